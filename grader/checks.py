@@ -1,0 +1,111 @@
+"""What a check is written with: `@task` marks it, `load_probes` finds its probes, `expect` judges evidence.
+
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("5.1", points=3, title="output size of a convolution", hint="Which way does // round?")
+@given(size=st.integers(1, 64))
+def test_conv_output_size(student, size):
+    got = student.run(probes.conv_output_size, size, 1)
+    expect.integer(got, size, "conv_output_size")
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
+
+from grader.errors import CourseError
+
+Check = TypeVar("Check", bound=Callable[..., None])
+
+DEFAULT_SECONDS = 20.0
+DEFAULT_EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class TaskMark:
+    """What `@task` says of a check. `seconds` is the wall-clock limit of each of its probe runs."""
+
+    task: str
+    points: int
+    title: str
+    hint: str = ""
+    needs: tuple[str, ...] = ()
+    seconds: float = DEFAULT_SECONDS
+
+
+def task(
+    number: str,
+    *,
+    points: int,
+    title: str,
+    hint: str = "",
+    needs: tuple[str, ...] = (),
+    seconds: float = DEFAULT_SECONDS,
+    examples: int = DEFAULT_EXAMPLES,
+) -> Callable[[Check], Check]:
+    """Mark a check with its task, whole points, a title and a hint for whoever fails it.
+
+    `needs` names tasks without which this check cannot succeed: where one of them is not passed, a check
+    that fails is reported as skipped because of it. `examples` is how many inputs Hypothesis draws.
+    """
+    if not isinstance(points, int) or isinstance(points, bool) or points < 0:
+        raise CourseError(f"task {number}: points must be a whole number, not {points!r}")
+    mark = TaskMark(number, points, title, hint, tuple(needs), seconds)
+
+    def decorate(check: Check) -> Check:
+        if is_hypothesis_test(check):
+            check = _tame_hypothesis(check, examples)
+        # Keyword arguments, so that `pytest -m 'task(number="5.3")'` selects a task as well.
+        marked = pytest.mark.task(mark=mark, number=number)(check)
+        return marked
+
+    return decorate
+
+
+def _tame_hypothesis(check: Check, examples: int) -> Check:
+    # No database and no deadline: a verdict may depend on the seed alone, not on earlier runs or on speed.
+    tamed = settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    return tamed(check)
+
+
+def load_probes(check_file: str) -> ModuleType:
+    """The probes beside a check file: `probes.py` for `test_weekN.py`, `probes_hidden.py` for `test_hidden.py`."""
+    file = Path(check_file)
+    name = "probes_hidden" if file.stem == "test_hidden" else "probes"
+    path = file.with_name(f"{name}.py")
+    full_name = f"grader_probes.{file.parent.name}.{name}"
+    if full_name in sys.modules:
+        return sys.modules[full_name]
+    spec = importlib.util.spec_from_file_location(full_name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise CourseError(f"{file}: there is no {path.name} beside it; put the check's probes there")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[full_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def task_mark(item: Any) -> TaskMark | None:
+    """The `TaskMark` of a collected pytest item, or None for an ordinary test."""
+    marker = item.get_closest_marker("task")
+    return marker.kwargs.get("mark") if marker else None

@@ -1,0 +1,65 @@
+"""Short, bounded texts for values of any size, safe to print: arrays by shape and dtype, small ones in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LONGEST = 200
+FEW = 12
+
+
+def brief(value: Any) -> str:
+    """One line of at most `LONGEST` characters that says what `value` is."""
+    return clip(_text(value, depth=0))
+
+
+def clip(text: str, longest: int = LONGEST) -> str:
+    """`text` on one line, cut with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _text(value: Any, depth: int) -> str:
+    if _is_array(value):
+        return _array(value)
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    if depth < 3 and type(value) in (list, tuple):
+        return _sequence(value, depth)
+    if depth < 3 and type(value) is dict:
+        entries = [f"{_text(k, depth + 1)}: {_text(v, depth + 1)}" for k, v in list(value.items())[:FEW]]
+        return "{" + ", ".join(entries) + (", …" if len(value) > FEW else "") + "}"
+    if type(value) in (str, bytes):
+        return repr(value[:LONGEST])
+    if value is None or type(value) in (bool, int):
+        return str(value) if not isinstance(value, int) or value.bit_length() < 512 else "a huge int"
+    return f"a {type(value).__name__}"
+
+
+def _sequence(value: list[Any] | tuple[Any, ...], depth: int) -> str:
+    inner = ", ".join(_text(entry, depth + 1) for entry in value[:FEW]) + (", …" if len(value) > FEW else "")
+    if isinstance(value, list):
+        return f"[{inner}]"
+    return f"({inner},)" if len(value) == 1 else f"({inner})"
+
+
+def _is_array(value: Any) -> bool:
+    return (
+        isinstance(value, np.ndarray)
+        or type(value).__module__.partition(".")[0] == "torch"
+        and hasattr(value, "shape")
+    )
+
+
+def _array(value: Any) -> str:
+    kind = "array" if isinstance(value, np.ndarray) else "tensor"
+    dtype = str(value.dtype).removeprefix("torch.")
+    size = "×".join(str(n) for n in value.shape) or "scalar"
+    head = f"{kind} {size} {dtype}"
+    count = int(np.prod(tuple(value.shape)))
+    if 0 < count <= FEW:
+        values = value.tolist()
+        return f"{head} {_text(values, 0)}"
+    return head

@@ -1,0 +1,33 @@
+"""Every error that the kit raises on purpose.
+
+    GraderError                 what happened, where, what to do: shown as one line, never as a traceback
+    ├── UsageError              the command line asks for something that is not there (exit code 2)
+    ├── SubmissionError         one submission cannot be read; the others are still graded
+    ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
+    └── SandboxError            no worker can be started, or it died for a reason that is not the student's
+
+A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results`). What runs inside
+the sandbox knows nothing of this tree and has `CodecError` (`grader.inside.codec`) of its own.
+"""
+
+from __future__ import annotations
+
+
+class GraderError(Exception):
+    """Base of the tree; `str(error)` is the whole message for a person."""
+
+
+class UsageError(GraderError):
+    """The request makes no sense as given; nothing was graded or written."""
+
+
+class SubmissionError(GraderError):
+    """A submission cannot be read; only that submission is left ungraded."""
+
+
+class CourseError(GraderError):
+    """The course's own material is inconsistent; an instructor has to mend it."""
+
+
+class SandboxError(GraderError):
+    """The machinery around the student's code failed, so no grade may be drawn from it."""

@@ -1,0 +1,212 @@
+"""Judge evidence: each function raises `CheckFailed`, saying what was expected, what came, and why if that shows.
+
+Evidence is untrusted: it may be of any type that the codec carries. So every function checks the type
+before it looks inside, and no comparison calls a method that the evidence could have brought along.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+
+from grader import diagnose
+from grader.describe import brief
+
+
+class CheckFailed(AssertionError):
+    """Wrong evidence. `summary` may be shown for hidden checks too; the other parts only for public ones."""
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        expected: str | None = None,
+        got: str | None = None,
+        where: str | None = None,
+        because: str | None = None,
+    ) -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.expected = expected
+        self.got = got
+        self.where = where
+        self.because = because
+
+
+def fail(
+    summary: str, *, expected: object = None, got: object = None, because: str | None = None
+) -> NoReturn:
+    """Fail with a summary that gives no inputs or expected values away; those go into `expected` and `got`."""
+    raise CheckFailed(
+        summary,
+        expected=expected if isinstance(expected, str) or expected is None else brief(expected),
+        got=got if isinstance(got, str) or got is None else brief(got),
+        because=because,
+    )
+
+
+def true(condition: bool, summary: str, *, expected: object = None, got: object = None) -> None:
+    """Fail with `summary` unless `condition` is True."""
+    if condition is not True:
+        fail(summary, expected=expected, got=got)
+
+
+def instance(got: object, kind: type | tuple[type, ...], what: str) -> None:
+    """`got` is exactly of one of the plain types that evidence can have (a bool is not an int)."""
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if type(got) not in kinds:
+        fail(f"{what}: wrong type", expected=" or ".join(k.__name__ for k in kinds), got=_typed(got))
+
+
+def integer(got: object, want: int, what: str) -> None:
+    """A Python int equal to `want`."""
+    instance(got, int, what)
+    if got != want:
+        fail(f"{what}: wrong value", expected=want, got=got)
+
+
+def equal(got: object, want: object, what: str) -> None:
+    """Plain values (numbers, strings, lists, tuples, dicts of them) of the same type and value."""
+    if type(got) is not type(want):
+        fail(f"{what}: wrong type", expected=_typed(want), got=_typed(got))
+    if got != want:
+        fail(f"{what}: wrong value", expected=want, got=got)
+
+
+def items(got: object, length: int | None, what: str) -> Sequence[Any]:
+    """A list or tuple, of `length` entries if given; returns it."""
+    if type(got) not in (list, tuple):
+        fail(f"{what}: wrong type", expected="a tuple or list", got=_typed(got))
+    assert isinstance(got, (list, tuple))
+    if length is not None and len(got) != length:
+        fail(f"{what}: wrong number of entries", expected=length, got=len(got))
+    return got
+
+
+def number(got: object, what: str) -> float:
+    """A plain finite Python number; returns it as a float."""
+    if type(got) not in (int, float):
+        fail(f"{what}: wrong type", expected="a plain Python number", got=_typed(got))
+    assert isinstance(got, (int, float))
+    if not math.isfinite(got):
+        fail(f"{what}: not finite", expected="a finite number", got=got)
+    return float(got)
+
+
+def near(got: object, want: float, what: str, *, rtol: float = 1e-4, atol: float = 1e-5) -> None:
+    """A plain number within `atol + rtol·|want|` of `want`."""
+    value = number(got, what)
+    if abs(value - want) > atol + rtol * abs(want):
+        fail(f"{what}: wrong value", expected=want, got=got, because=diagnose.number(value, want))
+
+
+def tensor(
+    got: object, what: str, *, shape: Sequence[int | None] | None = None, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    """A tensor of that shape (None stands for any size) and dtype, with finite values; returns it."""
+    if type(got) is not torch.Tensor:
+        fail(f"{what}: wrong type", expected="a torch.Tensor", got=_typed(got))
+    assert isinstance(got, torch.Tensor)
+    if shape is not None and not _fits(tuple(got.shape), shape):
+        fail(f"{what}: wrong shape", expected=_shape_text(shape), got=_shape_text(got.shape))
+    if dtype is not None and got.dtype != dtype:
+        fail(f"{what}: wrong dtype", expected=str(dtype), got=str(got.dtype))
+    finite(got, what)
+    return got
+
+
+def finite(got: torch.Tensor, what: str) -> None:
+    """No NaN and no infinity in a tensor."""
+    if got.is_floating_point() and not bool(torch.isfinite(got).all()):
+        first = tuple((~torch.isfinite(got)).nonzero()[0].tolist())
+        fail(f"{what}: contains NaN or infinity", got=f"{got[first].item()} at index {list(first)}")
+
+
+def close(
+    got: object,
+    want: torch.Tensor | np.ndarray,
+    what: str,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
+    dtype: bool = False,
+    context: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """A tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
+
+    With `dtype=True` the dtype must agree too. `context` holds other arrays, by name, that a wrong answer may
+    be explained with (`{"before the ReLU": pre_activation}`).
+    """
+    target = want if isinstance(want, torch.Tensor) else torch.as_tensor(want)
+    if type(got) is torch.Tensor and got.shape != target.shape:
+        fail(
+            f"{what}: wrong shape",
+            expected=_shape_text(target.shape),
+            got=_shape_text(got.shape),
+            because=diagnose.shapes(got, target),
+        )
+    value = tensor(got, what, shape=target.shape, dtype=target.dtype if dtype else None)
+    difference = (value.double() - target.double()).abs()
+    wrong = difference > atol + rtol * target.double().abs()
+    if bool(wrong.any()):
+        _fail_at_first_difference(value, target, difference, wrong, what, context)
+
+
+def _fail_at_first_difference(
+    value: torch.Tensor,
+    target: torch.Tensor,
+    difference: torch.Tensor,
+    wrong: torch.Tensor,
+    what: str,
+    context: dict[str, torch.Tensor] | None,
+) -> NoReturn:
+    first = tuple(wrong.nonzero()[0].tolist())
+    raise CheckFailed(
+        f"{what}: wrong values",
+        expected=brief(target),
+        got=brief(value),
+        where=f"first at index {list(first)}: expected {target[first].item():.6g}, got {value[first].item():.6g}; "
+        f"{int(wrong.sum())} of {wrong.numel()} differ, by up to {difference.max().item():.3g}",
+        because=diagnose.arrays(value, target, context),
+    )
+
+
+def raises(evidence: object, kinds: Sequence[str], what: str) -> str:
+    """Evidence `{"raised": type name, "message": text}` of one of these exception types; returns the message."""
+    if type(evidence) is not dict or type(evidence.get("raised")) is not str:
+        fail(f"{what}: no exception was raised", expected=" or ".join(kinds), got="a normal return")
+    assert isinstance(evidence, dict)
+    if evidence["raised"] not in kinds:
+        fail(f"{what}: wrong exception", expected=" or ".join(kinds), got=evidence["raised"])
+    message = evidence.get("message")
+    return message if isinstance(message, str) else ""
+
+
+def field(evidence: object, key: str) -> Any:
+    """`evidence[key]` of a probe's dict; a forged reply without it is wrong evidence, not a crash of the check."""
+    if type(evidence) is not dict or key not in evidence:
+        fail("the evidence is incomplete", expected=f"an entry {key!r}", got=_typed(evidence))
+    assert isinstance(evidence, dict)
+    return evidence[key]
+
+
+def each(values: object, judge: Callable[[Any], None], what: str) -> None:
+    """Apply `judge` to every entry of a list or tuple."""
+    for value in items(values, None, what):
+        judge(value)
+
+
+def _fits(shape: tuple[int, ...], want: Sequence[int | None]) -> bool:
+    return len(shape) == len(want) and all(w is None or s == w for s, w in zip(shape, want, strict=True))
+
+
+def _shape_text(shape: Sequence[int | None]) -> str:
+    return "shape (" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+
+
+def _typed(value: object) -> str:
+    return f"{type(value).__name__}: {brief(value)}" if value is not None else "None"

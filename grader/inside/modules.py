@@ -1,0 +1,143 @@
+"""The student's modules, importable in every way that students import them, and one at a time.
+
+With a folder that holds `lenet.py` and `helpers.py`, package name `week5`: `import lenet`, `from .lenet import
+LeNet`, `from week5.lenet import LeNet` and `from assignments.week5 import lenet` all give the same module.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# A student's file of one of these names never replaces the library, whoever imports it.
+LIBRARIES = frozenset(
+    "torch torchvision numpy matplotlib sklearn scipy PIL pandas pytest hypothesis msgpack nbformat tqdm "
+    "grader fixtures probes".split()
+)
+
+
+class MissingModule(ImportError):
+    """The submission has no file for a module that the week asks for."""
+
+
+class StudentModules:
+    """Attribute access imports a module: `modules.lenet`. A failed import fails alike at every access."""
+
+    def __init__(self, folder: Path, package: str) -> None:
+        self._folder = folder
+        self._package = package
+        self._errors: dict[str, BaseException] = {}
+        self._finder = _Aliases(folder, package)
+
+    def __getattr__(self, name: str) -> ModuleType:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._load(name)
+
+    def _load(self, name: str) -> ModuleType:
+        if name in self._errors:
+            raise self._errors[name]
+        try:
+            return self._import(name)
+        except BaseException as error:
+            self._errors[name] = error
+            raise
+
+    def _import(self, name: str) -> ModuleType:
+        if (
+            not (self._folder / f"{name}.py").is_file()
+            and not (self._folder / name / "__init__.py").is_file()
+        ):
+            present = ", ".join(sorted(path.name for path in self._folder.glob("*.py"))) or "no Python file"
+            raise MissingModule(f"{name}.py is missing from the submission, which has {present}")
+        return importlib.import_module(f"{self._package}.{name}")
+
+    def _open(self) -> StudentModules:
+        """Make the folder importable, as a package of that name."""
+        package = ModuleType(self._package)
+        package.__path__ = [str(self._folder)]
+        package.__package__ = self._package
+        sys.modules[self._package] = package
+        sys.meta_path.insert(0, self._finder)
+        importlib.invalidate_caches()
+        return self
+
+    def _close(self) -> None:
+        """Forget every module of the folder, so that another folder of the same names can be opened."""
+        sys.meta_path.remove(self._finder)
+        for name, module in list(sys.modules.items()):
+            if name == self._package or name.startswith(f"{self._package}.") or name in self._finder.given:
+                sys.modules.pop(name, None)
+            elif _inside(module, self._folder):
+                sys.modules.pop(name, None)
+
+
+def open_modules(folder: Path, package: str) -> StudentModules:
+    """Open a student's folder; `close_modules` undoes it. One folder at a time can be open a package name."""
+    return StudentModules(folder, package)._open()
+
+
+def close_modules(modules: StudentModules) -> None:
+    """Undo `open_modules`."""
+    modules._close()
+
+
+class _Aliases(importlib.abc.MetaPathFinder):
+    """Finds `lenet`, `assignments.week5` and `assignments.week5.lenet` as the package's own modules."""
+
+    def __init__(self, folder: Path, package: str) -> None:
+        self.folder = folder
+        self.package = package
+        self.given: set[str] = set()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        real = self._real_name(name)
+        if real is None:
+            return None
+        self.given.add(name)
+        return importlib.machinery.ModuleSpec(name, _AliasLoader(real), is_package=True)
+
+    def _real_name(self, name: str) -> str | None:
+        """The name inside the package, "" for the parent `assignments`, None for what is not the student's."""
+        if name == "assignments":
+            return ""
+        inner = name.removeprefix("assignments.")
+        if inner == self.package or inner.startswith(f"{self.package}."):
+            return inner if inner != name else None  # the package's own names need no alias
+        top = name.partition(".")[0]
+        if top in LIBRARIES or top in sys.stdlib_module_names or not self._has(top):
+            return None
+        return f"{self.package}.{name}"
+
+    def _has(self, top: str) -> bool:
+        return (self.folder / f"{top}.py").is_file() or (self.folder / top).is_dir()
+
+
+class _AliasLoader(importlib.abc.Loader):
+    def __init__(self, real: str) -> None:
+        self.real = real
+        self.spec: Any = None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        if not self.real:
+            return None
+        module = importlib.import_module(self.real)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        if self.real:
+            module.__spec__ = self.spec  # the import system has just replaced it by the alias's
+
+
+def _inside(module: Any, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and folder in Path(file).parents

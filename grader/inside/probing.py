@@ -1,0 +1,84 @@
+"""Run one probe beside the student's code, and describe what it raised in the student's own terms."""
+
+from __future__ import annotations
+
+import linecache
+import random
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+
+MOST_FRAMES = 6
+LONGEST_MESSAGE = 2000
+
+
+def seed_everything(seed: int) -> None:
+    """Start Python's, NumPy's and torch's global generators from `seed`, so that probe runs start equal."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def call(
+    probe: Callable[..., Any], student: Any, seed: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """The probe's evidence, not yet encoded."""
+    seed_everything(seed)
+    return probe(student, *args, **kwargs)
+
+
+def outcome_of(error: BaseException) -> str:
+    """`todo`, `memory` or `error`: the name of the outcome that an exception of the student's code stands for."""
+    text = message_of(error)
+    if isinstance(error, NotImplementedError) and text.startswith("TODO"):
+        return "todo"
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and ("can't allocate memory" in text or "bad_alloc" in text)
+    ):
+        return "memory"
+    return "error"
+
+
+def message_of(error: BaseException) -> str:
+    """`str(error)`, cut, even where the student's exception class cannot be printed."""
+    try:
+        return str(error)[:LONGEST_MESSAGE]
+    except BaseException:
+        return "(an exception whose text cannot be shown)"
+
+
+def describe(error: BaseException, folder: Path) -> dict[str, Any]:
+    """Plain data about an exception: type, message, and the frames that are in the student's own files."""
+    frames = _frames(error.__traceback__, folder)
+    if isinstance(error, SyntaxError) and error.filename and folder in Path(error.filename).parents:
+        frames.append(_place(Path(error.filename), folder, error.lineno or 0, "", (error.text or "").strip()))
+    return {
+        "outcome": outcome_of(error),
+        "type": type(error).__name__,
+        "message": error.msg if isinstance(error, SyntaxError) else message_of(error),
+        "frames": frames[-MOST_FRAMES:],
+    }
+
+
+def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:
+    found = []
+    for frame, line in traceback.walk_tb(trace):
+        file = Path(frame.f_code.co_filename)
+        if folder in file.parents:
+            code = linecache.getline(str(file), line).strip()
+            found.append(_place(file, folder, line, frame.f_code.co_name, code))
+    return found
+
+
+def _place(file: Path, folder: Path, line: int, function: str, code: str) -> dict[str, Any]:
+    return {
+        "file": file.relative_to(folder).as_posix(),
+        "line": line,
+        "function": function,
+        "code": code[:200],
+    }

@@ -1,0 +1,60 @@
+"""Students' modules at a student's own desk, served to checks in the same process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.checks import TaskMark
+from grader.errors import UsageError
+from grader.inside.modules import StudentModules, close_modules, open_modules
+from grader.seeds import check_seed
+from grader.student import LocalStudent, Student
+
+
+class LocalStudents:
+    """Opens the folder that holds a check's modules: the check's own, or the one given by `--submission`."""
+
+    def __init__(self, submission: Path | None, seed: int) -> None:
+        if submission is not None and not submission.is_dir():
+            raise pytest.UsageError(f"--submission {submission}: there is no such folder")
+        self._submission = submission
+        self._seed = seed
+        self._open: tuple[Path, StudentModules] | None = None
+
+    def open(self, item: pytest.Item, mark: TaskMark) -> Student:
+        """A handle for one check, on modules that stay imported until another week's check comes."""
+        folder = self._folder(item)
+        if self._open is None or self._open[0] != folder:
+            self._switch(folder, item.path.parent.name)
+        assert self._open is not None
+        return LocalStudent(self._open[1], folder, self.check_seed(item), mark.seconds)
+
+    def close(self, student: Student) -> None:
+        """Nothing to do: the process is the student's own."""
+
+    def check_seed(self, item: pytest.Item) -> int:
+        """The same draws for everybody who runs the public checks with this seed."""
+        return check_seed(b"public", self._seed, f"{item.path.name}::{item.name}")
+
+    def _folder(self, item: pytest.Item) -> Path:
+        week = item.path.parent.name
+        if self._submission is None:
+            return _beside(item.path.parent)
+        inner = self._submission / week
+        return (inner if inner.is_dir() else self._submission).resolve()
+
+    def _switch(self, folder: Path, week: str) -> None:
+        if self._open is not None:
+            close_modules(self._open[1])
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such folder")
+        self._open = (folder, open_modules(folder, week))
+
+
+def _beside(folder: Path) -> Path:
+    """The checks' folder; for hidden checks the working copy under `assignments/`, where the student works."""
+    if folder.parent.name == "solutions":
+        return folder.parent.parent / "assignments" / folder.name
+    return folder

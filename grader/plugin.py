@@ -1,0 +1,237 @@
+"""The pytest plugin: the `student` fixture, `--task`, verdicts in plain words, and the score table.
+
+It runs in two places. At a student's desk it serves probes in the same process (`LocalStudents`); in a judge
+(`grader.judge`) another provider puts them into sandboxed workers. Everything else is the same code, so a
+check cannot tell where it runs. In projects without `@task` tests it does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from grader.results import CheckResult, Outcome
+
+if TYPE_CHECKING:
+    import torch
+
+    from grader.checks import TaskMark
+    from grader.student import Student
+
+_LETTERS = {
+    Outcome.TODO: ("todo", "T", "TODO"),
+    Outcome.SKIPPED: ("waiting", "w", "WAITING"),
+    Outcome.TIMEOUT: ("failed", "F", "TIMEOUT"),
+}
+
+
+class Students(Protocol):
+    """Where `student` fixtures come from."""
+
+    def open(self, item: pytest.Item, mark: TaskMark) -> Student:
+        """The handle for one check."""
+        ...
+
+    def close(self, student: Student) -> None:
+        """The check is over."""
+        ...
+
+    def check_seed(self, item: pytest.Item) -> int:
+        """The seed of everything that this check draws."""
+        ...
+
+
+students_key = pytest.StashKey[Students]()
+scores_key = pytest.StashKey["Scores"]()
+
+
+class Scores:
+    """The results so far, by pytest's node id; what `needs` looks up and the score table shows."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, CheckResult] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the results of this process, and under pytest-xdist those of its workers."""
+        check = getattr(report, "check", None)
+        if check:
+            self.results[report.nodeid] = CheckResult.from_dict(check)
+
+    def unmet(self, mark: TaskMark) -> str | None:
+        """The first task among `mark.needs` with a check that did not pass."""
+        lost = {result.task for result in self.results.values() if result.outcome is not Outcome.PASSED}
+        return next((task for task in mark.needs if task in lost), None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("grader", "assignment checks")
+    group.addoption(
+        "--task", action="append", default=[], metavar="N.M", help="run one task's checks (repeatable)"
+    )
+    group.addoption(
+        "--submission", metavar="DIR", help="judge the modules in DIR instead of those beside the checks"
+    )
+    group.addoption("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "task(number): the task that a check belongs to")
+    config.stash[scores_key] = Scores()
+    config.pluginmanager.register(config.stash[scores_key], "grader-scores")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the checks of the tasks that `--task` names; a task that no check has is a usage error."""
+    wanted = set(config.getoption("--task"))
+    if not wanted:
+        return
+    numbers = {item: _number(item) for item in items}
+    unknown = wanted - set(numbers.values())
+    if unknown:
+        known = ", ".join(sorted({n for n in numbers.values() if n}, key=_order)) or "none"
+        raise pytest.UsageError(f"no check belongs to task {', '.join(sorted(unknown))}; there are: {known}")
+    config.hook.pytest_deselected(items=[item for item in items if numbers[item] not in wanted])
+    items[:] = [item for item in items if numbers[item] in wanted]
+
+
+def _number(item: pytest.Item) -> str | None:
+    marker = item.get_closest_marker("task")
+    return marker.kwargs.get("number") if marker else None
+
+
+def _order(task: str) -> tuple[int, ...]:
+    from grader.results import task_order
+
+    return task_order(task)
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest) -> Iterator[Student]:
+    """The submission under judgement: `student.run(probe, …)` returns evidence."""
+    from grader.checks import task_mark
+
+    mark = task_mark(request.node)
+    if mark is None:
+        raise pytest.UsageError("the `student` fixture is for checks marked with @task")
+    students = _students(request.config)
+    handle = students.open(request.node, mark)
+    yield handle
+    students.close(handle)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> torch.Generator:
+    """A generator that is seeded for this check and this run alone."""
+    import torch
+
+    seed = _students(request.config).check_seed(request.node)
+    return torch.Generator().manual_seed(seed)
+
+
+def _students(config: pytest.Config) -> Students:
+    if students_key not in config.stash:
+        from grader.local import LocalStudents
+
+        folder = config.getoption("--submission")
+        config.stash[students_key] = LocalStudents(
+            Path(folder) if folder else None, config.getoption("--seed")
+        )
+    return config.stash[students_key]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Have Hypothesis draw from the run's seed."""
+    function = getattr(item, "function", None)
+    if _number(item) is not None and getattr(function, "is_hypothesis_test", False):
+        from hypothesis import seed
+
+        seed(_students(item.config).check_seed(item))(function)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the end of a check into a `CheckResult` and the report's text into what a student can use."""
+    report = yield
+    if _number(item) is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
+        result = _result(item, call)
+        report.check = result.to_dict()  # a plain dict: pytest-xdist sends reports between processes
+        if result.outcome is not Outcome.PASSED:
+            report.longrepr = _text(item, result)
+    return report
+
+
+def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
+    from grader.checks import task_mark
+    from grader.verdict import Verdict, judge
+
+    mark = task_mark(item)
+    assert mark is not None
+    hidden = item.path.name == "test_hidden.py"
+    student = getattr(item, "funcargs", {}).get("student")
+    verdict = judge(call.excinfo.value if call.excinfo else None, mark, student, hidden)
+    unmet = item.config.stash[scores_key].unmet(mark)
+    if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
+        verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")
+    return CheckResult(
+        id=f"{item.path.name}::{item.name}",
+        task=mark.task,
+        title=mark.title,
+        hidden=hidden,
+        points=mark.points if verdict.outcome is Outcome.PASSED else 0,
+        max_points=mark.points,
+        outcome=verdict.outcome,
+        message=verdict.message,
+        hint="" if verdict.outcome in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN) else mark.hint,
+        seconds=round(call.duration, 3),
+    )
+
+
+def _text(item: pytest.Item, result: CheckResult) -> str:
+    again = f"pytest {_shortest(item.path.parent)} --task {result.task}"
+    lines = [f"Task {result.task}: {result.title}  (0 of {result.max_points} points)", "", result.message]
+    if result.hint:
+        lines += ["", f"  {'hint':<12} {result.hint}"]
+    if not result.hidden:
+        lines += [f"  {'run again':<12} {again}"]
+    return "\n".join(lines)
+
+
+def _shortest(folder: Path) -> str:
+    here = Path.cwd()
+    return folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Tell TODO and waiting checks apart from wrong ones; pytest itself still counts them as not passed."""
+    check = getattr(report, "check", None)
+    return _LETTERS.get(Outcome(check["outcome"])) if check else None
+
+
+def pytest_enter_pdb() -> None:
+    """A person who debugs has all the time in the world."""
+    from grader.deadline import cancel
+
+    cancel()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """End a student's run with the score by task, and what to do next."""
+    results = list(config.stash[scores_key].results.values())
+    if not results:
+        return
+    from grader.tables import summary_lines
+
+    terminalreporter.section("score")
+    for line in summary_lines(results, _command(config)):
+        terminalreporter.write_line(line)
+
+
+def _command(config: pytest.Config) -> str:
+    return "pytest " + (config.args[0] if config.args else "")

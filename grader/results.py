@@ -1,0 +1,148 @@
+"""What grading one submission yields: outcomes of checks, and the report that every format is made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+
+
+class Outcome(StrEnum):
+    """How one check ended. Only `PASSED` earns points; only `BROKEN` is not the student's doing."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # the evidence is wrong
+    TODO = "todo"  # the task is not started
+    ERROR = "error"  # the student's code raised
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    KILLED = "killed"  # the process ended: a signal, or an exit
+    SKIPPED = "skipped"  # something that it needs failed first
+    INVALID = "invalid"  # the evidence is not plain data
+    BROKEN = "broken"  # the check itself crashed
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check's verdict. `message` is what the student reads; `points` is 0 or `max_points`."""
+
+    id: str
+    task: str
+    title: str
+    hidden: bool
+    points: int
+    max_points: int
+    outcome: Outcome
+    message: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "outcome": str(self.outcome)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
+        return cls(**{**data, "outcome": Outcome(data["outcome"])})
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """A task's checks, added up. `outcome` is that of the first check that did not pass."""
+
+    task: str
+    points: int
+    max_points: int
+    outcome: Outcome
+    checks: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The canonical result of one student's week; `report.json` is exactly `to_json()`."""
+
+    student: str
+    week: str
+    seed: int
+    grader: str
+    submission: str
+    assignment: str
+    checks: tuple[CheckResult, ...]
+    notes: tuple[str, ...] = ()
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def score(self) -> int:
+        return sum(check.points for check in self.checks)
+
+    @property
+    def max_score(self) -> int:
+        return sum(check.max_points for check in self.checks)
+
+    @property
+    def broken(self) -> tuple[CheckResult, ...]:
+        """Checks that crashed: while there are any, the score is provisional."""
+        return tuple(check for check in self.checks if check.outcome is Outcome.BROKEN)
+
+    def tasks(self) -> list[TaskScore]:
+        """Scores by task, in the order in which the tasks are numbered."""
+        by_task: dict[str, list[CheckResult]] = {}
+        for check in self.checks:
+            by_task.setdefault(check.task, []).append(check)
+        return [_task_score(task, by_task[task]) for task in sorted(by_task, key=task_order)]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema": self.schema,
+            "student": self.student,
+            "week": self.week,
+            "score": self.score,
+            "max_score": self.max_score,
+            "seed": self.seed,
+            "grader": self.grader,
+            "submission": self.submission,
+            "assignment": self.assignment,
+            "notes": list(self.notes),
+            "checks": [check.to_dict() for check in self.checks],
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Report:
+        return cls(
+            student=data["student"],
+            week=data["week"],
+            seed=data["seed"],
+            grader=data["grader"],
+            submission=data["submission"],
+            assignment=data["assignment"],
+            checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
+            notes=tuple(data["notes"]),
+            schema=data["schema"],
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Report:
+        return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def task_order(task: str) -> tuple[int, ...]:
+    """Sort key that puts task 5.10 after 5.9."""
+    return tuple(int(part) if part.isdigit() else 0 for part in task.split("."))
+
+
+def _task_score(task: str, checks: list[CheckResult]) -> TaskScore:
+    unfinished = [check.outcome for check in checks if check.outcome is not Outcome.PASSED]
+    return TaskScore(
+        task=task,
+        points=sum(check.points for check in checks),
+        max_points=sum(check.max_points for check in checks),
+        outcome=unfinished[0] if unfinished else Outcome.PASSED,
+        checks=tuple(checks),
+    )

@@ -1,0 +1,84 @@
+"""The `student` that a check holds: `student.run(probe, …)` gives evidence, wherever the probe runs.
+
+`LocalStudent` runs probes in this process, for students at their own desk: breakpoints and prints work, and the
+arguments and the evidence still pass through the codec. `grader.remote.RemoteStudent` runs them in a sandboxed
+worker; a grade comes from that one only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader.deadline import deadline
+from grader.describe import brief, clip
+from grader.inside import codec, probing
+from grader.inside.modules import StudentModules
+from grader.results import Outcome
+
+Probe = Callable[..., Any]
+
+
+class Student(Protocol):
+    """What a check may do with a submission. `called_with` describes the latest probe's arguments."""
+
+    called_with: str
+
+    def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
+        """The probe's evidence; runs of one check share a process. Raises what ends the check otherwise."""
+        ...
+
+    def run_fresh(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
+        """As `run`, in a process that no other run has touched."""
+        ...
+
+
+@dataclass
+class ProbeEnded(Exception):
+    """A probe run in a worker gave no evidence. `summary` names only the kind of end, `detail` the rest."""
+
+    outcome: Outcome
+    summary: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class LocalStudent:
+    """Probes in this process. `raised` holds the latest exceptions of the student's code."""
+
+    def __init__(self, modules: StudentModules, folder: Path, seed: int, seconds: float) -> None:
+        self.called_with = ""
+        self.folder = folder
+        self.raised: deque[BaseException] = deque(maxlen=64)
+        self._modules = modules
+        self._seed = seed
+        self._seconds = seconds
+
+    def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
+        self.called_with = describe_call(probe, args, kwargs)
+        args, kwargs = codec.decode(codec.encode((args, kwargs), "the probe's arguments"))
+        try:
+            with deadline(self._seconds):
+                evidence = probing.call(probe, self._modules, self._seed, args, kwargs)
+                message = codec.encode(evidence, "the result")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, too, is the student's
+            self.raised.append(error)
+            raise
+        return codec.decode(message)
+
+    run_fresh = run
+
+
+def describe_call(probe: Probe, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """`size=6, kernel_size=3`: a probe's arguments, by the names of its parameters."""
+    names = list(inspect.signature(probe).parameters)[1:]
+    named = [*zip(names, args, strict=False), *kwargs.items()]
+    return clip(", ".join(f"{name}={brief(value)}" for name, value in named), 400)

@@ -1,0 +1,163 @@
+"""From the exception that ended a check to its outcome and the message that the student reads."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis.errors import Flaky, HypothesisException
+
+from grader.checks import TaskMark
+from grader.deadline import DeadlineExceeded
+from grader.describe import clip
+from grader.expect import CheckFailed
+from grader.inside import probing
+from grader.inside.codec import NotPlainData
+from grader.results import Outcome
+from grader.student import LocalStudent, ProbeEnded, Student
+
+_TODO = re.compile(r"TODO (\d+(?:\.\d+)*)")
+_MOST_LINES = 30
+
+
+@dataclass(frozen=True)
+class Verdict:
+    outcome: Outcome
+    message: str = ""
+
+
+def judge(error: BaseException | None, mark: TaskMark, student: Student | None, hidden: bool) -> Verdict:
+    """The verdict on a check that ended with `error`, or without one.
+
+    Of a hidden check the message names only what kind of thing went wrong, never an input or a value.
+    """
+    if error is None:
+        return Verdict(Outcome.PASSED)
+    error = _cause(error)
+    called_with = student.called_with if student and not hidden else ""
+    if isinstance(error, ProbeEnded):
+        return _ended(error.outcome, error.summary, error.detail, mark, called_with, hidden)
+    if isinstance(student, LocalStudent) and any(error is raised for raised in student.raised):
+        return _raised_here(error, mark, student, called_with, hidden)
+    if isinstance(error, AssertionError):
+        return Verdict(Outcome.FAILED, _failure(error, called_with, hidden))
+    return Verdict(Outcome.BROKEN, f"the check itself crashed: {_crash(error)}")
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What a Hypothesis report is about: code that answers differently each time is judged by its first answer."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    if isinstance(error, (Flaky, HypothesisException)) and error.__context__ is not None:
+        return error.__context__
+    return error
+
+
+def _ended(
+    outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, hidden: bool
+) -> Verdict:
+    if outcome is Outcome.TODO:
+        return _todo(summary, mark)
+    if hidden:
+        return Verdict(outcome, summary)
+    return Verdict(outcome, _lines([summary, _entry("called with", called_with), detail]))
+
+
+def _todo(text: str, mark: TaskMark) -> Verdict:
+    """A TODO of another task, met on the way, is what this check waits for; its own is simply to do."""
+    found = _TODO.match(text)
+    if found and found[1] != mark.task:
+        return Verdict(Outcome.SKIPPED, f"needs task {found[1]}, which is still to do")
+    return Verdict(Outcome.TODO, clip(text))
+
+
+def _raised_here(
+    error: BaseException, mark: TaskMark, student: LocalStudent, called_with: str, hidden: bool
+) -> Verdict:
+    if isinstance(error, NotPlainData):
+        return _ended(Outcome.INVALID, *invalid_text(str(error)), mark, called_with, hidden)
+    if isinstance(error, DeadlineExceeded):
+        frames = frame_lines(probing.describe(error, student.folder)["frames"])
+        return _ended(Outcome.TIMEOUT, timeout_text(error.seconds), frames, mark, called_with, hidden)
+    ended = exception_end(probing.describe(error, student.folder))
+    return _ended(ended.outcome, ended.summary, ended.detail, mark, called_with, hidden)
+
+
+def timeout_text(seconds: float) -> str:
+    """The summary of a probe that ran into its wall-clock limit."""
+    return f"timeout after {seconds:g} s: an endless loop, or far too slow"
+
+
+def invalid_text(problem: str) -> tuple[str, str]:
+    """Summary and detail for evidence that is not plain data."""
+    return "what came back is not of a type that can be judged", clip(problem, 300)
+
+
+def exception_end(described: dict[str, Any]) -> ProbeEnded:
+    """The end that a described exception (`grader.inside.probing.describe`) stands for.
+
+    The description may have been forged, so its outcome is only ever one that earns nothing.
+    """
+    outcome = {"todo": Outcome.TODO, "memory": Outcome.MEMORY}.get(described["outcome"], Outcome.ERROR)
+    if outcome is Outcome.TODO:
+        return ProbeEnded(outcome, clip(described["message"]))
+    name, frames = described["type"], described["frames"]
+    known = name if isinstance(getattr(builtins, name, None), type) else "an exception"
+    place = f" at {frames[-1]['file']}:{frames[-1]['line']}" if frames else ""
+    summary = "memory ran out" if outcome is Outcome.MEMORY else f"your code raised {known}{place}"
+    if name == "SystemExit":
+        summary = f"your code called sys.exit{place}"
+    elif not frames:
+        summary = f"{known} while your result was used"
+    return ProbeEnded(
+        outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)])
+    )
+
+
+def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
+    """The student's own frames, innermost last, two lines each."""
+    return _lines(
+        f"  {frame['file']}:{frame['line']}"
+        + (f" in {frame['function']}" if frame["function"] else "")
+        + (f"\n      {frame['code']}" if frame["code"] else "")
+        for frame in frames
+    )
+
+
+def _failure(error: AssertionError, called_with: str, hidden: bool) -> str:
+    if not isinstance(error, CheckFailed):
+        return (
+            "wrong result" if hidden else _lines([clip(str(error), 600), _entry("called with", called_with)])
+        )
+    if hidden:
+        return error.summary
+    return _lines(
+        [
+            error.summary,
+            _entry("called with", called_with),
+            _entry("expected", error.expected),
+            _entry("got", error.got),
+            _entry("where", error.where),
+            _entry("because", error.because),
+        ]
+    )
+
+
+def _entry(label: str, text: str | None) -> str:
+    return f"  {label:<12} {text}" if text else ""
+
+
+def _lines(parts: Iterable[str]) -> str:
+    lines = [line for part in parts if part for line in part.splitlines()]
+    return "\n".join(lines[:_MOST_LINES])
+
+
+def _crash(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" ({trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno})" if trace else ""
+    return clip(f"{type(error).__name__}: {error}{place}", 400)
