@@ -1,0 +1,69 @@
+"""Making untrusted text safe to show: one function for each place where it can end up.
+
+Names, messages and notes may hold what a student wrote: terminal escapes, bidirectional overrides, markup,
+formulas. What cannot be seen is written out as Python's `repr` would. HTML gets `plain`, then autoescape.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 8_000
+MOST_LINES = 200
+
+# Joiners are part of ordinary words (Persian, Hindi, emoji), so they stay although they are invisible.
+_KEPT = "\n\t\u200c\u200d"
+_UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+_FORMULA = tuple("=+-@＝＋－＠")
+
+
+def plain(text: str) -> str:
+    """`text` with every invisible character written out, and cut to a length that a page can bear."""
+    unified = text.replace("\r\n", "\n")
+    shown = "".join(map(_seen, unified[: LONGEST + 1]))
+    short = "\n".join(shown.split("\n")[:MOST_LINES])[:LONGEST]
+    return short if short == shown else f"{short}\n… (cut here; {len(unified):,} characters in all)"
+
+
+def terminal(text: str) -> str:
+    """One line that cannot move the cursor, change colours or turn the writing direction."""
+    return " ".join(plain(text).split())
+
+
+def csv_cell(text: str) -> str:
+    """One line that a spreadsheet takes for text: what could start a formula gets an apostrophe in front."""
+    risky = text[:1] in ("\t", "\r", "\n") or text.lstrip().startswith(_FORMULA)
+    return ("'" if risky else "") + terminal(text)
+
+
+def markdown(text: str) -> str:
+    """One line that Markdown shows as it stands: no markup, HTML, link or image comes out of it."""
+    escaped = re.sub(r"[\\`*\[\]<>~|&$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", terminal(text))
+    escaped = re.sub(r"^(\d*)(?=[#+=-]|[.)](?:\s|$))", r"\1\\", escaped)
+    return re.sub(r"(?i)(?=://|@)|(?<=www)(?=\.)", r"\\", escaped)
+
+
+def markdown_code(text: str) -> str:
+    """A code span on one line; unlike `markdown` it also keeps hosts from turning names into mentions."""
+    shown = terminal(text)
+    ticks = "`" * (_longest_run(shown) + 1)
+    pad = " " if not shown or "`" in (shown[0], shown[-1]) else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}"
+
+
+def markdown_block(text: str) -> str:
+    """A fenced block, with a fence that nothing inside can close."""
+    shown = plain(text)
+    fence = "`" * max(3, _longest_run(shown) + 1)
+    return f"{fence}text\n{shown}\n{fence}"
+
+
+def _seen(char: str) -> str:
+    if char in _KEPT or unicodedata.category(char) not in _UNSEEN:
+        return char
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

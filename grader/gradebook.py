@@ -1,0 +1,261 @@
+"""The gradebook: one SQLite file that holds every attempt, written by the parent process alone.
+
+    attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
+               `broken` how many of our own checks crashed, `seed` a text because it may be of any size
+    problems   what could not be graded, and why; `week` is NULL where that much is not known
+    current    a view: of each student's week, the latest attempt
+
+The file carries an `application_id` of its own, and its schema's number in `user_version`. It uses a
+rollback journal, not a write-ahead log: whatever was committed is in the one file, also after a kill, and no
+file stays beside it once it is closed. An exclusive lock keeps a second run out while this one writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from grader.errors import GraderError
+from grader.results import Report
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x47524144  # "GRAD"
+
+_SCHEMA = f"""
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    student TEXT NOT NULL,
+    week TEXT NOT NULL,
+    submission TEXT NOT NULL,
+    assignment TEXT NOT NULL,
+    grader TEXT NOT NULL,
+    seed TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    max_score INTEGER NOT NULL,
+    broken INTEGER NOT NULL,
+    report TEXT NOT NULL
+);
+CREATE INDEX attempts_by_student ON attempts (student, week, id);
+CREATE TABLE problems (student TEXT NOT NULL, week TEXT, message TEXT NOT NULL);
+CREATE VIEW current AS
+    SELECT * FROM attempts AS attempt WHERE NOT EXISTS (
+        SELECT 1 FROM attempts AS later
+        WHERE later.student = attempt.student AND later.week = attempt.week AND later.id > attempt.id
+    );
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+_FIND = """
+SELECT id, report FROM current AS attempt
+WHERE student = ? AND week = ? AND submission = ? AND assignment = ? AND grader = ? AND seed = ?
+AND broken = 0 AND NOT EXISTS (
+    SELECT 1 FROM problems WHERE problems.student = attempt.student AND problems.week = attempt.week
+)
+"""
+
+
+@dataclass(frozen=True)
+class ResultKey:
+    """What a result depends on: equal keys, equal results."""
+
+    student: str
+    week: str
+    submission: str
+    assignment: str
+    grader: str
+    seed: int
+
+    @classmethod
+    def of(cls, report: Report) -> ResultKey:
+        return cls(
+            report.student, report.week, report.submission, report.assignment, report.grader, report.seed
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be graded; `week` is None where it concerns a submission as a whole."""
+
+    student: str
+    week: str | None
+    message: str
+
+
+class Gradebook:
+    """An open gradebook, made where there is none; a context manager.
+
+    Every method raises `GraderError` when the file is damaged, foreign, newer, or in use by another run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._weekless: set[str] = set()
+        self._open()
+
+    def __enter__(self) -> Gradebook:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file up to others; what was recorded is in it already."""
+        self._database.close()
+
+    def find(self, key: ResultKey) -> Report | None:
+        """The result for `key` if it is final and still the student's current one, else None: grade (again).
+
+        A result with broken checks is not final; nor is one beside a later problem with the same week.
+        """
+        row = self._rows(_FIND, *_texts(*astuple(key)))
+        return self._report(*row[0]) if row else None
+
+    def record(self, report: Report) -> None:
+        """Make `report` the current result of its student's week, and earlier ones history.
+
+        It clears that week's problem, and one without a week if it stems from an earlier run.
+        """
+        key = _texts(*astuple(ResultKey.of(report)))
+        student, week = key[:2]
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*key, report.score, report.max_score, len(report.broken), *_texts(report.to_json())),
+            )
+            database.execute("DELETE FROM problems WHERE student = ? AND week = ?", (student, week))
+            if report.student not in self._weekless:
+                database.execute("DELETE FROM problems WHERE student = ? AND week IS NULL", (student,))
+
+    def record_problem(self, student: str, week: str | None, message: str) -> None:
+        """Note why a student's week could not be graded, in place of what was noted before."""
+        if week is None:
+            self._weekless.add(student)
+        name, why = _texts(student, message)
+        where = None if week is None else _texts(week)[0]
+        with self._transaction() as database:
+            database.execute("DELETE FROM problems WHERE student = ? AND week IS ?", (name, where))
+            database.execute("INSERT INTO problems VALUES (?, ?, ?)", (name, where, why))
+
+    def clear_problems(self, student: str) -> None:
+        """Forget a student's problems, because the submission is about to be looked at again."""
+        self._weekless.discard(student)
+        with self._transaction() as database:
+            database.execute("DELETE FROM problems WHERE student = ?", _texts(student))
+
+    def current(self) -> list[Report]:
+        """Each student's latest result of each week, sorted by student, then week."""
+        reports = [self._report(*row) for row in self._rows("SELECT id, report FROM current")]
+        return sorted(reports, key=lambda report: (report.student, week_order(report.week)))
+
+    def history(self, student: str, week: str) -> list[Report]:
+        """Every attempt at one week, the oldest first; the last one is the current one."""
+        rows = self._rows(
+            "SELECT id, report FROM attempts WHERE student = ? AND week = ? ORDER BY id",
+            *_texts(student, week),
+        )
+        return [self._report(*row) for row in rows]
+
+    def problems(self) -> list[Problem]:
+        """What stands ungraded, sorted by student, then week."""
+        found = [Problem(*row) for row in self._rows("SELECT student, week, message FROM problems")]
+        return sorted(found, key=lambda problem: (problem.student, week_order(problem.week or "")))
+
+    def _open(self) -> None:
+        with self._errors():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+            try:
+                self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._database.execute("BEGIN EXCLUSIVE")
+                self._prepare()
+            except BaseException:
+                self._database.close()
+                raise
+
+    def _prepare(self) -> None:
+        # executescript() would commit first, and with that give the empty file away half-made.
+        application, version = self._pragma("application_id"), self._pragma("user_version")
+        if self._is_empty() and application == version == 0:
+            for statement in _SCHEMA.strip().split(";\n"):
+                self._database.execute(statement)
+        elif application != _APPLICATION_ID:
+            raise GraderError(f"{self.path}: not a gradebook, though a database; choose another --out folder")
+        elif version > SCHEMA_VERSION:
+            raise GraderError(f"{self.path}: written by a newer version of the grader; update this one")
+        self._database.execute("COMMIT")
+
+    def _pragma(self, name: str) -> int:
+        value: int = self._database.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    def _is_empty(self) -> bool:
+        return self._database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._errors():
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._errors():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            except BaseException:
+                self._database.rollback()
+                raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise GraderError(f"{self.path}: {_explained(error)}") from error
+        except OSError as error:
+            raise GraderError(f"{self.path}: cannot be opened ({error.strerror})") from error
+
+    def _report(self, attempt: int, text: str) -> Report:
+        try:
+            return Report.from_dict(json.loads(text))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise GraderError(
+                f"{self.path}: attempt {attempt} is damaged; move the file away and grade again"
+            ) from error
+
+
+def week_order(week: str) -> list[tuple[str, int]]:
+    """Sort key that puts week10 after week9."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", week)]
+
+
+def _texts(*values: object) -> tuple[str, ...]:
+    """Values as SQLite can store them: a lone surrogate, as in badly encoded file names, becomes `\\udc80`.
+
+    Inside a JSON text that is an escape for the same character, so a report comes back exactly.
+    """
+    return tuple(str(value).encode("utf-8", "backslashreplace").decode() for value in values)
+
+
+def _explained(error: sqlite3.DatabaseError) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    known = {
+        sqlite3.SQLITE_BUSY: "in use by another run of the grader; wait until that one has ended",
+        sqlite3.SQLITE_LOCKED: "in use by another run of the grader; wait until that one has ended",
+        sqlite3.SQLITE_NOTADB: "not a gradebook; choose another --out folder, or move the file away",
+        sqlite3.SQLITE_CORRUPT: "damaged; move it away and grade again, or restore a copy of it",
+        sqlite3.SQLITE_READONLY: "cannot be written; check who owns it and its permissions",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file and its folder's permissions",
+        sqlite3.SQLITE_FULL: "the disk is full; make room and run again, what was graded is kept",
+    }
+    return known.get(code, f"cannot be used ({error})")
