@@ -1,0 +1,144 @@
+"""The class at a glance: index.html, with figures, what needs a look, and a table that sorts and filters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from grader.gradebook import Problem
+from grader.grades import BINS, Row, WeekFigures, class_rows, class_weeks, week_figures
+from grader.reports import render_page, week_title, write_atomically
+from grader.results import Outcome, Report
+
+# What a teacher may want to know of a student whatever the score; more than one of a kind is counted.
+_NOTABLE = {Outcome.TIMEOUT: "timeout", Outcome.MEMORY: "out of memory", Outcome.KILLED: "killed"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One student's week: the score, where its report lies, and whether it may still change."""
+
+    score: int
+    href: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One student as the table shows them; `cells` has None for a week without a report."""
+
+    student: str
+    cells: tuple[Cell | None, ...]
+    total: int | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A student's week that is not graded for good; `href` is empty where there is no report to open."""
+
+    student: str
+    week: str
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One bar of a histogram, in units of its drawing: 320 wide, 100 high without the labels."""
+
+    x: int
+    height: float
+    count: int
+    label: str
+
+
+def write_dashboard(
+    reports: Iterable[Report], problems: Iterable[Problem], folder: Path, folder_of: Callable[[str], str]
+) -> None:
+    """Write index.html into `folder`; `folder_of` names each student's folder below `students/`."""
+    write_atomically(folder / "index.html", dashboard_html(reports, problems, folder_of))
+
+
+def dashboard_html(
+    reports: Iterable[Report], problems: Iterable[Problem], folder_of: Callable[[str], str]
+) -> str:
+    """The dashboard as one HTML page."""
+    rows = class_rows(reports, problems)
+    weeks = class_weeks(rows)
+    return render_page(
+        "index.html.j2",
+        script="index.js",
+        weeks=weeks,
+        figures=[week_figures(rows, week) for week in weeks],
+        lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
+        columns=columns,
+        looks=_looks(rows, folder_of),
+    )
+
+
+def columns(figures: WeekFigures) -> list[Column]:
+    """The histogram of a week's final scores, in tenths of the possible points."""
+    counts = figures.bins()
+    most = max(1, *counts)
+    starts = [100 * i // BINS for i in range(BINS)]
+    ends = [*(start - 1 for start in starts[1:]), 100]
+    return [
+        Column(i * 320 // BINS, round(100 * n / most, 1), n, f"{starts[i]} to {ends[i]} %")
+        for i, n in enumerate(counts)
+    ]
+
+
+def flags(row: Row) -> list[str]:
+    """What stands out about a student, in words."""
+    found = [
+        f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems
+    ]
+    for week, report in row.reports.items():
+        found += [f"{week_title(week)}: {flag}" for flag in _report_flags(report)]
+    return found
+
+
+def _report_flags(report: Report) -> list[str]:
+    found = ["provisional"] if report.broken else []
+    outcomes = Counter(check.outcome for check in report.checks)
+    if outcomes[Outcome.TODO] and set(outcomes) <= {Outcome.TODO, Outcome.SKIPPED}:
+        found.append("not started")
+    for outcome, name in _NOTABLE.items():
+        if outcomes[outcome]:
+            found.append(name if outcomes[outcome] == 1 else f"{name} ×{outcomes[outcome]}")
+    return found
+
+
+def _line(row: Row, weeks: Sequence[str], folder: str) -> Line:
+    cells = (_cell(row, week, folder) for week in weeks)
+    return Line(row.student, tuple(cells), row.total, tuple(flags(row)))
+
+
+def _cell(row: Row, week: str, folder: str) -> Cell | None:
+    report = row.reports.get(week)
+    if report is None:
+        return None
+    return Cell(report.score, _href(folder, week), row.final(week) is not None)
+
+
+def _looks(rows: Iterable[Row], folder_of: Callable[[str], str]) -> dict[str, list[Look]]:
+    """Whom each reason for not being graded concerns: one broken check can hit a whole class."""
+    found: dict[str, list[Look]] = {}
+    for row in rows:
+        for week, report in row.reports.items():
+            for check in report.broken:
+                look = Look(row.student, week, _href(folder_of(row.student), week))
+                found.setdefault(f"provisional, {check.id}: {check.message}", []).append(look)
+        for problem in row.problems:
+            found.setdefault(f"not graded, {problem.message}", []).append(
+                Look(row.student, problem.week or "")
+            )
+    return found
+
+
+def _href(folder: str, week: str) -> str:
+    # A character that UTF-8 cannot hold must not stop the page; safe folder names have none.
+    return quote(f"students/{folder}/{week}/report.html", errors="backslashreplace")

@@ -1,0 +1,154 @@
+"""A class in numbers: its rows and figures, and grades.csv.
+
+Every number in grades.csv is final. Where a check of ours crashed, or a week could not be graded, its cell
+and the total stay empty, so that nobody enters too low a grade by accident. A week never handed in stays
+empty too, and counts nothing in the total.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.escape import csv_cell
+from grader.gradebook import Problem, week_order
+from grader.reports import write_atomically
+from grader.results import Outcome, Report, TaskScore, task_order
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student: the reports by week, and what could not be graded."""
+
+    student: str
+    reports: dict[str, Report]
+    problems: tuple[Problem, ...]
+
+    def final(self, week: str) -> int | None:
+        """The week's score, or None while there is none or it may still change."""
+        report = self.reports.get(week)
+        if report is None or report.broken or any(problem.week == week for problem in self.problems):
+            return None
+        return report.score
+
+    @property
+    def total(self) -> int | None:
+        """The sum over the weeks, or None while any of them may still change."""
+        scores = [self.final(week) for week in self.reports]
+        known = [score for score in scores if score is not None]
+        return sum(known) if known and len(known) == len(scores) and not self.problems else None
+
+
+@dataclass(frozen=True)
+class TaskFigures:
+    """How a class did in one task; broken checks, which nobody could pass, are left out."""
+
+    task: str
+    done: int
+    students: int
+    points: int
+    max_points: int
+
+    @property
+    def share(self) -> float:
+        """The points earned, between 0 and 1."""
+        return self.points / self.max_points if self.max_points else 1.0
+
+
+@dataclass(frozen=True)
+class WeekFigures:
+    """How a class did in one week. `scores` holds the final ones only, ascending."""
+
+    week: str
+    scores: tuple[int, ...]
+    max_score: int
+    tasks: tuple[TaskFigures, ...]
+
+    @property
+    def mean(self) -> float | None:
+        return statistics.fmean(self.scores) if self.scores else None
+
+    @property
+    def median(self) -> float | None:
+        return statistics.median(self.scores) if self.scores else None
+
+    def bins(self) -> list[int]:
+        """How many scores lie in each tenth of the possible points; full marks belong to the last."""
+        counts = [0] * BINS
+        for score in self.scores:
+            counts[min(BINS - 1, score * BINS // max(1, self.max_score))] += 1
+        return counts
+
+
+def class_rows(reports: Iterable[Report], problems: Iterable[Problem]) -> list[Row]:
+    """One row a student, sorted by name; who has only problems has a row too."""
+    by_student: dict[str, dict[str, Report]] = {}
+    unread: dict[str, list[Problem]] = {}
+    for report in reports:
+        by_student.setdefault(report.student, {})[report.week] = report
+    for problem in problems:
+        unread.setdefault(problem.student, []).append(problem)
+    students = sorted({*by_student, *unread})
+    return [Row(name, by_student.get(name, {}), tuple(unread.get(name, ()))) for name in students]
+
+
+def class_weeks(rows: Iterable[Row]) -> list[str]:
+    """The weeks that anybody has a report or a problem in, in order."""
+    weeks = {week for row in rows for week in row.reports}
+    weeks |= {problem.week for row in rows for problem in row.problems if problem.week}
+    return sorted(weeks, key=week_order)
+
+
+def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
+    """The figures of one week of a class."""
+    reports = [row.reports[week] for row in rows if week in row.reports]
+    finals = sorted(score for row in rows if (score := row.final(week)) is not None)
+    by_task: dict[str, list[TaskScore]] = {}
+    for report in reports:
+        for task_score in report.tasks():
+            by_task.setdefault(task_score.task, []).append(task_score)
+    ordered = sorted(by_task.items(), key=lambda entry: task_order(entry[0]))
+    return WeekFigures(
+        week=week,
+        scores=tuple(finals),
+        max_score=max((report.max_score for report in reports), default=0),
+        tasks=tuple(_task_figures(task, scores) for task, scores in ordered),
+    )
+
+
+def write_grades(reports: Iterable[Report], problems: Iterable[Problem], path: Path) -> None:
+    """Write grades.csv: student, one column a week, total; UTF-8, whole numbers, empty where not graded.
+
+    It starts with a byte order mark only if a name is not ASCII: Excel garbles such names without it, while
+    other programs take the mark for a part of the first heading unless they read `utf-8-sig`.
+    """
+    text = grades_csv(class_rows(reports, problems))
+    write_atomically(path, text if text.isascii() else "\ufeff" + text)
+
+
+def grades_csv(rows: Sequence[Row]) -> str:
+    """The table as CSV text, with names that no spreadsheet takes for formulas."""
+    weeks = class_weeks(rows)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["student", *map(csv_cell, weeks), "total"])
+    for row in rows:
+        writer.writerow([csv_cell(row.student), *(row.final(week) for week in weeks), row.total])
+    return out.getvalue()
+
+
+def _task_figures(task: str, scores: Sequence[TaskScore]) -> TaskFigures:
+    checks = [check for score in scores for check in score.checks if check.outcome is not Outcome.BROKEN]
+    return TaskFigures(
+        task=task,
+        done=sum(score.outcome is Outcome.PASSED for score in scores),
+        students=len(scores),
+        points=sum(check.points for check in checks),
+        max_points=sum(check.max_points for check in checks),
+    )

@@ -1,0 +1,151 @@
+"""One submission's report as files: report.json, report.md and report.html, all made from one `Report`.
+
+The pages are self-contained: their style and script stand inside and are allowed by hash, everything else is
+forbidden by their content security policy. Nothing in them depends on when they are written.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from grader import escape, tables
+from grader.errors import GraderError
+from grader.results import CheckResult, Outcome, Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write report.json, report.md and report.html into `folder`, which is made if need be."""
+    write_atomically(folder / "report.json", report.to_json())
+    write_atomically(folder / "report.md", report_markdown(report))
+    write_atomically(folder / "report.html", report_html(report))
+
+
+def report_html(report: Report) -> str:
+    """The report as one HTML page."""
+    return render_page("report.html.j2", **_contents(report))
+
+
+def report_markdown(report: Report) -> str:
+    """The report as Markdown that also reads well as plain text."""
+    return _markdown().get_template("report.md.j2").render(**_contents(report))
+
+
+def render_page(template: str, script: str = "", **contents: Any) -> str:
+    """A page from `template`, with the common style, maybe a script, and a policy that allows just these."""
+    style = _asset("style.css")
+    code = _asset(script) if script else ""
+    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src {_source(code)}"
+    policy += "; base-uri 'none'; form-action 'none'"
+    page = _html().get_template(template)
+    return page.render(style=Markup(style), script=Markup(code), policy=Markup(policy), **contents)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 so that `path` holds either what it held before or all of it."""
+    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # Within JSON the replacement of a lone surrogate is the escape for that very character.
+            half.write_bytes(text.encode("utf-8", "backslashreplace"))
+            os.replace(half, path)
+        finally:
+            half.unlink(missing_ok=True)
+    except OSError as error:
+        raise GraderError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def week_title(week: str) -> str:
+    """`week5` as people write it."""
+    return re.sub(r"^week(\d+)$", r"Week \1", week)
+
+
+def student_message(check: CheckResult) -> str:
+    """What a student may read of a check; the crash of a hidden check would tell about its inside."""
+    return "" if check.hidden and check.outcome is Outcome.BROKEN else check.message
+
+
+def _contents(report: Report) -> dict[str, Any]:
+    scores = report.tasks()
+    command = tables.week_command(report.week)
+    return {
+        "report": report,
+        "scores": scores,
+        "week": week_title(report.week),
+        "command": command,
+        "step": tables.next_step(scores, command),
+        "message": student_message,
+    }
+
+
+@cache
+def _html() -> jinja2.Environment:
+    return _environment(autoescape=True, finalize=_visible)
+
+
+@cache
+def _markdown() -> jinja2.Environment:
+    environment = _environment(autoescape=False, finalize=_as_markdown)
+    environment.filters |= {
+        "left": lambda text, width: Markup(escape.markdown(text).ljust(width)),
+        "right": lambda text, width: Markup(escape.markdown(text).rjust(width)),
+        "code": lambda text: Markup(escape.markdown_code(text)),
+        "block": lambda text: Markup(escape.markdown_block(text)),
+    }
+    return environment
+
+
+def _environment(**options: Any) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **options,
+    )
+    environment.globals.update(
+        bar=tables.bar,
+        number=tables.number,
+        phrase=tables.phrase,
+        word=tables.word,
+        visible=escape.plain,
+        Outcome=Outcome,
+    )
+    environment.filters["week_title"] = week_title
+    environment.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
+    return environment
+
+
+def _visible(value: Any) -> Any:
+    """Whatever a template inserts; autoescape follows. Markup is our own and stays as it is."""
+    return escape.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _as_markdown(value: Any) -> Any:
+    return escape.markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _asset(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _source(code: str) -> str:
+    return f"'{_digest(code)}'" if code else "'none'"
+
+
+def _digest(text: str) -> str:
+    """The hash by which a content security policy allows an inline style or script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,223 @@
+"""What grading looks like in a terminal, and the words and the next step that every report shares.
+
+`print_score` and `print_class` draw with rich, in colour where the console has it; `task_lines`,
+`summary_lines` and `class_lines` give the same as plain lines. rich is imported only when it draws.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from grader.escape import terminal
+from grader.results import CheckResult, Outcome, Report, TaskScore
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+
+    from grader.gradebook import Problem
+    from grader.grades import WeekFigures
+
+BAR = 10
+HARDEST = 3
+
+# For each outcome a word that fits a column, a sentence's worth for reports, and a colour.
+_WORDS = {
+    Outcome.PASSED: ("done", "passed", "green"),
+    Outcome.FAILED: ("wrong", "wrong result", "red"),
+    Outcome.TODO: ("to do", "not started yet", "dim"),
+    Outcome.ERROR: ("error", "your code raised an error", "red"),
+    Outcome.TIMEOUT: ("timeout", "took too long", "red"),
+    Outcome.MEMORY: ("memory", "ran out of memory", "red"),
+    Outcome.KILLED: ("killed", "ended the process it ran in", "red"),
+    Outcome.SKIPPED: ("waiting", "waits for another task", "dim"),
+    Outcome.INVALID: ("invalid", "gave something that cannot be judged", "red"),
+    Outcome.BROKEN: ("broken", "our check broke; not your fault", "yellow"),
+}
+_NOTHING_TO_DO = (Outcome.PASSED, Outcome.BROKEN)
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The check to look at first. `command` runs its task's public checks; empty if only hidden ones fail."""
+
+    check: CheckResult
+    command: str
+
+
+def word(outcome: Outcome) -> str:
+    """The outcome in at most eight letters."""
+    return _WORDS[outcome][0]
+
+
+def phrase(outcome: Outcome) -> str:
+    """The outcome in words that need no legend."""
+    return _WORDS[outcome][1]
+
+
+def detail(score: TaskScore) -> str:
+    """What keeps a task from being done: how much of it passes, and the first check that does not."""
+    if score.outcome in (Outcome.PASSED, Outcome.TODO):
+        return ""
+    first = next(check for check in score.checks if check.outcome is not Outcome.PASSED)
+    passed = sum(check.outcome is Outcome.PASSED for check in score.checks)
+    part = f"{passed} of {len(score.checks)} checks pass: " if passed else ""
+    return part + first.title
+
+
+def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:
+    """What to do next: the first task that is not done and that something can be done about, or None.
+
+    `command` runs a week's public checks, as in `pytest assignments/week5`.
+    """
+    lost = [check for score in scores for check in score.checks if check.outcome not in _NOTHING_TO_DO]
+    open_now = [check for check in lost if check.outcome is not Outcome.SKIPPED] or lost
+    if not open_now:
+        return None
+    in_task = [check for check in open_now if check.task == open_now[0].task]
+    first = min(in_task, key=lambda check: check.hidden)
+    return NextStep(first, "" if first.hidden else f"{command} --task {first.task}")
+
+
+def week_command(week: str) -> str:
+    """How a student runs the public checks of a week."""
+    return f"pytest assignments/{week}"
+
+
+def task_lines(scores: Report | Sequence[TaskScore], width: int = 80, command: str = "pytest") -> list[str]:
+    """The score by task as plain lines, then what to do next; a report knows its own `command`."""
+    if isinstance(scores, Report):
+        return _plain(partial(print_score, scores), width)
+    return _plain(partial(_print_tasks, scores, command), width)
+
+
+def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:
+    """`task_lines` for the results of a pytest run that `command` started."""
+    return task_lines(Report("", "", 0, "", "", "", tuple(results)).tasks(), width, command)
+
+
+def print_score(report: Report, console: Console) -> None:
+    """One submission's score by task, and what to do next."""
+    _print_tasks(report.tasks(), week_command(report.week), console)
+
+
+def class_lines(reports: Sequence[Report], problems: Sequence[Problem], width: int = 80) -> list[str]:
+    """The summary of a class as plain lines."""
+    return _plain(partial(print_class, reports, problems), width)
+
+
+def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
+    """The summary of a class: counts, means, the hardest tasks; last, by name, what is not final."""
+    from grader.grades import class_rows, class_weeks, week_figures
+
+    rows = class_rows(reports, problems)
+    figures = [week_figures(rows, week) for week in class_weeks(rows)]
+    console.print(_week_table(figures))
+    for title, table in (
+        ("Hardest tasks", _hardest_table(figures)),
+        ("{} provisional: a check of ours broke, so the score may rise", _broken_table(reports)),
+        ("{} not graded", _problem_table(problems)),
+    ):
+        if table.row_count:
+            console.print()
+            console.print(title.format(table.row_count), style="bold", highlight=False)
+            console.print(table)
+
+
+def bar(points: int, max_points: int) -> str:
+    """A bar of `BAR` blocks: full for full points alone, and never empty for any points at all."""
+    if points >= max_points:
+        return "█" * BAR
+    blocks = max(1, points * BAR // max_points) if points else 0
+    return "█" * blocks + "░" * (BAR - blocks)
+
+
+def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) -> None:
+    table = _grid("left", "left", "right", "left", "left")
+    for score in scores:
+        of = f"{score.points}/{score.max_points}"
+        state = (word(score.outcome), _WORDS[score.outcome][2])
+        _row(table, score.task, bar(score.points, score.max_points), of, state, detail(score))
+    points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
+    _row(table, "all", bar(points, max_points), (f"{points}/{max_points}", "bold"))
+    console.print(table)
+    console.print()
+    for line in _next_lines(next_step(scores, command), points == max_points):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _next_lines(step: NextStep | None, full: bool) -> list[str]:
+    if step is None:
+        return ["Every check passes." if full else "Nothing to do: what is missing is a fault of ours."]
+    lines = [terminal(f"Next: task {step.check.task}, {step.check.title} ({word(step.check.outcome)})")]
+    return [*lines, f"      {step.command}"] if step.command else lines
+
+
+def _week_table(figures: Sequence[WeekFigures]) -> Table:
+    table = _grid("left", "right", "right", "right", "right", "right")
+    _row(table, *((name, "bold") for name in ("Week", "graded", "mean", "median", "lowest", "highest")))
+    for week in figures:
+        ends = (str(week.scores[0]), str(week.scores[-1])) if week.scores else ("–", "–")
+        _row(table, week.week, str(len(week.scores)), number(week.mean), number(week.median), *ends)
+    return table
+
+
+def number(value: float | None) -> str:
+    """A mean or a median with one decimal, or a dash where there is none."""
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _hardest_table(figures: Sequence[WeekFigures]) -> Table:
+    table = _grid("left", "left", "left", "left")
+    for week in figures:
+        unsolved = [task for task in week.tasks if task.done < task.students]
+        for task in sorted(unsolved, key=lambda task: task.share)[:HARDEST]:
+            done = f"{task.done} of {task.students} done"
+            _row(table, week.week, task.task, bar(task.points, task.max_points), done)
+    return table
+
+
+def _broken_table(reports: Sequence[Report]) -> Table:
+    table = _grid("left", "left", "left")
+    for report in reports:
+        if report.broken:
+            check = report.broken[0]
+            _row(table, report.student, report.week, f"{check.id}: {check.message}")
+    return table
+
+
+def _problem_table(problems: Sequence[Problem]) -> Table:
+    table = _grid("left", "left", "left")
+    for problem in problems:
+        _row(table, problem.student, problem.week or "", problem.message)
+    return table
+
+
+def _grid(*justify: JustifyMethod) -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for side in justify:
+        table.add_column(justify=side, overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str | tuple[str, str]) -> None:
+    """Add a row of untrusted texts, as (text, style) where they have a style; nothing is read as markup."""
+    from rich.text import Text
+
+    pairs = [(cell, "") if isinstance(cell, str) else cell for cell in cells]
+    table.add_row(*(Text(terminal(text), style) for text, style in pairs))
+
+
+def _plain(draw: Callable[[Console], None], width: int) -> list[str]:
+    """What `draw` prints, on a console that is no terminal: the same everywhere, without colour."""
+    from rich.console import Console
+
+    file = io.StringIO()
+    draw(Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False))
+    return [line.rstrip() for line in file.getvalue().splitlines()]

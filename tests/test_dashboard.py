@@ -1,0 +1,230 @@
+"""The class at a glance: figures that add up, a table that sorts and filters, final numbers in grades.csv."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from grader.dashboard import columns, dashboard_html, flags, write_dashboard
+from grader.gradebook import Problem
+from grader.grades import Row, class_rows, class_weeks, week_figures, write_grades
+from grader.results import Outcome, Report
+from tests.test_reports import Page, check, full_report, in_browser, sample_report, source_of
+
+UNREAD = Problem("petra", "week5", "week5.zip: not a zip file")
+UNKNOWN = Problem("quentin", None, "holds no week's modules <b>")
+
+
+def half_report(student: str, week: str = "week5") -> Report:
+    """The first task passed, the second wrong: 60 of 100."""
+    first, second = full_report().checks
+    lost = replace(second, points=0, outcome=Outcome.FAILED)
+    return replace(full_report(student, week), checks=(first, lost))
+
+
+CLASS = [
+    full_report("ana"),
+    half_report("ana", "week10"),
+    half_report("ben"),
+    replace(sample_report("zoë"), week="week5"),
+]
+
+
+def dashboard(reports: list[Report], problems: list[Problem] | None = None) -> str:
+    return dashboard_html(reports, problems or [], lambda student: f"{student} #1")
+
+
+def grades(
+    folder: Path, reports: list[Report], problems: list[Problem] | None = None
+) -> list[dict[str, str]]:
+    path = folder / "grades.csv"
+    write_grades(reports, problems or [], path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_grades_have_a_column_a_week_and_a_total(tmp_path: Path) -> None:
+    rows = grades(tmp_path, CLASS, [UNREAD, UNKNOWN])
+    assert rows == [
+        {"student": "ana", "week5": "100", "week10": "60", "total": "160"},
+        {"student": "ben", "week5": "60", "week10": "", "total": "60"},
+        {"student": "petra", "week5": "", "week10": "", "total": ""},
+        {"student": "quentin", "week5": "", "week10": "", "total": ""},
+        {"student": "zoë", "week5": "", "week10": "", "total": ""},  # provisional
+    ]
+    assert list(rows[0]) == ["student", "week5", "week10", "total"]
+
+
+def test_a_problem_since_the_last_attempt_empties_the_cell_and_the_total(tmp_path: Path) -> None:
+    (row,) = grades(tmp_path, CLASS[:2], [Problem("ana", "week5", "no sandbox")])
+    assert row == {"student": "ana", "week5": "", "week10": "60", "total": ""}
+
+
+def test_grades_start_with_a_byte_order_mark_only_where_a_name_needs_it(tmp_path: Path) -> None:
+    grades(tmp_path, [full_report("ana")])
+    assert (tmp_path / "grades.csv").read_bytes() == b"student,week5,total\nana,100,100\n"
+    grades(tmp_path, [full_report("zoë")])
+    assert (tmp_path / "grades.csv").read_bytes() == b"\xef\xbb\xbfstudent,week5,total\nzo\xc3\xab,100,100\n"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_names_in_grades_start_no_formula(tmp_path: Path, name: str) -> None:
+    (row,) = grades(tmp_path, [full_report(name)])
+    assert row["student"].startswith("'")
+
+
+def test_figures_count_final_scores_and_leave_out_what_was_our_fault() -> None:
+    rows = class_rows(CLASS, [])
+    assert class_weeks(rows) == ["week5", "week10"]
+    figures = week_figures(rows, "week5")
+    assert (figures.scores, figures.mean, figures.median, figures.max_score) == ((60, 100), 80.0, 80.0, 100)
+    by_task = {task.task: task for task in figures.tasks}
+    assert (by_task["5.1"].done, by_task["5.1"].students, by_task["5.1"].share) == (3, 3, 1.0)
+    assert (by_task["5.2"].done, by_task["5.2"].students, by_task["5.2"].share) == (1, 3, 0.5)
+    assert list(by_task) == [f"5.{n}" for n in range(1, 11)]
+
+
+def test_a_week_without_final_scores_has_no_mean() -> None:
+    figures = week_figures(class_rows([sample_report()], []), "week5")
+    assert (figures.mean, figures.median, sum(figures.bins())) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("score", "label"), [(0, "0 to 9 %"), (9, "0 to 9 %"), (10, "10 to 19 %"), (100, "90 to 100 %")]
+)
+def test_every_score_falls_into_its_tenth(score: int, label: str) -> None:
+    won, lost = check("5.1", "won", Outcome.PASSED, score), check("5.1", "lost", Outcome.TODO, 100 - score)
+    report = replace(full_report(), checks=(won, lost))
+    figures = week_figures(class_rows([report], []), "week5")
+    assert [(column.label, column.height) for column in columns(figures) if column.count] == [(label, 100.0)]
+
+
+def test_flags_say_what_stands_out() -> None:
+    (row,) = class_rows([sample_report()], [replace(UNREAD, student="zoë.müller", week="week4")])
+    assert flags(row) == [
+        "Week 4 not graded",
+        "Week 5: provisional",
+        "Week 5: timeout",
+        "Week 5: out of memory",
+        "Week 5: killed",
+    ]
+    untouched = (check("5.1", "a", Outcome.TODO, 9), check("5.2", "b", Outcome.SKIPPED, 1))
+    skeleton = replace(full_report(), checks=untouched)
+    assert flags(Row("ana", {"week5": skeleton}, ())) == ["Week 5: not started"]
+    twice = replace(full_report(), checks=(check("5.1", "a", Outcome.TIMEOUT, 9),) * 2)
+    assert flags(Row("ana", {"week5": twice}, ())) == ["Week 5: timeout ×2"]
+
+
+def test_the_page_links_to_every_report_by_its_folder(tmp_path: Path) -> None:
+    write_dashboard(CLASS, [UNREAD], tmp_path, lambda student: f"{student} #1")
+    assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
+    assert {unquote(link) for link in links} == {
+        f"students/{report.student} #1/{report.week}/report.html" for report in CLASS
+    }
+    assert not [link for link in links if "#" in link or " " in link]
+
+
+def test_what_is_not_final_is_named_once_for_all_it_concerns() -> None:
+    other = sample_report("yves")
+    text = Page(dashboard([*CLASS, other], [UNREAD, UNKNOWN])).text
+    look = text.partition("Needs a look")[2].partition("graded mean")[0]
+    assert "yves (Week 5), zoë (Week 5): provisional, test_hidden.py::test_figures_of_a_single_entry" in look
+    assert "KeyError: 'axes'" in look
+    assert "petra (Week 5): not graded, week5.zip: not a zip file" in look
+    assert "quentin: not graded, holds no week's modules <b>" in look
+    assert "Needs a look" not in Page(dashboard([full_report()])).text
+
+
+def test_the_policy_allows_its_own_script_and_style_alone() -> None:
+    page = Page(dashboard(CLASS, [UNKNOWN]))
+    policy = page.policy()
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == source_of(page.raw["script"])
+    assert policy["style-src"] == source_of(page.raw["style"])
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on") or name == "style"]
+    assert "b" not in {tag for tag, _ in page.tags}
+
+
+def test_the_same_class_gives_the_same_bytes_in_any_order() -> None:
+    assert dashboard(CLASS, [UNREAD, UNKNOWN]) == dashboard(CLASS[::-1], [UNKNOWN, UNREAD])
+
+
+def test_an_empty_class_is_said_to_be_empty() -> None:
+    assert "Nothing is graded yet." in Page(dashboard([])).text
+
+
+TABLE = """
+    const shown = '#students tbody tr:not([hidden]) > th';
+    const names = () => [...page.querySelectorAll(shown)].map((cell) => cell.textContent);
+    const heads = [...page.querySelectorAll('#students thead button')];
+"""
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[[str], object]:
+    page = dashboard(CLASS, [UNREAD, UNKNOWN])
+    return lambda script: in_browser(page, TABLE + script, 390, tmp_path)
+
+
+def test_columns_sort_both_ways_with_the_ungraded_last(browse: Callable[[str], object]) -> None:
+    presses = "[1, 1, 3, 0, 0].map((i) => { heads[i].click(); return names(); })"
+    assert browse(f"return {presses}") == [
+        ["zoë", "ben", "ana", "petra", "quentin"],  # week 5: 9, 60, 100
+        ["ana", "ben", "zoë", "petra", "quentin"],
+        ["ben", "ana", "petra", "quentin", "zoë"],  # total: 60, 160
+        ["ana", "ben", "petra", "quentin", "zoë"],
+        ["zoë", "quentin", "petra", "ben", "ana"],
+    ]
+
+
+def test_the_sorted_column_is_announced(browse: Callable[[str], object]) -> None:
+    states = "heads.map((head) => head.closest('th').getAttribute('aria-sort'))"
+    assert browse(f"heads[1].click(); heads[2].click(); heads[2].click(); return {states}") == [
+        None,
+        None,
+        "descending",
+        None,
+        None,
+    ]
+
+
+def test_the_filter_keeps_rows_that_hold_every_word(browse: Callable[[str], object]) -> None:
+    script = """
+        const filter = page.querySelector('#filter'), count = page.querySelector('#count');
+        const visible = filter.getBoundingClientRect().height > 0;
+        const found = ['GRADED', 'graded pet', 'nobody', ''].map((words) => {
+            filter.value = words;
+            filter.dispatchEvent(new Event('input'));
+            return [names(), count.textContent];
+        });
+        return [visible, found];
+    """
+    everyone = ["ana", "ben", "petra", "quentin", "zoë"]
+    assert browse(script) == [
+        True,
+        [
+            [["petra", "quentin"], "2 of 5 students"],
+            [["petra"], "1 of 5 students"],
+            [[], "0 of 5 students"],
+            [everyone, ""],
+        ],
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_nothing_but_the_table_scrolls_sideways(width: int, tmp_path: Path) -> None:
+    page = dashboard([full_report("x" * 200), sample_report("several names " * 20)], [UNREAD])
+    script = (
+        "const wide = [...page.body.querySelectorAll('*')].filter((e) => !e.closest('.scroll, .unseen, svg')"
+        " && e.getBoundingClientRect().right > page.documentElement.clientWidth + 1);"
+        "return [page.documentElement.scrollWidth, wide.map((e) => e.outerHTML.slice(0, 80))];"
+    )
+    scrolled, wide = in_browser(page, script, width, tmp_path)
+    assert (scrolled <= width, wide) == (True, [])

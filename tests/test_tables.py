@@ -1,0 +1,157 @@
+"""The terminal's tables fit their width, use words and no colour alone, and end in what to do next."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from grader import tables
+from grader.gradebook import Problem
+from grader.results import CheckResult, Outcome, Report
+from tests.test_reports import HOSTILE, check, full_report, sample_report
+
+
+def report(*checks: CheckResult) -> Report:
+    return replace(full_report(), checks=checks)
+
+
+def test_each_task_has_its_points_and_its_state() -> None:
+    lines = tables.task_lines(
+        report(
+            check("5.10", "mistakes", Outcome.ERROR, 6),
+            check("5.1", "size", Outcome.PASSED, 5),
+            check("5.3", "shapes", Outcome.PASSED, 4),
+            check("5.3", "LeNet's hidden output is part of the graph", Outcome.FAILED, 5),
+            check("5.4", "transforms", Outcome.TODO, 100),
+        )
+    )
+    assert lines == [
+        "5.1   ██████████    5/5  done",
+        "5.3   ████░░░░░░    4/9  wrong  1 of 2 checks pass: LeNet's hidden output is",
+        "                                part of the graph",
+        "5.4   ░░░░░░░░░░  0/100  to do",
+        "5.10  ░░░░░░░░░░    0/6  error  mistakes",
+        "all   █░░░░░░░░░  9/120",
+        "",
+        "Next: task 5.3, LeNet's hidden output is part of the graph (wrong)",
+        "      pytest assignments/week5 --task 5.3",
+    ]
+
+
+def test_the_lines_of_a_pytest_run_name_the_command_that_was_used() -> None:
+    results = [check("5.1", "size", Outcome.TODO, 5), check("5.2", "pool", Outcome.PASSED, 5)]
+    assert tables.summary_lines(results, "pytest /home/me/my course/week5")[-2:] == [
+        "Next: task 5.1, size (to do)",
+        "      pytest /home/me/my course/week5 --task 5.1",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_every_outcome_is_named_within_the_width(width: int) -> None:
+    lines = tables.task_lines(sample_report(), width)
+    assert max(cell_len(line) for line in lines[:-3]) <= width
+    for outcome in {score.outcome for score in sample_report().tasks()}:
+        assert any(tables.word(outcome) in line for line in lines)
+
+
+def test_every_outcome_has_a_short_word_and_a_phrase_of_its_own() -> None:
+    words, phrases = [{say(o) for o in Outcome} for say in (tables.word, tables.phrase)]
+    assert len(words) == len(phrases) == len(Outcome)
+    assert max(map(len, words)) <= 8
+
+
+@pytest.mark.parametrize(
+    ("points", "most", "blocks"), [(0, 9, 0), (1, 100, 1), (4, 9, 4), (99, 100, 9), (5, 5, 10), (0, 0, 10)]
+)
+def test_a_bar_is_full_only_for_full_points_and_empty_only_for_none(
+    points: int, most: int, blocks: int
+) -> None:
+    assert tables.bar(points, most) == "█" * blocks + "░" * (10 - blocks)
+
+
+def next_title(*checks: CheckResult) -> str | None:
+    step = tables.next_step(report(*checks).tasks(), "pytest")
+    return step.check.title if step else None
+
+
+def test_the_next_step_is_the_first_task_that_one_can_do_something_about() -> None:
+    ours = check("5.1", "ours", Outcome.BROKEN, 1)
+    waiting = check("5.2", "waiting", Outcome.SKIPPED, 1)
+    wrong, later = check("5.3", "wrong", Outcome.FAILED, 1), check("5.10", "later", Outcome.TODO, 1)
+    assert next_title(ours, waiting, later, wrong) == "wrong"
+    assert next_title(ours, waiting, later) == "later"
+    assert next_title(ours, waiting) == "waiting"
+    assert next_title(ours) is None
+    assert next_title(check("5.1", "fine", Outcome.PASSED, 1)) is None
+
+
+def test_the_next_step_prefers_a_check_that_can_be_run() -> None:
+    hidden = check("5.3", "hidden", Outcome.FAILED, 1, hidden=True)
+    public = check("5.3", "public", Outcome.FAILED, 1)
+    step = tables.next_step(report(hidden, public).tasks(), "pytest assignments/week5")
+    assert step and (step.check, step.command) == (public, "pytest assignments/week5 --task 5.3")
+    alone = tables.next_step(report(hidden).tasks(), "pytest assignments/week5")
+    assert alone and (alone.check, alone.command) == (hidden, "")
+
+
+def test_nothing_left_to_do_is_said() -> None:
+    assert tables.task_lines(full_report())[-1] == "Every check passes."
+    ours = report(check("5.1", "ours", Outcome.BROKEN, 1))
+    assert tables.task_lines(ours)[-1] == "Nothing to do: what is missing is a fault of ours."
+
+
+def test_the_class_summary_ends_with_what_is_not_final_by_name() -> None:
+    problems = [Problem("petra", "week5", "week5.zip: not a zip file"), Problem("quentin", None, "empty")]
+    assert tables.class_lines([full_report(), sample_report("zoë")], problems) == [
+        "Week   graded   mean  median  lowest  highest",
+        "week5       1  100.0   100.0     100      100",
+        "",
+        "Hardest tasks",
+        "week5  5.4  ░░░░░░░░░░  0 of 1 done",
+        "week5  5.5  ░░░░░░░░░░  0 of 1 done",
+        "week5  5.6  ░░░░░░░░░░  0 of 1 done",
+        "",
+        "1 provisional: a check of ours broke, so the score may rise",
+        "zoë  week5  test_hidden.py::test_figures_of_a_single_entry: KeyError: 'axes'",
+        "",
+        "2 not graded",
+        "petra    week5  week5.zip: not a zip file",
+        "quentin         empty",
+    ]
+
+
+def test_a_class_without_trouble_gets_no_list_of_trouble() -> None:
+    assert len(tables.class_lines([full_report()], [])) == 2
+
+
+def test_untrusted_text_is_neither_markup_nor_escape_sequence() -> None:
+    lines = tables.class_lines(
+        [full_report("[red]ana[/red]")], [Problem("\x1b[2J[bold]", None, HOSTILE)], 300
+    )
+    text = "\n".join(lines)
+    assert "[bold]" in text
+    assert "\\x1b[2J" in text
+    assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c != "\n"]
+
+
+def test_colour_comes_on_top_of_the_same_text() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system="standard", no_color=False)
+    tables.print_score(sample_report(), console)
+    assert "\x1b[" in file.getvalue()
+    plain = Console(file=io.StringIO(), width=80, color_system=None)
+    with plain.capture() as capture:
+        tables.print_score(sample_report(), plain)
+    assert [line.rstrip() for line in capture.get().splitlines()] == tables.task_lines(sample_report())
+
+
+def test_plain_lines_do_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tables.task_lines(sample_report())
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "xterm-256color"}.items():
+        monkeypatch.setenv(name, value)
+    assert tables.task_lines(sample_report()) == before
