@@ -29,7 +29,7 @@ from grader.errors import CourseError
 
 Check = TypeVar("Check", bound=Callable[..., None])
 
-DEFAULT_SECONDS = 20.0
+DEFAULT_SECONDS = 10.0
 DEFAULT_EXAMPLES = 20
 
 

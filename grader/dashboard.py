@@ -62,9 +62,7 @@ def write_dashboard(
     write_atomically(folder / "index.html", dashboard_html(reports, problems, folder_of))
 
 
-def dashboard_html(
-    reports: Iterable[Report], problems: Iterable[Problem], folder_of: Callable[[str], str]
-) -> str:
+def dashboard_html(reports: Iterable[Report], problems: Iterable[Problem], folder_of: Callable[[str], str]) -> str:
     """The dashboard as one HTML page."""
     rows = class_rows(reports, problems)
     weeks = class_weeks(rows)
@@ -93,9 +91,7 @@ def columns(figures: WeekFigures) -> list[Column]:
 
 def flags(row: Row) -> list[str]:
     """What stands out about a student, in words."""
-    found = [
-        f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems
-    ]
+    found = [f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems]
     for week, report in row.reports.items():
         found += [f"{week_title(week)}: {flag}" for flag in _report_flags(report)]
     return found
@@ -133,9 +129,7 @@ def _looks(rows: Iterable[Row], folder_of: Callable[[str], str]) -> dict[str, li
                 look = Look(row.student, week, _href(folder_of(row.student), week))
                 found.setdefault(f"provisional, {check.id}: {check.message}", []).append(look)
         for problem in row.problems:
-            found.setdefault(f"not graded, {problem.message}", []).append(
-                Look(row.student, problem.week or "")
-            )
+            found.setdefault(f"not graded, {problem.message}", []).append(Look(row.student, problem.week or ""))
     return found
 
 

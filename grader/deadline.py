@@ -1,7 +1,7 @@
 """A wall-clock limit for code in this process, for students at their own desk.
 
 Where code is graded, the limit is kept from outside by killing the worker. Here an alarm signal interrupts the
-loop, so that the traceback shows where it was; where there are no alarm signals (Windows, threads, debuggers), there is no limit.
+loop, so that the traceback shows where it was; without alarm signals (on Windows, in threads) there is no limit.
 """
 
 from __future__ import annotations

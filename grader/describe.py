@@ -46,10 +46,8 @@ def _sequence(value: list[Any] | tuple[Any, ...], depth: int) -> str:
 
 
 def _is_array(value: Any) -> bool:
-    return (
-        isinstance(value, np.ndarray)
-        or type(value).__module__.partition(".")[0] == "torch"
-        and hasattr(value, "shape")
+    return isinstance(value, np.ndarray) or (
+        type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "shape")
     )
 
 

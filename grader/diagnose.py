@@ -29,9 +29,7 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
     return None
 
 
-def arrays(
-    got: torch.Tensor, want: torch.Tensor, context: dict[str, torch.Tensor] | None = None
-) -> str | None:
+def arrays(got: torch.Tensor, want: torch.Tensor, context: dict[str, torch.Tensor] | None = None) -> str | None:
     """Explain wrong values of the right shape, or None where nothing known explains them."""
     actual, target = got.detach().double(), want.detach().double()
     for name, array in (context or {}).items():

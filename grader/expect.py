@@ -37,9 +37,7 @@ class CheckFailed(AssertionError):
         self.because = because
 
 
-def fail(
-    summary: str, *, expected: object = None, got: object = None, because: str | None = None
-) -> NoReturn:
+def fail(summary: str, *, expected: object = None, got: object = None, because: str | None = None) -> NoReturn:
     """Fail with a summary that gives no inputs or expected values away; those go into `expected` and `got`."""
     raise CheckFailed(
         summary,

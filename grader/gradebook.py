@@ -75,9 +75,7 @@ class ResultKey:
 
     @classmethod
     def of(cls, report: Report) -> ResultKey:
-        return cls(
-            report.student, report.week, report.submission, report.assignment, report.grader, report.seed
-        )
+        return cls(report.student, report.week, report.submission, report.assignment, report.grader, report.seed)
 
 
 @dataclass(frozen=True)

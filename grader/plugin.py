@@ -44,6 +44,8 @@ class Students(Protocol):
         ...
 
 
+CHECK = "grader_check"  # the attribute of a pytest report that holds the check's result
+
 students_key = pytest.StashKey[Students]()
 scores_key = pytest.StashKey["Scores"]()
 
@@ -56,7 +58,7 @@ class Scores:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the results of this process, and under pytest-xdist those of its workers."""
-        check = getattr(report, "check", None)
+        check = getattr(report, CHECK, None)
         if check:
             self.results[report.nodeid] = CheckResult.from_dict(check)
 
@@ -68,12 +70,8 @@ class Scores:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("grader", "assignment checks")
-    group.addoption(
-        "--task", action="append", default=[], metavar="N.M", help="run one task's checks (repeatable)"
-    )
-    group.addoption(
-        "--submission", metavar="DIR", help="judge the modules in DIR instead of those beside the checks"
-    )
+    group.addoption("--task", action="append", default=[], metavar="N.M", help="run one task's checks (repeatable)")
+    group.addoption("--submission", metavar="DIR", help="judge the modules in DIR instead of those beside the checks")
     group.addoption("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
 
 
@@ -137,9 +135,7 @@ def _students(config: pytest.Config) -> Students:
         from grader.local import LocalStudents
 
         folder = config.getoption("--submission")
-        config.stash[students_key] = LocalStudents(
-            Path(folder) if folder else None, config.getoption("--seed")
-        )
+        config.stash[students_key] = LocalStudents(Path(folder) if folder else None, config.getoption("--seed"))
     return config.stash[students_key]
 
 
@@ -147,7 +143,7 @@ def _students(config: pytest.Config) -> Students:
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Have Hypothesis draw from the run's seed."""
     function = getattr(item, "function", None)
-    if _number(item) is not None and getattr(function, "is_hypothesis_test", False):
+    if function is not None and _number(item) is not None and getattr(function, "is_hypothesis_test", False):
         from hypothesis import seed
 
         seed(_students(item.config).check_seed(item))(function)
@@ -161,7 +157,7 @@ def pytest_runtest_makereport(
     report = yield
     if _number(item) is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
         result = _result(item, call)
-        report.check = result.to_dict()  # a plain dict: pytest-xdist sends reports between processes
+        setattr(report, CHECK, result.to_dict())  # a plain dict: pytest-xdist sends reports between processes
         if result.outcome is not Outcome.PASSED:
             report.longrepr = _text(item, result)
     return report
@@ -210,7 +206,7 @@ def _shortest(folder: Path) -> str:
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Tell TODO and waiting checks apart from wrong ones; pytest itself still counts them as not passed."""
-    check = getattr(report, "check", None)
+    check = getattr(report, CHECK, None)
     return _LETTERS.get(Outcome(check["outcome"])) if check else None
 
 

@@ -21,6 +21,7 @@ from grader.student import LocalStudent, ProbeEnded, Student
 
 _TODO = re.compile(r"TODO (\d+(?:\.\d+)*)")
 _MOST_LINES = 30
+_ENDS = {str(o): o for o in (Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)}
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,7 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def _ended(
-    outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, hidden: bool
-) -> Verdict:
+def _ended(outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, hidden: bool) -> Verdict:
     if outcome is Outcome.TODO:
         return _todo(summary, mark)
     if hidden:
@@ -101,8 +100,8 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
 
     The description may have been forged, so its outcome is only ever one that earns nothing.
     """
-    outcome = {"todo": Outcome.TODO, "memory": Outcome.MEMORY}.get(described["outcome"], Outcome.ERROR)
-    if outcome is Outcome.TODO:
+    outcome = _ENDS.get(described["outcome"], Outcome.ERROR)
+    if outcome in (Outcome.TODO, Outcome.TIMEOUT, Outcome.KILLED):
         return ProbeEnded(outcome, clip(described["message"]))
     name, frames = described["type"], described["frames"]
     known = name if isinstance(getattr(builtins, name, None), type) else "an exception"
@@ -112,9 +111,7 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
         summary = f"your code called sys.exit{place}"
     elif not frames:
         summary = f"{known} while your result was used"
-    return ProbeEnded(
-        outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)])
-    )
+    return ProbeEnded(outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)]))
 
 
 def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
@@ -129,9 +126,7 @@ def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
 
 def _failure(error: AssertionError, called_with: str, hidden: bool) -> str:
     if not isinstance(error, CheckFailed):
-        return (
-            "wrong result" if hidden else _lines([clip(str(error), 600), _entry("called with", called_with)])
-        )
+        return "wrong result" if hidden else _lines([clip(str(error), 600), _entry("called with", called_with)])
     if hidden:
         return error.summary
     return _lines(

@@ -4,8 +4,8 @@ No pickle and no object of a student's class survives the trip: arrays are rebui
 NumPy arrays from dtype, shape and bytes, so nothing that was received can bring behaviour of its own along.
 
 A message is four bytes that give the header's length, the header (msgpack: the whole structure, with arrays by
-dtype, shape and number of bytes) and then the arrays' bytes one after the other. The header is capped far lower than the
-whole, since a byte of msgpack can cost the reader sixty bytes of objects, and a byte of array costs one.
+dtype and shape) and then the arrays' bytes one after the other. The header is capped far lower than the whole,
+since a byte of msgpack can cost the reader sixty bytes of objects, and a byte of array costs one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TUPLE, _TENSOR, _ARRAY = 1, 2, 3
 _LENGTH = struct.Struct(">I")
 _DTYPES = {
     name: getattr(torch, name)
-    for name in "float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 bool".split()
+    for name in ["float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool"]
 }
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 

@@ -10,15 +10,17 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 # A student's file of one of these names never replaces the library, whoever imports it.
 LIBRARIES = frozenset(
-    "torch torchvision numpy matplotlib sklearn scipy PIL pandas pytest hypothesis msgpack nbformat tqdm "
-    "grader fixtures probes".split()
+    (
+        *("torch", "torchvision", "numpy", "matplotlib", "sklearn", "scipy", "PIL", "pandas", "tqdm", "msgpack"),
+        *("pytest", "hypothesis", "nbformat", "grader", "grader_inside", "fixtures"),
+    )
 )
 
 
@@ -26,14 +28,22 @@ class MissingModule(ImportError):
     """The submission has no file for a module that the week asks for."""
 
 
+class ModuleEnded(ImportError):
+    """Importing a module ended its process before: an endless loop, a crash, an exit."""
+
+    def __init__(self, outcome: str, text: str) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
 class StudentModules:
     """Attribute access imports a module: `modules.lenet`. A failed import fails alike at every access."""
 
-    def __init__(self, folder: Path, package: str) -> None:
+    def __init__(self, folder: Path, package: str, ended: Mapping[str, ModuleEnded]) -> None:
         self._folder = folder
         self._package = package
-        self._errors: dict[str, BaseException] = {}
-        self._finder = _Aliases(folder, package)
+        self._errors: dict[str, BaseException] = dict(ended)
+        self._finder = _Aliases(folder, package, ended)
 
     def __getattr__(self, name: str) -> ModuleType:
         if name.startswith("_"):
@@ -50,10 +60,7 @@ class StudentModules:
             raise
 
     def _import(self, name: str) -> ModuleType:
-        if (
-            not (self._folder / f"{name}.py").is_file()
-            and not (self._folder / name / "__init__.py").is_file()
-        ):
+        if not (self._folder / f"{name}.py").is_file() and not (self._folder / name / "__init__.py").is_file():
             present = ", ".join(sorted(path.name for path in self._folder.glob("*.py"))) or "no Python file"
             raise MissingModule(f"{name}.py is missing from the submission, which has {present}")
         return importlib.import_module(f"{self._package}.{name}")
@@ -72,15 +79,17 @@ class StudentModules:
         """Forget every module of the folder, so that another folder of the same names can be opened."""
         sys.meta_path.remove(self._finder)
         for name, module in list(sys.modules.items()):
-            if name == self._package or name.startswith(f"{self._package}.") or name in self._finder.given:
-                sys.modules.pop(name, None)
-            elif _inside(module, self._folder):
+            own = name == self._package or name.startswith(f"{self._package}.")
+            if own or name in self._finder.given or _inside(module, self._folder):
                 sys.modules.pop(name, None)
 
 
-def open_modules(folder: Path, package: str) -> StudentModules:
-    """Open a student's folder; `close_modules` undoes it. One folder at a time can be open a package name."""
-    return StudentModules(folder, package)._open()
+def open_modules(folder: Path, package: str, ended: Mapping[str, ModuleEnded] | None = None) -> StudentModules:
+    """Open a student's folder; `close_modules` undoes it. One folder at a time can be open a package name.
+
+    The modules in `ended` are not imported again: whoever asks for one gets that exception.
+    """
+    return StudentModules(folder, package, ended or {})._open()
 
 
 def close_modules(modules: StudentModules) -> None:
@@ -91,14 +100,17 @@ def close_modules(modules: StudentModules) -> None:
 class _Aliases(importlib.abc.MetaPathFinder):
     """Finds `lenet`, `assignments.week5` and `assignments.week5.lenet` as the package's own modules."""
 
-    def __init__(self, folder: Path, package: str) -> None:
+    def __init__(self, folder: Path, package: str, ended: Mapping[str, ModuleEnded]) -> None:
         self.folder = folder
         self.package = package
+        self.ended = {f"{package}.{name}": error for name, error in ended.items()}
         self.given: set[str] = set()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        if name in self.ended:
+            raise self.ended[name]
         real = self._real_name(name)
         if real is None:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import random
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from .modules import ModuleEnded
+
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
 
 def seed_everything(seed: int) -> None:
@@ -24,17 +28,17 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def call(
-    probe: Callable[..., Any], student: Any, seed: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Any:
+def call(probe: Callable[..., Any], student: Any, seed: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The probe's evidence, not yet encoded."""
     seed_everything(seed)
     return probe(student, *args, **kwargs)
 
 
 def outcome_of(error: BaseException) -> str:
-    """`todo`, `memory` or `error`: the name of the outcome that an exception of the student's code stands for."""
+    """The name of the outcome that an exception of the student's code stands for."""
     text = message_of(error)
+    if isinstance(error, ModuleEnded):
+        return error.outcome
     if isinstance(error, NotImplementedError) and text.startswith("TODO"):
         return "todo"
     if isinstance(error, MemoryError) or (
@@ -47,7 +51,8 @@ def outcome_of(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """`str(error)`, cut, even where the student's exception class cannot be printed."""
     try:
-        return str(error)[:LONGEST_MESSAGE]
+        # Addresses change from run to run, and a report must not.
+        return _ADDRESS.sub("0x…", str(error)[:LONGEST_MESSAGE])
     except BaseException:
         return "(an exception whose text cannot be shown)"
 

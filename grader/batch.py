@@ -1,0 +1,139 @@
+"""Grade a class: find the submissions, grade what is new, and write the gradebook, reports and class page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.assignment import Course
+from grader.dashboard import write_dashboard
+from grader.errors import SubmissionError, UsageError
+from grader.gradebook import Gradebook, ResultKey
+from grader.grades import write_grades
+from grader.intake import Candidate, Submission, discover, load, safe_name
+from grader.pool import Failure, Job, Pool
+from grader.progress import Progress
+from grader.reports import write_report
+from grader.results import Report
+from grader.version import VERSION
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What the command line asks for; `jobs` is the number of judges, None for one a core."""
+
+    submissions: Path
+    out: Path
+    weeks: Sequence[str] = ()
+    seed: int = 0
+    jobs: int | None = None
+    regrade: bool = False
+
+
+@dataclass
+class BatchResult:
+    """What became of the class: reports newly graded and taken over, and what could not be graded, by name."""
+
+    graded: int = 0
+    kept: int = 0
+    left: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def grade_class(course: Course, options: BatchOptions, progress: Progress) -> BatchResult:
+    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
+    candidates = discover(options.submissions, course, options.weeks or None)
+    _writable(options.out)
+    result = BatchResult()
+    with Gradebook(options.out / "gradebook.sqlite") as book:
+        for student in sorted({candidate.student for candidate in candidates}):
+            book.clear_problems(student)
+        try:
+            jobs = list(_jobs(course, options, candidates, book, result))
+            _grade(course, options, jobs, book, result, progress)
+        finally:
+            _write_class(book, options.out, result)
+    return result
+
+
+def _writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out}: cannot write reports there ({error.strerror}); choose another --out") from None
+
+
+def _jobs(
+    course: Course,
+    options: BatchOptions,
+    candidates: Sequence[Candidate],
+    book: Gradebook,
+    result: BatchResult,
+) -> Iterator[Job]:
+    """A job for each submission that has to be graded; the unreadable ones go into the gradebook as problems."""
+    for candidate in candidates:
+        try:
+            submission = load(candidate)
+        except SubmissionError as error:
+            book.record_problem(candidate.student, candidate.week, str(error))
+            continue
+        kept = None if options.regrade else book.find(_key(course, submission, options.seed))
+        if kept is None:
+            yield Job(
+                submission.student,
+                submission.week,
+                submission.files,
+                submission.digest,
+                submission.notes,
+                options.seed,
+            )
+        else:
+            result.kept += 1
+            folder = report_folder(options.out, kept)
+            if not (folder / "report.html").exists():
+                write_report(kept, folder)
+
+
+def _key(course: Course, submission: Submission, seed: int) -> ResultKey:
+    assignment = course.assignment(submission.week)
+    return ResultKey(submission.student, submission.week, submission.digest, assignment.digest, VERSION, seed)
+
+
+def _grade(
+    course: Course,
+    options: BatchOptions,
+    jobs: Sequence[Job],
+    book: Gradebook,
+    result: BatchResult,
+    progress: Progress,
+) -> None:
+    weeks = sorted({job.week for job in jobs})
+    pool = Pool(course.root, weeks, min(options.jobs or os.cpu_count() or 1, len(jobs)))
+    result.left = len(jobs)
+    with progress.of(len(jobs), result.kept):
+        for done in pool.run(jobs):
+            result.left -= 1
+            if isinstance(done, Failure):
+                book.record_problem(done.job.student, done.job.week, done.message)
+                progress.failed(done.job.student, done.job.week, done.message)
+            else:
+                result.graded += 1
+                book.record(done)
+                write_report(done, report_folder(options.out, done))
+                progress.graded(done)
+
+
+def report_folder(out: Path, report: Report) -> Path:
+    """Where one student's report for one week lies."""
+    return out / "students" / safe_name(report.student) / report.week
+
+
+def _write_class(book: Gradebook, out: Path, result: BatchResult) -> None:
+    reports, problems = book.current(), book.problems()
+    write_grades(reports, problems, out / "grades.csv")
+    write_dashboard(reports, problems, out, safe_name)
+    result.problems = [f"{p.student}{' ' + p.week if p.week else ''}: {p.message}" for p in problems]
+    for report in reports:
+        result.problems += [f"{report.student} {report.week}: {c.id} is broken: {c.message}" for c in report.broken]

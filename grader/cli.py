@@ -1,0 +1,233 @@
+"""The command line: one function a command, each with a help text that ends in an example.
+
+Exit codes: 0 everything was graded, whatever the scores; 1 something could not be graded or is stale, said last and
+by name; 2 the request makes no sense; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader import __version__
+from grader.errors import GraderError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.assignment import Course
+    from grader.batch import BatchOptions, BatchResult
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors of the kit's own come out as one line on stderr."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        status: int = parsed.command(parsed)
+    except GraderError as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options; tests check that each has a description and an example."""
+    parser = argparse.ArgumentParser(prog="python -m grader", description="Grade PyTorch assignments by evidence.")
+    parser.add_argument("--version", action="version", version=f"grader {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = _add(commands, "demo", run_demo, "grade the sample class, end to end", "python -m grader demo")
+    demo.add_argument("--out", type=Path, default=Path("demo-reports"), help="where to write (default: %(default)s)")
+    _jobs_option(demo)
+    run = _add(
+        commands,
+        "run",
+        run_one,
+        "grade one submission and print its score by task",
+        "python -m grader run week5 --submission ~/lenet-homework",
+    )
+    run.add_argument("week")
+    run.add_argument("--submission", type=Path, metavar="DIR", help="default: the working copy in assignments/")
+    run.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
+    _add_batch(commands)
+    skeleton = _add(
+        commands,
+        "skeleton",
+        run_skeleton,
+        "generate the skeletons in assignments/ from the references in solutions/",
+        "python -m grader skeleton --check",
+    )
+    skeleton.add_argument("week", nargs="?", help="default: every week")
+    skeleton.add_argument("--check", action="store_true", help="write nothing; exit 1 where a skeleton is stale")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction, name: str, command: Command, about: str, example: str
+) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=about,
+        description=about[0].upper() + about[1:] + ".",
+        epilog=f"example:  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    batch = _add(
+        commands,
+        "batch",
+        run_batch,
+        "grade a folder of submissions; unchanged ones keep their grade",
+        "python -m grader batch submissions/ --week week5 --out reports",
+    )
+    batch.add_argument("submissions", type=Path, help="a folder with one entry a student")
+    batch.add_argument("--week", nargs="+", default=[], metavar="WEEK", help="default: every week that is there")
+    batch.add_argument("--out", type=Path, default=Path("reports"), help="where to write (default: %(default)s)")
+    batch.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
+    batch.add_argument("--regrade", action="store_true", help="grade unchanged submissions again, too")
+    batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
+    _jobs_option(batch)
+
+
+def _jobs_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=_positive, metavar="N", help="judges side by side (default: one a core)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Grade `fixtures/submissions`; a class page is what it leaves."""
+    from grader.batch import BatchOptions
+
+    course = _course()
+    return _grade_class(
+        course, BatchOptions(course.root / "fixtures" / "submissions", arguments.out, jobs=arguments.jobs)
+    )
+
+
+def run_batch(arguments: argparse.Namespace) -> int:
+    """Grade a class, or show what would be graded."""
+    from grader.batch import BatchOptions
+
+    options = BatchOptions(
+        arguments.submissions,
+        arguments.out,
+        weeks=arguments.week,
+        seed=arguments.seed,
+        jobs=arguments.jobs,
+        regrade=arguments.regrade,
+    )
+    course = _course()
+    return _show_found(course, options) if arguments.dry_run else _grade_class(course, options)
+
+
+def _grade_class(course: Course, options: BatchOptions) -> int:
+    from grader.batch import grade_class
+    from grader.progress import Progress
+
+    console = _console()
+    console.print("Sandbox: separate processes with limits. This is no security boundary.", style="dim")
+    try:
+        result = grade_class(course, options, Progress(console))
+    except KeyboardInterrupt:
+        console.print("\ninterrupted: what was graded is kept; run the same command again to go on")
+        return 130
+    _print_class(console, options.out, result)
+    return 1 if result.problems else 0
+
+
+def _print_class(console: Console, out: Path, result: BatchResult) -> None:
+    from grader.escape import terminal
+    from grader.gradebook import Gradebook
+    from grader.tables import print_class
+
+    with Gradebook(out / "gradebook.sqlite") as book:
+        print_class(book.current(), book.problems(), console)
+    console.print(f"graded {result.graded}, kept {result.kept}, not gradable {len(result.problems)}", highlight=False)
+    for problem in result.problems:
+        console.print(terminal(f"not graded: {problem}"), markup=False, highlight=False, soft_wrap=True)
+    console.print(f"open {out / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_found(course: Course, options: BatchOptions) -> int:
+    from grader.escape import terminal
+    from grader.intake import discover
+
+    for candidate in discover(options.submissions, course, options.weeks or None):
+        print(terminal(str(candidate)))
+    return 0
+
+
+def run_one(arguments: argparse.Namespace) -> int:
+    """Grade one folder and print the score by task."""
+    from grader.intake import load_folder
+    from grader.pool import Job, JudgeProcess
+    from grader.tables import print_score
+
+    course = _course()
+    assignment = course.assignment(arguments.week)
+    submission = load_folder(arguments.submission or assignment.folder, assignment)
+    judge = JudgeProcess(course.root, [assignment.week])
+    try:
+        report = judge.grade(
+            Job(
+                submission.student,
+                submission.week,
+                submission.files,
+                submission.digest,
+                submission.notes,
+                arguments.seed,
+            )
+        )
+    finally:
+        judge.close()
+    print_score(report, _console())
+    return 1 if report.broken else 0
+
+
+def run_skeleton(arguments: argparse.Namespace) -> int:
+    """Write the skeletons, or say which are stale."""
+    from grader.skeleton import stale_skeletons, write_skeletons
+
+    root = _course().root
+    if not arguments.check:
+        for path in write_skeletons(root, arguments.week):
+            print(f"wrote {path.relative_to(root)}")
+        return 0
+    stale = stale_skeletons(root, arguments.week)
+    for path in stale:
+        print(f"stale: {path.relative_to(root)}; run: python -m grader skeleton")
+    return 1 if stale else 0
+
+
+def _course() -> Course:
+    from grader.assignment import find_course
+
+    # Plots are never shown here, and their font cache is kept out of the home folder.
+    os.environ.setdefault("MPLCONFIGDIR", str(Path(tempfile.gettempdir()) / "grader-matplotlib"))
+    return find_course(None)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    return Console(width=None if sys.stdout.isatty() else 80)

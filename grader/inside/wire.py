@@ -1,0 +1,41 @@
+"""Messages on a stream socket: four bytes of length, then the message. Lengths are checked before anything is read."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+LENGTH = struct.Struct(">I")
+LONGEST = 65 * 2**20
+
+
+class Closed(ConnectionError):
+    """The other side has closed the socket."""
+
+
+class TooLong(ConnectionError):
+    """The other side announces a message beyond the limit."""
+
+
+def send(connection: socket.socket, message: bytes) -> None:
+    """Send one message whole; blocks, or raises TimeoutError where the socket has a timeout."""
+    connection.sendall(LENGTH.pack(len(message)))
+    connection.sendall(message)
+
+
+def receive(connection: socket.socket) -> bytes:
+    """The next message, whole. Raises `Closed` at the end and `TooLong` beyond the limit."""
+    (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
+    if length > LONGEST:
+        raise TooLong(f"a message of {length} bytes")
+    return _exactly(connection, length)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < count:
+        part = connection.recv(min(count - len(parts), 1 << 20))
+        if not part:
+            raise Closed("the connection was closed")
+        parts += part
+    return bytes(parts)

@@ -1,0 +1,126 @@
+"""A judge: one warm pytest session that collects the checks once and grades submission after submission.
+
+It is a program of its own (`python -m grader.judge ROOT WEEK…`), so that torch is imported once, a crash costs one
+submission, and the parent stays light. Jobs come in and reports go out as length-prefixed msgpack on a socket.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from _pytest.runner import runtestprotocol
+
+from grader import plugin
+from grader.assignment import Assignment, Course
+from grader.inside import wire
+from grader.remote import RemoteStudents
+from grader.results import CheckResult, Report
+from grader.version import VERSION
+from grader.worker import Worker
+
+
+def main(arguments: list[str]) -> int:
+    """Serve jobs from the socket whose descriptor comes first, for the course and weeks that follow."""
+    connection = socket.socket(fileno=int(arguments[0]))
+    assignments = {week: Course(Path(arguments[1])).assignment(week) for week in arguments[2:]}
+    _keep_one_thread()
+    worker = Worker()
+    try:
+        session = JudgeSession(connection, worker, assignments)
+        return int(pytest.main(_pytest_arguments(Path(arguments[1]), assignments), plugins=[session]))
+    finally:
+        worker.close()
+
+
+def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[str]:
+    """Options under which pytest takes nothing from the surroundings: no ini file, conftest, cache or plugin."""
+    checks = [str(path) for assignment in assignments.values() for path in assignment.check_files]
+    fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
+    for name in ("cacheprovider", "xdist", "terminalreporter", "grader"):
+        fixed += ["-p", f"no:{name}"]
+    return [*fixed, "-p", "grader.plugin", *checks]
+
+
+def _keep_one_thread() -> None:
+    import torch
+
+    # As many judges run as there are cores, and sums come out the same on every machine.
+    torch.set_num_threads(1)
+
+
+class JudgeSession:
+    """The pytest plugin that replaces the usual run of all items by a run of all items for each job."""
+
+    def __init__(self, connection: socket.socket, worker: Worker, assignments: dict[str, Assignment]) -> None:
+        self._connection = connection
+        self._assignments = assignments
+        self._students = RemoteStudents(worker)
+        self._scores = plugin.Scores()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Serve the `student` fixture from the worker."""
+        config.stash[plugin.students_key] = self._students
+        self._scores = config.stash[plugin.scores_key]
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Grade until the parent closes the socket."""
+        if session.testsfailed:
+            raise session.Interrupted("the checks cannot be collected")
+        by_week = {week: _items(session, assignment) for week, assignment in self._assignments.items()}
+        self._send({"ready": {week: len(items) for week, items in by_week.items()}})
+        while True:
+            try:
+                job = msgpack.unpackb(wire.receive(self._connection))
+            except wire.Closed:
+                return True
+            self._send({"report": self._grade(job, by_week[job["week"]]).to_dict()})
+
+    def _grade(self, job: dict[str, Any], items: list[pytest.Item]) -> Report:
+        assignment = self._assignments[job["week"]]
+        self._students.begin(
+            job["week"], job["files"], assignment.modules, assignment.memory_mb << 20, assignment.salt, job["seed"]
+        )
+        try:
+            checks = self._run(items)
+        finally:
+            self._students.end()
+        return Report(
+            student=job["student"],
+            week=job["week"],
+            seed=job["seed"],
+            grader=VERSION,
+            submission=job["digest"],
+            assignment=assignment.digest,
+            checks=checks,
+            notes=tuple(job["notes"]),
+        )
+
+    def _run(self, items: list[pytest.Item]) -> tuple[CheckResult, ...]:
+        self._scores.results.clear()
+        for number, item in enumerate(items):
+            # The same items run again for the next submission, so their collectors stay set up.
+            following = items[(number + 1) % len(items)]
+            for report in runtestprotocol(item, log=False, nextitem=following):
+                self._scores.pytest_runtest_logreport(report)
+        return tuple(self._scores.results[item.nodeid] for item in items)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        wire.send(self._connection, msgpack.packb(message))
+
+
+def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]:
+    """The assignment's checks, public ones first."""
+    files = list(assignment.check_files)
+    items = [item for item in session.items if item.path in files]
+    return sorted(items, key=lambda item: files.index(item.path))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

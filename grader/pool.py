@@ -1,0 +1,164 @@
+"""Judges side by side: a thread for each judge process feeds it jobs, and replaces it when it dies."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from grader.errors import CourseError, GraderError, SandboxError
+from grader.inside import wire
+from grader.results import Report
+from grader.worker import kill_tree
+
+START_SECONDS = 180.0
+JOB_SECONDS = 1800.0
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade, by value."""
+
+    student: str
+    week: str
+    files: dict[str, bytes]
+    digest: str
+    notes: tuple[str, ...]
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**self.__dict__, "notes": list(self.notes)}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that no judge could finish, and why."""
+
+    job: Job
+    message: str
+
+
+class JudgeProcess:
+    """One judge, started at its first job. `grade` raises `SandboxError` where the judge dies."""
+
+    def __init__(self, root: Path, weeks: Sequence[str]) -> None:
+        self._root = root
+        self._weeks = list(weeks)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
+        self._log = tempfile.TemporaryFile()
+
+    def grade(self, job: Job) -> Report:
+        connection = self._started()
+        try:
+            connection.settimeout(JOB_SECONDS)
+            wire.send(connection, msgpack.packb(job.to_dict()))
+            return Report.from_dict(msgpack.unpackb(wire.receive(connection))["report"])
+        except OSError as error:
+            tail = self._tail()
+            self.close()
+            raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
+
+    def _started(self) -> socket.socket:
+        if self._connection is None:
+            self._connection, theirs = socket.socketpair()
+            with theirs:
+                self._process = self._start(theirs)
+            self._connection.settimeout(START_SECONDS)
+            try:
+                wire.receive(self._connection)
+            except OSError:
+                tail = self._tail()
+                self.close()
+                raise CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}") from None
+        return self._connection
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PYTHONPATH": str(self._root), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+        environment.pop("PYTEST_ADDOPTS", None)
+        return subprocess.Popen(
+            [sys.executable, "-m", "grader.judge", str(theirs.fileno()), str(self._root), *self._weeks],
+            env=environment,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends judges in order
+        )
+
+    def _tail(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
+        return ":\n" + "\n".join(lines[-15:]) if lines else ""
+
+    def close(self) -> None:
+        """Kill the judge and everything below it."""
+        if self._process is not None:
+            kill_tree(self._process.pid, root_too=True)
+            self._process.wait()
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+
+class Pool:
+    """`run(jobs)` yields a report or a failure for each job, as they come."""
+
+    def __init__(self, root: Path, weeks: Sequence[str], size: int) -> None:
+        self._judges = [JudgeProcess(root, weeks) for _ in range(size)]
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Report | Failure]:
+        count = 0
+        for job in jobs:
+            self._jobs.put(job)
+            count += 1
+        threads = [threading.Thread(target=self._serve, args=(j,), daemon=True) for j in self._judges[:count]]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(count):
+                yield self._next()
+        finally:
+            self._stopping.set()
+            for judge in self._judges:
+                judge.close()
+
+    def _next(self) -> Report | Failure:
+        while True:
+            try:
+                return self._done.get(timeout=0.5)  # short waits let Ctrl-C through
+            except queue.Empty:
+                continue
+
+    def _serve(self, judge: JudgeProcess) -> None:
+        while not self._stopping.is_set():
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            self._done.put(self._grade(judge, job))
+
+    def _grade(self, judge: JudgeProcess, job: Job) -> Report | Failure:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return judge.grade(job)
+            except GraderError as error:
+                if attempt == TRIES or self._stopping.is_set():
+                    return Failure(job, str(error))
+            except Exception as error:  # a bug of ours must not stop the others
+                return Failure(job, f"{type(error).__name__}: {error}")
+        raise AssertionError("unreachable")

@@ -1,0 +1,56 @@
+"""What a person sees while a class is graded: a live bar on a terminal, one line a submission elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+from grader.escape import terminal
+from grader.results import Report
+
+
+class Progress:
+    """Says what was graded, as it happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: RichProgress | None = None
+        self._done = 0
+        self._total = 0
+
+    @contextmanager
+    def of(self, total: int, kept: int) -> Iterator[None]:
+        """Show progress over `total` submissions; `kept` ones are unchanged since an earlier run."""
+        self._total = total
+        if kept:
+            self._console.print(f"{kept} unchanged since the last run, {total} to grade")
+        if not self._console.is_terminal or not total:
+            yield
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        with RichProgress(*columns, *times, console=self._console, transient=True) as bar:
+            self._bar = bar
+            bar.add_task("grading", total=total)
+            yield
+        self._bar = None
+
+    def graded(self, report: Report) -> None:
+        """One submission has its grade."""
+        self._advance(report.student, report.week, f"{report.score:3d} of {report.max_score}")
+
+    def failed(self, student: str, week: str, message: str) -> None:
+        """One submission could not be graded."""
+        self._advance(student, week, f"could not be graded: {message.splitlines()[0]}")
+
+    def _advance(self, student: str, week: str, text: str) -> None:
+        self._done += 1
+        line = f"[{self._done}/{self._total}] {terminal(student)} {week}: {terminal(text)}"
+        self._console.print(escape(line), soft_wrap=True, highlight=False)
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0])
