@@ -1,0 +1,244 @@
+"""What a course is made of: its folder, and one `Assignment` a week, read from `assignments/weekN/assignment.toml`.
+
+title = "Convolutional networks"
+week = "week5"
+modules = ["lenet", "training", "inspection"]
+due = 2026-10-05T23:59:00+02:00     # optional
+
+[limits]                            # optional
+memory_mb = 3072                    # for each process that runs a student's code
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import tomllib
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from grader.errors import CourseError, UsageError
+
+MEMORY_MB = 3072
+_PUBLIC = ("assignment.toml", "conftest.py", "probes.py", "test_*.py")
+_TEXT = {".py", ".toml"}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One week. `hidden_folder` is None where the hidden checks are absent, as in a student's copy of the course."""
+
+    week: str
+    title: str
+    modules: tuple[str, ...]
+    folder: Path
+    hidden_folder: Path | None
+    memory_mb: int
+    due: datetime | None = None
+
+    @property
+    def check_files(self) -> tuple[Path, ...]:
+        """The files of checks, the public one first."""
+        public = self.folder / f"test_{self.week}.py"
+        if not public.is_file():
+            raise CourseError(f"{public}: there is no such file; the public checks belong there")
+        return (public, self.hidden_folder / "test_hidden.py") if self.hidden_folder else (public,)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that can change a grade; lessons and the skeletons cannot."""
+        return _fingerprint(b"assignment", self._root, self._material()).hexdigest()
+
+    @cached_property
+    def salt(self) -> bytes:
+        """32 bytes that whoever has not seen the hidden checks cannot compute, though the digest is public."""
+        return _fingerprint(b"salt", self._root, self._hidden() or self._material()).digest()
+
+    @cached_property
+    def names(self) -> Mapping[str, frozenset[str]]:
+        """The functions and classes that each module is to define, as its skeleton shows."""
+        files = {module: self.folder / f"{module}.py" for module in self.modules}
+        return {
+            module: defined_names(file.read_bytes()) if file.is_file() else frozenset()
+            for module, file in files.items()
+        }
+
+    @property
+    def _root(self) -> Path:
+        return self.folder.parent.parent
+
+    def _material(self) -> tuple[Path, ...]:
+        # By name, since students keep modules of their own in this folder.
+        public = [file for name in _PUBLIC for file in sorted(self.folder.glob(name))]
+        checks = [*public, *self._hidden()]
+        return (*checks, *_fixtures_of(checks, self._root / "fixtures"))
+
+    def _hidden(self) -> list[Path]:
+        """Hidden checks, their probes and what they share; the reference, too, since checks may run it."""
+        return sorted(self.hidden_folder.glob("*.py")) if self.hidden_folder else []
+
+
+@dataclass(frozen=True)
+class Course:
+    """A folder with `assignments/`, and beside it, for those who grade, `solutions/`."""
+
+    root: Path
+
+    def assignments(self) -> dict[str, Assignment]:
+        """Every week that has an `assignment.toml`, in the order of the weeks' numbers."""
+        files = (self.root / "assignments").glob("*/assignment.toml")
+        weeks = sorted((file.parent.name for file in files), key=_natural)
+        return {week: self._load(week) for week in weeks}
+
+    def assignment(self, week: str) -> Assignment:
+        """One week; `UsageError` names the known ones where there is no such week."""
+        if not (self._folder(week) / "assignment.toml").is_file():
+            known = ", ".join(self.assignments()) or "none"
+            raise UsageError(f"there is no week {week!r} in {self.root / 'assignments'}; known weeks: {known}")
+        return self._load(week)
+
+    def _folder(self, week: str) -> Path:
+        # A week is a plain name, so that no option can point outside the course.
+        return self.root / "assignments" / (week if re.fullmatch(r"\w[\w.-]*", week) else "no such week")
+
+    def _load(self, week: str) -> Assignment:
+        folder, hidden = self._folder(week), self.root / "solutions" / week
+        data = _Table(folder / "assignment.toml")
+        if data.take("week", str) != week:
+            raise CourseError(f"{data.file}: `week` must be the folder's name, {week!r}")
+        return Assignment(
+            week=week,
+            title=data.take("title", str),
+            modules=data.modules(),
+            folder=folder,
+            hidden_folder=hidden if (hidden / "test_hidden.py").is_file() else None,
+            memory_mb=data.memory_mb(),
+            due=data.due(),
+        )
+
+
+def find_course(start: Path | None = None) -> Course:
+    """The course around `start` (by default the current folder), else the one that this package was installed from.
+
+    Never start from a submission: a student's checkout is a course as well, with checks that they could edit.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
+        if any((folder / "assignments").glob("*/assignment.toml")):
+            return Course(folder)
+    raise UsageError(f"there is no course in {here} or above it: go to the folder that holds `assignments/`")
+
+
+def defined_names(source: bytes) -> frozenset[str]:
+    """The functions and classes at the top level of a module; where it does not parse, what looks like them."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = re.findall(rb"^(?:async\s+)?(?:def|class)\s+(\w+)", source, re.MULTILINE)
+        return frozenset(name.decode("ascii", "replace") for name in found)
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return frozenset(node.name for node in tree.body if isinstance(node, definitions))
+
+
+class _Table:
+    """An assignment.toml; each method checks what it hands out."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        try:
+            self.data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:  # bad TOML and bad UTF-8 are ValueErrors
+            raise CourseError(f"{file}: cannot be read ({error}); mend it") from error
+
+    def take(self, key: str, kind: type) -> Any:
+        value = self.data.get(key)
+        if not isinstance(value, kind) or not value:
+            raise CourseError(f"{self.file}: `{key}` is missing or not a {kind.__name__}; add it")
+        return value
+
+    def modules(self) -> tuple[str, ...]:
+        names = self.take("modules", list)
+        if not all(isinstance(name, str) and name.isidentifier() for name in names):
+            raise CourseError(f'{self.file}: `modules` must list names of modules, as in ["lenet"]')
+        if len(set(names)) < len(names):
+            raise CourseError(f"{self.file}: `modules` names a module twice")
+        return tuple(names)
+
+    def memory_mb(self) -> int:
+        limits = self.data.get("limits", {})
+        megabytes = limits.get("memory_mb", MEMORY_MB) if isinstance(limits, dict) else None
+        if type(megabytes) is not int or megabytes <= 0:
+            raise CourseError(f"{self.file}: `memory_mb` under [limits] must be a whole number of megabytes")
+        return megabytes
+
+    def due(self) -> datetime | None:
+        due = self.data.get("due")
+        if due is None or (isinstance(due, datetime) and due.tzinfo):
+            return due
+        raise CourseError(f"{self.file}: `due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00")
+
+
+def _natural(week: str) -> list[tuple[str, int]]:
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", week)]
+
+
+def _fixtures_of(checks: Iterable[Path], fixtures: Path) -> list[Path]:
+    """The modules of `fixtures` that these files import, directly or not, and the data files that they name."""
+    found: set[Path] = set()
+    waiting = list(checks)
+    while waiting:
+        file = waiting.pop()
+        new = set(_files_used(file, fixtures)) - found
+        found |= new
+        waiting += [path for path in new if path.suffix == ".py"]
+    return sorted(found)
+
+
+def _files_used(file: Path, fixtures: Path) -> Iterator[Path]:
+    if file.suffix != ".py":
+        return
+    source = file.read_text(encoding="utf-8")
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise CourseError(f"{file}:{error.lineno}: this does not parse ({error.msg}); mend it") from error
+    for name in _imported_fixtures(tree, inside=file.is_relative_to(fixtures)):
+        yield from (path for path in (fixtures / f"{name}.py", fixtures / "__init__.py") if path.is_file())
+        yield from (fixtures / name).rglob("*.py")
+    for data in fixtures.glob("*"):
+        if data.is_file() and data.suffix != ".py" and data.name in source:
+            yield data
+
+
+def _imported_fixtures(tree: ast.Module, inside: bool) -> Iterator[str]:
+    """`digits` for `from fixtures import digits`, `import fixtures.digits` and, inside, `from . import digits`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            dotted = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = f"fixtures.{node.module or ''}" if node.level and inside else node.module or ""
+            dotted = [f"{package.rstrip('.')}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        parts = [name.split(".") for name in dotted]
+        yield from (part[1] for part in parts if part[0] == "fixtures" and len(part) > 1)
+
+
+def _fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> Any:
+    """A SHA-256 over names and contents, the same on systems that write line ends differently."""
+    sha = hashlib.sha256(domain + b"\0")
+    for file in files:
+        content = file.read_bytes()
+        if file.suffix in _TEXT:
+            content = content.replace(b"\r\n", b"\n")
+        for part in (file.relative_to(root).as_posix().encode(), content):
+            sha.update(len(part).to_bytes(8, "big") + part)
+    return sha

@@ -1,0 +1,183 @@
+"""A notebook's code cells as plain Python: what only IPython understands is taken out, nothing is run.
+
+A cell says where it belongs by a tag `module:lenet`, by `%%writefile lenet.py`, or by a first line `# lenet.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import nbformat
+
+from grader.errors import SubmissionError
+
+LARGEST_CELL = 2**20
+MOST_NOTES = 20
+
+# Possessive quantifiers (`*+`) throughout: a hostile cell must not make a pattern backtrack for hours.
+_LABEL = re.compile(r"\s*+#++[ \t]*+(?:file(?:name)?[ \t]*+[:=]?[ \t]*+)?([\w./-]++)[ \t]*+:?[ \t]*+(?:\n|\Z)", re.I)
+_CELL_MAGIC = re.compile(r"\s*+(%%\w++)([^\n]*+)\n?")
+_WRITERS = {"%%writefile", "%%file"}
+_PYTHON_MAGICS = {"%%time", "%%timeit", "%%capture", "%%prun"}
+
+_LINE = re.compile(
+    r"""(?P<indent>[ \t]*+)
+        (?: (?P<shell> (?:\w[\w., \t]*+=[ \t]*+)? !)
+          | (?P<magic> (?:\w[\w., \t]*+=[ \t]*+)? %{1,2}[A-Za-z_])
+          | (?P<help>  (?:\?{1,2}[%\w.*]++ | [%\w.*]++\?{1,2}) [ \t]*+ (?:\#[^\n]*+)? (?=\n|\Z)) )""",
+    re.VERBOSE,
+)
+_COMMAND = re.compile(r"(?:[^\\\n]|\\.|\\\n)*+")
+_TOKEN = re.compile(
+    r"""(?P<text> (?P<quotes>\"{3}|'{3}) (?s:\\.|(?!(?P=quotes)).)*+ (?P=quotes)
+          | "(?:\\.|\\\n|[^"\\\n])*+" | '(?:\\.|\\\n|[^'\\\n])*+' | \#[^\n]*+ | \\\n )
+      | (?P<open> [(\[{]) | (?P<close> [)\]}]) | (?P<end> \n) | (?P<other> [^"'\#\\()\[\]{}\n]++ | .)""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell. `home` is the module that it belongs to, None for all; `number` counts code cells from 1."""
+
+    number: int
+    tree: ast.Module
+    lines: tuple[bytes, ...]
+    home: str | None
+
+
+@dataclass
+class Notebook:
+    """A notebook's cells in order, the files that it writes, and what was left out so far."""
+
+    cells: list[Cell] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_notebook(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
+    """Parse a notebook's code cells; `SubmissionError` where it is no notebook. Nothing is executed."""
+    notebook = Notebook()
+    for number, (source, tags) in enumerate(_code_cells(raw, name), start=1):
+        source = source.replace("\r\n", "\n").replace("\r", "\n")
+        if len(source) > LARGEST_CELL:
+            notebook.notes.append(f"code cell {number} of {name} left out: larger than {LARGEST_CELL >> 20} MB")
+        elif not _is_written(notebook, source, modules):
+            _add(notebook, number, source, _home(source, tags, modules), name)
+    return notebook
+
+
+def parse(source: str) -> ast.Module | None:
+    """The syntax tree, or None where `source` is no Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def without_magics(source: str) -> tuple[str, Counter[str]]:
+    """Replace shell escapes, magics and help requests by `pass`; counts them by kind.
+
+    Only where a statement may begin, so that `%` and `?` inside strings and expressions stay.
+    """
+    kept: list[str] = []
+    removed: Counter[str] = Counter()
+    position, depth, at_start = 0, 0, True
+    while position < len(source):
+        found = _LINE.match(source, position) if at_start and depth == 0 else None
+        if found:
+            removed[f"{found.lastgroup} line"] += 1
+            kept.append(f"{found['indent']}pass")
+            position, at_start = _end(_COMMAND, source, position), False
+            continue
+        token = _TOKEN.match(source, position)
+        assert token is not None  # the last alternative takes any character
+        kept.append(token[0])
+        depth = max(0, depth + (token.lastgroup == "open") - (token.lastgroup == "close"))
+        position, at_start = token.end(), token.lastgroup == "end"
+    return "".join(kept), removed
+
+
+def _end(pattern: re.Pattern[str], source: str, position: int) -> int:
+    match = pattern.match(source, position)
+    return match.end() if match else position
+
+
+def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Invalid details, such as a missing id, are common and harmless; captured, they are not logged.
+            notebook = nbformat.reads(raw.decode("utf-8-sig"), as_version=4, capture_validation_error={})
+        return [_source_and_tags(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    except Exception as error:  # any JSON at all may come, and nbformat expects its own shapes
+        raise SubmissionError(
+            f"notebook {name} is damaged, or not a notebook ({type(error).__name__}): check that it opens in "
+            "Jupyter and save it again"
+        ) from error
+
+
+def _source_and_tags(cell: Any) -> tuple[str, list[str]]:
+    if not isinstance(cell["source"], str):
+        raise TypeError("a cell's source is no text")
+    tags = cell.get("metadata", {}).get("tags", [])
+    return cell["source"], [tag for tag in tags if isinstance(tag, str)]
+
+
+def _is_written(notebook: Notebook, source: str, modules: Collection[str]) -> bool:
+    """Whether the cell is a `%%writefile`; its text is then taken as that file, as it stands."""
+    magic = _CELL_MAGIC.match(source)
+    if not magic or magic[1] not in _WRITERS:
+        return False
+    words = magic[2].split()
+    append = words[:1] in (["-a"], ["--append"])
+    path = _target(" ".join(words[append:]).strip("\"'"), modules)
+    if path is None:
+        notebook.left_out["file written elsewhere"] += 1
+    else:
+        before = notebook.written.get(path, "") if append else ""
+        notebook.written[path] = before + source[magic.end() :]
+    return True
+
+
+def _target(name: str, modules: Collection[str]) -> str | None:
+    """Where a written file belongs in the week's folder; None for what is no module or leads outside."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.suffix != ".py" or not all(part.isidentifier() for part in (*path.parts[:-1], path.stem)):
+        return f"{path.stem}.py" if path.suffix == ".py" and path.stem in modules else None
+    return path.name if path.stem in modules else path.as_posix()
+
+
+def _home(source: str, tags: Collection[str], modules: Collection[str]) -> str | None:
+    tagged = [tag.removeprefix("module:") for tag in tags if tag.startswith("module:")]
+    label = _LABEL.match(source)
+    named = [PurePosixPath(label[1]).stem] if label and label[1].endswith(".py") else []
+    return next((home for home in (*tagged, *named) if home in modules), None)
+
+
+def _add(notebook: Notebook, number: int, source: str, home: str | None, name: str) -> None:
+    magic = _CELL_MAGIC.match(source)
+    if magic:
+        if magic[1] not in _PYTHON_MAGICS:
+            notebook.left_out["magic cell"] += 1
+            return
+        source = source[magic.end() :]
+    tree = parse(source)
+    if tree is None:
+        source, removed = without_magics(source)
+        notebook.left_out.update(removed)
+        tree = parse(source)
+    if tree is None:
+        notebook.notes.append(f"code cell {number} of {name} left out: it is not valid Python")
+    else:
+        notebook.cells.append(Cell(number, tree, tuple(source.encode().split(b"\n")), home))

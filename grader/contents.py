@@ -1,0 +1,188 @@
+"""Everything that one entry of a class folder holds, read by value: a folder, a zip, a notebook or a module.
+
+Regular files only: no link is followed and no special file is opened. Code is always read, data only below a
+folder that is asked for, so that a data set in a student's checkout costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from grader.archive import read_zip, unshowable
+from grader.errors import SubmissionError
+
+MIB = 2**20
+LARGEST = {".py": MIB, ".ipynb": 20 * MIB, ".zip": 100 * MIB}
+LARGEST_DATA = 5 * MIB
+MOST_READ = 200 * MIB
+MOST_ENTRIES = 50_000
+DEEPEST_FOLDER = 24
+DEEPEST_ZIP = 3
+
+_NOISE = {"__pycache__", "__MACOSX", "venv", "node_modules", "site-packages", "Thumbs.db", "desktop.ini"}
+_NOISY_ENDINGS = (".pyc", ".pyo", ".egg-info", "~")
+_ENVIRONMENT = "pyvenv.cfg"
+
+
+@dataclass
+class Contents:
+    """Files by POSIX path; those of a zip stand below its own path, as in `hw.zip/week5/lenet.py`.
+
+    `refused` says of files that are there why they cannot be read; `notes` names what was left out on purpose.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_entry(path: Path, data_below: str | None = None) -> Contents:
+    """Read an entry's code, and the data files below the folder `data_below` ("" is the whole entry).
+
+    Raises `SubmissionError` where the entry as a whole cannot be read.
+    """
+    reading = _Reading(data_below)
+    try:
+        if path.is_symlink():
+            raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
+        if path.is_dir():
+            reading.folder(path, "", DEEPEST_FOLDER)
+        elif path.suffix.lower() == ".zip":
+            reading.archive(_read_file(path, LARGEST[".zip"]), path.name, "", DEEPEST_ZIP)
+        else:
+            reading.file(path, unicodedata.normalize("NFC", path.name))
+    except OSError as error:
+        raise SubmissionError(f"{path.name} cannot be read: {_reason(error)}") from error
+    return reading.contents
+
+
+def is_noise(name: str) -> bool:
+    """Whether a file or folder of this name is made by tools and never part of a submission."""
+    return name.startswith(".") or name in _NOISE or name.endswith(_NOISY_ENDINGS)
+
+
+class _Reading:
+    """One pass over an entry, with what it may still read."""
+
+    def __init__(self, data_below: str | None) -> None:
+        self.contents = Contents()
+        self.data_below = data_below
+        self.entries_left = MOST_ENTRIES
+        self.bytes_left = MOST_READ
+
+    def folder(self, folder: Path, prefix: str, depth: int) -> None:
+        """Add a folder; what is inside stands below `prefix`."""
+        if depth == 0:
+            self.contents.notes.append(f"{prefix} left out: folders nested too deeply")
+            return
+        entries = self._listing(folder)
+        if any(entry.name == _ENVIRONMENT for entry in entries):
+            return
+        for entry in entries:
+            if is_noise(entry.name):
+                continue
+            path = prefix + unicodedata.normalize("NFC", entry.name)
+            if entry.is_symlink():
+                self.contents.notes.append(f"symbolic link {path} left out")
+            elif entry.is_dir():
+                self._inner_folder(Path(entry.path), f"{path}/", depth - 1)
+            else:
+                self.file(Path(entry.path), path)
+
+    def file(self, file: Path, path: str) -> None:
+        """Add a file under the name `path`; a zip is opened."""
+        try:
+            if self.wants(path, file.lstat().st_size):
+                self._take(path, _read_file(file, self.bytes_left), DEEPEST_ZIP)
+        except OSError as error:
+            self.contents.refused[path] = _reason(error)
+
+    def archive(self, raw: bytes, name: str, prefix: str, depth: int) -> None:
+        """Add a zip's members below `prefix`."""
+        unpacked = read_zip(raw, name, lambda path, size: self.wants(prefix + path, size), self.bytes_left)
+        self.contents.notes += unpacked.notes
+        for path, content in unpacked.files.items():
+            self._take(prefix + path, content, depth - 1)
+
+    def wants(self, path: str, size: int) -> bool:
+        """Whether to read a file; one that is wanted but too large is refused or noted."""
+        self.entries_left -= 1
+        if self.entries_left < 0:
+            raise SubmissionError(f"more than {MOST_ENTRIES:,} files: hand in the week's folder alone")
+        if any(is_noise(part) for part in path.split("/")):
+            return False
+        ending = PurePosixPath(path).suffix.lower()
+        if ending not in LARGEST and not self._is_wanted_data(path):
+            return False
+        if unshowable(path):
+            self.contents.notes.append(f"{ascii(path)[1:-1]} left out: its name cannot be shown")
+            return False
+        return self._is_small_enough(path, size, LARGEST.get(ending))
+
+    def _is_small_enough(self, path: str, size: int, largest_code: int | None) -> bool:
+        if size <= (largest_code or LARGEST_DATA):
+            return True
+        text = f"{size / MIB:.1f} MB are too large, at most {(largest_code or LARGEST_DATA) // MIB} MB"
+        if largest_code:
+            self.contents.refused[path] = text
+        else:
+            self.contents.notes.append(f"{path} left out: {text}")
+        return False
+
+    def _is_wanted_data(self, path: str) -> bool:
+        return self.data_below is not None and path.startswith(self.data_below)
+
+    def _take(self, path: str, content: bytes, depth: int) -> None:
+        self.bytes_left -= len(content)
+        if self.bytes_left < 0:
+            raise SubmissionError(f"more than {MOST_READ // MIB} MB: hand in the week's folder alone")
+        if not path.lower().endswith(".zip"):
+            self.contents.files[path] = content
+        elif depth == 0:
+            self.contents.notes.append(f"{path} left out: zip files nested too deeply")
+        else:
+            self._inner_archive(content, path, depth)
+
+    def _inner_archive(self, raw: bytes, path: str, depth: int) -> None:
+        try:
+            self.archive(raw, path, f"{path}/", depth)
+        except SubmissionError as error:
+            self.contents.refused[path] = str(error).removeprefix(f"{path} ")
+
+    def _inner_folder(self, folder: Path, prefix: str, depth: int) -> None:
+        try:
+            self.folder(folder, prefix, depth)
+        except OSError as error:
+            self.contents.refused[prefix] = _reason(error)
+
+    def _listing(self, folder: Path) -> list[os.DirEntry[str]]:
+        with os.scandir(folder) as entries:
+            return sorted(_at_most(entries, self.entries_left), key=lambda entry: entry.name)
+
+
+def _at_most(entries: Iterator[os.DirEntry[str]], most: int) -> Iterator[os.DirEntry[str]]:
+    for number, entry in enumerate(entries):
+        if number > most:
+            raise SubmissionError(f"more than {MOST_ENTRIES:,} files: hand in the week's folder alone")
+        yield entry
+
+
+def _read_file(file: Path, most_bytes: int) -> bytes:
+    """A regular file's bytes; O_NONBLOCK, so that a named pipe cannot make the reader wait."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(file, flags), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(0, "not a regular file")
+        content = opened.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(0, f"larger than {most_bytes // MIB} MB")
+    return content
+
+
+def _reason(error: OSError) -> str:
+    return "no permission" if isinstance(error, PermissionError) else (error.strerror or type(error).__name__)
