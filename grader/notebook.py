@@ -10,28 +10,16 @@ from dataclasses import dataclass
 from grader.cells import MOST_NOTES, Cell, Notebook, read_notebook
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_BUILTINS = set(
-    [
-        "abs",
-        "bool",
-        "dict",
-        "float",
-        "frozenset",
-        "int",
-        "len",
-        "list",
-        "max",
-        "min",
-        "range",
-        "round",
-        "set",
-        "sorted",
-        "str",
-        "sum",
-        "tuple",
-        "zip",
-    ]
-)
+_BUILTINS = {"abs", "bool", "dict", "float", "frozenset", "int", "len", "list", "max", "min"} | {
+    "range",
+    "round",
+    "set",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+    "zip",
+}
 # A cell may load data or plot at its top level; no module should do that when it is imported.
 _BUSY = re.compile(
     r"load|read|open|dataset|mnist|cifar|save|show|plot|figure|seed|download|urlretrieve|system|run", re.I
