@@ -61,13 +61,15 @@ class Assignment:
         return _fingerprint(b"salt", self._root, self._hidden() or self._material()).digest()
 
     @cached_property
-    def names(self) -> Mapping[str, frozenset[str]]:
-        """The functions and classes that each module is to define, as its skeleton shows."""
+    def skeletons(self) -> Mapping[str, bytes]:
+        """What students start from: each module's file as it is in the course."""
         files = {module: self.folder / f"{module}.py" for module in self.modules}
-        return {
-            module: defined_names(file.read_bytes()) if file.is_file() else frozenset()
-            for module, file in files.items()
-        }
+        return {module: file.read_bytes() for module, file in files.items() if file.is_file()}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The functions and classes that the modules are to define, as the skeletons show."""
+        return frozenset().union(*map(defined_names, self.skeletons.values()))
 
     @property
     def _root(self) -> Path:

@@ -18,7 +18,8 @@ import nbformat
 
 from grader.errors import SubmissionError
 
-LARGEST_CELL = 2**20
+LARGEST_CELL = 2**18
+MOST_CODE = 2**21
 MOST_NOTES = 20
 
 # Possessive quantifiers (`*+`) throughout: a hostile cell must not make a pattern backtrack for hours.
@@ -66,16 +67,18 @@ class Notebook:
 def read_notebook(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
     """Parse a notebook's code cells; `SubmissionError` where it is no notebook. Nothing is executed."""
     notebook = Notebook()
+    code_left = MOST_CODE
     for number, (source, tags) in enumerate(_code_cells(raw, name), start=1):
         source = source.replace("\r\n", "\n").replace("\r", "\n")
-        if len(source) > LARGEST_CELL:
-            notebook.notes.append(f"code cell {number} of {name} left out: larger than {LARGEST_CELL >> 20} MB")
+        code_left -= len(source)
+        if len(source) > LARGEST_CELL or code_left < 0:
+            notebook.notes.append(f"code cell {number} of {name} left out: it is too large")
         elif not _is_written(notebook, source, modules):
             _add(notebook, number, source, _home(source, tags, modules), name)
     return notebook
 
 
-def parse(source: str) -> ast.Module | None:
+def parse(source: str | bytes) -> ast.Module | None:
     """The syntax tree, or None where `source` is no Python."""
     try:
         with warnings.catch_warnings():
@@ -143,7 +146,7 @@ def _is_written(notebook: Notebook, source: str, modules: Collection[str]) -> bo
     append = words[:1] in (["-a"], ["--append"])
     path = _target(" ".join(words[append:]).strip("\"'"), modules)
     if path is None:
-        notebook.left_out["file written elsewhere"] += 1
+        notebook.left_out["other written file"] += 1
     else:
         before = notebook.written.get(path, "") if append else ""
         notebook.written[path] = before + source[magic.end() :]

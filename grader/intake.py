@@ -1,32 +1,50 @@
-"""From a class folder to submissions: who handed in which week, and that week's files by value."""
+"""How submissions come in: `discover` finds who handed in which week, `load` reads one of these by value.
+
+A class folder holds one entry a student: a folder, a zip, a notebook or a Python file. What is inside may be arranged
+in any way (see `grader.places`); what cannot be read becomes a clear problem of that student and stops nobody else.
+"""
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from grader.assignment import Assignment, Course, defined_names
-from grader.cells import read_notebook
-from grader.contents import MIB, Contents, is_noise, read_entry
+from grader.assignment import Assignment, Course
+from grader.collect import collect
+from grader.contents import Contents, is_noise, read_entry
 from grader.errors import SubmissionError, UsageError
-from grader.notebook import modules_from_notebook
+from grader.naming import safe_name, told_apart
+from grader.places import Place, Weeks, find_places, is_module
 
-MOST_FILES = 200
-MOST_BYTES = 16 * MIB
-LONGEST_NAME = 80
+__all__ = ["Candidate", "Submission", "Survey", "discover", "load", "load_folder", "safe_name", "survey"]
 
-_ENTRIES = {".zip", ".ipynb", ".py"}
-_NOT_WORK = {"conftest.py", "probes.py", "assignment.toml", "README.md", "pytest.ini", "tox.ini", "pyproject.toml"}
+_OTHER_ARCHIVES = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One student's week as it was found; with a `problem` it can only be reported. `week` None: it is not known."""
+
+    student: str
+    week: str | None
+    path: Path
+    place: Place | None = None
+    weeks: Weeks | None = None
+    problem: str = ""
+
+    def __str__(self) -> str:
+        if self.place is None:
+            return f"{self.student}: {self.problem}"
+        what = ", ".join(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks]))
+        return f"{self.student}: {self.week} from {self.path.name} ({what})"
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's files for one week, by POSIX path in the week's folder; `digest` is their SHA-256."""
+    """One student's week by value: files by their paths in the week's folder. `digest` is the SHA-256 of `files`."""
 
     student: str
     week: str
@@ -36,239 +54,190 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """What `discover` found. `place` is the folder inside the entry ("" is all of it), None if `problem` says why."""
+class Survey:
+    """What a class folder holds: candidates, and the entries that are no submissions with the reason."""
 
-    student: str
-    path: Path
-    assignment: Assignment
-    place: str | None
-    problem: str = ""
-
-    @property
-    def week(self) -> str:
-        return self.assignment.week
-
-    def __str__(self) -> str:
-        found = self.problem or f"{self.path.name}{'/' + self.place if self.place else ''}"
-        return f"{self.student}  {self.week}  {found}"
+    candidates: tuple[Candidate, ...]
+    ignored: tuple[tuple[str, str], ...]
 
 
-def discover(folder: Path, course: Course, weeks: Sequence[str] | None) -> list[Candidate]:
-    """Every student's weeks; raises `UsageError` where the folder cannot be read or holds no submission."""
-    wanted = [course.assignment(week) for week in dict.fromkeys(weeks)] if weeks else [*course.assignments().values()]
-    if not wanted:
-        raise UsageError(f"{course.root / 'assignments'} holds no week; there is nothing to grade")
-    entries = _entries(folder)
-    students = _students(entries)
-    return [found for entry in entries for found in _of_entry(entry, students[entry], wanted, bool(weeks))]
+def discover(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> list[Candidate]:
+    """Who handed in which week, in the order of their names; without `weeks` every week that is there.
+
+    Raises `UsageError` where the folder is missing, unreadable or without any submission, or a week is unknown.
+    """
+    return list(survey(folder, course, weeks).candidates)
+
+
+def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> Survey:
+    """As `discover`, with what was ignored and why."""
+    known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
+    listing = _listing(folder)
+    if _is_one_submission(folder, listing, known):
+        return Survey(tuple(_candidates(folder, _name(folder), "", known)), ())
+    ignored = [(path.name, why) for path in listing if (why := _ignored(path))]
+    entries = list(_entries([path for path in listing if not _ignored(path)], known))
+    names = told_apart([(_name(path), path.name) for path, _ in entries])
+    if not entries:
+        raise UsageError(
+            f"{folder} holds no submission: there must be a folder, zip, notebook or .py file for each student"
+        )
+    candidates = [
+        candidate
+        for (path, around), name in zip(entries, names, strict=True)
+        for candidate in _candidates(path, name, around, known)
+    ]
+    return Survey(tuple(sorted(candidates, key=lambda c: (c.student, c.week or ""))), tuple(ignored))
 
 
 def load(candidate: Candidate) -> Submission:
-    """Read a candidate's files; `SubmissionError` says in one line why that cannot be done."""
-    if candidate.place is None:
+    """Read a candidate's files. Raises `SubmissionError` with one clear line where that is impossible."""
+    if candidate.place is None or candidate.weeks is None:
         raise SubmissionError(candidate.problem)
-    contents = read_entry(candidate.path, candidate.place)
-    files, notes = _week_files(contents, candidate)
-    if not any(path in files for path in _module_paths(candidate.assignment)):
-        raise SubmissionError(_nothing(candidate.assignment, candidate.path))
-    if len(files) > MOST_FILES or sum(map(len, files.values())) > MOST_BYTES:
-        raise SubmissionError(
-            f"{candidate.path.name} holds more than {MOST_FILES} files or {MOST_BYTES // MIB} MB for "
-            f"{candidate.week}; hand in the week's modules alone"
-        )
-    files = dict(sorted(files.items()))
-    return Submission(candidate.student, candidate.week, files, tuple(notes), _digest(files))
+    place = candidate.place
+    contents = read_entry(candidate.path, data_below=place.folder)
+    gone = [path for path in (*place.modules.values(), *place.notebooks) if path not in contents.files]
+    if gone:
+        raise SubmissionError(f"{gone[0]} was there a moment ago and cannot be read any more; grade again")
+    assignment = candidate.weeks.assignments[place.week]
+    files, notes = collect(contents, place, assignment, candidate.weeks)
+    return Submission(candidate.student, place.week, files, tuple(notes), _digest(files))
 
 
 def load_folder(folder: Path, assignment: Assignment) -> Submission:
-    """One student's folder (or zip, notebook, module), named after the student."""
+    """Read a single submission to one week: a folder or a file, named after the student or not."""
     if not folder.exists():
-        raise UsageError(f"{folder}: there is no such submission")
-    path = folder.resolve()
-    return load(_of_entry(path, path.name, [assignment], chosen=True)[0])
+        raise UsageError(f"{folder}: there is no such folder or file")
+    weeks = Weeks({assignment.week: assignment}, (assignment.week,))
+    return load(_candidates(folder, _name(folder), "", weeks)[0])
 
 
-def safe_name(student: str) -> str:
-    """A folder's name for a student; a hash tells those apart whose names had to be changed."""
-    name = unicodedata.normalize("NFC", student)
-    name = "".join(c if unicodedata.category(c)[0] in "LMN" or c in " ._-@+" else "_" for c in name)
-    name = name.strip(" .")[:LONGEST_NAME].rstrip(" .") or "student"
-    # Letters' case is no difference on some file systems, so only names in lower case stay as they are.
-    if name == student and name == name.lower() and not re.search(r"-[0-9a-f]{10}$", name):
-        return name
-    return f"{name}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
-
-
-def _entries(folder: Path) -> list[Path]:
+def _listing(folder: Path) -> list[Path]:
     try:
-        if not folder.exists():
-            raise UsageError(f"{folder}: there is no such folder")
-        if not folder.is_dir():
-            raise UsageError(f"{folder}: is not a folder; give the folder that holds one entry a student")
-        entries = sorted(path for path in folder.iterdir() if _is_entry(path))
+        listing = sorted(folder.iterdir(), key=lambda path: path.name)
+    except FileNotFoundError:
+        raise UsageError(f"{folder}: there is no such folder") from None
+    except NotADirectoryError:
+        raise UsageError(f"{folder} is not a folder; give the folder that holds the submissions") from None
+    except PermissionError:
+        raise UsageError(f"{folder}: no permission to look into this folder") from None
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be read ({error.strerror})") from error
-    if not entries:
-        raise UsageError(f"no submission in {folder}: expected one folder, zip, notebook or module a student")
-    return entries
+        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
+    if not listing:
+        raise UsageError(f"{folder} is empty: there must be one folder, zip, notebook or .py file for each student")
+    return listing
 
 
-def _is_entry(path: Path) -> bool:
-    if is_noise(path.name) or path.name.upper().startswith("README"):
-        return False
-    return path.is_dir() or path.suffix.lower() in _ENTRIES
+def _name(path: Path) -> str:
+    """What to call whose entry it is; a lone `.` has its name from where it is."""
+    named = path if path.name else path.resolve()
+    return named.name if named.is_dir() else named.stem
 
 
-def _students(entries: Sequence[Path]) -> dict[Path, str]:
-    """Folder names, and file names without their ending where that leaves students apart."""
-    stems = [entry.name if entry.is_dir() else entry.stem for entry in entries]
-    names = [stem if stems.count(stem) == 1 else entry.name for entry, stem in zip(entries, stems, strict=True)]
-    return dict(zip(entries, names, strict=True))
+def _ignored(path: Path) -> str | None:
+    """Why an entry of a class folder is no submission, or None."""
+    if is_noise(path.name):
+        return "hidden, or made by a tool"
+    if path.name.upper().startswith(("EXPECTED", "README")):
+        return "not a submission by its name"
+    if path.is_symlink() or path.suffix.lower() in {".zip", ".ipynb", *_OTHER_ARCHIVES}:
+        return None
+    if path.is_dir():
+        return "reports of this grader" if (path / "gradebook.sqlite").exists() else None
+    if path.suffix.lower() == ".py":
+        return None if is_module(path.name) else "one of the course's own files"
+    return f"a {path.suffix} file is no submission" if path.suffix else "not a folder, zip, notebook or .py file"
 
 
-def _of_entry(path: Path, student: str, wanted: Sequence[Assignment], chosen: bool) -> list[Candidate]:
-    """The candidates of one entry; at least one, so that nobody is silently missing."""
+def _is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks) -> bool:
+    """Whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
+    modules = {f"{module}.py" for assignment in weeks.assignments.values() for module in assignment.modules}
+    if any(path.name in modules for path in listing):
+        return True
+    named = [path for path in listing if path.is_dir() and weeks.is_name_of_one(path.name)]
+    return any(not _holds_several(path, weeks) and _finds(path, weeks) for path in named)
+
+
+def _entries(listing: Sequence[Path], weeks: Weeks) -> Iterator[tuple[Path, str]]:
+    """Each student's entry, and what its surroundings say about the week; a folder of several students is opened."""
+    for path in listing:
+        is_week = weeks.is_name_of_one(path.name)
+        if path.is_dir() and not path.is_symlink() and (is_week or len(listing) == 1) and _holds_several(path, weeks):
+            inner = [entry for entry in _listing(path) if not _ignored(entry)]
+            yield from ((entry, f"{path.name}/") for entry in inner)
+        else:
+            yield path, ""
+
+
+def _holds_several(folder: Path, weeks: Weeks) -> bool:
+    """Whether two of a folder's entries hold the same module, as two students' do."""
+    seen: set[tuple[str, str]] = set()
     try:
+        entries = [path for path in _listing(folder) if not _ignored(path)]
+    except UsageError:
+        return False
+    for path in entries:
+        found = {(place.week, module) for place in _finds(path, weeks) for module in place.modules}
+        if found & seen:
+            return True
+        seen |= found
+    return False
+
+
+def _finds(path: Path, weeks: Weeks) -> list[Place]:
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        return []
+    try:
+        return find_places(read_entry(path), path.name, weeks)[0]
+    except SubmissionError:
+        return []
+
+
+def _candidates(path: Path, student: str, around: str, weeks: Weeks) -> list[Candidate]:
+    """One candidate for each week that an entry holds or should hold."""
+    try:
+        if path.suffix.lower() in _OTHER_ARCHIVES and not path.is_dir():
+            raise SubmissionError(f"{path.name}: a {path.suffix} file cannot be read; ask for a zip file")
         contents = read_entry(path)
     except SubmissionError as error:
-        weeks = wanted if chosen else wanted[:1]
-        return [Candidate(student, path, a, None, str(error)) for a in weeks]
-    places = {a.week: _place(contents.files, path, a, wanted) for a in wanted}
-    shown = [a for a in wanted if places[a.week] is not None or chosen] or list(wanted[:1])
-    problem = next((f"; {name}: {why}" for name, why in contents.refused.items()), "")
-    return [
-        Candidate(student, path, a, places[a.week], "" if places[a.week] is not None else _nothing(a, path) + problem)
-        for a in shown
+        return [_problem(path, student, week, str(error)) for week in _asked(weeks)]
+    places, unclear = find_places(contents, f"{around}{path.name}", weeks)
+    wanted = [place for place in places if not weeks.expected or place.week in weeks.expected]
+    found = {place.week for place in wanted}
+    candidates = [Candidate(student, place.week, path, place, weeks) for place in wanted]
+    lacking = [week for week in _asked(weeks) if week not in found] if weeks.expected or not found else []
+    return candidates + [
+        _problem(path, student, week, _nothing(path, week, contents, unclear, weeks)) for week in lacking
     ]
 
 
-def _nothing(assignment: Assignment, path: Path) -> str:
-    return f"no Python module of {assignment.week} found in {path.name}"
+def _problem(path: Path, student: str, week: str | None, problem: str) -> Candidate:
+    return Candidate(student, week, path, problem=problem)
 
 
-def _place(files: dict[str, bytes], entry: Path, assignment: Assignment, wanted: Sequence[Assignment]) -> str | None:
-    """The folder with most of the week's modules; folders named after the week come before all others."""
-    folders = sorted({_folder_of(path) for path in files})
-    named = [f for f in folders if _week_named(f, wanted) == assignment.week]
-    unnamed = [f for f in folders if _week_named(f, wanted) is None]
-    for group, is_named in ((named, True), (unnamed, False)):
-        ranked = []
-        for folder in group:
-            inside = {p: c for p, c in files.items() if _folder_of(p) == folder and _is_work(p)}
-            count = _strength(inside, entry, assignment, wanted, is_named)
-            if count:
-                ranked.append((-count, "assignments/" not in f"/{folder}", folder.count("/"), folder))
-        if ranked:
-            return min(ranked)[3]
-    return None
+def _asked(weeks: Weeks) -> Sequence[str | None]:
+    """The weeks that a problem concerns: those that were asked for, the only one, or not known."""
+    return list(weeks.expected) or list(weeks.single) or [None]
 
 
-def _strength(
-    inside: dict[str, bytes], entry: Path, assignment: Assignment, wanted: Sequence[Assignment], is_named: bool
-) -> int:
-    """How much of the week a folder's files hold; 0 where they belong to another week."""
-    stems = {PurePosixPath(p).stem for p in inside if p.endswith(".py")}
-    own = stems & set(assignment.modules)
-    if is_named or len(wanted) == 1:
-        return 100 * len(own) + (1 if inside else 0)
-    others = {module for a in wanted if a != assignment for module in a.modules}
-    scores = {a.week: _names_in_common(inside, a) for a in wanted}
-    best = scores[assignment.week] > 0 and scores[assignment.week] == max(scores.values())
-    if own - others or (best and (own or not stems & others)):
-        return 100 * len(own) + 1
-    return 0
-
-
-def _names_in_common(inside: dict[str, bytes], assignment: Assignment) -> int:
-    names = frozenset[str]().union(*assignment.names.values())
-    return len(names & frozenset[str]().union(*(_definitions(p, c) for p, c in inside.items())))
-
-
-def _definitions(path: str, content: bytes) -> frozenset[str]:
-    if path.endswith(".py"):
-        return defined_names(content)
-    try:
-        cells = read_notebook(content, path, ()).cells
-    except SubmissionError:
-        return frozenset()
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return frozenset(node.name for cell in cells for node in cell.tree.body if isinstance(node, kinds))
-
-
-def _week_named(folder: str, wanted: Sequence[Assignment]) -> str | None:
-    """The week after which the innermost such folder is named: `Week 5`, `week_05`, `week5.zip`; "" for others."""
-    known = {_canonical(a.week): a.week for a in wanted}
-    for part in reversed([part for part in folder.split("/") if part]):
-        name = _canonical(part.removesuffix(".zip"))
-        if name in known:
-            return known[name]
-        if re.fullmatch(r"week\d+", name):
-            return ""
-    return None
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\s_-]+", "", name.lower()))
-
-
-def _folder_of(path: str) -> str:
-    return path[: path.rfind("/") + 1]
-
-
-def _is_work(path: str) -> bool:
-    name = PurePosixPath(path).name
-    return name not in _NOT_WORK and not (name.startswith("test_") and name.endswith(".py"))
-
-
-def _module_paths(assignment: Assignment) -> list[str]:
-    return [f"{module}.py" for module in assignment.modules]
-
-
-def _week_files(contents: Contents, candidate: Candidate) -> tuple[dict[str, bytes], list[str]]:
-    place, assignment = candidate.place or "", candidate.assignment
-    notes = list(contents.notes)
-    for path, why in contents.refused.items():
-        if path.startswith(place) and path.removeprefix(place) in _module_paths(assignment):
-            raise SubmissionError(f"{candidate.path.name}: {path}: {why}")
-        notes.append(f"{path} left out: {why}")
-    inside = {p.removeprefix(place): c for p, c in contents.files.items() if p.startswith(place) and _is_work(p)}
-    files = {p: c for p, c in inside.items() if not p.endswith(".ipynb")}
-    for path in sorted(p for p in inside if p.endswith(".ipynb") and "/" not in p):
-        _add_notebook(files, notes, inside[path], path, assignment)
-    if not any(path in files for path in _module_paths(assignment)):
-        _add_by_names(files, notes, assignment)
-    return files, notes
-
-
-def _add_notebook(files: dict[str, bytes], notes: list[str], raw: bytes, name: str, assignment: Assignment) -> None:
-    """Convert a notebook; files that are there already win."""
-    try:
-        converted, said = modules_from_notebook(raw, name, assignment.modules)
-    except SubmissionError as error:
-        if not any(path in files for path in _module_paths(assignment)):
-            raise
-        notes.append(str(error))
-        return
-    new = {path: content for path, content in converted.items() if path not in files}
-    files |= new
-    if new:
-        notes += [f"taken from {name}: {', '.join(sorted(new))}", *said]
-
-
-def _add_by_names(files: dict[str, bytes], notes: list[str], assignment: Assignment) -> None:
-    """Where no module has its name, take files for the modules whose functions and classes they define."""
-    defined = {p: defined_names(c) for p, c in files.items() if p.endswith(".py") and "/" not in p}
-    for module, names in assignment.names.items():
-        best = max(defined, key=lambda path: len(defined[path] & names), default="")
-        if best and defined[best] & names:
-            files[f"{module}.py"] = files[best]
-            notes.append(f"{best} taken as {module}.py, after the names it defines")
+def _nothing(path: Path, week: str | None, contents: Contents, unclear: Sequence[str], weeks: Weeks) -> str:
+    """Why no submission was found in an entry."""
+    known = ", ".join(weeks.assignments)
+    if contents.refused:
+        where, why = next(iter(contents.refused.items()))
+        return f"{path.name}: {where} cannot be read: {why}"
+    if unclear:
+        return f"cannot tell which week {unclear[0]} is for ({known}): put it into a folder named after the week"
+    modules = weeks.assignments[week].modules if week else ()
+    names = f" ({', '.join(f'{module}.py' for module in modules)})" if modules else ""
+    shown = ", ".join(sorted(contents.files)[:_SHOWN]) + (", …" if len(contents.files) > _SHOWN else "")
+    notes = f"; {contents.notes[0]}" if contents.notes else ""
+    return f"no Python module of {week or known}{names} found in {path.name}: it has {shown or 'no code'}{notes}"
 
 
 def _digest(files: dict[str, bytes]) -> str:
     sha = hashlib.sha256()
-    for path, content in files.items():
-        for part in (path.encode("utf-8", "surrogatepass"), content):
+    for path, content in sorted(files.items()):
+        for part in (path.encode(), content):
             sha.update(len(part).to_bytes(8, "big") + part)
     return sha.hexdigest()

@@ -1,179 +1,139 @@
-"""A notebook turned into the week's modules: its definitions, and only what they need. Nothing is executed."""
+"""A notebook as the week's modules: imports, definitions and the values that they need; nothing is executed.
+
+Every definition goes into every module, so that functions find each other as they did in the notebook, unless its
+cell names one module; later definitions win, as when the notebook is run top to bottom. Training runs, plots,
+prints and whatever else a notebook does are left out, and counted in a note.
+"""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from grader.cells import MOST_NOTES, Cell, Notebook, read_notebook
-
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_BUILTINS = {"abs", "bool", "dict", "float", "frozenset", "int", "len", "list", "max", "min"} | {
-    "range",
-    "round",
-    "set",
-    "sorted",
-    "str",
-    "sum",
-    "tuple",
-    "zip",
-}
-# A cell may load data or plot at its top level; no module should do that when it is imported.
-_BUSY = re.compile(
-    r"load|read|open|dataset|mnist|cifar|save|show|plot|figure|seed|download|urlretrieve|system|run", re.I
-)
+from grader.cells import MOST_NOTES, Notebook, read_notebook
+from grader.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
 
 
-@dataclass(frozen=True)
-class _Statement:
-    """A top-level statement, its source, its cell's number, and the module it belongs to (None for all)."""
+def modules_from_notebook(
+    raw: bytes, name: str, modules: Sequence[str], present: Collection[str] = ()
+) -> tuple[dict[str, bytes], list[str]]:
+    """Python files by path, and notes on the conversion; no files where the notebook defines nothing.
 
-    node: ast.stmt
-    text: str
-    cell: int
-    home: str | None
-
-    @property
-    def binds(self) -> set[str]:
-        return set(_bound(self.node))
-
-
-def modules_from_notebook(raw: bytes, name: str, modules: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
-    """The files that a notebook holds, by relative path, and notes on what was left out.
-
-    Definitions go to every module of the week, those of a labelled cell to that module alone. A notebook without
-    definitions gives no files; one that is damaged raises `SubmissionError`.
+    `present` names those of the week's `modules` that stand beside the notebook as files: they are not made, and
+    may be imported from. Raises `SubmissionError` where `raw` is no notebook.
     """
     notebook = read_notebook(raw, name, modules)
-    statements = [statement for cell in notebook.cells for statement in _statements(cell)]
-    imported = {bound for s in statements if _imports_only(s.node) for bound in s.binds}
-    files: dict[str, bytes] = {}
-    used: set[int] = set()
-    for module in modules:
-        own = [s for s in statements if s.home in (None, module)]
-        kept = _kept(own, imported)
-        used |= {id(s) for s in kept}
-        if any(isinstance(s.node, _DEFINITIONS) for s in kept):
-            files[f"{module}.py"] = _source(kept, module, modules).encode()
-    files |= {path: text.encode() for path, text in notebook.written.items()}
-    return files, _notes(notebook, name, [s for s in statements if id(s) not in used])
+    written = {path.removesuffix(".py") for path in notebook.written}
+    sorter = Sorter(modules, {*present, *written}, defined_in(notebook.cells))
+    pieces, notes = _runnable(_sorted(sorter, notebook, name), name)
+    files = {path: text.encode("utf-8", "replace") for path, text in notebook.written.items()}
+    count = sum(piece.kind == DEFINITION and bool(piece.binds) for piece in pieces)
+    if count:
+        made = [module for module in modules if module not in present and module not in written]
+        files |= {f"{module}.py": _module(_select(pieces, module), name) for module in made}
+    if files:
+        notes.insert(0, _summary(name, count, len(notebook.written), notebook.left_out + sorter.left_out))
+    return files, _first(notebook.notes + notes)
 
 
-def _statements(cell: Cell) -> Iterator[_Statement]:
-    for node in cell.tree.body:
-        yield _Statement(node, _text(node, cell.lines), cell.number, cell.home)
+def _sorted(sorter: Sorter, notebook: Notebook, name: str) -> Iterator[Piece]:
+    for cell in notebook.cells:
+        try:
+            yield from list(sorter.pieces(cell))
+        except RecursionError:
+            notebook.notes.append(f"code cell {cell.number} of {name} left out: it is nested too deeply")
 
 
-def _text(node: ast.stmt, lines: Sequence[bytes]) -> str:
-    """The student's own lines, comments and all, unless they hold other statements as well."""
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-    text = b"\n".join(lines[first - 1 : node.end_lineno]).decode()
-    try:
-        same = [ast.dump(found) for found in ast.parse(text).body] == [ast.dump(node)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        same = False
-    return text if same else ast.unparse(node)
+def _runnable(pieces: Iterable[Piece], name: str) -> tuple[list[Piece], list[str]]:
+    """The pieces whose needs are met by those before them; what cannot even be made would spoil its whole module."""
+    kept: list[Piece] = []
+    notes: list[str] = []
+    known: set[str] = set()
+    called: set[str] = set()  # names whose values come from the notebook's own functions
+    for piece in pieces:
+        lacking = piece.early - known
+        if lacking and "*" not in known:
+            if piece.kind == DEFINITION:
+                notes.append(
+                    f"code cell {piece.cell} of {name}: {', '.join(sorted(piece.binds)) or 'a definition'} left out: "
+                    f"it needs {', '.join(sorted(lacking))}, which no import or definition before it gives"
+                )
+            continue
+        if piece.kind == VALUE and piece.early & called:
+            piece = replace(piece, kind=CALL)
+        known |= piece.binds
+        called = called | piece.binds if piece.kind == CALL else called - piece.binds
+        kept.append(piece)
+    return kept, notes
 
 
-def _kept(statements: Sequence[_Statement], imported: set[str]) -> list[_Statement]:
-    """Imports and definitions, and the plain assignments that these use, directly or not; in their order."""
-    kept = [s for s in statements if isinstance(s.node, _DEFINITIONS) or _imports_only(s.node)]
-    waiting = [s for s in statements if _is_plain_assignment(s.node, imported)]
-    needed = {name for s in kept for name in _read(s.node)}
-    while found := [s for s in waiting if s.binds & needed]:
-        kept += found
-        waiting = [s for s in waiting if s not in found]
-        needed |= {name for s in found for name in _read(s.node)}
-    return [s for s in statements if s in kept]
+def _select(pieces: Sequence[Piece], module: str) -> list[Piece]:
+    """A module's own definitions, and by name what these need: imports, values, definitions of other modules.
+
+    An import that nothing needs is not made: notebooks import what only a notebook has.
+    """
+    binding = defaultdict(list)
+    for index, piece in enumerate(pieces):
+        for bound in piece.binds:
+            binding[bound].append(index)
+    chosen = {i for i, piece in enumerate(pieces) if _is_base(piece) and _is_at(piece, module)}
+    own = {bound for i in chosen for bound in pieces[i].binds}
+    waiting = [need for i in chosen for need in _needs(pieces[i])]
+    seen = set(waiting)
+    while waiting:
+        name, early = waiting.pop()
+        for i in binding[name]:
+            piece = pieces[i]
+            is_late_call = piece.kind == CALL and not early
+            is_foreign = not _is_at(piece, module) and name in own
+            if i not in chosen and not is_late_call and not is_foreign:
+                chosen.add(i)
+                new = set(_needs(piece)) - seen
+                seen |= new
+                waiting += new
+    return [pieces[i] for i in sorted(chosen)]
 
 
-def _imports_only(node: ast.stmt) -> bool:
-    """An import, or a `try` around imports."""
-    if isinstance(node, ast.Try):
-        inner = [*node.body, *(statement for handler in node.handlers for statement in handler.body)]
-        return not (node.orelse or node.finalbody) and all(isinstance(s, ast.Pass) or _imports_only(s) for s in inner)
-    return isinstance(node, ast.Import | ast.ImportFrom)
+def _is_base(piece: Piece) -> bool:
+    return piece.kind == DEFINITION or piece.is_sweeping
 
 
-def _bound(node: ast.stmt) -> Iterator[str]:
-    for inner in [node] if isinstance(node, _DEFINITIONS) else ast.walk(node):
-        if isinstance(inner, _DEFINITIONS):
-            yield inner.name
-        elif isinstance(inner, ast.alias):
-            yield inner.asname or inner.name.split(".")[0]
-        elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-            yield inner.id
+def _is_at(piece: Piece, module: str) -> bool:
+    return piece.home in (None, module) or piece.is_sweeping
 
 
-def _read(node: ast.stmt) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+def _needs(piece: Piece) -> Iterator[tuple[str, bool]]:
+    """The names that a piece needs, and whether at once."""
+    yield from ((name, True) for name in piece.early)
+    yield from ((name, False) for name in piece.uses - piece.early)
 
 
-def _is_plain_assignment(node: ast.stmt, imported: set[str]) -> bool:
-    if isinstance(node, ast.Assign):
-        targets = [n for target in node.targets for n in ast.walk(target) if isinstance(n, ast.expr)]
-    elif isinstance(node, ast.AnnAssign):
-        targets = [node.target]
-    else:
-        return False
-    plain_targets = all(isinstance(target, ast.Name | ast.Tuple | ast.List) for target in targets)
-    return plain_targets and node.value is not None and _is_plain(node.value, imported)
+def _module(pieces: Iterable[Piece], name: str) -> bytes:
+    """The module's source; a `__future__` import has to be its first statement."""
+    title = f"# Made from the notebook {' '.join(name.split())}: imports, definitions and what they need.\n"
+    parts = [title.encode("utf-8", "replace")]
+    cell = 0
+    for piece in sorted(pieces, key=lambda piece: not piece.is_future):
+        if piece.cell != cell:
+            cell = piece.cell
+            parts.append(f"\n# code cell {cell}\n".encode())
+        parts.append(piece.text + b"\n")
+    return b"".join(parts)
 
 
-def _is_plain(value: ast.expr, imported: set[str]) -> bool:
-    """Whether an expression is cheap and without effect, as far as its form tells."""
-    for node in ast.walk(value):
-        if isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr):
-            return False
-        if isinstance(node, ast.Call) and not _is_plain_call(node, imported):
-            return False
-    return True
+def _summary(name: str, definitions: int, written: int, left_out: Counter[str]) -> str:
+    made = [_number(definitions, "definition")] + ([_number(written, "written file")] if written else [])
+    text = f"notebook {name} converted: {', '.join(made)}"
+    if left_out:
+        text += "; left out: " + ", ".join(_number(left_out[kind], kind) for kind in sorted(left_out))
+    return text
 
 
-def _is_plain_call(call: ast.Call, imported: set[str]) -> bool:
-    called = ast.unparse(call.func)
-    if not re.fullmatch(r"[\w.]+", called):
-        return False
-    return called in _BUILTINS or (called.split(".")[0] in imported and not _BUSY.search(called))
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _source(kept: Sequence[_Statement], module: str, modules: Sequence[str]) -> str:
-    defined = {name for s in kept if not _imports_only(s.node) for name in s.binds}
-    first: list[str] = []
-    rest: list[str] = []
-    for statement in kept:
-        node = statement.node
-        if not isinstance(node, ast.ImportFrom):
-            rest.append(statement.text)
-        elif node.module == "__future__":
-            first.append(statement.text)
-        elif text := _import_from(node, statement.text, module, modules, defined):
-            rest.append(text)
-    return "\n\n".join([*first, *rest]) + "\n"
-
-
-def _import_from(node: ast.ImportFrom, text: str, module: str, modules: Sequence[str], defined: set[str]) -> str:
-    """An import without the names that the notebook itself defines; a module cannot import from itself."""
-    source = (node.module or "").split(".")[-1]
-    if source not in modules:
-        return text
-    left = [] if source == module else [a for a in node.names if (a.asname or a.name) not in defined]
-    return ast.unparse(ast.ImportFrom(node.module, left, node.level)) if left else ""
-
-
-def _notes(notebook: Notebook, name: str, unused: Sequence[_Statement]) -> list[str]:
-    notes = list(notebook.notes)
-    counted = [f"{count} x {kind}" for kind, count in sorted(notebook.left_out.items())]
-    if counted:
-        notes.append(f"left out of {name}: {', '.join(counted)}")
-    cells = sorted({s.cell for s in unused if not isinstance(s.node, ast.Pass) and not _is_text(s.node)})
-    if cells:
-        shown = ", ".join(map(str, cells[:MOST_NOTES])) + (", …" if len(cells) > MOST_NOTES else "")
-        notes.append(f"left out of {name}: statements that define nothing, in code cells {shown}")
-    return notes[:MOST_NOTES]
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+def _first(notes: list[str]) -> list[str]:
+    more = len(notes) - MOST_NOTES
+    return notes if more <= 0 else [*notes[:MOST_NOTES], f"and {more} more notes like these"]

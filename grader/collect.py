@@ -1,0 +1,224 @@
+"""The files of one week's submission: the modules, what they need beside them, and what notebooks define.
+
+The course's own files (checks, probes, lessons) never come from a submission, nor do files that tools made.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from grader.assignment import Assignment, defined_names
+from grader.cells import parse
+from grader.contents import MIB, Contents
+from grader.errors import SubmissionError
+from grader.inside.modules import LIBRARIES
+from grader.notebook import modules_from_notebook
+from grader.places import Place, Weeks, is_module, is_untouched
+
+MOST_FILES = 200
+LARGEST_SUBMISSION = 20 * MIB
+MOST_NOTES = 20
+
+_OWN = {"assignment.toml", "pytest.ini", "tox.ini", "readme.md", "expected.toml", "requirements.txt"}
+
+Files = dict[str, bytes]
+
+
+def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Weeks) -> tuple[Files, list[str]]:
+    """Files by their paths in the week's folder, and notes. Raises `SubmissionError` for what cannot be graded."""
+    _check_refused(contents, place, assignment)
+    notes = [*place.notes, *contents.notes]
+    notes += [f"{path} left out: {why}" for path, why in contents.refused.items() if path.startswith(place.folder)]
+    files = _below(contents.files, place, weeks)
+    for module, path in place.modules.items():
+        _put_module(files, contents.files, place.folder, module, path)
+    notes += _add_notebooks(files, contents.files, place, assignment)
+    if not any(f"{module}.py" in files or f"{module}/__init__.py" in files for module in assignment.modules):
+        raise SubmissionError(f"no notebook defines anything of {place.week}: {', '.join(place.notebooks)}")
+    notes += _add_helpers(files, contents.files, place)
+    notes += _settle(files, assignment.modules)
+    return dict(sorted(files.items())), _first(notes)
+
+
+def _check_refused(contents: Contents, place: Place, assignment: Assignment) -> None:
+    for module in assignment.modules:
+        path = f"{place.folder}{module}.py"
+        if module not in place.modules and path in contents.refused:
+            raise SubmissionError(f"{path} cannot be read: {contents.refused[path]}")
+
+
+def _below(files: Mapping[str, bytes], place: Place, weeks: Weeks) -> Files:
+    """What lies in the week's folder and may be a student's own, by relative paths."""
+    inside = {path.removeprefix(place.folder): path for path in files if path.startswith(place.folder)}
+    return {path: files[whole] for path, whole in inside.items() if _may_be_own(path, place.week, weeks)}
+
+
+def _may_be_own(path: str, week: str, weeks: Weeks) -> bool:
+    *folders, name = path.split("/")
+    if any(folder.lower().endswith(".zip") or weeks.named(folder) not in (None, week) for folder in folders):
+        return False
+    if (folders or [name.removesuffix(".py")])[0] in LIBRARIES or name.lower() in _OWN:
+        return False
+    return not name.lower().endswith(".ipynb") and (not name.lower().endswith(".py") or is_module(name))
+
+
+def _put_module(files: Files, everything: Mapping[str, bytes], folder: str, module: str, path: str) -> None:
+    """Have the file that stands for a module under the module's name, a package with all of its files."""
+    if path.endswith("/__init__.py"):
+        package = path.removesuffix("__init__.py")
+        files |= {f"{module}/{p.removeprefix(package)}": r for p, r in everything.items() if p.startswith(package)}
+        return
+    if path.rpartition("/")[0] == folder.rstrip("/"):
+        files.pop(path.removeprefix(folder), None)
+    files[f"{module}.py"] = everything[path]
+
+
+def _add_notebooks(files: Files, everything: Mapping[str, bytes], place: Place, assignment: Assignment) -> list[str]:
+    """Add modules from notebooks, where there is no file or only the untouched skeleton."""
+    started = [
+        module for module, path in place.modules.items() if not is_untouched(assignment, module, everything[path])
+    ]
+    notes: list[str] = []
+    converted = []
+    for path in place.notebooks:
+        try:
+            made, said = modules_from_notebook(everything[path], path, assignment.modules, started)
+        except SubmissionError as error:
+            if len(place.modules) < len(assignment.modules):
+                raise
+            notes.append(str(error))
+            continue
+        names = frozenset().union(*map(defined_names, made.values())) & assignment.names
+        if names or not assignment.names:
+            converted.append((names, made))
+            notes += said
+    for path, raw in _merged(converted).items():
+        module = path.removesuffix(".py")
+        is_fuller = module in place.modules and defined_names(raw) & defined_names(assignment.skeletons[module])
+        if module not in started and (path not in files or is_fuller):
+            files[path] = raw
+    return notes
+
+
+def _merged(converted: Sequence[tuple[frozenset[str], Files]]) -> Files:
+    """The notebooks' files; the notebook that defines most comes last and wins, others add what it lacks."""
+    ranked = sorted(converted, key=lambda pair: -len(pair[0]))
+    chosen: list[Files] = []
+    known: frozenset[str] = frozenset()
+    for names, made in ranked:
+        if not chosen or names - known:
+            chosen.insert(0, made)
+            known |= names
+    paths = sorted({path for made in chosen for path in made})
+    return {path: _joined([made[path] for made in chosen if path in made]) for path in paths}
+
+
+def _joined(sources: list[bytes]) -> bytes:
+    """Sources one after the other, with `__future__` imports first, where alone they may stand."""
+    if len(sources) == 1:
+        return sources[0]
+    future = re.compile(rb"^from __future__ import .*\n", re.MULTILINE)
+    first = sorted({line for source in sources for line in future.findall(source)})
+    return b"".join(first) + b"\n".join(future.sub(b"", source) for source in sources)
+
+
+def _add_helpers(files: Files, everything: Mapping[str, bytes], place: Place) -> list[str]:
+    """Add modules that the files import and that lie beside or above the week's folder in the same submission."""
+    folders = _upward([place.folder, *(path[: path.rfind("/") + 1] for path in place.modules.values())])
+    notes: list[str] = []
+    asked: set[str] = set()
+    waiting = list(files)
+    while waiting:
+        path = waiting.pop()
+        for name in sorted(_imported(files[path]) - asked) if path.endswith(".py") else ():
+            asked.add(name)
+            if name in LIBRARIES or name in sys.stdlib_module_names or _has(files, "", name):
+                continue
+            folder = next((folder for folder in folders if _has(everything, folder, name)), None)
+            if folder is not None:
+                found = _module_files(everything, folder, name)
+                files |= found
+                waiting += found
+                notes.append(f"{folder}{name} added, because a module imports it")
+    return notes
+
+
+def _upward(folders: Iterable[str]) -> list[str]:
+    """Each folder with those around it, innermost first."""
+    found: list[str] = []
+    for folder in folders:
+        parts = folder.split("/")[:-1]
+        found += ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]
+    return list(dict.fromkeys(found))
+
+
+def _imported(source: bytes) -> set[str]:
+    tree = parse(source)
+    names: set[str] = set()
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inner = [node.module] if node.module else [alias.name for alias in node.names]
+            names |= {name.partition(".")[0] for name in inner if node.level < 2}
+    return names
+
+
+def _has(files: Iterable[str], folder: str, name: str) -> bool:
+    package = f"{folder}{name}/"
+    module = f"{folder}{name}.py"
+    return any(path == module or (path.startswith(package) and path.endswith(".py")) for path in files)
+
+
+def _module_files(everything: Mapping[str, bytes], folder: str, name: str) -> Files:
+    package = f"{folder}{name}/"
+    return {
+        path.removeprefix(folder): raw
+        for path, raw in everything.items()
+        if path == f"{folder}{name}.py" or (path.startswith(package) and is_module(path))
+    }
+
+
+def _settle(files: Files, modules: Sequence[str]) -> list[str]:
+    """Make the files fit into any file system and under the limits, the week's modules first."""
+    own = {f"{module}.py" for module in modules}
+    order = sorted(files, key=lambda path: (path not in own, not path.endswith(".py"), path.count("/"), path))
+    kept: dict[str, str] = {}
+    folders: set[str] = set()
+    notes: list[str] = []
+    bytes_left = LARGEST_SUBMISSION
+    for path in order:
+        above = set(_folders_of(path.casefold()))
+        if path.casefold() in kept or path.casefold() in folders or above & kept.keys():
+            notes.append(f"{path} left out: another file or folder has the same name")
+        elif len(kept) == MOST_FILES or bytes_left < len(files[path]):
+            notes += _too_much(path)
+        else:
+            kept[path.casefold()] = path
+            folders |= above
+            bytes_left -= len(files[path])
+            continue
+        del files[path]
+    return notes
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _too_much(path: str) -> list[str]:
+    limits = f"{MOST_FILES} files and {LARGEST_SUBMISSION // MIB} MB"
+    if path.endswith(".py"):
+        raise SubmissionError(f"too large: at most {limits} count; hand in the week's folder alone")
+    return [f"{path} left out: at most {limits} count"]
+
+
+def _first(notes: Sequence[str]) -> list[str]:
+    unique = list(dict.fromkeys(notes))
+    more = len(unique) - MOST_NOTES
+    return unique if more <= 0 else [*unique[:MOST_NOTES], f"and {more} more notes like these"]

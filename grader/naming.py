@@ -1,0 +1,56 @@
+"""Names of students: told apart when they look alike, and safe as names of folders."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+LONGEST = 100  # bytes; file systems allow 255, and a path needs room for more than this name
+
+_UNSAFE = re.compile(r'[/\\<>:"|?*\x00-\x1f]')
+_MARKED = re.compile(r"-[0-9a-f]{12}$")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
+
+
+def safe_name(student: str) -> str:
+    """A folder's name for a student: a single visible path component, the same for the same student.
+
+    An ordinary name stays as it is, in Unicode's composed form. Whatever had to be changed gets a mark made from the
+    whole name, so that two different students never share a folder.
+    """
+    name = unicodedata.normalize("NFC", student)
+    clean = "".join("_" if unicodedata.category(char)[0] in "CZ" and char != " " else char for char in name)
+    clean = _UNSAFE.sub("_", clean).strip(" .").lstrip("-")
+    clean = clean.encode()[:LONGEST].decode(errors="ignore").rstrip(" .")
+    if clean == name and clean and not _MARKED.search(clean) and not _RESERVED.match(clean):
+        return clean
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{clean or 'student'}-{mark}"
+
+
+def told_apart(names: Sequence[tuple[str, str]]) -> list[str]:
+    """For each entry's `(student, file name)` the student's name, different from all others even without case.
+
+    Where several entries are named alike, a file keeps its ending (`ana.zip` beside the folder `ana`), and what is
+    still the same is numbered, in the given order.
+    """
+    alike = Counter(_key(student) for student, _ in names)
+    result: list[str] = []
+    taken = {key for key, count in alike.items() if count == 1}
+    for student, file_name in names:
+        is_alone = alike[_key(student)] == 1
+        name = unicodedata.normalize("NFC", student if is_alone else file_name)
+        unique, number = name, 1
+        while not is_alone and _key(unique) in taken:
+            number += 1
+            unique = f"{name} ({number})"
+        taken.add(_key(unique))
+        result.append(unique)
+    return result
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,267 @@
+"""Where in a student's entry each week's work lies, whatever the student calls folders and files.
+
+A week's folder is one that holds modules of that week. Which week that is says, in this order: the name of the folder
+or of one around it (`Week 5`, `week_05`, `hw5`); the name of a module that only one week has; the functions and
+classes that the files define; a notebook's file name; and at last that only one week is possible.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from grader.assignment import Assignment, defined_names
+from grader.cells import read_notebook
+from grader.contents import Contents
+from grader.errors import SubmissionError
+from grader.pieces import defined_in
+
+OTHER_WEEK = ""  # a week by its name, but none of this course
+
+_OWN = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py|probes(_hidden)?\.py|setup\.py")
+_WEEK = r"(?<![a-z])(?:week|wk|w)[\s_.-]*0*(\d+)(?!\d)"
+_TASK_SHEET = r"(?<![a-z])(?:homework|hw|assignment|lab|exercise|ex|practical|lesson|session)[\s_.-]*0*(\d+)(?!\d)"
+_COPY = r"(?:\s*\(\d+\)|-\d+|[ _-]*copy(?:[ _-]*\d+)?)?"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One week's work: `modules` by name with the paths of their files, and all files below `folder` ("" or "a/b/")."""
+
+    week: str
+    folder: str
+    modules: Mapping[str, str]
+    notebooks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """The course's weeks, to recognise them by; `expected` are those that are asked for."""
+
+    assignments: Mapping[str, Assignment]
+    expected: Collection[str]
+
+    def named(self, path: str) -> str | None:
+        """The week that the innermost telling part of a path names, `OTHER_WEEK`, or None."""
+        parts = (self._in(part) for part in reversed(path.split("/")))
+        return next((week for week in parts if week is not None), None)
+
+    def is_name_of_one(self, part: str) -> bool:
+        """Whether a folder's name is a week's and nothing else, so that it is no student's."""
+        return bool(self._in(part)) and len(re.findall(r"[^\W\d_]+", part)) == 1
+
+    def by_module(self, modules: Collection[str]) -> list[str]:
+        """The weeks of modules that no other week has."""
+        owners = [[w for w, a in self.assignments.items() if module in a.modules] for module in modules]
+        return sorted({owner[0] for owner in owners if len(owner) == 1})
+
+    def by_names(self, names: Collection[str]) -> list[str]:
+        """The one week that most of these functions and classes are of, judged by those that only one week has."""
+        counts = {week: len(own & set(names)) for week, own in self._telling.items()}
+        best = max(counts.values(), default=0)
+        winners = [week for week, count in counts.items() if count == best]
+        return winners if best and len(winners) == 1 else []
+
+    @property
+    def single(self) -> list[str]:
+        """The only possible week, where there is only one."""
+        possible = self.expected if len(self.expected) == 1 else self.assignments
+        return list(possible) if len(possible) == 1 else []
+
+    @cached_property
+    def _telling(self) -> dict[str, frozenset[str]]:
+        names = {week: assignment.names for week, assignment in self.assignments.items()}
+        return {
+            week: own.difference(*(other for name, other in names.items() if name != week))
+            for week, own in names.items()
+        }
+
+    @cached_property
+    def _numbers(self) -> dict[int, str]:
+        numbered = ((re.fullmatch(r"\D*(\d+)", week), week) for week in self.assignments)
+        return {int(match[1]): week for match, week in numbered if match}
+
+    def _in(self, part: str) -> str | None:
+        text = unicodedata.normalize("NFKC", part).casefold()
+        for week in self.assignments:
+            if week.casefold() == text:
+                return week
+        for pattern, unknown in ((_WEEK, OTHER_WEEK), (_TASK_SHEET, None)):
+            found = {self._numbers.get(int(number[:9]), unknown) for number in re.findall(pattern, text)}
+            if len(found) == 1:
+                return found.pop()
+        return None
+
+
+def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place], list[str]]:
+    """The weeks' places in the entry called `name`, in order, and files whose week cannot be told."""
+    sources = {path: raw for path, raw in contents.files.items() if is_module(path)}
+    folders, unclear = _folders_by_week(sources, name, weeks)
+    notebooks, unclear_notebooks = _notebooks_by_week(contents.files, name, weeks, folders)
+    places = [
+        _place(weeks.assignments[week], folders.get(week, {}), notebooks.get(week, []), contents.files)
+        for week in weeks.assignments
+        if week in folders or week in notebooks
+    ]
+    if not places and not unclear:
+        places = _lone_file(sources, name, weeks)
+    return places, unclear + ([] if places else unclear_notebooks)
+
+
+def is_module(path: str) -> bool:
+    """Whether a file is Python of a student's: not a test, and none of the course's own."""
+    name = path.rpartition("/")[2]
+    return name.lower().endswith(".py") and not _OWN.fullmatch(name.lower())
+
+
+def is_untouched(assignment: Assignment, module: str, content: bytes) -> bool:
+    """Whether a module is the skeleton as it was handed out."""
+    skeleton = assignment.skeletons.get(module, b"")
+    return content.replace(b"\r\n", b"\n").rstrip() == skeleton.replace(b"\r\n", b"\n").rstrip() != b""
+
+
+Modules = dict[str, str]
+Folders = dict[str, Modules]  # each folder's modules of one week
+
+
+def _folders_by_week(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> tuple[dict[str, Folders], list[str]]:
+    result: dict[str, Folders] = {}
+    unclear: list[str] = []
+    for folder, files in _by_folder(sources).items():
+        held = {week: _held(files, a.modules) for week, a in weeks.assignments.items()}
+        held = {week: modules for week, modules in held.items() if modules}
+        named = weeks.named(f"{name}/{folder}".rstrip("/"))
+        if not held or (named is not None and named not in held):
+            continue
+        chosen = [named] if named else _by_contents(held, sources, weeks)
+        if not chosen:
+            unclear += sorted({path for modules in held.values() for path in modules.values()})
+        for week in chosen:
+            result.setdefault(week, {})[folder] = held[week]
+    return result, unclear
+
+
+def _by_contents(held: Mapping[str, Modules], sources: Mapping[str, bytes], weeks: Weeks) -> list[str]:
+    paths = {path for modules in held.values() for path in modules.values()}
+    names = {name for path in paths for name in defined_names(sources[path])}
+    modules = {module for found in held.values() for module in found}
+    possible = weeks.by_module(modules) or weeks.by_names(names) or weeks.single
+    return [week for week in possible if week in held]
+
+
+def _by_folder(sources: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Each folder's modules by their stems, packages (`lenet/__init__.py`) included; folders end in `/`."""
+    result: dict[str, dict[str, str]] = {}
+    for path in sources:
+        parts = PurePosixPath(path)
+        if parts.name == "__init__.py":
+            parts = parts.parent
+        folder = "" if parts.parent == PurePosixPath(".") else f"{parts.parent}/"
+        stem = parts.name if parts.suffix.lower() != ".py" else parts.stem
+        if stem:
+            result.setdefault(folder, {}).setdefault(stem, path)
+    return result
+
+
+def _held(files: Mapping[str, str], modules: Sequence[str]) -> Modules:
+    """The modules that a folder's files are, `LeNet.py` and `lenet (1).py` included where there is no `lenet.py`."""
+    found: Modules = {}
+    for module in modules:
+        pattern = re.compile(re.escape(module) + _COPY, re.IGNORECASE)
+        loose = [stem for stem in sorted(files) if pattern.fullmatch(stem)]
+        if module in files or loose:
+            found[module] = files.get(module) or files[loose[-1]]
+    return found
+
+
+def _notebooks_by_week(
+    files: Mapping[str, bytes], name: str, weeks: Weeks, folders: Mapping[str, Folders]
+) -> tuple[dict[str, list[str]], list[str]]:
+    result: dict[str, list[str]] = {}
+    unclear: list[str] = []
+    for path in sorted(files):
+        if not path.lower().endswith(".ipynb"):
+            continue
+        parent = path.rpartition("/")[0]
+        named = weeks.named(f"{name}/{parent}".rstrip("/"))
+        beside = [week for week, found in folders.items() if f"{parent}/".lstrip("/") in found]
+        possible = (
+            ([] if named is None else [named])
+            or _by_cells(files[path], path, weeks)
+            or beside
+            or [week for week in [weeks.named(path.rpartition("/")[2])] if week]
+            or weeks.single
+        )
+        for week in possible:
+            result.setdefault(week, []).append(path)
+        unclear += [] if possible else [path]
+    return {week: paths for week, paths in result.items() if week != OTHER_WEEK}, unclear
+
+
+def _by_cells(raw: bytes, path: str, weeks: Weeks) -> list[str]:
+    modules = {module for assignment in weeks.assignments.values() for module in assignment.modules}
+    try:
+        notebook = read_notebook(raw, path, modules)
+    except SubmissionError:
+        return []
+    homes = {cell.home for cell in notebook.cells if cell.home}
+    homes |= {written.removesuffix(".py") for written in notebook.written}
+    return weeks.by_module(homes & modules) or weeks.by_names(defined_in(notebook.cells))
+
+
+def _place(assignment: Assignment, folders: Folders, notebooks: list[str], files: Mapping[str, bytes]) -> Place:
+    """The best of the week's folders; what it lacks comes from the others."""
+    ranked = sorted(folders, key=lambda folder: _rank(folder, folders[folder], assignment, files))
+    modules: Modules = {}
+    notes: list[str] = []
+    for folder in ranked:
+        for module, path in folders[folder].items():
+            if module not in modules:
+                modules[module] = path
+                notes += _note(module, path, folder, ranked[0])
+            elif not path.startswith(ranked[0]):
+                notes.append(f"{path} not used: {modules[module]} counts")
+    home = ranked[0] if ranked else _parent(notebooks[0])
+    ordered = {module: modules[module] for module in assignment.modules if module in modules}
+    return Place(assignment.week, home, ordered, tuple(notebooks), tuple(notes))
+
+
+def _rank(
+    folder: str, modules: Modules, assignment: Assignment, files: Mapping[str, bytes]
+) -> tuple[int, int, bool, int, str]:
+    started = sum(not is_untouched(assignment, module, files[path]) for module, path in modules.items())
+    return (-started, -len(modules), "assignments" not in folder.split("/"), folder.count("/"), folder)
+
+
+def _note(module: str, path: str, folder: str, home: str) -> list[str]:
+    is_named = path in (f"{folder}{module}.py", f"{folder}{module}/__init__.py")
+    if folder == home and is_named:
+        return []
+    return [f"{path} taken as {module}.py"]
+
+
+def _parent(path: str) -> str:
+    return path[: path.rfind("/") + 1]
+
+
+def _lone_file(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> list[Place]:
+    """A single file of another name that defines what a week asks for stands for all of the week's modules."""
+    wanted = frozenset().union(*(assignment.names for assignment in weeks.assignments.values()))
+    telling = {path: names for path in sources if (names := defined_names(sources[path]) & wanted)}
+    if len(telling) != 1:
+        return []
+    [(path, names)] = telling.items()
+    named = weeks.named(f"{name}/{path}".rstrip("/"))
+    possible = ([] if named is None else [named]) or weeks.by_names(names) or weeks.single
+    return [_lone_place(weeks.assignments[week], path) for week in possible if week in weeks.assignments]
+
+
+def _lone_place(assignment: Assignment, path: str) -> Place:
+    modules = ", ".join(f"{module}.py" for module in assignment.modules)
+    note = f"{path} taken as {modules}, since there are no files of these names"
+    return Place(assignment.week, _parent(path), dict.fromkeys(assignment.modules, path), (), (note,))
