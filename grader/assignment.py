@@ -67,9 +67,14 @@ class Assignment:
         return {module: file.read_bytes() for module, file in files.items() if file.is_file()}
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """The functions and classes that the modules are to define, as the skeletons show."""
-        return frozenset().union(*map(defined_names, self.skeletons.values()))
+    def names(self) -> Mapping[str, frozenset[str]]:
+        """The functions and classes that each module is to define, as its skeleton shows."""
+        return {module: defined_names(self.skeletons.get(module, b"")) for module in self.modules}
+
+    @property
+    def all_names(self) -> frozenset[str]:
+        """The functions and classes of all modules together."""
+        return frozenset().union(*self.names.values())
 
     @property
     def _root(self) -> Path:

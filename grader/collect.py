@@ -91,13 +91,13 @@ def _add_notebooks(files: Files, everything: Mapping[str, bytes], place: Place, 
                 raise
             notes.append(str(error))
             continue
-        names = frozenset().union(*map(defined_names, made.values())) & assignment.names
-        if names or not assignment.names:
+        names = frozenset().union(*map(defined_names, made.values())) & assignment.all_names
+        if names or not assignment.all_names:
             converted.append((names, made))
             notes += said
     for path, raw in _merged(converted).items():
         module = path.removesuffix(".py")
-        is_fuller = module in place.modules and defined_names(raw) & defined_names(assignment.skeletons[module])
+        is_fuller = module in place.modules and defined_names(raw) & assignment.names[module]
         if module not in started and (path not in files or is_fuller):
             files[path] = raw
     return notes

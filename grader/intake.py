@@ -80,7 +80,7 @@ def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> 
     names = told_apart([(_name(path), path.name) for path, _ in entries])
     if not entries:
         raise UsageError(
-            f"{folder} holds no submission: there must be a folder, zip, notebook or .py file for each student"
+            f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
         )
     candidates = [
         candidate
@@ -124,7 +124,7 @@ def _listing(folder: Path) -> list[Path]:
     except OSError as error:
         raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
     if not listing:
-        raise UsageError(f"{folder} is empty: there must be one folder, zip, notebook or .py file for each student")
+        raise UsageError(f"no submission in {folder}: it is empty")
     return listing
 
 
@@ -229,10 +229,10 @@ def _nothing(path: Path, week: str | None, contents: Contents, unclear: Sequence
     if unclear:
         return f"cannot tell which week {unclear[0]} is for ({known}): put it into a folder named after the week"
     modules = weeks.assignments[week].modules if week else ()
-    names = f" ({', '.join(f'{module}.py' for module in modules)})" if modules else ""
+    names = f" (wanted: {', '.join(f'{module}.py' for module in modules)})" if modules else ""
     shown = ", ".join(sorted(contents.files)[:_SHOWN]) + (", …" if len(contents.files) > _SHOWN else "")
     notes = f"; {contents.notes[0]}" if contents.notes else ""
-    return f"no Python module of {week or known}{names} found in {path.name}: it has {shown or 'no code'}{notes}"
+    return f"no Python module of {week or known} found in {path.name}{names}: it has {shown or 'no code'}{notes}"
 
 
 def _digest(files: dict[str, bytes]) -> str:

@@ -18,17 +18,24 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 def safe_name(student: str) -> str:
     """A folder's name for a student: a single visible path component, the same for the same student.
 
-    An ordinary name stays as it is, in Unicode's composed form. Whatever had to be changed gets a mark made from the
-    whole name, so that two different students never share a folder.
+    An ordinary name stays as it is. All others get a mark made from the whole name, so that two different students
+    never share a folder, not even where a file system takes `Ana` and `ANA` for the same.
     """
     name = unicodedata.normalize("NFC", student)
     clean = "".join("_" if unicodedata.category(char)[0] in "CZ" and char != " " else char for char in name)
     clean = _UNSAFE.sub("_", clean).strip(" .").lstrip("-")
     clean = clean.encode()[:LONGEST].decode(errors="ignore").rstrip(" .")
-    if clean == name and clean and not _MARKED.search(clean) and not _RESERVED.match(clean):
+    if clean == student and clean and _is_usual(clean):
         return clean
-    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    mark = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{clean or 'student'}-{mark}"
+
+
+def _is_usual(name: str) -> bool:
+    """Whether a name may stand without a mark: of names that differ in case alone, at most one may."""
+    usual = name.title() if " " in name else name.lower()  # `Ana García`, and account names
+    is_plain = name == usual and name.casefold() == name.lower()
+    return is_plain and not _MARKED.search(name) and not _RESERVED.match(name)
 
 
 def told_apart(names: Sequence[tuple[str, str]]) -> list[str]:

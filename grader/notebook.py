@@ -28,10 +28,11 @@ def modules_from_notebook(
     sorter = Sorter(modules, {*present, *written}, defined_in(notebook.cells))
     pieces, notes = _runnable(_sorted(sorter, notebook, name), name)
     files = {path: text.encode("utf-8", "replace") for path, text in notebook.written.items()}
-    count = sum(piece.kind == DEFINITION and bool(piece.binds) for piece in pieces)
+    count = sum(_defines([piece]) for piece in pieces)
     if count:
         made = [module for module in modules if module not in present and module not in written]
-        files |= {f"{module}.py": _module(_select(pieces, module), name) for module in made}
+        selected = {module: _select(pieces, module) for module in made}
+        files |= {f"{module}.py": _module(chosen, name) for module, chosen in selected.items() if _defines(chosen)}
     if files:
         notes.insert(0, _summary(name, count, len(notebook.written), notebook.left_out + sorter.left_out))
     return files, _first(notebook.notes + notes)
@@ -93,6 +94,10 @@ def _select(pieces: Sequence[Piece], module: str) -> list[Piece]:
                 seen |= new
                 waiting += new
     return [pieces[i] for i in sorted(chosen)]
+
+
+def _defines(pieces: Iterable[Piece]) -> bool:
+    return any(piece.kind == DEFINITION and piece.binds for piece in pieces)
 
 
 def _is_base(piece: Piece) -> bool:

@@ -75,7 +75,7 @@ class Weeks:
 
     @cached_property
     def _telling(self) -> dict[str, frozenset[str]]:
-        names = {week: assignment.names for week, assignment in self.assignments.items()}
+        names = {week: assignment.all_names for week, assignment in self.assignments.items()}
         return {
             week: own.difference(*(other for name, other in names.items() if name != week))
             for week, own in names.items()
@@ -109,7 +109,7 @@ def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place
         if week in folders or week in notebooks
     ]
     if not places and not unclear:
-        places = _lone_file(sources, name, weeks)
+        places = _by_definitions(sources, name, weeks)
     return places, unclear + ([] if places else unclear_notebooks)
 
 
@@ -249,19 +249,22 @@ def _parent(path: str) -> str:
     return path[: path.rfind("/") + 1]
 
 
-def _lone_file(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> list[Place]:
-    """A single file of another name that defines what a week asks for stands for all of the week's modules."""
-    wanted = frozenset().union(*(assignment.names for assignment in weeks.assignments.values()))
-    telling = {path: names for path in sources if (names := defined_names(sources[path]) & wanted)}
-    if len(telling) != 1:
-        return []
-    [(path, names)] = telling.items()
-    named = weeks.named(f"{name}/{path}".rstrip("/"))
-    possible = ([] if named is None else [named]) or weeks.by_names(names) or weeks.single
-    return [_lone_place(weeks.assignments[week], path) for week in possible if week in weeks.assignments]
+def _by_definitions(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> list[Place]:
+    """Where no file has a module's name: for each module the file that defines most of what belongs there."""
+    defined = {path: defined_names(source) for path, source in sorted(sources.items())}
+    places = [_named_otherwise(assignment, defined) for assignment in weeks.assignments.values()]
+    found = [place for place in places if place.modules]
+    names = frozenset().union(*(defined[path] for place in found for path in place.modules.values()))
+    folders = {weeks.named(f"{name}/{path}") for place in found for path in place.modules.values()} - {None}
+    possible = folders or weeks.by_names(names) or weeks.single
+    return [place for place in found if place.week in possible]
 
 
-def _lone_place(assignment: Assignment, path: str) -> Place:
-    modules = ", ".join(f"{module}.py" for module in assignment.modules)
-    note = f"{path} taken as {modules}, since there are no files of these names"
-    return Place(assignment.week, _parent(path), dict.fromkeys(assignment.modules, path), (), (note,))
+def _named_otherwise(assignment: Assignment, defined: Mapping[str, frozenset[str]]) -> Place:
+    modules: Modules = {}
+    for module, names in assignment.names.items():
+        best = max(defined, key=lambda path: len(defined[path] & names), default="")
+        if best and defined[best] & names:
+            modules[module] = best
+    notes = tuple(f"{path} taken as {module}.py, after what it defines" for module, path in modules.items())
+    return Place(assignment.week, _parent(next(iter(modules.values()), "")), modules, (), notes)

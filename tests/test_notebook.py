@@ -10,13 +10,13 @@ from grader.notebook import modules_from_notebook
 MODULES = ("lenet", "training")
 
 
-def convert(*cells, tags=()):
+def convert(*cells, tags=(), present=()):
     made = [
         {"cell_type": "code", "source": c, "metadata": {"tags": list(tags)}, "outputs": [], "execution_count": None}
         for c in cells
     ]
     raw = json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
-    files, notes = modules_from_notebook(raw, "hw.ipynb", MODULES)
+    files, notes = modules_from_notebook(raw, "hw.ipynb", MODULES, present)
     return {path: content.decode() for path, content in files.items()}, notes
 
 
@@ -27,7 +27,7 @@ def test_definitions_imports_and_the_constants_they_use_go_to_every_module():
     exec(files["lenet.py"].replace("import torch\n", ""), names)
     assert names["f"]() == 4
     assert "UNUSED" not in files["lenet.py"]
-    assert any("code cells 1, 3" in note for note in notes)
+    assert notes == ["notebook hw.ipynb converted: 1 definition; left out: 1 other statement"]
 
 
 def test_nothing_is_executed_and_work_at_the_top_level_stays_out(tmp_path):
@@ -60,10 +60,18 @@ def test_the_later_definition_wins():
     assert names["f"]() == 2
 
 
-def test_imports_of_the_weeks_modules_go_where_the_notebook_defines_the_names():
-    files, _ = convert("from lenet import LeNet, other", "class LeNet: ...")
-    assert "from lenet" not in files["lenet.py"]
-    assert "from lenet import other" in files["training.py"]
+def test_what_the_notebook_defines_is_not_imported_from_the_weeks_modules():
+    files, _ = convert("from lenet import LeNet, other as same", "class LeNet: ...", "def train(): LeNet, same")
+    assert "import" not in files["lenet.py"].partition("\n")[2]
+    assert "import" not in files["training.py"].partition("\n")[2]
+
+
+def test_what_only_a_module_beside_the_notebook_has_is_imported_from_it():
+    cells = "from .lenet import LeNet, other as same", "class LeNet: ...", "def train(): LeNet, same"
+    files, _ = convert(*cells, present=["lenet"])
+    assert set(files) == {"training.py"}
+    assert "from .lenet import other as same" in files["training.py"]
+    assert "import LeNet" not in files["training.py"]
 
 
 def test_a_cell_that_does_not_parse_is_named():
