@@ -159,7 +159,7 @@ class _Decoder:
             return self.rebuild(code, data)
 
         value = msgpack.unpackb(header, ext_hook=extension, strict_map_key=False, object_pairs_hook=_mapping)
-        return _bounded(value, depth)
+        return _bounded(value, depth + 1)  # a tuple's own list is counted by its caller
 
     def rebuild(self, code: int, data: bytes) -> torch.Tensor | np.ndarray:
         dtype, shape = msgpack.unpackb(data)
@@ -197,11 +197,14 @@ def _mapping(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 def _bounded(value: Any, depth: int) -> Any:
-    """`value` as it is, unless its lists and dicts are nested deeper than `depth`."""
+    """`value` as it is, unless it is nested deeper than `depth`, or holds the one type that msgpack adds unasked."""
     level = [value]
-    while level := [v for v in level if type(v) in (list, dict)]:
-        depth -= 1
-        if depth < 0:
+    while level:
+        if any(type(v) is msgpack.Timestamp for v in level):
+            raise CodecError("a timestamp is not plain data")
+        level = [v for v in level if type(v) in (list, dict)]
+        if level and depth == 0:
             raise CodecError("the message is nested too deeply")
+        depth -= 1
         level = [v for c in level for v in (c.values() if type(c) is dict else c)]
     return value
