@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import importlib
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from grader.inside.modules import MissingModule, ModuleEnded, StudentModules, close_modules, open_modules
+
+Open = Callable[..., StudentModules]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """`opened(name=source, …)` writes a submission and opens it; all are closed at the end."""
+    current: list[StudentModules] = []
+    before = set(sys.modules)
+
+    def write_and_open(files: dict[str, str], folder: str = "one", **ended: ModuleEnded) -> StudentModules:
+        root = tmp_path / folder
+        for name, source in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(source)
+        root.mkdir(exist_ok=True)
+        while current:
+            close_modules(current.pop())
+        current.append(open_modules(root, "week5", ended))
+        return current[-1]
+
+    yield write_and_open
+    while current:
+        close_modules(current.pop())
+    left = {n for n in set(sys.modules) - before if n.partition(".")[0] in ("week5", "assignments", "lenet", "tools")}
+    assert not left
+
+
+def test_every_way_to_import_gives_the_same_module(opened: Open) -> None:
+    uses = """
+import lenet as bare
+from . import lenet as relative
+from .lenet import VALUE
+import week5.lenet
+from week5 import lenet as packaged
+import assignments.week5.lenet
+from assignments.week5 import lenet as assigned
+import importlib
+every = [bare, relative, packaged, assigned, week5.lenet, assignments.week5.lenet,
+         importlib.import_module("assignments.week5.lenet")]
+"""
+    student = opened({"lenet.py": "runs = []\nruns.append(1)\nVALUE = object()\n", "training.py": uses})
+    assert all(module is student.lenet for module in student.training.every)
+    assert student.training.VALUE is student.lenet.VALUE
+    assert student.lenet.runs == [1]
+    assert student.lenet.__name__ == "week5.lenet"
+    assert student.lenet.__spec__.name == "week5.lenet"
+
+
+def test_modules_may_import_each_other_in_a_circle(opened: Open) -> None:
+    student = opened({"a.py": "import b\nX = 1\n", "b.py": "import a\ndef x():\n    return a.X\n"})
+    assert student.b.x() == 1
+    assert student.a.X == 1
+
+
+def test_helper_modules_and_packages_are_found(opened: Open) -> None:
+    student = opened(
+        {
+            "lenet.py": "import helpers\nfrom tools.shapes import size\nfrom .tools import shapes as s\n"
+            "SAME = s.size is size\nVALUE = helpers.VALUE + size(1)\n",
+            "helpers.py": "VALUE = 40\n",
+            "tools/__init__.py": "",
+            "tools/shapes.py": "from .more import ONE\ndef size(n):\n    return n + ONE\n",
+            "tools/more.py": "ONE = 1\n",
+        }
+    )
+    assert student.lenet.VALUE == 42
+    assert student.lenet.SAME
+
+
+def test_a_module_that_is_a_package_counts(opened: Open) -> None:
+    assert opened({"lenet/__init__.py": "VALUE = 3\n"}).lenet.VALUE == 3
+
+
+def test_a_missing_module_names_what_is_there(opened: Open) -> None:
+    student = opened({"lenet_final.py": "", "lenet (1).py": ""})
+    with pytest.raises(MissingModule) as caught:
+        _ = student.lenet
+    assert str(caught.value) == ("lenet.py is missing from the submission, which has lenet (1).py, lenet_final.py")
+
+
+def test_an_empty_submission_says_so(opened: Open) -> None:
+    with pytest.raises(MissingModule, match="which has no Python file"):
+        _ = opened({}).lenet
+
+
+def test_a_failed_import_fails_alike_each_time_and_runs_once(opened: Open, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    student = opened({"lenet.py": f"open({str(log)!r}, 'a').write('x')\n1 / 0\n"})
+    errors = []
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError) as caught:
+            _ = student.lenet
+        errors.append(caught.value)
+    assert errors[0] is errors[1] is errors[2]
+    assert log.read_text() == "x"
+
+
+def test_exit_at_import_fails_alike_each_time(opened: Open) -> None:
+    student = opened({"lenet.py": "import sys\nsys.exit(0)\n"})
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            _ = student.lenet
+
+
+def test_an_import_error_costs_only_who_asks_for_that_module(opened: Open) -> None:
+    student = opened({"lenet.py": "1 / 0", "training.py": "VALUE = 1", "inspection.py": "import lenet"})
+    with pytest.raises(ZeroDivisionError):
+        _ = student.lenet
+    assert student.training.VALUE == 1
+    with pytest.raises(ZeroDivisionError):
+        _ = student.inspection
+
+
+def test_modules_that_ended_are_not_imported_again(opened: Open, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ended = ModuleEnded("timeout", "importing lenet.py did not end within 10 s")
+    student = opened(
+        {"lenet.py": f"open({str(log)!r}, 'a').write('x')", "uses.py": "import lenet", "other.py": "X = 1"},
+        lenet=ended,
+    )
+    for name in ("lenet", "uses"):
+        with pytest.raises(ModuleEnded) as caught:
+            getattr(student, name)
+        assert caught.value is ended
+    assert student.other.X == 1
+    assert not log.exists()
+
+
+def test_another_folder_with_the_same_names_starts_afresh(opened: Open) -> None:
+    first = opened({"lenet.py": "import helpers\nVALUE = helpers.VALUE", "helpers.py": "VALUE = 1"}, "one")
+    assert first.lenet.VALUE == 1
+    second = opened({"lenet.py": "import helpers\nVALUE = helpers.VALUE", "helpers.py": "VALUE = 2"}, "two")
+    assert second.lenet.VALUE == 2
+    third = opened({"lenet.py": "from assignments.week5.helpers import VALUE", "helpers.py": "VALUE = 3"}, "3")
+    assert third.lenet.VALUE == 3
+
+
+def test_closing_forgets_helpers_that_are_found_no_more(opened: Open) -> None:
+    assert opened({"lenet.py": "import helpers", "helpers.py": ""}, "one").lenet
+    with pytest.raises(ModuleNotFoundError, match="helpers"):
+        _ = opened({"lenet.py": "import helpers"}, "two").lenet
+
+
+def test_a_students_file_never_replaces_a_library(opened: Open) -> None:
+    student = opened(
+        {
+            "lenet.py": "import random, torch, numpy\nimport torch.nn as nn\nGOT = (random, torch, numpy, nn)\n",
+            **{name: "raise RuntimeError('shadowed')" for name in ("torch.py", "random.py", "numpy.py", "nn.py")},
+        }
+    )
+    assert student.lenet.GOT[:2] == (random, torch)
+    assert importlib.import_module("random") is random
+    with pytest.raises(RuntimeError, match="shadowed"):
+        _ = student.torch  # a module of that name can be asked for by name all the same
+
+
+def test_the_main_block_does_not_run(opened: Open) -> None:
+    student = opened({"lenet.py": "X = 1\nif __name__ == '__main__':\n    raise RuntimeError('ran')\n"})
+    assert student.lenet.X == 1
+
+
+def test_underscored_names_are_attributes_and_never_modules(opened: Open) -> None:
+    with pytest.raises(AttributeError):
+        _ = opened({"_secret.py": ""})._secret
