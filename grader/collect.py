@@ -129,7 +129,7 @@ def _add_helpers(files: Files, everything: Mapping[str, bytes], place: Place) ->
     """Add modules that the files import and that lie beside or above the week's folder in the same submission."""
     folders = _upward([place.folder, *(path[: path.rfind("/") + 1] for path in place.modules.values())])
     notes: list[str] = []
-    asked: set[str] = set()
+    asked = {"assignments", place.week}  # other names of the week's own folder
     waiting = list(files)
     while waiting:
         path = waiting.pop()

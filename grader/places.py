@@ -266,5 +266,8 @@ def _named_otherwise(assignment: Assignment, defined: Mapping[str, frozenset[str
         best = max(defined, key=lambda path: len(defined[path] & names), default="")
         if best and defined[best] & names:
             modules[module] = best
-    notes = tuple(f"{path} taken as {module}.py, after what it defines" for module, path in modules.items())
-    return Place(assignment.week, _parent(next(iter(modules.values()), "")), modules, (), notes)
+    notes = []
+    for path in dict.fromkeys(modules.values()):
+        names = ", ".join(f"{module}.py" for module, taken in modules.items() if taken == path)
+        notes.append(f"{path} taken as {names}, going by what it defines")
+    return Place(assignment.week, _parent(next(iter(modules.values()), "")), modules, (), tuple(notes))
