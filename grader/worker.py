@@ -166,7 +166,7 @@ class Host:
             try:
                 socket.send_fds(self._connection, [b"C"], [theirs.fileno(), output.writer.fileno()])
                 pid = codec.decode(self._receive(REPLY_SECONDS))
-            except OSError as error:
+            except (OSError, codec.CodecError) as error:
                 ours.close()
                 raise HostDied from error
         return CheckProcess(self, ours, output, pid if type(pid) is int else 0)
