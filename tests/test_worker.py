@@ -1,0 +1,506 @@
+"""What a worker makes of code that misbehaves; one warm worker serves the whole module."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import struct
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from grader import remote
+from grader.inside import codec
+from grader.remote import RemoteStudent, _Submission
+from grader.results import Outcome
+from grader.student import ProbeEnded
+from grader.worker import Host, HostDied, Worker, kill_tree, signal_name
+
+GIB = 1 << 30
+
+PROBES = """
+import os
+
+def act(student, *args):
+    return student.lenet.act(*args)
+
+def other(student):
+    return student.training.VALUE
+
+def echo(student, value):
+    return value
+
+def draw(student):
+    import random
+    import numpy
+    import torch
+    return [random.random(), float(numpy.random.rand()), torch.rand(1).item()]
+
+def add_up(student):
+    student.lenet.total = getattr(student.lenet, "total", 0) + 1
+    return [os.getpid(), student.lenet.total]
+
+def here(student):
+    return [os.getcwd(), sorted(os.listdir("."))]
+"""
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    warm = Worker()
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="module")
+def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    path = tmp_path_factory.mktemp("course") / "probes.py"
+    path.write_text(PROBES)
+    spec = importlib.util.spec_from_file_location("probes_of_test_worker", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Desk:
+    """Puts submissions into the worker, one at a time."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.submission: _Submission | None = None
+
+    def put(self, lenet: str, training: str = "VALUE = 7\n", memory: int = 3 * GIB) -> _Submission:
+        self.clear()
+        files = {"lenet.py": textwrap.dedent(lenet).encode(), "training.py": textwrap.dedent(training).encode()}
+        self.submission = _Submission(self.worker, "week5", files, ["lenet", "training"], memory)
+        return self.submission
+
+    def clear(self) -> None:
+        if self.submission is not None:
+            self.submission.close()
+            self.submission = None
+
+    def student(self, seconds: float = 20.0, seed: int = 1) -> RemoteStudent:
+        assert self.submission is not None
+        return RemoteStudent(self.submission, seed, seconds)
+
+
+@pytest.fixture
+def desk(worker: Worker) -> Iterator[Desk]:
+    it = Desk(worker)
+    yield it
+    it.clear()
+
+
+def ended(student: RemoteStudent, probe: Callable[..., Any], *args: Any) -> ProbeEnded:
+    with pytest.raises(ProbeEnded) as caught:
+        student.run(probe, *args)
+    student.close()
+    return caught.value
+
+
+def test_evidence_comes_back_by_value(desk: Desk, probes: ModuleType) -> None:
+    desk.put("def act(x, n):\n    return {'sum': x + n, 'parts': (x, [n])}\n")
+    got = desk.student().run(probes.act, torch.ones(2, 3), 4)
+    assert torch.equal(got["sum"], torch.full((2, 3), 5.0))
+    assert got["parts"][1] == [4]
+
+
+def test_a_call_is_described_by_its_parameters(desk: Desk, probes: ModuleType) -> None:
+    desk.put("")
+    student = desk.student()
+    student.run(probes.echo, torch.zeros(2, 30))
+    student.close()
+    assert student.called_with == "value=tensor 2×30 float32"
+
+
+def test_an_error_shows_the_students_frames_alone(desk: Desk, probes: ModuleType) -> None:
+    desk.put(
+        """
+        import torch
+        def act(n):
+            return inner(n)
+        def inner(n):
+            return torch.ones(2) @ torch.ones(n)
+        """
+    )
+    student = desk.student()
+    end = ended(student, probes.act, 3)
+    assert (end.outcome, end.summary) == (Outcome.ERROR, "your code raised RuntimeError at lenet.py:6")
+    lines = end.detail.splitlines()
+    assert lines[0].startswith("RuntimeError: ")
+    assert lines[1:] == [
+        "  lenet.py:4 in act",
+        "      return inner(n)",
+        "  lenet.py:6 in inner",
+        "      return torch.ones(2) @ torch.ones(n)",
+    ]
+
+
+def test_a_check_goes_on_after_an_error(desk: Desk, probes: ModuleType) -> None:
+    desk.put("def act(n):\n    return 1 / n\n")
+    student = desk.student()
+    with pytest.raises(ProbeEnded, match="ZeroDivisionError"):
+        student.run(probes.act, 0)
+    assert student.run(probes.act, 4) == 0.25
+    student.close()
+
+
+BAD_ENDS = {
+    "exit": ("os._exit(3)", Outcome.KILLED, "exited inside the check (status 3)"),
+    "exit in silence": ("os._exit(0)", Outcome.KILLED, "exited inside the check (status 0)"),
+    "segmentation fault": ("os.kill(os.getpid(), signal.SIGSEGV)", Outcome.KILLED, "killed by SIGSEGV"),
+    "abort": ("os.abort()", Outcome.KILLED, "killed by SIGABRT"),
+    "sys.exit": ("sys.exit(0)", Outcome.ERROR, "your code called sys.exit at lenet.py:4"),
+    "to do": ("raise NotImplementedError('TODO 5.1: fill in')", Outcome.TODO, "TODO 5.1: fill in"),
+    "not implemented": (
+        "raise NotImplementedError('hm')", Outcome.ERROR, "your code raised NotImplementedError at lenet.py:4",
+    ),
+    "interrupt": ("raise KeyboardInterrupt", Outcome.ERROR, "your code raised KeyboardInterrupt at lenet.py:4"),
+    "own exception": ("raise Mine()", Outcome.ERROR, "your code raised an exception at lenet.py:4"),
+    "memory error": ("raise MemoryError", Outcome.MEMORY, "memory ran out"),
+    "object": ("return object()", Outcome.INVALID, "what came back is not of a type that can be judged"),
+    "recursion": ("return act()", Outcome.ERROR, "your code raised RecursionError at lenet.py:4"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_ENDS)
+def test_what_code_does_to_itself_is_an_outcome_of_its_check(desk: Desk, probes: ModuleType, name: str) -> None:
+    code, outcome, summary = BAD_ENDS[name]
+    mine = "Mine = type('Mine', (Exception,), {'__str__': lambda self: 1 / 0})"
+    desk.put(f"import os, signal, sys\n{mine}\ndef act():\n    {code}\n")
+    end = ended(desk.student(), probes.act)
+    assert (end.outcome, end.summary) == (outcome, summary)
+    assert desk.student().run(probes.other) == 7
+
+
+def test_invalid_evidence_names_the_place(desk: Desk, probes: ModuleType) -> None:
+    desk.put("def act():\n    return [1, {'k': object()}]\n")
+    assert ended(desk.student(), probes.act).detail == (
+        "the result[1]['k'] is of type object, not plain data (a number, string, list, tuple, dict, array or tensor)"
+    )
+
+
+def test_an_endless_loop_is_stopped_and_later_runs_of_the_check_end_alike(desk: Desk, probes: ModuleType) -> None:
+    desk.put(
+        "def act():\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass\n"
+    )
+    student = desk.student(seconds=0.3)
+    end = ended(student, probes.act)
+    assert end.outcome is Outcome.TIMEOUT
+    assert end.summary == "timeout after 0.3 s: an endless loop, or far too slow"
+    assert ended(student, probes.other) is end
+    assert desk.student().run(probes.other) == 7
+
+
+@pytest.mark.parametrize("part", ["torch.ones(10**7)", "bytearray(10**7)"])
+def test_a_low_memory_limit_leaves_torch_and_stops_a_hog(desk: Desk, probes: ModuleType, part: str) -> None:
+    desk.put(f"import torch\ndef act():\n    kept = []\n    while True: kept.append({part})\n", memory=GIB)
+    end = ended(desk.student(), probes.act)
+    assert (end.outcome, end.summary) == (Outcome.MEMORY, "memory ran out")
+    assert torch.equal(desk.student().run(probes.echo, torch.ones(1000)), torch.ones(1000))
+
+
+def test_a_flood_of_output_holds_nothing_up(desk: Desk, probes: ModuleType) -> None:
+    desk.put("def act():\n    for _ in range(400): print('x' * 100_000)\n    return 5\n")
+    student = desk.student()
+    assert student.run(probes.act) == 5
+    student.close()
+
+
+def test_a_flood_of_output_at_import_holds_nothing_up(desk: Desk, probes: ModuleType) -> None:
+    desk.put("for _ in range(100): print('x' * 100_000)\n")
+    assert desk.student().run(probes.other) == 7
+
+
+def test_too_large_a_result_is_invalid(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import torch\ndef act():\n    return torch.zeros(2**25)\n")
+    end = ended(desk.student(), probes.act)
+    assert (end.outcome, end.detail) == (Outcome.INVALID, "the result is too large: 128 MiB, at most 64 MiB")
+
+
+def test_killing_the_host_costs_one_check(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import os, signal, time\ndef act():\n    os.kill(os.getppid(), signal.SIGKILL)\n    time.sleep(60)\n")
+    end = ended(desk.student(), probes.act)
+    assert end.outcome is Outcome.KILLED
+    assert desk.student().run(probes.other) == 7
+
+
+def test_after_the_zygote_dies_the_next_submission_gets_another(worker: Worker) -> None:
+    worker._started()
+    assert worker._process is not None
+    os.kill(worker._process.pid, signal.SIGKILL)
+    worker._process.wait()
+    host = worker.host("week5", {"lenet.py": b"VALUE = 1"}, GIB, {})
+    host.load("lenet", 20.0)
+    host.close()
+    worker.sweep()
+
+
+def test_a_module_that_hangs_costs_its_own_checks(
+    desk: Desk, probes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "IMPORT_SECONDS", 0.3)
+    desk.put("while True: pass\n")
+    end = ended(desk.student(), probes.act)
+    assert (end.outcome, end.summary) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
+    assert desk.student().run(probes.other) == 7
+
+
+def test_a_module_that_kills_its_process_costs_its_own_checks(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import os\nos._exit(0)\n")
+    end = ended(desk.student(), probes.act)
+    assert (end.outcome, end.summary) == (Outcome.KILLED, "importing lenet.py ended the process")
+    assert desk.student().run(probes.other) == 7
+
+
+def test_a_module_that_does_not_parse_shows_its_line(desk: Desk, probes: ModuleType) -> None:
+    desk.put("x = 1\ndef act(:\n    pass\n")
+    end = ended(desk.student(), probes.act)
+    assert end.summary == "your code raised SyntaxError at lenet.py:2"
+    assert "def act(:" in end.detail
+    assert desk.student().run(probes.other) == 7
+
+
+def test_a_module_that_answers_in_the_hosts_name_earns_nothing(worker: Worker, probes: ModuleType) -> None:
+    """It finds the host's socket and sends the reply to its own import, and then garbage."""
+    forged = struct.pack(">I", 5) + codec.encode(None) + struct.pack(">I", 5) + b"hello"
+    source = f"""
+import os, stat
+for fd in range(3, 64):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode):
+            os.write(fd, {forged!r})
+    except OSError:
+        pass
+def act():
+    return 1
+"""
+    submission = _Submission(worker, "week5", {"lenet.py": source.encode()}, ["lenet"], GIB)
+    end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
+    submission.close()
+    assert end.outcome is Outcome.KILLED
+
+
+def test_a_missing_module_says_so(worker: Worker, probes: ModuleType) -> None:
+    submission = _Submission(worker, "week5", {"LeNet5.py": b""}, ["lenet"], GIB)
+    end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
+    submission.close()
+    assert "lenet.py is missing from the submission, which has LeNet5.py" in end.detail
+
+
+def test_runs_of_a_check_share_a_process_and_fresh_runs_do_not(desk: Desk, probes: ModuleType) -> None:
+    desk.put("total = 0\n")
+    student = desk.student()
+    (pid, one), (same, two) = student.run(probes.add_up), student.run(probes.add_up)
+    assert (pid, one, two) == (same, 1, 2)
+    (fresh, count), (another, again) = student.run_fresh(probes.add_up), student.run_fresh(probes.add_up)
+    assert len({pid, fresh, another}) == 3
+    assert (count, again) == (1, 1)
+    assert student.run(probes.add_up)[1] == 1
+    student.close()
+
+
+def test_checks_share_nothing(desk: Desk, probes: ModuleType) -> None:
+    desk.put("total = 0\n")
+    for _ in range(2):
+        student = desk.student()
+        assert student.run(probes.add_up)[1] == 1
+        student.close()
+
+
+def test_every_run_starts_from_the_checks_seed(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import torch\ntorch.rand(5)\n")
+    student = desk.student(seed=5)
+    first = student.run(probes.draw)
+    assert student.run(probes.draw) == first == student.run_fresh(probes.draw)
+    assert desk.student(seed=6).run(probes.draw) != first
+
+
+def test_children_and_daemons_are_gone_after_the_check(desk: Desk, probes: ModuleType) -> None:
+    desk.put(
+        """
+        import os, subprocess, sys
+        def act():
+            read, write = os.pipe()
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:  # the usual double fork of a daemon
+                    os.write(write, str(os.getpid()).encode())
+                    while True: os.read(read, 0) or __import__("time").sleep(1)
+                os._exit(0)
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+            return [int(os.read(read, 20)), child.pid, os.getpid()]
+        """
+    )
+    student = desk.student()
+    pids = student.run(probes.act)
+    assert all(psutil.pid_exists(pid) for pid in pids)
+    student.close()
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_daemons_of_an_import_are_gone_after_the_submission(desk: Desk, probes: ModuleType) -> None:
+    desk.put(
+        """
+        import os, time
+        read, write = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.write(write, str(os.getpid()).encode())
+                time.sleep(600)
+            os._exit(0)
+        PID = int(os.read(read, 20))
+        def act():
+            return PID
+        """
+    )
+    student = desk.student()
+    pid = student.run(probes.act)
+    student.close()
+    desk.clear()
+    assert not alive(pid)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_the_files_are_there_for_the_code_and_gone_afterwards(desk: Desk, probes: ModuleType) -> None:
+    desk.put("open('left-behind.txt', 'w').write('x')\n")
+    student = desk.student()
+    folder, names = student.run(probes.here)
+    student.close()
+    assert {"lenet.py", "training.py", "left-behind.txt"} <= set(names)
+    assert Path(folder).name == "week5"
+    desk.clear()
+    assert not Path(folder).parent.exists()
+
+
+def test_a_module_cannot_reach_the_grader_or_the_surroundings(
+    desk: Desk, probes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.put("import os, sys\ndef act():\n    return [sorted(os.environ), 'grader' in sys.modules, sys.argv[1:2]]\n")
+    names, has_grader, _ = desk.student().run(probes.act)
+    assert not has_grader
+    assert "HOME" not in names and "PYTHONPATH" not in names
+
+
+# What a student's process may answer to a probe request, with the judge's end in this process.
+
+FORGED_REPLIES = {
+    "nothing at all": b"",
+    "one letter": b"E",
+    "a verdict": b"P" + codec.encode("passed"),
+    "garbage": b"E" + bytes(range(256)),
+    "an exception that is a list": b"R" + codec.encode([1]),
+    "an exception without frames": b"R" + codec.encode({"outcome": "error", "type": "X", "message": ""}),
+    "frames that are no dicts": b"R" + codec.encode({"outcome": "error", "type": "X", "message": "", "frames": [1]}),
+    "lines that are text": b"R"
+    + codec.encode(
+        {
+            "outcome": "error",
+            "type": "X",
+            "message": "",
+            "frames": [{"file": "a", "line": "1", "function": "", "code": ""}],
+        }
+    ),
+}
+
+
+class Forger:
+    """Stands in for a check's process: every request gets the same reply."""
+
+    def __init__(self, reply: bytes) -> None:
+        self.reply = reply
+
+    def ask(self, request: object, seconds: float) -> bytes:
+        return self.reply
+
+    def end(self) -> int | None:
+        return None
+
+
+def judge_of(reply: bytes) -> RemoteStudent:
+    class OneProcess:
+        def process(self) -> Any:
+            return Forger(reply)
+
+    return RemoteStudent(OneProcess(), 0, 1.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", FORGED_REPLIES)
+def test_forged_replies_are_invalid_evidence(probes: ModuleType, name: str) -> None:
+    assert ended(judge_of(FORGED_REPLIES[name]), probes.other).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize("outcome", ["passed", "broken", "skipped", "nonsense", ""])
+def test_a_forged_outcome_earns_nothing_and_blames_nobody_else(probes: ModuleType, outcome: str) -> None:
+    reply = b"R" + codec.encode({"outcome": outcome, "type": "X", "message": "m", "frames": []})
+    assert ended(judge_of(reply), probes.other).outcome is Outcome.ERROR
+
+
+def host_over(answer: Callable[[socket.socket], None]) -> Host:
+    """A `Host` whose process is this test."""
+    from grader.worker import _Output
+
+    ours, theirs = socket.socketpair()
+    output = _Output()
+    output.writer.close()
+    answer(theirs)
+    theirs.shutdown(socket.SHUT_WR)
+    try:
+        return Host(ours, output, "week5", {}, GIB, {})
+    finally:
+        theirs.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"\0\0", struct.pack(">I", 2**31), struct.pack(">I", 5) + b"hello", struct.pack(">I", 100) + b"cut"],
+    ids=["nothing", "half a length", "two gigabytes", "garbage", "cut off"],
+)
+def test_a_host_that_talks_nonsense_counts_as_dead(sent: bytes) -> None:
+    with pytest.raises(HostDied):
+        host_over(lambda theirs: theirs.sendall(sent))
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(-9, "killed by SIGKILL"), (-200, "killed by signal 200"), (3, "exited inside the check (status 3)")],
+)
+def test_exit_statuses_are_put_into_words(status: int, text: str) -> None:
+    assert signal_name(status) == text
+
+
+def test_ending_a_process_that_is_gone_is_no_error() -> None:
+    gone = max(psutil.pids()) + 1_000_000
+    kill_tree(gone, root_too=True)
+
+
+def test_closing_a_worker_ends_its_processes_and_files(probes: ModuleType) -> None:
+    worker = Worker()
+    submission = _Submission(worker, "week5", {"lenet.py": b"def act():\n    return 1\n"}, ["lenet"], GIB)
+    student = RemoteStudent(submission, 0, 20.0)
+    folder, _ = student.run(probes.here)
+    assert worker._process is not None
+    below = psutil.Process(worker._process.pid).children(recursive=True)
+    pids = [worker._process.pid, *(p.pid for p in below)]
+    assert len(pids) == 3
+    worker.close()
+    assert not any(alive(pid) for pid in pids)
+    submission.close()
+    assert not Path(folder).exists()
