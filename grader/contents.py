@@ -98,7 +98,7 @@ class _Reading:
         """Add a file under the name `path`; a zip is opened."""
         try:
             if self.wants(path, file.lstat().st_size):
-                self._take(path, _read_file(file, self.bytes_left), DEEPEST_ZIP)
+                self._take(path, _read_file(file, _largest(path)), DEEPEST_ZIP)
         except OSError as error:
             self.contents.refused[path] = _reason(error)
 
@@ -116,19 +116,19 @@ class _Reading:
             raise SubmissionError(f"more than {MOST_ENTRIES:,} files: hand in the week's folder alone")
         if any(is_noise(part) for part in path.split("/")):
             return False
-        ending = PurePosixPath(path).suffix.lower()
-        if ending not in LARGEST and not self._is_wanted_data(path):
+        is_code = _ending(path) in LARGEST
+        if not is_code and not self._is_wanted_data(path):
             return False
         if unshowable(path):
             self.contents.notes.append(f"{ascii(path)[1:-1]} left out: its name cannot be shown")
             return False
-        return self._is_small_enough(path, size, LARGEST.get(ending))
+        return self._is_small_enough(path, size, is_code)
 
-    def _is_small_enough(self, path: str, size: int, largest_code: int | None) -> bool:
-        if size <= (largest_code or LARGEST_DATA):
+    def _is_small_enough(self, path: str, size: int, is_code: bool) -> bool:
+        if size <= _largest(path):
             return True
-        text = f"{size / MIB:.1f} MB are too large, at most {(largest_code or LARGEST_DATA) // MIB} MB"
-        if largest_code:
+        text = f"{size / MIB:.1f} MB are too large, at most {_largest(path) // MIB} MB"
+        if is_code:
             self.contents.refused[path] = text
         else:
             self.contents.notes.append(f"{path} left out: {text}")
@@ -163,6 +163,14 @@ class _Reading:
     def _listing(self, folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return sorted(_at_most(entries, self.entries_left), key=lambda entry: entry.name)
+
+
+def _ending(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def _largest(path: str) -> int:
+    return LARGEST.get(_ending(path), LARGEST_DATA)
 
 
 def _at_most(entries: Iterator[os.DirEntry[str]], most: int) -> Iterator[os.DirEntry[str]]:
