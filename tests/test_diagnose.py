@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader import diagnose
+
+WANT = torch.tensor([[1.0, -2.0, 3.5], [0.5, 4.0, -1.5]])
+SQUARE = torch.tensor([[1.0, -2.0, 0.3], [0.5, 4.0, -1.5], [2.2, 0.1, 0.7]])
+
+EXPLAINED = {
+    "sign": (-WANT, WANT, "the sign is flipped"),
+    "transposed": (SQUARE.t(), SQUARE, "the axes are transposed"),
+    "softmax": (WANT.softmax(1), WANT, "softmax is already applied; raw logits are expected"),
+    "log-softmax": (WANT.log_softmax(1), WANT, "log-softmax is already applied; raw logits are expected"),
+    "no softmax": (WANT, WANT.softmax(1), "softmax is missing: these are logits, probabilities are expected"),
+    "relu": (WANT.relu(), WANT, "a ReLU too many: negative values are cut to 0"),
+    "no relu": (WANT, WANT.relu(), "a ReLU is missing: negative values should be 0"),
+    "order": (WANT.flip(0), WANT, "the values are right, but in another order"),
+    "order of a vector": (
+        torch.tensor([3.0, 1.0, 2.0]), torch.tensor([1.0, 2.0, 3.0]), "the values are right, but in another order",
+    ),
+    "factor": (WANT * 6, WANT, "everything is 6 times the expected value"),
+    "offset": (WANT + 0.25, WANT, "everything is +0.25 from the expected value"),
+    "offset of integers": (
+        torch.tensor([1, 2, 7]), torch.tensor([2, 3, 8]), "everything is -1 from the expected value",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_known_mistakes_are_explained(name: str) -> None:
+    got, want, because = EXPLAINED[name]
+    assert diagnose.arrays(got, want) == because
+
+
+def test_context_names_what_came_instead() -> None:
+    before = torch.tensor([[9.0, 8.0, 7.0], [6.0, 5.0, 4.0]])
+    context = {"of another shape": torch.ones(2), "before the ReLU": before}
+    assert diagnose.arrays(before, WANT, context) == "these are the values before the ReLU"
+
+
+def test_what_nothing_explains_stays_unexplained() -> None:
+    generator = torch.Generator().manual_seed(0)
+    assert diagnose.arrays(torch.randn(4, 5, generator=generator), torch.randn(4, 5, generator=generator)) is None
+
+
+def test_one_wrong_entry_is_not_explained_by_a_factor() -> None:
+    got = WANT.clone()
+    got[0, 0] = 7
+    assert diagnose.arrays(got, WANT) is None
+
+
+def test_constant_arrays_are_not_explained_by_chance() -> None:
+    assert diagnose.arrays(torch.full((2, 2), 3.0), torch.full((2, 2), 1.0)) is None
+    assert diagnose.arrays(torch.ones(2, 2), torch.zeros(2, 2)) is None
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "because"),
+    [
+        (-2.5, 2.5, "the sign is flipped"),
+        (97.0, 0.97, "it is the expected value times 100 (percent or fraction?)"),
+        (0.97, 97.0, "it is the expected value times 1/100 (percent or fraction?)"),
+        (3.0, 2.0, None),
+        (0.0, 1.0, None),
+        (1.0, 0.0, None),
+    ],
+)
+def test_numbers(got: float, want: float, because: str | None) -> None:
+    assert diagnose.number(got, want) == because
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "because"),
+    [
+        ((3, 2), (2, 3), "the axes look permuted"),
+        ((2, 3, 1), (2, 3), "an axis of size 1 is missing or too many"),
+        ((2, 3), (1, 2, 3), "an axis of size 1 is missing or too many"),
+        ((6,), (2, 3), None),
+    ],
+)
+def test_shapes(got: tuple[int, ...], want: tuple[int, ...], because: str | None) -> None:
+    assert diagnose.shapes(torch.zeros(got), torch.zeros(want)) == because
+
+
+VALUES = st.floats(allow_nan=True, width=32)
+
+
+@settings(deadline=None)
+@given(shape=st.lists(st.integers(1, 3), max_size=5), data=st.data(), integers=st.booleans())
+def test_no_pair_of_arrays_with_entries_crashes_it(shape: list[int], data: st.DataObject, integers: bool) -> None:
+    count = math.prod(shape)
+    values = st.integers(-9, 9) if integers else VALUES
+    got, want = (
+        torch.tensor(data.draw(st.lists(values, min_size=count, max_size=count))).reshape(shape) for _ in range(2)
+    )
+    assert isinstance(diagnose.arrays(got, want), (str, type(None)))

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from grader import expect
+from grader.expect import CheckFailed
+
+ODD: list[Any] = [
+    None, True, 3, 2.5, math.nan, math.inf, "text", b"bytes", [], (), {}, [None], ({},), {"raised": 3}, {1: 2},
+    10**18, -1, torch.zeros(0), torch.tensor(math.nan), torch.zeros(2, dtype=torch.int64), torch.zeros(2, 2),
+    torch.zeros(3, dtype=torch.bool), np.zeros(2), np.zeros(()), "x" * 10_000, [[[[[[1]]]]]],
+]  # fmt: skip
+
+JUDGES: dict[str, Callable[[Any], Any]] = {
+    "true": lambda got: expect.true(got, "w"),
+    "instance": lambda got: expect.instance(got, (set, frozenset), "w"),
+    "integer": lambda got: expect.integer(got, 4, "w"),
+    "equal": lambda got: expect.equal(got, ["other"], "w"),
+    "items": lambda got: expect.items(got, 7, "w"),
+    "number": lambda got: expect.near(got, 123.0, "w"),
+    "tensor": lambda got: expect.tensor(got, "w", shape=(9, None)),
+    "close": lambda got: expect.close(got, torch.full((2,), 5.0), "w", context={"of something": torch.zeros(2)}),
+    "close to an array": lambda got: expect.close(got, np.full((2, 2), 5.0), "w"),
+    "raises": lambda got: expect.raises(got, ["ValueError"], "w"),
+    "field": lambda got: expect.field(got, "absent"),
+    "each": lambda got: expect.each([got], lambda one: expect.integer(one, 4, "w"), "w"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "got"), [(name, got) for name in JUDGES for got in ODD if not (name == "true" and got is True)]
+)
+def test_odd_evidence_is_wrong_and_crashes_nothing(name: str, got: Any) -> None:
+    with pytest.raises(CheckFailed) as caught:
+        JUDGES[name](got)
+    assert caught.value.summary
+    assert all(len(text or "") < 700 for text in (caught.value.expected, caught.value.got, caught.value.where))
+
+
+def failure(judge: Callable[[], Any]) -> CheckFailed:
+    with pytest.raises(CheckFailed) as caught:
+        judge()
+    return caught.value
+
+
+def test_right_evidence_passes_and_is_handed_back() -> None:
+    expect.true(True, "w")
+    expect.instance(3, int, "w")
+    expect.integer(3, 3, "w")
+    expect.equal({"a": (1, [2.0])}, {"a": (1, [2.0])}, "w")
+    assert expect.items((1, 2), 2, "w") == (1, 2)
+    assert expect.items([], None, "w") == []
+    assert expect.number(3, "w") == 3.0
+    expect.near(1.00009, 1.0, "w")
+    tensor = torch.ones(2, 3)
+    assert expect.tensor(tensor, "w", shape=(None, 3), dtype=torch.float32) is tensor
+    expect.close(tensor, np.ones((2, 3)), "w")
+    assert expect.raises({"raised": "ValueError", "message": "m"}, ["TypeError", "ValueError"], "w") == "m"
+    assert expect.field({"k": None}, "k") is None
+    expect.each([1, 1], lambda one: expect.integer(one, 1, "w"), "w")
+
+
+@pytest.mark.parametrize("got", [True, 1.0, "1", np.int64(1), torch.tensor(1)])
+def test_an_integer_is_an_int_and_nothing_else(got: Any) -> None:
+    assert failure(lambda: expect.integer(got, 1, "size")).summary == "size: wrong type"
+
+
+@pytest.mark.parametrize("got", [True, np.float64(1.0), torch.tensor(1.0), "1.0"])
+def test_a_number_is_a_plain_one(got: Any) -> None:
+    assert failure(lambda: expect.number(got, "loss")).summary == "loss: wrong type"
+
+
+def test_equal_tells_types_apart() -> None:
+    assert failure(lambda: expect.equal([1], (1,), "pair")).summary == "pair: wrong type"
+    assert failure(lambda: expect.equal(True, 1, "flag")).summary == "flag: wrong type"
+    assert failure(lambda: expect.equal("a", "b", "name")).summary == "name: wrong value"
+
+
+@pytest.mark.parametrize(("got", "passes"), [(1.0 + 1.09e-4, True), (1.0 + 1.2e-4, False), (1.0 - 1.2e-4, False)])
+def test_near_and_close_have_the_same_tolerance(got: float, passes: bool) -> None:
+    for judge in (
+        lambda: expect.near(got, 1.0, "loss"),
+        lambda: expect.close(torch.tensor([got], dtype=torch.float64), torch.tensor([1.0]), "loss"),
+    ):
+        if passes:
+            judge()
+        else:
+            assert "wrong value" in failure(judge).summary
+
+
+def test_close_says_where_how_many_and_by_how_much() -> None:
+    want = torch.zeros(2, 3)
+    got = want.clone()
+    got[1, 0], got[1, 2] = 0.5, -3.0
+    error = failure(lambda: expect.close(got, want, "logits"))
+    assert error.summary == "logits: wrong values"
+    assert error.where == "first at index [1, 0]: expected 0, got 0.5; 2 of 6 differ, by up to 3"
+    assert error.expected == "tensor 2×3 float32 [[0, 0, 0], [0, 0, 0]]"
+
+
+def test_close_of_integers_and_bools() -> None:
+    expect.close(torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), "labels")
+    assert failure(lambda: expect.close(torch.tensor([1]), torch.tensor([1.0]), "labels", dtype=True)).summary == (
+        "labels: wrong dtype"
+    )
+    flipped = failure(lambda: expect.close(torch.tensor([True]), torch.tensor([False]), "mask"))
+    assert flipped.summary == "mask: wrong values"
+
+
+def test_close_without_axes_and_without_entries() -> None:
+    expect.close(torch.zeros(0, 3), torch.zeros(0, 3), "nothing")
+    assert failure(lambda: expect.close(torch.tensor(2.0), torch.tensor(1.0), "loss")).where is not None
+
+
+def test_close_does_not_broadcast() -> None:
+    error = failure(lambda: expect.close(torch.ones(3, 1), torch.ones(3), "logits"))
+    assert (error.summary, error.expected, error.got) == ("logits: wrong shape", "shape (3)", "shape (3, 1)")
+    assert error.because == "an axis of size 1 is missing or too many"
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_tensor_that_is_not_finite_is_wrong_even_where_that_is_expected(odd: float) -> None:
+    value = torch.tensor([0.0, odd])
+    error = failure(lambda: expect.close(value, value, "loss"))
+    assert error.summary == "loss: contains NaN or infinity"
+    assert error.got == f"{odd} at index [1]"
+
+
+def test_shapes_are_shown_with_any() -> None:
+    error = failure(lambda: expect.tensor(torch.ones(2), "images", shape=(None, 3)))
+    assert (error.expected, error.got) == ("shape (any, 3)", "shape (2)")
+
+
+def test_summaries_hold_no_values() -> None:
+    secret = 987654
+    errors = [
+        failure(lambda: expect.integer(1, secret, "w")),
+        failure(lambda: expect.equal([1], [secret], "w")),
+        failure(lambda: expect.near(1.0, secret, "w")),
+        failure(lambda: expect.items([1], secret, "w")),
+        failure(lambda: expect.close(torch.ones(2), torch.full((2,), float(secret)), "w")),
+        failure(lambda: expect.tensor(torch.ones(2), "w", shape=(secret,))),
+        failure(lambda: expect.raises({"raised": "A"}, [str(secret)], "w")),
+        failure(lambda: expect.field({}, str(secret))),
+    ]
+    assert not [error.summary for error in errors if str(secret) in error.summary]
+    assert all(str(secret) in f"{error.expected}" for error in errors)
