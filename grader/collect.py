@@ -133,7 +133,7 @@ def _add_helpers(files: Files, everything: Mapping[str, bytes], place: Place) ->
     waiting = list(files)
     while waiting:
         path = waiting.pop()
-        for name in sorted(_imported(files[path]) - asked) if path.endswith(".py") else ():
+        for name in sorted(_imported(path, files[path]) - asked) if path.endswith(".py") else ():
             asked.add(name)
             if name in LIBRARIES or name in sys.stdlib_module_names or _has(files, "", name):
                 continue
@@ -155,15 +155,17 @@ def _upward(folders: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _imported(source: bytes) -> set[str]:
+def _imported(path: str, source: bytes) -> set[str]:
+    """The top-level modules that a file imports; relative ones count in the week's folder itself."""
+    deepest_level = 0 if "/" in path else 1
     tree = parse(source)
     names: set[str] = set()
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and node.level <= deepest_level:
             inner = [node.module] if node.module else [alias.name for alias in node.names]
-            names |= {name.partition(".")[0] for name in inner if node.level < 2}
+            names |= {name.partition(".")[0] for name in inner}
     return names
 
 

@@ -1,0 +1,197 @@
+"""Which files make up a submission: the week's modules and what they need, and nothing of the course's own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import collect as collecting
+from grader.assignment import Course
+from grader.collect import collect
+from grader.contents import Contents
+from grader.errors import SubmissionError
+from grader.places import Weeks, find_places
+
+LENET = b"class LeNet:\n    pass\n"
+TRAIN = b"def train():\n    return 1\n"
+TOML = 'week = "week5"\ntitle = "T"\nmodules = ["lenet", "training"]\n'
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    for week, module in (("week4", "fcnn"), ("week5", "lenet")):
+        folder = tmp_path / "assignments" / week
+        folder.mkdir(parents=True)
+        (folder / "assignment.toml").write_text(TOML.replace("week5", week).replace("lenet", module))
+    (folder / "lenet.py").write_text("class LeNet:\n    '''TODO'''\n")
+    (folder / "training.py").write_text("def train():\n    raise NotImplementedError\n\n\ndef validate(): ...\n")
+    return Course(tmp_path)
+
+
+def notebook(*cells: str) -> bytes:
+    made = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": [], "execution_count": None} for c in cells]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
+
+
+def gather(course: Course, files: dict[str, bytes], **more) -> tuple[dict[str, bytes], list[str]]:
+    contents = Contents(files, **more)
+    weeks = Weeks(course.assignments(), ("week5",))
+    (place,) = [p for p in find_places(contents, "ana", weeks)[0] if p.week == "week5"]
+    return collect(contents, place, weeks.assignments["week5"], weeks)
+
+
+def test_helpers_packages_and_small_data_come_along(course):
+    files = {"lenet.py": LENET, "blocks.py": b"", "utils/__init__.py": b"", "utils/plot.py": b"", "means.npz": b"\0"}
+    found, notes = gather(course, {f"week5/{path}": raw for path, raw in files.items()})
+    assert (found, notes) == (files, [])
+    assert list(found) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["test_week5.py", "sub/test_mine.py", "conftest.py", "probes.py", "assignment.toml", "pytest.ini", "README.md"],
+)
+def test_the_courses_own_files_are_left_out(course, name):
+    assert set(gather(course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
+
+
+@pytest.mark.parametrize("name", ["EXPECTED.toml", "torch.py", "grader/judge.py", "week4/fcnn.py", "old.zip/lenet.py"])
+def test_other_weeks_libraries_and_archives_are_left_out(course, name):
+    assert set(gather(course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
+
+
+def test_what_lies_outside_the_weeks_folder_is_left_out(course):
+    files = {"week5/lenet.py": LENET, "notes.py": b"", "week4/helper.py": b""}
+    assert set(gather(course, files)[0]) == {"lenet.py"}
+
+
+def test_modules_beside_or_above_that_are_imported_come_along(course):
+    files = {
+        "repo/assignments/week5/lenet.py": b"import torch, math\nfrom shared.layers import conv\nimport week5\n"
+        + LENET,
+        "repo/shared/__init__.py": b"",
+        "repo/shared/layers.py": b"from tools import one\nimport fixtures, missing",
+        "repo/shared/data.bin": b"",
+        "repo/tools.py": b"",
+        "repo/fixtures/digits.py": b"",
+        "repo/unused.py": b"",
+    }
+    found, notes = gather(course, files)
+    assert set(found) == {"lenet.py", "shared/__init__.py", "shared/layers.py", "tools.py"}
+    assert notes == [
+        "repo/shared added, because a module imports it",
+        "repo/tools added, because a module imports it",
+    ]
+
+
+def test_a_misnamed_module_gets_its_name(course):
+    found, notes = gather(course, {"LeNet.py": LENET, "training (1).py": TRAIN})
+    assert found == {"lenet.py": LENET, "training.py": TRAIN}
+    assert notes == ["LeNet.py taken as lenet.py", "training (1).py taken as training.py"]
+
+
+def test_one_file_with_everything_stands_for_each_module(course):
+    found, notes = gather(course, {"ana.py": LENET + TRAIN})
+    assert found == {"lenet.py": LENET + TRAIN, "training.py": LENET + TRAIN}
+    assert notes == ["ana.py taken as lenet.py, training.py, going by what it defines"]
+
+
+def test_a_package_from_another_folder_keeps_all_its_files(course):
+    files = {"a/training.py": TRAIN, "b/lenet/__init__.py": b"from .net import *", "b/lenet/net.py": LENET}
+    assert set(gather(course, files)[0]) == {"training.py", "lenet/__init__.py", "lenet/net.py"}
+
+
+def test_a_notebook_fills_in_what_no_file_gives(course):
+    files = {"week5/lenet.py": LENET, "week5/hw.ipynb": notebook("class LeNet: other = 1", "def train(): ...")}
+    found, notes = gather(course, files)
+    assert found["lenet.py"] == LENET
+    assert b"def train()" in found["training.py"]
+    assert notes == ["notebook week5/hw.ipynb converted: 2 definitions"]
+
+
+def test_a_notebook_comes_before_an_untouched_skeleton(course):
+    skeletons = course.assignment("week5").skeletons
+    files = {f"week5/{module}.py": raw.replace(b"\n", b"\r\n") for module, raw in skeletons.items()}
+    found, _ = gather(course, {**files, "week5/hw.ipynb": notebook("class LeNet: mine = 1")})
+    assert b"mine" in found["lenet.py"]
+    assert found["training.py"] == files["week5/training.py"]
+
+
+def test_a_lesson_notebook_that_defines_nothing_of_the_week_changes_nothing(course):
+    files = {"lenet.py": LENET, "week5.ipynb": notebook("from lenet import LeNet", "def show(): ...", "show()")}
+    assert gather(course, files) == ({"lenet.py": LENET}, [])
+
+
+def test_a_notebook_may_import_from_the_files_beside_it(course):
+    files = {"lenet.py": LENET, "hw5.ipynb": notebook("from lenet import LeNet", "def train(): return LeNet()")}
+    assert b"from lenet import LeNet" in gather(course, files)[0]["training.py"]
+
+
+def test_of_two_notebooks_the_fuller_one_wins_and_the_other_adds(course):
+    files = {
+        "week5/part1.ipynb": notebook("from __future__ import annotations", "class LeNet: one = 1"),
+        "week5/part2.ipynb": notebook("def train(): ...\ndef validate(): ..."),
+        "week5/part2-Copy1.ipynb": notebook("def train(): return 'old'"),
+    }
+    source = gather(course, files)[0]["training.py"].decode()
+    compile(source, "training.py", "exec")
+    assert "one = 1" in source and "def validate" in source and "'old'" not in source
+
+
+def test_a_damaged_notebook_matters_only_where_modules_are_missing(course):
+    assert "hw5.ipynb is damaged" in gather(course, {"lenet.py": LENET, "training.py": TRAIN, "hw5.ipynb": b"{"})[1][0]
+    with pytest.raises(SubmissionError, match=r"notebook hw5\.ipynb is damaged"):
+        gather(course, {"lenet.py": LENET, "hw5.ipynb": b"{"})
+
+
+def test_a_notebook_alone_that_defines_nothing_of_the_week_is_said(course):
+    with pytest.raises(SubmissionError, match=r"no notebook defines anything of week5: hw5\.ipynb"):
+        gather(course, {"hw5.ipynb": notebook("print('hi')")})
+
+
+def test_a_module_that_is_there_but_cannot_be_read_is_an_error(course):
+    with pytest.raises(SubmissionError, match=r"^week5/training\.py cannot be read: no permission$"):
+        gather(course, {"week5/lenet.py": LENET}, refused={"week5/training.py": "no permission"})
+
+
+def test_other_unreadable_files_of_the_week_are_noted(course):
+    refused = {"week5/data.zip": "is damaged", "elsewhere.py": "no permission"}
+    _, notes = gather(course, {"week5/lenet.py": LENET}, refused=refused)
+    assert notes == ["week5/data.zip left out: is damaged"]
+
+
+def test_names_that_cannot_stand_side_by_side_everywhere_are_settled(course):
+    files = {"lenet.py": LENET, "Utils.py": b"", "utils.py": b"", "a": b"", "a/b.py": b""}
+    found, notes = gather(course, files)
+    assert set(found) == {"lenet.py", "Utils.py", "a/b.py"}
+    assert notes == [f"{path} left out: another file or folder has the same name" for path in ("utils.py", "a")]
+
+
+def test_too_much_code_is_an_error_and_too_much_data_a_note(course, monkeypatch):
+    monkeypatch.setattr(collecting, "MOST_FILES", 3)
+    data = {f"{n}.csv": b"" for n in range(3)}
+    found, notes = gather(course, {"lenet.py": LENET, **data})
+    assert list(found) == ["0.csv", "1.csv", "lenet.py"]
+    assert notes == ["2.csv left out: at most 3 files and 20 MB count"]
+    with pytest.raises(SubmissionError, match="too large: at most 3 files"):
+        gather(course, {"lenet.py": LENET, **{f"m{n}.py": b"" for n in range(3)}})
+
+
+def test_the_total_size_is_limited(course, monkeypatch):
+    monkeypatch.setattr(collecting, "LARGEST_SUBMISSION", len(LENET) + 3)
+    found, notes = gather(course, {"lenet.py": LENET, "a.csv": b"1234", "b.csv": b"12"})
+    assert set(found) == {"lenet.py", "b.csv"} and "a.csv left out" in notes[0]
+
+
+def test_notes_are_bounded_and_said_once(course):
+    many = [f"symbolic link {n} left out" for n in range(50)]
+    _, notes = gather(course, {"lenet.py": LENET}, notes=[*many, *many])
+    assert len(notes) == collecting.MOST_NOTES + 1 and notes[-1] == "and 30 more notes like these"
+
+
+def test_collecting_does_not_need_torch(course):
+    code = "import sys; import grader.intake; print('torch' in sys.modules or 'numpy' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"

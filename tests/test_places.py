@@ -1,0 +1,190 @@
+"""Which week a student's files are for, whatever they are called."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import Course
+from grader.contents import Contents
+from grader.places import OTHER_WEEK, Weeks, find_places
+
+MODULES = {
+    "week4": {"fcnn": "FCNN derivative", "training": "train validate fit set_seed"},
+    "week5": {"lenet": "LeNet conv_output_size", "training": "train validate make_transforms"},
+    "week6": {"vgg": "VGG", "training": "train evaluate fit epoch_time"},
+}
+
+
+def skeleton(names: str) -> bytes:
+    return "".join(f"def {name}():\n    raise NotImplementedError('TODO')\n\n\n" for name in names.split()).encode()
+
+
+def solved(names: str) -> bytes:
+    return "".join(f"def {name}():\n    return 1\n\n\n" for name in names.split()).encode()
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    for week, modules in MODULES.items():
+        folder = tmp_path / "assignments" / week
+        folder.mkdir(parents=True)
+        (folder / "assignment.toml").write_text(f'week = "{week}"\ntitle = "T"\nmodules = {json.dumps([*modules])}\n')
+        for module, names in modules.items():
+            (folder / f"{module}.py").write_bytes(skeleton(names))
+    return Course(tmp_path)
+
+
+def notebook(*cells: str) -> bytes:
+    made = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": [], "execution_count": None} for c in cells]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
+
+
+def places(course, files, name="ana", expected=()):
+    """The weeks found with their modules' paths, and the unclear files; `files` as paths or a dict with contents."""
+    contents = Contents(files if isinstance(files, dict) else dict.fromkeys(files, b"x = 1\n"))
+    found, unclear = find_places(contents, name, Weeks(course.assignments(), expected))
+    return {place.week: [*place.modules.values(), *place.notebooks] for place in found}, unclear
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["week5", "Week 5", "week_05", "WEEK-5", "wk5", "w5", "hw5", "Homework 5", "assignments/week5", "cnn week5"],
+)
+def test_a_folder_named_after_the_week_decides(course, folder):
+    path = f"{folder}/training.py"
+    assert places(course, [path]) == ({"week5": [path]}, [])
+
+
+@pytest.mark.parametrize(
+    "folder", ["Lab 5/src", "week5.zip", "Week\u00a05", "week5 (final)", "a/week5/b", "2026/week5"]
+)
+def test_so_does_one_that_is_dressed_up_or_around_it(course, folder):
+    path = f"{folder}/training.py"
+    assert places(course, [path]) == ({"week5": [path]}, [])
+
+
+@pytest.mark.parametrize("name", ["ana_week5", "week5.zip", "HW5 Ana García.zip"])
+def test_the_entrys_own_name_decides_at_last(course, name):
+    assert places(course, ["training.py"], name=name)[0] == {"week5": ["training.py"]}
+    assert places(course, ["week4/training.py"], name=name)[0] == {"week4": ["week4/training.py"]}
+
+
+@pytest.mark.parametrize("name", ["week55", "view5", "ana5", "week 4 and week 5", "v5", "5"])
+def test_names_that_only_look_like_a_weeks_do_not_decide(course, name):
+    assert Weeks(course.assignments(), ()).named(name) in (None, OTHER_WEEK)
+
+
+def test_a_week_that_the_course_does_not_have_is_not_taken_for_another(course):
+    assert places(course, ["week7/training.py", "week7/lenet.py"]) == ({}, [])
+
+
+def test_a_module_that_only_one_week_has_decides_for_its_folder(course):
+    assert places(course, ["src/lenet.py", "src/training.py"])[0] == {"week5": ["src/lenet.py", "src/training.py"]}
+
+
+def test_a_flat_folder_may_hold_two_weeks(course):
+    found, _ = places(course, ["fcnn.py", "lenet.py", "training.py"])
+    assert found == {"week4": ["fcnn.py", "training.py"], "week5": ["lenet.py", "training.py"]}
+
+
+@pytest.mark.parametrize(
+    ("week", "name"), [("week4", "set_seed"), ("week5", "make_transforms"), ("week6", "epoch_time")]
+)
+def test_what_a_file_defines_decides_where_names_do_not(course, week, name):
+    source = solved(f"train {name}")
+    assert places(course, {"training.py": source})[0] == {week: ["training.py"]}
+    assert places(course, {"training.py": source + b"def broken(:\n"})[0] == {week: ["training.py"]}
+
+
+def test_what_cannot_be_told_is_said_unless_one_week_is_asked_for(course):
+    files = {"training.py": solved("train")}
+    assert places(course, files) == ({}, ["training.py"])
+    assert places(course, files, expected=["week5"]) == ({"week5": ["training.py"]}, [])
+
+
+def test_definitions_of_another_week_are_not_taken_for_the_week_asked_for(course):
+    assert places(course, {"training.py": solved("set_seed")}, expected=["week5"])[0] == {"week4": ["training.py"]}
+
+
+def test_each_week_of_a_checkout_is_found_in_its_own_folder(course):
+    files = [f"repo/assignments/{week}/{module}.py" for week, modules in MODULES.items() for module in modules]
+    found, _ = places(course, files)
+    assert {week: len(paths) for week, paths in found.items()} == {"week4": 2, "week5": 2, "week6": 2}
+
+
+def test_of_several_folders_the_one_with_more_work_counts(course):
+    files = {
+        "assignments/week5/lenet.py": skeleton(MODULES["week5"]["lenet"]),
+        "assignments/week5/training.py": skeleton(MODULES["week5"]["training"]),
+        "my week5/lenet.py": solved("LeNet"),
+        "old/week5/lenet.py": solved("LeNet"),
+    }
+    found, _ = find_places(Contents(files), "ana", Weeks(course.assignments(), ()))
+    assert found[0].folder == "my week5/"
+    assert found[0].modules == {"lenet": "my week5/lenet.py", "training": "assignments/week5/training.py"}
+    assert "old/week5/lenet.py not used: my week5/lenet.py counts" in found[0].notes
+
+
+def test_modules_in_folders_of_their_own_are_brought_together(course):
+    found, _ = places(course, {"part 1/lenet.py": solved("LeNet"), "part 2/training.py": solved("make_transforms")})
+    assert found == {"week5": ["part 1/lenet.py", "part 2/training.py"]}
+
+
+def test_a_package_is_a_module_as_well(course):
+    assert places(course, ["week5/lenet/__init__.py", "week5/lenet/blocks.py"])[0] == {
+        "week5": ["week5/lenet/__init__.py"]
+    }
+
+
+@pytest.mark.parametrize("name", ["LeNet.py", "lenet (1).py", "lenet-2.py", "lenet copy.py", "LENET.PY"])
+def test_a_module_under_a_copys_name_is_recognised(course, name):
+    found, _ = find_places(Contents({name: b""}), "ana", Weeks(course.assignments(), ()))
+    assert (found[0].modules, found[0].notes) == ({"lenet": name}, (f"{name} taken as lenet.py",))
+
+
+def test_the_exact_name_comes_before_copies(course):
+    assert places(course, ["lenet.py", "lenet (1).py", "LeNet.py"])[0] == {"week5": ["lenet.py"]}
+
+
+def test_files_of_other_names_are_taken_for_what_they_define(course):
+    files = {"my_net.py": solved("LeNet conv_output_size"), "loops.py": solved("train make_transforms"), "x.py": b""}
+    found, _ = find_places(Contents(files), "ana", Weeks(course.assignments(), ()))
+    assert [(place.week, dict(place.modules)) for place in found] == [
+        ("week5", {"lenet": "my_net.py", "training": "loops.py"})
+    ]
+    assert found[0].notes == (
+        "my_net.py taken as lenet.py, going by what it defines",
+        "loops.py taken as training.py, going by what it defines",
+    )
+
+
+@pytest.mark.parametrize("name", ["test_week5.py", "conftest.py", "probes.py", "setup.py", "lenet_test.py"])
+def test_the_courses_own_files_are_nobodys_work(course, name):
+    assert places(course, {name: solved("LeNet")}) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "cells"),
+    [
+        ("week5/answers.ipynb", ["x = 1"]),
+        ("answers.ipynb", ["class LeNet: ..."]),
+        ("answers.ipynb", ["%%writefile lenet.py\n..."]),
+        ("answers.ipynb", ["# lenet.py\ndef f(): ..."]),
+        ("hw4.ipynb", ["def make_transforms(): ..."]),
+        ("hw5.ipynb", ["def train(): ..."]),
+        ("Week 5 - Ana.ipynb", []),
+    ],
+)
+def test_a_notebooks_week(course, path, cells):
+    assert places(course, {path: notebook(*cells)})[0] == {"week5": [path]}
+
+
+def test_a_notebook_beside_modules_is_of_their_week(course):
+    files = {"lenet.py": solved("LeNet"), "plots.ipynb": notebook("def show(): ...")}
+    assert places(course, files)[0] == {"week5": ["lenet.py", "plots.ipynb"]}
+
+
+def test_a_damaged_notebook_has_a_week_by_its_name(course):
+    assert places(course, {"week5.ipynb": b"{"})[0] == {"week5": ["week5.ipynb"]}
+    assert places(course, {"thing.ipynb": b"{"}) == ({}, ["thing.ipynb"])
