@@ -19,9 +19,13 @@ from grader.inside.codec import NotPlainData
 from grader.results import Outcome
 from grader.student import LocalStudent, ProbeEnded, Student
 
-_TODO = re.compile(r"TODO (\d+(?:\.\d+)*)")
+_TODO = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")
 _MOST_LINES = 30
 _ENDS = {str(o): o for o in (Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)}
+_IMPORTS = {
+    Outcome.TIMEOUT: "importing one of your modules did not end in time",
+    Outcome.KILLED: "importing one of your modules ended the process",
+}
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,19 @@ def _cause(error: BaseException) -> BaseException:
 
 def _ended(outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, hidden: bool) -> Verdict:
     if outcome is Outcome.TODO:
-        return _todo(summary, mark)
+        return _todo(summary, mark, hidden)
     if hidden:
         return Verdict(outcome, summary)
     return Verdict(outcome, _lines([summary, _entry("called with", called_with), detail]))
 
 
-def _todo(text: str, mark: TaskMark) -> Verdict:
+def _todo(text: str, mark: TaskMark, hidden: bool) -> Verdict:
     """A TODO of another task, met on the way, is what this check waits for; its own is simply to do."""
     found = _TODO.match(text)
     if found and found[1] != mark.task:
         return Verdict(Outcome.SKIPPED, f"needs task {found[1]}, which is still to do")
-    return Verdict(Outcome.TODO, clip(text))
+    # The text is the student's own, and code could write the input into it.
+    return Verdict(Outcome.TODO, f"TODO {mark.task}" if hidden else clip(text))
 
 
 def _raised_here(
@@ -101,15 +106,17 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
     The description may have been forged, so its outcome is only ever one that earns nothing.
     """
     outcome = _ENDS.get(described["outcome"], Outcome.ERROR)
-    if outcome in (Outcome.TODO, Outcome.TIMEOUT, Outcome.KILLED):
+    if outcome is Outcome.TODO:
         return ProbeEnded(outcome, clip(described["message"]))
+    if outcome in _IMPORTS:
+        return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]))
     name, frames = described["type"], described["frames"]
     known = name if isinstance(getattr(builtins, name, None), type) else "an exception"
     place = f" at {frames[-1]['file']}:{frames[-1]['line']}" if frames else ""
     summary = "memory ran out" if outcome is Outcome.MEMORY else f"your code raised {known}{place}"
     if name == "SystemExit":
         summary = f"your code called sys.exit{place}"
-    elif not frames:
+    elif not frames and outcome is Outcome.ERROR:
         summary = f"{known} while your result was used"
     return ProbeEnded(outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)]))
 
