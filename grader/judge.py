@@ -69,6 +69,11 @@ class JudgeSession:
         config.stash[plugin.students_key] = self._students
         self._scores = config.stash[plugin.scores_key]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Say why checks cannot be collected: the parent shows the log's tail, and no terminal reporter writes it."""
+        if report.failed:
+            print(report.longreprtext, file=sys.stderr, flush=True)
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Grade until the parent closes the socket."""
         if session.testsfailed:
