@@ -235,31 +235,20 @@ def test_killing_the_host_costs_one_check(desk: Desk, probes: ModuleType) -> Non
     assert desk.student().run(probes.other) == 7
 
 
-def test_after_the_zygote_dies_the_next_submission_gets_another(worker: Worker) -> None:
-    worker._started()
-    assert worker._process is not None
-    os.kill(worker._process.pid, signal.SIGKILL)
-    worker._process.wait()
-    host = worker.host("week5", {"lenet.py": b"VALUE = 1"}, GIB, {})
-    host.load("lenet", 20.0)
-    host.close()
-    worker.sweep()
-
-
 def test_a_module_that_hangs_costs_its_own_checks(
     desk: Desk, probes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "IMPORT_SECONDS", 0.3)
     desk.put("while True: pass\n")
     end = ended(desk.student(), probes.act)
-    assert (end.outcome, end.summary) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
+    assert (end.outcome, end.detail) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
     assert desk.student().run(probes.other) == 7
 
 
 def test_a_module_that_kills_its_process_costs_its_own_checks(desk: Desk, probes: ModuleType) -> None:
     desk.put("import os\nos._exit(0)\n")
     end = ended(desk.student(), probes.act)
-    assert (end.outcome, end.summary) == (Outcome.KILLED, "importing lenet.py ended the process")
+    assert (end.outcome, end.detail) == (Outcome.KILLED, "importing lenet.py ended the process")
     assert desk.student().run(probes.other) == 7
 
 
@@ -491,14 +480,18 @@ def test_ending_a_process_that_is_gone_is_no_error() -> None:
     kill_tree(gone, root_too=True)
 
 
-def test_closing_a_worker_ends_its_processes_and_files(probes: ModuleType) -> None:
-    worker = Worker()
-    submission = _Submission(worker, "week5", {"lenet.py": b"def act():\n    return 1\n"}, ["lenet"], GIB)
+def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
+    worker: Worker, probes: ModuleType
+) -> None:
+    worker._started()
+    assert worker._process is not None
+    os.kill(worker._process.pid, signal.SIGKILL)
+    worker._process.wait()
+    submission = _Submission(worker, "week5", {"lenet.py": b""}, ["lenet"], GIB)
     student = RemoteStudent(submission, 0, 20.0)
     folder, _ = student.run(probes.here)
-    assert worker._process is not None
-    below = psutil.Process(worker._process.pid).children(recursive=True)
-    pids = [worker._process.pid, *(p.pid for p in below)]
+    zygote = psutil.Process(worker._process.pid)
+    pids = [zygote.pid, *(process.pid for process in zygote.children(recursive=True))]
     assert len(pids) == 3
     worker.close()
     assert not any(alive(pid) for pid in pids)

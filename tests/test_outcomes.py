@@ -1,0 +1,344 @@
+"""Every outcome through the whole judge, on a course of one week; one judge process serves the module."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgpack
+import psutil
+import pytest
+
+from grader.errors import CourseError, SandboxError
+from grader.inside import wire
+from grader.pool import Failure, Job, JudgeProcess, Pool
+from grader.results import CheckResult, Outcome, Report
+
+COURSE = {
+    "assignments/week1/assignment.toml": """
+title = "First steps"
+week = "week1"
+modules = ["lenet", "training"]
+
+[limits]
+memory_mb = 1024
+""",
+    "assignments/week1/probes.py": """
+def double(student, number):
+    return student.lenet.double(number)
+
+def train(student):
+    return student.training.train()
+
+def give(student, value):
+    return value
+""",
+    "assignments/week1/test_week1.py": """
+import torch
+from hypothesis import given, strategies as st
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=20, title="Twice a number", hint="Look at the operator.", seconds=1, examples=5)
+@given(number=st.integers(1000, 9999))
+def test_double(student, number):
+    expect.integer(student.run(probes.double, number), 2 * number, "double")
+
+@task("1.2", points=30, title="Training", needs=("1.1",), seconds=1)
+def test_train(student):
+    expect.equal(student.run(probes.train), "trained", "train")
+
+@task("1.3", points=10, title="Free", hint="There is none.")
+def test_free(student, rng):
+    drawn = torch.randint(0, 1000, (3,), generator=rng)
+    expect.close(student.run(probes.give, drawn), drawn, "gift")
+
+@task("1.3", points=0, title="Crashes", seconds=1)
+def test_crashes(student):
+    if student.run(probes.double, 1) == "crash the check":
+        raise KeyError("a bug of ours")
+""",
+    "solutions/week1/probes_hidden.py": """
+def double(student, number):
+    return student.lenet.double(number)
+""",
+    "solutions/week1/test_hidden.py": """
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=40, title="Twice a large number", hint="How large can an int be?", seconds=1)
+def test_double_large(student):
+    expect.integer(student.run(probes.double, 123454321), 246908642, "double")
+""",
+}
+
+TRAIN = b"def train():\n    return 'trained'\n"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    for name, text in COURSE.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    # What lies around a course must not change a grade.
+    (root / "conftest.py").write_text("raise RuntimeError('read')")
+    (root / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def judge(course: Path) -> Iterator[JudgeProcess]:
+    warm = JudgeProcess(course, ["week1"])
+    yield warm
+    warm.close()
+
+
+def job(double: str, train: bytes | None = TRAIN, seed: int = 3, student: str = "Ada") -> Job:
+    source = f"import os, signal, sys, torch\ndef double(n):\n    {double}\n"
+    files = {"lenet.py": source.encode()} | ({} if train is None else {"training.py": train})
+    return Job(student, "week1", files, "digest", ("a note",), seed)
+
+
+def checks(report: Report) -> dict[str, CheckResult]:
+    return {check.id.partition("::test_")[2]: check for check in report.checks}
+
+
+def test_a_right_submission_earns_everything(judge: JudgeProcess) -> None:
+    report = judge.grade(job("return 2 * n"))
+    assert [(check.outcome, check.points) for check in report.checks] == [
+        (Outcome.PASSED, 20),
+        (Outcome.PASSED, 30),
+        (Outcome.PASSED, 10),
+        (Outcome.PASSED, 0),
+        (Outcome.PASSED, 40),
+    ]
+    assert (report.score, report.max_score) == (100, 100)
+    assert (report.student, report.week, report.seed, report.submission, report.notes) == (
+        "Ada", "week1", 3, "digest", ("a note",),
+    )  # fmt: skip
+    assert [check.hidden for check in report.checks] == [False] * 4 + [True]
+    assert not any(check.message or check.hint for check in report.checks)
+
+
+ENDS = {
+    Outcome.FAILED: ("return 3 * n", "double: wrong value"),
+    Outcome.TODO: ("raise NotImplementedError('TODO 1.1: write this')", "TODO 1.1: write this"),
+    Outcome.ERROR: ("return 1 // 0 + n", "your code raised ZeroDivisionError at lenet.py:3"),
+    Outcome.TIMEOUT: ("while True: pass", "timeout after 1 s: an endless loop, or far too slow"),
+    Outcome.MEMORY: ("return [bytearray(2**28) for _ in range(99)]", "memory ran out"),
+    Outcome.KILLED: ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),
+    Outcome.INVALID: ("return {n, n + 1}", "what came back is not of a type that can be judged"),
+}
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+def test_each_bad_end_has_its_outcome_and_costs_only_its_checks(judge: JudgeProcess, outcome: Outcome) -> None:
+    code, summary = ENDS[outcome]
+    report = judge.grade(job(code))
+    public, hidden = checks(report)["double"], checks(report)["double_large"]
+    assert (public.outcome, hidden.outcome) == (outcome, outcome)
+    assert (public.points, hidden.points) == (0, 0)
+    assert public.message.splitlines()[0] == summary
+    assert hidden.message == ("TODO 1.1" if outcome is Outcome.TODO else summary)
+    assert checks(report)["train"].outcome is Outcome.PASSED
+    assert checks(report)["free"].outcome is Outcome.PASSED
+    assert report.score == 40
+
+
+def test_hidden_checks_show_no_input_and_no_value(judge: JudgeProcess) -> None:
+    secrets = ("123454321", "246908642", "370362963")
+    leak = "raise ValueError(f'{n} and {2 * n} and {3 * n}')"
+    for code in (
+        "return 3 * n",
+        "return str(n)",
+        leak,
+        "return object() if n else n",
+        "raise type(f'E{n}', (Exception,), {})()",
+        "exec(compile('1/0', f'{n}.py', 'exec'))",
+        "sys.exit(str(n))",
+        "raise MemoryError(str(n))",
+    ):
+        hidden = checks(judge.grade(job(code)))["double_large"]
+        assert hidden.outcome is not Outcome.PASSED
+        assert not [secret for secret in secrets if secret in hidden.message + hidden.hint + hidden.title]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise NotImplementedError(f'TODO 1.1: {n}')",
+        "raise NotImplementedError(f'TODO {n}: x')",
+        "raise sys.modules['grader_inside'].modules.ModuleEnded('killed', str(n))",
+        "raise sys.modules['grader_inside'].modules.ModuleEnded('timeout', str(n))",
+        "raise sys.modules['grader_inside'].modules.ModuleEnded('passed', str(n))",
+    ],
+)
+def test_hidden_checks_show_no_text_that_the_students_code_chose(judge: JudgeProcess, code: str) -> None:
+    code = f"import grader_inside.modules; {code}"
+    hidden = checks(judge.grade(job(code)))["double_large"]
+    assert hidden.outcome in (Outcome.TODO, Outcome.KILLED, Outcome.TIMEOUT, Outcome.ERROR)
+    assert "123454321" not in hidden.message
+
+
+def test_public_failures_show_input_expected_value_and_hint(judge: JudgeProcess) -> None:
+    check = checks(judge.grade(job("return 3 * n")))["double"]
+    assert check.message.splitlines() == [
+        "double: wrong value",
+        "  called with  number=1000",
+        "  expected     2000",
+        "  got          3000",
+    ]
+    assert check.hint == "Look at the operator."
+
+
+def test_what_needs_a_task_that_is_lost_waits_for_it(judge: JudgeProcess) -> None:
+    train = checks(judge.grade(job("return n", b"def train():\n    return 'no'\n")))["train"]
+    assert (train.outcome, train.points) == (Outcome.SKIPPED, 0)
+    assert train.message == "needs task 1.1, which does not pass all its checks yet"
+    alone = checks(judge.grade(job("return 2 * n", b"def train():\n    return 'no'\n")))["train"]
+    assert alone.outcome is Outcome.FAILED
+
+
+def test_a_todo_of_another_task_met_on_the_way_is_what_a_check_waits_for(judge: JudgeProcess) -> None:
+    todo = b"def train():\n    raise NotImplementedError('TODO 1.4: x')\n"
+    train = checks(judge.grade(job("return 2 * n", todo)))["train"]
+    assert (train.outcome, train.message) == (Outcome.SKIPPED, "needs task 1.4, which is still to do")
+
+
+def test_a_check_that_crashes_is_broken_and_says_where(judge: JudgeProcess) -> None:
+    report = judge.grade(job("return 'crash the check'"))
+    assert [check.id for check in report.broken] == ["test_week1.py::test_crashes"]
+    assert report.broken[0].message.startswith("the check itself crashed: KeyError: 'a bug of ours' (test_week1.py:")
+
+
+@pytest.mark.parametrize("module", [b"raise ValueError('at import')", b"def train(:", b"import os; os._exit(0)", None])
+def test_a_module_that_cannot_be_imported_costs_its_own_checks(judge: JudgeProcess, module: bytes | None) -> None:
+    report = judge.grade(job("return 2 * n", module))
+    assert report.score == 70
+    assert checks(report)["train"].outcome in (Outcome.ERROR, Outcome.KILLED)
+
+
+def test_code_that_answers_differently_each_time_fails_and_breaks_nothing(judge: JudgeProcess) -> None:
+    flaky = "open('count', 'a').write('x'); return 2 * n + (os.path.getsize('count') == 3)"
+    check = checks(judge.grade(job(flaky)))["double"]
+    assert check.outcome is Outcome.FAILED
+
+
+def test_submissions_share_nothing(judge: JudgeProcess) -> None:
+    assert judge.grade(job("return 3 * n", student="Eve")).score == 40
+    report = judge.grade(job("return 2 * n", student="Ada"))
+    assert (report.student, report.score) == ("Ada", 100)
+
+
+def timeless(report: Report) -> Report:
+    return dataclasses.replace(report, checks=tuple(dataclasses.replace(check, seconds=0.0) for check in report.checks))
+
+
+WRONG_AT_TIMES = "import random; return 2 * n + (n % 7 == 3) + 0 * random.random()"
+
+
+def test_the_same_job_gives_the_same_report(judge: JudgeProcess) -> None:
+    first = judge.grade(job(WRONG_AT_TIMES))
+    judge.grade(job("os._exit(1)"))
+    assert timeless(judge.grade(job(WRONG_AT_TIMES))) == timeless(first)
+
+
+def test_another_seed_draws_other_inputs(judge: JudgeProcess) -> None:
+    code = (
+        "open('seen', 'a').write(f'{n} '); seen = open('seen').read().split(); "
+        "assert len(seen) < 5, seen[:5]; return 2 * n"
+    )
+    messages = [checks(judge.grade(job(code, seed=seed)))["double"].message for seed in (1, 1, 2)]
+    drawn = [message.partition("AssertionError: ")[2].splitlines()[0] for message in messages]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
+    judge = JudgeProcess(course, ["week1"])
+    try:
+        judge._started()
+        assert judge._process is not None
+        os.kill(judge._process.pid, signal.SIGKILL)
+        with pytest.raises(SandboxError, match="the judge died while grading"):
+            judge.grade(job("return 2 * n"))
+        assert judge._process is None
+    finally:
+        judge.close()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [b"\xc1", msgpack.packb([]), msgpack.packb({}), msgpack.packb({"report": 3}), msgpack.packb({"report": {}})],
+    ids=["no msgpack", "a list", "no report", "a number", "an empty report"],
+)
+def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(course: Path, reply: bytes) -> None:
+    pool = Pool(course, ["week1"], 1)
+    fake = _Fake(struct.pack(">I", len(reply)) + reply)
+    pool._judges[0]._connection = fake.ours
+    (result,) = pool.run([job("return 2 * n")])
+    fake.theirs.close()
+    assert isinstance(result, Failure)
+    assert result.message
+
+
+class _Fake:
+    """A judge's end of the socket that has its reply ready."""
+
+    def __init__(self, reply: bytes) -> None:
+        self.ours, self.theirs = socket.socketpair()
+        self.theirs.sendall(reply)
+
+
+def test_a_reply_beyond_the_limit_is_a_dead_judge(course: Path) -> None:
+    judge = JudgeProcess(course, ["week1"])
+    fake = _Fake(struct.pack(">I", wire.LONGEST + 1))
+    judge._connection = fake.ours
+    with pytest.raises(SandboxError, match="TooLong"):
+        judge.grade(job("return 2 * n"))
+    fake.theirs.close()
+
+
+def test_checks_that_cannot_be_loaded_are_the_courses_error(tmp_path: Path) -> None:
+    for name, text in COURSE.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("import no_such_module" if name.endswith("test_week1.py") else text)
+    judge = JudgeProcess(tmp_path, ["week1"])
+    with pytest.raises(CourseError, match=r"(?s)the checks of week1 cannot be loaded.*no_such_module"):
+        judge.grade(job("return 2 * n"))
+    judge.close()
+
+
+def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: JudgeProcess) -> None:
+    """And whichever judge grades a submission, its report is the same."""
+    here = judge.grade(job(WRONG_AT_TIMES, student="Eve"))
+    before = _living()
+    pool = Pool(course, ["week1"], 2)
+    jobs = [job("return 2 * n", student=name) for name in ("Ada", "Bob")]
+    jobs.append(job(WRONG_AT_TIMES, student="Eve"))
+    reports = {}
+    seen: set[int] = set()
+    for done in pool.run(jobs):
+        assert isinstance(done, Report)
+        reports[done.student] = done
+        seen |= _living() - before
+    assert (reports["Ada"].score, reports["Bob"].score) == (100, 100)
+    assert timeless(reports["Eve"]).checks == timeless(here).checks
+    assert seen
+    assert _living() == before
+
+
+def _living() -> set[int]:
+    below = psutil.Process().children(recursive=True)
+    return {child.pid for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader import expect
+from grader.checks import TaskMark
+from grader.errors import CourseError
+from grader.inside.modules import open_modules
+from grader.results import Outcome
+from grader.student import LocalStudent, ProbeEnded
+from grader.verdict import Verdict, exception_end, judge
+
+MARK = TaskMark("5.1", 3, "a title")
+
+
+def remote(called_with: str = "size=7") -> Any:
+    return SimpleNamespace(called_with=called_with)
+
+
+def raised(error: BaseException) -> BaseException:
+    """The exception with a traceback, as it reaches the plugin."""
+    try:
+        raise error
+    except BaseException as caught:
+        return caught
+
+
+def wrong(**parts: str) -> expect.CheckFailed:
+    return expect.CheckFailed("size: wrong value", **parts)
+
+
+def test_no_exception_is_a_pass() -> None:
+    assert judge(None, MARK, remote(), hidden=False) == Verdict(Outcome.PASSED)
+
+
+def test_a_failure_lists_what_is_known_and_leaves_out_the_rest() -> None:
+    verdict = judge(wrong(expected="3", got="4", because="x"), MARK, remote(), hidden=False)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.message.splitlines() == [
+        "size: wrong value",
+        "  called with  size=7",
+        "  expected     3",
+        "  got          4",
+        "  because      x",
+    ]
+
+
+def test_a_hidden_failure_shows_its_summary_alone() -> None:
+    error = wrong(expected="3", got="4", because="x", where="first at index [0]")
+    assert judge(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "size: wrong value")
+
+
+def test_a_plain_assertion_is_a_failure_whose_text_is_for_public_checks() -> None:
+    error = raised(AssertionError("4 is not 3"))
+    assert judge(error, MARK, remote(""), hidden=False).message == "4 is not 3"
+    assert judge(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "wrong result")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("k"), CourseError("no probes"), ValueError("odd"), SystemExit(0), NotImplementedError("TODO 5.1")],
+)
+def test_any_other_exception_in_a_check_is_the_courses_fault(error: BaseException) -> None:
+    verdict = judge(raised(error), MARK, remote(), hidden=False)
+    assert verdict.outcome is Outcome.BROKEN
+    assert type(error).__name__ in verdict.message
+    assert "test_verdict.py:" in verdict.message
+
+
+def test_groups_are_judged_by_their_first_exception() -> None:
+    group = BaseExceptionGroup("several", [wrong(), ValueError("second")])
+    assert judge(group, MARK, remote(), hidden=False).outcome is Outcome.FAILED
+
+
+def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
+    end = ProbeEnded(Outcome.ERROR, "your code raised ValueError at lenet.py:3", "ValueError: 7")
+    public = judge(end, MARK, remote(), hidden=False)
+    assert public.message.splitlines() == [end.summary, "  called with  size=7", "ValueError: 7"]
+    assert judge(end, MARK, remote(), hidden=True) == Verdict(Outcome.ERROR, end.summary)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "message"),
+    [
+        ("TODO 5.1: compute the size", Outcome.TODO, "TODO 5.1: compute the size"),
+        ("TODO", Outcome.TODO, "TODO"),
+        ("TODO later", Outcome.TODO, "TODO later"),
+        ("TODO 5.2: build the model", Outcome.SKIPPED, "needs task 5.2, which is still to do"),
+        ("TODO 5.10: more", Outcome.SKIPPED, "needs task 5.10, which is still to do"),
+    ],
+)
+def test_todos(text: str, outcome: Outcome, message: str) -> None:
+    verdict = judge(ProbeEnded(Outcome.TODO, text), MARK, remote(), hidden=False)
+    assert verdict == Verdict(outcome, message)
+
+
+def test_a_hidden_todo_names_its_task_alone() -> None:
+    verdict = judge(ProbeEnded(Outcome.TODO, "TODO 5.1: got 7"), MARK, remote(), hidden=True)
+    assert verdict == Verdict(Outcome.TODO, "TODO 5.1")
+
+
+def described(**changes: Any) -> dict[str, Any]:
+    return {"outcome": "error", "type": "ValueError", "message": "m", "frames": [], **changes}
+
+
+FRAME = {"file": "lenet.py", "line": 3, "function": "f", "code": "return x"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "summary"),
+    [
+        ({"frames": [FRAME]}, "your code raised ValueError at lenet.py:3"),
+        ({"frames": []}, "ValueError while your result was used"),
+        ({"type": "Secret123", "frames": [FRAME]}, "your code raised an exception at lenet.py:3"),
+        ({"type": "print", "frames": [FRAME]}, "your code raised an exception at lenet.py:3"),
+        ({"type": "SystemExit", "frames": [FRAME]}, "your code called sys.exit at lenet.py:3"),
+        ({"outcome": "memory", "type": "MemoryError"}, "memory ran out"),
+        ({"outcome": "killed"}, "importing one of your modules ended the process"),
+        ({"outcome": "timeout"}, "importing one of your modules did not end in time"),
+    ],
+)
+def test_summaries_of_exceptions(changes: dict[str, Any], summary: str) -> None:
+    assert exception_end(described(**changes)).summary == summary
+
+
+@settings(deadline=None)
+@given(outcome=st.sampled_from([*map(str, Outcome), ""]) | st.text(), kind=st.text(), message=st.text())
+def test_no_forged_description_passes_breaks_or_waits(outcome: str, kind: str, message: str) -> None:
+    end = exception_end(described(outcome=outcome, type=kind, message=message, frames=[FRAME]))
+    assert end.outcome in (Outcome.ERROR, Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)
+    if end.outcome is not Outcome.TODO and len(message.strip()) > 60:
+        assert message not in end.summary
+
+
+def test_long_messages_are_cut() -> None:
+    end = exception_end(described(message="x" * 5000, frames=[FRAME] * 200))
+    assert len(judge(end, MARK, remote(), hidden=False).message.splitlines()) <= 30
+    assert len(end.detail) < 3000
+
+
+# At a student's desk the exception itself arrives, from code that ran in this process.
+
+
+def local_verdict(tmp_path: Path, source: str, hidden: bool = False, seconds: float = 5.0) -> Verdict:
+    (tmp_path / "lenet.py").write_text(source)
+    modules = open_modules(tmp_path, "week5")
+    student = LocalStudent(modules, tmp_path, 0, seconds)
+    try:
+        student.run(lambda student, size: student.lenet.f(size), 7)
+    except BaseException as error:
+        return judge(error, MARK, student, hidden)
+    finally:
+        modules._close()
+    return judge(None, MARK, student, hidden)
+
+
+LOCAL = {
+    Outcome.PASSED: "return n",
+    Outcome.TODO: "raise NotImplementedError('TODO 5.1: x')",
+    Outcome.ERROR: "return n / 0",
+    Outcome.MEMORY: "raise MemoryError",
+    Outcome.INVALID: "return {1}",
+    Outcome.TIMEOUT: "while True: pass",
+    Outcome.SKIPPED: "raise NotImplementedError('TODO 5.2: x')",
+}
+
+
+@pytest.mark.parametrize("outcome", LOCAL)
+def test_local_ends_have_the_outcomes_of_graded_ones(tmp_path: Path, outcome: Outcome) -> None:
+    verdict = local_verdict(tmp_path, f"def f(n):\n    {LOCAL[outcome]}\n", seconds=0.2)
+    assert verdict.outcome is outcome
+    assert ("called with" in verdict.message) == (
+        outcome in (Outcome.ERROR, Outcome.MEMORY, Outcome.INVALID, Outcome.TIMEOUT)
+    )
+
+
+@pytest.mark.parametrize("code", ["assert n == 8", "raise AssertionError('mine')", "import sys; sys.exit(0)"])
+def test_a_students_own_assertion_or_exit_is_an_error_of_theirs(tmp_path: Path, code: str) -> None:
+    verdict = local_verdict(tmp_path, f"def f(n):\n    {code}\n")
+    assert verdict.outcome is Outcome.ERROR
+    assert "lenet.py:2" in verdict.message
+
+
+def test_a_timeout_shows_where_the_loop_is(tmp_path: Path) -> None:
+    verdict = local_verdict(tmp_path, "def f(n):\n    while True:\n        n += 1\n", seconds=0.2)
+    assert verdict.message.startswith("timeout after 0.2 s")
+    assert "lenet.py:" in verdict.message
+
+
+def test_a_loop_around_a_bare_except_exception_is_stopped_all_the_same(tmp_path: Path) -> None:
+    loop = "def f(n):\n    while True:\n        try: n += 1\n        except Exception: pass\n"
+    assert local_verdict(tmp_path, loop, seconds=0.2).outcome is Outcome.TIMEOUT
