@@ -268,6 +268,6 @@ def _named_otherwise(assignment: Assignment, defined: Mapping[str, frozenset[str
             modules[module] = best
     notes = []
     for path in dict.fromkeys(modules.values()):
-        names = ", ".join(f"{module}.py" for module, taken in modules.items() if taken == path)
-        notes.append(f"{path} taken as {names}, going by what it defines")
+        taken = ", ".join(f"{module}.py" for module, source in modules.items() if source == path)
+        notes.append(f"{path} taken as {taken}, going by what it defines")
     return Place(assignment.week, _parent(next(iter(modules.values()), "")), modules, (), tuple(notes))
