@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from grader.progress import Progress
+from grader.results import CheckResult, Outcome, Report
+
+
+def report(student: str) -> Report:
+    check = CheckResult("test_week1.py::test_a", "1.1", "a", False, 7, 10, Outcome.PASSED)
+    return Report(student, "week1", 0, "v", "s", "a", (check,))
+
+
+def shown(terminal: bool, *students: str, kept: int = 0) -> str:
+    out = io.StringIO()
+    progress = Progress(Console(file=out, force_terminal=terminal, width=60, color_system=None))
+    with progress.of(len(students) + 1, kept):
+        for student in students:
+            progress.graded(report(student))
+        progress.failed("Eve", "week1", "no file\nand a second line")
+    return out.getvalue()
+
+
+def test_one_line_a_submission_where_nobody_watches() -> None:
+    assert shown(False, "Ada", "Bob").splitlines() == [
+        "[1/3] Ada week1: 7 of 10",
+        "[2/3] Bob week1: 7 of 10",
+        "[3/3] Eve week1: could not be graded: no file",
+    ]
+
+
+def test_what_is_kept_is_said_first() -> None:
+    assert shown(False, kept=4).splitlines()[0] == "4 unchanged since the last run, 1 to grade"
+
+
+def test_names_are_neither_markup_nor_control_codes_nor_wrapped() -> None:
+    name = "[red]Ada\x1b[2J" + "x" * 80
+    line = shown(False, name).splitlines()[0]
+    assert "[red]Ada" in line
+    assert "\x1b" not in line
+    assert line.endswith("7 of 10")
+
+
+def test_a_terminal_has_a_bar_that_ends_full_and_the_same_lines() -> None:
+    text = shown(True, "Ada")
+    assert "grading" in text
+    assert "2/2" in text
+    assert "[1/2] Ada week1: 7 of 10" in text
+
+
+def test_nothing_to_grade_shows_no_bar() -> None:
+    out = io.StringIO()
+    with Progress(Console(file=out, force_terminal=True, width=60)).of(0, 3):
+        pass
+    assert "grading" not in out.getvalue()
