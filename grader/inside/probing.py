@@ -19,6 +19,7 @@ from .modules import ModuleEnded
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_CHECKS = re.compile(r"(test_\w+|probes\w*|conftest)\.py")  # at a student's desk they lie beside the student's files
 
 
 def seed_everything(seed: int) -> None:
@@ -74,7 +75,7 @@ def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:
     found = []
     for frame, line in traceback.walk_tb(trace):
         file = Path(frame.f_code.co_filename)
-        if folder in file.parents:
+        if folder in file.parents and not _CHECKS.fullmatch(file.name):
             code = linecache.getline(str(file), line).strip()
             found.append(_place(file, folder, line, frame.f_code.co_name, code))
     return found
