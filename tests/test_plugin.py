@@ -1,0 +1,192 @@
+"""What a student sees: plain pytest on a course of one week. Each run costs seconds, so runs are shared."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+CHECKS = """
+import torch
+from hypothesis import given, strategies as st
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=20, title="Twice a number", hint="Look at the operator.", examples=5)
+@given(number=st.integers(1, 9))
+def test_double(student, number):
+    expect.integer(student.run(probes.double, number), 2 * number, "double")
+
+@task("1.2", points=20, title="Trains")
+def test_train(student):
+    expect.equal(student.run(probes.train), "trained", "train")
+
+@task("1.3", points=10, title="Crashes", hint="Which index?")
+def test_index(student):
+    expect.integer(student.run(probes.index), 1, "index")
+
+@task("1.4", points=10, title="Builds on training", needs=("1.2",))
+def test_builds(student):
+    expect.equal(student.run(probes.give, "no"), "yes", "gift")
+
+@task("1.10", points=40, title="Free")
+def test_free(student, rng):
+    drawn = torch.rand(3, generator=rng)
+    expect.close(student.run_fresh(probes.give, drawn), drawn, "gift")
+
+def test_ordinary():
+    pass
+"""
+PROBES = """
+def double(student, number): return student.lenet.double(number)
+def train(student): return student.training.train()
+def index(student): return student.lenet.index()
+def give(student, value): return value
+"""
+LENET = """
+def double(n):
+    return 3 * n
+
+def index():
+    return helper([])
+
+def helper(values):
+    return values[2]
+"""
+TRAINING = """
+def train():
+    raise NotImplementedError("TODO 1.2: write the loop")
+"""
+RIGHT = "def double(n):\n    return 2 * n\n\ndef index():\n    return 1\n"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    week = root / "assignments" / "week1"
+    week.mkdir(parents=True)
+    (week / "test_week1.py").write_text(CHECKS)
+    (week / "probes.py").write_text(PROBES)
+    (week / "lenet.py").write_text(LENET)
+    (week / "training.py").write_text(TRAINING)
+    other = root / "other" / "week1"
+    other.mkdir(parents=True)
+    (other / "lenet.py").write_text(RIGHT)
+    (other / "training.py").write_text("def train():\n    return 'trained'\n")
+    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    return root
+
+
+class Desk:
+    """Runs pytest as a student does, and keeps each run's result."""
+
+    def __init__(self, pytester: pytest.Pytester, course: Path) -> None:
+        self.pytester = pytester
+        self.course = course
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        os.chdir(self.course)
+        return self.pytester.runpytest_subprocess("assignments/week1", *arguments)
+
+
+@pytest.fixture
+def desk(pytester: pytest.Pytester, course: Path) -> Desk:
+    return Desk(pytester, course)
+
+
+def score(result: pytest.RunResult) -> list[str]:
+    """The lines under the heading of the score table."""
+    text = result.stdout.str()
+    assert re.search(r"=+ score =+", text), text
+    return re.split(r"=+ score =+\n", text)[1].splitlines()
+
+
+def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(desk: Desk) -> None:
+    result = desk.run()
+    text = result.stdout.str()
+    assert result.ret == 1
+    assert re.search(r"test_week1\.py FTFw\.\.", text)
+    # Why, in plain words: nothing of the checks, of the grader or of Hypothesis.
+    for line in (
+        "Task 1.1: Twice a number  (0 of 20 points)",
+        "double: wrong value",
+        "  called with  number=1",
+        "  expected     2",
+        "  got          3",
+        "  hint         Look at the operator.",
+        "  run again    pytest assignments/week1 --task 1.1",
+        "your code raised IndexError at lenet.py:9",
+        "  lenet.py:6 in index",
+        "      return helper([])",
+        "  lenet.py:9 in helper",
+        "      return values[2]",
+        "IndexError: list index out of range",
+    ):
+        assert line in text.splitlines()
+    for noise in (
+        "Traceback",
+        "NotImplementedError",
+        "Falsifying",
+        "Failing test case",
+        "You can reproduce",
+        "grader/",
+        "probes.py",
+    ):
+        assert noise not in text
+    table = score(result)
+    order = [match[1] for line in table if (match := re.match(r"\W*(1\.\d+)\s", line))]
+    assert order == ["1.1", "1.2", "1.3", "1.4", "1.10"]
+    assert any("40/100" in line for line in table)
+    assert any(re.match(r"1\.2 .*0/20  to do", line) for line in table)
+    assert any(re.match(r"1\.4 .*0/10  waiting", line) for line in table)
+    # And what was wrong is what `--lf` runs again.
+    again = desk.run("--lf", "-q")
+    assert again.ret == 1
+    again.assert_outcomes(failed=2, deselected=0)
+    assert "test_free" not in again.stdout.str()
+
+
+def test_one_task_of_another_folder(desk: Desk) -> None:
+    result = desk.run("--task", "1.1", "--task", "1.3", "--submission", "other", "-p", "no:cacheprovider")
+    assert result.ret == 0
+    result.assert_outcomes(passed=2, deselected=4)
+    assert any("30" in line for line in score(result))
+
+
+def test_a_task_that_no_check_has_is_one_line(desk: Desk) -> None:
+    result = desk.run("--task", "1.1", "--task", "9.9")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "no check belongs to task 9.9; there are: 1.1, 1.2, 1.3, 1.4, 1.10" in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_stopping_at_the_first_and_selecting_by_name(desk: Desk) -> None:
+    result = desk.run("-x", "-k", "double or index", "-p", "no:cacheprovider")
+    assert result.ret == 1
+    assert "lenet.py:9" not in result.stdout.str()
+    result.assert_outcomes(failed=1, deselected=4)
+
+
+def test_two_processes_give_the_same_score_table(desk: Desk) -> None:
+    pytest.importorskip("xdist")
+    alone = desk.run("-p", "no:cacheprovider", "-p", "no:xdist")
+    shared = desk.run("-n", "2", "-p", "no:cacheprovider")
+    assert (alone.ret, shared.ret) == (1, 1)
+    assert points(shared) == points(alone)
+    assert len(points(alone)) == 6
+
+
+def points(result: pytest.RunResult) -> list[tuple[str, str]]:
+    """`("1.1", "0/20")` for each line of the score table."""
+    return re.findall(r"^(1\.\d+|all) .*?(\d+/\d+)", "\n".join(score(result)), re.MULTILINE)
+
+
+def test_without_checks_the_plugin_is_silent(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import sys\ndef test_a():\n    assert 'torch' not in sys.modules\n")
+    result = pytester.runpytest_subprocess()
+    assert result.ret == 0
+    assert " score " not in result.stdout.str()
