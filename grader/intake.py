@@ -77,14 +77,13 @@ def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> 
         return Survey(tuple(_candidates(folder, _name(folder), "", known)), ())
     ignored = [(path.name, why) for path in listing if (why := _ignored(path))]
     entries = list(_entries([path for path in listing if not _ignored(path)], known))
-    names = told_apart([(_name(path), path.name) for path, _ in entries])
     if not entries:
         raise UsageError(
             f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
         )
     candidates = [
         candidate
-        for (path, around), name in zip(entries, names, strict=True)
+        for (path, around), name in zip(entries, _students(entries), strict=True)
         for candidate in _candidates(path, name, around, known)
     ]
     return Survey(tuple(sorted(candidates, key=lambda c: (c.student, c.week or ""))), tuple(ignored))
@@ -134,6 +133,16 @@ def _name(path: Path) -> str:
     return named.name if named.is_dir() else named.stem
 
 
+def _students(entries: Sequence[tuple[Path, str]]) -> list[str]:
+    """The entries' students; in a class sorted by week, a student has an entry in each week's folder."""
+    folders = list(dict.fromkeys(around for _, around in entries))
+    groups = [folders] if "" in folders else [[folder] for folder in folders]
+    names: list[str] = []
+    for group in groups:
+        names += told_apart([(_name(path), path.name) for path, around in entries if around in group])
+    return names
+
+
 def _ignored(path: Path) -> str | None:
     """Why an entry of a class folder is no submission, or None."""
     if is_noise(path.name):
@@ -159,29 +168,40 @@ def _is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks) -> b
 
 
 def _entries(listing: Sequence[Path], weeks: Weeks) -> Iterator[tuple[Path, str]]:
-    """Each student's entry, and what its surroundings say about the week; a folder of several students is opened."""
+    """Each student's entry, and the week's folder around it if any; a folder that holds several students is opened."""
     for path in listing:
-        is_week = weeks.is_name_of_one(path.name)
-        if path.is_dir() and not path.is_symlink() and (is_week or len(listing) == 1) and _holds_several(path, weeks):
-            inner = [entry for entry in _listing(path) if not _ignored(entry)]
-            yield from ((entry, f"{path.name}/") for entry in inner)
+        if weeks.is_name_of_one(path.name) and _holds_several(path, weeks):
+            yield from ((entry, f"{path.name}/") for entry in _inner(path))
+        elif len(listing) == 1 and _is_class(path, weeks):
+            yield from _entries(_inner(path), weeks)
         else:
             yield path, ""
+
+
+def _is_class(folder: Path, weeks: Weeks) -> bool:
+    """Whether a folder holds students, or a week's folders that do, and not one student's weeks."""
+    named = [path for path in _inner(folder) if weeks.is_name_of_one(path.name)]
+    return any(_holds_several(path, weeks) for path in named or [folder])
 
 
 def _holds_several(folder: Path, weeks: Weeks) -> bool:
     """Whether two of a folder's entries hold the same module, as two students' do."""
     seen: set[tuple[str, str]] = set()
-    try:
-        entries = [path for path in _listing(folder) if not _ignored(path)]
-    except UsageError:
-        return False
-    for path in entries:
+    for path in _inner(folder):
         found = {(place.week, module) for place in _finds(path, weeks) for module in place.modules}
         if found & seen:
             return True
         seen |= found
     return False
+
+
+def _inner(folder: Path) -> list[Path]:
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    try:
+        return [path for path in _listing(folder) if not _ignored(path)]
+    except UsageError:
+        return []
 
 
 def _finds(path: Path, weeks: Weeks) -> list[Place]:

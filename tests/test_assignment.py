@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course, find_course
+from grader import assignment as assignment_module
+from grader.assignment import Course, defined_names, find_course
 from grader.errors import CourseError, UsageError
 
 TOML = 'week = "week5"\ntitle = "T"\nmodules = ["lenet"]\n'
@@ -81,3 +82,123 @@ def test_unknown_weeks_and_paths_are_usage_errors(course):
 
 def test_the_course_is_found_from_below(course):
     assert find_course(course.root / "assignments" / "week5").root == course.root.resolve()
+
+
+def test_only_the_fixtures_that_checks_use_count(course):
+    fixtures = course.root / "fixtures"
+    (fixtures / "digits.py").write_text("from . import helper\nFILE = 'digits.npz'\n")
+    for name in ("helper.py", "__init__.py", "unused.py", "digits.npz", "unused.npz", "submissions/ana.py"):
+        (fixtures / name).parent.mkdir(exist_ok=True)
+        (fixtures / name).write_text("x = 1\n")
+    before = course.assignment("week5").digest
+    for name in ("unused.py", "unused.npz", "submissions/ana.py"):
+        (fixtures / name).write_text("y = 2\n")
+    assert course.assignment("week5").digest == before
+    seen = {before}
+    for name in ("helper.py", "__init__.py", "digits.npz"):
+        (fixtures / name).write_text("y = 2\n")
+        seen.add(course.assignment("week5").digest)
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    "line", ["import fixtures.digits", "import fixtures.digits as d", "from fixtures.digits import x"]
+)
+def test_fixtures_are_found_however_they_are_imported(course, line):
+    (course.root / "assignments/week5/test_week5.py").write_text(f"def f():\n    {line}\n")
+    (course.root / "solutions/week5/test_hidden.py").write_text("")
+    before = course.assignment("week5").digest
+    (course.root / "fixtures/digits.py").write_text("y = 2\n")
+    assert course.assignment("week5").digest != before
+
+
+def test_helpers_of_the_hidden_checks_count_and_the_reference_does_not(course):
+    digest, salt = course.assignment("week5").digest, course.assignment("week5").salt
+    (course.root / "solutions/week5/lenet.py").write_text("answer = 1\n")
+    assert course.assignment("week5").digest == digest
+    (course.root / "solutions/week5/oracle.py").write_text("x = 1\n")
+    assert course.assignment("week5").digest != digest
+    assert course.assignment("week5").salt != salt
+
+
+def test_line_ends_make_no_difference(course):
+    before = course.assignment("week5").digest
+    for path in course.root.rglob("*.py"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert course.assignment("week5").digest == before
+
+
+def test_without_hidden_checks_everything_comes_from_the_public_ones(course):
+    with_hidden = course.assignment("week5")
+    (course.root / "solutions/week5/test_hidden.py").unlink()
+    alone = course.assignment("week5")
+    assert alone.hidden_folder is None
+    assert [path.name for path in alone.check_files] == ["test_week5.py"]
+    assert len({with_hidden.digest, alone.digest, with_hidden.salt.hex(), alone.salt.hex()}) == 4
+
+
+def test_missing_and_broken_checks_are_the_courses_error(course):
+    (course.root / "assignments/week5/test_week5.py").write_text("def f(:\n")
+    with pytest.raises(CourseError, match=r"test_week5\.py:1: this does not parse"):
+        _ = course.assignment("week5").digest
+    (course.root / "assignments/week5/test_week5.py").unlink()
+    with pytest.raises(CourseError, match="the public checks belong there"):
+        _ = course.assignment("week5").check_files
+
+
+@pytest.mark.parametrize("modules", ['"lenet"', "[]", "[1]", '["a/b"]', '["lenet", "lenet"]', '["lenet.py"]'])
+def test_modules_are_names_each_once(course, modules):
+    (course.root / "assignments/week5/assignment.toml").write_text(TOML.replace('["lenet"]', modules))
+    with pytest.raises(CourseError, match="modules"):
+        course.assignment("week5")
+
+
+@pytest.mark.parametrize("memory", ["-1", "1.5", "true", '"3072"'])
+def test_memory_is_a_whole_number(course, memory):
+    (course.root / "assignments/week5/assignment.toml").write_text(f"{TOML}[limits]\nmemory_mb = {memory}\n")
+    with pytest.raises(CourseError, match="memory_mb"):
+        course.assignment("week5")
+
+
+def test_a_due_date_says_where_on_earth(course):
+    toml = course.root / "assignments/week5/assignment.toml"
+    assert course.assignment("week5").due is None
+    toml.write_text(f"due = 2026-10-05T23:59:00+02:00\n{TOML}")
+    assert course.assignment("week5").due.isoformat() == "2026-10-05T23:59:00+02:00"
+    for due in ("2026-10-05T23:59:00", "2026-10-05", '"tomorrow"', "5"):
+        toml.write_text(f"due = {due}\n{TOML}")
+        with pytest.raises(CourseError, match="offset"):
+            course.assignment("week5")
+
+
+def test_weeks_come_in_the_order_of_their_numbers(course):
+    for week in ("week10", "week9"):
+        (course.root / "assignments" / week).mkdir()
+        (course.root / "assignments" / week / "assignment.toml").write_text(TOML.replace("week5", week))
+    (course.root / "assignments" / "drafts").mkdir()
+    assert list(course.assignments()) == ["week5", "week9", "week10"]
+
+
+def test_what_a_module_is_to_define_is_read_off_its_skeleton(course):
+    source = "import torch\nclass LeNet:\n    def forward(self): ...\nasync def f():\n    def inner(): ...\nx = 1\n"
+    (course.root / "assignments/week5/lenet.py").write_text(source)
+    assignment = course.assignment("week5")
+    assert assignment.names == {"lenet": {"LeNet", "f"}} and assignment.all_names == {"LeNet", "f"}
+    assert defined_names(source.encode() + b"def broken(:\n") == {"LeNet", "f", "broken"}
+    assert defined_names(b"\0") == frozenset()
+
+
+def test_a_folder_that_is_merely_called_assignments_is_no_course(tmp_path, course):
+    inner = tmp_path / "elsewhere" / "assignments" / "old"
+    inner.mkdir(parents=True)
+    assert find_course(inner).root == tmp_path.resolve()
+
+
+def test_without_a_course_around_the_installed_one_is_found():
+    assert (find_course(Path("/")).root / "grader" / "assignment.py").is_file()
+
+
+def test_no_course_at_all_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(assignment_module, "__file__", str(tmp_path / "site-packages" / "grader" / "assignment.py"))
+    with pytest.raises(UsageError, match="go to the folder that holds"):
+        find_course(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from grader.assignment import Course
 from grader.errors import SubmissionError, UsageError
-from grader.intake import discover, load, load_folder, safe_name
+from grader.intake import discover, load, load_folder, safe_name, survey
 
 LENET = b"class LeNet:\n    pass\n"
 
@@ -128,3 +128,214 @@ def test_names_are_safe_and_never_collide():
     assert len({name.lower() for name in safe}) == len(names)
     assert not any(set(name) & set("/\\\u202e") or name.startswith(".") for name in safe)
     assert safe_name(safe_name("Ada")) != safe_name("Ada")
+
+
+def listed(found):
+    return [(candidate.student, candidate.week, bool(candidate.problem)) for candidate in found]
+
+
+def test_everything_that_is_no_submission_is_ignored_with_a_reason(course, inbox):
+    put(inbox / "ada" / "lenet.py")
+    for name in ("README.md", "grades.csv", "notes", ".DS_Store", "__MACOSX/a.py", "conftest.py", "EXPECTED.toml"):
+        put(inbox / name)
+    put(inbox / "old reports" / "gradebook.sqlite")
+    found = survey(inbox, course)
+    assert listed(found.candidates) == [("ada", "week5", False)]
+    assert dict(found.ignored) == {
+        ".DS_Store": "hidden, or made by a tool",
+        "__MACOSX": "hidden, or made by a tool",
+        "EXPECTED.toml": "not a submission by its name",
+        "README.md": "not a submission by its name",
+        "conftest.py": "one of the course's own files",
+        "grades.csv": "a .csv file is no submission",
+        "notes": "not a folder, zip, notebook or .py file",
+        "old reports": "reports of this grader",
+    }
+
+
+def test_only_ignored_entries_are_no_class(course, inbox):
+    put(inbox / "README.md")
+    with pytest.raises(UsageError, match="no submission in"):
+        discover(inbox, course)
+
+
+def test_each_kind_of_entry_is_named_after_its_student(course, inbox):
+    put(inbox / "Ana García" / "week5" / "lenet.py")
+    put(inbox / "王小明.zip", zipped(lenet=LENET))
+    put(inbox / "Zoë.ipynb", notebook("class LeNet: ..."))
+    put(inbox / "ben.py", LENET)
+    found = discover(inbox, course)
+    assert listed(found) == [(name, "week5", False) for name in ("Ana García", "Zoë", "ben", "王小明")]
+    assert all("class LeNet" in load(candidate).files["lenet.py"].decode() for candidate in found)
+
+
+def test_the_order_and_the_digest_do_not_depend_on_how_it_came(course, inbox, tmp_path):
+    for name in ("b", "a", "c"):
+        put(inbox / name / "Week 5" / "lenet.py")
+        put(inbox / name / "Week 5" / "helper.py", b"")
+    put(inbox / "d.zip", zipped(helper=b"", lenet=LENET))
+    found = [load(candidate) for candidate in discover(inbox, course)]
+    assert [submission.student for submission in found] == ["a", "b", "c", "d"]
+    assert len({submission.digest for submission in found}) == 1
+    put(inbox / "a" / "Week 5" / "helper.py", b"x")
+    assert load(discover(inbox, course)[0]).digest != found[0].digest
+
+
+def test_moving_bytes_between_files_changes_the_digest(course, inbox):
+    put(inbox / "a" / "lenet.py", b"ab")
+    put(inbox / "a" / "x.py", b"c")
+    put(inbox / "b" / "lenet.py", b"a")
+    put(inbox / "b" / "x.py", b"bc")
+    one, other = (load(candidate) for candidate in discover(inbox, course))
+    assert one.digest != other.digest
+
+
+def test_equal_and_confusable_names_stay_apart(course, inbox):
+    for name in ("ada", "Ada", "jose\u0301", "jos\u00e9"):
+        put(inbox / name / "lenet.py")
+    put(inbox / "ada.zip", zipped(lenet=LENET))
+    names = [candidate.student for candidate in discover(inbox, course)]
+    assert names == ["Ada", "ada (2)", "ada.zip", "jos\u00e9", "jos\u00e9 (2)"]
+    assert len({safe_name(name).casefold() for name in names}) == 5
+
+
+@pytest.mark.parametrize("name", ["ada.rar", "ada.7z", "ada.tar.gz"])
+def test_other_archives_are_a_problem_and_not_silence(course, inbox, name):
+    put(inbox / name)
+    (found,) = discover(inbox, course, ["week5"])
+    with pytest.raises(SubmissionError, match="ask for a zip file"):
+        load(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("ada.zip", b"PK", "ada.zip is damaged, or not a zip file"),
+        ("ada.ipynb", b"{}", "notebook ada.ipynb is damaged"),
+        ("ada/hw.zip", b"PK", "ada: hw.zip cannot be read: is damaged"),
+        ("ada/lenet.py", b"#" * 2**21, "ada: lenet.py cannot be read: 2.0 MB are too large"),
+        ("ada/essay.txt", b"", "no Python module of week5 found in ada (wanted: lenet.py): it has no code"),
+        ("ada/my.py", b"x = 1", "no Python module of week5 found in ada (wanted: lenet.py): it has my.py"),
+    ],
+)
+def test_a_bad_submission_is_one_clear_line_and_stops_nobody(course, inbox, name, content, problem):
+    put(inbox / name, content)
+    put(inbox / "ben" / "lenet.py")
+    bad, good = discover(inbox, course, ["week5"])
+    assert load(good).files
+    with pytest.raises(SubmissionError) as caught:
+        load(bad)
+    assert (bad.student, bad.week) == ("ada", "week5")
+    assert str(caught.value).startswith(problem) and "\n" not in str(caught.value)
+
+
+def test_an_empty_folder_and_a_link_are_problems_of_their_students(course, inbox, tmp_path):
+    (inbox / "ada").mkdir()
+    put(tmp_path / "elsewhere" / "lenet.py")
+    (inbox / "ben").symlink_to(tmp_path / "elsewhere")
+    found = discover(inbox, course)
+    assert listed(found) == [("ada", None, True), ("ben", None, True)]
+    assert "no Python module of week4, week5 found in ada" in found[0].problem
+    assert "symbolic link" in found[1].problem
+
+
+def test_each_week_that_is_asked_for_and_missing_is_a_problem(course, inbox):
+    put(inbox / "ada" / "week5" / "lenet.py")
+    assert listed(discover(inbox, course)) == [("ada", "week5", False)]
+    assert listed(discover(inbox, course, ["week5"])) == [("ada", "week5", False)]
+    found = discover(inbox, course, ["week4", "week5"])
+    assert listed(found) == [("ada", "week4", True), ("ada", "week5", False)]
+
+
+def test_what_cannot_be_told_names_the_file(course, inbox):
+    for week in ("week4", "week5"):
+        toml = course.root / "assignments" / week / "assignment.toml"
+        toml.write_text(toml.read_text().replace('modules = ["', 'modules = ["training", "'))
+    put(inbox / "ada" / "training.py", b"x = 1")
+    (found,) = discover(inbox, course)
+    assert found.problem == (
+        "cannot tell which week training.py is for (week4, week5): put it into a folder named after the week"
+    )
+
+
+@pytest.mark.parametrize("pointed_at", ["", "submissions"])
+def test_a_folder_that_holds_the_class_folder_will_do(course, inbox, pointed_at):
+    for name in ("ada", "ben"):
+        put(inbox / "submissions" / name / "lenet.py")
+    assert listed(discover(inbox / pointed_at, course)) == [("ada", "week5", False), ("ben", "week5", False)]
+
+
+@pytest.mark.parametrize("around", ["", "submissions"])
+def test_a_class_may_be_sorted_by_week(course, inbox, around):
+    for name in ("week4/ada/mlp.py", "week4/ben/mlp.py", "week5/ada/lenet.py", "week5/ben/lenet.py"):
+        put(inbox / around / name)
+    pairs = [(student, week, False) for student in ("ada", "ben") for week in ("week4", "week5")]
+    assert listed(discover(inbox, course)) == pairs
+
+
+@pytest.mark.parametrize("name", ["lenet.py", "week5/lenet.py", "week5/src/lenet.py"])
+def test_a_students_own_folder_is_one_submission(course, inbox, name):
+    put(inbox / "ada" / name)
+    put(inbox / "ada" / "helper.py")
+    assert listed(discover(inbox / "ada", course)) == [("ada", "week5", False)]
+
+
+def test_a_student_with_both_weeks_and_an_old_copy_is_one_student(course, inbox):
+    for name in ("week4/mlp.py", "week5/lenet.py", "old/lenet.py"):
+        put(inbox / "ada" / name)
+    assert listed(discover(inbox, course)) == [("ada", "week4", False), ("ada", "week5", False)]
+
+
+def test_a_folder_without_permission_is_a_usage_error(course, inbox, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(UsageError, match="no permission"):
+        discover(inbox, course)
+
+
+def test_what_vanishes_in_between_is_said(course, inbox):
+    put(inbox / "ada" / "lenet.py")
+    put(inbox / "ada" / "other.py")
+    (found,) = discover(inbox, course)
+    (inbox / "ada" / "lenet.py").unlink()
+    with pytest.raises(SubmissionError, match=r"lenet\.py was there a moment ago"):
+        load(found)
+
+
+def test_one_folder_can_be_loaded_without_a_class(course, inbox):
+    put(inbox / "ada" / "lenet.py")
+    submission = load_folder(inbox / "ada", course.assignment("week5"))
+    assert (submission.student, submission.week, set(submission.files)) == ("ada", "week5", {"lenet.py"})
+    with pytest.raises(UsageError, match="no such folder or file"):
+        load_folder(inbox / "ben", course.assignment("week5"))
+    (inbox / "carla").mkdir()
+    with pytest.raises(SubmissionError, match="no Python module of week5"):
+        load_folder(inbox / "carla", course.assignment("week5"))
+
+
+def test_the_same_work_in_many_wrappings_is_the_same_submission(course, inbox):
+    put(inbox / "a" / "lenet.py")
+    put(inbox / "b" / "Week 5" / "lenet.py")
+    put(inbox / "c" / "repo" / "assignments" / "week5" / "lenet.py")
+    put(inbox / "c" / "repo" / ".git" / "HEAD")
+    put(inbox / "d.zip", zipped(lenet=LENET))
+    put(inbox / "e" / "hw5.zip", zipped(week5__lenet=LENET, week5__test_week5=b""))
+    put(inbox / "f.py")
+    put(inbox / "g" / "handin.ipynb", notebook(f"%%writefile lenet.py\n{LENET.decode()}"))
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("g/inner.zip", zipped(lenet=LENET))
+    put(inbox / "h.zip", outer.getvalue())
+    found = [load(candidate) for candidate in discover(inbox, course)]
+    assert [submission.student for submission in found] == list("abcdefgh")
+    assert len({submission.digest for submission in found}) == 1
+
+
+def test_a_candidate_shows_what_was_found(course, inbox):
+    put(inbox / "ada" / "week5" / "lenet.py")
+    (inbox / "ben").mkdir()
+    shown = [str(candidate) for candidate in discover(inbox, course)]
+    assert shown[0] == "ada: week5 from ada (week5/lenet.py)"
+    assert shown[1].startswith("ben: no Python module")
