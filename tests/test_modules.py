@@ -159,11 +159,16 @@ def test_a_students_file_never_replaces_a_library(opened: Open) -> None:
     student = opened(
         {
             "lenet.py": "import random, torch, numpy\nimport torch.nn as nn\nGOT = (random, torch, numpy, nn)\n",
-            **{name: "raise RuntimeError('shadowed')" for name in ("torch.py", "random.py", "numpy.py", "nn.py")},
+            **{
+                name: "raise RuntimeError('shadowed')"
+                for name in ("torch.py", "random.py", "numpy.py", "nn.py", "colorsys.py")
+            },
         }
     )
     assert student.lenet.GOT[:2] == (random, torch)
     assert importlib.import_module("random") is random
+    sys.modules.pop("colorsys", None)  # one that is not imported yet
+    assert hasattr(importlib.import_module("colorsys"), "rgb_to_hsv")
     with pytest.raises(RuntimeError, match="shadowed"):
         _ = student.torch  # a module of that name can be asked for by name all the same
 
