@@ -112,11 +112,10 @@ def test_fixtures_are_found_however_they_are_imported(course, line):
     assert course.assignment("week5").digest != before
 
 
-def test_helpers_of_the_hidden_checks_count_and_the_reference_does_not(course):
+@pytest.mark.parametrize("name", ["lenet.py", "oracle.py"])
+def test_what_hidden_checks_may_run_counts(course, name):
     digest, salt = course.assignment("week5").digest, course.assignment("week5").salt
-    (course.root / "solutions/week5/lenet.py").write_text("answer = 1\n")
-    assert course.assignment("week5").digest == digest
-    (course.root / "solutions/week5/oracle.py").write_text("x = 1\n")
+    (course.root / "solutions/week5" / name).write_text("answer = 1\n")
     assert course.assignment("week5").digest != digest
     assert course.assignment("week5").salt != salt
 
