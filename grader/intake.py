@@ -74,9 +74,10 @@ def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> 
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = _listing(folder)
     if _is_one_submission(folder, listing, known):
-        return Survey(tuple(_candidates(folder, _name(folder), "", known)), ())
-    ignored = [(path.name, why) for path in listing if (why := _ignored(path))]
-    entries = list(_entries([path for path in listing if not _ignored(path)], known))
+        whole = folder.resolve()
+        return Survey(tuple(_candidates(whole, _name(whole), "", known)), ())
+    ignored = [(path.name, why) for path in listing if (why := _ignored(path, known))]
+    entries = list(_entries([path for path in listing if not _ignored(path, known)], known))
     if not entries:
         raise UsageError(
             f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
@@ -107,8 +108,9 @@ def load_folder(folder: Path, assignment: Assignment) -> Submission:
     """Read a single submission to one week: a folder or a file, named after the student or not."""
     if not folder.exists():
         raise UsageError(f"{folder}: there is no such folder or file")
+    whole = folder.resolve()
     weeks = Weeks({assignment.week: assignment}, (assignment.week,))
-    return load(_candidates(folder, _name(folder), "", weeks)[0])
+    return load(_candidates(whole, _name(whole), "", weeks)[0])
 
 
 def _listing(folder: Path) -> list[Path]:
@@ -128,9 +130,7 @@ def _listing(folder: Path) -> list[Path]:
 
 
 def _name(path: Path) -> str:
-    """What to call whose entry it is; a lone `.` has its name from where it is."""
-    named = path if path.name else path.resolve()
-    return named.name if named.is_dir() else named.stem
+    return path.name if path.is_dir() else path.stem
 
 
 def _students(entries: Sequence[tuple[Path, str]]) -> list[str]:
@@ -143,7 +143,7 @@ def _students(entries: Sequence[tuple[Path, str]]) -> list[str]:
     return names
 
 
-def _ignored(path: Path) -> str | None:
+def _ignored(path: Path, weeks: Weeks) -> str | None:
     """Why an entry of a class folder is no submission, or None."""
     if is_noise(path.name):
         return "hidden, or made by a tool"
@@ -154,40 +154,44 @@ def _ignored(path: Path) -> str | None:
     if path.is_dir():
         return "reports of this grader" if (path / "gradebook.sqlite").exists() else None
     if path.suffix.lower() == ".py":
-        return None if is_module(path.name) else "one of the course's own files"
+        is_whose = is_module(path.name) and path.name not in _module_files(weeks)
+        return None if is_whose else "a file of the course's, not named after a student"
     return f"a {path.suffix} file is no submission" if path.suffix else "not a folder, zip, notebook or .py file"
 
 
 def _is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks) -> bool:
     """Whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
-    modules = {f"{module}.py" for assignment in weeks.assignments.values() for module in assignment.modules}
-    if any(path.name in modules for path in listing):
-        return True
+    if any(path.name in _module_files(weeks) for path in listing):
+        return not _holds_several(folder, weeks)  # else a class folder in which somebody left a module lying about
     named = [path for path in listing if path.is_dir() and weeks.is_name_of_one(path.name)]
     return any(not _holds_several(path, weeks) and _finds(path, weeks) for path in named)
+
+
+def _module_files(weeks: Weeks) -> set[str]:
+    return {f"{module}.py" for assignment in weeks.assignments.values() for module in assignment.modules}
 
 
 def _entries(listing: Sequence[Path], weeks: Weeks) -> Iterator[tuple[Path, str]]:
     """Each student's entry, and the week's folder around it if any; a folder that holds several students is opened."""
     for path in listing:
         if weeks.is_name_of_one(path.name) and _holds_several(path, weeks):
-            yield from ((entry, f"{path.name}/") for entry in _inner(path))
+            yield from ((entry, f"{path.name}/") for entry in _inner(path, weeks))
         elif len(listing) == 1 and _is_class(path, weeks):
-            yield from _entries(_inner(path), weeks)
+            yield from _entries(_inner(path, weeks), weeks)
         else:
             yield path, ""
 
 
 def _is_class(folder: Path, weeks: Weeks) -> bool:
     """Whether a folder holds students, or a week's folders that do, and not one student's weeks."""
-    named = [path for path in _inner(folder) if weeks.is_name_of_one(path.name)]
+    named = [path for path in _inner(folder, weeks) if weeks.is_name_of_one(path.name)]
     return any(_holds_several(path, weeks) for path in named or [folder])
 
 
 def _holds_several(folder: Path, weeks: Weeks) -> bool:
     """Whether two of a folder's entries hold the same module, as two students' do."""
     seen: set[tuple[str, str]] = set()
-    for path in _inner(folder):
+    for path in _inner(folder, weeks):
         found = {(place.week, module) for place in _finds(path, weeks) for module in place.modules}
         if found & seen:
             return True
@@ -195,11 +199,11 @@ def _holds_several(folder: Path, weeks: Weeks) -> bool:
     return False
 
 
-def _inner(folder: Path) -> list[Path]:
+def _inner(folder: Path, weeks: Weeks) -> list[Path]:
     if folder.is_symlink() or not folder.is_dir():
         return []
     try:
-        return [path for path in _listing(folder) if not _ignored(path)]
+        return [path for path in _listing(folder) if not _ignored(path, weeks)]
     except UsageError:
         return []
 

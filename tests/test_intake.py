@@ -146,7 +146,7 @@ def test_everything_that_is_no_submission_is_ignored_with_a_reason(course, inbox
         "__MACOSX": "hidden, or made by a tool",
         "EXPECTED.toml": "not a submission by its name",
         "README.md": "not a submission by its name",
-        "conftest.py": "one of the course's own files",
+        "conftest.py": "a file of the course's, not named after a student",
         "grades.csv": "a .csv file is no submission",
         "notes": "not a folder, zip, notebook or .py file",
         "old reports": "reports of this grader",
@@ -339,3 +339,20 @@ def test_a_candidate_shows_what_was_found(course, inbox):
     shown = [str(candidate) for candidate in discover(inbox, course)]
     assert shown[0] == "ada: week5 from ada (week5/lenet.py)"
     assert shown[1].startswith("ben: no Python module")
+
+
+def test_a_module_left_lying_about_does_not_make_a_class_one_submission(course, inbox):
+    for name in ("ada/lenet.py", "ben/lenet.py", "lenet.py"):
+        put(inbox / name)
+    found = survey(inbox, course)
+    assert listed(found.candidates) == [("ada", "week5", False), ("ben", "week5", False)]
+    assert dict(found.ignored) == {"lenet.py": "a file of the course's, not named after a student"}
+
+
+def test_folders_are_named_after_what_they_are_and_not_how_they_are_given(course, inbox, monkeypatch):
+    put(inbox / "ada" / "week5" / "lenet.py")
+    monkeypatch.chdir(inbox / "ada" / "week5")
+    assert listed(discover(Path(".."), course)) == [("ada", "week5", False)]
+    assert load_folder(Path(".."), course.assignment("week5")).student == "ada"
+    (inbox / "link").symlink_to(inbox / "ada")
+    assert load_folder(inbox / "link", course.assignment("week5")).student == "ada"
