@@ -5,13 +5,11 @@ The course's own files (checks, probes, lessons) never come from a submission, n
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.assignment import Assignment, defined_names
-from grader.cells import parse
 from grader.contents import MIB, Contents
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
@@ -20,9 +18,14 @@ from grader.places import Place, Weeks, is_module, is_untouched
 
 MOST_FILES = 200
 LARGEST_SUBMISSION = 20 * MIB
+LONGEST_PATH = 240  # bytes, so that a file can be made of it below any working folder
 MOST_NOTES = 20
+LONGEST_NOTE = 300
 
 _OWN = {"assignment.toml", "pytest.ini", "tox.ini", "readme.md", "expected.toml", "requirements.txt"}
+
+# `from MODULE import …`, or `import LISTED`; `from . import LISTED` has no module.
+_IMPORT = re.compile(rb"^[ \t]*+(?:from[ \t]++(\.*+)([^\s#;]*+)[ \t]++)?import[ \t]++([^\n#;]*+)", re.MULTILINE)
 
 Files = dict[str, bytes]
 
@@ -128,16 +131,16 @@ def _joined(sources: list[bytes]) -> bytes:
 def _add_helpers(files: Files, everything: Mapping[str, bytes], place: Place) -> list[str]:
     """Add modules that the files import and that lie beside or above the week's folder in the same submission."""
     folders = _upward([place.folder, *(path[: path.rfind("/") + 1] for path in place.modules.values())])
+    importable = {folder: _importable(everything, folder) for folder in folders}
+    asked = {"assignments", place.week, *_importable(files, ""), *LIBRARIES, *sys.stdlib_module_names}
     notes: list[str] = []
-    asked = {"assignments", place.week}  # other names of the week's own folder
-    waiting = list(files)
+    waiting = sorted(files)
     while waiting:
         path = waiting.pop()
-        for name in sorted(_imported(path, files[path]) - asked) if path.endswith(".py") else ():
-            asked.add(name)
-            if name in LIBRARIES or name in sys.stdlib_module_names or _has(files, "", name):
-                continue
-            folder = next((folder for folder in folders if _has(everything, folder, name)), None)
+        new = _imported(path, files[path]) - asked if path.endswith(".py") else set()
+        asked |= new
+        for name in sorted(new):
+            folder = next((folder for folder in folders if name in importable[folder]), None)
             if folder is not None:
                 found = _module_files(everything, folder, name)
                 files |= found
@@ -156,23 +159,22 @@ def _upward(folders: Iterable[str]) -> list[str]:
 
 
 def _imported(path: str, source: bytes) -> set[str]:
-    """The top-level modules that a file imports; relative ones count in the week's folder itself."""
-    deepest_level = 0 if "/" in path else 1
-    tree = parse(source)
-    names: set[str] = set()
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level <= deepest_level:
-            inner = [node.module] if node.module else [alias.name for alias in node.names]
-            names |= {name.partition(".")[0] for name in inner}
-    return names
+    """The top-level modules that a file imports; relative ones count in the week's folder itself.
+
+    Read line by line and not from a syntax tree, which for hostile files takes very long to build.
+    """
+    names: set[bytes] = set()
+    for dots, module, listed in _IMPORT.findall(source):
+        if len(dots) < (1 if "/" in path else 2):
+            dotted = [module] if module else [part.strip(b"() \t\r") for part in listed.split(b",")]
+            names |= {re.split(rb"[\s.]", name, maxsplit=1)[0] for name in dotted}
+    return {name.decode(errors="ignore") for name in names}
 
 
-def _has(files: Iterable[str], folder: str, name: str) -> bool:
-    package = f"{folder}{name}/"
-    module = f"{folder}{name}.py"
-    return any(path == module or (path.startswith(package) and path.endswith(".py")) for path in files)
+def _importable(files: Iterable[str], folder: str) -> set[str]:
+    """The modules and packages directly in a folder."""
+    inside = (path.removeprefix(folder) for path in files if path.startswith(folder) and path.endswith(".py"))
+    return {path.removesuffix(".py") if "/" not in path else path.partition("/")[0] for path in inside}
 
 
 def _module_files(everything: Mapping[str, bytes], folder: str, name: str) -> Files:
@@ -194,7 +196,9 @@ def _settle(files: Files, modules: Sequence[str]) -> list[str]:
     bytes_left = LARGEST_SUBMISSION
     for path in order:
         above = set(_folders_of(path.casefold()))
-        if path.casefold() in kept or path.casefold() in folders or above & kept.keys():
+        if len(path.encode()) > LONGEST_PATH:
+            notes.append(f"{path} left out: its name is too long")
+        elif path.casefold() in kept or path.casefold() in folders or above & kept.keys():
             notes.append(f"{path} left out: another file or folder has the same name")
         elif len(kept) == MOST_FILES or bytes_left < len(files[path]):
             notes += _too_much(path)
@@ -220,7 +224,12 @@ def _too_much(path: str) -> list[str]:
     return [f"{path} left out: at most {limits} count"]
 
 
+def clipped(text: str) -> str:
+    """A note or message cut to what can be shown; students choose how long their files' names are."""
+    return text if len(text) <= LONGEST_NOTE else f"{text[: LONGEST_NOTE - 1]}…"
+
+
 def _first(notes: Sequence[str]) -> list[str]:
-    unique = list(dict.fromkeys(notes))
+    unique = list(dict.fromkeys(clipped(note) for note in notes))
     more = len(unique) - MOST_NOTES
     return unique if more <= 0 else [*unique[:MOST_NOTES], f"and {more} more notes like these"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment import Assignment, Course
-from grader.collect import collect
+from grader.collect import clipped, collect
 from grader.contents import Contents, is_noise, read_entry
 from grader.errors import SubmissionError, UsageError
 from grader.naming import safe_name, told_apart
@@ -236,7 +236,7 @@ def _candidates(path: Path, student: str, around: str, weeks: Weeks) -> list[Can
 
 
 def _problem(path: Path, student: str, week: str | None, problem: str) -> Candidate:
-    return Candidate(student, week, path, problem=problem)
+    return Candidate(student, week, path, problem=clipped(problem))
 
 
 def _asked(weeks: Weeks) -> Sequence[str | None]:

@@ -20,6 +20,7 @@ from grader.contents import Contents
 from grader.errors import SubmissionError
 from grader.pieces import defined_in
 
+MOST_NOTEBOOKS = 20  # each has to be parsed; the outermost ones count
 OTHER_WEEK = ""  # a week by its name, but none of this course
 
 _OWN = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py|probes(_hidden)?\.py|setup\.py")
@@ -184,9 +185,8 @@ def _notebooks_by_week(
 ) -> tuple[dict[str, list[str]], list[str]]:
     result: dict[str, list[str]] = {}
     unclear: list[str] = []
-    for path in sorted(files):
-        if not path.lower().endswith(".ipynb"):
-            continue
+    paths = sorted(path for path in files if path.lower().endswith(".ipynb"))
+    for path in sorted(paths, key=lambda path: path.count("/"))[:MOST_NOTEBOOKS]:
         parent = path.rpartition("/")[0]
         named = weeks.named(f"{name}/{parent}".rstrip("/"))
         beside = [week for week, found in folders.items() if f"{parent}/".lstrip("/") in found]

@@ -86,6 +86,45 @@ def test_modules_beside_or_above_that_are_imported_come_along(course):
     ]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import tools",
+        "import os, tools as t",
+        "import tools.one",
+        "from tools import (\n  a)",
+        "from . import tools, b",
+        "from .tools import a",
+        "    import tools  # here",
+        "x = 1\r\nimport tools\r\n",
+        "from tools.one.two import x",
+    ],
+)
+def test_an_import_in_any_form_is_seen(course, line):
+    files = {"lenet.py": f"{line}\n".encode() + LENET}
+    found, _ = gather(course, {f"repo/week5/{path}": raw for path, raw in files.items()} | {"repo/tools.py": b""})
+    assert set(found) == {"lenet.py", "tools.py"}
+
+
+@pytest.mark.parametrize(
+    "line", ["from ..tools import a", "# import tools", "important = tools", "from os import tools"]
+)
+def test_other_lines_and_imports_from_outside_the_package_are_not(course, line):
+    files = {"repo/week5/lenet.py": f"{line}\n".encode() + LENET, "repo/tools.py": b""}
+    assert set(gather(course, files)[0]) == {"lenet.py"}
+
+
+def test_a_hostile_import_line_does_not_make_the_pattern_backtrack(course):
+    hostile = b"from " + b"." * 10**6 + b"\nimport " + b"a," * 10**5 + b"\n" + b" " * 10**6 + b"\n"
+    assert set(gather(course, {"lenet.py": hostile + LENET})[0]) == {"lenet.py"}
+
+
+def test_names_too_long_for_a_file_are_left_out_and_notes_are_cut(course):
+    found, notes = gather(course, {"lenet.py": LENET, "a/" * 200 + "data.csv": b""})
+    assert set(found) == {"lenet.py"}
+    assert len(notes[0]) == collecting.LONGEST_NOTE and notes[0].endswith("…")
+
+
 def test_a_misnamed_module_gets_its_name(course):
     found, notes = gather(course, {"LeNet.py": LENET, "training (1).py": TRAIN})
     assert found == {"lenet.py": LENET, "training.py": TRAIN}

@@ -188,3 +188,9 @@ def test_a_notebook_beside_modules_is_of_their_week(course):
 def test_a_damaged_notebook_has_a_week_by_its_name(course):
     assert places(course, {"week5.ipynb": b"{"})[0] == {"week5": ["week5.ipynb"]}
     assert places(course, {"thing.ipynb": b"{"}) == ({}, ["thing.ipynb"])
+
+
+def test_of_very_many_notebooks_the_outermost_count(course):
+    files = {f"week5/{'deep/' * (n > 2)}{n:03d}.ipynb": notebook() for n in range(50)}
+    found, _ = places(course, files)
+    assert len(found["week5"]) == 20 and found["week5"][:3] == [f"week5/{n:03d}.ipynb" for n in range(3)]
