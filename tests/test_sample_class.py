@@ -1,0 +1,169 @@
+"""The sample class, graded once by the real batch: every field against what EXPECTED.toml says of each student."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from rich.console import Console
+
+from grader.assignment import Course
+from grader.batch import BatchOptions, BatchResult, grade_class
+from grader.progress import Progress
+from grader.results import Report, TaskScore
+
+ROOT = Path(__file__).parent.parent
+CLASS = ROOT / "fixtures" / "submissions"
+EXPECTED: dict[str, Any] = tomllib.loads((CLASS / "EXPECTED.toml").read_text(encoding="utf-8"))
+WEEK = "week5"
+REPORTS = ("report.html", "report.json", "report.md")
+
+
+class Watch(Progress):
+    """A quiet display that remembers which processes ran while the class was graded."""
+
+    def __init__(self) -> None:
+        super().__init__(Console(file=io.StringIO()))
+        self.processes: set[psutil.Process] = set()
+
+    def graded(self, report: Report) -> None:
+        self.processes.update(psutil.Process().children(recursive=True))
+        super().graded(report)
+
+
+@dataclass
+class Graded:
+    """A graded class: what batch returned, where its files are, and the processes it had."""
+
+    out: Path
+    desk: Path
+    temporary: Path
+    result: BatchResult
+    processes: set[psutil.Process]
+
+    def report(self, student: str) -> Report:
+        return Report.load(self.folder(student) / "report.json")
+
+    def folder(self, student: str) -> Path:
+        return self.out / "students" / student / WEEK
+
+
+def grade(out: Path, progress: Progress) -> BatchResult:
+    return grade_class(Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), progress)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+    """The class graded once; the run has a working and a temporary folder of its own, which it must leave empty."""
+    out, desk, temporary = (tmp_path_factory.mktemp(name) for name in ("out", "desk", "temporary"))
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(desk)
+        patch.setenv("TMPDIR", str(temporary))
+        result = grade(out, watch)
+        yield Graded(out, desk, temporary, result, watch.processes)
+
+
+def expected_tasks(entry: dict[str, Any], scores: list[TaskScore]) -> dict[str, Any]:
+    """What EXPECTED.toml says of a student, spelled out for every task: its points, and how each check ends."""
+    told = entry.get("tasks", {})
+    unknown = set(told) - {score.task for score in scores}
+    assert not unknown, f"EXPECTED.toml names tasks that week 5 does not have: {unknown}"
+    return {score.task: expected_task(told.get(score.task), score) for score in scores}
+
+
+def expected_task(told: Any, score: TaskScore) -> dict[str, Any]:
+    names = [check_name(check.id, check.hidden) for check in score.checks]
+    if told is None:
+        return {"points": score.max_points, **dict.fromkeys(names, "passed")}
+    if isinstance(told, str):
+        return {"points": 0, **dict.fromkeys(names, told)}
+    ends = {f"{part} {name}": end for part in ("public", "hidden") for name, end in told.get(part, {}).items()}
+    return {"points": told["points"], **dict.fromkeys(names, "passed"), **ends}
+
+
+def actual_task(score: TaskScore) -> dict[str, Any]:
+    ends = {check_name(check.id, check.hidden): str(check.outcome) for check in score.checks}
+    return {"points": score.points, **ends}
+
+
+def check_name(check: str, hidden: bool) -> str:
+    return f"{'hidden' if hidden else 'public'} {check.partition('::')[2]}"
+
+
+def test_every_submission_was_graded(graded: Graded) -> None:
+    students = {path.stem if path.is_file() else path.name for path in CLASS.iterdir()} - {"README", "EXPECTED"}
+    assert students == set(EXPECTED)
+    assert (graded.result.graded, graded.result.kept, graded.result.left) == (len(EXPECTED), 0, 0)
+    assert graded.result.problems == []
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_each_check_ends_as_the_rules_say(graded: Graded, student: str) -> None:
+    report = graded.report(student)
+    scores = report.tasks()
+    assert {score.task: actual_task(score) for score in scores} == expected_tasks(EXPECTED[student], scores)
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_the_score_is_the_same_wherever_it_is_written(graded: Graded, student: str) -> None:
+    score = EXPECTED[student]["score"]
+    report = graded.report(student)
+    assert (report.student, report.week, report.score, report.max_score) == (student, WEEK, score, 100)
+    with (graded.out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert rows[student] == {"student": student, WEEK: str(score), "total": str(score)}
+    assert f"{score}" in (graded.folder(student) / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_gradebook_holds_one_attempt_each(graded: Graded) -> None:
+    with sqlite3.connect(graded.out / "gradebook.sqlite") as book:
+        rows = book.execute("SELECT student, week, score, max_score, broken FROM attempts ORDER BY student").fetchall()
+        assert book.execute("SELECT * FROM problems").fetchall() == []
+    assert rows == sorted((student, WEEK, entry["score"], 100, 0) for student, entry in EXPECTED.items())
+
+
+def test_every_check_that_lost_points_says_why(graded: Graded) -> None:
+    checks = [check for student in EXPECTED for check in graded.report(student).checks]
+    assert {check.points == check.max_points for check in checks} == {True, False}
+    assert [check.id for check in checks if not check.points and not check.message] == []
+
+
+def test_the_class_page_links_to_every_report(graded: Graded) -> None:
+    page = (graded.out / "index.html").read_text(encoding="utf-8")
+    assert [student for student in EXPECTED if student not in page] == []
+
+
+def test_nothing_but_the_graders_own_files_is_left(graded: Graded) -> None:
+    """The forger writes report.json and results.json wherever a process of his was, at import and at exit."""
+    files = {path.relative_to(graded.out).as_posix() for path in graded.out.rglob("*") if path.is_file()}
+    reports = {f"students/{student}/{WEEK}/{name}" for student in EXPECTED for name in REPORTS}
+    assert files == {"gradebook.sqlite", "grades.csv", "index.html"} | reports
+    assert list(graded.desk.iterdir()) == []
+    assert {path.name for path in graded.temporary.iterdir()} <= {"grader-matplotlib"}
+
+
+def test_no_process_is_left(graded: Graded) -> None:
+    assert graded.processes, "no judge was seen at work"
+    assert [process for process in graded.processes if process.is_running()] == []
+
+
+def test_a_second_run_keeps_everything(graded: Graded) -> None:
+    before = {path: path.read_bytes() for path in graded.out.rglob("report.*")}
+    again = grade(graded.out, Progress(Console(file=io.StringIO())))
+    assert (again.graded, again.kept, again.left, again.problems) == (0, len(EXPECTED), 0, [])
+    assert {path: path.read_bytes() for path in graded.out.rglob("report.*")} == before
+
+
+@pytest.mark.parametrize("module", ["lenet", "training", "inspection"])
+def test_the_untouched_skeleton_is_the_one_that_students_get(module: str) -> None:
+    own = CLASS / "Sofía Hernández" / WEEK / f"{module}.py"
+    assert own.read_bytes() == (ROOT / "assignments" / WEEK / f"{module}.py").read_bytes()
