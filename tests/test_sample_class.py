@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -121,7 +122,8 @@ def test_the_score_is_the_same_wherever_it_is_written(graded: Graded, student: s
     with (graded.out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows[student] == {"student": student, WEEK: str(score), "total": str(score)}
-    assert f"{score}" in (graded.folder(student) / "report.md").read_text(encoding="utf-8")
+    for name in ("report.md", "report.html"):
+        assert f"{score} of 100 points" in (graded.folder(student) / name).read_text(encoding="utf-8")
 
 
 def test_the_gradebook_holds_one_attempt_each(graded: Graded) -> None:
@@ -139,7 +141,8 @@ def test_every_check_that_lost_points_says_why(graded: Graded) -> None:
 
 def test_the_class_page_links_to_every_report(graded: Graded) -> None:
     page = (graded.out / "index.html").read_text(encoding="utf-8")
-    assert [student for student in EXPECTED if student not in page] == []
+    links = {student: f"students/{quote(student)}/{WEEK}/report.html" for student in EXPECTED}
+    assert [student for student, link in links.items() if f'href="{link}"' not in page] == []
 
 
 def test_nothing_but_the_graders_own_files_is_left(graded: Graded) -> None:
