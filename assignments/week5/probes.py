@@ -1,0 +1,352 @@
+"""What week 5's public checks ask of your code: each probe calls it and returns plain data.
+
+Probes run beside your code and decide nothing; the checks in `test_week5.py` judge what they return.
+"""
+
+import random
+
+import matplotlib
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+CPU = torch.device("cpu")
+
+
+# 5.1 and 5.2: sizes
+
+
+def conv_output_size(student, size, kernel_size, **options):
+    return student.lenet.conv_output_size(size, kernel_size, **options)
+
+
+def pool_output_size(student, size, kernel_size, **options):
+    return student.lenet.pool_output_size(size, kernel_size, **options)
+
+
+# 5.3: LeNet
+
+
+def lenet_outputs(student, images, output_dim, weights=None):
+    """What LeNet returns; with `weights`, after its parameters have been set to them."""
+    model = student.lenet.LeNet(output_dim)
+    if weights is not None:
+        with torch.no_grad():
+            model(torch.zeros(1, 1, 28, 28))  # a lazy layer has no weights before its first input
+        set_weights(model, weights)
+    return model(images)
+
+
+def lenet_layers(student, output_dim):
+    """Shapes of the layers' parameters, by name; None for what is not there."""
+    model = student.lenet.LeNet(output_dim)
+    with torch.no_grad():
+        model(torch.zeros(1, 1, 28, 28))
+    shapes = {}
+    for layer in ("conv1", "conv2", "fc_1", "fc_2", "fc_3"):
+        weight = getattr(getattr(model, layer, None), "weight", None)
+        shapes[layer] = list(weight.shape) if isinstance(weight, torch.Tensor) else None
+    return shapes
+
+
+def lenet_gradients(student, images, source):
+    """Largest absolute gradient of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
+    model = student.lenet.LeNet(10)
+    result = model(images)
+    if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[source], torch.Tensor):
+        return "forward does not return (logits, hidden)"
+    if not result[source].requires_grad:
+        return "detached"
+    result[source].square().sum().backward()
+    layers = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
+    grads = {name: getattr(getattr(getattr(model, name, None), "weight", None), "grad", None) for name in layers}
+    return {name: None if grad is None else float(grad.abs().max()) for name, grad in grads.items()}
+
+
+def set_weights(model, weights):
+    """Copy tensors named like `conv1.weight` into the model's layers, reached by attribute."""
+    with torch.no_grad():
+        for name, value in weights.items():
+            layer, part = name.split(".")
+            getattr(getattr(model, layer), part).copy_(value)
+
+
+# 5.4: transforms
+
+
+def transformed(student, pixels, mean, std, which, times):
+    """The training (0) or test (1) pipeline applied `times` times to one uint8 28×28 image."""
+    pipeline = student.training.make_transforms(mean, std)[which]
+    return [pipeline(Image.fromarray(pixels.numpy(), mode=None)) for _ in range(times)]
+
+
+# 5.5: the split
+
+
+class Numbers(Dataset):
+    """0 … length−1, each passed through the dataset's `transform`, with label 7."""
+
+    def __init__(self, length, transform):
+        self.length = length
+        self.transform = transform
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        return self.transform(index), 7
+
+
+class Tag:
+    """A transform that leaves its mark: n → [n, mark]."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __call__(self, number):
+        return [int(number), self.mark]
+
+
+def split(student, length, **options):
+    """Both parts' items, and one item of the original dataset afterwards."""
+    full = Numbers(length, Tag("train"))
+    parts = student.training.split_with_transforms(full, Tag("test"), **options)
+    train, valid = parts
+    valid_items = [valid[i] for i in range(len(valid))]
+    return {
+        "train": [train[i] for i in range(len(train))],
+        "valid": valid_items,
+        "after": full[0],
+        "lengths": [len(train), len(valid)],
+    }
+
+
+def draws_after_split(student, seed):
+    """What the global generators, seeded before the split, give after it."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    student.training.split_with_transforms(Numbers(20, Tag("train")), Tag("test"), seed=seed + 1)
+    return {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
+
+
+# 5.6 and 5.7: filters and pooling
+
+
+def apply_filter(student, images, kernel):
+    return student.inspection.apply_filter(images, kernel)
+
+
+def subsample(student, images, pool_type, pool_size):
+    return student.inspection.subsample(images, pool_type, pool_size)
+
+
+def subsample_error(student, pool_type):
+    """Type and text of what `subsample` raises."""
+    try:
+        result = student.inspection.subsample(torch.zeros(1, 1, 4, 4), pool_type, 2)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return {"raised": type(error).__name__, "message": str(error)}
+    return {"returned": type(result).__name__}
+
+
+# 5.8: the loops, on models of the judge's own
+
+
+class Linear(nn.Module):
+    """Linear classifier on flat features that returns `(logits, features)` and records how it was called."""
+
+    def __init__(self, weight, bias):
+        super().__init__()
+        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            self.layer.weight.copy_(weight)
+            self.layer.bias.copy_(bias)
+        self.modes = []
+        self.grad_modes = []
+
+    def forward(self, features):
+        self.modes.append(self.training)
+        self.grad_modes.append(torch.is_grad_enabled())
+        return self.layer(features), features
+
+
+class Normed(Linear):
+    """The same behind batch normalisation and dropout, which show in the values whether the mode is right."""
+
+    def __init__(self, weight, bias, mean, var):
+        super().__init__(weight, bias)
+        self.norm = nn.BatchNorm1d(weight.shape[1])
+        self.norm.running_mean.copy_(mean)
+        self.norm.running_var.copy_(var)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, features):
+        return super().forward(self.dropout(self.norm(features)))
+
+
+def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
+    model = Linear(weight, bias)
+    model.eval()
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 5.0)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    options = {} if log_interval is None else {"log_interval": log_interval}
+    losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
+    return {
+        "losses": losses,
+        "weight": model.layer.weight,
+        "bias": model.layer.bias,
+        "modes": model.modes,
+        "grad_enabled": torch.is_grad_enabled(),
+        "requires_grad": [p.requires_grad for p in model.parameters()],
+    }
+
+
+def validated(student, weight, bias, mean, var, features, labels, batch_size):
+    """The student's `validate` on a model with batch normalisation and dropout that is in training mode."""
+    model = Normed(weight, bias, mean, var)
+    model.train()
+    model.norm.bias.requires_grad_(False)
+    model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss())
+    return {
+        "result": result,
+        "modes": model.modes,
+        "grad_modes": model.grad_modes,
+        "grad_enabled": torch.is_grad_enabled(),
+        "weight": model.layer.weight,
+        "running_mean": model.norm.running_mean,
+        "running_var": model.norm.running_var,
+        "bias_grad": model.layer.bias.grad,
+        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+    }
+
+
+# 5.9 and 5.10: predictions
+
+
+def predictions(student, weight, bias, mean, var, images, labels, batch_size):
+    """The student's `get_predictions` on N×1×2×2 images with a model that flattens them."""
+    model = nn.Sequential(nn.Flatten(), Normed(weight, bias, mean, var))
+    model.train()
+    loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size)
+    result = student.inspection.get_predictions(model, loader, CPU)
+    attached = [bool(t.requires_grad) for t in result if isinstance(t, torch.Tensor)]
+    return {
+        "result": result,
+        "attached": attached,
+        "running_mean": model[1].norm.running_mean,
+        "grad_enabled": torch.is_grad_enabled(),
+    }
+
+
+def most_incorrect(student, images, labels, probs, n):
+    return student.inspection.most_incorrect(images, labels, probs, n)
+
+
+# 5.11: plots
+
+
+def plot_filter(student, images, kernel):
+    """The figure of `plot_filter`, with a stand-in for `apply_filter`, and what that stand-in gives."""
+
+    def stand_in(pictures, kernel):
+        size = len(kernel) - 1
+        return pictures[:, :, size:, size:] * 0.5 + 2
+
+    if hasattr(student.inspection, "apply_filter"):
+        student.inspection.apply_filter = stand_in
+    figure = drawn(lambda: student.inspection.plot_filter(images, kernel))
+    return {"figure": figure, "stand_in": stand_in(images, kernel)}
+
+
+def plot_confusion_matrix(student, labels, pred_labels):
+    return drawn(lambda: student.inspection.plot_confusion_matrix(labels, pred_labels))
+
+
+def plot_most_incorrect(student, images, labels, probs):
+    incorrect = [(image, int(label), p) for image, label, p in zip(images, labels, probs, strict=True)]
+    return drawn(lambda: student.inspection.plot_most_incorrect(incorrect))
+
+
+def drawn(plot):
+    """What a plotting function returned and drew, as plain data."""
+    shows = []
+    before = plt.show, Figure.show
+    plt.show = Figure.show = lambda *args, **kwargs: shows.append(1)
+    try:
+        figure = plot()
+    finally:
+        plt.show, Figure.show = before
+    described = {"type": type(figure).__name__, "figure": isinstance(figure, Figure), "shows": len(shows), "axes": []}
+    if isinstance(figure, Figure):
+        figure.canvas.draw()
+        described["axes"] = [described_axes(ax) for ax in figure.axes]
+    plt.close("all")
+    return described
+
+
+def described_axes(ax):
+    pictures = [np.ma.filled(np.ma.asarray(image.get_array()).astype(float), np.nan) for image in ax.images]
+    meshes = [
+        np.ma.filled(np.ma.asarray(c.get_array()).astype(float), np.nan)
+        for c in ax.collections
+        if c.get_array() is not None
+    ]
+    return {
+        "box": [float(v) for v in ax.get_position().extents],
+        "pictures": pictures,
+        "meshes": meshes,
+        "texts": [text.get_text() for text in ax.texts],
+    }
+
+
+# 5.12: the whole
+
+
+def trained_weights(student, images, labels, epochs=4):
+    """LeNet's parameters before and after short training with the student's `train`; uint8 images."""
+    model = student.lenet.LeNet(10)
+    with torch.no_grad():
+        model(torch.zeros(1, 1, 28, 28))
+    before = weights_of(model)
+    loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=64, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    for epoch in range(1, epochs + 1):
+        student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch)
+    return {"before": before, "after": weights_of(model)}
+
+
+def weights_of(model):
+    layers = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
+    return {
+        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().clone()
+        for layer in layers
+        for part in ("weight", "bias")
+    }
+
+
+def logits_with(student, weights, images):
+    """Logits of a new LeNet with these parameters, for uint8 images."""
+    model = student.lenet.LeNet(10)
+    with torch.no_grad():
+        model(torch.zeros(1, 1, 28, 28))
+    set_weights(model, weights)
+    model.eval()
+    with torch.no_grad():
+        result = model(images.float() / 127.5 - 1)
+    return result[0] if isinstance(result, (tuple, list)) else result

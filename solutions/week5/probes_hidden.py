@@ -1,0 +1,218 @@
+"""Probes of week 5's hidden checks."""
+
+import random
+from collections import namedtuple
+
+import matplotlib
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+CPU = torch.device("cpu")
+LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
+Output = namedtuple("Output", "logits hidden")
+
+
+def sizes(student, function, cases):
+    """`function` of lenet for each (args, kwargs)."""
+    return [getattr(student.lenet, function)(*args, **kwargs) for args, kwargs in cases]
+
+
+def lenet_with(student, weights, images):
+    """LeNet's result for given weights, and conv1's gradient of the sum of logits² + hidden."""
+    model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
+    with torch.no_grad():
+        model(torch.zeros(1, 1, 28, 28))
+        for name, value in weights.items():
+            layer, part = name.split(".")
+            getattr(getattr(model, layer), part).copy_(value)
+    result = model(images)
+    gradient = None
+    if isinstance(result, (tuple, list)) and len(result) == 2:
+        logits, hidden = result
+        (logits.square().sum() + hidden.sum()).backward()
+        gradient = model.conv1.weight.grad
+    return {"result": result, "gradient": gradient}
+
+
+def transformed(student, pixels, mean, std, which, times):
+    pipeline = student.training.make_transforms(mean, std)[which]
+    return [pipeline(Image.fromarray(pixels.numpy())) for _ in range(times)]
+
+
+class Pictures(Dataset):
+    """PIL images held in a list, as torchvision's datasets hold theirs; image n is filled with grey value n."""
+
+    def __init__(self, count, transform):
+        self.images = [Image.new("L", (28, 28), n) for n in range(count)]
+        self.transform = transform
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.transform(self.images[index]), int(index) % 10
+
+
+class Grey:
+    """A transform: image of grey value n → tensor [n, sign]."""
+
+    def __init__(self, sign):
+        self.sign = sign
+
+    def __call__(self, image):
+        return torch.tensor([image.getpixel((0, 0)), self.sign])
+
+
+def split_pictures(student, count, repeat_seed=None, **options):
+    full = Pictures(count, Grey(1))
+    own = full.transform
+    train, valid = student.training.split_with_transforms(full, Grey(-1), **options)
+    items = {
+        "valid": [valid[i] for i in range(len(valid))],
+        "train": [train[i] for i in range(len(train))],
+        "same_transform": full.transform is own,
+        "original": [full[i][0] for i in range(3)],
+    }
+    random.seed(repeat_seed)
+    np.random.seed(repeat_seed)
+    torch.manual_seed(repeat_seed or 0)
+    again, _ = student.training.split_with_transforms(Pictures(count, Grey(1)), Grey(-1), **options)
+    items["again"] = [again[i] for i in range(len(again))]
+    return items
+
+
+def filtered(student, images, kernel):
+    return student.inspection.apply_filter(images, kernel)
+
+
+def pooled(student, images, pool_type, pool_size):
+    return student.inspection.subsample(images, pool_type, pool_size)
+
+
+def pool_error(student, pool_type):
+    try:
+        result = student.inspection.subsample(torch.zeros(1, 1, 4, 4), pool_type, 2)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return {"raised": type(error).__name__, "message": str(error)}
+    return {"returned": type(result).__name__}
+
+
+class Net(nn.Module):
+    """Two linear layers with batch normalisation between; returns a named tuple."""
+
+    def __init__(self, state, dropout=0.0):
+        super().__init__()
+        self.first = nn.Linear(*reversed(state["first.weight"].shape))
+        self.norm = nn.BatchNorm1d(self.first.out_features)
+        self.last = nn.Linear(*reversed(state["last.weight"].shape))
+        self.dropout = nn.Dropout(dropout)
+        self.load_state_dict(state, strict=False)
+        self.grad_modes = []
+        self.modes = []
+
+    def forward(self, x):
+        self.modes.append(self.training)
+        self.grad_modes.append(torch.is_grad_enabled())
+        hidden = self.dropout(self.norm(self.first(x.flatten(1))).relu())
+        return Output(self.last(hidden), hidden)
+
+
+def trained(student, state, features, labels, batch_size, lr, momentum, log_interval, epochs):
+    """State after epochs of the student's `train`, which another loop has left with gradients and in eval mode."""
+    model = Net(state)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    losses = []
+    for epoch in range(epochs):
+        model.eval()
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        losses.append(student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch, log_interval))
+    return {"losses": losses, "state": dict(model.state_dict()), "grad_enabled": torch.is_grad_enabled()}
+
+
+def validated(student, state, features, labels, batch_size):
+    model = Net(state, dropout=0.5)
+    model.train()
+    model.first.weight.requires_grad_(False)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss(), dataset_name="Test")
+    return {
+        "result": result,
+        "state": dict(model.state_dict()),
+        "grad_modes": model.grad_modes,
+        "modes": model.modes,
+        "grads": [p.grad is None for p in model.parameters()],
+        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+        "grad_enabled": torch.is_grad_enabled(),
+    }
+
+
+def predictions(student, state, images, labels, batch_size):
+    model = Net(state, dropout=0.5)
+    model.train()
+    loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size)
+    result = student.inspection.get_predictions(model, loader, CPU)
+    return {
+        "result": result,
+        "attached": [bool(t.requires_grad) for t in result if isinstance(t, torch.Tensor)],
+        "state": dict(model.state_dict()),
+        "requires_grad": [p.requires_grad for p in model.parameters()],
+    }
+
+
+def most_incorrect(student, images, labels, probs, n):
+    return student.inspection.most_incorrect(images, labels, probs, n)
+
+
+def plotted(student, function, *arguments):
+    """What a plotting function of `inspection` returned and drew; entries arrive as (image, label, probs)."""
+    inspection = student.inspection
+    if function == "plot_filter":
+        inspection.apply_filter = lambda images, kernel: images[:, :, len(kernel) - 1 :, len(kernel) - 1 :]
+    shows = []
+    before = plt.show, Figure.show
+    plt.show = Figure.show = lambda *args, **kwargs: shows.append(1)
+    try:
+        figure = getattr(inspection, function)(*arguments)
+    finally:
+        plt.show, Figure.show = before
+    described = {"figure": isinstance(figure, Figure), "shows": len(shows), "axes": []}
+    if isinstance(figure, Figure):
+        figure.canvas.draw()
+        described["axes"] = [
+            {"pictures": [list(np.shape(i.get_array()))[:2] for i in ax.images], "drawn": len(ax.get_children())}
+            for ax in figure.axes
+        ]
+    plt.close("all")
+    return described
+
+
+def trained_weights(student, images, labels, epochs=4):
+    """LeNet's parameters before and after short training with the student's `train`; uint8 images."""
+    model = student.lenet.LeNet(10)
+    with torch.no_grad():
+        model(torch.zeros(1, 1, 28, 28))
+    before = _weights(model)
+    loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=64, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    for epoch in range(epochs):
+        student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch)
+    return {"before": before, "after": _weights(model)}
+
+
+def _weights(model):
+    return {
+        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().clone()
+        for layer in LAYERS
+        for part in ("weight", "bias")
+    }
