@@ -90,15 +90,19 @@ def _tame_hypothesis(check: Check, examples: int) -> Check:
 
 def load_probes(check_file: str) -> ModuleType:
     """The probes beside a check file: `probes.py` for `test_weekN.py`, `probes_hidden.py` for `test_hidden.py`."""
+    return load_beside(check_file, "probes_hidden" if Path(check_file).stem == "test_hidden" else "probes")
+
+
+def load_beside(check_file: str, name: str) -> ModuleType:
+    """The module `name.py` in the folder of a check file; weeks may use the same names without getting mixed up."""
     file = Path(check_file)
-    name = "probes_hidden" if file.stem == "test_hidden" else "probes"
     path = file.with_name(f"{name}.py")
-    full_name = f"grader_probes.{file.parent.name}.{name}"
+    full_name = f"grader_checks.{file.parent.parent.name}.{file.parent.name}.{name}"
     if full_name in sys.modules:
         return sys.modules[full_name]
     spec = importlib.util.spec_from_file_location(full_name, path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise CourseError(f"{file}: there is no {path.name} beside it; put the check's probes there")
+        raise CourseError(f"{file}: there is no {path.name} beside it; the checks need it there")
     module = importlib.util.module_from_spec(spec)
     sys.modules[full_name] = module
     spec.loader.exec_module(module)

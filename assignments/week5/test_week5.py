@@ -429,7 +429,7 @@ def test_validate_values(student, batch_size, seed):
 
 
 @task("5.8", points=1, title="validate evaluates: no training mode, no graph, nothing changed",
-      hint="Two things have to be switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
+      hint="Two things are switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
 def test_validate_changes_nothing(student, rng):
     x, y, weight, bias, mean, var, _ = normed_problem(rng)
     got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
@@ -450,7 +450,7 @@ def test_validate_changes_nothing(student, rng):
 
 
 @task("5.9", points=4, title="get_predictions returns images, labels and probabilities in order", examples=6,
-      hint="Evaluate without dropout and without gradients; turn logits into probabilities; join the batches.")  # fmt: skip
+      hint="Evaluate without dropout and gradients; turn logits into probabilities; join the batches.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 6, 30]), seed=seeds)
 def test_get_predictions(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed), count=14)

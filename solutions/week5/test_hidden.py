@@ -1,0 +1,389 @@
+"""Week 5's hidden checks: 40 points, on what the public ones leave open. Summaries give no input or value away."""
+
+import copy
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from fixtures import digits
+from grader import expect
+from grader.checks import load_beside, load_probes, task
+
+probes = load_probes(__file__)
+lenet_oracle = load_beside(__file__, "lenet_oracle")
+seeds = st.integers(0, 2**31 - 1)
+THRESHOLD = 0.80  # calibration.md
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def windows(size, window, step, padding=0):
+    return len(range(-padding, size + padding - window + 1, step))
+
+
+@task("5.1", points=2, title="conv_output_size for further sizes", hint="Check strides that do not fit evenly.")
+def test_conv_sizes(student, rng):
+    drawn = torch.randint(0, 40, (30, 4), generator=rng).tolist()
+    cases = [((k % 9 + 1 + extra, k % 9 + 1), {"stride": s % 5 + 1, "padding": p % 4}) for extra, k, s, p in drawn]
+    cases += [((28, 5), {}), ((224, 7), {"stride": 2, "padding": 3}), ((5, 3), {"padding": 1})]
+    got = expect.items(student.run(probes.sizes, "conv_output_size", cases), len(cases), "the sizes")
+    for value, ((size, window), options) in zip(got, cases, strict=True):
+        want = windows(size, window, options.get("stride", 1), options.get("padding", 0))
+        expect.integer(value, want, "conv_output_size")
+
+
+@task("5.2", points=2, title="pool_output_size for further sizes", hint="With and without a stride of its own.")
+def test_pool_sizes(student, rng):
+    drawn = torch.randint(0, 40, (30, 3), generator=rng).tolist()
+    cases = [((w % 6 + 1 + extra, w % 6 + 1), {"stride": s % 5 + 1} if s % 2 else {}) for extra, w, s in drawn]
+    cases += [((24, 2), {}), ((25, 2), {}), ((7, 3), {"stride": None}), ((9, 3), {"stride": 1})]
+    got = expect.items(student.run(probes.sizes, "pool_output_size", cases), len(cases), "the sizes")
+    for value, ((size, window), options) in zip(got, cases, strict=True):
+        expect.integer(value, windows(size, window, options.get("stride") or window), "pool_output_size")
+
+
+# 5.3
+
+
+def weights_for(gen, classes):
+    return {
+        name: torch.randn(shape, generator=gen) / max(1, np.prod(shape[1:])) ** 0.5
+        for name, shape in (
+            (name, (classes, *shape[1:]) if name.startswith("fc_3") else shape)
+            for name, shape in zip(lenet_oracle.NAMES, lenet_oracle.SHAPES, strict=True)
+        )
+    }
+
+
+def lenet_parts(got, batch, classes):
+    logits, hidden = expect.items(expect.field(got, "result"), 2, "what forward returns")
+    expect.tensor(logits, "logits", shape=(batch, classes))
+    return logits, expect.tensor(hidden, "hidden", shape=(batch, 256))
+
+
+@task(
+    "5.3",
+    points=4,
+    title="LeNet computes what its weights say",
+    examples=6,
+    hint="Follow the lesson's table of shapes.",
+)
+@given(batch=st.integers(1, 5), classes=st.sampled_from([10, 3, 26]), seed=seeds)
+def test_lenet_values(student, batch, classes, seed):
+    gen = generator(seed)
+    weights, images = weights_for(gen, classes), torch.randn(batch, 1, 28, 28, generator=gen)
+    logits, hidden = lenet_parts(student.run(probes.lenet_with, weights, images), batch, classes)
+    blocks = F.max_pool2d(F.conv2d(images, weights["conv1.weight"], weights["conv1.bias"]), 2).relu()
+    blocks = F.max_pool2d(F.conv2d(blocks, weights["conv2.weight"], weights["conv2.bias"]), 2).relu()
+    expect.close(hidden, blocks.flatten(1), "hidden", rtol=1e-3, atol=1e-4)
+    expect.close(logits, lenet_oracle.logits(weights, images), "logits", rtol=1e-3, atol=1e-4)
+
+
+@task(
+    "5.3", points=2, title="LeNet's gradient comes through logits and hidden", hint="Both results belong to the graph."
+)
+def test_lenet_gradient(student, rng):
+    weights, images = weights_for(rng, 10), torch.randn(4, 1, 28, 28, generator=rng)
+    got = student.run(probes.lenet_with, weights, images)
+    lenet_parts(got, 4, 10)
+    leaf = weights["conv1.weight"].clone().requires_grad_()
+    mine = {**weights, "conv1.weight": leaf}
+    first = F.max_pool2d(F.conv2d(images, leaf, weights["conv1.bias"]), 2).relu()
+    hidden = F.max_pool2d(F.conv2d(first, weights["conv2.weight"], weights["conv2.bias"]), 2).relu()
+    (lenet_oracle.logits(mine, images).square().sum() + hidden.sum()).backward()
+    expect.close(expect.field(got, "gradient"), leaf.grad, "the gradient of conv1", rtol=1e-2, atol=1e-3)
+
+
+# 5.4
+
+
+def pictures(outputs, mean, std):
+    found = [expect.tensor(o, "a transformed image", shape=(1, 28, 28), dtype=torch.float32) for o in outputs]
+    return torch.cat(found).double() * std + mean
+
+
+@task("5.4", points=2, title="both pipelines normalise with the given numbers", hint="Scale first, then normalise.")
+def test_normalisation(student, rng):
+    mean, std = 0.2 + 0.2 * torch.rand(1, generator=rng).item(), 0.2 + 0.3 * torch.rand(1, generator=rng).item()
+    image = torch.randint(0, 256, (28, 28), generator=rng, dtype=torch.uint8)
+    for shown in pictures(student.run(probes.transformed, image, mean, std, 1, 3), mean, std):
+        expect.close(shown, image.double() / 255, "pixels of the test pipeline", atol=1e-4)
+    disc = torch.zeros(28, 28, dtype=torch.uint8)
+    disc[9:19, 9:19] = 255
+    shown = pictures(student.run(probes.transformed, disc, mean, std, 0, 8), mean, std)
+    inner = shown[:, 12:16, 12:16]
+    expect.true(bool((inner - 1).abs().max() < 1e-3), "the training pipeline normalises differently")
+    expect.true(bool(shown[:, :4].abs().max() < 1e-3), "the training pipeline's background is not black")
+
+
+@task("5.4", points=2, title="the training pipeline's shifts and rotations stay in their range",
+      hint="±5° and 2 pixels.")  # fmt: skip
+def test_augmentation_range(student):
+    image = torch.zeros(28, 28, dtype=torch.uint8)
+    image[3:25, 12:16] = 255
+    shown = pictures(student.run(probes.transformed, image, 0.0, 1.0, 0, 80), 0.0, 1.0).clamp(0, 1)
+    weight = shown / shown.sum((1, 2), keepdim=True).clamp(min=1e-6)
+    axis = torch.arange(28).double() - 13.5
+    x = (weight * axis[None, None, :]).sum((1, 2))
+    dx = axis[None, None, :] - x[:, None, None]
+    slope = (weight * dx * axis[None, :, None]).sum((1, 2)) / (weight * axis[None, :, None] ** 2).sum((1, 2))
+    angle = torch.rad2deg(torch.atan(slope)).abs()
+    expect.true(bool(angle.max() < 7), "rotated too far")
+    expect.true(bool(angle.max() > 1), "hardly rotated")
+    expect.true(bool(x.abs().max() < 2.8), "shifted too far")
+    expect.true(bool(x.abs().max() > 0.9), "hardly shifted")
+
+
+# 5.5
+
+
+def numbers(part, sign, what):
+    """Grey values of a part's images, each of which went through the transform of that sign."""
+    found = []
+    for item in expect.items(part, None, what):
+        value, label = expect.items(item, 2, f"an item of {what}")
+        grey, mark = expect.tensor(value, f"an item of {what}", shape=(2,)).tolist()
+        expect.true(mark == sign, f"{what} uses the wrong transform")
+        expect.equal(label, grey % 10, f"a label of {what}")
+        found.append(grey)
+    return found
+
+
+@task("5.5", points=4, title="a dataset of pictures is split, whatever else happens to the generators",
+      hint="Ratio, seed, transforms: each by itself.")  # fmt: skip
+def test_split_pictures(student, rng):
+    repeat = int(torch.randint(1, 10**6, (1,), generator=rng))
+    for count, options in ((50, {}), (37, {"train_ratio": 0.6, "seed": repeat})):
+        got = student.run(probes.split_pictures, count, repeat_seed=repeat, **options)
+        train = numbers(expect.field(got, "train"), 1, "the training part")
+        valid = numbers(expect.field(got, "valid"), -1, "the validation part")
+        expect.true(len(train) == int(count * options.get("train_ratio", 0.9)), "the training part's length is wrong")
+        expect.true(sorted(train + valid) == list(range(count)), "the parts do not cover the dataset once")
+        expect.true(train != sorted(train), "the training part is not random")
+        again = numbers(expect.field(got, "again"), 1, "the second training part")
+        expect.true(again == train, "the split depends on more than its seed")
+        expect.true(expect.field(got, "same_transform") is True, "the dataset's own transform was replaced")
+
+
+# 5.6 and 5.7
+
+
+@task(
+    "5.6", points=3, title="apply_filter with other filters and sizes", examples=10, hint="The filter is not flipped."
+)
+@given(count=st.integers(1, 3), k=st.sampled_from([3, 5, 2, 1]), seed=seeds)
+def test_filters(student, count, k, seed):
+    gen = generator(seed)
+    images, kernel = torch.randn(count, 1, 11, 8, generator=gen), torch.randn(k, k, generator=gen)
+    patches = F.unfold(images, k).transpose(1, 2) @ kernel.flatten()
+    got = student.run(probes.filtered, images, kernel.tolist())
+    expect.close(got, patches.view(count, 1, 12 - k, 9 - k), "the filtered images", rtol=1e-3, atol=1e-4)
+
+
+@task("5.7", points=2, title="subsample by every name", examples=10, hint="Compare the names in one letter case.")
+@given(kind=st.sampled_from(["max", "mean", "avg", "mAx", "MEAN", "aVg"]), size=st.sampled_from([2, 4]), seed=seeds)
+def test_pooling(student, kind, size, seed):
+    images = torch.randn(2, 2, 8, 12, generator=generator(seed)) - 1
+    patches = F.unfold(images.flatten(0, 1)[:, None], size, stride=size)
+    cells = patches.amax(1) if kind.lower() == "max" else patches.mean(1)
+    got = student.run(probes.pooled, images, kind, size)
+    expect.close(got, cells.view(2, 2, 8 // size, 12 // size), "the pooled images", rtol=1e-3)
+
+
+@task("5.7", points=1, title="subsample refuses other names", hint="Empty and nearly right names are wrong, too.")
+def test_pooling_names(student):
+    for name in ("min", "", "maximum"):
+        message = expect.raises(student.run(probes.pool_error, name), ["ValueError"], "subsample with an unknown name")
+        named = "max" in message.replace("maximum", "") and ("mean" in message or "avg" in message)
+        expect.true(named, "the ValueError does not name the choices")
+
+
+# 5.8
+
+
+class Net(nn.Module):
+    """The judge's twin of the probes' network."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm, self.last = nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.last(self.norm(self.first(x.flatten(1))).relu())
+
+
+def network(gen, count):
+    model = Net()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=gen) * 0.7)
+        model.norm.running_mean.copy_(torch.randn(5, generator=gen) * 0.3)
+        model.norm.running_var.copy_(torch.rand(5, generator=gen) + 0.5)
+    x, y = torch.randn(count, 6, generator=gen), torch.randint(0, 3, (count,), generator=gen)
+    return model, copy.deepcopy(model.state_dict()), x, y
+
+
+def run_epochs(model, x, y, batch_size, lr, momentum, epochs):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    model.train()
+    losses = []
+    for _ in range(epochs):
+        for inputs, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
+            loss = F.cross_entropy(model(inputs), labels)
+            gradients = torch.autograd.grad(loss, list(model.parameters()))
+            for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+                parameter.grad = gradient
+            optimizer.step()
+            losses.append(float(loss.detach()))
+    return losses
+
+
+@task("5.8", points=3, title="train on a network with batch normalisation, over two epochs",
+      hint="Mode, gradients, steps and log: in every epoch.")  # fmt: skip
+def test_training(student, rng):
+    model, state, x, y = network(rng, 26)
+    got = student.run(probes.trained, state, x, y, 4, 0.1, 0.9, 3, 2)
+    losses = run_epochs(model, x, y, 4, 0.1, 0.9, 2)
+    for name, want in model.state_dict().items():
+        value = expect.field(expect.field(got, "state"), name)
+        expect.close(value, want, f"{name} after training", rtol=1e-3, atol=1e-3)
+    per_epoch = expect.items(expect.field(got, "losses"), 2, "the losses")
+    for found, wanted in zip(per_epoch, (losses[0:7:3], losses[7::3]), strict=True):
+        for value, want in zip(expect.items(found, len(wanted), "the logged losses"), wanted, strict=True):
+            expect.instance(value, float, "a logged loss")
+            expect.near(value, want, "a logged loss", rtol=1e-3, atol=1e-3)
+    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+
+
+@task("5.8", points=3, title="validate on a network with batch normalisation and dropout",
+      hint="Evaluation has a mode of its own, needs no gradients and leaves no trace.")  # fmt: skip
+def test_validation(student, rng):
+    model, state, x, y = network(rng, 25)
+    got = student.run(probes.validated, state, x, y, 8)
+    logits = model.eval()(x).detach()
+    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what validate returns")
+    batches = zip(logits.split(8), y.split(8), strict=True)
+    want = float(np.mean([F.cross_entropy(part, labels).item() for part, labels in batches]))
+    expect.near(loss, want, "the loss", rtol=1e-3, atol=1e-4)
+    expect.near(accuracy, 100 * (logits.argmax(1) == y).double().mean().item(), "the accuracy", atol=1e-3)
+    modes = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes")
+    expect.true(not any(modes), "gradients were recorded")
+    expect.true(all(expect.items(expect.field(got, "grads"), None, "gradients")), "gradients were left behind")
+    for name, value in state.items():
+        expect.close(expect.field(expect.field(got, "state"), name), value, f"{name} afterwards")
+    flags = {name: name != "first.weight" for name, _ in model.named_parameters()}
+    expect.true(expect.field(got, "requires_grad") == flags, "requires_grad was changed")
+    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+
+
+# 5.9 and 5.10
+
+
+@task("5.9", points=3, title="get_predictions of a network with dropout, in batches of any size", examples=5,
+      hint="The network arrives in training mode.")  # fmt: skip
+@given(batch_size=st.sampled_from([5, 1, 40]), seed=seeds)
+def test_predictions(student, batch_size, seed):
+    model, state, x, y = network(generator(seed), 13)
+    images = x.view(-1, 1, 2, 3)
+    got = student.run(probes.predictions, state, images, y, batch_size)
+    found = expect.items(expect.field(got, "result"), 3, "what get_predictions returns")
+    expect.close(found[0], images, "images")
+    expect.close(found[1], y, "labels", dtype=True)
+    expect.close(found[2], model.eval()(x).detach().softmax(1), "probs", rtol=1e-3, atol=1e-4)
+    expect.true(expect.field(got, "attached") == [False] * 3, "a result still belongs to a graph")
+    expect.true(expect.field(got, "requires_grad") == [True] * 6, "requires_grad was changed")
+    for name, value in state.items():
+        expect.close(expect.field(expect.field(got, "state"), name), value, f"{name} afterwards")
+
+
+@task("5.10", points=3, title="most_incorrect with ties, and with fewer mistakes than asked for", examples=8,
+      hint="Entries of equal confidence may come in any order, but none may break the sorting.")  # fmt: skip
+@given(count=st.integers(1, 12), n=st.integers(1, 15), tied=st.booleans(), seed=seeds)
+def test_incorrect(student, count, n, tied, seed):
+    gen = generator(seed)
+    images, probs = torch.rand(count, 1, 3, 3, generator=gen), torch.rand(count, 4, generator=gen).softmax(1)
+    if tied:
+        probs[:] = torch.tensor([0.1, 0.6, 0.2, 0.1])
+    labels = torch.randint(0, 4, (count,), generator=gen)
+    got = student.run(probes.most_incorrect, images, labels, probs, n)
+    confidence, predicted = probs.max(1)
+    wanted = confidence[predicted != labels].sort(descending=True).values[:n].tolist()
+    seen = set()
+    for entry, want in zip(expect.items(got, len(wanted), "the wrong predictions"), wanted, strict=True):
+        image, label, row = expect.items(entry, 3, "an entry")
+        expect.tensor(image, "an entry's image", shape=(1, 3, 3))
+        index = int((images - image).abs().flatten(1).sum(1).argmin())
+        expect.close(row, probs[index], "an entry's probs")
+        value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else label
+        expect.true(value == int(labels[index]) and type(value) is int, "an entry's label is wrong")
+        expect.true(bool(predicted[index] != labels[index]), "an entry was predicted correctly")
+        expect.near(float(row.max()), want, "the confidence at this place")
+        seen.add(index)
+    expect.true(len(seen) == len(wanted), "an entry appears twice")
+
+
+# 5.11
+
+
+def axes_of(drawn, count):
+    expect.true(expect.field(drawn, "figure") is True, "no matplotlib Figure was returned")
+    expect.true(expect.field(drawn, "shows") == 0, "show was called")
+    return expect.items(expect.field(drawn, "axes"), count, "the figure's axes")
+
+
+def sizes_of(axes):
+    """Sizes of the first picture of each axes."""
+    found = [expect.items(expect.field(ax, "pictures"), None, "pictures") for ax in axes]
+    expect.true(all(found), "an axes holds no picture")
+    return [pictures[0] for pictures in found]
+
+
+@task("5.11", points=1, title="plot_filter and plot_most_incorrect cope with a single entry",
+      hint="A grid of one is not an array of axes unless asked for.")  # fmt: skip
+def test_single_entries(student, rng):
+    images = torch.rand(1, 1, 12, 12, generator=rng)
+    drawn = student.run(probes.plotted, "plot_filter", images, torch.rand(5, 5, generator=rng).tolist())
+    expect.true(sorted(sizes_of(axes_of(drawn, 2))) == [[8, 8], [12, 12]], "the wrong pictures are drawn")
+    entry = (torch.rand(1, 28, 28, generator=rng), 3, torch.rand(10, generator=rng).softmax(0))
+    drawn = student.run(probes.plotted, "plot_most_incorrect", [entry])
+    expect.true(sizes_of(axes_of(drawn, 1)) == [[28, 28]], "the wrong picture is drawn")
+
+
+@task("5.11", points=1, title="the plots have the right axes for other numbers of entries",
+      hint="One axes for each entry; none left over.")  # fmt: skip
+def test_other_plots(student, rng):
+    for count in (2, 11):
+        entry = [(torch.rand(1, 28, 28, generator=rng), i % 10, torch.rand(10, generator=rng)) for i in range(count)]
+        axes_of(student.run(probes.plotted, "plot_most_incorrect", entry), count)
+    labels = torch.randint(0, 10, (200,), generator=rng)
+    (ax,) = axes_of(student.run(probes.plotted, "plot_confusion_matrix", labels, labels.roll(1)), 1)
+    empty = 12  # children of an axes on which nothing has been drawn, and a little room
+    expect.true(expect.field(ax, "drawn") > empty or bool(expect.field(ax, "pictures")), "nothing is drawn")
+
+
+# 5.12
+
+
+@task("5.12", points=2, title="the trained weights read digits in the judge's own LeNet", needs=("5.3", "5.8"),
+      seconds=30, hint="Short training must lift the accuracy well above chance; look at 5.3 and 5.8.")  # fmt: skip
+def test_weights(student, rng):
+    data = digits.draw(rng)
+    got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels)
+    images = lenet_oracle.normalised(data.test_images)
+    before, after = (contract_weights(expect.field(got, when), when) for when in ("before", "after"))
+    untrained = digits.accuracy(lenet_oracle.logits(before, images), data.test_labels)
+    expect.true(untrained < 0.4, "the untrained network already knows the answers")
+    trained = lenet_oracle.best_accuracy(after, images, data.test_labels)
+    expect.true(trained >= THRESHOLD, "the accuracy on test digits is too low")
+
+
+def contract_weights(weights, when):
+    """The ten tensors of LeNet, each of its shape."""
+    shapes = zip(lenet_oracle.NAMES, lenet_oracle.SHAPES, strict=True)
+    return {name: expect.tensor(expect.field(weights, name), f"{name} {when}", shape=shape) for name, shape in shapes}
