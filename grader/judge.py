@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     """Serve jobs from the socket whose descriptor comes first, for the course and weeks that follow."""
     connection = socket.socket(fileno=int(arguments[0]))
     assignments = {week: Course(Path(arguments[1])).assignment(week) for week in arguments[2:]}
-    _keep_one_thread()
+    _warm_up()
     worker = Worker()
     try:
         session = JudgeSession(connection, worker, assignments)
@@ -47,8 +47,9 @@ def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[st
     return [*fixed, "-p", "grader.plugin", *checks]
 
 
-def _keep_one_thread() -> None:
+def _warm_up() -> None:
     import torch
+    import torch._dynamo  # imported by the first optimizer otherwise, in the middle of a check
 
     # As many judges run as there are cores, and sums come out the same on every machine.
     torch.set_num_threads(1)

@@ -172,7 +172,7 @@ class Host:
         return CheckProcess(self, ours, output, pid if type(pid) is int else 0)
 
     def end_check(self, pid: int) -> int | None:
-        """Kill a check and its children; how it had ended by itself (exit status, or minus a signal), or None."""
+        """Kill a check and its children; how it ended (exit status, or minus a signal), None if that is unknown."""
         status = self._ask(b"E", pid, REPLY_SECONDS)
         return status if type(status) is int else None
 
@@ -218,7 +218,7 @@ class CheckProcess:
         return _receive(self._connection, self._output, seconds)
 
     def end(self) -> int | None:
-        """Kill the process and what it started; how it had ended by itself, or None if it was still there."""
+        """Kill the process and what it started; how it ended, by itself or now, or None if that is unknown."""
         self._connection.close()
         self._output.close()
         return self._host.end_check(self._pid) if self._pid > 0 else None

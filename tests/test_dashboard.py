@@ -39,9 +39,7 @@ def dashboard(reports: list[Report], problems: list[Problem] | None = None) -> s
     return dashboard_html(reports, problems or [], lambda student: f"{student} #1")
 
 
-def grades(
-    folder: Path, reports: list[Report], problems: list[Problem] | None = None
-) -> list[dict[str, str]]:
+def grades(folder: Path, reports: list[Report], problems: list[Problem] | None = None) -> list[dict[str, str]]:
     path = folder / "grades.csv"
     write_grades(reports, problems or [], path)
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -130,10 +130,7 @@ def test_any_text_comes_back_as_it_was(book: Gradebook, odd: str) -> None:
     book.record_problem(odd, "week4", odd)
     assert book.current() == [strange]
     assert book.find(ResultKey.of(strange)) == strange
-    assert (
-        book.problems()[0].message.encode("utf-8").decode()
-        == odd.encode("utf-8", "backslashreplace").decode()
-    )
+    assert book.problems()[0].message.encode("utf-8").decode() == odd.encode("utf-8", "backslashreplace").decode()
 
 
 def test_a_killed_run_loses_nothing_that_was_recorded(tmp_path: Path) -> None:

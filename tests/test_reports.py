@@ -35,9 +35,7 @@ WRONG = (
 )
 
 
-def check(
-    task: str, title: str, outcome: Outcome, points: int, message: str = "", **more: Any
-) -> CheckResult:
+def check(task: str, title: str, outcome: Outcome, points: int, message: str = "", **more: Any) -> CheckResult:
     earned = points if outcome is Outcome.PASSED else 0
     hidden = more.pop("hidden", False)
     file = "test_hidden.py" if hidden else "test_week5.py"

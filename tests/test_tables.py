@@ -68,9 +68,7 @@ def test_every_outcome_has_a_short_word_and_a_phrase_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("points", "most", "blocks"), [(0, 9, 0), (1, 100, 1), (4, 9, 4), (99, 100, 9), (5, 5, 10), (0, 0, 10)]
 )
-def test_a_bar_is_full_only_for_full_points_and_empty_only_for_none(
-    points: int, most: int, blocks: int
-) -> None:
+def test_a_bar_is_full_only_for_full_points_and_empty_only_for_none(points: int, most: int, blocks: int) -> None:
     assert tables.bar(points, most) == "█" * blocks + "░" * (10 - blocks)
 
 
@@ -130,9 +128,7 @@ def test_a_class_without_trouble_gets_no_list_of_trouble() -> None:
 
 
 def test_untrusted_text_is_neither_markup_nor_escape_sequence() -> None:
-    lines = tables.class_lines(
-        [full_report("[red]ana[/red]")], [Problem("\x1b[2J[bold]", None, HOSTILE)], 300
-    )
+    lines = tables.class_lines([full_report("[red]ana[/red]")], [Problem("\x1b[2J[bold]", None, HOSTILE)], 300)
     text = "\n".join(lines)
     assert "[bold]" in text
     assert "\\x1b[2J" in text

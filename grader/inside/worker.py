@@ -72,7 +72,7 @@ def _warm_up() -> None:
     import torchvision  # noqa: F401
 
     matplotlib.use("agg")
-    import matplotlib.pyplot  # noqa: F401
+    import matplotlib.pyplot
 
     torch.set_num_threads(1)
 
@@ -146,10 +146,12 @@ class _Host:
         self.reply(pid)
 
     def end_check(self, pid: int) -> None:
-        """Kill what is left of a check, with everything that it started; reply how it had ended by itself."""
-        done, status = os.waitpid(pid, os.WNOHANG)
+        """Kill what is left of a check, with everything that it started; reply how the process ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # a process that is ending already keeps the status it has
+        _, status = os.waitpid(pid, 0)
         _kill_descendants()
-        self.reply(os.waitstatus_to_exitcode(status) if done else None)
+        self.reply(os.waitstatus_to_exitcode(status))
 
     def reply(self, value: Any) -> None:
         wire.send(self.connection, codec.encode(value))

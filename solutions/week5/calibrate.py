@@ -36,15 +36,16 @@ PROGRAMS = {
 }
 
 
-def accuracy_of(change: tuple[str, str, str] | None, seed: int) -> float:
-    """Test accuracy after the check's short run, by the judge's own network with the trained weights."""
+def results_of(change: tuple[str, str, str] | None, seed: int) -> tuple[float, float]:
+    """After the check's short run: test accuracy by the judge's network, and test loss by the program's own logits."""
     generator = torch.Generator().manual_seed(seed)
-    problem = digits.draw(generator)
+    data = digits.draw(generator)
     student = types.SimpleNamespace(lenet=_module("lenet", change), training=_module("training", change))
     torch.manual_seed(seed)
-    run = probes_hidden.trained_weights(student, problem.train_images, problem.train_labels)
-    images = lenet_oracle.normalised(problem.test_images)
-    return digits.accuracy(lenet_oracle.logits(run["after"], images), problem.test_labels)
+    run = probes_hidden.trained_weights(student, data.train_images, data.train_labels, data.test_images)
+    logits = lenet_oracle.logits(run["after"], lenet_oracle.normalised(data.test_images))
+    loss = torch.nn.functional.cross_entropy(run["logits"], data.test_labels).item()
+    return digits.accuracy(logits, data.test_labels), loss
 
 
 def _module(name: str, change: tuple[str, str, str] | None) -> types.ModuleType:
@@ -59,15 +60,16 @@ def _module(name: str, change: tuple[str, str, str] | None) -> types.ModuleType:
 
 def main(seeds: int) -> None:
     torch.set_num_threads(1)
-    print(f"| program | mean | deviation | least | greatest | mean − 4 deviations |  ({seeds} seeds)")
-    print("|---|---|---|---|---|---|")
+    print("| program | accuracy: mean | deviation | range | loss: mean | deviation | range |")
+    print("|---|---|---|---|---|---|---|")
     for name, change in PROGRAMS.items():
-        found = [accuracy_of(change, seed) for seed in range(seeds)]
-        mean, spread = statistics.mean(found), statistics.stdev(found)
-        print(
-            f"| {name} | {mean:.3f} | {spread:.3f} | {min(found):.3f} | {max(found):.3f} | {mean - 4 * spread:.3f} |",
-            flush=True,
-        )
+        columns = zip(*(results_of(change, seed) for seed in range(seeds)), strict=True)
+        print(f"| {name} | " + " | ".join(_figures(list(column)) for column in columns) + " |", flush=True)
+
+
+def _figures(found: list[float]) -> str:
+    mean, spread = statistics.mean(found), statistics.stdev(found)
+    return f"{mean:.3f} | {spread:.3f} | {min(found):.3f} to {max(found):.3f}"
 
 
 if __name__ == "__main__":

@@ -97,8 +97,9 @@ def pooled(student, images, pool_type, pool_size):
 
 
 def pool_error(student, pool_type):
+    subsample = student.inspection.subsample
     try:
-        result = student.inspection.subsample(torch.zeros(1, 1, 4, 4), pool_type, 2)
+        result = subsample(torch.zeros(1, 1, 4, 4), pool_type, 2)
     except NotImplementedError:
         raise
     except Exception as error:
@@ -197,8 +198,8 @@ def plotted(student, function, *arguments):
     return described
 
 
-def trained_weights(student, images, labels, epochs=4):
-    """LeNet's parameters before and after short training with the student's `train`; uint8 images."""
+def trained_weights(student, images, labels, test_images, epochs=4):
+    """LeNet's parameters before and after short training with the student's `train`, and then its test logits."""
     model = student.lenet.LeNet(10)
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
@@ -207,7 +208,11 @@ def trained_weights(student, images, labels, epochs=4):
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     for epoch in range(epochs):
         student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch)
-    return {"before": before, "after": _weights(model)}
+    model.eval()
+    with torch.no_grad():
+        result = model(test_images.float() / 127.5 - 1)
+    logits = result[0] if isinstance(result, (tuple, list)) else result
+    return {"before": before, "after": _weights(model), "logits": logits}
 
 
 def _weights(model):

@@ -16,7 +16,7 @@ from grader.checks import load_beside, load_probes, task
 probes = load_probes(__file__)
 lenet_oracle = load_beside(__file__, "lenet_oracle")
 seeds = st.integers(0, 2**31 - 1)
-THRESHOLD = 0.80  # calibration.md
+ACCURACY, LOSS = 0.80, 1.0  # calibration.md
 
 
 def generator(seed):
@@ -374,13 +374,15 @@ def test_other_plots(student, rng):
       seconds=30, hint="Short training must lift the accuracy well above chance; look at 5.3 and 5.8.")  # fmt: skip
 def test_weights(student, rng):
     data = digits.draw(rng)
-    got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels)
+    got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels, data.test_images)
     images = lenet_oracle.normalised(data.test_images)
     before, after = (contract_weights(expect.field(got, when), when) for when in ("before", "after"))
     untrained = digits.accuracy(lenet_oracle.logits(before, images), data.test_labels)
     expect.true(untrained < 0.4, "the untrained network already knows the answers")
     trained = lenet_oracle.best_accuracy(after, images, data.test_labels)
-    expect.true(trained >= THRESHOLD, "the accuracy on test digits is too low")
+    expect.true(trained >= ACCURACY, "the accuracy on test digits is too low")
+    own = expect.tensor(expect.field(got, "logits"), "the logits after training", shape=(len(images), digits.CLASSES))
+    expect.true(F.cross_entropy(own, data.test_labels).item() <= LOSS, "the loss on test digits is too high")
 
 
 def contract_weights(weights, when):
