@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -220,8 +219,6 @@ def run_skeleton(arguments: argparse.Namespace) -> int:
 def _course() -> Course:
     from grader.assignment import find_course
 
-    # Plots are never shown here, and their font cache is kept out of the home folder.
-    os.environ.setdefault("MPLCONFIGDIR", str(Path(tempfile.gettempdir()) / "grader-matplotlib"))
     return find_course(None)
 
 

@@ -57,7 +57,8 @@ class JudgeProcess:
         self._weeks = list(weeks)
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
-        self._log = tempfile.TemporaryFile()
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the judge
 
     def grade(self, job: Job) -> Report:
         connection = self._started()
@@ -85,7 +86,14 @@ class JudgeProcess:
         return self._connection
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(self._root), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+        self._scratch = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        environment = {
+            **os.environ,
+            **_caches(self._root),
+            "PYTHONPATH": str(self._root),
+            "OMP_NUM_THREADS": "1",
+            "TMPDIR": self._scratch.name,  # what a killed judge leaves goes with the folder
+        }
         environment.pop("PYTEST_ADDOPTS", None)
         return subprocess.Popen(
             [sys.executable, "-m", "grader.judge", str(theirs.fileno()), str(self._root), *self._weeks],
@@ -103,13 +111,25 @@ class JudgeProcess:
         return ":\n" + "\n".join(lines[-15:]) if lines else ""
 
     def close(self) -> None:
-        """Kill the judge and everything below it."""
+        """Kill the judge and everything below it, and remove what it had on disk."""
         if self._process is not None:
             kill_tree(self._process.pid, root_too=True)
             self._process.wait()
         if self._connection is not None:
             self._connection.close()
-        self._process = self._connection = None
+        if self._scratch is not None:
+            self._scratch.cleanup()
+        self._process = self._connection = self._scratch = None
+
+
+def _caches(root: Path) -> dict[str, str]:
+    """Where libraries may keep their caches: in the course's folder, not in the home or temporary folder."""
+    names = {
+        "MPLCONFIGDIR": "matplotlib",
+        "TORCHINDUCTOR_CACHE_DIR": "torch",
+        "HYPOTHESIS_STORAGE_DIRECTORY": "hypothesis",
+    }
+    return {name: str(root / ".cache" / folder) for name, folder in names.items()}
 
 
 class Pool:

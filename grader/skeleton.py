@@ -1,7 +1,7 @@
 """The skeleton that students start from, generated from the reference by cutting its marked regions.
 
-`# BEGIN SOLUTION 5.1: what to do` … `# END SOLUTION` becomes `raise NotImplementedError("TODO 5.1: what to do")`; a bare
-`# BEGIN SOLUTION` is cut without a trace. Markers are comment tokens, so the same words in a string mean nothing.
+`# BEGIN SOLUTION 5.1: what to do` … `# END SOLUTION` becomes `raise NotImplementedError("TODO 5.1: what to do")`;
+a bare `# BEGIN SOLUTION` is cut without a trace. Markers are comments: the same words in a string mean nothing.
 """
 
 from __future__ import annotations

@@ -112,10 +112,11 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
         return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]))
     name, frames = described["type"], described["frames"]
     known = name if isinstance(getattr(builtins, name, None), type) else "an exception"
-    place = f" at {frames[-1]['file']}:{frames[-1]['line']}" if frames else ""
-    summary = "memory ran out" if outcome is Outcome.MEMORY else f"your code raised {known}{place}"
+    summary = "memory ran out" if outcome is Outcome.MEMORY else f"your code raised {known}"
     if name == "SystemExit":
-        summary = f"your code called sys.exit{place}"
+        summary = "your code called sys.exit"
+    elif name == "MissingModule":
+        summary = "a module of the week is missing from the submission"
     elif not frames and outcome is Outcome.ERROR:
         summary = f"{known} while your result was used"
     return ProbeEnded(outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)]))

@@ -7,6 +7,7 @@ which forks one `CheckProcess` a check. Whatever they answer is evidence; whatev
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import selectors
 import signal
@@ -29,6 +30,7 @@ from grader.student import ProbeEnded
 PROGRAM = Path(__file__).with_name("inside") / "worker.py"
 START_SECONDS = 120.0
 REPLY_SECONDS = 20.0
+CACHES = ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR")
 OUTPUT_KEPT = 16 * 1024
 
 
@@ -96,7 +98,7 @@ def _start(theirs: socket.socket) -> subprocess.Popen[bytes]:
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": str(Path(tempfile.gettempdir()) / "grader-matplotlib"),
+        **{name: os.environ[name] for name in CACHES if name in os.environ},
     }
     return subprocess.Popen(
         [sys.executable, "-P", str(PROGRAM), str(theirs.fileno())],
@@ -230,8 +232,8 @@ class _Output:
     def __init__(self) -> None:
         read, write = os.pipe()
         os.set_blocking(read, False)
-        self.reader = open(read, "rb", buffering=0)
-        self.writer = open(write, "wb", buffering=0)
+        self.reader = io.FileIO(read, "rb")
+        self.writer = io.FileIO(write, "wb")
         self.head = b""
 
     def drain(self) -> bool:

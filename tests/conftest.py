@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# Set before anything imports matplotlib; workers and judges inherit or choose their own.
-_MATPLOTLIB = tempfile.TemporaryDirectory(prefix="grader-tests-matplotlib-")
-os.environ["MPLCONFIGDIR"] = _MATPLOTLIB.name
+# Set before anything imports matplotlib or torch: their caches stay in the clone, as everything does.
+_CACHE = Path(__file__).parents[1] / ".cache"
+os.environ["MPLCONFIGDIR"] = str(_CACHE / "matplotlib")
+os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_CACHE / "torch")
 os.environ["MPLBACKEND"] = "agg"
 
 pytest_plugins = ["pytester"]
@@ -26,6 +28,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """After a run without failures, remove the temporary folders; after others they are there to look at."""
+    base = getattr(getattr(session.config, "_tmp_path_factory", None), "_basetemp", None)
+    if base is not None and exitstatus == 0 and session.config.option.basetemp is None:
+        shutil.rmtree(base, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            for left in base.parent.glob("*-current"):
+                left.unlink()
+            base.parent.rmdir()
 
 
 @pytest.fixture(autouse=True)

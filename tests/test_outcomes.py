@@ -134,7 +134,7 @@ def test_a_right_submission_earns_everything(judge: JudgeProcess) -> None:
 ENDS = {
     Outcome.FAILED: ("return 3 * n", "double: wrong value"),
     Outcome.TODO: ("raise NotImplementedError('TODO 1.1: write this')", "TODO 1.1: write this"),
-    Outcome.ERROR: ("return 1 // 0 + n", "your code raised ZeroDivisionError at lenet.py:3"),
+    Outcome.ERROR: ("return 1 // 0 + n", "your code raised ZeroDivisionError"),
     Outcome.TIMEOUT: ("while True: pass", "timeout after 1 s: an endless loop, or far too slow"),
     Outcome.MEMORY: ("return [bytearray(2**28) for _ in range(99)]", "memory ran out"),
     Outcome.KILLED: ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),

@@ -79,7 +79,7 @@ def test_groups_are_judged_by_their_first_exception() -> None:
 
 
 def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
-    end = ProbeEnded(Outcome.ERROR, "your code raised ValueError at lenet.py:3", "ValueError: 7")
+    end = ProbeEnded(Outcome.ERROR, "your code raised ValueError", "ValueError: 7")
     public = judge(end, MARK, remote(), hidden=False)
     assert public.message.splitlines() == [end.summary, "  called with  size=7", "ValueError: 7"]
     assert judge(end, MARK, remote(), hidden=True) == Verdict(Outcome.ERROR, end.summary)
@@ -115,11 +115,11 @@ FRAME = {"file": "lenet.py", "line": 3, "function": "f", "code": "return x"}
 @pytest.mark.parametrize(
     ("changes", "summary"),
     [
-        ({"frames": [FRAME]}, "your code raised ValueError at lenet.py:3"),
+        ({"frames": [FRAME]}, "your code raised ValueError"),
         ({"frames": []}, "ValueError while your result was used"),
-        ({"type": "Secret123", "frames": [FRAME]}, "your code raised an exception at lenet.py:3"),
-        ({"type": "print", "frames": [FRAME]}, "your code raised an exception at lenet.py:3"),
-        ({"type": "SystemExit", "frames": [FRAME]}, "your code called sys.exit at lenet.py:3"),
+        ({"type": "Secret123", "frames": [FRAME]}, "your code raised an exception"),
+        ({"type": "print", "frames": [FRAME]}, "your code raised an exception"),
+        ({"type": "SystemExit", "frames": [FRAME]}, "your code called sys.exit"),
         ({"outcome": "memory", "type": "MemoryError"}, "memory ran out"),
         ({"outcome": "killed"}, "importing one of your modules ended the process"),
         ({"outcome": "timeout"}, "importing one of your modules did not end in time"),

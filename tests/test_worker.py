@@ -135,7 +135,7 @@ def test_an_error_shows_the_students_frames_alone(desk: Desk, probes: ModuleType
     )
     student = desk.student()
     end = ended(student, probes.act, 3)
-    assert (end.outcome, end.summary) == (Outcome.ERROR, "your code raised RuntimeError at lenet.py:6")
+    assert (end.outcome, end.summary) == (Outcome.ERROR, "your code raised RuntimeError")
     lines = end.detail.splitlines()
     assert lines[0].startswith("RuntimeError: ")
     assert lines[1:] == [
@@ -160,16 +160,16 @@ BAD_ENDS = {
     "exit in silence": ("os._exit(0)", Outcome.KILLED, "exited inside the check (status 0)"),
     "segmentation fault": ("os.kill(os.getpid(), signal.SIGSEGV)", Outcome.KILLED, "killed by SIGSEGV"),
     "abort": ("os.abort()", Outcome.KILLED, "killed by SIGABRT"),
-    "sys.exit": ("sys.exit(0)", Outcome.ERROR, "your code called sys.exit at lenet.py:4"),
+    "sys.exit": ("sys.exit(0)", Outcome.ERROR, "your code called sys.exit"),
     "to do": ("raise NotImplementedError('TODO 5.1: fill in')", Outcome.TODO, "TODO 5.1: fill in"),
     "not implemented": (
-        "raise NotImplementedError('hm')", Outcome.ERROR, "your code raised NotImplementedError at lenet.py:4",
+        "raise NotImplementedError('hm')", Outcome.ERROR, "your code raised NotImplementedError",
     ),
-    "interrupt": ("raise KeyboardInterrupt", Outcome.ERROR, "your code raised KeyboardInterrupt at lenet.py:4"),
-    "own exception": ("raise Mine()", Outcome.ERROR, "your code raised an exception at lenet.py:4"),
+    "interrupt": ("raise KeyboardInterrupt", Outcome.ERROR, "your code raised KeyboardInterrupt"),
+    "own exception": ("raise Mine()", Outcome.ERROR, "your code raised an exception"),
     "memory error": ("raise MemoryError", Outcome.MEMORY, "memory ran out"),
     "object": ("return object()", Outcome.INVALID, "what came back is not of a type that can be judged"),
-    "recursion": ("return act()", Outcome.ERROR, "your code raised RecursionError at lenet.py:4"),
+    "recursion": ("return act()", Outcome.ERROR, "your code raised RecursionError"),
 }  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def test_a_module_that_kills_its_process_costs_its_own_checks(desk: Desk, probes
 def test_a_module_that_does_not_parse_shows_its_line(desk: Desk, probes: ModuleType) -> None:
     desk.put("x = 1\ndef act(:\n    pass\n")
     end = ended(desk.student(), probes.act)
-    assert end.summary == "your code raised SyntaxError at lenet.py:2"
+    assert end.summary == "your code raised SyntaxError"
     assert "def act(:" in end.detail
     assert desk.student().run(probes.other) == 7
 
