@@ -1,0 +1,104 @@
+"""Skeletons are what their references give, and a wrong marker is an error that says where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.errors import CourseError, UsageError
+from grader.skeleton import make_skeleton, stale_skeletons, write_skeletons
+
+ROOT = Path(__file__).parents[1]
+
+REFERENCE = '''"""Doc with # BEGIN SOLUTION 1.1: in a string."""
+
+def double(n: int) -> int:
+    """Twice n."""
+    # a hint that stays
+    # BEGIN SOLUTION 1.1: give back "twice" n
+    result = 2 * n
+    return result
+    # END SOLUTION
+
+
+# BEGIN SOLUTION
+def helper():
+    return 1
+# END SOLUTION
+'''
+
+SKELETON = '''"""Doc with # BEGIN SOLUTION 1.1: in a string."""
+
+def double(n: int) -> int:
+    """Twice n."""
+    # a hint that stays
+    raise NotImplementedError("TODO 1.1: give back \\"twice\\" n")
+
+
+'''
+
+
+def test_regions_are_cut_and_everything_else_stays() -> None:
+    assert make_skeleton(REFERENCE, "week1.py") == SKELETON
+
+
+def test_a_skeleton_raises_its_todo() -> None:
+    names: dict[str, object] = {}
+    exec(make_skeleton(REFERENCE, "week1.py"), names)
+    with pytest.raises(NotImplementedError, match='^TODO 1.1: give back "twice" n$'):
+        names["double"](3)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("x = 1\n# BEGIN SOLUTION 1.1: do\ny = 2\n", "m.py:2: BEGIN SOLUTION has no END SOLUTION"),
+        ("x = 1\n# END SOLUTION\n", "m.py:2: END SOLUTION without"),
+        (
+            "# BEGIN SOLUTION 1.1: a\n# BEGIN SOLUTION 1.2: b\n# END SOLUTION\n",
+            r"m\.py:2: .*inside the region of line 1",
+        ),
+        ("# BEGIN SOLUTION 1.1\n# END SOLUTION\n", "m.py:1: write the marker as"),
+        ("# begin solution 1.1: x\n# END SOLUTION\n", "m.py:1: write the marker as"),
+        ("def f():\n    # BEGIN SOLUTION\n    return 1\n    # END SOLUTION\n", "does not compile"),
+        ("x = (\n", "cannot be read as Python"),
+    ],
+)
+def test_wrong_markers_are_errors_with_their_place(source: str, message: str) -> None:
+    with pytest.raises(CourseError, match=message):
+        make_skeleton(source, "m.py")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A course of one week whose skeleton has not been written yet."""
+    (tmp_path / "assignments" / "week1").mkdir(parents=True)
+    (tmp_path / "solutions" / "week1").mkdir(parents=True)
+    toml = 'title = "One"\nweek = "week1"\nmodules = ["double"]\n'
+    (tmp_path / "assignments" / "week1" / "assignment.toml").write_text(toml)
+    (tmp_path / "solutions" / "week1" / "double.py").write_text(REFERENCE)
+    return tmp_path
+
+
+def test_stale_skeletons_are_found_and_written(course: Path) -> None:
+    skeleton = course / "assignments" / "week1" / "double.py"
+    assert stale_skeletons(course, None) == [skeleton]
+    assert write_skeletons(course, "week1") == [skeleton]
+    assert skeleton.read_text() == SKELETON
+    assert stale_skeletons(course, "week1") == write_skeletons(course) == []
+    skeleton.write_text(SKELETON + "\n")
+    assert stale_skeletons(course, None) == [skeleton]
+
+
+def test_an_unknown_week_and_a_missing_reference_are_named(course: Path) -> None:
+    with pytest.raises(UsageError, match="there is no week9; there are: week1"):
+        stale_skeletons(course, "week9")
+    (course / "solutions" / "week1" / "double.py").unlink()
+    (course / "assignments" / "week1" / "double.py").write_text("")
+    with pytest.raises(CourseError, match=r"double\.py: the reference cannot be read"):
+        stale_skeletons(course, None)
+
+
+def test_every_committed_skeleton_is_fresh() -> None:
+    assert stale_skeletons(ROOT, None) == []

@@ -1,0 +1,110 @@
+"""Week 5's own promises: points, coverage of every task, oracles that agree with the reference, fair digits."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from fixtures import digits
+from grader.checks import TaskMark
+
+ROOT = Path(__file__).parents[1]
+TASKS = [f"5.{n}" for n in range(1, 13)]
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"week5_tests_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def marks(module: ModuleType) -> list[TaskMark]:
+    checks = [value for name, value in vars(module).items() if name.startswith("test_")]
+    return [mark.kwargs["mark"] for check in checks for mark in check.pytestmark if mark.name == "task"]
+
+
+@pytest.fixture(scope="module")
+def public() -> ModuleType:
+    return load(ROOT / "assignments" / "week5" / "test_week5.py")
+
+
+@pytest.fixture(scope="module")
+def hidden() -> ModuleType:
+    return load(ROOT / "solutions" / "week5" / "test_hidden.py")
+
+
+def test_points_add_up_and_every_task_has_both_kinds(public: ModuleType, hidden: ModuleType) -> None:
+    for module, total in ((public, 60), (hidden, 40)):
+        found = marks(module)
+        assert sum(mark.points for mark in found) == total
+        assert sorted({mark.task for mark in found}, key=TASKS.index) == TASKS
+        assert all(mark.points > 0 and mark.title and mark.hint for mark in found)
+
+
+def test_every_task_has_a_todo_and_a_place_in_the_lesson() -> None:
+    folder = ROOT / "assignments" / "week5"
+    todos = {task for path in folder.glob("*.py") for task in re.findall(r'"TODO (5\.\d+):', path.read_text())}
+    lesson = (folder / "README.md").read_text()
+    assert todos == set(TASKS) - {"5.12"}  # 5.12 is about 5.3 and 5.8 together
+    assert [task for task in TASKS if f"\n### {task} " not in lesson] == []
+
+
+def test_the_public_oracles_agree_with_torch(public: ModuleType) -> None:
+    images, kernel = torch.rand(2, 1, 7, 6), [[1.0, -2.0], [0.5, 3.0]]
+    want = torch.nn.functional.conv2d(images, torch.tensor(kernel)[None, None])
+    assert torch.allclose(public.slide(images, kernel), want, atol=1e-5)
+    want = torch.nn.functional.avg_pool2d(images[:, :, :6], 3)
+    assert torch.allclose(public.pool(images[:, :, :6], 3, lambda cell: cell.mean(-1)), want)
+    for size, window, step, padding in ((28, 5, 1, 0), (9, 4, 3, 2), (7, 7, 2, 1)):
+        layer = torch.nn.Conv1d(1, 1, window, step, padding)
+        assert public.places(size, window, step, padding) == layer(torch.zeros(1, 1, size)).shape[-1]
+
+
+def test_the_closed_formula_of_training_agrees_with_autograd(public: ModuleType) -> None:
+    x, y, weight, bias = public.problem(torch.Generator().manual_seed(0), 11, 4, 3)
+    new_weight, new_bias, losses = public.descend(x, y, weight, bias, 4, 0.3)
+    w, b = weight.clone().requires_grad_(), bias.clone().requires_grad_()
+    for step, (inputs, labels) in enumerate(zip(x.split(4), y.split(4), strict=True)):
+        loss = torch.nn.functional.cross_entropy(inputs @ w.T + b, labels)
+        assert losses[step] == pytest.approx(loss.item(), rel=1e-4)
+        grads = torch.autograd.grad(loss, [w, b])
+        with torch.no_grad():
+            w -= 0.3 * grads[0]
+            b -= 0.3 * grads[1]
+    assert torch.allclose(w, new_weight, atol=1e-5) and torch.allclose(b, new_bias, atol=1e-5)
+
+
+def test_the_hidden_oracle_agrees_with_the_reference(hidden: ModuleType) -> None:
+    oracle = hidden.lenet_oracle
+    model = load(ROOT / "solutions" / "week5" / "lenet.py").LeNet(10)
+    images = torch.rand(3, 1, 28, 28)
+    got = oracle.logits(model.state_dict(), images)
+    assert torch.allclose(got, model(images)[0], atol=1e-5)
+    assert [tuple(model.state_dict()[name].shape) for name in oracle.NAMES] == list(oracle.SHAPES)
+
+
+def test_digits_are_renumbered_and_distorted_for_each_seed() -> None:
+    first, again, other = (digits.draw(torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.train_images, again.train_images) and torch.equal(first.test_labels, again.test_labels)
+    assert first.train_images.shape == (1437, 1, 28, 28) and len(first.test_labels) == 360
+    assert first.train_images.dtype == torch.uint8
+    assert not torch.equal(first.train_labels, other.train_labels)
+    originals = digits.to_bytes(digits.originals()[0]).flatten(1)
+    assert not (originals[:, None] == first.test_images[:5].flatten(1)).all(-1).any()
+
+
+def test_a_label_known_by_heart_is_no_better_than_a_guess() -> None:
+    known_images, known_labels = digits.originals()
+    found = []
+    for seed in range(8):
+        data = digits.draw(torch.Generator().manual_seed(seed))
+        nearest = torch.cdist(data.test_images.flatten(1) / 255.0, known_images.flatten(1)).argmin(1)
+        found.append((known_labels[nearest] == data.test_labels).float().mean().item())
+    assert sum(found) / len(found) < 0.3
