@@ -61,9 +61,13 @@ def phrase(outcome: Outcome) -> str:
 
 def detail(score: TaskScore) -> str:
     """What keeps a task from being done: how much of it passes, and the first check that does not."""
-    if score.outcome in (Outcome.PASSED, Outcome.TODO):
+    if score.outcome is Outcome.PASSED:
         return ""
     first = next(check for check in score.checks if check.outcome is not Outcome.PASSED)
+    if score.outcome is Outcome.TODO:
+        return first.message.partition(": ")[2]
+    if score.outcome is Outcome.SKIPPED:
+        return first.message
     passed = sum(check.outcome is Outcome.PASSED for check in score.checks)
     part = f"{passed} of {len(score.checks)} checks pass: " if passed else ""
     return part + first.title

@@ -46,7 +46,7 @@ def test_regions_are_cut_and_everything_else_stays() -> None:
 def test_a_skeleton_raises_its_todo() -> None:
     names: dict[str, object] = {}
     exec(make_skeleton(REFERENCE, "week1.py"), names)
-    with pytest.raises(NotImplementedError, match='^TODO 1.1: give back "twice" n$'):
+    with pytest.raises(NotImplementedError, match=r'^TODO 1\.1: give back "twice" n$'):
         names["double"](3)  # type: ignore[operator]
 
 
