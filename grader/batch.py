@@ -17,6 +17,7 @@ from grader.pool import Failure, Job, Pool
 from grader.progress import Progress
 from grader.reports import write_report
 from grader.results import Report
+from grader.tables import trouble_lines
 from grader.version import VERSION
 
 
@@ -134,6 +135,4 @@ def _write_class(book: Gradebook, out: Path, result: BatchResult) -> None:
     reports, problems = book.current(), book.problems()
     write_grades(reports, problems, out / "grades.csv")
     write_dashboard(reports, problems, out, safe_name)
-    result.problems = [f"{p.student}{' ' + p.week if p.week else ''}: {p.message}" for p in problems]
-    for report in reports:
-        result.problems += [f"{report.student} {report.week}: {c.id} is broken: {c.message}" for c in report.broken]
+    result.problems = trouble_lines(reports, problems)

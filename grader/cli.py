@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], int]
 
+SANDBOX = "Sandbox: separate processes with limits. This is no security boundary."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors of the kit's own come out as one line on stderr."""
@@ -142,9 +144,8 @@ def _grade_class(course: Course, options: BatchOptions) -> int:
     from grader.progress import Progress
 
     console = _console()
-    console.print("Sandbox: separate processes with limits. This is no security boundary.", style="dim")
     try:
-        result = grade_class(course, options, Progress(console))
+        result = grade_class(course, options, Progress(console, SANDBOX))
     except KeyboardInterrupt:
         console.print("\ninterrupted: what was graded is kept; run the same command again to go on")
         return 130
@@ -153,16 +154,15 @@ def _grade_class(course: Course, options: BatchOptions) -> int:
 
 
 def _print_class(console: Console, out: Path, result: BatchResult) -> None:
-    from grader.escape import terminal
     from grader.gradebook import Gradebook
     from grader.tables import print_class
 
     with Gradebook(out / "gradebook.sqlite") as book:
         print_class(book.current(), book.problems(), console)
-    console.print(f"graded {result.graded}, kept {result.kept}, not gradable {len(result.problems)}", highlight=False)
-    for problem in result.problems:
-        console.print(terminal(f"not graded: {problem}"), markup=False, highlight=False, soft_wrap=True)
-    console.print(f"open {out / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
+    counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(result.problems)}"
+    # What could not be graded comes last, a line each, so that nobody overlooks it.
+    for line in (counts, f"open {out / 'index.html'}", *result.problems):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:

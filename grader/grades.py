@@ -125,11 +125,10 @@ def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
 def write_grades(reports: Iterable[Report], problems: Iterable[Problem], path: Path) -> None:
     """Write grades.csv: student, one column a week, total; UTF-8, whole numbers, empty where not graded.
 
-    It starts with a byte order mark only if a name is not ASCII: Excel garbles such names without it, while
-    other programs take the mark for a part of the first heading unless they read `utf-8-sig`.
+    No byte order mark: programs that read the file would take it for a part of the first heading. (In Excel,
+    open the file with Data, From Text, so that it asks for the encoding.)
     """
-    text = grades_csv(class_rows(reports, problems))
-    write_atomically(path, text if text.isascii() else "\ufeff" + text)
+    write_atomically(path, grades_csv(class_rows(reports, problems)))
 
 
 def grades_csv(rows: Sequence[Row]) -> str:

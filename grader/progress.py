@@ -17,8 +17,9 @@ from grader.results import Report
 class Progress:
     """Says what was graded, as it happens."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, note: str = "") -> None:
         self._console = console
+        self._note = note
         self._bar: RichProgress | None = None
         self._done = 0
         self._total = 0
@@ -27,6 +28,8 @@ class Progress:
     def of(self, total: int, kept: int) -> Iterator[None]:
         """Show progress over `total` submissions; `kept` ones are unchanged since an earlier run."""
         self._total = total
+        if self._note and total:
+            self._console.print(self._note, style="dim", highlight=False)
         if kept:
             self._console.print(f"{kept} unchanged since the last run, {total} to grade")
         if not self._console.is_terminal or not total:

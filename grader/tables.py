@@ -115,21 +115,30 @@ def class_lines(reports: Sequence[Report], problems: Sequence[Problem], width: i
 
 
 def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
-    """The summary of a class: counts, means, the hardest tasks; last, by name, what is not final."""
+    """The summary of a class: counts, means and the hardest tasks."""
     from grader.grades import class_rows, class_weeks, week_figures
 
     rows = class_rows(reports, problems)
     figures = [week_figures(rows, week) for week in class_weeks(rows)]
     console.print(_week_table(figures))
-    for title, table in (
-        ("Hardest tasks", _hardest_table(figures)),
-        ("{} provisional: a check of ours broke, so the score may rise", _broken_table(reports)),
-        ("{} not graded", _problem_table(problems)),
-    ):
-        if table.row_count:
-            console.print()
-            console.print(title.format(table.row_count), style="bold", highlight=False)
-            console.print(table)
+    hardest = _hardest_table(figures)
+    if hardest.row_count:
+        console.print()
+        console.print("Hardest tasks", style="bold")
+        console.print(hardest)
+
+
+def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> list[str]:
+    """What is not final, a line each: checks of ours that broke, and submissions that could not be graded."""
+    lines = [
+        f"provisional: {report.student} {report.week}: {check.id} is broken: {check.message}"
+        for report in reports
+        for check in report.broken
+    ]
+    for problem in problems:
+        week = f" {problem.week}" if problem.week else ""
+        lines.append(f"not graded: {problem.student}{week}: {problem.message}")
+    return [terminal(line) for line in lines]
 
 
 def bar(points: int, max_points: int) -> str:
@@ -182,22 +191,6 @@ def _hardest_table(figures: Sequence[WeekFigures]) -> Table:
         for task in sorted(unsolved, key=lambda task: task.share)[:HARDEST]:
             done = f"{task.done} of {task.students} done"
             _row(table, week.week, task.task, bar(task.points, task.max_points), done)
-    return table
-
-
-def _broken_table(reports: Sequence[Report]) -> Table:
-    table = _grid("left", "left", "left")
-    for report in reports:
-        if report.broken:
-            check = report.broken[0]
-            _row(table, report.student, report.week, f"{check.id}: {check.message}")
-    return table
-
-
-def _problem_table(problems: Sequence[Problem]) -> Table:
-    table = _grid("left", "left", "left")
-    for problem in problems:
-        _row(table, problem.student, problem.week or "", problem.message)
     return table
 
 

@@ -119,7 +119,7 @@ def test_the_score_is_the_same_wherever_it_is_written(graded: Graded, student: s
     score = EXPECTED[student]["score"]
     report = graded.report(student)
     assert (report.student, report.week, report.score, report.max_score) == (student, WEEK, score, 100)
-    with (graded.out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (graded.out / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows[student] == {"student": student, WEEK: str(score), "total": str(score)}
     for name in ("report.md", "report.html"):
