@@ -111,8 +111,9 @@ class JudgeSession:
     def _run(self, items: list[pytest.Item]) -> tuple[CheckResult, ...]:
         self._scores.results.clear()
         for number, item in enumerate(items):
-            # The same items run again for the next submission, so their collectors stay set up.
-            following = items[(number + 1) % len(items)]
+            # The same items run again for the next submission, so their collectors stay set up; an item that
+            # were to be followed by itself would stay set up, too.
+            following = items[(number + 1) % len(items)] if len(items) > 1 else None
             for report in runtestprotocol(item, log=False, nextitem=following):
                 self._scores.pytest_runtest_logreport(report)
         return tuple(self._scores.results[item.nodeid] for item in items)

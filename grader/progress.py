@@ -45,7 +45,8 @@ class Progress:
 
     def graded(self, report: Report) -> None:
         """One submission has its grade."""
-        self._advance(report.student, report.week, f"{report.score:3d} of {report.max_score}")
+        provisional = ", provisional: a check of ours broke" if report.broken else ""
+        self._advance(report.student, report.week, f"{report.score} of {report.max_score}{provisional}")
 
     def failed(self, student: str, week: str, message: str) -> None:
         """One submission could not be graded."""

@@ -1,0 +1,151 @@
+"""A class graded from the command line: interrupted, killed, resumed, changed; nothing lost and nothing doubled."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STUDENTS = ["ana", "bo", "cy", "dee", "eli"]
+COURSE = {
+    "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
+    "assignments/week1/work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
+    "assignments/week1/probes.py": "def double(student, n):\n    return student.work.double(n)\n",
+    "assignments/week1/test_week1.py": """
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=100, title="Twice a number", hint="Look at the operator.", seconds=5)
+def test_double(student):
+    expect.integer(student.run(probes.double, 21), 42, "double")
+""",
+}
+SLOW = "import time\n\ndef double(n):\n    time.sleep(0.7)\n    return 2 * n\n"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A course of one week, and five submissions that take most of a second each."""
+    for name, text in COURSE.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for student in STUDENTS:
+        folder = tmp_path / "submissions" / student
+        folder.mkdir(parents=True)
+        (folder / "work.py").write_text(SLOW)
+    return tmp_path
+
+
+def start(course: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "grader", "batch", "submissions", "--jobs", "1", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"the run ended without {text!r}")
+
+
+def grades(course: Path) -> dict[str, str]:
+    with (course / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student"]: row["total"] for row in csv.DictReader(file)}
+
+
+def attempts(course: Path) -> int:
+    from grader.gradebook import Gradebook
+
+    with Gradebook(course / "reports" / "gradebook.sqlite") as book:
+        return sum(len(book.history(student, "week1")) for student in STUDENTS)
+
+
+def report(course: Path, student: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (course / "reports" / "students" / student / "week1" / "report.json").read_text()
+    )
+    return found
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_run_keeps_its_grades_and_the_next_one_goes_on(course: Path, stop: signal.Signals) -> None:
+    process = start(course)
+    wait_for(process, "[2/5]")
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(stop)
+    status, output = finish(process)
+    if stop is signal.SIGINT:
+        assert status == 130
+        assert "run the same command again" in output
+        assert 2 <= len(grades(course)) < 5
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+    status, output = finish(start(course))
+    assert status == 0
+    assert "unchanged since the last run" in output
+    assert grades(course) == dict.fromkeys(STUDENTS, "100")
+    assert attempts(course) == 5
+
+
+def test_only_what_changed_is_graded_again_and_the_same_work_gets_the_same_report(course: Path) -> None:
+    assert finish(start(course))[0] == 0
+    before = {student: report(course, student) for student in STUDENTS}
+    (course / "submissions" / "bo" / "work.py").write_text("def double(n):\n    return n + 2\n")
+    shutil.rmtree(course / "reports" / "students" / "cy")
+    status, output = finish(start(course))
+    assert status == 0
+    assert "4 unchanged since the last run, 1 to grade" in output
+    assert grades(course) == {**dict.fromkeys(STUDENTS, "100"), "bo": "0"}
+    assert report(course, "cy") == before["cy"]
+    status, output = finish(start(course, "--regrade"))
+    again = report(course, "ana")
+    for check in (*before["ana"]["checks"], *again["checks"]):
+        check["seconds"] = 0
+    assert again == before["ana"]
+
+
+def test_one_unreadable_submission_is_named_last_and_costs_the_others_nothing(course: Path) -> None:
+    (course / "submissions" / "zoe.zip").write_bytes(b"PK but not a zip")
+    status, output = finish(start(course))
+    assert status == 1
+    assert output.splitlines()[-1].startswith("not graded: zoe week1: zoe.zip")
+    assert grades(course) == {**dict.fromkeys(STUDENTS, "100"), "zoe": ""}
+
+
+def test_a_broken_check_makes_the_run_end_with_status_1_and_is_tried_again(course: Path) -> None:
+    check = course / "assignments" / "week1" / "test_week1.py"
+    good = check.read_text()
+    check.write_text(good.replace("expect.integer(", "expect.no_such_function("))
+    for student in STUDENTS[1:]:
+        shutil.rmtree(course / "submissions" / student)
+    status, output = finish(start(course))
+    assert status == 1
+    last = output.splitlines()[-1]
+    assert last.startswith("provisional: ana week1: test_week1.py::test_double is broken: ")
+    assert grades(course) == {"ana": ""}
+    status, output = finish(start(course))
+    assert (status, "unchanged" in output.splitlines()[0]) == (1, False)
+    check.write_text(good)
+    assert finish(start(course))[0] == 0
+    assert grades(course) == {"ana": "100"}
