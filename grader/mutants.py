@@ -1,0 +1,134 @@
+"""Known mistakes of a week, each a small change of the reference, that show whether the checks catch what they should.
+
+[[mutant]]
+id = "conv-rounds-up"
+file = "lenet.py"
+find = "// stride + 1"           # must stand exactly once in the reference's file
+replace = "// stride + 2"
+tasks = ["5.1"]                  # those that lose points; every other task keeps all of them
+why = "Rounds up where the stride does not fit evenly."
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from grader.assignment import Assignment, Course
+from grader.errors import CourseError
+from grader.results import Report
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake: in `file`, `find` becomes `replace`, and exactly `tasks` lose points, as `why` explains."""
+
+    id: str
+    file: str
+    find: str
+    replace: str
+    tasks: tuple[str, ...]
+    why: str
+
+    def apply(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """A copy of `files` with the mistake in it. `CourseError` unless `find` stands exactly once in `file`."""
+        if self.file not in files:
+            raise CourseError(f"mutant {self.id!r}: there is no {self.file!r}; there are: {', '.join(files)}")
+        source = files[self.file].decode("utf-8")
+        count = source.count(self.find)
+        if count != 1:
+            raise CourseError(f"mutant {self.id!r}: `find` must stand once in {self.file}, not {count} times")
+        return {**files, self.file: source.replace(self.find, self.replace).encode("utf-8")}
+
+
+def reference_files(assignment: Assignment) -> dict[str, bytes]:
+    """The reference's modules as a student would hand them in. `CourseError` where one cannot be read."""
+    if assignment.hidden_folder is None:
+        raise CourseError(f"{assignment.week}: there are no hidden checks, and so no reference in solutions/")
+    paths = [assignment.hidden_folder / f"{module}.py" for module in assignment.modules]
+    try:
+        return {path.name: path.read_bytes() for path in paths}
+    except OSError as error:
+        raise CourseError(f"{error.filename}: the reference cannot be read ({error.strerror})") from None
+
+
+def load_mutants(root: Path, week: str) -> list[Mutant]:
+    """The mutants in `solutions/WEEK/mutants.toml`, in its order, each of which applies and compiles.
+
+    `CourseError` names the file, the mutant and what is wrong with it.
+    """
+    assignment = Course(root).assignment(week)
+    reference, tasks = reference_files(assignment), frozenset(tasks_of(assignment))
+    file = root / "solutions" / week / "mutants.toml"
+    found: dict[str, Mutant] = {}
+    for number, table in enumerate(_tables(file), start=1):
+        try:
+            mutant = _mutant(table, number)
+            if mutant.id in found:
+                raise CourseError(f"mutant {mutant.id!r}: another mutant has this id")
+            _check(mutant, reference, tasks)
+        except CourseError as error:
+            raise CourseError(f"{file}: {error}") from None
+        found[mutant.id] = mutant
+    return list(found.values())
+
+
+def tasks_lost(report: Report) -> frozenset[str]:
+    """The tasks in which a graded mutant has lost points: to be compared with those that the mutant names."""
+    return frozenset(score.task for score in report.tasks() if score.points < score.max_points)
+
+
+def tasks_of(assignment: Assignment) -> Iterator[str]:
+    """The task of each check, read off its `@task("5.1", …)`, without importing the checks."""
+    for file in assignment.check_files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "task" and node.args:
+                yield ast.literal_eval(node.args[0])
+
+
+def _tables(file: Path) -> list[dict[str, Any]]:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # bad TOML and bad UTF-8 are ValueErrors
+        raise CourseError(f"{file}: cannot be read ({error}); mend it") from None
+    tables = data.get("mutant")
+    if set(data) != {"mutant"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
+        raise CourseError(f"{file}: it must hold [[mutant]] tables and nothing else")
+    return tables
+
+
+def _mutant(table: dict[str, Any], number: int) -> Mutant:
+    known = [field.name for field in fields(Mutant)]
+    name = f"mutant {table.get('id', f'number {number}')!r}"
+    if wrong := sorted(set(table) ^ set(known)):
+        raise CourseError(f"{name}: missing or unknown: {', '.join(wrong)}; a mutant has {', '.join(known)}")
+    tasks = table["tasks"]
+    if not isinstance(tasks, list) or not tasks or not all(isinstance(task, str) for task in tasks):
+        raise CourseError(f'{name}: `tasks` must list the tasks that lose points, as in ["5.1"]')
+    if not all(isinstance(table[key], str) for key in known if key != "tasks"):
+        raise CourseError(f"{name}: everything but `tasks` must be a string")
+    return Mutant(**{**table, "tasks": tuple(tasks)})
+
+
+def _check(mutant: Mutant, reference: Mapping[str, bytes], tasks: frozenset[str]) -> None:
+    """`CourseError` where a mutant is not well named, or is no change that Python can run."""
+    if not _ID.fullmatch(mutant.id) or not mutant.why.strip():
+        raise CourseError(f"mutant {mutant.id!r}: it needs an id like 'conv-rounds-up', and a `why`")
+    if unknown := sorted(set(mutant.tasks) - tasks):
+        raise CourseError(f"mutant {mutant.id!r}: no check is of task {', '.join(unknown)}")
+    if len(set(mutant.tasks)) < len(mutant.tasks):
+        raise CourseError(f"mutant {mutant.id!r}: `tasks` names a task twice")
+    changed = mutant.apply(reference)
+    if changed == reference:
+        raise CourseError(f"mutant {mutant.id!r}: `replace` is the same as `find`")
+    try:
+        compile(changed[mutant.file], mutant.file, "exec")
+    except (SyntaxError, ValueError) as error:
+        raise CourseError(f"mutant {mutant.id!r}: with it, {mutant.file} does not compile: {error}") from None

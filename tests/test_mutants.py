@@ -1,0 +1,131 @@
+"""Mutants are read strictly: whatever is wrong with one is said with the file and the mutant's name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import Course
+from grader.errors import CourseError
+from grader.mutants import Mutant, load_mutants, reference_files, tasks_lost, tasks_of
+from grader.results import CheckResult, Outcome, Report
+
+CHECKS = """
+from grader.checks import task
+
+@task("5.1", points=1, title="a")
+def test_first(student): ...
+
+@task(
+    "5.2", points=1, title="b"
+)
+def test_second(student): ...
+"""
+
+REFERENCE = "def double(n):\n    return 2 * n\n\n\ndef half(n):\n    return n / 2\n"
+
+GOOD = {"id": "adds-two", "file": "sums.py", "find": "2 * n", "replace": "2 + n", "tasks": ["5.1"], "why": "Adds."}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A course with one week: a module, `sums`, and a check for each of two tasks."""
+    public, hidden = tmp_path / "assignments" / "week5", tmp_path / "solutions" / "week5"
+    public.mkdir(parents=True)
+    hidden.mkdir(parents=True)
+    (public / "assignment.toml").write_text('title = "Sums"\nweek = "week5"\nmodules = ["sums"]\n')
+    for file in (public / "test_week5.py", hidden / "test_hidden.py"):
+        file.write_text(CHECKS)
+    (hidden / "sums.py").write_text(REFERENCE)
+    return tmp_path
+
+
+def write(root: Path, *tables: dict[str, object]) -> None:
+    # A list of strings and a string look the same in TOML as in Python, but for bare words.
+    text = "\n".join("[[mutant]]\n" + "".join(f"{key} = {value!r}\n" for key, value in t.items()) for t in tables)
+    (root / "solutions" / "week5" / "mutants.toml").write_text(text)
+
+
+def test_a_mutant_changes_its_file_alone(root: Path) -> None:
+    write(root, GOOD, {**GOOD, "id": "halves-up", "find": "/ 2", "replace": "// 2", "tasks": ["5.2", "5.1"]})
+    first, second = load_mutants(root, "week5")
+    assert first == Mutant("adds-two", "sums.py", "2 * n", "2 + n", ("5.1",), "Adds.")
+    assert second.tasks == ("5.2", "5.1")
+    files = {**reference_files(Course(root).assignment("week5")), "other.py": b"2 * n"}
+    assert first.apply(files) == {"sums.py": REFERENCE.replace("2 * n", "2 + n").encode(), "other.py": b"2 * n"}
+    assert files["sums.py"] == REFERENCE.encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": "red"}, "unknown: colour"),
+        ({"why": None}, "missing or unknown: why"),
+        ({"why": " "}, "a `why`"),
+        ({"id": "Adds two"}, "an id like"),
+        ({"replace": 3}, "must be a string"),
+        ({"tasks": "5.1"}, "`tasks` must list"),
+        ({"tasks": []}, "`tasks` must list"),
+        ({"tasks": ["5.1", "5.3"]}, r"no check is of task 5\.3"),
+        ({"tasks": ["5.1", "5.1"]}, "names a task twice"),
+        ({"file": "products.py"}, r"there is no 'products\.py'; there are: sums\.py"),
+        ({"find": "3 * n"}, r"`find` must stand once in sums\.py, not 0 times"),
+        ({"find": "return"}, r"`find` must stand once in sums\.py, not 2 times"),
+        ({"find": ""}, "`find` must stand once"),
+        ({"replace": "2 * n"}, "the same as `find`"),
+        ({"replace": "2 *"}, r"sums\.py does not compile: "),
+    ],
+)
+def test_a_wrong_mutant_is_named(root: Path, change: dict[str, object], message: str) -> None:
+    table = {key: value for key, value in {**GOOD, **change}.items() if value is not None}
+    write(root, {**GOOD, "id": "before"}, table)
+    with pytest.raises(CourseError, match=message) as caught:
+        load_mutants(root, "week5")
+    assert str(caught.value).startswith(f"{root / 'solutions' / 'week5' / 'mutants.toml'}: mutant {table['id']!r}")
+
+
+def test_a_mutant_without_an_id_is_named_by_its_number(root: Path) -> None:
+    write(root, GOOD, {key: value for key, value in GOOD.items() if key != "id"})
+    with pytest.raises(CourseError, match=r"mutants\.toml: mutant 'number 2': missing or unknown: id"):
+        load_mutants(root, "week5")
+
+
+def test_two_mutants_of_one_id(root: Path) -> None:
+    write(root, GOOD, {**GOOD, "replace": "n"})
+    with pytest.raises(CourseError, match=r"mutant 'adds-two': another mutant has this id"):
+        load_mutants(root, "week5")
+
+
+@pytest.mark.parametrize("text", ["", "x = 1", "mutant = 1", "mutant = [1]", "[[mutant]]\nid = 'a'\n[other]\n", "[["])
+def test_a_file_that_holds_something_else(root: Path, text: str) -> None:
+    (root / "solutions" / "week5" / "mutants.toml").write_text(text)
+    with pytest.raises(CourseError, match=r"mutants\.toml: (it must hold|cannot be read|mutant 'a')"):
+        load_mutants(root, "week5")
+
+
+def test_a_file_that_is_not_there(root: Path) -> None:
+    with pytest.raises(CourseError, match=r"mutants\.toml: cannot be read"):
+        load_mutants(root, "week5")
+
+
+def test_a_course_without_its_reference(root: Path) -> None:
+    write(root, GOOD)
+    (root / "solutions" / "week5" / "sums.py").unlink()
+    with pytest.raises(CourseError, match=r"sums\.py: the reference cannot be read"):
+        load_mutants(root, "week5")
+    (root / "solutions" / "week5" / "test_hidden.py").unlink()
+    with pytest.raises(CourseError, match="no hidden checks, and so no reference"):
+        load_mutants(root, "week5")
+
+
+def test_tasks_are_read_off_the_checks(root: Path) -> None:
+    assert sorted(tasks_of(Course(root).assignment("week5"))) == ["5.1", "5.1", "5.2", "5.2"]
+
+
+def test_a_task_is_lost_with_its_first_point() -> None:
+    full = CheckResult("a", "5.1", "a", False, 2, 2, Outcome.PASSED)
+    part, none = replace(full, id="b", points=0, outcome=Outcome.FAILED), replace(full, id="c", task="5.2")
+    report = Report("x", "week5", 0, "1", "d", "d", (full, part, none))
+    assert tasks_lost(report) == {"5.1"}
