@@ -7,6 +7,7 @@ find = "// stride + 1"           # must stand exactly once in the reference's fi
 replace = "// stride + 2"
 tasks = ["5.1"]                  # those that lose points; every other task keeps all of them
 why = "Rounds up where the stride does not fit evenly."
+may_lose = ["5.12"]              # optional: those that lose points with some seeds alone, as training goes
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,16 @@ from grader.assignment import Assignment, Course
 from grader.errors import CourseError
 from grader.results import Report
 
+_TASK_LISTS = ("tasks", "may_lose")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One mistake: in `file`, `find` becomes `replace`, and exactly `tasks` lose points, as `why` explains."""
+    """One mistake: in `file`, `find` becomes `replace`, and `tasks` lose points, as `why` explains.
+
+    `may_lose` names tasks that lose points with some seeds alone; every other task keeps all of its points.
+    """
 
     id: str
     file: str
@@ -36,6 +41,11 @@ class Mutant:
     replace: str
     tasks: tuple[str, ...]
     why: str
+    may_lose: tuple[str, ...] = ()
+
+    def explains(self, lost: Collection[str]) -> bool:
+        """Whether a graded mutant has lost points in just the tasks that it should."""
+        return set(self.tasks) <= set(lost) <= {*self.tasks, *self.may_lose}
 
     def apply(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """A copy of `files` with the mistake in it. `CourseError` unless `find` stands exactly once in `file`."""
@@ -107,24 +117,26 @@ def _tables(file: Path) -> list[dict[str, Any]]:
 def _mutant(table: dict[str, Any], number: int) -> Mutant:
     known = [field.name for field in fields(Mutant)]
     name = f"mutant {table.get('id', f'number {number}')!r}"
-    if wrong := sorted(set(table) ^ set(known)):
+    whole = {"may_lose": [], **table}
+    if wrong := sorted(set(whole) ^ set(known)):
         raise CourseError(f"{name}: missing or unknown: {', '.join(wrong)}; a mutant has {', '.join(known)}")
-    tasks = table["tasks"]
-    if not isinstance(tasks, list) or not tasks or not all(isinstance(task, str) for task in tasks):
-        raise CourseError(f'{name}: `tasks` must list the tasks that lose points, as in ["5.1"]')
-    if not all(isinstance(table[key], str) for key in known if key != "tasks"):
-        raise CourseError(f"{name}: everything but `tasks` must be a string")
-    return Mutant(**{**table, "tasks": tuple(tasks)})
+    for key, value in whole.items():
+        if key not in _TASK_LISTS and not isinstance(value, str):
+            raise CourseError(f"{name}: `{key}` must be a string")
+        if key in _TASK_LISTS and not (isinstance(value, list) and all(isinstance(task, str) for task in value)):
+            raise CourseError(f'{name}: `{key}` must list tasks, as in ["5.1"]')
+    return Mutant(**{**whole, **{key: tuple(whole[key]) for key in _TASK_LISTS}})
 
 
 def _check(mutant: Mutant, reference: Mapping[str, bytes], tasks: frozenset[str]) -> None:
     """`CourseError` where a mutant is not well named, or is no change that Python can run."""
+    named = [*mutant.tasks, *mutant.may_lose]
     if not _ID.fullmatch(mutant.id) or not mutant.why.strip():
         raise CourseError(f"mutant {mutant.id!r}: it needs an id like 'conv-rounds-up', and a `why`")
-    if unknown := sorted(set(mutant.tasks) - tasks):
+    if unknown := sorted(set(named) - tasks):
         raise CourseError(f"mutant {mutant.id!r}: no check is of task {', '.join(unknown)}")
-    if len(set(mutant.tasks)) < len(mutant.tasks):
-        raise CourseError(f"mutant {mutant.id!r}: `tasks` names a task twice")
+    if not mutant.tasks or len(set(named)) < len(named):
+        raise CourseError(f"mutant {mutant.id!r}: it must name a task that loses points, and each task once")
     changed = mutant.apply(reference)
     if changed == reference:
         raise CourseError(f"mutant {mutant.id!r}: `replace` is the same as `find`")

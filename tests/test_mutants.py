@@ -65,11 +65,15 @@ def test_a_mutant_changes_its_file_alone(root: Path) -> None:
         ({"why": None}, "missing or unknown: why"),
         ({"why": " "}, "a `why`"),
         ({"id": "Adds two"}, "an id like"),
-        ({"replace": 3}, "must be a string"),
-        ({"tasks": "5.1"}, "`tasks` must list"),
-        ({"tasks": []}, "`tasks` must list"),
+        ({"replace": 3}, "`replace` must be a string"),
+        ({"tasks": "5.1"}, "`tasks` must list tasks"),
+        ({"tasks": [5.1]}, "`tasks` must list tasks"),
+        ({"may_lose": "5.2"}, "`may_lose` must list tasks"),
+        ({"tasks": []}, "must name a task that loses points"),
+        ({"may_lose": ["5.3"]}, r"no check is of task 5\.3"),
+        ({"may_lose": ["5.1"]}, "each task once"),
         ({"tasks": ["5.1", "5.3"]}, r"no check is of task 5\.3"),
-        ({"tasks": ["5.1", "5.1"]}, "names a task twice"),
+        ({"tasks": ["5.1", "5.1"]}, "each task once"),
         ({"file": "products.py"}, r"there is no 'products\.py'; there are: sums\.py"),
         ({"find": "3 * n"}, r"`find` must stand once in sums\.py, not 0 times"),
         ({"find": "return"}, r"`find` must stand once in sums\.py, not 2 times"),
@@ -84,6 +88,14 @@ def test_a_wrong_mutant_is_named(root: Path, change: dict[str, object], message:
     with pytest.raises(CourseError, match=message) as caught:
         load_mutants(root, "week5")
     assert str(caught.value).startswith(f"{root / 'solutions' / 'week5' / 'mutants.toml'}: mutant {table['id']!r}")
+
+
+def test_a_mutant_explains_what_it_names_and_what_it_may_lose(root: Path) -> None:
+    write(root, GOOD, {**GOOD, "id": "by-chance", "may_lose": ["5.2"]})
+    sure, unsure = load_mutants(root, "week5")
+    assert sure.explains({"5.1"}) and unsure.explains({"5.1"}) and unsure.explains({"5.2", "5.1"})
+    assert not any(sure.explains(lost) for lost in ({"5.1", "5.2"}, {"5.2"}, set()))
+    assert not any(unsure.explains(lost) for lost in ({"5.1", "5.3"}, {"5.2"}, set()))
 
 
 def test_a_mutant_without_an_id_is_named_by_its_number(root: Path) -> None:

@@ -251,6 +251,8 @@ def pairs(items, what):
     for item in expect.items(items, None, what):
         value, _ = expect.items(item, 2, f"an item of {what}")
         number, mark = expect.items(value, 2, f"an item of {what}")
+        expect.instance(number, int, f"a number of {what}")
+        expect.instance(mark, str, f"a mark of {what}")
         found.append((number, mark))
     return found
 
@@ -280,10 +282,10 @@ def test_split_transforms(student):
 @task("5.5", points=1, title="the same seed gives the same split, another seed another",
       hint="Seed a generator of your own.")  # fmt: skip
 def test_split_seed(student):
-    first, again, other = (student.run(probes.split, 60, seed=seed) for seed in (3, 3, 4))
-    expect.equal(expect.field(again, "train"), expect.field(first, "train"), "the second split with the same seed")
-    differs = expect.field(other, "train") != expect.field(first, "train")
-    expect.true(differs, "another seed gives the same split")
+    results = [student.run(probes.split, 60, seed=seed) for seed in (3, 3, 4)]
+    first, again, other = (pairs(expect.field(got, "train"), "the training part") for got in results)
+    expect.equal(again, first, "the second split with the same seed")
+    expect.true(other != first, "another seed gives the same split")
 
 
 @task("5.5", points=1, title="the split leaves the global generators alone",
@@ -485,7 +487,7 @@ def judge_incorrect(got, images, labels, probs, n):
     for entry, want in zip(entries, wrong.tolist(), strict=True):
         image, label, row = expect.items(entry, 3, "an entry, (image, true label, probs),")
         expect.tensor(image, "an entry's image", shape=images.shape[1:])
-        index = int((images - image).abs().flatten(1).sum(1).argmin())
+        index = int((images - image.float()).abs().flatten(1).sum(1).argmin())
         expect.close(image, images[index], "an entry's image")
         expect.close(row, probs[index], "an entry's probs")
         value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else label
@@ -597,7 +599,7 @@ def test_plot_most_incorrect(student, rng):
 
 
 # calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
-ACCURACY, LOSS = 0.80, 1.0
+ACCURACY, LOSS = 0.70, 1.0
 
 
 @task("5.12", points=3, title="LeNet and train together learn to read digits", needs=("5.3", "5.8"), seconds=30,
@@ -611,13 +613,13 @@ def test_accuracy(student, rng):
     # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.
     noisy = {}
     for name in before:
-        value = expect.tensor(expect.field(after, name), f"{name} after training")
+        value = expect.tensor(expect.field(after, name), f"{name} after training").float()
         noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
     logits = logits_of(student, noisy, data, "after training")
     trained = digits.accuracy(logits, data.test_labels)
     expect.true(trained >= ACCURACY, "the accuracy on test digits is too low",
                 expected=f"at least {percent(ACCURACY)}", got=percent(trained))  # fmt: skip
-    loss = torch.nn.functional.cross_entropy(logits, data.test_labels).item()
+    loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()
     expect.true(loss <= LOSS, "the loss on test digits is too high", expected=f"at most {LOSS}", got=loss)
 
 

@@ -32,6 +32,7 @@ PROGRAMS = {
         r"loss = criterion\(logits, labels\)\n        loss",
         "labels = labels[torch.randperm(len(labels))]\n        loss = criterion(logits, labels)\n        loss",
     ),
+    "convolutions cut off": ("lenet", r"features\.flatten\(", "features.detach().flatten("),
     "softmax in forward": ("lenet", r"self\.fc_3\(features\)", "self.fc_3(features).softmax(1)"),
 }
 

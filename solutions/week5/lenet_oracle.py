@@ -16,11 +16,25 @@ LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
 NAMES = tuple(f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias"))
 SHAPES = ((6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 256), (120,), (84, 120), (84,), (10, 84), (10,))
 RELUS = 4
+MOST_NUMBERS = 200_000  # LeNet has 44,426 weights and biases
 
 
 def normalised(images: torch.Tensor) -> torch.Tensor:
     """uint8 N×1×28×28 as the probes normalise them: to about [−1, 1]."""
     return images.float() / 127.5 - 1
+
+
+def fits(weights: Mapping[str, torch.Tensor]) -> bool:
+    """Whether `logits` can be computed: widths other than the lesson's are task 5.3's loss, not 5.12's."""
+    found = [weights[name] for name in NAMES]
+    layers = zip(found[::2], found[1::2], strict=True)
+    alike = all(tensor.dim() == len(shape) for tensor, shape in zip(found, SHAPES, strict=True))
+    if not alike or any(b.shape != w.shape[:1] for w, b in layers) or sum(t.numel() for t in found) > MOST_NUMBERS:
+        return False
+    try:
+        return logits(weights, torch.zeros(1, 1, 28, 28)).shape == (1, SHAPES[-1][0])
+    except RuntimeError:
+        return False
 
 
 def logits(

@@ -16,7 +16,7 @@ from grader.checks import load_beside, load_probes, task
 probes = load_probes(__file__)
 lenet_oracle = load_beside(__file__, "lenet_oracle")
 seeds = st.integers(0, 2**31 - 1)
-ACCURACY, LOSS = 0.80, 1.0  # calibration.md
+ACCURACY, LOSS = 0.70, 1.0  # calibration.md
 
 
 def generator(seed):
@@ -138,6 +138,11 @@ def test_augmentation_range(student):
     expect.true(bool(angle.max() > 1), "hardly rotated")
     expect.true(bool(x.abs().max() < 2.8), "shifted too far")
     expect.true(bool(x.abs().max() > 0.9), "hardly shifted")
+    expect.true(bool(((shown.sum((1, 2)) / 88 - 1).abs() < 0.15).all()), "the picture's size changes")
+    corner = torch.zeros(28, 28, dtype=torch.uint8)
+    corner[6:10, 6:10] = 255
+    shown = pictures(student.run(probes.transformed, corner, 0.0, 1.0, 0, 40), 0.0, 1.0).clamp(0, 1)
+    expect.true(bool((shown[:, :14, :14].sum((1, 2)) > 8).all()), "a mirrored or turned image is another digit")
 
 
 # 5.5
@@ -165,7 +170,8 @@ def test_split_pictures(student, rng):
         valid = numbers(expect.field(got, "valid"), -1, "the validation part")
         expect.true(len(train) == int(count * options.get("train_ratio", 0.9)), "the training part's length is wrong")
         expect.true(sorted(train + valid) == list(range(count)), "the parts do not cover the dataset once")
-        expect.true(train != sorted(train), "the training part is not random")
+        first = list(range(len(train)))
+        expect.true(sorted(train) != first, "the training part is not random: it holds the first items")
         again = numbers(expect.field(got, "again"), 1, "the second training part")
         expect.true(again == train, "the split depends on more than its seed")
         expect.true(expect.field(got, "same_transform") is True, "the dataset's own transform was replaced")
@@ -318,7 +324,7 @@ def test_incorrect(student, count, n, tied, seed):
     for entry, want in zip(expect.items(got, len(wanted), "the wrong predictions"), wanted, strict=True):
         image, label, row = expect.items(entry, 3, "an entry")
         expect.tensor(image, "an entry's image", shape=(1, 3, 3))
-        index = int((images - image).abs().flatten(1).sum(1).argmin())
+        index = int((images - image.float()).abs().flatten(1).sum(1).argmin())
         expect.close(row, probs[index], "an entry's probs")
         value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else label
         expect.true(value == int(labels[index]) and type(value) is int, "an entry's label is wrong")
@@ -376,16 +382,17 @@ def test_weights(student, rng):
     data = digits.draw(rng)
     got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels, data.test_images)
     images = lenet_oracle.normalised(data.test_images)
-    before, after = (contract_weights(expect.field(got, when), when) for when in ("before", "after"))
+    before, after = (layer_weights(expect.field(got, when), when) for when in ("before", "after"))
     untrained = digits.accuracy(lenet_oracle.logits(before, images), data.test_labels)
     expect.true(untrained < 0.4, "the untrained network already knows the answers")
     trained = lenet_oracle.best_accuracy(after, images, data.test_labels)
     expect.true(trained >= ACCURACY, "the accuracy on test digits is too low")
     own = expect.tensor(expect.field(got, "logits"), "the logits after training", shape=(len(images), digits.CLASSES))
-    expect.true(F.cross_entropy(own, data.test_labels).item() <= LOSS, "the loss on test digits is too high")
+    expect.true(F.cross_entropy(own.double(), data.test_labels).item() <= LOSS, "the loss on test digits is too high")
 
 
-def contract_weights(weights, when):
-    """The ten tensors of LeNet, each of its shape."""
-    shapes = zip(lenet_oracle.NAMES, lenet_oracle.SHAPES, strict=True)
-    return {name: expect.tensor(expect.field(weights, name), f"{name} {when}", shape=shape) for name, shape in shapes}
+def layer_weights(weights, when):
+    """The tensors of LeNet's five layers, whose sizes go together."""
+    found = {name: expect.tensor(expect.field(weights, name), f"{name} {when}") for name in lenet_oracle.NAMES}
+    expect.true(lenet_oracle.fits(found), f"the layers' sizes {when} do not go together")
+    return found
