@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.cells import LARGEST_CELL, MOST_CODE, read_notebook, without_magics
 from grader.errors import SubmissionError
+from grader.notebook.cells import LARGEST_CELL, MOST_CODE, read_notebook, without_magics
 
 MODULES = ("lenet", "training")
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from grader import collect as collecting
 from grader.assignment import Course
-from grader.collect import collect
-from grader.contents import Contents
 from grader.errors import SubmissionError
-from grader.places import Weeks, find_places
+from grader.intake import collect as collecting
+from grader.intake.collect import collect
+from grader.intake.contents import Contents
+from grader.intake.places import find_places
+from grader.intake.weeks import Weeks
 
 LENET = b"class LeNet:\n    pass\n"
 TRAIN = b"def train():\n    return 1\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grader import contents
-from grader.contents import read_entry
 from grader.errors import SubmissionError
+from grader.intake import contents
+from grader.intake.contents import read_entry
 
 
 def put(path: Path, content: bytes = b"x = 1\n") -> Path:

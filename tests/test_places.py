@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import Course
-from grader.contents import Contents
-from grader.places import OTHER_WEEK, Weeks, find_places
+from grader.intake.contents import Contents
+from grader.intake.places import find_places
+from grader.intake.weeks import OTHER_WEEK, Weeks
 
 MODULES = {
     "week4": {"fcnn": "FCNN derivative", "training": "train validate fit set_seed"},

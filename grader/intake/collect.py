@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.assignment import Assignment, defined_names
-from grader.contents import MIB, Contents
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
+from grader.intake.contents import MIB, Contents
+from grader.intake.places import Place, is_module, is_untouched
+from grader.intake.weeks import Weeks
 from grader.notebook import modules_from_notebook
-from grader.places import Place, Weeks, is_module, is_untouched
 
 MOST_FILES = 200
 LARGEST_SUBMISSION = 20 * MIB
@@ -35,6 +36,7 @@ def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Wee
     _check_refused(contents, place, assignment)
     notes = [*place.notes, *contents.notes]
     notes += [f"{path} left out: {why}" for path, why in contents.refused.items() if path.startswith(place.folder)]
+    notes += _recoded(contents, place)
     files = _below(contents.files, place, weeks)
     for module, path in place.modules.items():
         _put_module(files, contents.files, place.folder, module, path)
@@ -51,6 +53,11 @@ def _check_refused(contents: Contents, place: Place, assignment: Assignment) -> 
         path = f"{place.folder}{module}.py"
         if module not in place.modules and path in contents.refused:
             raise SubmissionError(f"{path} cannot be read: {contents.refused[path]}")
+
+
+def _recoded(contents: Contents, place: Place) -> list[str]:
+    used = [path for path in contents.recoded if path.startswith(place.folder) or path in place.modules.values()]
+    return [f"{path} is {contents.recoded[path]} text, read all the same; save it as UTF-8" for path in used]
 
 
 def _below(files: Mapping[str, bytes], place: Place, weeks: Weeks) -> Files:

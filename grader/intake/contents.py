@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from grader.archive import read_zip, unshowable
 from grader.errors import SubmissionError
+from grader.intake.archive import read_zip, unshowable
+from grader.intake.text import as_python
 
 MIB = 2**20
 LARGEST = {".py": MIB, ".ipynb": 20 * MIB, ".zip": 100 * MIB}
 LARGEST_DATA = 5 * MIB
+_ADVICE = {".ipynb": "; clear its outputs and save it", ".zip": "; zip the week's folder alone"}
 MOST_READ = 200 * MIB
 MOST_ENTRIES = 50_000
 DEEPEST_FOLDER = 24
@@ -33,11 +35,13 @@ _ENVIRONMENT = "pyvenv.cfg"
 class Contents:
     """Files by POSIX path; those of a zip stand below its own path, as in `hw.zip/week5/lenet.py`.
 
-    `refused` says of files that are there why they cannot be read; `notes` names what was left out on purpose.
+    `refused` says of files that are there why they cannot be read, `recoded` from which encoding they were converted;
+    `notes` names what was left out on purpose.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    recoded: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -127,7 +131,7 @@ class _Reading:
     def _is_small_enough(self, path: str, size: int, is_code: bool) -> bool:
         if size <= _largest(path):
             return True
-        text = f"{size / MIB:.1f} MB are too large, at most {_largest(path) // MIB} MB"
+        text = f"{size / MIB:.1f} MB are too large, at most {_largest(path) // MIB} MB{_ADVICE.get(_ending(path), '')}"
         if is_code:
             self.contents.refused[path] = text
         else:
@@ -142,11 +146,21 @@ class _Reading:
         if self.bytes_left < 0:
             raise SubmissionError(f"more than {MOST_READ // MIB} MB: hand in the week's folder alone")
         if not path.lower().endswith(".zip"):
-            self.contents.files[path] = content
+            self._keep(path, content)
         elif depth == 0:
             self.contents.notes.append(f"{path} left out: zip files nested too deeply")
         else:
             self._inner_archive(content, path, depth)
+
+    def _keep(self, path: str, content: bytes) -> None:
+        try:
+            content, encoding = as_python(content) if _ending(path) == ".py" else (content, None)
+        except SubmissionError as error:
+            self.contents.refused[path] = str(error)
+            return
+        self.contents.files[path] = content
+        if encoding:
+            self.contents.recoded[path] = encoding
 
     def _inner_archive(self, raw: bytes, path: str, depth: int) -> None:
         try:

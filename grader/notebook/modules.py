@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from grader.cells import MOST_NOTES, Notebook, read_notebook
-from grader.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
+from grader.notebook.cells import MOST_NOTES, Notebook, read_notebook
+from grader.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
 
 
 def modules_from_notebook(

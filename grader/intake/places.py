@@ -1,31 +1,29 @@
 """Where in a student's entry each week's work lies, whatever the student calls folders and files.
 
 A week's folder is one that holds modules of that week. Which week that is says, in this order: the name of the folder
-or of one around it (`Week 5`, `week_05`, `hw5`); the name of a module that only one week has; the functions and
-classes that the files define; a notebook's file name; and at last that only one week is possible.
+or of one around it (`Week 5`, `week_05`, `hw5`); a file's own name (`lenet_week5.py`), or that of a module that only
+one week has; the functions and classes that the files define; and at last that only one week is possible. A folder
+of which nothing says it goes to the one week found elsewhere that lacks its modules. What a notebook defines counts
+before its file's name, because notebooks are renamed less often than they are copied.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from grader.assignment import Assignment, defined_names
-from grader.cells import read_notebook
-from grader.contents import Contents
 from grader.errors import SubmissionError
-from grader.pieces import defined_in
+from grader.intake.contents import Contents
+from grader.intake.weeks import OTHER_WEEK, Weeks, without_week
+from grader.notebook.cells import read_notebook
+from grader.notebook.pieces import defined_in
 
 MOST_NOTEBOOKS = 20  # each has to be parsed; the outermost ones count
-OTHER_WEEK = ""  # a week by its name, but none of this course
 
 _OWN = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py|probes(_hidden)?\.py|setup\.py")
-_WEEK = r"(?<![a-z])(?:week|wk|w)[\s_.-]*0*(\d+)(?!\d)"
-_TASK_SHEET = r"(?<![a-z])(?:homework|hw|assignment|lab|exercise|ex|practical|lesson|session)[\s_.-]*0*(\d+)(?!\d)"
 _COPY = r"(?:\s*\(\d+\)|-\d+|[ _-]*copy(?:[ _-]*\d+)?)?"
 
 
@@ -40,65 +38,6 @@ class Place:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Weeks:
-    """The course's weeks, to recognise them by; `expected` are those that are asked for."""
-
-    assignments: Mapping[str, Assignment]
-    expected: Collection[str]
-
-    def named(self, path: str) -> str | None:
-        """The week that the innermost telling part of a path names, `OTHER_WEEK`, or None."""
-        parts = (self._in(part) for part in reversed(path.split("/")))
-        return next((week for week in parts if week is not None), None)
-
-    def is_name_of_one(self, part: str) -> bool:
-        """Whether a folder's name is a week's and nothing else, so that it is no student's."""
-        return bool(self._in(part)) and len(re.findall(r"[^\W\d_]+", part)) == 1
-
-    def by_module(self, modules: Collection[str]) -> list[str]:
-        """The weeks of modules that no other week has."""
-        owners = [[w for w, a in self.assignments.items() if module in a.modules] for module in modules]
-        return sorted({owner[0] for owner in owners if len(owner) == 1})
-
-    def by_names(self, names: Collection[str]) -> list[str]:
-        """The one week that most of these functions and classes are of, judged by those that only one week has."""
-        counts = {week: len(own & set(names)) for week, own in self._telling.items()}
-        best = max(counts.values(), default=0)
-        winners = [week for week, count in counts.items() if count == best]
-        return winners if best and len(winners) == 1 else []
-
-    @property
-    def single(self) -> list[str]:
-        """The only possible week, where there is only one."""
-        possible = self.expected if len(self.expected) == 1 else self.assignments
-        return list(possible) if len(possible) == 1 else []
-
-    @cached_property
-    def _telling(self) -> dict[str, frozenset[str]]:
-        names = {week: assignment.all_names for week, assignment in self.assignments.items()}
-        return {
-            week: own.difference(*(other for name, other in names.items() if name != week))
-            for week, own in names.items()
-        }
-
-    @cached_property
-    def _numbers(self) -> dict[int, str]:
-        numbered = ((re.fullmatch(r"\D*(\d+)", week), week) for week in self.assignments)
-        return {int(match[1]): week for match, week in numbered if match}
-
-    def _in(self, part: str) -> str | None:
-        text = unicodedata.normalize("NFKC", part).casefold()
-        for week in self.assignments:
-            if week.casefold() == text:
-                return week
-        for pattern, unknown in ((_WEEK, OTHER_WEEK), (_TASK_SHEET, None)):
-            found = {self._numbers.get(int(number[:9]), unknown) for number in re.findall(pattern, text)}
-            if len(found) == 1:
-                return found.pop()
-        return None
-
-
 def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place], list[str]]:
     """The weeks' places in the entry called `name`, in order, and files whose week cannot be told."""
     sources = {path: raw for path, raw in contents.files.items() if is_module(path)}
@@ -111,7 +50,17 @@ def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place
     ]
     if not places and not unclear:
         places = _by_definitions(sources, name, weeks)
-    return places, unclear + ([] if places else unclear_notebooks)
+    if not places:
+        unclear = [*unclear, *unclear_notebooks]
+    return [_with_doubts(place, weeks.assignments[place.week], unclear) for place in places], unclear
+
+
+def _with_doubts(place: Place, assignment: Assignment, unclear: Iterable[str]) -> Place:
+    """A place that lacks modules, with a note on each file that might have been one of them."""
+    lacking = set(assignment.modules) - set(place.modules)
+    doubts = [path for path in unclear if _held({PurePosixPath(path).stem: path}, lacking)]
+    notes = [f"{path} not used: cannot tell which week it is for" for path in doubts]
+    return replace(place, notes=(*place.notes, *notes))
 
 
 def is_module(path: str) -> bool:
@@ -131,27 +80,42 @@ Folders = dict[str, Modules]  # each folder's modules of one week
 
 
 def _folders_by_week(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> tuple[dict[str, Folders], list[str]]:
+    """Each week's folders, and the paths of modules whose week cannot be told."""
     result: dict[str, Folders] = {}
-    unclear: list[str] = []
+    doubtful: dict[str, dict[str, Modules]] = {}
     for folder, files in _by_folder(sources).items():
-        held = {week: _held(files, a.modules) for week, a in weeks.assignments.items()}
-        held = {week: modules for week, modules in held.items() if modules}
+        held = {week: modules for week in weeks.assignments if (modules := _held_of(week, files, weeks))}
         named = weeks.named(f"{name}/{folder}".rstrip("/"))
         if not held or (named is not None and named not in held):
             continue
         chosen = [named] if named else _by_contents(held, sources, weeks)
         if not chosen:
-            unclear += sorted({path for modules in held.values() for path in modules.values()})
+            doubtful[folder] = held
         for week in chosen:
             result.setdefault(week, {})[folder] = held[week]
-    return result, unclear
+    return result, _adopt(doubtful, result)
+
+
+def _adopt(doubtful: Mapping[str, Mapping[str, Modules]], found: dict[str, Folders]) -> list[str]:
+    """Give each doubtful folder to the one found week that lacks modules of it; the paths of all others."""
+    known = {week: {module for modules in folders.values() for module in modules} for week, folders in found.items()}
+    unclear: set[str] = set()
+    for folder, held in doubtful.items():
+        lacking = {week: set(held.get(week, ())) - modules for week, modules in known.items()}
+        takers = [week for week, modules in lacking.items() if modules]
+        if len(takers) == 1:
+            found[takers[0]][folder] = held[takers[0]]
+        else:
+            unclear |= {path for modules in held.values() for path in modules.values()}
+    return sorted(unclear)
 
 
 def _by_contents(held: Mapping[str, Modules], sources: Mapping[str, bytes], weeks: Weeks) -> list[str]:
     paths = {path for modules in held.values() for path in modules.values()}
-    names = {name for path in paths for name in defined_names(sources[path])}
     modules = {module for found in held.values() for module in found}
-    possible = weeks.by_module(modules) or weeks.by_names(names) or weeks.single
+    names = {name for path in paths for name in defined_names(sources[path])}
+    told = {week for path in paths if (week := weeks.named(PurePosixPath(path).stem))}
+    possible = sorted({*told, *weeks.by_module(modules)}) or weeks.by_names(names) or weeks.single
     return [week for week in possible if week in held]
 
 
@@ -169,12 +133,17 @@ def _by_folder(sources: Iterable[str]) -> dict[str, dict[str, str]]:
     return result
 
 
-def _held(files: Mapping[str, str], modules: Sequence[str]) -> Modules:
-    """The modules that a folder's files are, `LeNet.py` and `lenet (1).py` included where there is no `lenet.py`."""
+def _held_of(week: str, files: Mapping[str, str], weeks: Weeks) -> Modules:
+    own = {stem: path for stem, path in files.items() if weeks.named(stem) in (None, week)}
+    return _held(own, weeks.assignments[week].modules)
+
+
+def _held(files: Mapping[str, str], modules: Iterable[str]) -> Modules:
+    """The modules that files are by their stems; `LeNet.py` and `lenet (1).py` are where there is no `lenet.py`."""
     found: Modules = {}
     for module in modules:
         pattern = re.compile(re.escape(module) + _COPY, re.IGNORECASE)
-        loose = [stem for stem in sorted(files) if pattern.fullmatch(stem)]
+        loose = [stem for stem in sorted(files) if pattern.fullmatch(stem) or pattern.fullmatch(without_week(stem))]
         if module in files or loose:
             found[module] = files.get(module) or files[loose[-1]]
     return found
@@ -193,8 +162,8 @@ def _notebooks_by_week(
         possible = (
             ([] if named is None else [named])
             or _by_cells(files[path], path, weeks)
-            or beside
             or [week for week in [weeks.named(path.rpartition("/")[2])] if week]
+            or beside
             or weeks.single
         )
         for week in possible:

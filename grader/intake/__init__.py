@@ -1,0 +1,19 @@
+"""How submissions come in: `discover` finds who handed in which week, `load` reads one of these by value.
+
+In the order in which an entry passes through:
+
+    classfolder   which entries of a class folder are students'
+    contents      everything that one entry holds, read by value (`archive`: zip files, `text`: encodings)
+    places        where in it each week lies, whatever folders and files are called (`weeks`: which week is meant)
+    collect       the files of one week, with what they need (notebooks: `grader.notebook`)
+
+`survey`, `candidate` and `submission` put these together; `naming` is about students' names. What cannot be read
+becomes a clear problem of that student and stops nobody else.
+"""
+
+from grader.intake.candidate import Candidate
+from grader.intake.naming import safe_name
+from grader.intake.submission import Submission, load, load_folder
+from grader.intake.survey import Survey, discover, survey
+
+__all__ = ["Candidate", "Submission", "Survey", "discover", "load", "load_folder", "safe_name", "survey"]

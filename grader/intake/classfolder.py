@@ -1,0 +1,132 @@
+"""The folder that a class is handed in by: which of its entries are students', and what all the others are.
+
+One entry a student: a folder, a zip, a notebook or a Python file. The entries may also stand in folders of weeks
+(`week5/ana/`), or all in one folder more. A student's own folder given as the class is a class of one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grader.errors import SubmissionError, UsageError
+from grader.intake.contents import is_noise, read_entry
+from grader.intake.naming import told_apart
+from grader.intake.places import Place, find_places, is_module
+from grader.intake.weeks import Weeks
+
+OTHER_ARCHIVES = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
+
+Entry = tuple[Path, str]  # a student's entry, and the week's folder around it (`week5/`) or nothing
+
+
+# Of questions about a path, those in `os.path` answer False where permission is lacking, those of `Path` raise.
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """A class folder's entries, sorted. Raises `UsageError` where there are none, or they cannot be looked at."""
+    try:
+        listing = sorted(folder.iterdir(), key=lambda path: path.name)
+    except FileNotFoundError:
+        raise UsageError(f"{folder}: there is no such folder") from None
+    except NotADirectoryError:
+        raise UsageError(f"{folder} is not a folder; give the folder that holds the submissions") from None
+    except PermissionError:
+        raise UsageError(f"{folder}: no permission to look into this folder") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
+    if not listing:
+        raise UsageError(f"no submission in {folder}: it is empty")
+    if not os.access(folder, os.X_OK):
+        raise UsageError(f"{folder}: no permission to look into this folder")
+    return listing
+
+
+def why_ignored(path: Path, weeks: Weeks) -> str | None:
+    """Why an entry of a class folder is no submission, or None."""
+    if is_noise(path.name):
+        return "hidden, or made by a tool"
+    if path.name.upper().startswith(("EXPECTED", "README")):
+        return "not a submission by its name"
+    if os.path.islink(path) or path.suffix.lower() in {".zip", ".ipynb", *OTHER_ARCHIVES}:
+        return None
+    if os.path.isdir(path):
+        return "reports of this grader" if os.path.exists(path / "gradebook.sqlite") else None
+    if path.suffix.lower() == ".py":
+        is_whose = is_module(path.name) and path.name not in _module_files(weeks)
+        return None if is_whose else "a file of the course's, not named after a student"
+    return f"a {path.suffix} file is no submission" if path.suffix else "not a folder, zip, notebook or .py file"
+
+
+def is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks) -> bool:
+    """Whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
+    if any(path.name in _module_files(weeks) for path in listing):
+        return not _holds_several(folder, weeks)  # else a class folder in which somebody left a module lying about
+    named = [path for path in listing if os.path.isdir(path) and weeks.is_name_of_one(path.name)]
+    return any(not _holds_several(path, weeks) and _finds(path, weeks) for path in named)
+
+
+def find_entries(listing: Sequence[Path], weeks: Weeks) -> Iterator[Entry]:
+    """Each student's entry, and the week's folder around it if any; a folder that holds several students is opened."""
+    for path in listing:
+        if weeks.is_name_of_one(path.name) and _holds_several(path, weeks):
+            yield from ((entry, f"{path.name}/") for entry in _inner(path, weeks))
+        elif len(listing) == 1 and _is_class(path, weeks):
+            yield from find_entries(_inner(path, weeks), weeks)
+        else:
+            yield path, ""
+
+
+def student_name(path: Path) -> str:
+    """Whose an entry is, by its name."""
+    return path.name if os.path.isdir(path) else path.stem
+
+
+def students_of(entries: Sequence[Entry]) -> list[str]:
+    """The entries' students; in a class sorted by week, a student has an entry in each week's folder."""
+    folders = list(dict.fromkeys(around for _, around in entries))
+    groups = [folders] if "" in folders else [[folder] for folder in folders]
+    names: list[str] = []
+    for group in groups:
+        names += told_apart([(student_name(path), path.name) for path, around in entries if around in group])
+    return names
+
+
+def _is_class(folder: Path, weeks: Weeks) -> bool:
+    """Whether a folder holds students, or a week's folders that do, and not one student's weeks."""
+    named = [path for path in _inner(folder, weeks) if weeks.is_name_of_one(path.name)]
+    return any(_holds_several(path, weeks) for path in named or [folder])
+
+
+def _holds_several(folder: Path, weeks: Weeks) -> bool:
+    """Whether two of a folder's entries hold the same module, as two students' do."""
+    seen: set[tuple[str, str]] = set()
+    for path in _inner(folder, weeks):
+        found = {(place.week, module) for place in _finds(path, weeks) for module in place.modules}
+        if found & seen:
+            return True
+        seen |= found
+    return False
+
+
+def _finds(path: Path, weeks: Weeks) -> list[Place]:
+    if not os.path.isdir(path) and path.suffix.lower() != ".zip":
+        return []
+    try:
+        return find_places(read_entry(path), path.name, weeks)[0]
+    except SubmissionError:
+        return []
+
+
+def _inner(folder: Path, weeks: Weeks) -> list[Path]:
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        return []
+    try:
+        return [path for path in list_folder(folder) if not why_ignored(path, weeks)]
+    except UsageError:
+        return []
+
+
+def _module_files(weeks: Weeks) -> set[str]:
+    return {f"{module}.py" for assignment in weeks.assignments.values() for module in assignment.modules}

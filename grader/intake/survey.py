@@ -1,0 +1,57 @@
+"""What a class folder holds: each student's weeks, and the entries that are nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.assignment import Course
+from grader.errors import UsageError
+from grader.intake.candidate import Candidate, candidates_of
+from grader.intake.classfolder import (
+    find_entries,
+    is_one_submission,
+    list_folder,
+    student_name,
+    students_of,
+    why_ignored,
+)
+from grader.intake.weeks import Weeks
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a class folder holds: candidates, and the entries that are no submissions with the reason."""
+
+    candidates: tuple[Candidate, ...]
+    ignored: tuple[tuple[str, str], ...]
+
+
+def discover(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> list[Candidate]:
+    """Who handed in which week, in the order of their names; without `weeks` every week that is there.
+
+    Raises `UsageError` where the folder is missing, unreadable or without any submission, or a week is unknown.
+    """
+    return list(survey(folder, course, weeks).candidates)
+
+
+def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> Survey:
+    """As `discover`, with what was ignored and why."""
+    known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
+    listing = list_folder(folder)
+    if is_one_submission(folder, listing, known):
+        whole = folder.resolve()
+        return Survey(tuple(candidates_of(whole, student_name(whole), "", known)), ())
+    ignored = [(path.name, why) for path in listing if (why := why_ignored(path, known))]
+    entries = list(find_entries([path for path in listing if not why_ignored(path, known)], known))
+    if not entries:
+        raise UsageError(
+            f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
+        )
+    candidates = [
+        candidate
+        for (path, around), name in zip(entries, students_of(entries), strict=True)
+        for candidate in candidates_of(path, name, around, known)
+    ]
+    return Survey(tuple(sorted(candidates, key=lambda c: (c.student, c.week or ""))), tuple(ignored))
