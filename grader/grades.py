@@ -143,7 +143,7 @@ def grades_csv(rows: Sequence[Row]) -> str:
 
 
 def _task_figures(task: str, scores: Sequence[TaskScore]) -> TaskFigures:
-    checks = [check for score in scores for check in score.checks if check.outcome is not Outcome.BROKEN]
+    checks = [check for score in scores for check in score.checks if not check.is_broken]
     return TaskFigures(
         task=task,
         done=sum(score.outcome is Outcome.PASSED for score in scores),

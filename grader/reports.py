@@ -19,14 +19,17 @@ from markupsafe import Markup
 
 from grader import escape, tables
 from grader.errors import GraderError
-from grader.results import CheckResult, Outcome, Report
+from grader.results import Outcome, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Write report.json, report.md and report.html into `folder`, which is made if need be."""
-    write_atomically(folder / "report.json", report.to_json())
+    """Write report.json, report.md and report.html into `folder`, which is made if need be.
+
+    They are for the student, who reads nothing of how a hidden check of ours crashed: that is in the gradebook.
+    """
+    write_atomically(folder / "report.json", report.for_student().to_json())
     write_atomically(folder / "report.md", report_markdown(report))
     write_atomically(folder / "report.html", report_html(report))
 
@@ -71,12 +74,8 @@ def week_title(week: str) -> str:
     return re.sub(r"^week(\d+)$", r"Week \1", week)
 
 
-def student_message(check: CheckResult) -> str:
-    """What a student may read of a check; the crash of a hidden check would tell about its inside."""
-    return "" if check.hidden and check.outcome is Outcome.BROKEN else check.message
-
-
 def _contents(report: Report) -> dict[str, Any]:
+    report = report.for_student()
     scores = report.tasks()
     command = tables.week_command(report.week)
     return {
@@ -85,7 +84,6 @@ def _contents(report: Report) -> dict[str, Any]:
         "week": week_title(report.week),
         "command": command,
         "step": tables.next_step(scores, command),
-        "message": student_message,
     }
 
 

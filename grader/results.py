@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,11 @@ class CheckResult:
     hint: str = ""
     seconds: float = 0.0
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the check itself crashed, which is a fault of ours."""
+        return self.outcome is Outcome.BROKEN
+
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "outcome": str(self.outcome)}
 
@@ -63,7 +68,10 @@ class TaskScore:
 
 @dataclass(frozen=True)
 class Report:
-    """The canonical result of one student's week; `report.json` is exactly `to_json()`."""
+    """The canonical result of one student's week, as the gradebook keeps it.
+
+    `report.json` and all that a student gets to see are made from `for_student()`.
+    """
 
     student: str
     week: str
@@ -86,14 +94,15 @@ class Report:
     @property
     def broken(self) -> tuple[CheckResult, ...]:
         """Checks that crashed: while there are any, the score is provisional."""
-        return tuple(check for check in self.checks if check.outcome is Outcome.BROKEN)
+        return tuple(check for check in self.checks if check.is_broken)
 
     def tasks(self) -> list[TaskScore]:
         """Scores by task, in the order in which the tasks are numbered."""
-        by_task: dict[str, list[CheckResult]] = {}
-        for check in self.checks:
-            by_task.setdefault(check.task, []).append(check)
-        return [_task_score(task, by_task[task]) for task in sorted(by_task, key=task_order)]
+        return tasks_of(self.checks)
+
+    def for_student(self) -> Report:
+        """The report as its student may read it: how a hidden check crashed would tell what it looks at."""
+        return replace(self, checks=tuple(_without_crash(check) for check in self.checks))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -132,9 +141,21 @@ class Report:
         return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
+def tasks_of(checks: Iterable[CheckResult]) -> list[TaskScore]:
+    """Scores by task, in the order in which the tasks are numbered; within a task the checks keep their order."""
+    by_task: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        by_task.setdefault(check.task, []).append(check)
+    return [_task_score(task, by_task[task]) for task in sorted(by_task, key=task_order)]
+
+
 def task_order(task: str) -> tuple[int, ...]:
     """Sort key that puts task 5.10 after 5.9."""
     return tuple(int(part) if part.isdigit() else 0 for part in task.split("."))
+
+
+def _without_crash(check: CheckResult) -> CheckResult:
+    return replace(check, message="the check itself crashed") if check.hidden and check.is_broken else check
 
 
 def _task_score(task: str, checks: list[CheckResult]) -> TaskScore:

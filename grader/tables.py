@@ -1,19 +1,18 @@
 """What grading looks like in a terminal, and the words and the next step that every report shares.
 
-`print_score` and `print_class` draw with rich, in colour where the console has it; `task_lines`,
-`summary_lines` and `class_lines` give the same as plain lines. rich is imported only when it draws.
+`print_score` and `print_class` draw with rich, in colour where the console has it; `summary_lines` gives plain
+lines, and so does whoever draws on a `plain_console`. rich is imported only when it draws.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from grader.escape import terminal
-from grader.results import CheckResult, Outcome, Report, TaskScore
+from grader.results import CheckResult, Outcome, Report, TaskScore, tasks_of
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -92,26 +91,23 @@ def week_command(week: str) -> str:
     return f"pytest assignments/{week}"
 
 
-def task_lines(scores: Report | Sequence[TaskScore], width: int = 80, command: str = "pytest") -> list[str]:
-    """The score by task as plain lines, then what to do next; a report knows its own `command`."""
-    if isinstance(scores, Report):
-        return _plain(partial(print_score, scores), width)
-    return _plain(partial(_print_tasks, scores, command), width)
-
-
 def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:
-    """`task_lines` for the results of a pytest run that `command` started."""
-    return task_lines(Report("", "", 0, "", "", "", tuple(results)).tasks(), width, command)
+    """The score by task as plain lines, then what to do next, for a pytest run that `command` started."""
+    file = io.StringIO()
+    _print_tasks(tasks_of(results), command, plain_console(file, width))
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def plain_console(file: TextIO, width: int) -> Console:
+    """A console that is no terminal: it draws the same everywhere, without colour."""
+    from rich.console import Console
+
+    return Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False)
 
 
 def print_score(report: Report, console: Console) -> None:
     """One submission's score by task, and what to do next."""
     _print_tasks(report.tasks(), week_command(report.week), console)
-
-
-def class_lines(reports: Sequence[Report], problems: Sequence[Problem], width: int = 80) -> list[str]:
-    """The summary of a class as plain lines."""
-    return _plain(partial(print_class, reports, problems), width)
 
 
 def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
@@ -209,12 +205,3 @@ def _row(table: Table, *cells: str | tuple[str, str]) -> None:
 
     pairs = [(cell, "") if isinstance(cell, str) else cell for cell in cells]
     table.add_row(*(Text(terminal(text), style) for text, style in pairs))
-
-
-def _plain(draw: Callable[[Console], None], width: int) -> list[str]:
-    """What `draw` prints, on a console that is no terminal: the same everywhere, without colour."""
-    from rich.console import Console
-
-    file = io.StringIO()
-    draw(Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False))
-    return [line.rstrip() for line in file.getvalue().splitlines()]

@@ -141,8 +141,23 @@ def test_three_files_are_written_and_nothing_else(tmp_path: Path) -> None:
     folder = tmp_path / "students" / "zoë" / "week5"
     write_report(sample_report(), folder)
     assert sorted(file.name for file in folder.iterdir()) == ["report.html", "report.json", "report.md"]
-    assert (folder / "report.json").read_text(encoding="utf-8") == sample_report().to_json()
-    assert Report.load(folder / "report.json") == sample_report()
+    assert (folder / "report.json").read_text(encoding="utf-8") == sample_report().for_student().to_json()
+    assert Report.load(folder / "report.json") == sample_report().for_student()
+
+
+def test_how_a_hidden_check_crashed_is_in_no_file_of_the_students(tmp_path: Path) -> None:
+    secret = "the check itself crashed: KeyError: 'the expected weights' (test_hidden.py:41)"
+    hidden = check("5.2", "figures", Outcome.BROKEN, 4, secret, hidden=True)
+    public = check("5.2", "shapes", Outcome.BROKEN, 4, "the check itself crashed: KeyError (test_week5.py:7)")
+    report = replace(full_report(), checks=(hidden, public))
+    write_report(report, tmp_path)
+    for file in tmp_path.iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert "expected weights" not in text and "test_hidden.py:41" not in text, file
+        assert "test_week5.py:7" in text, file
+    kept = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["checks"]
+    assert (kept[0]["outcome"], kept[0]["message"]) == ("broken", "the check itself crashed")
+    assert tables.trouble_lines([report], [])[0].endswith(f"is broken: {secret}")
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -154,7 +169,7 @@ def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_badly_encoded_names_survive_in_json_and_harm_no_page(tmp_path: Path) -> None:
     odd = sample_report("bad\udc80name")
     write_report(odd, tmp_path)
-    assert Report.load(tmp_path / "report.json") == odd
+    assert Report.load(tmp_path / "report.json") == odd.for_student()
     assert "bad\\udc80name" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "bad\\udc80name" in (tmp_path / "report.md").read_text(encoding="utf-8")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from rich.cells import cell_len
@@ -16,12 +18,26 @@ from grader.results import CheckResult, Outcome, Report
 from tests.test_reports import HOSTILE, check, full_report, sample_report
 
 
+def drawn(draw: Callable[[Console], None], width: int = 80) -> list[str]:
+    file = io.StringIO()
+    draw(tables.plain_console(file, width))
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def score_lines(report: Report, width: int = 80) -> list[str]:
+    return drawn(partial(tables.print_score, report), width)
+
+
+def class_lines(reports: list[Report], problems: list[Problem]) -> list[str]:
+    return drawn(partial(tables.print_class, reports, problems))
+
+
 def report(*checks: CheckResult) -> Report:
     return replace(full_report(), checks=checks)
 
 
 def test_each_task_has_its_points_and_its_state() -> None:
-    lines = tables.task_lines(
+    lines = score_lines(
         report(
             check("5.10", "mistakes", Outcome.ERROR, 6),
             check("5.1", "size", Outcome.PASSED, 5),
@@ -53,7 +69,7 @@ def test_the_lines_of_a_pytest_run_name_the_command_that_was_used() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_every_outcome_is_named_within_the_width(width: int) -> None:
-    lines = tables.task_lines(sample_report(), width)
+    lines = score_lines(sample_report(), width)
     assert max(cell_len(line) for line in lines[:-3]) <= width
     for outcome in {score.outcome for score in sample_report().tasks()}:
         assert any(tables.word(outcome) in line for line in lines)
@@ -98,14 +114,14 @@ def test_the_next_step_prefers_a_check_that_can_be_run() -> None:
 
 
 def test_nothing_left_to_do_is_said() -> None:
-    assert tables.task_lines(full_report())[-1] == "Every check passes."
+    assert score_lines(full_report())[-1] == "Every check passes."
     ours = report(check("5.1", "ours", Outcome.BROKEN, 1))
-    assert tables.task_lines(ours)[-1] == "Nothing to do: what is missing is a fault of ours."
+    assert score_lines(ours)[-1] == "Nothing to do: what is missing is a fault of ours."
 
 
 def test_the_class_summary_and_what_is_not_final_by_name() -> None:
     problems = [Problem("petra", "week5", "week5.zip: not a zip file"), Problem("quentin", None, "empty")]
-    assert tables.class_lines([full_report(), sample_report("zoë")], problems) == [
+    assert class_lines([full_report(), sample_report("zoë")], problems) == [
         "Week   graded   mean  median  lowest  highest",
         "week5       1  100.0   100.0     100      100",
         "",
@@ -122,7 +138,7 @@ def test_the_class_summary_and_what_is_not_final_by_name() -> None:
 
 
 def test_a_class_without_trouble_gets_no_list_of_trouble() -> None:
-    assert len(tables.class_lines([full_report()], [])) == 2
+    assert len(class_lines([full_report()], [])) == 2
     assert tables.trouble_lines([full_report()], []) == []
 
 
@@ -142,11 +158,11 @@ def test_colour_comes_on_top_of_the_same_text() -> None:
     plain = Console(file=io.StringIO(), width=80, color_system=None)
     with plain.capture() as capture:
         tables.print_score(sample_report(), plain)
-    assert [line.rstrip() for line in capture.get().splitlines()] == tables.task_lines(sample_report())
+    assert [line.rstrip() for line in capture.get().splitlines()] == score_lines(sample_report())
 
 
 def test_plain_lines_do_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = tables.task_lines(sample_report())
+    before = score_lines(sample_report())
     for name, value in {"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "xterm-256color"}.items():
         monkeypatch.setenv(name, value)
-    assert tables.task_lines(sample_report()) == before
+    assert score_lines(sample_report()) == before
