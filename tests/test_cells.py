@@ -9,20 +9,13 @@ from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
 from grader.notebook.cells import LARGEST_CELL, MOST_CODE, read_notebook, without_magics
+from tests.makers import notebook as notebook_of
 
 MODULES = ("lenet", "training")
 
 
-def raw(*cells: str, tags: tuple[str, ...] = ()) -> bytes:
-    made = [
-        {"cell_type": "code", "source": c, "metadata": {"tags": list(tags)}, "outputs": [], "execution_count": None}
-        for c in cells
-    ]
-    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
-
-
 def read(*cells: str, tags: tuple[str, ...] = ()):
-    return read_notebook(raw(*cells, tags=tags), "hw.ipynb", MODULES)
+    return read_notebook(notebook_of(*cells, tags=tags), "hw.ipynb", MODULES)
 
 
 @pytest.mark.parametrize(
@@ -222,5 +215,5 @@ def test_any_json_is_a_notebook_or_a_submission_error(content, version):
 
 
 def test_reading_says_nothing_on_the_terminal(capfd):
-    read_notebook(raw("x = 1").replace(b'"outputs": [], ', b""), "hw.ipynb", MODULES)
+    read_notebook(notebook_of("x = 1").replace(b'"outputs": [], ', b""), "hw.ipynb", MODULES)
     assert capfd.readouterr() == ("", "")

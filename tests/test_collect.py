@@ -1,6 +1,5 @@
 """Which files make up a submission: the week's modules and what they need, and nothing of the course's own."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from grader.intake.collect import collect
 from grader.intake.contents import Contents
 from grader.intake.places import find_places
 from grader.intake.weeks import Weeks
+from tests.makers import notebook
 
 LENET = b"class LeNet:\n    pass\n"
 TRAIN = b"def train():\n    return 1\n"
@@ -29,11 +29,6 @@ def course(tmp_path: Path) -> Course:
     (folder / "lenet.py").write_text("class LeNet:\n    '''TODO'''\n")
     (folder / "training.py").write_text("def train():\n    raise NotImplementedError\n\n\ndef validate(): ...\n")
     return Course(tmp_path)
-
-
-def notebook(*cells: str) -> bytes:
-    made = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": [], "execution_count": None} for c in cells]
-    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
 
 
 def gather(course: Course, files: dict[str, bytes], **more) -> tuple[dict[str, bytes], list[str]]:

@@ -1,9 +1,7 @@
 """What is read of an entry, and what is never touched."""
 
 import errno
-import io
 import os
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,20 +9,7 @@ import pytest
 from grader.errors import SubmissionError
 from grader.intake import contents
 from grader.intake.contents import read_entry
-
-
-def put(path: Path, content: bytes = b"x = 1\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def zipped(*members: tuple[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return buffer.getvalue()
+from tests.makers import put, zipped
 
 
 def test_code_is_read_and_data_only_where_it_is_asked_for(tmp_path):

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import tempfile
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -10,42 +13,29 @@ import pytest
 from grader.assignment import Course
 from grader.errors import SubmissionError, UsageError
 from grader.intake import discover, load, load_folder, safe_name, survey
+from tests.makers import notebook, put, zipped
 
 LENET = b"class LeNet:\n    pass\n"
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+def made_course(root: Path) -> Course:
     for week, module, source in (("week4", "mlp", "class MLP: ..."), ("week5", "lenet", "class LeNet: ...")):
-        folder = tmp_path / "course" / "assignments" / week
+        folder = root / "assignments" / week
         folder.mkdir(parents=True)
         (folder / "assignment.toml").write_text(f'week = "{week}"\ntitle = "T"\nmodules = ["{module}"]\n')
         (folder / f"{module}.py").write_text(source)
-    return Course(tmp_path / "course")
+    return Course(root)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return made_course(tmp_path / "course")
 
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
     (tmp_path / "inbox").mkdir()
     return tmp_path / "inbox"
-
-
-def put(path: Path, content: bytes = LENET) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def zipped(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name.replace("__", "/") + ".py", content)
-    return buffer.getvalue()
-
-
-def notebook(*cells: str) -> bytes:
-    made = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": [], "execution_count": None} for c in cells]
-    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +50,7 @@ def test_a_module_is_found_wherever_it_lies(course, inbox, place):
 
 @pytest.mark.parametrize("name", ["ada.zip", "ada/hw.zip"])
 def test_a_zip_is_as_good_as_a_folder(course, inbox, name):
-    put(inbox / name, zipped(week_05__lenet=LENET))
+    put(inbox / name, zipped(("week_05/lenet.py", LENET)))
     (found,) = discover(inbox, course, None)
     assert found.student == "ada"
     assert load(found).files == {"lenet.py": LENET}
@@ -161,7 +151,7 @@ def test_only_ignored_entries_are_no_class(course, inbox):
 
 def test_each_kind_of_entry_is_named_after_its_student(course, inbox):
     put(inbox / "Ana García" / "week5" / "lenet.py")
-    put(inbox / "王小明.zip", zipped(lenet=LENET))
+    put(inbox / "王小明.zip", zipped(("lenet.py", LENET)))
     put(inbox / "Zoë.ipynb", notebook("class LeNet: ..."))
     put(inbox / "ben.py", LENET)
     found = discover(inbox, course)
@@ -173,7 +163,7 @@ def test_the_order_and_the_digest_do_not_depend_on_how_it_came(course, inbox, tm
     for name in ("b", "a", "c"):
         put(inbox / name / "Week 5" / "lenet.py")
         put(inbox / name / "Week 5" / "helper.py", b"")
-    put(inbox / "d.zip", zipped(helper=b"", lenet=LENET))
+    put(inbox / "d.zip", zipped(("helper.py", b""), ("lenet.py", LENET)))
     found = [load(candidate) for candidate in discover(inbox, course)]
     assert [submission.student for submission in found] == ["a", "b", "c", "d"]
     assert len({submission.digest for submission in found}) == 1
@@ -193,7 +183,7 @@ def test_moving_bytes_between_files_changes_the_digest(course, inbox):
 def test_equal_and_confusable_names_stay_apart(course, inbox):
     for name in ("ada", "Ada", "jose\u0301", "jos\u00e9"):
         put(inbox / name / "lenet.py")
-    put(inbox / "ada.zip", zipped(lenet=LENET))
+    put(inbox / "ada.zip", zipped(("lenet.py", LENET)))
     names = [candidate.student for candidate in discover(inbox, course)]
     assert names == ["Ada", "ada (2)", "ada.zip", "jos\u00e9", "jos\u00e9 (2)"]
     assert len({safe_name(name).casefold() for name in names}) == 5
@@ -237,6 +227,77 @@ def test_an_empty_folder_and_a_link_are_problems_of_their_students(course, inbox
     assert listed(found) == [("ada", None, True), ("ben", None, True)]
     assert "no Python module of week4, week5 found in ada" in found[0].problem
     assert "symbolic link" in found[1].problem
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "week"),
+    [
+        ("ada.zip", None, None),
+        ("ada.zip", ["week5"], "week5"),
+        ("ada.zip", ["week4", "week5"], None),
+        ("ada_week5.zip", None, "week5"),
+        ("ada_week5.zip", ["week4", "week5"], "week5"),
+        ("ada_week5.zip", ["week4"], "week4"),
+        ("ada hw4.rar", None, "week4"),
+        ("ada week9.zip", None, None),
+    ],
+)
+def test_an_unreadable_entry_is_one_problem_of_the_week_that_its_name_tells(course, inbox, name, asked, week):
+    put(inbox / name, b"PK")
+    (found,) = discover(inbox, course, asked)
+    assert found.week == week and found.problem.startswith(f"{name}")
+
+
+def test_an_unreadable_entry_in_a_weeks_folder_is_a_problem_of_that_week(course, inbox):
+    for name in ("week4/ada/mlp.py", "week5/ada/lenet.py", "week5/bob/lenet.py", "week4/bob/mlp.py"):
+        put(inbox / name)
+    put(inbox / "week5" / "zoe.zip", b"PK")
+    assert listed(discover(inbox, course))[-1] == ("zoe", "week5", True)
+
+
+@pytest.fixture
+def barred():
+    """A function that discovers a class with one folder's mode changed, as a user whom permissions stop.
+
+    Root is not stopped, so root acts as nobody for that long, in a folder that everybody can reach.
+    """
+    if os.name != "posix":
+        pytest.skip("no POSIX permissions here")
+    me = os.geteuid()
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made)
+        root.chmod(0o755)
+        course, inbox = made_course(root / "course"), root / "inbox"
+        for name in ("ada", "ben"):
+            put(inbox / name / "lenet.py")
+
+        def run(name: str, mode: int):
+            (inbox / name).chmod(mode)
+            if me == 0:
+                for path in (inbox, *inbox.rglob("*")):
+                    os.chown(path, 65534, 65534)
+                os.seteuid(65534)
+            try:
+                found = discover(inbox, course, ["week5"])
+                return [candidate.problem or load(candidate).files for candidate in found]
+            finally:
+                os.seteuid(me)
+                (inbox / name).chmod(0o755)
+
+        yield run
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o111])
+def test_a_students_folder_without_permission_stops_nobody_else(barred, mode):
+    ada, ben = barred("ada", mode)
+    assert "no permission" in ada and "\n" not in ada
+    assert ben == {"lenet.py": LENET}
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o111])
+def test_a_class_folder_without_permission_is_a_usage_error(barred, mode):
+    with pytest.raises(UsageError, match="no permission to look into this folder"):
+        barred(".", mode)
 
 
 def test_each_week_that_is_asked_for_and_missing_is_a_problem(course, inbox):
@@ -320,13 +381,13 @@ def test_the_same_work_in_many_wrappings_is_the_same_submission(course, inbox):
     put(inbox / "b" / "Week 5" / "lenet.py")
     put(inbox / "c" / "repo" / "assignments" / "week5" / "lenet.py")
     put(inbox / "c" / "repo" / ".git" / "HEAD")
-    put(inbox / "d.zip", zipped(lenet=LENET))
-    put(inbox / "e" / "hw5.zip", zipped(week5__lenet=LENET, week5__test_week5=b""))
+    put(inbox / "d.zip", zipped(("lenet.py", LENET)))
+    put(inbox / "e" / "hw5.zip", zipped(("week5/lenet.py", LENET), ("week5/test_week5.py", b"")))
     put(inbox / "f.py")
     put(inbox / "g" / "handin.ipynb", notebook(f"%%writefile lenet.py\n{LENET.decode()}"))
     outer = io.BytesIO()
     with zipfile.ZipFile(outer, "w") as archive:
-        archive.writestr("g/inner.zip", zipped(lenet=LENET))
+        archive.writestr("g/inner.zip", zipped(("lenet.py", LENET)))
     put(inbox / "h.zip", outer.getvalue())
     found = [load(candidate) for candidate in discover(inbox, course)]
     assert [submission.student for submission in found] == list("abcdefgh")
@@ -356,3 +417,93 @@ def test_folders_are_named_after_what_they_are_and_not_how_they_are_given(course
     assert load_folder(Path(".."), course.assignment("week5")).student == "ada"
     (inbox / "link").symlink_to(inbox / "ada")
     assert load_folder(inbox / "link", course.assignment("week5")).student == "ada"
+
+
+@pytest.mark.parametrize("name", ["lenet (1).py", "lenet-2.py", "LeNet.py", "lenet_week5.py"])
+def test_a_single_file_as_a_learning_platform_renames_it(course, inbox, name):
+    put(inbox / "ada" / name)
+    put(inbox / name)
+    expected = {"lenet.py": LENET}
+    assert load(discover(inbox, course)[0]).files == expected
+    alone = load_folder(inbox / name, course.assignment("week5"))
+    assert (alone.files, alone.notes) == (expected, (f"{name} taken as lenet.py",))
+
+
+def test_names_in_either_unicode_form_give_the_same_submission(course, inbox):
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "Amélie")
+        put(inbox / form / unicodedata.normalize(form, "Übung week5") / "lenet.py")
+        put(inbox / form / unicodedata.normalize(form, "Übung week5") / f"{name}.py", b"x = 1\n")
+    composed, decomposed = (load(candidate) for candidate in discover(inbox, course))
+    assert composed.files == decomposed.files == {"Amélie.py": b"x = 1\n", "lenet.py": LENET}
+    assert composed.digest == decomposed.digest
+
+
+def test_what_a_mac_adds_changes_nothing(course, inbox):
+    junk = {"__MACOSX/week5/._lenet.py": b"\0\5\x16\7", "week5/.DS_Store": b"\0", "week5/._lenet.py": b"\0\5"}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in {**junk, "week5/lenet.py": LENET}.items():
+            archive.writestr(name, content)
+    put(inbox / "ada.zip", buffer.getvalue())
+    for name, content in {**junk, "week5/lenet.py": LENET}.items():
+        put(inbox / "ben" / name, content)
+    for candidate in discover(inbox, course):
+        submission = load(candidate)
+        assert (submission.files, submission.notes) == ({"lenet.py": LENET}, ())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [
+        ("utf-8", ()),
+        ("utf-8-sig", ()),
+        ("cp1252", ("lenet.py is Windows-1252 text, read all the same; save it as UTF-8",)),
+        ("utf-16", ("lenet.py is UTF-16 text, read all the same; save it as UTF-8",)),
+    ],
+)
+def test_a_module_in_any_usual_encoding_can_be_imported(course, inbox, tmp_path, encoding, note):
+    put(inbox / "ada" / "lenet.py", "# Größe des Netzes\nclass LeNet:\n    name = 'é'\n".encode(encoding))
+    submission = load(discover(inbox, course)[0])
+    names: dict = {}
+    exec(compile(submission.files["lenet.py"], "lenet.py", "exec"), names)
+    assert names["LeNet"].name == "é"
+    assert submission.notes == note
+
+
+def test_a_huge_notebook_says_what_to_do_and_costs_nothing_beside_its_modules(course, inbox):
+    huge = b'{"cells": [], "x": "' + b"0" * (60 * 2**20) + b'"}'
+    put(inbox / "ada.ipynb", huge)
+    put(inbox / "ben" / "lenet.py")
+    put(inbox / "ben" / "plots.ipynb", huge)
+    ada, ben = discover(inbox, course, ["week5"])
+    advice = "60.0 MB are too large, at most 20 MB; clear its outputs and save it"
+    assert ada.problem == f"ada.ipynb cannot be read: {advice}"
+    assert load(ben).notes == (f"plots.ipynb left out: {advice}",)
+
+
+def test_an_old_notebook_with_outputs_magics_and_a_broken_cell_is_graded(course, inbox):
+    def cell(source: str) -> dict:
+        output = {"output_type": "stream", "stream": "stdout", "text": ["0.5\n"]}
+        return {"cell_type": "code", "language": "python", "input": source, "outputs": [output], "metadata": {}}
+
+    cells = [cell(s) for s in ("%matplotlib inline\n!pip install torch", "class LeNet:\n    x = 1", "def broken(:")]
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
+    put(inbox / "ada.ipynb", json.dumps(old).encode())
+    submission = load(discover(inbox, course)[0])
+    assert b"class LeNet:\n    x = 1" in submission.files["lenet.py"]
+    assert submission.notes == (
+        "notebook ada.ipynb converted: 1 definition; left out: 1 magic line, 1 shell line",
+        "code cell 3 of ada.ipynb left out: it is not valid Python",
+    )
+
+
+def test_a_zip_that_is_a_bomb_deep_inside_costs_only_itself(course, inbox):
+    inner = zipped(("lenet.py", bytes(5 * 2**20)))
+    with zipfile.ZipFile(inbox / "ada.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("week5/bomb.py", bytes(2**20))
+        archive.writestr("week5/more.zip", inner)
+        archive.writestr("week5/lenet.py", LENET)
+        archive.writestr("../lenet.py", b"evil")
+    submission = load(discover(inbox, course)[0])
+    assert submission.files["lenet.py"] == LENET and not any("more.zip" in path for path in submission.files)

@@ -9,6 +9,7 @@ from grader.assignment import Course
 from grader.intake.contents import Contents
 from grader.intake.places import find_places
 from grader.intake.weeks import OTHER_WEEK, Weeks
+from tests.makers import notebook
 
 MODULES = {
     "week4": {"fcnn": "FCNN derivative", "training": "train validate fit set_seed"},
@@ -34,11 +35,6 @@ def course(tmp_path: Path) -> Course:
         for module, names in modules.items():
             (folder / f"{module}.py").write_bytes(skeleton(names))
     return Course(tmp_path)
-
-
-def notebook(*cells: str) -> bytes:
-    made = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": [], "execution_count": None} for c in cells]
-    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
 
 
 def places(course, files, name="ana", expected=()):
@@ -132,6 +128,54 @@ def test_modules_in_folders_of_their_own_are_brought_together(course):
     assert found == {"week5": ["part 1/lenet.py", "part 2/training.py"]}
 
 
+def test_a_folder_that_nothing_says_the_week_of_goes_where_its_modules_lack(course):
+    files = {"part1/lenet.py": solved("LeNet"), "part2/training.py": solved("train validate")}
+    found, unclear = find_places(Contents(files), "ana", Weeks(course.assignments(), ()))
+    assert [(place.week, dict(place.modules)) for place in found] == [
+        ("week5", {"lenet": "part1/lenet.py", "training": "part2/training.py"})
+    ]
+    assert (found[0].notes, unclear) == (("part2/training.py taken as training.py",), [])
+
+
+def test_where_two_weeks_lack_it_neither_gets_it_and_both_are_told(course):
+    files = {"a/lenet.py": b"", "b/fcnn.py": b"", "c/training.py": solved("train")}
+    found, unclear = find_places(Contents(files), "ana", Weeks(course.assignments(), ()))
+    assert [(place.week, list(place.modules)) for place in found] == [("week4", ["fcnn"]), ("week5", ["lenet"])]
+    assert [place.notes for place in found] == [("c/training.py not used: cannot tell which week it is for",)] * 2
+    assert unclear == ["c/training.py"]
+
+
+def test_a_doubtful_copy_of_what_is_there_is_not_taken(course):
+    files = {"src/lenet.py": b"", "src/training.py": solved("train"), "old/training.py": solved("train")}
+    found, _ = find_places(Contents(files), "ana", Weeks(course.assignments(), ()))
+    assert [(place.modules["training"], place.notes) for place in found] == [("src/training.py", ())]
+
+
+@pytest.mark.parametrize(
+    "stem",
+    ["training_week5", "week5_training", "Week 5 - training", "training-w5 (1)", "hw5.training", "Training_WK05"],
+)
+def test_a_week_in_a_modules_own_name_decides(course, stem):
+    path = f"{stem}.py"
+    found, _ = find_places(Contents({path: solved("train")}), "ana", Weeks(course.assignments(), ()))
+    assert [(place.week, place.modules, place.notes) for place in found] == [
+        ("week5", {"training": path}, (f"{path} taken as training.py",))
+    ]
+
+
+def test_a_week_in_a_packages_name_decides(course):
+    path = "training_week5/__init__.py"
+    assert places(course, {path: solved("train"), "training_week5/loops.py": b""})[0] == {"week5": [path]}
+
+
+def test_modules_of_two_weeks_side_by_side_are_told_apart_by_their_names(course):
+    files = ["fcnn.py", "lenet.py", "training_week4.py", "training_week5.py"]
+    assert places(course, files)[0] == {
+        "week4": ["fcnn.py", "training_week4.py"],
+        "week5": ["lenet.py", "training_week5.py"],
+    }
+
+
 def test_a_package_is_a_module_as_well(course):
     assert places(course, ["week5/lenet/__init__.py", "week5/lenet/blocks.py"])[0] == {
         "week5": ["week5/lenet/__init__.py"]
@@ -184,6 +228,11 @@ def test_a_notebooks_week(course, path, cells):
 def test_a_notebook_beside_modules_is_of_their_week(course):
     files = {"lenet.py": solved("LeNet"), "plots.ipynb": notebook("def show(): ...")}
     assert places(course, files)[0] == {"week5": ["lenet.py", "plots.ipynb"]}
+
+
+def test_a_notebook_whose_name_says_another_week_is_not_of_the_modules_beside_it(course):
+    files = {"fcnn.py": solved("FCNN"), "week5.ipynb": notebook("def train(): ...")}
+    assert places(course, files)[0] == {"week4": ["fcnn.py"], "week5": ["week5.ipynb"]}
 
 
 def test_a_damaged_notebook_has_a_week_by_its_name(course):

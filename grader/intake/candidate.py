@@ -75,7 +75,8 @@ def _nothing(path: Path, week: str | None, contents: Contents, unclear: Sequence
     known = ", ".join(weeks.assignments)
     if contents.refused:
         where, why = next(iter(contents.refused.items()))
-        return f"{path.name}: {where} cannot be read: {why}"
+        inside = "" if where == path.name else f"{path.name}: "
+        return f"{inside}{where} cannot be read: {why}"
     if unclear:
         return f"cannot tell which week {unclear[0]} is for ({known}): put it into a folder named after the week"
     modules = weeks.assignments[week].modules if week else ()

@@ -38,7 +38,7 @@ def list_folder(folder: Path) -> list[Path]:
         raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
     if not listing:
         raise UsageError(f"no submission in {folder}: it is empty")
-    if not os.access(folder, os.X_OK):
+    if not any(map(os.path.lexists, listing)):  # their names may be read, and nothing else
         raise UsageError(f"{folder}: no permission to look into this folder")
     return listing
 

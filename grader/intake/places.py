@@ -58,7 +58,7 @@ def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place
 def _with_doubts(place: Place, assignment: Assignment, unclear: Iterable[str]) -> Place:
     """A place that lacks modules, with a note on each file that might have been one of them."""
     lacking = set(assignment.modules) - set(place.modules)
-    doubts = [path for path in unclear if _held({PurePosixPath(path).stem: path}, lacking)]
+    doubts = [path for path in unclear if _held({_stem(path): path}, lacking)]
     notes = [f"{path} not used: cannot tell which week it is for" for path in doubts]
     return replace(place, notes=(*place.notes, *notes))
 
@@ -114,7 +114,7 @@ def _by_contents(held: Mapping[str, Modules], sources: Mapping[str, bytes], week
     paths = {path for modules in held.values() for path in modules.values()}
     modules = {module for found in held.values() for module in found}
     names = {name for path in paths for name in defined_names(sources[path])}
-    told = {week for path in paths if (week := weeks.named(PurePosixPath(path).stem))}
+    told = {week for path in paths if (week := weeks.named(_stem(path)))}
     possible = sorted({*told, *weeks.by_module(modules)}) or weeks.by_names(names) or weeks.single
     return [week for week in possible if week in held]
 
@@ -123,14 +123,22 @@ def _by_folder(sources: Iterable[str]) -> dict[str, dict[str, str]]:
     """Each folder's modules by their stems, packages (`lenet/__init__.py`) included; folders end in `/`."""
     result: dict[str, dict[str, str]] = {}
     for path in sources:
-        parts = PurePosixPath(path)
-        if parts.name == "__init__.py":
-            parts = parts.parent
-        folder = "" if parts.parent == PurePosixPath(".") else f"{parts.parent}/"
-        stem = parts.name if parts.suffix.lower() != ".py" else parts.stem
-        if stem:
-            result.setdefault(folder, {}).setdefault(stem, path)
+        module = _module_path(path)
+        if module.name:
+            folder = "" if module.parent == PurePosixPath(".") else f"{module.parent}/"
+            result.setdefault(folder, {}).setdefault(_stem(path), path)
     return result
+
+
+def _module_path(path: str) -> PurePosixPath:
+    """What a file is imported as: itself, or for `lenet/__init__.py` the folder."""
+    file = PurePosixPath(path)
+    return file.parent if file.name == "__init__.py" else file
+
+
+def _stem(path: str) -> str:
+    module = _module_path(path)
+    return module.stem if module.suffix.lower() == ".py" else module.name
 
 
 def _held_of(week: str, files: Mapping[str, str], weeks: Weeks) -> Modules:

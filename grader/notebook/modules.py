@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from grader.notebook.cells import MOST_NOTES, Notebook, read_notebook
+from grader.notebook.cells import Notebook, read_notebook
 from grader.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
 
 
@@ -33,9 +33,9 @@ def modules_from_notebook(
         made = [module for module in modules if module not in present and module not in written]
         selected = {module: _select(pieces, module) for module in made}
         files |= {f"{module}.py": _module(chosen, name) for module, chosen in selected.items() if _defines(chosen)}
-    if files:
-        notes.insert(0, _summary(name, count, len(notebook.written), notebook.left_out + sorter.left_out))
-    return files, _first(notebook.notes + notes)
+    left_out = notebook.left_out + sorter.left_out
+    summary = [_summary(name, count, len(notebook.written), left_out)] if files else []
+    return files, summary + notebook.notes + notes
 
 
 def _sorted(sorter: Sorter, notebook: Notebook, name: str) -> Iterator[Piece]:
@@ -137,8 +137,3 @@ def _summary(name: str, definitions: int, written: int, left_out: Counter[str]) 
 
 def _number(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _first(notes: list[str]) -> list[str]:
-    more = len(notes) - MOST_NOTES
-    return notes if more <= 0 else [*notes[:MOST_NOTES], f"and {more} more notes like these"]
