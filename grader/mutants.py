@@ -75,7 +75,7 @@ def load_mutants(root: Path, week: str) -> list[Mutant]:
     `CourseError` names the file, the mutant and what is wrong with it.
     """
     assignment = Course(root).assignment(week)
-    reference, tasks = reference_files(assignment), frozenset(tasks_of(assignment))
+    reference, tasks = reference_files(assignment), frozenset(task_numbers(assignment))
     file = root / "solutions" / week / "mutants.toml"
     found: dict[str, Mutant] = {}
     for number, table in enumerate(_tables(file), start=1):
@@ -95,7 +95,7 @@ def tasks_lost(report: Report) -> frozenset[str]:
     return frozenset(score.task for score in report.tasks() if score.points < score.max_points)
 
 
-def tasks_of(assignment: Assignment) -> Iterator[str]:
+def task_numbers(assignment: Assignment) -> Iterator[str]:
     """The task of each check, read off its `@task("5.1", …)`, without importing the checks."""
     for file in assignment.check_files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):

@@ -9,7 +9,7 @@ import pytest
 
 from grader.assignment import Course
 from grader.errors import CourseError
-from grader.mutants import Mutant, load_mutants, reference_files, tasks_lost, tasks_of
+from grader.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
 from grader.results import CheckResult, Outcome, Report
 
 CHECKS = """
@@ -133,7 +133,7 @@ def test_a_course_without_its_reference(root: Path) -> None:
 
 
 def test_tasks_are_read_off_the_checks(root: Path) -> None:
-    assert sorted(tasks_of(Course(root).assignment("week5"))) == ["5.1", "5.1", "5.2", "5.2"]
+    assert sorted(task_numbers(Course(root).assignment("week5"))) == ["5.1", "5.1", "5.2", "5.2"]
 
 
 def test_a_task_is_lost_with_its_first_point() -> None:
