@@ -12,7 +12,7 @@ from grader.dashboard import write_dashboard
 from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Gradebook, ResultKey
 from grader.grades import write_grades
-from grader.intake import Candidate, Submission, discover, load, safe_name
+from grader.intake import Candidate, Submission, load, safe_name, survey
 from grader.pool import Failure, Job, Pool
 from grader.progress import Progress
 from grader.reports import write_report
@@ -35,8 +35,12 @@ class BatchOptions:
 
 @dataclass
 class BatchResult:
-    """What became of the class: reports newly graded and taken over, and what could not be graded, by name."""
+    """What became of the class: reports newly graded and taken over, and what could not be graded, by name.
 
+    `ignored` are the entries of the class folder that are no submissions, each with the reason.
+    """
+
+    ignored: Sequence[tuple[str, str]] = ()
     graded: int = 0
     kept: int = 0
     left: int = 0
@@ -45,9 +49,10 @@ class BatchResult:
 
 def grade_class(course: Course, options: BatchOptions, progress: Progress) -> BatchResult:
     """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
-    candidates = discover(options.submissions, course, options.weeks or None)
+    found = survey(options.submissions, course, options.weeks or None)
+    candidates = found.candidates
     _writable(options.out)
-    result = BatchResult()
+    result = BatchResult(ignored=found.ignored)
     with Gradebook(options.out / "gradebook.sqlite") as book:
         for student in sorted({candidate.student for candidate in candidates}):
             book.clear_problems(student)

@@ -160,25 +160,40 @@ def _print_class(console: Console, out: Path, result: BatchResult) -> None:
     with Gradebook(out / "gradebook.sqlite") as book:
         print_class(book.current(), book.problems(), console)
     counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(result.problems)}"
+    if result.ignored:
+        counts += f", ignored {len(result.ignored)} (--dry-run says why)"
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (counts, f"open {out / 'index.html'}", *result.problems):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:
+    from grader.errors import SubmissionError
     from grader.escape import terminal
-    from grader.intake import discover
+    from grader.intake import load, survey
 
-    for candidate in discover(options.submissions, course, options.weeks or None):
-        print(terminal(str(candidate)))
-    return 0
+    found = survey(options.submissions, course, options.weeks or None)
+    for name, why in found.ignored:
+        print(terminal(f"ignored {name}: {why}"))
+    unreadable = []
+    for candidate in found.candidates:
+        try:
+            load(candidate)
+        except SubmissionError as error:
+            unreadable.append(f"not gradable: {candidate.student}: {error}")
+        else:
+            print(terminal(str(candidate)))
+    for line in unreadable:
+        print(terminal(line))
+    return 1 if unreadable else 0
 
 
 def run_one(arguments: argparse.Namespace) -> int:
     """Grade one folder and print the score by task."""
+    from grader.escape import terminal
     from grader.intake import load_folder
     from grader.pool import Job, JudgeProcess
-    from grader.tables import print_score
+    from grader.tables import print_score, trouble_lines
 
     course = _course()
     assignment = course.assignment(arguments.week)
@@ -197,7 +212,11 @@ def run_one(arguments: argparse.Namespace) -> int:
         )
     finally:
         judge.close()
+    for note in report.notes:
+        print(terminal(f"note: {note}"))
     print_score(report, _console())
+    for line in trouble_lines([report], []):
+        print(line)
     return 1 if report.broken else 0
 
 

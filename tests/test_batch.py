@@ -127,9 +127,11 @@ def test_only_what_changed_is_graded_again_and_the_same_work_gets_the_same_repor
 
 def test_one_unreadable_submission_is_named_last_and_costs_the_others_nothing(course: Path) -> None:
     (course / "submissions" / "zoe.zip").write_bytes(b"PK but not a zip")
+    (course / "submissions" / "essay.docx").write_bytes(b"words")
     status, output = finish(start(course))
     assert status == 1
     assert output.splitlines()[-1].startswith("not graded: zoe week1: zoe.zip")
+    assert "graded 5, unchanged 0, not gradable 1, ignored 1 (--dry-run says why)" in output.splitlines()
     assert grades(course) == {**dict.fromkeys(STUDENTS, "100"), "zoe": ""}
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from grader import cli
 from grader.errors import CourseError, SubmissionError, UsageError
+from grader.pool import Job
+from grader.results import CheckResult, Outcome, Report
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -125,6 +127,45 @@ def test_a_dry_run_lists_what_was_found_and_writes_nothing(
     (line,) = capsys.readouterr().out.splitlines()
     assert "ada" in line and "week1" in line
     assert not out.exists()
+
+
+def test_a_dry_run_names_last_what_cannot_be_graded_and_first_what_is_no_submission(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbox = tmp_path / "class"
+    (inbox / "zoe").mkdir(parents=True)
+    (inbox / "zoe" / "lenet.py").write_text("")
+    for name in ("ada.zip", "ben.ipynb", "essay.docx"):
+        (inbox / name).write_text("")
+    assert cli.main(["batch", str(inbox), "--dry-run"]) == 1
+    ignored, found, *rest = capsys.readouterr().out.splitlines()
+    assert ignored == "ignored essay.docx: a .docx file is no submission"
+    assert found == "zoe: week1 from zoe (lenet.py)"
+    assert rest[0].startswith("not gradable: ada: ada.zip is an empty file")
+    assert rest[1].startswith("not gradable: ben: notebook ben.ipynb is damaged")
+
+
+class OneReport:
+    """In place of a judge: a report with a note, in which a hidden check broke."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def grade(self, job: Job) -> Report:
+        check = CheckResult("test_hidden.py::a", "1.1", "a", True, 0, 9, Outcome.BROKEN, "KeyError: 'axes'")
+        return Report(job.student, job.week, job.seed, "v", "s", "a", (check,), job.notes)
+
+    def close(self) -> None: ...
+
+
+def test_a_run_says_how_the_submission_was_read_first_and_what_broke_last(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.pool.JudgeProcess", OneReport)
+    (tmp_path / "LeNet (1).py").write_text("")
+    assert cli.main(["run", "week1", "--submission", str(tmp_path / "LeNet (1).py")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "note: LeNet (1).py taken as lenet.py"
+    assert lines[-1] == "provisional: LeNet (1) week1: test_hidden.py::a is broken: KeyError: 'axes'"
 
 
 def test_an_out_folder_that_cannot_be_written_is_a_usage_error(

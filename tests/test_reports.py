@@ -145,6 +145,17 @@ def test_three_files_are_written_and_nothing_else(tmp_path: Path) -> None:
     assert Report.load(folder / "report.json") == sample_report().for_student()
 
 
+@both_pages
+@pytest.mark.parametrize(
+    ("outcome", "advice"),
+    [(Outcome.TODO, "Write it, then run its checks:"), (Outcome.FAILED, "Mend it, then run its checks again:")],
+)
+def test_the_next_step_says_whether_to_write_or_to_mend(
+    shown: Callable[[Report], str], outcome: Outcome, advice: str
+) -> None:
+    assert advice in shown(replace(full_report(), checks=(check("5.1", "size", outcome, 5),)))
+
+
 def test_how_a_hidden_check_crashed_is_in_no_file_of_the_students(tmp_path: Path) -> None:
     secret = "the check itself crashed: KeyError: 'the expected weights' (test_hidden.py:41)"
     hidden = check("5.2", "figures", Outcome.BROKEN, 4, secret, hidden=True)
