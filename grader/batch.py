@@ -87,19 +87,17 @@ def _jobs(
             continue
         kept = None if options.regrade else book.find(_key(course, submission, options.seed))
         if kept is None:
-            yield Job(
-                submission.student,
-                submission.week,
-                submission.files,
-                submission.digest,
-                submission.notes,
-                options.seed,
-            )
+            yield job_of(submission, options.seed)
         else:
             result.kept += 1
             folder = report_folder(options.out, kept)
             if not (folder / "report.html").exists():
                 write_report(kept, folder)
+
+
+def job_of(submission: Submission, seed: int) -> Job:
+    """What a judge needs to grade a submission."""
+    return Job(submission.student, submission.week, submission.files, submission.digest, submission.notes, seed)
 
 
 def _key(course: Course, submission: Submission, seed: int) -> ResultKey:

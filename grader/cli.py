@@ -190,9 +190,10 @@ def _show_found(course: Course, options: BatchOptions) -> int:
 
 def run_one(arguments: argparse.Namespace) -> int:
     """Grade one folder and print the score by task."""
+    from grader.batch import job_of
     from grader.escape import terminal
     from grader.intake import load_folder
-    from grader.pool import Job, JudgeProcess
+    from grader.pool import JudgeProcess
     from grader.tables import print_score, trouble_lines
 
     course = _course()
@@ -200,16 +201,7 @@ def run_one(arguments: argparse.Namespace) -> int:
     submission = load_folder(arguments.submission or assignment.folder, assignment)
     judge = JudgeProcess(course.root, [assignment.week])
     try:
-        report = judge.grade(
-            Job(
-                submission.student,
-                submission.week,
-                submission.files,
-                submission.digest,
-                submission.notes,
-                arguments.seed,
-            )
-        )
+        report = judge.grade(job_of(submission, arguments.seed))
     finally:
         judge.close()
     for note in report.notes:

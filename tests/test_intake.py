@@ -12,7 +12,7 @@ import pytest
 
 from grader.assignment import Course
 from grader.errors import SubmissionError, UsageError
-from grader.intake import discover, load, load_folder, safe_name, survey
+from grader.intake import Candidate, load, load_folder, safe_name, survey
 from tests.makers import notebook, put, zipped
 
 LENET = b"class LeNet:\n    pass\n"
@@ -25,6 +25,10 @@ def made_course(root: Path) -> Course:
         (folder / "assignment.toml").write_text(f'week = "{week}"\ntitle = "T"\nmodules = ["{module}"]\n')
         (folder / f"{module}.py").write_text(source)
     return Course(root)
+
+
+def discover(folder: Path, course: Course, weeks: list[str] | None = None) -> list[Candidate]:
+    return list(survey(folder, course, weeks).candidates)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How submissions come in: `discover` finds who handed in which week, `load` reads one of these by value.
+"""How submissions come in: `survey` finds who handed in which week, `load` reads one of these by value.
 
 In the order in which an entry passes through:
 
@@ -14,6 +14,6 @@ becomes a clear problem of that student and stops nobody else.
 from grader.intake.candidate import Candidate
 from grader.intake.naming import safe_name
 from grader.intake.submission import Submission, load, load_folder
-from grader.intake.survey import Survey, discover, survey
+from grader.intake.survey import Survey, survey
 
-__all__ = ["Candidate", "Submission", "Survey", "discover", "load", "load_folder", "safe_name", "survey"]
+__all__ = ["Candidate", "Submission", "Survey", "load", "load_folder", "safe_name", "survey"]

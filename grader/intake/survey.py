@@ -28,16 +28,11 @@ class Survey:
     ignored: tuple[tuple[str, str], ...]
 
 
-def discover(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> list[Candidate]:
-    """Who handed in which week, in the order of their names; without `weeks` every week that is there.
+def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> Survey:
+    """Who handed in which week, sorted by names; without `weeks` every week that is there.
 
     Raises `UsageError` where the folder is missing, unreadable or without any submission, or a week is unknown.
     """
-    return list(survey(folder, course, weeks).candidates)
-
-
-def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> Survey:
-    """As `discover`, with what was ignored and why."""
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
     if is_one_submission(folder, listing, known):
