@@ -1,6 +1,8 @@
 """What of a notebook becomes a module."""
 
 import ast
+import io
+import tokenize
 from typing import Any
 
 import pytest
@@ -247,6 +249,14 @@ def test_a_written_module_stands_alone_and_the_others_may_import_it():
     assert files["lenet.py"] == "class LeNet: ...\n"
     assert "from lenet import LeNet" in files["training.py"]
     assert notes == ["notebook hw.ipynb converted: 1 definition, 1 written file"]
+
+
+def test_no_encoding_that_takes_hours_gets_into_a_module():
+    files, notes = convert("%%writefile lenet.py\n# coding: punycode\nx = 1\n", "def train(): ...")
+    assert set(files) == {"training.py"}
+    assert "lenet.py, which hw.ipynb writes, left out: its first lines declare the encoding punycode" in notes[1]
+    files, _ = modules_from_notebook(notebook("def f(): ..."), "coding: punycode /hw.ipynb", MODULES)
+    assert tokenize.detect_encoding(io.BytesIO(files["lenet.py"]).readline)[0] == "utf-8"
 
 
 def test_several_statements_on_a_line_and_continued_ones_are_told_apart():

@@ -3,7 +3,7 @@
 In the order in which an entry passes through:
 
     classfolder   which entries of a class folder are students'
-    contents      everything that one entry holds, read by value (`archive`: zip files, `text`: encodings)
+    contents      everything that one entry holds, read by value (`archive`: zip files)
     places        where in it each week lies, whatever folders and files are called (`weeks`: which week is meant)
     collect       the files of one week, with what they need (notebooks: `grader.notebook`)
 

@@ -7,12 +7,15 @@ prints and whatever else a notebook does are left out, and counted in a note.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from grader.errors import SubmissionError
 from grader.notebook.cells import Notebook, read_notebook
 from grader.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
+from grader.source import as_python
 
 
 def modules_from_notebook(
@@ -27,7 +30,7 @@ def modules_from_notebook(
     written = {path.removesuffix(".py") for path in notebook.written}
     sorter = Sorter(modules, {*present, *written}, defined_in(notebook.cells))
     pieces, notes = _runnable(_sorted(sorter, notebook, name), name)
-    files = {path: text.encode("utf-8", "replace") for path, text in notebook.written.items()}
+    files = _written(notebook, name)
     count = sum(_defines([piece]) for piece in pieces)
     if count:
         made = [module for module in modules if module not in present and module not in written]
@@ -36,6 +39,17 @@ def modules_from_notebook(
     left_out = notebook.left_out + sorter.left_out
     summary = [_summary(name, count, len(notebook.written), left_out)] if files else []
     return files, summary + notebook.notes + notes
+
+
+def _written(notebook: Notebook, name: str) -> dict[str, bytes]:
+    """The files that a notebook writes, but for those that Python could not or should not read."""
+    files: dict[str, bytes] = {}
+    for path, text in notebook.written.items():
+        try:
+            files[path], _ = as_python(text.encode("utf-8", "replace"))
+        except SubmissionError as error:
+            notebook.notes.append(f"{path}, which {name} writes, left out: {error}")
+    return files
 
 
 def _sorted(sorter: Sorter, notebook: Notebook, name: str) -> Iterator[Piece]:
@@ -116,7 +130,8 @@ def _needs(piece: Piece) -> Iterator[tuple[str, bool]]:
 
 def _module(pieces: Iterable[Piece], name: str) -> bytes:
     """The module's source; a `__future__` import has to be its first statement."""
-    title = f"# Made from the notebook {' '.join(name.split())}: imports, definitions and what they need.\n"
+    shown = re.sub(r"[\s:=]+", " ", name)  # in a first line, `coding: x` would be taken for the file's encoding
+    title = f"# Made from the notebook {shown}: imports, definitions and what they need.\n"
     parts = [title.encode("utf-8", "replace")]
     cell = 0
     for piece in sorted(pieces, key=lambda piece: not piece.is_future):
