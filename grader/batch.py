@@ -17,6 +17,7 @@ from grader.pool import Failure, Job, Pool
 from grader.progress import Progress
 from grader.reports import write_report
 from grader.results import Report
+from grader.sandbox import Sandbox
 from grader.tables import trouble_lines
 from grader.version import VERSION
 
@@ -47,7 +48,7 @@ class BatchResult:
     problems: list[str] = field(default_factory=list)
 
 
-def grade_class(course: Course, options: BatchOptions, progress: Progress) -> BatchResult:
+def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progress: Progress) -> BatchResult:
     """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
     found = survey(options.submissions, course, options.weeks or None)
     candidates = found.candidates
@@ -58,7 +59,9 @@ def grade_class(course: Course, options: BatchOptions, progress: Progress) -> Ba
             book.clear_problems(student)
         try:
             jobs = list(_jobs(course, options, candidates, book, result))
-            _grade(course, options, jobs, book, result, progress)
+            weeks = sorted({job.week for job in jobs})
+            size = min(options.jobs or os.cpu_count() or 1, len(jobs))
+            _grade(jobs, Pool(course.root, weeks, size, sandbox), options.out, book, result, progress)
         finally:
             _write_class(book, options.out, result)
     return result
@@ -106,15 +109,8 @@ def _key(course: Course, submission: Submission, seed: int) -> ResultKey:
 
 
 def _grade(
-    course: Course,
-    options: BatchOptions,
-    jobs: Sequence[Job],
-    book: Gradebook,
-    result: BatchResult,
-    progress: Progress,
+    jobs: Sequence[Job], pool: Pool, out: Path, book: Gradebook, result: BatchResult, progress: Progress
 ) -> None:
-    weeks = sorted({job.week for job in jobs})
-    pool = Pool(course.root, weeks, min(options.jobs or os.cpu_count() or 1, len(jobs)))
     result.left = len(jobs)
     with progress.of(len(jobs), result.kept):
         for done in pool.run(jobs):
@@ -125,7 +121,7 @@ def _grade(
             else:
                 result.graded += 1
                 book.record(done)
-                write_report(done, report_folder(options.out, done))
+                write_report(done, report_folder(out, done))
                 progress.graded(done)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from grader import __version__
 from grader.errors import GraderError, UsageError
+from grader.sandbox import KINDS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from grader.batch import BatchOptions, BatchResult
 
 Command = Callable[[argparse.Namespace], int]
-
-SANDBOX = "Sandbox: separate processes with limits. This is no security boundary."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo = _add(commands, "demo", run_demo, "grade the sample class, end to end", "python -m grader demo")
     demo.add_argument("--out", type=Path, default=Path("demo-reports"), help="where to write (default: %(default)s)")
     _jobs_option(demo)
+    _sandbox_option(demo)
     run = _add(
         commands,
         "run",
@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("week")
     run.add_argument("--submission", type=Path, metavar="DIR", help="default: the working copy in assignments/")
     run.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
+    _sandbox_option(run)
     _add_batch(commands)
     skeleton = _add(
         commands,
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     skeleton.add_argument("week", nargs="?", help="default: every week")
     skeleton.add_argument("--check", action="store_true", help="write nothing; exit 1 where a skeleton is stale")
+    _add(commands, "doctor", run_doctor, "say what this machine offers, and how to get the rest", "python -m grader doctor")
     return parser
 
 
@@ -101,10 +103,20 @@ def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     batch.add_argument("--regrade", action="store_true", help="grade unchanged submissions again, too")
     batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
     _jobs_option(batch)
+    _sandbox_option(batch)
 
 
 def _jobs_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_positive, metavar="N", help="judges side by side (default: one a core)")
+
+
+def _sandbox_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sandbox",
+        choices=KINDS,
+        default="auto",
+        help="auto: the best that works here; bwrap: that or nothing; process: NO security boundary",
+    )
 
 
 def _positive(text: str) -> int:
@@ -119,7 +131,9 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
     course = _course()
     return _grade_class(
-        course, BatchOptions(course.root / "fixtures" / "submissions", arguments.out, jobs=arguments.jobs)
+        course,
+        BatchOptions(course.root / "fixtures" / "submissions", arguments.out, jobs=arguments.jobs),
+        arguments.sandbox,
     )
 
 
@@ -136,20 +150,24 @@ def run_batch(arguments: argparse.Namespace) -> int:
         regrade=arguments.regrade,
     )
     course = _course()
-    return _show_found(course, options) if arguments.dry_run else _grade_class(course, options)
+    return _show_found(course, options) if arguments.dry_run else _grade_class(course, options, arguments.sandbox)
 
 
-def _grade_class(course: Course, options: BatchOptions) -> int:
+def _grade_class(course: Course, options: BatchOptions, kind: str) -> int:
     from grader.batch import grade_class
     from grader.progress import Progress
+    from grader.sandbox import choose
 
     console = _console()
+    sandbox = choose(kind)
     try:
-        result = grade_class(course, options, Progress(console, SANDBOX))
+        result = grade_class(course, options, sandbox, Progress(console, sandbox.says))
     except KeyboardInterrupt:
         console.print("\ninterrupted: what was graded is kept; run the same command again to go on")
         return 130
     _print_class(console, options.out, result)
+    if result.graded and not sandbox.confined:
+        console.print(sandbox.says, style="bold red", highlight=False)
     return 1 if result.problems else 0
 
 
@@ -194,12 +212,16 @@ def run_one(arguments: argparse.Namespace) -> int:
     from grader.escape import terminal
     from grader.intake import load_folder
     from grader.pool import JudgeProcess
+    from grader.sandbox import choose
     from grader.tables import print_score, trouble_lines
 
     course = _course()
     assignment = course.assignment(arguments.week)
     submission = load_folder(arguments.submission or assignment.folder, assignment)
-    judge = JudgeProcess(course.root, [assignment.week])
+    sandbox = choose(arguments.sandbox)
+    if not sandbox.confined:
+        print(f"grader: {sandbox.says}", file=sys.stderr)
+    judge = JudgeProcess(course.root, [assignment.week], sandbox)
     try:
         report = judge.grade(job_of(submission, arguments.seed))
     finally:
@@ -225,6 +247,16 @@ def run_skeleton(arguments: argparse.Namespace) -> int:
     for path in stale:
         print(f"stale: {path.relative_to(root)}; run: python -m grader skeleton")
     return 1 if stale else 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Print what is there; exit 1 where grading untrusted code is not possible."""
+    from grader.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.good for finding in findings) else 1
 
 
 def _course() -> Course:

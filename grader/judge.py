@@ -1,6 +1,6 @@
 """A judge: one warm pytest session that collects the checks once and grades submission after submission.
 
-It is a program of its own (`python -m grader.judge ROOT WEEK…`), so that torch is imported once, a crash costs one
+It is a program of its own (`python -m grader.judge SOCKET ROOT SANDBOX WEEK…`), so that torch is imported once, a crash costs one
 submission, and the parent stays light. Jobs come in and reports go out as length-prefixed msgpack on a socket.
 """
 
@@ -18,22 +18,24 @@ from _pytest.runner import runtestprotocol
 
 from grader import plugin
 from grader.assignment import Assignment, Course
+from grader.errors import SandboxError
 from grader.inside import wire
 from grader.remote import RemoteStudents
 from grader.results import CheckResult, Report
+from grader.sandbox import choose
 from grader.version import VERSION
 from grader.worker import Worker
 
 
 def main(arguments: list[str]) -> int:
-    """Serve jobs from the socket whose descriptor comes first, for the course and weeks that follow."""
-    connection = socket.socket(fileno=int(arguments[0]))
-    assignments = {week: Course(Path(arguments[1])).assignment(week) for week in arguments[2:]}
+    """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
+    connection, root, sandbox, *weeks = arguments
     _warm_up()
-    worker = Worker()
+    worker = Worker(choose(sandbox))
     try:
-        session = JudgeSession(connection, worker, assignments)
-        return int(pytest.main(_pytest_arguments(Path(arguments[1]), assignments), plugins=[session]))
+        assignments = {week: Course(Path(root)).assignment(week) for week in weeks}
+        session = JudgeSession(socket.socket(fileno=int(connection)), worker, assignments)
+        return int(pytest.main(_pytest_arguments(Path(root), assignments), plugins=[session]))
     finally:
         worker.close()
 
@@ -86,14 +88,17 @@ class JudgeSession:
                 job = msgpack.unpackb(wire.receive(self._connection))
             except wire.Closed:
                 return True
-            self._send({"report": self._grade(job, by_week[job["week"]]).to_dict()})
+            try:
+                self._send({"report": self._grade(job, by_week[job["week"]]).to_dict()})
+            except SandboxError as error:
+                self._send({"error": str(error)})
 
     def _grade(self, job: dict[str, Any], items: list[pytest.Item]) -> Report:
         assignment = self._assignments[job["week"]]
-        self._students.begin(
-            job["week"], job["files"], assignment.modules, assignment.memory_mb << 20, assignment.salt, job["seed"]
-        )
         try:
+            self._students.begin(
+                job["week"], job["files"], assignment.modules, assignment.memory_mb << 20, assignment.salt, job["seed"]
+            )
             checks = self._run(items)
         finally:
             self._students.end()
@@ -116,6 +121,7 @@ class JudgeSession:
             following = items[(number + 1) % len(items)] if len(items) > 1 else None
             for report in runtestprotocol(item, log=False, nextitem=following):
                 self._scores.pytest_runtest_logreport(report)
+            self._students.raise_failure()
         return tuple(self._scores.results[item.nodeid] for item in items)
 
     def _send(self, message: dict[str, Any]) -> None:

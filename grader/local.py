@@ -9,7 +9,7 @@ import pytest
 from grader.checks import TaskMark
 from grader.errors import UsageError
 from grader.inside.modules import StudentModules, close_modules, open_modules
-from grader.seeds import check_seed
+from grader.seeds import check_seed, probe_seed
 from grader.student import LocalStudent, Student
 
 
@@ -29,7 +29,7 @@ class LocalStudents:
         if self._open is None or self._open[0] != folder:
             self._switch(folder, item.path.parent.name)
         assert self._open is not None
-        return LocalStudent(self._open[1], folder, self.check_seed(item), mark.seconds)
+        return LocalStudent(self._open[1], folder, probe_seed(self.check_seed(item)), mark.seconds)
 
     def close(self, student: Student) -> None:
         """Nothing to do: the process is the student's own."""

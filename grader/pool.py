@@ -19,6 +19,7 @@ import msgpack
 from grader.errors import CourseError, GraderError, SandboxError
 from grader.inside import wire
 from grader.results import Report
+from grader.sandbox import Sandbox
 from grader.worker import kill_tree
 
 START_SECONDS = 180.0
@@ -52,8 +53,9 @@ class Failure:
 class JudgeProcess:
     """One judge, started at its first job. `grade` raises `SandboxError` where the judge dies."""
 
-    def __init__(self, root: Path, weeks: Sequence[str]) -> None:
+    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox) -> None:
         self._root = root
+        self._sandbox = sandbox
         self._weeks = list(weeks)
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
@@ -65,11 +67,15 @@ class JudgeProcess:
         try:
             connection.settimeout(JOB_SECONDS)
             wire.send(connection, msgpack.packb(job.to_dict()))
-            return Report.from_dict(msgpack.unpackb(wire.receive(connection))["report"])
+            reply = msgpack.unpackb(wire.receive(connection))
         except OSError as error:
             tail = self._tail()
             self.close()
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
+        if "error" in reply:
+            self.close()
+            raise SandboxError(reply["error"])
+        return Report.from_dict(reply["report"])
 
     def _started(self) -> socket.socket:
         if self._connection is None:
@@ -95,8 +101,9 @@ class JudgeProcess:
             "TMPDIR": self._scratch.name,  # what a killed judge leaves goes with the folder
         }
         environment.pop("PYTEST_ADDOPTS", None)
+        arguments = [str(theirs.fileno()), str(self._root), self._sandbox.name, *self._weeks]
         return subprocess.Popen(
-            [sys.executable, "-m", "grader.judge", str(theirs.fileno()), str(self._root), *self._weeks],
+            [sys.executable, "-m", "grader.judge", *arguments],
             env=environment,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -135,8 +142,8 @@ def _caches(root: Path) -> dict[str, str]:
 class Pool:
     """`run(jobs)` yields a report or a failure for each job, as they come."""
 
-    def __init__(self, root: Path, weeks: Sequence[str], size: int) -> None:
-        self._judges = [JudgeProcess(root, weeks) for _ in range(size)]
+    def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
+        self._judges = [JudgeProcess(root, weeks, sandbox) for _ in range(size)]
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()

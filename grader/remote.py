@@ -14,10 +14,10 @@ from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.results import Outcome
-from grader.seeds import check_seed
+from grader.seeds import check_seed, probe_seed
 from grader.student import Probe, ProbeEnded, Student, describe_call
 from grader.verdict import exception_end, invalid_text, timeout_text
-from grader.worker import CheckProcess, Host, HostDied, Worker, signal_name
+from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker, signal_name
 
 IMPORT_SECONDS = 10.0
 
@@ -28,6 +28,7 @@ class RemoteStudents:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._submission: _Submission | None = None
+        self._failure: SandboxError | None = None
         self._salt = b""
         self._seed = 0
 
@@ -35,7 +36,7 @@ class RemoteStudents:
         self, week: str, files: dict[str, bytes], modules: Sequence[str], memory: int, salt: bytes, seed: int
     ) -> None:
         """Put a submission into the worker; its modules are imported once."""
-        self._salt, self._seed = salt, seed
+        self._salt, self._seed, self._failure = salt, seed, None
         self._submission = _Submission(self._worker, week, files, modules, memory)
 
     def end(self) -> None:
@@ -48,12 +49,18 @@ class RemoteStudents:
         """A handle for one check."""
         if self._submission is None:
             raise SandboxError("no submission is open in this judge")
-        return RemoteStudent(self._submission, self.check_seed(item), mark.seconds)
+        return RemoteStudent(self._submission, probe_seed(self.check_seed(item)), mark.seconds)
 
     def close(self, student: Student) -> None:
         """The check is over: kill its process."""
         if isinstance(student, RemoteStudent):
             student.close()
+            self._failure = self._failure or student.failure
+
+    def raise_failure(self) -> None:
+        """Raise what failed in the machinery during a check: no grade may be drawn from such a run."""
+        if self._failure is not None:
+            raise self._failure
 
     def check_seed(self, item: pytest.Item) -> int:
         """Draws that only those can repeat who have the hidden material."""
@@ -61,53 +68,67 @@ class RemoteStudents:
 
 
 class _Submission:
-    """A host process, replaced by another when the student's code kills it."""
+    """A keeper of the submission's files, and what is known of its modules: those whose import ends badly."""
 
     def __init__(self, worker: Worker, week: str, files: dict[str, bytes], modules: Sequence[str], memory: int) -> None:
-        self.memory = memory
         self._worker = worker
         self._week = week
         self._files = files
-        self._modules = modules
+        self._memory = memory
         self._ended: dict[str, tuple[str, str]] = {}
-        self._host: Host | None = None
+        self._keeper: Keeper | None = None
+        self._try_imports(list(modules))
+
+    def _try_imports(self, waiting: list[str]) -> None:
+        """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
+        while waiting:
+            process = self.process()
+            while waiting:
+                module = waiting.pop(0)
+                end = _import(process, module)
+                if end is not None:
+                    self._ended[module] = end
+                    break
+            with contextlib.suppress(KeeperDied):
+                process.end()
 
     def process(self) -> CheckProcess:
-        """A process for one check, from the host at hand or, where that died, from a new one."""
+        """A process for one check, which imports the student's modules when a probe asks for them."""
+        process = self._fork()
+        try:
+            process.ask({"ended": self._ended}, REPLY_SECONDS)
+        except (OSError, TooMuchMemory) as error:  # nothing of the student's has run yet
+            raise SandboxError(f"a process for a check could not be prepared ({error!r})") from None
+        return process
+
+    def _fork(self) -> CheckProcess:
         for _ in range(2):
-            host = self._host or self._start()
             try:
-                return host.check()
-            except (HostDied, TimeoutError):
+                if self._keeper is None:
+                    self._keeper = self._worker.keeper(self._week, self._files, self._memory)
+                return self._keeper.check()
+            except KeeperDied:  # without a sandbox, code that was checked before can have killed it
                 self.close()
-        raise ProbeEnded(Outcome.KILLED, "the process that holds the submission died before the check began")
-
-    def _start(self) -> Host:
-        """A host with every module imported that can be; one that hangs or kills it is not tried again."""
-        while True:
-            self._host = self._worker.host(self._week, self._files, self.memory, self._ended)
-            failed = self._load_all(self._host)
-            if failed is None:
-                return self._host
-            self.close()
-
-    def _load_all(self, host: Host) -> str | None:
-        for module in self._modules:
-            if module in self._ended:
-                continue
-            try:
-                host.load(module, IMPORT_SECONDS)
-            except ProbeEnded as end:
-                self._ended[module] = (str(end.outcome), end.summary)
-                return module
-        return None
+        raise SandboxError("the process that keeps the submission's files died twice before a check began")
 
     def close(self) -> None:
-        """End the host and sweep up what it started."""
-        if self._host is not None:
-            self._host.close()
-            self._host = None
-        self._worker.sweep()
+        """End the keeper, and with it everything of the submission."""
+        if self._keeper is not None:
+            keeper, self._keeper = self._keeper, None
+            keeper.close()
+
+
+def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
+    """How the import of a module ended the process; an exception in it is no end."""
+    try:
+        process.ask({"load": module}, IMPORT_SECONDS)
+    except TimeoutError:
+        return str(Outcome.TIMEOUT), f"importing {module}.py did not end within {IMPORT_SECONDS:g} s"
+    except TooMuchMemory as error:
+        return str(Outcome.MEMORY), f"importing {module}.py: {error}"
+    except OSError:
+        return str(Outcome.KILLED), f"importing {module}.py ended the process"
+    return None
 
 
 class RemoteStudent:
@@ -115,6 +136,7 @@ class RemoteStudent:
 
     def __init__(self, submission: _Submission, seed: int, seconds: float) -> None:
         self.called_with = ""
+        self.failure: SandboxError | None = None
         self._submission = submission
         self._seed = seed
         self._seconds = seconds
@@ -126,8 +148,15 @@ class RemoteStudent:
         if self._final is not None:
             raise self._final
         if self._process is None:
-            self._process = self._submission.process()
+            self._process = self._begin()
         return self._evidence(self._process, probe, args, kwargs)
+
+    def _begin(self) -> CheckProcess:
+        try:
+            return self._submission.process()
+        except SandboxError as error:
+            self.failure = error
+            raise
 
     def run_fresh(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
         self.close()
@@ -140,7 +169,7 @@ class RemoteStudent:
         """Kill the check's process, if there is one."""
         if self._process is not None:
             process, self._process = self._process, None
-            with contextlib.suppress(HostDied, TimeoutError):
+            with contextlib.suppress(KeeperDied):
                 process.end()
 
     def _evidence(self, process: CheckProcess, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -149,6 +178,8 @@ class RemoteStudent:
             reply = process.ask(request, self._seconds)
         except TimeoutError:
             raise self._end(ProbeEnded(Outcome.TIMEOUT, timeout_text(self._seconds))) from None
+        except TooMuchMemory as error:
+            raise self._end(ProbeEnded(Outcome.MEMORY, str(error))) from None
         except OSError:
             raise self._end(self._death(process)) from None
         try:
@@ -177,7 +208,7 @@ class RemoteStudent:
         self._process = None
         try:
             status = process.end()
-        except (HostDied, TimeoutError):
+        except KeeperDied:
             status = None
         if status is None:
             return ProbeEnded(Outcome.KILLED, "the process ended inside the check")

@@ -1,7 +1,7 @@
 """The judge's end of the worker: start it, put a submission into it, run probes in it, and end it all.
 
-The classes mirror the processes of `grader.inside.worker`: a `Worker` (the zygote) hosts one `Host` a submission,
-which forks one `CheckProcess` a check. Whatever they answer is evidence; whatever happens to them is an outcome.
+The classes mirror the processes of `grader.inside.worker`: a `Worker` (the zygote) has one `Keeper` a submission, which
+forks one `CheckProcess` a check. Whatever they answer is evidence; whatever happens to them is an outcome.
 """
 
 from __future__ import annotations
@@ -13,52 +13,50 @@ import selectors
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import psutil
 
 from grader.errors import SandboxError
 from grader.inside import codec, wire
-from grader.results import Outcome
-from grader.student import ProbeEnded
+from grader.sandbox import Sandbox
+from grader.watch import Watch
 
-PROGRAM = Path(__file__).with_name("inside") / "worker.py"
 START_SECONDS = 120.0
 REPLY_SECONDS = 20.0
-CACHES = ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR")
+WATCH_SECONDS = 0.2
 OUTPUT_KEPT = 16 * 1024
 
 
 class Worker:
-    """A warm process, without a sandbox around it, that forks for each submission."""
+    """A warm process that forks for each submission, started at its first."""
 
-    def __init__(self) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
-    def host(self, package: str, files: Mapping[str, bytes], memory: int, ended: Mapping[str, Any]) -> Host:
-        """A fork that holds the submission's files, its limits set and nothing imported yet."""
+    def keeper(self, package: str, files: Mapping[str, bytes], memory: int) -> Keeper:
+        """A fork that holds the submission's files. `memory` (bytes) limits each of its processes, and all together."""
         ours, theirs = socket.socketpair()
-        output = _Output()
-        with theirs, output.writer:
-            self._fork([theirs.fileno(), output.writer.fileno()])
-        return Host(ours, output, package, files, memory, ended)
+        with theirs:
+            self._fork(theirs.fileno())
+        assert self._process is not None
+        return Keeper(self, ours, self._process.pid, package, files, memory)
 
-    def _fork(self, fds: list[int]) -> None:
+    def _fork(self, fd: int) -> None:
         for attempt in (1, 2):
             control = self._started()
             try:
-                socket.send_fds(control, [b"job"], fds)
+                socket.send_fds(control, [b"job"], [fd])
                 if len(control.recv(4)) == 4:
                     return
             except OSError:
                 pass
-            self.close()  # a submission may have killed the zygote; the next one gets another
+            self.close()  # without a sandbox a submission may have killed the zygote; the next one gets another
             if attempt == 2:
                 raise SandboxError("the worker process died twice while starting a submission")
 
@@ -66,17 +64,27 @@ class Worker:
         if self._control is None:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
-                self._process = _start(theirs)
+                self._process = self._start(theirs)
             self._control.settimeout(START_SECONDS)
             if self._control.recv(16) != b"ready":
                 status = self._process.wait()
                 self.close()
-                raise SandboxError(f"the worker could not start (exit status {status}); try: python {PROGRAM} 0")
+                raise SandboxError(f"the worker could not start (exit status {status}); see: python -m grader doctor")
         return self._control
 
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        command = self.sandbox.command(theirs.fileno())
+        return subprocess.Popen(
+            command.arguments,
+            env=command.environment,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
     def sweep(self) -> None:
-        """Kill every process that a submission left behind."""
-        if self._process is not None:
+        """Without a sandbox: kill every process that a submission left behind."""
+        if self._process is not None and not self.sandbox.confined:
             kill_tree(self._process.pid, root_too=False)
 
     def close(self) -> None:
@@ -87,26 +95,6 @@ class Worker:
         if self._control is not None:
             self._control.close()
         self._process = self._control = None
-
-
-def _start(theirs: socket.socket) -> subprocess.Popen[bytes]:
-    environment = {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "MPLBACKEND": "agg",
-        **{name: os.environ[name] for name in CACHES if name in os.environ},
-    }
-    return subprocess.Popen(
-        [sys.executable, "-P", str(PROGRAM), str(theirs.fileno())],
-        env=environment,
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 def kill_tree(pid: int, root_too: bool) -> None:
@@ -124,106 +112,108 @@ def kill_tree(pid: int, root_too: bool) -> None:
             root.kill()
 
 
-class Host:
-    """One submission in the worker. Its methods raise `HostDied` where the process is no more."""
+class Keeper:
+    """One submission in the worker. Its methods raise `KeeperDied` where the process is no more."""
 
     def __init__(
         self,
+        worker: Worker,
         connection: socket.socket,
-        output: _Output,
+        tree: int,
         package: str,
         files: Mapping[str, bytes],
         memory: int,
-        ended: Mapping[str, Any],
     ) -> None:
+        self._worker = worker
         self._connection = connection
-        self._output = output
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
-        folder = Path(self._folder.name) / package
-        folder.mkdir()
-        job = {
-            "folder": str(folder),
-            "package": package,
-            "files": dict(files),
-            "memory": memory,
-            "ended": dict(ended),
-        }
-        self._ask(b"O", job, REPLY_SECONDS)
-
-    def load(self, module: str, seconds: float) -> None:
-        """Import one of the submission's modules; raises `ProbeEnded` on a timeout or where the process died."""
-        try:
-            self._ask(b"I", module, seconds)
-        except TimeoutError:
-            raise ProbeEnded(Outcome.TIMEOUT, f"importing {module}.py did not end within {seconds:g} s") from None
-        except HostDied:
-            raise ProbeEnded(Outcome.KILLED, f"importing {module}.py ended the process") from None
+        self._folder = None if worker.sandbox.confined else tempfile.TemporaryDirectory(prefix="grader-")
+        root = os.path.join(self._folder.name, "work") if self._folder else "/tmp/work"
+        self._ask(b"O", {"root": root, "package": package, "files": dict(files), "memory": memory})
+        self._watch = Watch(tree, memory)
 
     def check(self) -> CheckProcess:
-        """A fork for one check."""
+        """A fork for one check; the one before must have ended."""
         ours, theirs = socket.socketpair()
         output = _Output()
         with theirs, output.writer:
             self._connection.settimeout(REPLY_SECONDS)
             try:
                 socket.send_fds(self._connection, [b"C"], [theirs.fileno(), output.writer.fileno()])
-                pid = codec.decode(self._receive(REPLY_SECONDS))
+                pid = codec.decode(wire.receive(self._connection))
             except (OSError, codec.CodecError) as error:
                 ours.close()
-                raise HostDied from error
-        return CheckProcess(self, ours, output, pid if type(pid) is int else 0)
+                raise KeeperDied from error
+        return CheckProcess(self, ours, output, self._watch, pid if type(pid) is int else 0)
 
     def end_check(self, pid: int) -> int | None:
         """Kill a check and its children; how it ended (exit status, or minus a signal), None if that is unknown."""
-        status = self._ask(b"E", pid, REPLY_SECONDS)
+        status = self._ask(b"E", pid)
         return status if type(status) is int else None
 
-    def _ask(self, command: bytes, value: Any, seconds: float) -> Any:
-        self._connection.settimeout(seconds)
+    def close(self) -> None:
+        """Forget the submission: its processes, and all that they wrote."""
+        if not self._gone():
+            self._worker.close()
+        self._connection.close()
+        self._worker.sweep()
+        if self._folder:
+            self._folder.cleanup()
+
+    def _gone(self) -> bool:
+        """Ask the process to end, and wait until it has: its end of the connection closes last."""
+        self._connection.settimeout(REPLY_SECONDS)
+        try:
+            self._connection.shutdown(socket.SHUT_WR)
+            return not self._connection.recv(1)
+        except ConnectionError:
+            return True
+        except OSError:
+            return False
+
+    def _ask(self, command: bytes, value: Any) -> Any:
+        self._connection.settimeout(REPLY_SECONDS)
         try:
             self._connection.sendall(command)
             wire.send(self._connection, codec.encode(value))
-            return codec.decode(self._receive(seconds))
-        except TimeoutError:
-            raise
+            return codec.decode(wire.receive(self._connection))
         except (OSError, codec.CodecError) as error:
-            raise HostDied from error
-
-    def _receive(self, seconds: float) -> bytes:
-        """The host's reply, while its output is drained (a module may print a gigabyte while it is imported)."""
-        return _receive(self._connection, self._output, seconds)
-
-    def close(self) -> None:
-        """Forget the submission; whoever owns the worker sweeps up its processes."""
-        self._connection.close()
-        self._output.close()
-        self._folder.cleanup()
+            raise KeeperDied from error
 
 
-class HostDied(Exception):
-    """The process that held the submission is gone or talks nonsense."""
+class KeeperDied(Exception):
+    """The process that held the submission is gone, or talks nonsense."""
+
+
+class TooMuchMemory(Exception):
+    """A check's processes together took more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"killed: memory limit {limit / 2**30:g} GiB")
 
 
 class CheckProcess:
     """One check's process: `ask` gives the reply to one probe request."""
 
-    def __init__(self, host: Host, connection: socket.socket, output: _Output, pid: int) -> None:
-        self._host = host
+    def __init__(
+        self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch, pid: int
+    ) -> None:
+        self._keeper = keeper
         self._connection = connection
         self._output = output
+        self._watch = watch
         self._pid = pid
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> bytes:
-        """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended."""
+        """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
         self._connection.settimeout(seconds)
         wire.send(self._connection, codec.encode(dict(request), "the probe's arguments"))
-        return _receive(self._connection, self._output, seconds)
+        return _receive(self._connection, self._output, seconds, self._watch)
 
     def end(self) -> int | None:
         """Kill the process and what it started; how it ended, by itself or now, or None if that is unknown."""
         self._connection.close()
         self._output.close()
-        return self._host.end_check(self._pid) if self._pid > 0 else None
+        return self._keeper.end_check(self._pid) if self._pid > 0 else None
 
 
 class _Output:
@@ -251,18 +241,23 @@ class _Output:
         self.reader.close()
 
 
-def _receive(connection: socket.socket, output: _Output, seconds: float) -> bytes:
-    """One message by the deadline, while output is drained. Raises TimeoutError, or OSError at the end."""
-    end = time.monotonic() + seconds
+def _receive(connection: socket.socket, output: _Output, seconds: float, watch: Watch) -> bytes:
+    """One message by the deadline, while output is drained and memory watched."""
+    now = time.monotonic()
+    end, look = now + seconds, now + WATCH_SECONDS
     data = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
         selector.register(output.reader, selectors.EVENT_READ)
         while True:
-            left = end - time.monotonic()
-            if left <= 0:
+            now = time.monotonic()
+            if now >= end:
                 raise TimeoutError
-            for key, _ in selector.select(left):
+            if now >= look:
+                look = now + WATCH_SECONDS
+                if watch.exceeded():
+                    raise TooMuchMemory(watch.limit)
+            for key, _ in selector.select(min(end, look) - now):
                 if key.fileobj is output.reader:
                     if not output.drain():
                         selector.unregister(output.reader)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import random
 import re
 import traceback
 from collections.abc import Callable, Mapping
@@ -11,22 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-import torch
-
+from .generators import seed_everything
 from .modules import ModuleEnded
 
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _CHECKS = re.compile(r"(test_\w+|probes\w*|conftest)\.py")  # at a student's desk they lie beside the student's files
-
-
-def seed_everything(seed: int) -> None:
-    """Start Python's, NumPy's and torch's global generators from `seed`, so that probe runs start equal."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def call(probe: Callable[..., Any], student: Any, seed: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

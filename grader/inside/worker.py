@@ -1,21 +1,23 @@
-"""The program inside the sandbox: a warm zygote, a fork of it for each submission, a fork of that for each check.
+"""The program inside the sandbox: a warm zygote, a keeper for each submission, a fork of that for each check.
 
-    zygote       imports torch once, touches no student's data, and forks a host for each submission
-    └─ host      holds the submission's imported modules, and forks for each check
-       └─ check  runs probes and sends evidence until its socket is closed or it is killed
+    zygote       imports torch once, touches no student's data, and forks a keeper for each submission
+    └─ keeper    holds the submission's files, in namespaces of its own; runs none of the student's code
+       └─ check  imports the student's modules and answers probe requests until it is killed
 
 Every request comes from the judge. The descriptors of a job travel through the zygote unread, so that nothing of
-one submission is left in it for the next. Nobody in here decides anything: replies are evidence.
+one submission is left in it for the next. Each check starts from the keeper, which no student's code has touched, in
+folders that are empty but for the submission's files: what one check leaves, the next cannot find. Nobody in here
+decides anything: replies are evidence.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
+import importlib
 import importlib.util
 import os
-import resource
+import shutil
 import signal
 import socket
 import sys
@@ -37,137 +39,180 @@ def _own_package() -> None:
 if __name__ == "__main__":
     _own_package()
 
-from grader_inside import codec, modules, probing, wire  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside import codec, confine, modules, probing, wire  # type: ignore[import-not-found]  # noqa: E402
 
-_SUBREAPER, _DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG of prctl(2)
+# What coursework imports, if it is installed: imported once here, it need not be imported in every check.
+LIBRARIES = (
+    *("torch", "torch._dynamo", "torch.utils.data", "torchvision", "torchvision.transforms.v2", "numpy", "PIL.Image"),
+    *("matplotlib.pyplot", "sklearn.metrics", "sklearn.decomposition", "sklearn.manifold", "scipy", "pandas"),
+    *("seaborn", "tqdm.auto"),
+)
 
 
-def main(control_fd: int) -> None:
-    """Serve jobs from the control socket until it closes."""
-    _prctl(_SUBREAPER, 1)
+def main(control_fd: int, confined: bool, user: int | None) -> None:
+    """Serve jobs from the control socket until it closes; `user` is who root is to become."""
+    if user is not None:
+        confine.become(user)
+    confine.adopt_orphans()
     _warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    confine.set_dumpable(not confined)
+    confine.remember_size()
     gc.freeze()
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
-            message, fds, _, _ = socket.recv_fds(control, 16, 2)
+            message, fds, _, _ = socket.recv_fds(control, 16, 1)
             if not message:
                 return
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _become(_Host(socket.socket(fileno=fds[0])).serve, fds[1])
-            for fd in fds:
-                os.close(fd)
+                _in_fork(lambda: _keep(socket.socket(fileno=fds[0]), confined))
+            os.close(fds[0])
             control.send(pid.to_bytes(4, "big"))
 
 
 def _warm_up() -> None:
-    # Whatever a fork would import on first use, it would import again in every fork: torch._dynamo alone is a
-    # second, at the first optimizer step. No operation may run here, for threads do not survive a fork.
+    # Whatever a check would import on first use, every check would import again: torch._dynamo alone is a second, at
+    # the first optimizer step. No operation may run here, for threads do not survive a fork.
     import matplotlib
-    import torch
-    import torch._dynamo
-    import torchvision  # noqa: F401
 
     matplotlib.use("agg")
-    import matplotlib.pyplot
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
 
 
-def _become(serve: Any, output: int) -> None:
-    """Turn a fresh fork into a process of its own that writes to `output`; never returns."""
+def _keep(connection: socket.socket, confined: bool) -> None:
+    """Be the keeper, or in a sandbox the parent of the first process of new namespaces, which is the keeper."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if confined:
+        confine.new_namespaces()
+        if os.fork() != 0:
+            return
+        confine.shut_doors()
+    else:
+        os.setsid()
+        confine.adopt_orphans()
+        confine.die_with_parent()
+    _Keeper(connection, confined).serve()
+
+
+def _in_fork(body: Any) -> None:
+    """Run `body` in a process that was just forked, and end it."""
     status = 70
     try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for fd in (1, 2):
-            os.dup2(output, fd)
-        os.close(output)
-        serve()
+        body()
         status = 0
     finally:
         # os._exit, so that no handler that a student's module registered runs in a process that is done.
         os._exit(status)
 
 
-class _Host:
-    """One submission: its files on disk, its modules imported, a fork for each check."""
+class _Keeper:
+    """One submission: its files, and one check at a time, forked for it."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, confined: bool) -> None:
         self.connection = connection
-        self.student: Any = None
-        self.folder = Path()
+        self.confined = confined
+        self.root = Path()
+        self.package = ""
+        self.files: dict[str, bytes] = {}
+        self.memory = 0
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.package
 
     def serve(self) -> None:
-        _prctl(_SUBREAPER, 1)
-        _prctl(_DEATH_SIGNAL, signal.SIGKILL)
         while True:
             command, fds, _, _ = socket.recv_fds(self.connection, 1, 2)
             if command == b"O":
                 self.open(codec.decode(wire.receive(self.connection)))
-            elif command == b"I":
-                self.load(codec.decode(wire.receive(self.connection)))
             elif command == b"C":
                 self.fork_check(fds)
             elif command == b"E":
                 self.end_check(int(codec.decode(wire.receive(self.connection))))
             else:
+                self.kill_all()
                 return
 
     def open(self, job: dict[str, Any]) -> None:
-        self.folder = Path(job["folder"])
-        for name, content in job["files"].items():
+        self.root, self.package = Path(job["root"]), job["package"]
+        self.files, self.memory = job["files"], job["memory"]
+        self.lay_out()
+        self.reply(None)
+
+    def lay_out(self) -> None:
+        """The submission's files, and nothing else in any folder that a check can write to."""
+        if self.confined:
+            confine.fresh_folders(confine.ROOM + sum(map(len, self.files.values())))
+        else:
+            shutil.rmtree(self.root, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        for name, content in self.files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        os.chdir(self.folder)
-        _limit(job["memory"])
-        ended = {name: modules.ModuleEnded(*end) for name, end in job["ended"].items()}
-        self.student = modules.open_modules(self.folder, job["package"], ended)
-        self.reply(None)
-
-    def load(self, name: str) -> None:
-        """Import one module now, so that checks start with it; its failure shows in the checks that use it."""
-        with contextlib.suppress(BaseException):
-            getattr(self.student, name)
-        _flush()
-        self.reply(None)
 
     def fork_check(self, fds: list[int]) -> None:
         pid = os.fork()
         if pid == 0:
-            self.connection.close()
-            _become(_Check(socket.socket(fileno=fds[0]), self.student, self.folder).serve, fds[1])
+            _in_fork(lambda: self.be_check(fds[0], fds[1]))
         for fd in fds:
             os.close(fd)
         self.reply(pid)
 
+    def be_check(self, connection: int, output: int) -> None:
+        """In the fork: keep two descriptors and no powers, and answer."""
+        os.setsid()
+        for fd in (1, 2):
+            os.dup2(output, fd)
+        connection = os.dup2(connection, 3)
+        os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+        os.chdir(self.folder)
+        confine.limit(self.memory, self.confined)
+        if self.confined:
+            confine.give_up_powers()
+        else:
+            confine.die_with_parent()
+        _Check(socket.socket(fileno=connection), self.folder, self.package).serve()
+
     def end_check(self, pid: int) -> None:
-        """Kill what is left of a check, with everything that it started; reply how the process ended."""
+        """Kill a check with everything that it started; reply how it ended; make room for the next."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)  # a process that is ending already keeps the status it has
         _, status = os.waitpid(pid, 0)
-        _kill_descendants()
+        self.kill_all()
         self.reply(os.waitstatus_to_exitcode(status))
+        self.lay_out()
+
+    def kill_all(self) -> None:
+        """SIGKILL every process below this one, until there is none."""
+        if self.confined:
+            _kill_namespace()
+        else:
+            _kill_descendants()
 
     def reply(self, value: Any) -> None:
         wire.send(self.connection, codec.encode(value))
 
 
 class _Check:
-    """One check: answers probe requests until the judge closes the socket."""
+    """One check: answers requests until the judge closes the socket."""
 
-    def __init__(self, connection: socket.socket, student: Any, folder: Path) -> None:
+    def __init__(self, connection: socket.socket, folder: Path, package: str) -> None:
         self.connection = connection
-        self.student = student
         self.folder = folder
+        self.package = package
+        self.student: Any = None
         self.probes: dict[str, ModuleType] = {}
 
     def serve(self) -> None:
-        _prctl(_DEATH_SIGNAL, signal.SIGKILL)
         while True:
             try:
                 message = wire.receive(self.connection)
@@ -180,13 +225,22 @@ class _Check:
     def answer(self, request: dict[str, Any]) -> bytes:
         """Evidence (E…), an exception (R…), or why the result is not plain data (I…)."""
         try:
-            probe = getattr(self.probe_module(request), request["probe"])
-            evidence = probing.call(probe, self.student, request["seed"], request["args"], request["kwargs"])
-            return b"E" + bytes(codec.encode(evidence, "the result"))
+            return b"E" + bytes(codec.encode(self.result_of(request), "the result"))
         except codec.NotPlainData as error:
             return b"I" + bytes(codec.encode(str(error)))
         except BaseException as error:  # SystemExit and KeyboardInterrupt, too, are an answer
             return b"R" + bytes(codec.encode(probing.describe(error, self.folder)))
+
+    def result_of(self, request: dict[str, Any]) -> Any:
+        if "ended" in request:
+            ended = {name: modules.ModuleEnded(*end) for name, end in request["ended"].items()}
+            self.student = modules.open_modules(self.folder, self.package, ended)
+            return None
+        if "load" in request:
+            getattr(self.student, request["load"])
+            return None
+        probe = getattr(self.probe_module(request), request["probe"])
+        return probing.call(probe, self.student, request["seed"], request["args"], request["kwargs"])
 
     def probe_module(self, request: dict[str, Any]) -> ModuleType:
         name = request["module"]
@@ -197,19 +251,17 @@ class _Check:
         return self.probes[name]
 
 
-def _limit(memory: int) -> None:
-    """Cap memory (bytes), the size of files, descriptors, and core dumps, for this process and its children."""
-    for what, value in (
-        (resource.RLIMIT_DATA, memory),
-        (resource.RLIMIT_FSIZE, 64 << 20),
-        (resource.RLIMIT_NOFILE, 256),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (value, value))
+def _kill_namespace() -> None:
+    """As the first process of a namespace of processes: kill all others, and see them off."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 def _kill_descendants() -> None:
-    """SIGKILL every process below this one, until there is none: orphans come back to a subreaper."""
+    """Without a namespace: orphans come back to their adopter, until there is none left."""
     while children := _children():
         for child in children:
             with contextlib.suppress(ProcessLookupError):
@@ -226,11 +278,6 @@ def _children() -> list[int]:
     return found
 
 
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BaseException):
@@ -238,4 +285,5 @@ def _flush() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    fd, sandbox, *who = sys.argv[1:]
+    main(int(fd), sandbox == "confined", int(who[0]) if who else None)

@@ -1,0 +1,84 @@
+"""What this machine offers for grading, and how to get what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.errors import SandboxError
+from grader.sandbox import bubblewrap
+
+_LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "hypothesis", "pytest")
+_SETTINGS = (
+    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
+    ("/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's: what was looked at, whether it is as it should be, and what to do if not."""
+
+    what: str
+    good: bool
+    says: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        advice = f"\n     to do: {self.advice}" if self.advice else ""
+        return f"{'ok  ' if self.good else 'BAD '} {self.what}: {self.says}{advice}"
+
+
+def examine() -> list[Finding]:
+    """Everything worth knowing, the sandbox first; takes well under a second, as torch is not imported."""
+    return [_sandbox(), *_libraries(), _gpu(), _machine()]
+
+
+def _sandbox() -> Finding:
+    try:
+        return Finding("sandbox", True, f"{bubblewrap().program} works; --sandbox auto takes it")
+    except SandboxError as error:
+        return Finding("sandbox", False, f"{error}; --sandbox auto would grade WITHOUT one", _advice())
+
+
+def _advice() -> str:
+    if shutil.which("bwrap") is None:
+        return "apt-get install bubblewrap (Debian, Ubuntu) or dnf install bubblewrap (Fedora)"
+    found = [advice for file, bad, advice in _SETTINGS if _read(file) == bad]
+    return "; ".join(found) or "allow user namespaces to this user; in a container, start it with those allowed"
+
+
+def _read(file: str) -> str:
+    try:
+        with open(file, encoding="ascii") as setting:
+            return setting.read().strip()
+    except OSError:
+        return ""
+
+
+def _libraries() -> Iterator[Finding]:
+    for name in _LIBRARIES:
+        try:
+            yield Finding(name, True, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(name, False, "not installed", "pip install -e '.[test]' in the course's folder")
+
+
+def _gpu() -> Finding:
+    return Finding("GPU", True, "NVIDIA devices are there" if os.path.exists("/dev/nvidiactl") else "none; none is needed")
+
+
+def _machine() -> Finding:
+    cores = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    judges = f"batch runs {cores} judge{'s' if cores > 1 else ''}"
+    return Finding("machine", True, f"{platform.machine()}, {cores} cores, {memory:.0f} GiB of memory; {judges}")

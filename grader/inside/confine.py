@@ -1,0 +1,115 @@
+"""What shuts a submission in: namespaces and fresh folders around it, limits and a filter on each of its processes.
+
+The order is that of a submission's life: `new_namespaces` in a fork of the zygote, `shut_doors` in the first process of
+the new namespaces, `fresh_folders` before each check, and `give_up_powers` in the check's own process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from pathlib import Path
+
+from . import seccomp
+
+STUDENT = 1000  # the user's number inside; outside it is whoever runs the sandbox
+FOLDERS = ("/tmp", "/dev/shm")  # the only places where a check can write
+ROOM = 64 << 20  # bytes in each of them, and in a single file
+PROCESSES = 64
+
+_MOUNT, _IPC, _USER, _PID = 0x20000, 0x8000000, 0x10000000, 0x20000000  # CLONE_NEW… of unshare(2)
+_READ_ONLY, _NO_SUID, _NO_DEV, _DETACH = 1, 2, 4, 2  # flags of mount(2) and umount2(2)
+# Options of prctl(2).
+_DEATH_SIGNAL, _SET_DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 4, 24, 36, 38
+_CAPABILITY_VERSION = 0x20080522
+_LAST_CAPABILITY = 63
+
+
+def new_namespaces() -> None:
+    """Move this process into user, mount and IPC namespaces of its own, and its next children into a process one."""
+    uid, gid = os.getuid(), os.getgid()
+    set_dumpable(True)  # else its own maps cannot be written
+    _call("unshare", _USER | _MOUNT | _PID | _IPC)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{STUDENT} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{STUDENT} {gid} 1")
+
+
+def shut_doors() -> None:
+    """Hide /proc, and this process's memory from others of the same user."""
+    set_dumpable(False)
+    os.chdir("/")
+    _call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, b"size=4k,mode=555")
+
+
+def fresh_folders(room: int) -> None:
+    """Empty folders of at most `room` bytes each, in place of what a former check may have written."""
+    for folder in map(os.fsencode, FOLDERS):
+        _call("umount2", folder, _DETACH, may_fail=True)  # nothing of ours is mounted the first time
+        _call("mount", b"none", folder, b"tmpfs", _NO_SUID | _NO_DEV, b"size=%d,nr_inodes=16384,mode=1777" % room)
+
+
+def give_up_powers() -> None:
+    """No capabilities, no way to get any, and the system call filter."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        _call("prctl", _DROP_BOUNDING, capability, 0, 0, 0, may_fail=True)  # beyond the kernel's last one
+    _call("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0)
+    _call("capset", (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)())
+    seccomp.install()
+
+
+def limit(memory: int, confined: bool) -> None:
+    """Cap memory (bytes), the size of files, descriptors and core dumps; in a sandbox processes, too."""
+    limits = {
+        resource.RLIMIT_DATA: memory,
+        resource.RLIMIT_FSIZE: ROOM,
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_CORE: 0,
+    }
+    if confined:  # outside, the user's other processes and mappings would count
+        limits |= {resource.RLIMIT_NPROC: PROCESSES, resource.RLIMIT_AS: _mapped + 2 * memory}
+    for what, value in limits.items():
+        resource.setrlimit(what, (value, value))
+
+
+def become(user: int) -> None:
+    """Turn root into another user for good."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def adopt_orphans() -> None:
+    """Have processes whose parents have ended become children of this one."""
+    _call("prctl", _SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends."""
+    _call("prctl", _DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def set_dumpable(value: bool) -> None:
+    """Whether others of the same user may read this process's memory and descriptors."""
+    _call("prctl", _SET_DUMPABLE, int(value), 0, 0, 0)
+
+
+def remember_size() -> None:
+    """Note what is mapped already, while /proc can be read: the limit on addresses comes on top of it."""
+    global _mapped
+    _mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+_mapped = 0
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: object, may_fail: bool = False) -> None:
+    function = getattr(_libc, name)
+    if name == "mount":
+        function.argtypes = (*(ctypes.c_char_p,) * 3, ctypes.c_ulong, ctypes.c_char_p)
+    if function(*arguments) != 0 and not may_fail:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")

@@ -1,0 +1,55 @@
+"""Whether this machine allows what shuts a submission in; run inside the sandbox, it says `works`, or what failed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+sys.path.insert(0, "/")  # the sandbox shows this folder as /grader_inside
+
+from grader_inside import confine  # type: ignore[import-not-found]  # noqa: E402
+
+
+def main(user: int | None) -> None:
+    """Go the way of a submission, from namespaces to the filter, in forks."""
+    if user is not None:
+        confine.become(user)
+    confine.remember_size()
+    _in_fork(_submission)
+    print("works")
+
+
+def _submission() -> None:
+    confine.new_namespaces()
+    _in_fork(_keeper)
+
+
+def _keeper() -> None:
+    confine.shut_doors()
+    confine.fresh_folders(1 << 20)
+    _in_fork(_check)
+
+
+def _check() -> None:
+    confine.limit(1 << 30, confined=True)
+    confine.give_up_powers()
+
+
+def _in_fork(body: Callable[[], None]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            body()
+        except Exception as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(1)
+        except SystemExit:
+            os._exit(1)  # a fork of this one has said why
+        os._exit(0)
+    if os.waitpid(pid, 0)[1] != 0:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -1,0 +1,145 @@
+"""Where the worker runs: in bubblewrap's sandbox, or as a plain process where a person has chosen that.
+
+`choose("auto")` takes the best that works on this machine and the caller says which; whoever asks for `bwrap` by name
+gets it or an error. Nothing else falls back: a sandbox that stops working is a `SandboxError`, never a weaker one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import views
+from grader.errors import SandboxError, UsageError
+from grader.inside import seccomp
+
+KINDS = ("auto", "bwrap", "process")
+INSIDE = Path(__file__).with_name("inside")
+USER = 64986  # whom root becomes in the sandbox: a number that no system gives out, and no file belongs to
+ROOM = 64 << 20  # bytes in each folder that can be written to
+TEST_SECONDS = 30.0
+INSTALL = "install it with your system's package manager: apt-get install bubblewrap, or dnf install bubblewrap"
+
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "agg",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to start the worker."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Process:
+    """No sandbox: limits and processes of its own. `instead` says why it stands in for a better one."""
+
+    instead: str = ""
+    name: str = "process"
+    confined: bool = False
+
+    @property
+    def says(self) -> str:
+        """What a person who grades must know of it."""
+        why = f" ({self.instead})" if self.instead else ""
+        return f"NO SANDBOX: limits, but no security boundary; submissions can read and write what you can{why}"
+
+    def command(self, fd: int) -> Command:
+        caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
+        program = str(INSIDE / "worker.py")
+        return Command([sys.executable, "-P", program, str(fd), "open"], {**ENVIRONMENT, **caches})
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """bubblewrap around the worker, and namespaces inside it around each submission."""
+
+    program: str
+    name: str = "bwrap"
+    confined: bool = True
+    says: str = "sandbox: bubblewrap; no network, no view of your files, nothing carried from one submission to another"
+
+    def command(self, fd: int) -> Command:
+        return Command([*self._arguments(), views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who()], {})
+
+    def test(self) -> None:
+        """Try the whole sandbox without torch, in some 50 ms. `SandboxError` says what this machine refuses."""
+        program = "/grader_inside/selftest.py"
+        command = [*self._arguments(), views.python(), "-P", program, *self._who()]
+        try:
+            run = subprocess.run(command, env={}, capture_output=True, text=True, timeout=TEST_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SandboxError(f"the sandbox does not start ({error})") from None
+        if run.returncode != 0 or run.stdout.strip() != "works":
+            last = (run.stderr.strip() or run.stdout.strip() or f"exit status {run.returncode}").splitlines()[-1]
+            raise SandboxError(f"the sandbox does not work here: {last}")
+
+    def _who(self) -> list[str]:
+        return ["confined", str(USER)] if os.getuid() == 0 else ["confined"]
+
+    def _arguments(self) -> list[str]:
+        arguments = [self.program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+        arguments += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        if os.getuid() == 0:  # as root no user namespace, so that the worker can become another user than root
+            arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        else:
+            arguments += ["--unshare-user"]
+        for name, value in {**ENVIRONMENT, "HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp"}.items():
+            arguments += ["--setenv", name, value]
+        arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
+        return [*arguments, *views.arguments(INSIDE), *_fonts(), "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+Sandbox = Process | Bubblewrap
+
+
+def choose(kind: str) -> Sandbox:
+    """The sandbox of that kind. `SandboxError` where it was asked for by name and does not work."""
+    if kind not in KINDS:
+        raise UsageError(f"--sandbox {kind}: there are {', '.join(KINDS)}")
+    if kind == "process":
+        return Process()
+    try:
+        return bubblewrap()
+    except SandboxError as error:
+        if kind == "bwrap":
+            raise
+        return Process(instead=str(error))
+
+
+def bubblewrap() -> Bubblewrap:
+    """bubblewrap, tested. `SandboxError` says what is missing and how to get it."""
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxError(f"bubblewrap (the program `bwrap`) is not installed; {INSTALL}")
+    if not seccomp.supported():
+        raise SandboxError("there is no system call filter for this processor; x86-64 and 64-bit ARM have one")
+    found = Bubblewrap(program)
+    found.test()
+    return found
+
+
+def _tmpfs(folder: str) -> list[str]:
+    return ["--perms", "1777", "--size", str(ROOM), "--tmpfs", folder]
+
+
+def _fonts() -> list[str]:
+    """matplotlib's list of fonts: without it each worker would make it again, which takes a second."""
+    arguments = ["--perms", "1777", "--dir", "/tmp/matplotlib", "--setenv", "MPLCONFIGDIR", "/tmp/matplotlib"]
+    cache = Path(os.environ.get("MPLCONFIGDIR", ""))
+    for file in cache.glob("fontlist-*.json") if cache.is_absolute() else ():
+        arguments += ["--ro-bind", str(file), f"/tmp/matplotlib/{file.name}"]
+    return arguments

@@ -1,0 +1,89 @@
+"""What the sandbox shows of this machine, read-only: Python, its packages and the system's libraries.
+
+A virtual environment is shown as /venv, wherever it lies: so the sandbox's /tmp can be the student's own, and the path of
+the course stays outside.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from grader.errors import SandboxError
+
+_SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
+_VENV = Path("/venv")
+_OWN = ("grader", "fixtures", "assignments", "solutions")  # ours, where they are installed and not only linked
+
+
+def arguments(inside: Path) -> list[str]:
+    """bubblewrap's arguments for all of it, and for the program in folder `inside`, shown as /grader_inside."""
+    shown = _shown()
+    _refuse_course(shown, inside.parent.parent)
+    words = _parents(shown.values())
+    for outer, inner in shown.items():
+        if outer.is_symlink() and outer.parent in (Path("/"), Path("/usr")):
+            words += ["--symlink", os.readlink(outer), str(inner)]
+        else:
+            words += ["--ro-bind", str(outer), str(inner)]
+    for path in _hidden():
+        words += ["--tmpfs", str(_inner(path))] if path.is_dir() else ["--ro-bind", "/dev/null", str(_inner(path))]
+    return [*words, "--ro-bind", str(inside), "/grader_inside"]
+
+
+def python() -> str:
+    """The interpreter's path inside."""
+    return str(_inner(Path(sys.executable)))
+
+
+def _shown() -> dict[Path, Path]:
+    """Where each path is shown; a path below another one of the same place is shown with it."""
+    paths = {path: _inner(path) for path in _paths() if path.exists()}
+    below = {p for p, inner in paths.items() for q, other in paths.items() if p != q and inner.is_relative_to(other)}
+    return {path: inner for path, inner in paths.items() if path not in below}
+
+
+def _paths() -> Iterator[Path]:
+    yield from map(Path, _SYSTEM)
+    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+        for part in ("lib", "lib64", "pyvenv.cfg"):
+            yield Path(prefix, part)
+    yield Path(sys.executable)
+    yield Path(os.path.realpath(sys.executable))
+    yield from _packages()
+
+
+def _packages() -> list[Path]:
+    """Folders of installed packages: a user's own ones, too, where this Python uses them."""
+    own = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    return [Path(folder) for folder in (*site.getsitepackages(), *own)]
+
+
+def _inner(path: Path) -> Path:
+    if sys.prefix != sys.base_prefix and path.is_relative_to(sys.prefix):
+        return _VENV / path.relative_to(sys.prefix)
+    return path
+
+
+def _hidden() -> Iterator[Path]:
+    """Parts of the packages that students' code must not see: the labels of the digits, and the grader itself."""
+    for folder in _packages():
+        yield from (folder / name for name in _OWN if (folder / name).is_dir())
+        yield from folder.glob("sklearn/datasets/data/digits.csv*")
+
+
+def _refuse_course(shown: dict[Path, Path], course: Path) -> None:
+    for outer, inner in shown.items():
+        if course.resolve().is_relative_to(outer.resolve()):
+            raise SandboxError(f"the course lies in {outer}, which the sandbox has to show; move it elsewhere")
+        if inner.is_relative_to("/tmp"):
+            raise SandboxError(f"Python lies in {outer}, where the sandbox has a folder of its own; use another Python")
+
+
+def _parents(paths: Iterable[Path]) -> list[str]:
+    """The folders above those paths, open to whoever root becomes: by itself bubblewrap makes them for root alone."""
+    parents = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
+    return [word for parent in parents for word in ("--perms", "0755", "--dir", str(parent))]
