@@ -70,7 +70,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     skeleton.add_argument("week", nargs="?", help="default: every week")
     skeleton.add_argument("--check", action="store_true", help="write nothing; exit 1 where a skeleton is stale")
-    _add(commands, "doctor", run_doctor, "say what this machine offers, and how to get the rest", "python -m grader doctor")
+    _add(
+        commands,
+        "doctor",
+        run_doctor,
+        "say what this machine offers, and how to get the rest",
+        "python -m grader doctor",
+    )
     return parser
 
 

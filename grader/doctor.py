@@ -74,7 +74,9 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _gpu() -> Finding:
-    return Finding("GPU", True, "NVIDIA devices are there" if os.path.exists("/dev/nvidiactl") else "none; none is needed")
+    return Finding(
+        "GPU", True, "NVIDIA devices are there" if os.path.exists("/dev/nvidiactl") else "none; none is needed"
+    )
 
 
 def _machine() -> Finding:

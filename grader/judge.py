@@ -1,7 +1,8 @@
 """A judge: one warm pytest session that collects the checks once and grades submission after submission.
 
-It is a program of its own (`python -m grader.judge SOCKET ROOT SANDBOX WEEK…`), so that torch is imported once, a crash costs one
-submission, and the parent stays light. Jobs come in and reports go out as length-prefixed msgpack on a socket.
+It is a program of its own (`python -m grader.judge SOCKET ROOT SANDBOX WEEK…`), so that torch is imported once, a crash
+costs one submission, and the parent stays light. Jobs come in and reports go out on a socket, as msgpack with a length
+before it.
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ class Bubblewrap:
     says: str = "sandbox: bubblewrap; no network, no view of your files, nothing carried from one submission to another"
 
     def command(self, fd: int) -> Command:
-        return Command([*self._arguments(), views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who()], {})
+        return Command(
+            [*self._arguments(), views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who()], {}
+        )
 
     def test(self) -> None:
         """Try the whole sandbox without torch, in some 50 ms. `SandboxError` says what this machine refuses."""

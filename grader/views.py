@@ -1,7 +1,7 @@
 """What the sandbox shows of this machine, read-only: Python, its packages and the system's libraries.
 
-A virtual environment is shown as /venv, wherever it lies: so the sandbox's /tmp can be the student's own, and the path of
-the course stays outside.
+A virtual environment is shown as /venv, wherever it lies: so the sandbox's /tmp can be the student's own, and the path
+of the course stays outside.
 """
 
 from __future__ import annotations

@@ -194,9 +194,7 @@ class TooMuchMemory(Exception):
 class CheckProcess:
     """One check's process: `ask` gives the reply to one probe request."""
 
-    def __init__(
-        self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch, pid: int
-    ) -> None:
+    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch, pid: int) -> None:
         self._keeper = keeper
         self._connection = connection
         self._output = output

@@ -18,6 +18,8 @@ from grader.errors import CourseError, SandboxError
 from grader.inside import wire
 from grader.pool import Failure, Job, JudgeProcess, Pool
 from grader.results import CheckResult, Outcome, Report
+from grader.sandbox import Process
+from tests import sandboxes
 
 COURSE = {
     "assignments/week1/assignment.toml": """
@@ -97,9 +99,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def judge(course: Path) -> Iterator[JudgeProcess]:
-    warm = JudgeProcess(course, ["week1"])
+@pytest.fixture(scope="module", params=["process", "bwrap"])
+def judge(request: pytest.FixtureRequest, course: Path) -> Iterator[JudgeProcess]:
+    warm = JudgeProcess(course, ["week1"], sandboxes.named(request.param))
     yield warm
     warm.close()
 
@@ -265,7 +267,7 @@ def test_another_seed_draws_other_inputs(judge: JudgeProcess) -> None:
 
 
 def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
-    judge = JudgeProcess(course, ["week1"])
+    judge = JudgeProcess(course, ["week1"], Process())
     try:
         judge._started()
         assert judge._process is not None
@@ -283,7 +285,7 @@ def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
     ids=["no msgpack", "a list", "no report", "a number", "an empty report"],
 )
 def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(course: Path, reply: bytes) -> None:
-    pool = Pool(course, ["week1"], 1)
+    pool = Pool(course, ["week1"], 1, Process())
     fake = _Fake(struct.pack(">I", len(reply)) + reply)
     pool._judges[0]._connection = fake.ours
     (result,) = pool.run([job("return 2 * n")])
@@ -301,7 +303,7 @@ class _Fake:
 
 
 def test_a_reply_beyond_the_limit_is_a_dead_judge(course: Path) -> None:
-    judge = JudgeProcess(course, ["week1"])
+    judge = JudgeProcess(course, ["week1"], Process())
     fake = _Fake(struct.pack(">I", wire.LONGEST + 1))
     judge._connection = fake.ours
     with pytest.raises(SandboxError, match="TooLong"):
@@ -314,7 +316,7 @@ def test_checks_that_cannot_be_loaded_are_the_courses_error(tmp_path: Path) -> N
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("import no_such_module" if name.endswith("test_week1.py") else text)
-    judge = JudgeProcess(tmp_path, ["week1"])
+    judge = JudgeProcess(tmp_path, ["week1"], Process())
     with pytest.raises(CourseError, match=r"(?s)the checks of week1 cannot be loaded.*no_such_module"):
         judge.grade(job("return 2 * n"))
     judge.close()
@@ -324,7 +326,7 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: J
     """And whichever judge grades a submission, its report is the same."""
     here = judge.grade(job(WRONG_AT_TIMES, student="Eve"))
     before = _living()
-    pool = Pool(course, ["week1"], 2)
+    pool = Pool(course, ["week1"], 2, Process())
     jobs = [job("return 2 * n", student=name) for name in ("Ada", "Bob")]
     jobs.append(job(WRONG_AT_TIMES, student="Eve"))
     reports = {}
@@ -336,7 +338,7 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: J
     assert (reports["Ada"].score, reports["Bob"].score) == (100, 100)
     assert timeless(reports["Eve"]).checks == timeless(here).checks
     assert seen
-    assert _living() == before
+    assert _living() <= before  # the other judge may have been ending a process just before
 
 
 def _living() -> set[int]:

@@ -21,6 +21,7 @@ import shutil
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,7 +69,7 @@ def main(control_fd: int, confined: bool, user: int | None) -> None:
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _in_fork(lambda: _keep(socket.socket(fileno=fds[0]), confined))
+                _in_fork(partial(_keep, fds[0], confined))
             os.close(fds[0])
             control.send(pid.to_bytes(4, "big"))
 
@@ -87,7 +88,7 @@ def _warm_up() -> None:
     torch.set_num_threads(1)
 
 
-def _keep(connection: socket.socket, confined: bool) -> None:
+def _keep(fd: int, confined: bool) -> None:
     """Be the keeper, or in a sandbox the parent of the first process of new namespaces, which is the keeper."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if confined:
@@ -99,7 +100,7 @@ def _keep(connection: socket.socket, confined: bool) -> None:
         os.setsid()
         confine.adopt_orphans()
         confine.die_with_parent()
-    _Keeper(connection, confined).serve()
+    _Keeper(socket.socket(fileno=fd), confined).serve()
 
 
 def _in_fork(body: Any) -> None:
@@ -162,7 +163,7 @@ class _Keeper:
     def fork_check(self, fds: list[int]) -> None:
         pid = os.fork()
         if pid == 0:
-            _in_fork(lambda: self.be_check(fds[0], fds[1]))
+            _in_fork(partial(self.be_check, *fds))
         for fd in fds:
             os.close(fd)
         self.reply(pid)
