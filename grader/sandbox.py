@@ -68,9 +68,10 @@ class Bubblewrap:
     """bubblewrap around the worker, and namespaces inside it around each submission."""
 
     program: str
+    inside: Path = INSIDE
     name: str = "bwrap"
     confined: bool = True
-    says: str = "sandbox: bubblewrap; no network, no view of your files, nothing carried from one submission to another"
+    says: str = "sandbox: bubblewrap; no network, no view of your files, nothing stays between submissions"
 
     def command(self, fd: int) -> Command:
         return Command(
@@ -102,7 +103,7 @@ class Bubblewrap:
         for name, value in {**ENVIRONMENT, "HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp"}.items():
             arguments += ["--setenv", name, value]
         arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
-        return [*arguments, *views.arguments(INSIDE), *_fonts(), "--remount-ro", "/dev", "--remount-ro", "/"]
+        return [*arguments, *views.arguments(self.inside), *_fonts(), "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
 Sandbox = Process | Bubblewrap

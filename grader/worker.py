@@ -23,7 +23,7 @@ import psutil
 from grader.errors import SandboxError
 from grader.inside import codec, wire
 from grader.sandbox import Sandbox
-from grader.watch import Watch
+from grader.watch import Rest, Watch, at_rest
 
 START_SECONDS = 120.0
 REPLY_SECONDS = 20.0
@@ -38,14 +38,20 @@ class Worker:
         self.sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._rest: Rest | None = None
 
     def keeper(self, package: str, files: Mapping[str, bytes], memory: int) -> Keeper:
-        """A fork that holds the submission's files. `memory` (bytes) limits each of its processes, and all together."""
+        """A fork that holds the submission's files."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._fork(theirs.fileno())
-        assert self._process is not None
-        return Keeper(self, ours, self._process.pid, package, files, memory)
+        return Keeper(self, ours, package, files, memory)
+
+    def at_rest(self) -> Rest:
+        """The memory that it takes while no check runs: the same for every submission, but for its files."""
+        if self._rest is None:
+            self._rest = at_rest(self._process.pid if self._process else os.getpid())
+        return self._rest
 
     def _fork(self, fd: int) -> None:
         for attempt in (1, 2):
@@ -94,7 +100,7 @@ class Worker:
             self._process.wait()
         if self._control is not None:
             self._control.close()
-        self._process = self._control = None
+        self._process = self._control = self._rest = None
 
 
 def kill_tree(pid: int, root_too: bool) -> None:
@@ -113,23 +119,20 @@ def kill_tree(pid: int, root_too: bool) -> None:
 
 
 class Keeper:
-    """One submission in the worker. Its methods raise `KeeperDied` where the process is no more."""
+    """One submission in the worker. Its methods raise `KeeperDied` where the process is no more.
+
+    `memory` (bytes) limits each of the submission's processes, and all of them together.
+    """
 
     def __init__(
-        self,
-        worker: Worker,
-        connection: socket.socket,
-        tree: int,
-        package: str,
-        files: Mapping[str, bytes],
-        memory: int,
+        self, worker: Worker, connection: socket.socket, package: str, files: Mapping[str, bytes], memory: int
     ) -> None:
         self._worker = worker
         self._connection = connection
         self._folder = None if worker.sandbox.confined else tempfile.TemporaryDirectory(prefix="grader-")
         root = os.path.join(self._folder.name, "work") if self._folder else "/tmp/work"
         self._ask(b"O", {"root": root, "package": package, "files": dict(files), "memory": memory})
-        self._watch = Watch(tree, memory)
+        self._watch = Watch(worker.at_rest(), memory)
 
     def check(self) -> CheckProcess:
         """A fork for one check; the one before must have ended."""

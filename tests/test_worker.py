@@ -477,7 +477,7 @@ def keeper_over(answer: Callable[[socket.socket], None]) -> Keeper:
     answer(theirs)
     theirs.shutdown(socket.SHUT_WR)
     try:
-        return Keeper(Worker(Process()), ours, os.getpid(), "week5", {}, GIB)
+        return Keeper(Worker(Process()), ours, "week5", {}, GIB)
     finally:
         theirs.close()
 

@@ -61,9 +61,9 @@ def give_up_powers() -> None:
 
 
 def limit(memory: int, confined: bool) -> None:
-    """Cap memory (bytes), the size of files, descriptors and core dumps; in a sandbox processes, too."""
+    """Cap memory (bytes, on top of what the libraries take), files, descriptors, core dumps; in a sandbox processes."""
     limits = {
-        resource.RLIMIT_DATA: memory,
+        resource.RLIMIT_DATA: _data + memory,
         resource.RLIMIT_FSIZE: ROOM,
         resource.RLIMIT_NOFILE: 256,
         resource.RLIMIT_CORE: 0,
@@ -97,12 +97,13 @@ def set_dumpable(value: bool) -> None:
 
 
 def remember_size() -> None:
-    """Note what is mapped already, while /proc can be read: the limit on addresses comes on top of it."""
-    global _mapped
-    _mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    """Note what this process has already, while /proc can be read: limits come on top of it."""
+    global _mapped, _data
+    pages = Path("/proc/self/statm").read_text().split()
+    _mapped, _data = int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
 
 
-_mapped = 0
+_mapped = _data = 0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

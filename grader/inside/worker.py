@@ -40,7 +40,7 @@ def _own_package() -> None:
 if __name__ == "__main__":
     _own_package()
 
-from grader_inside import codec, confine, modules, probing, wire  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside import codec, confine, modules, pages, probing, wire  # type: ignore[import-not-found]  # noqa: E402
 
 # What coursework imports, if it is installed: imported once here, it need not be imported in every check.
 LIBRARIES = (
@@ -59,7 +59,9 @@ def main(control_fd: int, confined: bool, user: int | None) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
     confine.remember_size()
+    gc.collect()
     gc.freeze()
+    pages.collapse()
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
@@ -176,6 +178,7 @@ class _Keeper:
         connection = os.dup2(connection, 3)
         os.closerange(4, os.sysconf("SC_OPEN_MAX"))
         os.chdir(self.folder)
+        sys.dont_write_bytecode = True  # nobody would read it
         confine.limit(self.memory, self.confined)
         if self.confined:
             confine.give_up_powers()

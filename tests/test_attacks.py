@@ -1,0 +1,574 @@
+"""Hostile code in the sandbox: each attack fails there, and works where the defence against it is taken away.
+
+A defence is taken away by changing one place of the program inside (`grader/inside`), by leaving a namespace out, or by
+grading without a sandbox at all. An attack that fails even then would prove nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from grader import views
+from grader.checks import load_probes
+from grader.remote import RemoteStudent, _Submission
+from grader.sandbox import INSIDE, Bubblewrap, Process, Sandbox
+from grader.student import ProbeEnded
+from grader.worker import Worker
+from tests import sandboxes
+
+MIB = 1 << 20
+MEMORY = 1500 * MIB
+
+
+@dataclass(frozen=True)
+class Weakened(Bubblewrap):
+    """The sandbox without some of bubblewrap's options."""
+
+    without: tuple[str, ...] = ()
+
+    def _arguments(self) -> list[str]:
+        return [word for word in super()._arguments() if word not in self.without]
+
+
+class Range:
+    """Where attacks are tried: one warm worker for each sandbox, in full or without a defence."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workers: dict[Any, Worker] = {}
+
+    def worker(self, *cut: tuple[str, str, str], without: tuple[str, ...] = (), none: bool = False) -> Worker:
+        """`cut` is (file, find, replace) in `grader/inside`, `without` lists options of bubblewrap's."""
+        key = (cut, without, none)
+        if key not in self.workers:
+            self.workers[key] = Worker(Process() if none else self._sandbox(cut, without))
+        return self.workers[key]
+
+    def _sandbox(self, cut: tuple[tuple[str, str, str], ...], without: tuple[str, ...]) -> Sandbox:
+        program = sandboxes.real().program
+        if not cut:
+            return Weakened(program, without=without)
+        inside = self.folder / f"inside{len(self.workers)}"
+        shutil.copytree(INSIDE, inside)
+        for file, find, replace in cut:
+            source = (inside / file).read_text()
+            assert source.count(find) == 1, f"{find!r} is not in {file} exactly once"
+            (inside / file).write_text(source.replace(find, replace))
+        return Weakened(program, inside, without=without)
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
+    here = Range(tmp_path_factory.mktemp("range"))
+    yield here
+    for worker in here.workers.values():
+        worker.close()
+
+
+@pytest.fixture(scope="module")
+def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "probes.py").write_text("def act(student, *args):\n    return student.attack.act(*args)\n")
+    return load_probes(str(folder / "test_week1.py"))
+
+
+@contextlib.contextmanager
+def put(worker: Worker, code: str, memory: int = MEMORY) -> Iterator[Callable[..., Any]]:
+    """A submission; `act(*args)` runs its `act` in a check of its own and gives its evidence, or how it ended."""
+    source = "import os, sys, signal, socket, time\n" + textwrap.dedent(code)
+    submission = _Submission(worker, "week1", {"attack.py": source.encode()}, ["attack"], memory)
+    try:
+        yield lambda *args, seconds=20.0: _act(submission, args, seconds)
+    finally:
+        submission.close()
+
+
+def _act(submission: _Submission, args: tuple[Any, ...], seconds: float) -> Any:
+    student = RemoteStudent(submission, 1, seconds)
+    try:
+        return student.run(PROBE[0], *args)
+    except ProbeEnded as end:
+        return f"{end.outcome}: {end.summary} {end.detail}".splitlines()[0].strip()
+    finally:
+        student.close()
+
+
+PROBE: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def probe(probes: ModuleType) -> None:
+    PROBE[:] = [probes.act]
+
+
+def outcome(worker: Worker, code: str, *args: Any, seconds: float = 20.0, memory: int = MEMORY) -> Any:
+    """What one attack gives; the worker is whole afterwards."""
+    with put(worker, code, memory) as act:
+        found = act(*args, seconds=seconds)
+    with put(worker, "def act():\n    return 'well'\n") as act:
+        assert act() == "well"
+    return found
+
+
+# Ends of every kind: they cost the check, and nothing else.
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("sys.exit(0)", "error: your code called sys.exit SystemExit: 0"),
+        ("os._exit(0)", "killed: exited inside the check (status 0)"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed: killed by SIGKILL"),
+        ("os.killpg(0, signal.SIGKILL)", "killed: killed by SIGKILL"),
+        ("os.abort()", "killed: killed by SIGABRT"),
+        ("os.kill(os.getppid(), signal.SIGKILL); return 'on'", "on"),
+        ("os.kill(1, signal.SIGKILL); return 'on'", "on"),
+        ("os.fork() or time.sleep(60); os.kill(-1, signal.SIGKILL); return 'on'", "on"),
+    ],
+)
+def test_no_exit_reaches_beyond_its_check(arena: Range, code: str, end: str) -> None:
+    with put(arena.worker(), f"def act(on):\n    if on:\n        {code}\n    return 'well'\n") as act:
+        assert act(True) == end
+        assert act(False) == "well"
+
+
+def test_without_a_namespace_the_keeper_can_be_killed(arena: Range) -> None:
+    found = outcome(
+        arena.worker(none=True), "def act():\n    os.kill(os.getppid(), signal.SIGKILL)\n    time.sleep(60)\n"
+    )
+    assert found.startswith("killed")
+
+
+def test_an_endless_loop_that_swallows_everything_is_stopped(arena: Range) -> None:
+    code = """
+    def act():
+        for number in range(1, 64):
+            try: signal.signal(number, signal.SIG_IGN)
+            except (OSError, ValueError): pass
+        while True:
+            try:
+                while True: pass
+            except BaseException: pass
+    """
+    assert outcome(arena.worker(), code, seconds=1).startswith("timeout")
+
+
+# Reading what is not the student's.
+
+READ = """
+def act(path):
+    if os.path.isdir(path):
+        return sorted(os.listdir(path))
+    with open(path, "rb") as file:
+        return len(file.read(100))
+"""
+ROOT = Path(__file__).parents[1]
+SECRETS = [
+    *("solutions/week5/test_hidden.py", "solutions/week5/lenet.py", "assignments/week5/test_week5.py"),
+    *("grader/judge.py", "tests/test_attacks.py", "fixtures/submissions", ".git"),
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_the_course_is_out_of_sight(arena: Range, name: str) -> None:
+    if not (ROOT / name).exists():
+        pytest.skip(f"{name} is not in this copy of the course")
+    assert "FileNotFoundError" in outcome(arena.worker(), READ, str(ROOT / name))
+    assert outcome(arena.worker(none=True), READ, str(ROOT / name))
+
+
+def test_files_of_others_the_home_folder_and_the_system_are_out_of_sight(arena: Range, tmp_path: Path) -> None:
+    gradebook = tmp_path / "gradebook.sqlite"
+    gradebook.write_text("secret")
+    for path in (gradebook, Path.home(), Path("/etc/passwd"), Path("/var"), Path("/sys"), Path("/run")):
+        found = outcome(arena.worker(), READ, str(path))
+        assert "NotFoundError" in str(found) or _only_python(path, found), (path, found)
+        assert outcome(arena.worker(none=True), READ, str(path))
+
+
+def _only_python(path: Path, found: Any) -> bool:
+    """A folder above Python itself shows that much, and no more."""
+    below = {inner.relative_to(path).parts[0] for inner in views._shown().values() if inner.is_relative_to(path)}
+    return isinstance(found, list) and set(found) == below
+
+
+def test_nothing_but_python_and_the_system_is_mounted(arena: Range) -> None:
+    """The whole tree, as the attacker walks it: what is not below a known place is empty."""
+    code = """
+    def act(known):
+        found = []
+        for folder, folders, files in os.walk("/"):
+            if folder in known or any(folder.startswith(k + "/") for k in known):
+                folders.clear()
+            else:
+                found += [os.path.join(folder, name) for name in files]
+        return found
+    """
+    known = [str(inner) for inner in views._shown().values()] + ["/grader_inside", "/dev"]
+    found = outcome(arena.worker(), code, known)
+    assert [path for path in found if path not in known] == ["/tmp/work/week1/attack.py"]
+
+
+def test_the_labels_of_the_digits_are_hidden(arena: Range) -> None:
+    code = "def act():\n    from sklearn.datasets import load_digits\n    return len(load_digits().target)\n"
+    assert "Error" in str(outcome(arena.worker(), code))
+    assert outcome(arena.worker(none=True), code) == 1797
+
+
+def test_no_process_shows_its_environment_or_memory(arena: Range) -> None:
+    code = "def act():\n    return [name for name in os.listdir('/proc') if name.isdigit()]\n"
+    assert outcome(arena.worker(), code) == []
+    cut = ("confine.py", '    _call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, b"size=4k,mode=555")\n', "")
+    assert outcome(arena.worker(cut), code)
+    code = "def act():\n    return open(f'/proc/{os.getppid()}/environ').read()\n"
+    assert "FileNotFoundError" in outcome(arena.worker(), code)
+    assert "Error" not in outcome(arena.worker(none=True), code)
+
+
+def test_the_environment_has_no_secret(arena: Range, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    worker = Worker(sandboxes.real())
+    try:
+        assert "GITHUB_TOKEN" not in outcome(worker, "def act():\n    return sorted(os.environ)\n")
+    finally:
+        worker.close()
+
+
+# The network.
+
+CONNECT = """
+def act(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+        return connection.recv(5).decode()
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    listener.accept()[0].sendall(b"hello")
+
+        threading.Thread(target=greet, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_there_is_no_network(arena: Range, server: int) -> None:
+    assert "error: your code raised" in outcome(arena.worker(), CONNECT, server)
+    no_filter = ("seccomp.py", "code += _on_argument(_SOCKET", "_on_argument(_SOCKET")
+    assert "Connection refused" in _detail(arena.worker(no_filter), CONNECT, server)
+    assert outcome(arena.worker(no_filter, without=("--unshare-net",)), CONNECT, server) == "hello"
+
+
+def _detail(worker: Worker, code: str, *args: Any) -> str:
+    wrapped = textwrap.dedent(code) + "\nreal = act\ndef act(*args):\n    try: return real(*args)\n"
+    return str(outcome(worker, wrapped + "    except Exception as error: return repr(error)\n", *args))
+
+
+def test_sockets_of_the_machine_are_out_of_reach(arena: Range) -> None:
+    name = f"\0attack-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(name)
+        listener.listen()
+        code = "def act(name):\n    socket.socket(socket.AF_UNIX).connect(name)\n    return 'in'\n"
+        assert "Refused" in _detail(arena.worker(), code, name)
+        assert outcome(arena.worker(without=("--unshare-net",)), code, name) == "in"
+
+
+# Using up the machine.
+
+FORKS = """
+def act(most):
+    children = 0
+    try:
+        for children in range(most):
+            if os.fork() == 0:
+                time.sleep(30)
+                os._exit(0)
+    except OSError:
+        return children
+    return most
+"""
+
+
+def test_a_fork_bomb_stays_small(arena: Range) -> None:
+    assert outcome(arena.worker(), FORKS, 300) < 64
+    no_limit = ("confine.py", "resource.RLIMIT_NPROC: PROCESSES, ", "")
+    assert outcome(arena.worker(no_limit), FORKS, 100) == 100
+
+
+def test_a_thread_bomb_stays_small(arena: Range) -> None:
+    code = """
+    import threading
+    def act(most):
+        for count in range(most):
+            try: threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+            except RuntimeError: return count
+        return most
+    """
+    assert outcome(arena.worker(), code, 300) < 64
+    no_limit = ("confine.py", "resource.RLIMIT_NPROC: PROCESSES, ", "")
+    assert outcome(arena.worker(no_limit), code, 70) == 70
+
+
+def test_a_memory_bomb_runs_into_its_limit(arena: Range) -> None:
+    code = """
+    import torch
+    def act(megabytes):
+        kept = [torch.ones(1 << 18) for _ in range(megabytes)]
+        return len(kept)
+    """
+    assert outcome(arena.worker(), code, 3000).startswith("memory: memory ran out")
+    no_limit = ("confine.py", "        resource.RLIMIT_DATA: _data + memory,\n", "")
+    no_total = ("confine.py", ", resource.RLIMIT_AS: _mapped + 2 * memory", "")
+    assert outcome(arena.worker(no_limit, no_total), code, 1600) != "memory: memory ran out"
+
+
+def test_many_processes_share_one_limit(arena: Range) -> None:
+    """Each of them stays below its own."""
+    code = """
+    def act(megabytes, children):
+        for _ in range(children):
+            if os.fork() == 0:
+                kept = [os.urandom(1 << 20) for _ in range(megabytes)]
+                time.sleep(30)
+        time.sleep(6)
+        return "kept"
+    """
+    assert outcome(arena.worker(), code, 300, 5, memory=1024 * MIB) == "memory: killed: memory limit 1 GiB"
+    assert outcome(arena.worker(), code, 30, 2, memory=1024 * MIB) == "kept"
+
+
+def test_shared_memory_is_limited(arena: Range) -> None:
+    code = """
+    import mmap
+    def act(megabytes):
+        kept = mmap.mmap(-1, megabytes << 20)
+        for start in range(0, megabytes << 20, 4096):
+            kept[start] = 1
+        time.sleep(1)
+        return "kept"
+    """
+    assert outcome(arena.worker(), code, 1200, memory=1024 * MIB).startswith("memory")
+    assert outcome(arena.worker(), code, 100, memory=1024 * MIB) == "kept"
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm", "."])
+def test_the_disk_cannot_be_filled(arena: Range, folder: str) -> None:
+    code = """
+    def act(folder, megabytes):
+        written = 0
+        try:
+            for number in range(megabytes // 10):
+                with open(f"{folder}/{number}", "wb") as file:
+                    written += file.write(bytes(10 << 20)) >> 20
+        except OSError:
+            pass
+        return written
+    """
+    assert outcome(arena.worker(), code, folder, 200) <= 70
+    assert outcome(arena.worker(none=True), code, folder, 200) == 200
+
+
+def test_nothing_else_can_be_written(arena: Range) -> None:
+    code = """
+    def act():
+        found = []
+        for folder, folders, files in os.walk("/"):
+            if os.access(folder, os.W_OK):
+                found.append(folder)
+                folders.clear()
+        return found
+    """
+    assert set(outcome(arena.worker(), code)) == {"/tmp", "/dev/shm"}
+    assert set(outcome(arena.worker(none=True), code)) - {"/tmp", "/dev/shm"}
+
+
+def test_a_gigabyte_of_output_holds_nothing_up(arena: Range) -> None:
+    code = "def act():\n    for _ in range(1024): os.write(1, bytes(1 << 20))\n    return 'done'\n"
+    assert outcome(arena.worker(), code, seconds=60) == "done"
+
+
+# What one check leaves, the next cannot find.
+
+LEAVE: dict[str, tuple[str, str]] = {
+    "a file": ("open('/tmp/left', 'w').close()", "os.path.exists('/tmp/left')"),
+    "a file beside the modules": ("open('left', 'w').close()", "os.path.exists('left')"),
+    "its own module": ("open('attack.py', 'a').write('LEFT = 1')", "'LEFT' in globals()"),
+    "shared memory": ("open('/dev/shm/left', 'w').close()", "os.path.exists('/dev/shm/left')"),
+    "a process": ("os.fork() or (os.setsid(), serve())", "reached()"),
+    "a mapping": ("SHARED.__setitem__(0, 1)", "SHARED[0] == 1"),
+    "a pipe": ("os.write(PIPE[1], b'x')", "bool(select.select([PIPE[0]], [], [], 0)[0])"),
+    "a variable": ("globals().update(LEFT=1)", "'LEFT' in globals()"),
+}
+LEAVER = """
+import mmap, select, tempfile
+SHARED, PIPE = mmap.mmap(-1, 4096), os.pipe()
+def serve():
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("\\0left")
+    server.listen()
+    while True: server.accept()
+def reached():
+    try: socket.socket(socket.AF_UNIX).connect("\\0left")
+    except OSError: return False
+    return True
+def act(leave):
+    if leave:
+        {leave}
+        time.sleep(0.1)
+    return {find}
+"""
+
+
+@pytest.mark.parametrize("kind", LEAVE)
+def test_nothing_carries_over_from_check_to_check(arena: Range, kind: str) -> None:
+    leave, find = LEAVE[kind]
+    with put(arena.worker(), LEAVER.format(leave=leave, find=find)) as act:
+        assert act(True) is (kind != "its own module")
+        assert act(False) is False
+
+
+def test_without_fresh_folders_and_kills_it_would(arena: Range) -> None:
+    lazy = (
+        "worker.py",
+        "        self.reply(os.waitstatus_to_exitcode(status))\n        self.lay_out()\n",
+        "        self.reply(0)\n",
+    )
+    kind = (
+        "worker.py",
+        "        _, status = os.waitpid(pid, 0)\n        self.kill_all()\n",
+        "        os.waitpid(pid, 0)\n",
+    )
+    for name in ("a file", "a file beside the modules", "shared memory", "a process", "its own module"):
+        leave, find = LEAVE[name]
+        with put(arena.worker(lazy, kind), LEAVER.format(leave=leave, find=find)) as act:
+            act(True)
+            assert act(False) is True, name
+
+
+# Powers.
+
+CALLS = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def act(number, *arguments):
+    result = libc.syscall(number, *arguments)
+    return ctypes.get_errno() if result < 0 else "done"
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls on x86-64")
+@pytest.mark.parametrize(
+    ("number", "arguments"),
+    [
+        *((272, (0x10000000,)), (319, (b"x", 0)), (250, (0, -3, 0, 0, 0)), (29, (0, 4096, 0o1600))),
+        *((68, (0, 0o1600)), (135, (0xFFFFFFFF,)), (434, (1, 0)), (425, (1, bytes(200)))),
+    ],
+    ids=[
+        "new user namespace",
+        "memfd",
+        "keyctl",
+        "shmget",
+        "msgget",
+        "personality",
+        "pidfd",
+        "io_uring",
+    ],
+)
+def test_the_filter_refuses_calls_that_work_without_it(arena: Range, number: int, arguments: tuple[Any, ...]) -> None:
+    coded = [a.decode() if isinstance(a, bytes) else a for a in arguments]
+    code = CALLS.replace(
+        "*arguments)\n    return", "*(a.encode() if isinstance(a, str) else a for a in arguments))\n    return"
+    )
+    assert outcome(arena.worker(), code, number, *coded) == 1
+    assert outcome(arena.worker(("confine.py", "    seccomp.install()\n", "")), code, number, *coded) == "done"
+
+
+def test_there_are_no_capabilities(arena: Range) -> None:
+    """Those of the namespace would do for mounts; the filter is off here, so that the capabilities alone decide."""
+    code = CALLS + "\ndef act():\n    return libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0\n"
+    no_filter = ("confine.py", "    seccomp.install()\n", "")
+    kept = (
+        "confine.py",
+        '    _call("capset", (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)())\n',
+        "",
+    )
+    assert outcome(arena.worker(no_filter), code) is False
+    assert outcome(arena.worker(no_filter, kept), code) is True
+
+
+def test_the_limits_of_other_processes_cannot_be_changed(arena: Range) -> None:
+    code = "import resource\ndef act():\n    resource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0))\n    return 'done'\n"
+    assert "PermissionError" in _detail(arena.worker(), code)
+    assert (
+        outcome(arena.worker(("seccomp.py", "code += _on_argument(_PRLIMIT", "_on_argument(_PRLIMIT")), code) == "done"
+    )
+
+
+def test_another_check_sees_nothing_of_the_judge(arena: Range) -> None:
+    """Descriptors: null, two of output, one to answer on."""
+    code = """
+    def act():
+        found = []
+        for fd in range(1024):
+            try: os.fstat(fd)
+            except OSError: continue
+            found.append(fd)
+        return found
+    """
+    assert outcome(arena.worker(), code) == [0, 1, 2, 3]
+    keep = ("worker.py", '        os.closerange(4, os.sysconf("SC_OPEN_MAX"))\n', "")
+    assert len(outcome(arena.worker(keep), code)) > 4
+
+
+def test_the_next_submission_finds_nothing_of_the_last(arena: Range) -> None:
+    marker = "a" + "mark" * 3 + "er"
+    with put(
+        arena.worker(), f"KEPT = '{marker}'\nopen('/tmp/{marker}', 'w').close()\ndef act():\n    return 1\n"
+    ) as act:
+        assert act() == 1
+    code = """
+    import gc
+    def act(half):
+        marker = "a" + half * 3 + "er"
+        strings = [s for s in gc.get_objects() if isinstance(s, dict)]
+        return [os.path.exists("/tmp/" + marker), any(marker in str(d.get("KEPT", "")) for d in strings if len(d) < 99)]
+    """
+    assert outcome(arena.worker(), code, "mark") == [False, False]
+
+
+def test_an_interrupted_judge_leaves_no_process() -> None:
+    import psutil
+
+    worker = Worker(sandboxes.real())
+    submission = _Submission(
+        worker,
+        "week1",
+        {"attack.py": b"import os, time\ndef act():\n    os.fork() or time.sleep(99)\n    return 1\n"},
+        [],
+        MEMORY,
+    )
+    RemoteStudent(submission, 1, 20.0).run(PROBE[0])
+    assert worker._process is not None
+    tree = psutil.Process(worker._process.pid).children(recursive=True)
+    worker.close()
+    assert len(tree) >= 4
+    _, alive = psutil.wait_procs(tree, timeout=20)
+    assert alive == []
