@@ -20,6 +20,7 @@ from grader.assignment import Course
 from grader.batch import BatchOptions, BatchResult, grade_class
 from grader.progress import Progress
 from grader.results import Report, TaskScore
+from grader.sandbox import choose
 
 ROOT = Path(__file__).parent.parent
 CLASS = ROOT / "fixtures" / "submissions"
@@ -58,7 +59,7 @@ class Graded:
 
 
 def grade(out: Path, progress: Progress) -> BatchResult:
-    return grade_class(Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), progress)
+    return grade_class(Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), choose("auto"), progress)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 from grader.assignment import Course
 from grader.mutants import Mutant, load_mutants, reference_files, tasks_lost
 from grader.pool import Failure, Job, Pool
+from grader.sandbox import choose
 
 ROOT = Path(__file__).parents[1]
 WEEK = "week5"
@@ -70,7 +71,7 @@ def lost_by(mutants: Iterable[Mutant]) -> Iterator[tuple[str, list[str]]]:
     """Each mutant's id, and the tasks in which it loses points, or what kept it from being graded."""
     reference = reference_files(Course(ROOT).assignment(WEEK))
     jobs = [Job(mutant.id, WEEK, mutant.apply(reference), "", (), seed=0) for mutant in mutants]
-    for done in Pool(ROOT, [WEEK], min(2, len(jobs))).run(jobs):
+    for done in Pool(ROOT, [WEEK], min(2, len(jobs)), choose("auto")).run(jobs):
         if isinstance(done, Failure):
             yield done.job.student, [done.message]
         else:
