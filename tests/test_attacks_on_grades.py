@@ -1,0 +1,300 @@
+"""Hostile submissions against the grade itself: none gains a point from a judge.
+
+Those that would win against a grader which shares a process with the student's code are shown to win there: in a
+student's own run of the same checks, where nothing but the codec stands between them, or not even that.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.pool import Job, JudgeProcess
+from grader.results import Outcome, Report
+from tests import sandboxes
+
+ROOT = Path(__file__).parents[1]
+COURSE = {
+    "assignments/week1/assignment.toml": 'title = "First steps"\nweek = "week1"\nmodules = ["work"]\n',
+    "assignments/week1/probes.py": """
+def twice(student, numbers):
+    return student.work.twice(numbers)
+
+def classes(student, images):
+    return student.work.classes(images)
+""",
+    "assignments/week1/test_week1.py": """
+import torch
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=60, title="Twice", hint="Multiply.", seconds=10)
+def test_twice(student, rng):
+    numbers = torch.rand(20, generator=rng)
+    expected = 2 * numbers
+    got = student.run(probes.twice, numbers)
+    assert isinstance(got, torch.Tensor) and torch.equal(got, expected)
+""",
+    "solutions/week1/probes_hidden.py": """
+def classes(student, images):
+    return student.work.classes(images)
+""",
+    "solutions/week1/test_hidden.py": """
+import torch
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.2", points=40, title="Labels", hint="Look at the images.", seconds=10)
+def test_classes(student, rng):
+    images = torch.rand(30, 4, generator=rng)
+    labels = torch.randint(0, 10, (30,), generator=rng)  # there is nothing in the images that tells them
+    got = student.run(probes.classes, images)
+    assert isinstance(got, torch.Tensor) and torch.equal(got, labels)
+""",
+}
+HONEST = "def twice(numbers):\n    return 2 * numbers\n"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    for name, text in COURSE.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def judge(course: Path) -> Iterator[JudgeProcess]:
+    warm = JudgeProcess(course, ["week1"], sandboxes.real())
+    yield warm
+    warm.close()
+
+
+def graded(judge: JudgeProcess, code: str, **files: bytes) -> Report:
+    sources = {
+        "work.py": textwrap.dedent(code).encode(),
+        **{name.replace("__", "."): data for name, data in files.items()},
+    }
+    report = judge.grade(Job("mallory", "week1", sources, "digest", (), seed=7))
+    assert not report.broken
+    return report
+
+
+def at_the_desk(course: Path, folder: Path, code: str, *options: str, prelude: str = "") -> int:
+    """How many of the checks pass where the code runs in pytest's own process."""
+    (folder / "work.py").write_text(textwrap.dedent(code))
+    (folder / "prelude.py").write_text(prelude)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "prelude", *options]
+    checks = [str(course / name) for name in COURSE if Path(name).name.startswith("test_")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
+    run = subprocess.run(
+        [*command, "--seed", "7", "--submission", str(folder), *checks],
+        cwd=course,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"(\d+) passed", run.stdout)
+    return int(found[1]) if found else 0
+
+
+def test_honest_work_earns_its_points(judge: JudgeProcess) -> None:
+    assert graded(judge, HONEST).score == 60
+
+
+PATCHES = {
+    "torch.equal": "torch.equal = torch.allclose = lambda *a, **k: True",
+    "the checks": """
+        for module in list(sys.modules.values()):
+            for name in list(vars(module)):
+                if name.startswith("test_") and callable(vars(module)[name]) and module.__name__.startswith("test"):
+                    vars(module)[name].__code__ = (lambda student, rng: None).__code__
+        torch.equal = lambda *a: True
+    """,
+    "the frames above": """
+        def twice(numbers):
+            frame = sys._getframe()
+            while frame:
+                if "expected" in frame.f_locals: return frame.f_locals["expected"]
+                frame = frame.f_back
+            raise SystemExit
+    """,
+    "the collector": """
+        def twice(numbers):
+            import gc
+            for found in gc.get_objects():
+                if isinstance(found, torch.Tensor) and found.shape == (20,) and torch.equal(found, 2 * numbers):
+                    return found
+            raise SystemExit
+    """,
+}
+WRONG = "import sys, torch\ndef twice(numbers):\n    return torch.zeros(20)\n"
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_what_is_patched_or_found_in_the_process_is_worth_nothing(
+    judge: JudgeProcess, course: Path, tmp_path: Path, name: str
+) -> None:
+    code = WRONG + textwrap.dedent(PATCHES[name])
+    assert graded(judge, code).score == 0
+    assert at_the_desk(course, tmp_path, code, "-k", "twice") == 1
+
+
+OBJECTS = {
+    "equal to everything": "class Sly:\n    def __eq__(self, other): return True\n    __hash__ = None",
+    "a tensor that says so": """
+        class Sly(torch.Tensor):
+            @classmethod
+            def __torch_function__(cls, function, types, args=(), kwargs=None):
+                if function is torch.equal: return True
+                return super().__torch_function__(function, types, args, kwargs or {})
+            def __new__(cls): return torch.zeros(20).as_subclass(cls)
+    """,
+    "a lying length and shape": """
+        class Sly(list):
+            shape, dtype = (20,), torch.float32
+            def __len__(self): return 20
+            def __class__(self): return torch.Tensor
+            __class__ = property(__class__)
+    """,
+}
+NO_CODEC = """
+from grader import student
+class Identity:
+    encode = staticmethod(lambda value, what=None: value)
+    decode = staticmethod(lambda value: value)
+student.codec = Identity
+"""
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_that_lie_do_not_get_through_the_codec(
+    judge: JudgeProcess, course: Path, tmp_path: Path, name: str
+) -> None:
+    code = f"import torch\n{textwrap.dedent(OBJECTS[name])}\ndef twice(numbers):\n    return Sly()\n"
+    assert graded(judge, code).score == 0
+    assert at_the_desk(course, tmp_path, code, "-k", "twice") == 0
+    if name == "a tensor that says so":
+        assert at_the_desk(course, tmp_path, code, "-k", "twice", prelude=NO_CODEC) == 1
+
+
+SEED = """
+import torch
+def classes(images):
+    again = torch.Generator().manual_seed(torch.initial_seed())
+    drawn = torch.rand(30, 4, generator=again)
+    return torch.randint(0, 10, (30,), generator=again)
+"""
+
+
+def test_the_seed_that_a_probe_runs_with_does_not_tell_what_the_judge_drew(
+    judge: JudgeProcess, course: Path, tmp_path: Path
+) -> None:
+    assert graded(judge, SEED).score == 0
+    same = "from grader import local\nlocal.probe_seed = lambda seed: seed\n"
+    assert at_the_desk(course, tmp_path, SEED, "-k", "classes") == 0
+    assert at_the_desk(course, tmp_path, SEED, "-k", "classes", prelude=same) == 1
+
+
+FORGERS = {
+    "replies": """
+        import os, struct
+        body = b"P" + bytes(20)
+        for fd in range(3, 256):
+            for text in (b"passed", struct.pack(">I", len(body)) + body):
+                try: os.write(fd, text)
+                except OSError: pass
+    """,
+    "result files": """
+        for name in ("report.json", "results.json", "../report.json", "/tmp/report.json", "gradebook.sqlite"):
+            try: open(name, "w").write('{"score": 100, "checks": [{"outcome": "passed", "points": 60}]}')
+            except OSError: pass
+    """,
+    "exit statuses": "import atexit, os\natexit.register(os._exit, 0)\ndef twice(n):\n    os._exit(0)",
+    "pytest": """
+        import sys, types
+        for name in ("pytest", "_pytest", "hypothesis", "grader", "grader.expect", "msgpack"):
+            sys.modules[name] = types.ModuleType(name)
+    """,
+    "the program inside": """
+        import sys
+        inside = [module for name, module in sys.modules.items() if name.startswith("grader_inside")]
+        for module in inside:
+            if hasattr(module, "encode"):
+                module.encode = lambda value, what=None: b"passed"
+        import __main__
+        __main__._Check.answer = lambda self, request: b"P"
+        def twice(numbers): return "passed"
+    """,
+}
+
+
+@pytest.mark.parametrize("name", FORGERS)
+def test_forgers_earn_nothing_and_spoil_nothing(judge: JudgeProcess, name: str) -> None:
+    report = graded(judge, WRONG + textwrap.dedent(FORGERS[name]))
+    assert report.score == 0
+    assert graded(judge, HONEST).score == 60
+
+
+def test_files_that_tools_read_are_just_files(judge: JudgeProcess) -> None:
+    """Python, pytest and torch would take them for their own, were the folder theirs."""
+    trap = b"raise SystemExit('read')\n"
+    names = (
+        "torch__py",
+        "numpy__py",
+        "conftest__py",
+        "sitecustomize__py",
+        "usercustomize__py",
+        "pytest__py",
+        "random__py",
+    )
+    others = {
+        "pytest__ini": b"[pytest]\naddopts = --exitfirst\n",
+        "tox__ini": b"[pytest]\naddopts = -x\n",
+        "x__pth": trap,
+    }
+    report = graded(judge, "import torch, random\n" + HONEST, **dict.fromkeys(names, trap), **others)
+    assert report.score == 60
+
+
+class Payload:
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.canary}",)
+
+
+def test_a_pickle_bites_nobody_but_its_owner(judge: JudgeProcess, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    payload = pickle.dumps(Payload(canary))
+    code = HONEST + "import pickle\ntry: pickle.load(open('weights.pt', 'rb'))\nexcept Exception: pass\n"
+    assert graded(judge, code, weights__pt=payload).score == 60
+    assert not canary.exists()
+    pickle.loads(payload)
+    assert canary.exists()
+
+
+def test_every_end_has_an_outcome_that_says_so(judge: JudgeProcess) -> None:
+    for code, outcome in (("while True: pass", Outcome.TIMEOUT), ("import os; os._exit(0)", Outcome.KILLED)):
+        report = graded(judge, f"def twice(numbers):\n    {code}\n")
+        assert report.checks[0].outcome is outcome
+
+
+def test_a_run_for_an_expected_check_that_never_comes_is_no_pass(judge: JudgeProcess) -> None:
+    """Every check of the course is in every report."""
+    assert [check.id for check in graded(judge, "raise SystemExit(0)").checks] == [
+        "test_week1.py::test_twice",
+        "test_hidden.py::test_classes",
+    ]
