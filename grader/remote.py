@@ -207,7 +207,7 @@ class RemoteStudent:
     def _death(self, process: CheckProcess) -> ProbeEnded:
         self._process = None
         try:
-            status = process.end()
+            status = process.status()
         except KeeperDied:
             status = None
         if status is None:

@@ -131,26 +131,38 @@ class Keeper:
         self._connection = connection
         self._folder = None if worker.sandbox.confined else tempfile.TemporaryDirectory(prefix="grader-")
         root = os.path.join(self._folder.name, "work") if self._folder else "/tmp/work"
-        self._ask(b"O", {"root": root, "package": package, "files": dict(files), "memory": memory})
+        self._ending = False
+        job = codec.encode({"root": root, "package": package, "files": dict(files), "memory": memory})
+        self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
+        self._receive()
         self._watch = Watch(worker.at_rest(), memory)
 
     def check(self) -> CheckProcess:
-        """A fork for one check; the one before must have ended."""
+        """A fork for one check; the one before must have been told to end."""
+        self.wait()
         ours, theirs = socket.socketpair()
         output = _Output()
         with theirs, output.writer:
             self._connection.settimeout(REPLY_SECONDS)
             try:
                 socket.send_fds(self._connection, [b"C"], [theirs.fileno(), output.writer.fileno()])
-                pid = codec.decode(wire.receive(self._connection))
-            except (OSError, codec.CodecError) as error:
+                wire.receive(self._connection)
+            except OSError as error:
                 ours.close()
                 raise KeeperDied from error
-        return CheckProcess(self, ours, output, self._watch, pid if type(pid) is int else 0)
+        return CheckProcess(self, ours, output, self._watch)
 
-    def end_check(self, pid: int) -> int | None:
-        """Kill a check and its children; how it ended (exit status, or minus a signal), None if that is unknown."""
-        status = self._ask(b"E", pid)
+    def end_check(self) -> None:
+        """Have the check killed, with its children; while that takes its time, a judge can do other things."""
+        self._send(b"E")
+        self._ending = True
+
+    def wait(self) -> int | None:
+        """How the check ended that was told to (exit status, or minus a signal), None if that is unknown."""
+        if not self._ending:
+            return None
+        self._ending = False
+        status = self._receive()
         return status if type(status) is int else None
 
     def close(self) -> None:
@@ -167,17 +179,23 @@ class Keeper:
         self._connection.settimeout(REPLY_SECONDS)
         try:
             self._connection.shutdown(socket.SHUT_WR)
-            return not self._connection.recv(1)
+            while self._connection.recv(64):  # how the last check ended
+                pass
+            return True
         except ConnectionError:
             return True
         except OSError:
             return False
 
-    def _ask(self, command: bytes, value: Any) -> Any:
+    def _send(self, command: bytes) -> None:
         self._connection.settimeout(REPLY_SECONDS)
         try:
             self._connection.sendall(command)
-            wire.send(self._connection, codec.encode(value))
+        except OSError as error:
+            raise KeeperDied from error
+
+    def _receive(self) -> Any:
+        try:
             return codec.decode(wire.receive(self._connection))
         except (OSError, codec.CodecError) as error:
             raise KeeperDied from error
@@ -197,12 +215,11 @@ class TooMuchMemory(Exception):
 class CheckProcess:
     """One check's process: `ask` gives the reply to one probe request."""
 
-    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch, pid: int) -> None:
+    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch) -> None:
         self._keeper = keeper
         self._connection = connection
         self._output = output
         self._watch = watch
-        self._pid = pid
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> bytes:
         """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
@@ -210,11 +227,16 @@ class CheckProcess:
         wire.send(self._connection, codec.encode(dict(request), "the probe's arguments"))
         return _receive(self._connection, self._output, seconds, self._watch)
 
-    def end(self) -> int | None:
-        """Kill the process and what it started; how it ended, by itself or now, or None if that is unknown."""
+    def end(self) -> None:
+        """Kill the process and what it started, without waiting for it."""
         self._connection.close()
         self._output.close()
-        return self._keeper.end_check(self._pid) if self._pid > 0 else None
+        self._keeper.end_check()
+
+    def status(self) -> int | None:
+        """End it, and wait: how it ended, by itself or now, or None if that is unknown."""
+        self.end()
+        return self._keeper.wait()
 
 
 class _Output:

@@ -60,7 +60,7 @@ class Range:
         program = sandboxes.real().program
         if not cut:
             return Weakened(program, without=without)
-        inside = self.folder / f"inside{len(self.workers)}"
+        inside = self.folder / f"inside{len(list(self.folder.iterdir()))}"
         shutil.copytree(INSIDE, inside)
         for file, find, replace in cut:
             source = (inside / file).read_text()
@@ -365,7 +365,7 @@ def test_shared_memory_is_limited(arena: Range) -> None:
         time.sleep(1)
         return "kept"
     """
-    assert outcome(arena.worker(), code, 1200, memory=1024 * MIB).startswith("memory")
+    assert outcome(arena.worker(), code, 1600, memory=1024 * MIB).startswith("memory")
     assert outcome(arena.worker(), code, 100, memory=1024 * MIB) == "kept"
 
 
@@ -453,8 +453,8 @@ def test_without_fresh_folders_and_kills_it_would(arena: Range) -> None:
     )
     kind = (
         "worker.py",
-        "        _, status = os.waitpid(pid, 0)\n        self.kill_all()\n",
-        "        os.waitpid(pid, 0)\n",
+        "        _, status = os.waitpid(self.check, 0)\n        self.kill_all()\n",
+        "        os.waitpid(self.check, 0)\n",
     )
     for name in ("a file", "a file beside the modules", "shared memory", "a process", "its own module"):
         leave, find = LEAVE[name]

@@ -75,7 +75,9 @@ class StudentModules:
         package.__package__ = self._package
         sys.modules[self._package] = package
         sys.meta_path.insert(0, self._finder)
-        importlib.invalidate_caches()
+        for path in list(sys.path_importer_cache):  # what an earlier folder of the same path had
+            if Path(path).is_relative_to(self._folder):
+                del sys.path_importer_cache[path]
         return self
 
     def _close(self) -> None:
