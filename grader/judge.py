@@ -31,9 +31,10 @@ from grader.worker import Worker
 def main(arguments: list[str]) -> int:
     """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
     connection, root, sandbox, *weeks = arguments
-    _warm_up()
     worker = Worker(choose(sandbox))
     try:
+        worker.start()
+        _warm_up()
         assignments = {week: Course(Path(root)).assignment(week) for week in weeks}
         session = JudgeSession(socket.socket(fileno=int(connection)), worker, assignments)
         return int(pytest.main(_pytest_arguments(Path(root), assignments), plugins=[session]))

@@ -38,6 +38,7 @@ class Worker:
         self.sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._ready = False
         self._rest: Rest | None = None
 
     def keeper(self, package: str, files: Mapping[str, bytes], memory: int) -> Keeper:
@@ -66,19 +67,27 @@ class Worker:
             if attempt == 2:
                 raise SandboxError("the worker process died twice while starting a submission")
 
-    def _started(self) -> socket.socket:
+    def start(self) -> None:
+        """Have it start to import torch, without waiting for it."""
         if self._control is None:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
-                self._process = self._start(theirs)
+                self._process = self._popen(theirs)
+            self._ready = False
+
+    def _started(self) -> socket.socket:
+        self.start()
+        assert self._control is not None and self._process is not None
+        if not self._ready:
             self._control.settimeout(START_SECONDS)
             if self._control.recv(16) != b"ready":
                 status = self._process.wait()
                 self.close()
                 raise SandboxError(f"the worker could not start (exit status {status}); see: python -m grader doctor")
+            self._ready = True
         return self._control
 
-    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    def _popen(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         command = self.sandbox.command(theirs.fileno())
         return subprocess.Popen(
             command.arguments,
@@ -105,17 +114,32 @@ class Worker:
 
 def kill_tree(pid: int, root_too: bool) -> None:
     """SIGKILL every descendant of `pid`, until none is left, and then `pid` itself if wanted."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    try:
         root = psutil.Process(pid)
         if root_too:
-            root.suspend()
-        while children := [c for c in root.children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE]:
+            root.suspend()  # so that it starts nothing meanwhile
+        while children := _living(root):
             for child in children:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.kill()
             psutil.wait_procs(children, timeout=1)
+    except psutil.NoSuchProcess:
+        return
+    finally:
         if root_too:
-            root.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _living(root: psutil.Process) -> list[psutil.Process]:
+    return [child for child in root.children(recursive=True) if _lives(child)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # it ended while we were looking
+        return False
 
 
 class Keeper:

@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -506,6 +508,28 @@ def test_exit_statuses_are_put_into_words(status: int, text: str) -> None:
 def test_ending_a_process_that_is_gone_is_no_error() -> None:
     gone = max(psutil.pids()) + 1_000_000
     kill_tree(gone, root_too=True)
+
+
+def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two children: looking at the first one fails, as when it has just ended."""
+    code = "import os, time; os.fork() and os.fork(); print('up', flush=True); time.sleep(600)"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert [parent.stdout.readline() for _ in range(3)] == [b"up\n"] * 3
+    tree = psutil.Process(parent.pid).children()
+    first, real = tree[0].pid, psutil.Process.status
+
+    def status(process: psutil.Process) -> Any:
+        if process.pid == first:
+            raise psutil.NoSuchProcess(first)
+        return real(process)
+
+    monkeypatch.setattr(psutil.Process, "status", status)
+    kill_tree(parent.pid, root_too=True)
+    monkeypatch.undo()
+    assert parent.wait(timeout=20) == -signal.SIGKILL
+    assert not alive(tree[1].pid)
+    os.kill(first, signal.SIGKILL)
 
 
 def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
