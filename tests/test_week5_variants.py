@@ -1,7 +1,11 @@
-"""Correct solutions of week 5 that are written in other ways than the reference keep every point."""
+"""Correct solutions of week 5 that are written in other ways than the reference keep every point.
+
+Each is graded with one of two seeds, or with GRADER_ALL_VARIANTS=1 in the environment with both.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,9 +31,14 @@ def reports() -> dict[tuple[str, int], Report | str]:
 
 def graded() -> Iterator[tuple[tuple[str, int], Report | str]]:
     assignment = Course(ROOT).assignment(WEEK)
-    submissions = {folder.name: files_of(folder) for folder in VARIANTS.iterdir()}
+    submissions = {folder.name: files_of(folder) for folder in sorted(VARIANTS.iterdir())}
     submissions["reference"] = reference_files(assignment)
-    jobs = [Job(name, WEEK, files, "", (), seed) for name, files in submissions.items() for seed in SEEDS]
+    everything = os.environ.get("GRADER_ALL_VARIANTS") == "1"
+    jobs = [
+        Job(name, WEEK, files, "", (), seed)
+        for number, (name, files) in enumerate(submissions.items())
+        for seed in (SEEDS if everything else SEEDS[number % 2 :][:1])
+    ]
     skeleton = {f"{module}.py": source for module, source in assignment.skeletons.items()}
     jobs.append(Job("skeleton", WEEK, skeleton, "", (), SEEDS[0]))
     for done in Pool(ROOT, [WEEK], 2, choose("auto")).run(jobs):
@@ -53,7 +62,7 @@ def lost(report: Report | str) -> list[str]:
 def test_there_are_many_variants_each_with_the_weeks_modules() -> None:
     modules = {f"{module}.py" for module in Course(ROOT).assignment(WEEK).modules}
     folders = list(VARIANTS.iterdir())
-    assert len(folders) >= 7
+    assert len(folders) >= 8
     assert [folder.name for folder in folders if not modules <= set(files_of(folder))] == []
 
 

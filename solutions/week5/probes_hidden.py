@@ -103,7 +103,8 @@ def pool_error(student, pool_type):
     except NotImplementedError:
         raise
     except Exception as error:
-        return {"raised": type(error).__name__, "message": str(error)}
+        builtin = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
+        return {"raised": builtin, "message": str(error)}
     return {"returned": type(result).__name__}
 
 
@@ -179,7 +180,7 @@ def plotted(student, function, *arguments):
     """What a plotting function of `inspection` returned and drew; entries arrive as (image, label, probs)."""
     inspection = student.inspection
     if function == "plot_filter":
-        inspection.apply_filter = lambda images, kernel: images[:, :, len(kernel) - 1 :, len(kernel) - 1 :]
+        inspection.apply_filter = lambda images, kernel, *_, **__: images[..., len(kernel) - 1 :, len(kernel) - 1 :]
     shows = []
     before = plt.show, Figure.show
     plt.show = Figure.show = lambda *args, **kwargs: shows.append(1)
@@ -191,7 +192,11 @@ def plotted(student, function, *arguments):
     if isinstance(figure, Figure):
         figure.canvas.draw()
         described["axes"] = [
-            {"pictures": [list(np.shape(i.get_array()))[:2] for i in ax.images], "drawn": len(ax.get_children())}
+            {
+                "pictures": [list(np.shape(i.get_array()))[:2] for i in ax.images],
+                "meshes": len(ax.collections),
+                "drawn": len(ax.get_children()),
+            }
             for ax in figure.axes
         ]
     plt.close("all")
