@@ -7,6 +7,7 @@ check cannot tell where it runs. In projects without `@task` tests it does nothi
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -200,13 +201,18 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
 
 
 def _text(item: pytest.Item, result: CheckResult) -> str:
-    again = f"pytest {_shortest(item.path.parent)} --task {result.task}"
+    again = f"pytest {_shortest(item.path.parent)}{_elsewhere(item.config)} --task {result.task}"
     lines = [f"Task {result.task}: {result.title}  (0 of {result.max_points} points)", "", result.message]
     if result.hint:
         lines += ["", f"  {'hint':<12} {result.hint}"]
     if not result.hidden:
         lines += [f"  {'run again':<12} {again}"]
     return "\n".join(lines)
+
+
+def _elsewhere(config: pytest.Config) -> str:
+    folder = config.getoption("--submission")
+    return f" --submission {shlex.quote(folder)}" if folder else ""
 
 
 def _shortest(folder: Path) -> str:
@@ -240,4 +246,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _command(config: pytest.Config) -> str:
-    return "pytest " + (config.args[0] if config.args else "")
+    return "pytest " + (config.args[0] if config.args else "") + _elsewhere(config)

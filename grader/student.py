@@ -79,6 +79,5 @@ class LocalStudent:
 
 def describe_call(probe: Probe, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """`size=6, kernel_size=3`: a probe's arguments, by the names of its parameters."""
-    names = list(inspect.signature(probe).parameters)[1:]
-    named = [*zip(names, args, strict=False), *kwargs.items()]
+    _, *named = inspect.signature(probe).bind(None, *args, **kwargs).arguments.items()  # the first one is the student
     return clip(", ".join(f"{name}={brief(value)}" for name, value in named), 400)

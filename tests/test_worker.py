@@ -25,7 +25,7 @@ from grader.inside import codec
 from grader.remote import RemoteStudent, _Submission
 from grader.results import Outcome
 from grader.sandbox import ENVIRONMENT, Process
-from grader.student import ProbeEnded
+from grader.student import ProbeEnded, describe_call
 from grader.worker import Keeper, KeeperDied, Worker, kill_tree, signal_name
 from tests import sandboxes
 
@@ -549,3 +549,9 @@ def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
     assert not any(alive(pid) for pid in pids)
     submission.close()
     assert not Path(folder).exists()
+
+
+def test_variable_arguments_are_described_together() -> None:
+    def probe(student: object, first: int, *rest: int, **more: int) -> None: ...
+
+    assert describe_call(probe, (1, 2, 3), {"k": 4}) == "first=1, rest=(2, 3), more={'k': 4}"
