@@ -7,6 +7,7 @@ due = 2026-10-05T23:59:00+02:00     # optional
 
 [limits]                            # optional
 memory_mb = 3072                    # for each process that runs a student's code
+seconds = 300                       # for a student's code in all checks together
 """
 
 from __future__ import annotations
@@ -25,9 +26,17 @@ from typing import Any
 
 from grader.errors import CourseError, UsageError
 
-MEMORY_MB = 3072
+MEMORY_MB, SECONDS = 3072, 300
 _PUBLIC = ("assignment.toml", "conftest.py", "probes.py", "test_*.py")
 _TEXT = {".py", ".toml"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use; the wall-clock limit of a single check stands on the check."""
+
+    memory_mb: int = MEMORY_MB
+    seconds: int = SECONDS
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Assignment:
     modules: tuple[str, ...]
     folder: Path
     hidden_folder: Path | None
-    memory_mb: int
+    limits: Limits
     due: datetime | None = None
 
     @property
@@ -125,7 +134,7 @@ class Course:
             modules=data.modules(),
             folder=folder,
             hidden_folder=hidden if (hidden / "test_hidden.py").is_file() else None,
-            memory_mb=data.memory_mb(),
+            limits=data.limits(),
             due=data.due(),
         )
 
@@ -179,12 +188,14 @@ class _Table:
             raise CourseError(f"{self.file}: `modules` names a module twice")
         return tuple(names)
 
-    def memory_mb(self) -> int:
-        limits = self.data.get("limits", {})
-        megabytes = limits.get("memory_mb", MEMORY_MB) if isinstance(limits, dict) else None
-        if type(megabytes) is not int or megabytes <= 0:
-            raise CourseError(f"{self.file}: `memory_mb` under [limits] must be a whole number of megabytes")
-        return megabytes
+    def limits(self) -> Limits:
+        given = self.data.get("limits", {})
+        if not isinstance(given, dict) or not given.keys() <= {"memory_mb", "seconds"}:
+            raise CourseError(f"{self.file}: [limits] holds `memory_mb` and `seconds`, and nothing else")
+        for key, number in given.items():
+            if type(number) is not int or number <= 0:
+                raise CourseError(f"{self.file}: `{key}` under [limits] must be a whole number above 0")
+        return Limits(**given)
 
     def due(self) -> datetime | None:
         due = self.data.get("due")

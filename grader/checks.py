@@ -35,7 +35,7 @@ DEFAULT_EXAMPLES = 20
 
 @dataclass(frozen=True)
 class TaskMark:
-    """What `@task` says of a check. `seconds` is the wall-clock limit of each of its probe runs."""
+    """What `@task` says of a check. `seconds` is the wall-clock limit of its probe runs together."""
 
     task: str
     points: int

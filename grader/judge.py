@@ -1,8 +1,8 @@
 """A judge: one warm pytest session that collects the checks once and grades submission after submission.
 
-It is a program of its own (`python -m grader.judge SOCKET ROOT SANDBOX WEEK…`), so that torch is imported once, a crash
-costs one submission, and the parent stays light. Jobs come in and reports go out on a socket, as msgpack with a length
-before it.
+It is a program of its own (`python -m grader.judge SOCKET ROOT SANDBOX CORES WEEK…`), so that torch is imported once,
+a crash costs one submission, and the parent stays light. Jobs come in and reports go out on a socket, as msgpack with a
+length before it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from grader.worker import Worker
 
 def main(arguments: list[str]) -> int:
     """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
-    connection, root, sandbox, *weeks = arguments
-    worker = Worker(choose(sandbox))
+    connection, root, sandbox, cores, *weeks = arguments
+    worker = Worker(choose(sandbox), [int(core) for core in cores.split(",") if core])
     try:
         worker.start()
         _warm_up()
@@ -99,7 +99,7 @@ class JudgeSession:
         assignment = self._assignments[job["week"]]
         try:
             self._students.begin(
-                job["week"], job["files"], assignment.modules, assignment.memory_mb << 20, assignment.salt, job["seed"]
+                job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
             )
             checks = self._run(items)
         finally:

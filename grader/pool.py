@@ -53,8 +53,9 @@ class Failure:
 class JudgeProcess:
     """One judge, started at its first job. `grade` raises `SandboxError` where the judge dies."""
 
-    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox) -> None:
+    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox, cores: Sequence[int] = ()) -> None:
         self._root = root
+        self._cores = ",".join(map(str, cores))
         self._sandbox = sandbox
         self._weeks = list(weeks)
         self._process: subprocess.Popen[bytes] | None = None
@@ -101,7 +102,7 @@ class JudgeProcess:
             "TMPDIR": self._scratch.name,  # what a killed judge leaves goes with the folder
         }
         environment.pop("PYTEST_ADDOPTS", None)
-        arguments = [str(theirs.fileno()), str(self._root), self._sandbox.name, *self._weeks]
+        arguments = [str(theirs.fileno()), str(self._root), self._sandbox.name, self._cores, *self._weeks]
         return subprocess.Popen(
             [sys.executable, "-m", "grader.judge", *arguments],
             env=environment,
@@ -139,11 +140,19 @@ def _caches(root: Path) -> dict[str, str]:
     return {name: str(root / ".cache" / folder) for name, folder in names.items()}
 
 
+def share_cores(judges: int) -> list[list[int]]:
+    """The cores that each judge's submissions run on: its own ones, as long as there are enough."""
+    cores = sorted(os.sched_getaffinity(0))
+    if judges >= len(cores):
+        return [[cores[judge % len(cores)]] for judge in range(judges)]
+    return [cores[judge::judges] for judge in range(judges)]
+
+
 class Pool:
     """`run(jobs)` yields a report or a failure for each job, as they come."""
 
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
-        self._judges = [JudgeProcess(root, weeks, sandbox) for _ in range(size)]
+        self._judges = [JudgeProcess(root, weeks, sandbox, cores) for cores in share_cores(size)]
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grader.assignment import SECONDS, Limits
 from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
@@ -19,7 +21,7 @@ from grader.student import Probe, ProbeEnded, Student, describe_call
 from grader.verdict import exception_end, invalid_text, timeout_text
 from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker, signal_name
 
-IMPORT_SECONDS = 10.0
+IMPORT_SECONDS = 10.0  # for each module
 
 
 class RemoteStudents:
@@ -33,11 +35,11 @@ class RemoteStudents:
         self._seed = 0
 
     def begin(
-        self, week: str, files: dict[str, bytes], modules: Sequence[str], memory: int, salt: bytes, seed: int
+        self, week: str, files: dict[str, bytes], modules: Sequence[str], limits: Limits, salt: bytes, seed: int
     ) -> None:
-        """Put a submission into the worker; its modules are imported once."""
+        """Put a submission into the worker, and try to import its modules."""
         self._salt, self._seed, self._failure = salt, seed, None
-        self._submission = _Submission(self._worker, week, files, modules, memory)
+        self._submission = _Submission(self._worker, week, files, modules, limits.memory_mb << 20, limits.seconds)
 
     def end(self) -> None:
         """Remove the submission, and everything that it left."""
@@ -70,7 +72,16 @@ class RemoteStudents:
 class _Submission:
     """A keeper of the submission's files, and what is known of its modules: those whose import ends badly."""
 
-    def __init__(self, worker: Worker, week: str, files: dict[str, bytes], modules: Sequence[str], memory: int) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        week: str,
+        files: dict[str, bytes],
+        modules: Sequence[str],
+        memory: int,
+        seconds: float = SECONDS,
+    ) -> None:
+        self.seconds = self.left = seconds
         self._worker = worker
         self._week = week
         self._files = files
@@ -85,12 +96,22 @@ class _Submission:
             process = self.process()
             while waiting:
                 module = waiting.pop(0)
-                end = _import(process, module)
+                with self.clock():
+                    end = _import(process, module)
                 if end is not None:
                     self._ended[module] = end
                     break
             with contextlib.suppress(KeeperDied):
                 process.end()
+
+    @contextlib.contextmanager
+    def clock(self) -> Iterator[None]:
+        """Count the block's time as the student's."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.left -= time.monotonic() - begin
 
     def process(self) -> CheckProcess:
         """A process for one check, which imports the student's modules when a probe asks for them."""
@@ -132,7 +153,7 @@ def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
 
 
 class RemoteStudent:
-    """Probes in a worker. Once a run has ended badly, every later one in this check ends the same way."""
+    """Probes in a worker, which may take `seconds` in all. Once a run has ended badly, all later ones end alike."""
 
     def __init__(self, submission: _Submission, seed: int, seconds: float) -> None:
         self.called_with = ""
@@ -140,6 +161,7 @@ class RemoteStudent:
         self._submission = submission
         self._seed = seed
         self._seconds = seconds
+        self._end_at = submission.left - seconds
         self._process: CheckProcess | None = None
         self._final: ProbeEnded | None = None
 
@@ -175,9 +197,10 @@ class RemoteStudent:
     def _evidence(self, process: CheckProcess, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         request = {**_source(probe), "seed": self._seed, "args": args, "kwargs": kwargs}
         try:
-            reply = process.ask(request, self._seconds)
+            with self._submission.clock():
+                reply = process.ask(request, self._submission.left - max(self._end_at, 0))
         except TimeoutError:
-            raise self._end(ProbeEnded(Outcome.TIMEOUT, timeout_text(self._seconds))) from None
+            raise self._end(ProbeEnded(Outcome.TIMEOUT, self._timeout())) from None
         except TooMuchMemory as error:
             raise self._end(ProbeEnded(Outcome.MEMORY, str(error))) from None
         except OSError:
@@ -186,6 +209,11 @@ class RemoteStudent:
             return self._read(reply)
         except codec.CodecError as error:
             raise self._end(ProbeEnded(Outcome.INVALID, *invalid_text(str(error)))) from None
+
+    def _timeout(self) -> str:
+        if self._end_at > 0:
+            return timeout_text(self._seconds)
+        return f"timeout: all checks together have used up the {self._submission.seconds:g} s that a submission has"
 
     def _read(self, reply: bytes) -> Any:
         kind, body = reply[:1], codec.decode(reply[1:])

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import psutil
@@ -32,10 +32,14 @@ OUTPUT_KEPT = 16 * 1024
 
 
 class Worker:
-    """A warm process that forks for each submission, started at its first."""
+    """A warm process that forks for each submission, started at its first.
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    `cores` are those that it may use: who hogs the processor then slows down nobody else's submission.
+    """
+
+    def __init__(self, sandbox: Sandbox, cores: Collection[int] = ()) -> None:
         self.sandbox = sandbox
+        self._cores = cores
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._ready = False
@@ -71,7 +75,7 @@ class Worker:
         """Have it start to import torch, without waiting for it."""
         if self._control is None:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
+            with theirs, _on(self._cores):
                 self._process = self._popen(theirs)
             self._ready = False
 
@@ -110,6 +114,17 @@ class Worker:
         if self._control is not None:
             self._control.close()
         self._process = self._control = self._rest = None
+
+
+@contextlib.contextmanager
+def _on(cores: Collection[int]) -> Iterator[None]:
+    """Have processes that are started in the block run on these cores, or on any where there are none."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, set(cores) & before or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def kill_tree(pid: int, root_too: bool) -> None:
@@ -247,6 +262,8 @@ class CheckProcess:
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> bytes:
         """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
+        if seconds <= 0:
+            raise TimeoutError
         self._connection.settimeout(seconds)
         wire.send(self._connection, codec.encode(dict(request), "the probe's arguments"))
         return _receive(self._connection, self._output, seconds, self._watch)

@@ -27,7 +27,7 @@ def course(tmp_path: Path) -> Course:
 
 def test_what_the_file_says_is_read(course):
     assignment = course.assignment("week5")
-    assert (assignment.title, assignment.modules, assignment.memory_mb) == ("T", ("lenet",), 3072)
+    assert (assignment.title, assignment.modules, assignment.limits.memory_mb) == ("T", ("lenet",), 3072)
     assert [path.name for path in assignment.check_files] == ["test_week5.py", "test_hidden.py"]
     assert list(course.assignments()) == ["week5"]
 

@@ -522,6 +522,12 @@ def test_the_limits_of_other_processes_cannot_be_changed(arena: Range) -> None:
     )
 
 
+def test_the_core_that_it_was_given_cannot_be_left(arena: Range) -> None:
+    code = "def act():\n    os.sched_setaffinity(0, range(64))\n    return 'done'\n"
+    assert "PermissionError" in _detail(arena.worker(), code)
+    assert outcome(arena.worker(("confine.py", "    seccomp.install()\n", "")), code) == "done"
+
+
 def test_another_check_sees_nothing_of_the_judge(arena: Range) -> None:
     """Descriptors: null, two of output, one to answer on."""
     code = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -22,6 +23,7 @@ import torch
 
 from grader import remote
 from grader.inside import codec
+from grader.pool import share_cores
 from grader.remote import RemoteStudent, _Submission
 from grader.results import Outcome
 from grader.sandbox import ENVIRONMENT, Process
@@ -459,6 +461,9 @@ class Forger:
 
 def judge_of(reply: bytes) -> RemoteStudent:
     class OneProcess:
+        left = seconds = 300.0
+        clock = contextlib.nullcontext
+
         def process(self) -> Any:
             return Forger(reply)
 
@@ -555,3 +560,42 @@ def test_variable_arguments_are_described_together() -> None:
     def probe(student: object, first: int, *rest: int, **more: int) -> None: ...
 
     assert describe_call(probe, (1, 2, 3), {"k": 4}) == "first=1, rest=(2, 3), more={'k': 4}"
+
+
+def test_the_runs_of_a_check_share_its_time(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import time\ndef act():\n    time.sleep(0.7)\n    return 1\n")
+    student = desk.student(seconds=1.5)
+    assert [student.run(probes.act), student.run(probes.act)] == [1, 1]
+    end = ended(student, probes.act)
+    assert (end.outcome, end.summary) == (Outcome.TIMEOUT, "timeout after 1.5 s: an endless loop, or far too slow")
+
+
+def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType) -> None:
+    code = b"import time\ndef act():\n    time.sleep(0.7)\n    return 1\n"
+    submission = _Submission(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=1.5)
+    for _ in range(2):
+        student = RemoteStudent(submission, 0, 20.0)
+        student.run(probes.act)
+        student.close()
+    end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
+    submission.close()
+    assert end.outcome is Outcome.TIMEOUT
+    assert end.summary == "timeout: all checks together have used up the 1.5 s that a submission has"
+
+
+def test_a_submission_stays_on_its_cores() -> None:
+    first = min(os.sched_getaffinity(0))
+    before = os.sched_getaffinity(0)
+    warm = Worker(Process(), [first])
+    warm.start()
+    assert warm._process is not None
+    assert psutil.Process(warm._process.pid).cpu_affinity() == [first]
+    assert os.sched_getaffinity(0) == before
+    warm.close()
+
+
+def test_judges_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3, 4})
+    assert share_cores(2) == [[0, 2, 4], [1, 3]]
+    assert share_cores(5) == [[0], [1], [2], [3], [4]]
+    assert share_cores(7) == [[0], [1], [2], [3], [4], [0], [1]]
