@@ -167,13 +167,13 @@ def _grade_class(course: Course, options: BatchOptions, kind: str) -> int:
     console = _console()
     sandbox = choose(kind)
     try:
-        result = grade_class(course, options, sandbox, Progress(console, sandbox.says))
+        result = grade_class(course, options, sandbox, Progress(console, sandbox.says, warns=not sandbox.confined))
     except KeyboardInterrupt:
         console.print("\ninterrupted: what was graded is kept; run the same command again to go on")
         return 130
     _print_class(console, options.out, result)
     if result.graded and not sandbox.confined:
-        console.print(sandbox.says, style="bold red", highlight=False)
+        console.print("graded WITHOUT A SANDBOX; `python -m grader doctor` says how to get one", style="bold red")
     return 1 if result.problems else 0
 
 

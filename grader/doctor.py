@@ -52,7 +52,7 @@ def _sandbox() -> Finding:
 
 def _advice() -> str:
     if shutil.which("bwrap") is None:
-        return "apt-get install bubblewrap (Debian, Ubuntu) or dnf install bubblewrap (Fedora)"
+        return ""  # the finding itself says how to install it
     found = [advice for file, bad, advice in _SETTINGS if _read(file) == bad]
     return "; ".join(found) or "allow user namespaces to this user; in a container, start it with those allowed"
 

@@ -17,9 +17,10 @@ from grader.results import Report
 class Progress:
     """Says what was graded, as it happens."""
 
-    def __init__(self, console: Console, note: str = "") -> None:
+    def __init__(self, console: Console, note: str = "", warns: bool = False) -> None:
         self._console = console
         self._note = note
+        self._style = "bold red" if warns else "dim"
         self._bar: RichProgress | None = None
         self._done = 0
         self._total = 0
@@ -29,7 +30,7 @@ class Progress:
         """Show progress over `total` submissions; `kept` ones are unchanged since an earlier run."""
         self._total = total
         if self._note and total:
-            self._console.print(self._note, style="dim", highlight=False)
+            self._console.print(self._note, style=self._style, markup=False, highlight=False)
         if kept:
             self._console.print(f"{kept} unchanged since the last run, {total} to grade")
         if not self._console.is_terminal or not total:

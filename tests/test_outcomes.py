@@ -14,11 +14,14 @@ import msgpack
 import psutil
 import pytest
 
+from grader.assignment import Limits
 from grader.errors import CourseError, SandboxError
 from grader.inside import wire
 from grader.pool import Failure, Job, JudgeProcess, Pool
+from grader.remote import RemoteStudent, RemoteStudents
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
+from grader.worker import Keeper, KeeperDied, Worker
 from tests import sandboxes
 
 COURSE = {
@@ -344,3 +347,40 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: J
 def _living() -> set[int]:
     below = psutil.Process().children(recursive=True)
     return {child.pid for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}
+
+
+def test_a_sandbox_that_fails_is_nobodys_loss(course: Path) -> None:
+    """The judge says so instead of sending a report; the job counts as not graded."""
+    reply = msgpack.packb({"error": "the worker process died twice"})
+    judge = JudgeProcess(course, ["week1"], Process())
+    fake = _Fake(struct.pack(">I", len(reply)) + reply)
+    judge._connection = fake.ours
+    with pytest.raises(SandboxError, match="died twice"):
+        judge.grade(job("return 2 * n"))
+    fake.theirs.close()
+
+
+def test_a_judge_draws_no_grade_from_a_check_without_a_process() -> None:
+    class Broken(Worker):
+        def keeper(self, *_: object) -> Keeper:
+            raise KeeperDied
+
+    students = RemoteStudents(Broken(Process()))
+    with pytest.raises(SandboxError, match="died twice before a check began"):
+        students.begin("week1", {}, ["lenet"], Limits(), b"", 0)
+
+
+def test_a_failure_in_the_middle_is_remembered() -> None:
+    class Gone:
+        left = 300.0
+
+        def process(self) -> None:
+            raise SandboxError("gone")
+
+    students = RemoteStudents(Worker(Process()))
+    student = RemoteStudent(Gone(), 0, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(SandboxError):
+        student.run(lambda student: None)
+    students.close(student)
+    with pytest.raises(SandboxError, match="gone"):
+        students.raise_failure()
