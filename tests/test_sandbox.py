@@ -1,0 +1,152 @@
+"""Choosing a sandbox: never a weaker one than was asked for, and never one that does not work."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import cli, doctor, views
+from grader.errors import SandboxError, UsageError
+from grader.inside import pages, seccomp
+from grader.sandbox import Bubblewrap, Process, choose
+from tests import sandboxes
+
+
+@pytest.fixture
+def no_bwrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def fake_bwrap(folder: Path, script: str) -> None:
+    program = folder / "bwrap"
+    program.write_text(f"#!{sys.executable}\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_auto_takes_bubblewrap_where_it_works() -> None:
+    assert choose("auto") == sandboxes.real() == choose("bwrap")
+
+
+def test_process_is_taken_only_by_name_or_with_a_warning_that_says_why(no_bwrap: None) -> None:
+    assert "NO SANDBOX" in choose("process").says
+    instead = choose("auto")
+    assert not instead.confined
+    assert "NO SANDBOX" in instead.says and "bubblewrap (the program `bwrap`) is not installed" in instead.says
+
+
+def test_asked_for_by_name_it_works_or_is_an_error(no_bwrap: None) -> None:
+    with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
+        choose("bwrap")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("import sys; sys.exit('bwrap: No permissions to create new namespace')", "No permissions to create"),
+        ("print('something else')", "something else"),
+        ("raise SystemExit(7)", "exit status 7"),
+    ],
+)
+def test_one_that_is_there_but_does_not_work_says_what_the_machine_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    fake_bwrap(tmp_path, script)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match=said):
+        choose("bwrap")
+    assert said in choose("auto").says
+
+
+def test_an_unknown_kind_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="there are auto, bwrap, process"):
+        choose("docker")
+
+
+@pytest.mark.parametrize("cut", ["    confine.new_namespaces()\n", "    confine.shut_doors()\n"])
+def test_the_test_of_the_sandbox_goes_the_whole_way(tmp_path: Path, cut: str) -> None:
+    """Where a step fails, as it would on a machine that refuses it, the sandbox is refused."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    for file in (Path(views.__file__).with_name("inside")).glob("*.py"):
+        (inside / file.name).write_bytes(file.read_bytes())
+    selftest = (inside / "selftest.py").read_text()
+    assert selftest.count(cut) == 1
+    (inside / "selftest.py").write_text(selftest.replace(cut, "    raise OSError('refused here')\n"))
+    with pytest.raises(SandboxError, match="refused here"):
+        Bubblewrap(sandboxes.real().program, inside).test()
+
+
+def test_a_course_inside_what_must_be_shown_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "_SYSTEM", (str(tmp_path),))
+    with pytest.raises(SandboxError, match="move it elsewhere"):
+        views.arguments(tmp_path / "course" / "grader" / "inside")
+
+
+def test_the_doctor_says_what_to_do(no_bwrap: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("BAD  sandbox: bubblewrap (the program `bwrap`) is not installed; install it")
+    assert any(line.startswith("ok   torch: ") for line in lines)
+
+
+def test_the_doctor_names_the_setting_that_forbids_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = tmp_path / "setting"
+    setting.write_text("0\n")
+    fake_bwrap(tmp_path, "import sys; sys.exit('refused')")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "_SETTINGS", ((str(setting), "0", "sysctl -w x=1"), ("/no/such/file", "0", "never")))
+    assert doctor.examine()[0].advice == "sysctl -w x=1"
+
+
+def test_the_doctor_is_content_where_all_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    sandboxes.real()
+    assert cli.main(["doctor"]) == 0
+    assert "sandbox: " in capsys.readouterr().out
+
+
+def test_the_process_has_no_other_variables_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    assert "GITHUB_TOKEN" not in Process().command(3).environment
+    assert Bubblewrap("bwrap").command(3).environment == {}
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_names_each_call_once_and_jumps_stay_inside(machine: str) -> None:
+    numbers = list(seccomp.refused(machine).values())
+    assert len(set(numbers)) == len(numbers) > 50
+    code = seccomp.assemble(machine)
+    assert len(code) % 8 == 0
+    for line in range(len(code) // 8):
+        operation, true, false = code[8 * line], code[8 * line + 2], code[8 * line + 3]
+        assert operation == 0x06 or line + max(true, false) + 1 < len(code) // 8
+
+
+@pytest.mark.parametrize(
+    ("machine", "header"),
+    [
+        ("x86_64", "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+        ("aarch64", "/usr/include/asm-generic/unistd.h"),  # 64-bit ARM has the generic numbers
+    ],
+)
+def test_the_numbers_are_those_of_the_system_headers(machine: str, header: str) -> None:
+    if not Path(header).exists():
+        pytest.skip(f"there is no {header} here")
+    known = dict(re.findall(r"#define __NR_(\w+) (\d+)", Path(header).read_text()))
+    ours = seccomp.refused(machine)
+    assert {name: int(known.get(name, number)) for name, number in ours.items()} == ours
+
+
+def test_large_pages_lie_whole_in_private_memory_without_a_file() -> None:
+    maps = (
+        "00200000-00a00000 rw-p 00000000 00:00 0 \n"
+        "00b00001-00e00000 rw-p 00000000 00:00 0                          [heap]\n"
+        "10000000-10800000 r--p 00000000 00:00 0 \n"
+        "20000000-20800000 rw-p 00000000 08:01 77                         /usr/lib/libx.so\n"
+        "30000000-30800000 rw-s 00000000 00:01 0 \n"
+        "40000000-401fffff rw-p 00000000 00:00 0 \n"
+    )
+    found = [0x200000, 0x400000, 0x600000, 0x800000, 0xC00000]
+    assert list(pages.large_pages(maps)) == found
