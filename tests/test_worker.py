@@ -517,7 +517,7 @@ def test_ending_a_process_that_is_gone_is_no_error() -> None:
 
 def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two children: looking at the first one fails, as when it has just ended."""
-    code = "import os, time; os.fork() and os.fork(); print('up', flush=True); time.sleep(600)"
+    code = "import os, time; os.fork() and os.fork(); os.write(1, b'up\\n'); time.sleep(600)"
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     assert [parent.stdout.readline() for _ in range(3)] == [b"up\n"] * 3

@@ -15,8 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .generators import generators_kept
-
 # A student's file of one of these names never replaces the library, whoever imports it.
 LIBRARIES = frozenset(
     (
@@ -65,6 +63,8 @@ class StudentModules:
         if not (self._folder / f"{name}.py").is_file() and not (self._folder / name / "__init__.py").is_file():
             present = ", ".join(sorted(path.name for path in self._folder.glob("*.py"))) or "no Python file"
             raise MissingModule(f"{name}.py is missing from the submission, which has {present}")
+        from .generators import generators_kept  # it imports torch, which collecting checks can do without
+
         with generators_kept():  # else what a probe draws would depend on whether it imports a module first
             return importlib.import_module(f"{self._package}.{name}")
 
