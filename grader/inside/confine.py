@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import resource
 import signal
 from pathlib import Path
@@ -96,8 +97,9 @@ def set_dumpable(value: bool) -> None:
     _call("prctl", _SET_DUMPABLE, int(value), 0, 0, 0)
 
 
-def remember_size() -> None:
-    """Note what this process has already, while /proc can be read: limits come on top of it."""
+def prepare() -> None:
+    """While /proc can be read, note what this process has already: limits come on top of it. Assemble the filter."""
+    seccomp.assemble(platform.machine())
     global _mapped, _data
     pages = Path("/proc/self/statm").read_text().split()
     _mapped, _data = int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()

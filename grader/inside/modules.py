@@ -75,9 +75,8 @@ class StudentModules:
         package.__package__ = self._package
         sys.modules[self._package] = package
         sys.meta_path.insert(0, self._finder)
-        for path in list(sys.path_importer_cache):  # what an earlier folder of the same path had
-            if Path(path).is_relative_to(self._folder):
-                del sys.path_importer_cache[path]
+        for path in [path for path in sys.path_importer_cache if path.startswith(str(self._folder))]:
+            del sys.path_importer_cache[path]  # what an earlier folder of the same path had
         return self
 
     def _close(self) -> None:

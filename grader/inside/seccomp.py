@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import socket
 import struct
@@ -65,6 +66,7 @@ def install() -> None:
             raise OSError(ctypes.get_errno(), "the system call filter was refused")
 
 
+@functools.cache
 def assemble(machine: str) -> bytes:
     """The filter for `machine` as BPF code, eight bytes an instruction."""
     column = list(_AUDIT_ARCH).index(machine)

@@ -15,7 +15,7 @@ def main(user: int | None) -> None:
     """Go the way of a submission, from namespaces to the filter, in forks."""
     if user is not None:
         confine.become(user)
-    confine.remember_size()
+    confine.prepare()
     _in_fork(_submission)
     print("works")
 

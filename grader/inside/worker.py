@@ -57,7 +57,7 @@ def main(control_fd: int, confined: bool, user: int | None) -> None:
     _warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
-    confine.remember_size()
+    confine.prepare()
     gc.collect()
     gc.freeze()
     pages.collapse()
