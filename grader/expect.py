@@ -71,7 +71,7 @@ def equal(got: object, want: object, what: str) -> None:
     """Plain values (numbers, strings, lists, tuples, dicts of them) of the same type and value."""
     if type(got) is not type(want):
         fail(f"{what}: wrong type", expected=_typed(want), got=_typed(got))
-    if got != want:
+    if _holds_array(got) or got != want:
         fail(f"{what}: wrong value", expected=want, got=got)
 
 
@@ -196,6 +196,14 @@ def each(values: object, judge: Callable[[Any], None], what: str) -> None:
     """Apply `judge` to every entry of a list or tuple."""
     for value in items(values, None, what):
         judge(value)
+
+
+def _holds_array(value: object) -> bool:
+    """Whether there is an array in a plain value: `==` of lists would ask for its truth, which it may not have."""
+    if type(value) in (list, tuple, set, dict):
+        parts = value.values() if isinstance(value, dict) else value
+        return any(_holds_array(part) for part in parts)  # type: ignore[attr-defined]
+    return isinstance(value, (torch.Tensor, np.ndarray))
 
 
 def _fits(shape: tuple[int, ...], want: Sequence[int | None]) -> bool:

@@ -76,6 +76,13 @@ def test_a_number_is_a_plain_one(got: Any) -> None:
     assert failure(lambda: expect.number(got, "loss")).summary == "loss: wrong type"
 
 
+@pytest.mark.parametrize("array", [torch.zeros(2), torch.zeros(0), np.zeros(2), np.zeros(0)])
+def test_equal_finds_an_array_where_a_plain_value_should_be(array: Any) -> None:
+    for got, want in (([True, array], [True, True]), ({"a": [array]}, {"a": [1]}), ((1, (array,)), (1, (1,)))):
+        with pytest.raises(CheckFailed, match="x: wrong value"):
+            expect.equal(got, want, "x")
+
+
 def test_equal_tells_types_apart() -> None:
     assert failure(lambda: expect.equal([1], (1,), "pair")).summary == "pair: wrong type"
     assert failure(lambda: expect.equal(True, 1, "flag")).summary == "flag: wrong type"

@@ -130,12 +130,13 @@ def split(student, length, **options):
 
 
 def draws_after_split(student, seed):
-    """What the global generators, seeded before the split, give after it."""
+    """What the global generators, seeded before the split, give after it, and each part's first item."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    student.training.split_with_transforms(Numbers(20, Tag("train")), Tag("test"), seed=seed + 1)
-    return {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
+    train, valid = student.training.split_with_transforms(Numbers(20, Tag("train")), Tag("test"), seed=seed + 1)
+    draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
+    return {**draws, "first": [train[0], valid[0]]}
 
 
 # 5.6 and 5.7: filters and pooling

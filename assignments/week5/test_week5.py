@@ -63,8 +63,8 @@ def test_pool_output_size_default_stride(student, window, extra):
 def outputs(result, batch, classes):
     """The two parts of LeNet's result, each of the right shape."""
     logits, hidden = expect.items(result, 2, "what forward returns, (logits, hidden),")
-    expect.tensor(logits, "logits", shape=(batch, classes))
-    expect.tensor(hidden, "hidden", shape=(batch, 256))
+    expect.tensor(logits, "logits", shape=(batch, classes), dtype=torch.float32)
+    expect.tensor(hidden, "hidden", shape=(batch, 256), dtype=torch.float32)
     return logits, hidden
 
 
@@ -143,6 +143,8 @@ def test_lenet_single_image(student, rng):
     batched, hidden_batched = outputs(student.run(probes.lenet_outputs, image[None], 10, weights), 1, 10)
     expect.close(alone, batched, "logits of a single image")
     expect.close(hidden, hidden_batched, "hidden of a single image")
+    other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng, 10)), 1, 10)
+    expect.true(not torch.allclose(alone, other), "the logits of a single image do not depend on the weights")
 
 
 @task("5.3", points=3, title="gradients flow through logits and hidden to every layer",
@@ -183,7 +185,9 @@ def bar():
 
 def grey(outputs, mean, std):
     """Pictures in [0, 1], N×28×28, from normalised ones; each has to be a float tensor 1×28×28."""
+    outputs = expect.items(outputs, None, "the outputs")
     pictures = [expect.tensor(o, "a transformed image", shape=(1, 28, 28), dtype=torch.float32) for o in outputs]
+    expect.true(len(pictures) > 0, "nothing was transformed")
     return torch.cat(pictures).double() * std + mean
 
 
@@ -299,7 +303,9 @@ def test_split_generators(student, rng):
         "torch": float(torch.rand(1, generator=generator(seed))),
     }
     for name, value in want.items():
-        expect.true(expect.field(got, name) == value, f"the global generator of {name} is not as it was")
+        number = expect.number(expect.field(got, name), f"the next number of {name}")
+        expect.true(number == value, f"the global generator of {name} is not as it was")
+    pairs(expect.field(got, "first"), "the first items of both parts")
 
 
 # 5.6 and 5.7: filters and pooling, by their definition
@@ -349,6 +355,8 @@ def test_subsample_error(student):
     message = expect.raises(student.run(probes.subsample_error, "median"), ["ValueError"], "subsample with 'median'")
     named = "max" in message.lower() and ("mean" in message.lower() or "avg" in message.lower())
     expect.true(named, "the ValueError does not name the choices", expected="max, mean, avg", got=message)
+    right = student.run(probes.subsample, torch.zeros(1, 1, 4, 4), "max", 2)  # which raises where every name is refused
+    expect.tensor(right, "subsample with 'max'")
 
 
 # 5.8: the loops. A linear classifier's gradient of the mean cross-entropy is xᵀ(softmax(logits) − one-hot)/n.
@@ -438,9 +446,10 @@ def test_validate_changes_nothing(student, rng):
     x, y, weight, bias, mean, var, _ = normed_problem(rng)
     got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
     modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
-    expect.true(bool(modes) and not any(modes), "the model was in training mode during validation")
+    evaluating = bool(modes) and all(mode is False for mode in modes)
+    expect.true(evaluating, "the model was in training mode during validation")
     recording = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes seen")
-    expect.true(not any(recording), "gradients were recorded during validation")
+    expect.true(all(mode is False for mode in recording), "gradients were recorded during validation")
     expect.close(expect.field(got, "weight"), weight, "the weights afterwards")
     expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
     expect.close(expect.field(got, "running_var"), var, "batch normalisation's running variance afterwards")
@@ -537,7 +546,7 @@ def pixels_of(ax):
     """The first picture in an axes, as a 2-d tensor."""
     pictures = expect.items(expect.field(ax, "pictures"), None, "the pictures in an axes")
     expect.true(len(pictures) > 0 and type(pictures[0]) is np.ndarray, "an axes holds no picture")
-    array = torch.from_numpy(pictures[0])
+    array = torch.from_numpy(pictures[0]).double()
     return array.mean(-1) if array.dim() == 3 else array
 
 
@@ -632,7 +641,8 @@ def logits_of(student, weights, data, when):
     """Test logits of a new network with these weights, in a process that has seen nothing else."""
     expect.instance(weights, dict, f"the weights {when}")
     logits = student.run_fresh(probes.logits_with, weights, data.test_images)
-    return expect.tensor(logits, f"the logits {when}", shape=(len(data.test_labels), digits.CLASSES))
+    shape = (len(data.test_labels), digits.CLASSES)
+    return expect.tensor(logits, f"the logits {when}", shape=shape, dtype=torch.float32)
 
 
 def percent(fraction):

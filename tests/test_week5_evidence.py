@@ -1,0 +1,100 @@
+"""Week 5's checks judge whatever evidence comes: a part of the right evidence replaced by anything is never a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from grader.inside import codec
+from grader.inside.modules import close_modules, open_modules
+from grader.inside.probing import call
+
+ROOT = Path(__file__).parents[1]
+FILES = [ROOT / "assignments" / "week5" / "test_week5.py", ROOT / "solutions" / "week5" / "test_hidden.py"]
+ODD: list[Any] = [
+    *(None, True, 0, -1, 2**62, 0.5, float("nan"), float("inf"), "x", b"x", [], (), {}, [[]], (1, 2), [None] * 3),
+    *({"a": 1}, {1: 2}, ["a", 1, None], torch.tensor(1), torch.zeros(0), torch.zeros(2, 3, dtype=torch.bool)),
+    *(torch.full((2, 2), float("nan")), np.array(1), np.zeros((2, 0)), np.zeros((3, 4, 5), dtype=np.int64)),
+]
+
+
+def checks() -> Iterator[tuple[str, Callable[..., None]]]:
+    """Every check but the training runs of 5.12, which take seconds."""
+    for path in FILES:
+        spec = importlib.util.spec_from_file_location(f"evidence_{path.stem}", path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, check in vars(module).items():
+            if name.startswith("test_") and name not in ("test_accuracy", "test_weights"):
+                yield f"{path.stem}::{name}", check
+
+
+CHECKS = dict(checks())
+
+
+class Forger:
+    """A student whose evidence is right but for a part of it, in some of the probes' runs."""
+
+    called_with = ""
+
+    def __init__(self, modules: Any, draw: random.Random) -> None:
+        self.modules = modules
+        self.draw = draw
+
+    def run(self, probe: Any, *args: Any, **kwargs: Any) -> Any:
+        evidence = codec.decode(codec.encode(call(probe, self.modules, 0, args, kwargs)))
+        return self.replaced(evidence) if self.draw.random() < 0.7 else evidence
+
+    def replaced(self, value: Any) -> Any:
+        """`value` with something else in its place, or in the place of one of its parts."""
+        parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else []
+        if not parts or self.draw.random() < 0.15:
+            return self.odd(value)
+        place = self.draw.randrange(len(parts))
+        changed = [self.replaced(part) if i == place else part for i, part in enumerate(parts)]
+        return dict(zip(value, changed, strict=True)) if isinstance(value, dict) else type(value)(changed)
+
+    def odd(self, value: Any) -> Any:
+        """Anything; for an array often the same numbers in another dtype."""
+        if isinstance(value, torch.Tensor) and self.draw.random() < 0.5:
+            return value.to(self.draw.choice([torch.bool, torch.int64, torch.float16, torch.uint8]))
+        if isinstance(value, np.ndarray) and self.draw.random() < 0.5:
+            return value.astype(self.draw.choice([bool, np.uint8, np.int64, np.float16]))
+        return self.draw.choice(ODD)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Any]:
+    modules = open_modules(ROOT / "solutions" / "week5", "week5")
+    yield modules
+    close_modules(modules)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_odd_evidence_never_crashes_a_check(name: str, reference: Any) -> None:
+    check = CHECKS[name]
+    handle = getattr(check, "hypothesis", None)
+    drawn = handle._given_kwargs if handle else {"rng": st.integers(0, 99).map(torch.Generator().manual_seed)}
+    judge = handle.inner_test if handle else check
+    wanted = judge.__code__.co_varnames[: judge.__code__.co_argcount]
+
+    @settings(max_examples=25, phases=[Phase.generate], deadline=None, database=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(st.integers(0, 2**31), st.fixed_dictionaries({key: value for key, value in drawn.items() if key in wanted}))
+    def judged(seed: int, inputs: dict[str, Any]) -> None:
+        student = Forger(reference, random.Random(seed))
+        with contextlib.suppress(AssertionError):  # the student's loss, as it should be
+            judge(student=student, **inputs)
+
+    judged()
