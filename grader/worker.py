@@ -84,11 +84,14 @@ class Worker:
         assert self._control is not None and self._process is not None
         if not self._ready:
             self._control.settimeout(START_SECONDS)
-            if self._control.recv(16) != b"ready":
-                status = self._process.wait()
+            try:
+                self._ready = self._control.recv(16) == b"ready"
+                ended = "" if self._ready else f"ended with status {self._process.wait()}"
+            except TimeoutError:
+                ended = f"was not ready after {START_SECONDS:g} s"
+            if not self._ready:
                 self.close()
-                raise SandboxError(f"the worker could not start (exit status {status}); see: python -m grader doctor")
-            self._ready = True
+                raise SandboxError(f"the worker {ended} while it started; see: python -m grader doctor")
         return self._control
 
     def _popen(self, theirs: socket.socket) -> subprocess.Popen[bytes]:

@@ -22,11 +22,13 @@ import pytest
 import torch
 
 from grader import remote
+from grader import worker as worker_module
+from grader.errors import SandboxError
 from grader.inside import codec
 from grader.pool import share_cores
 from grader.remote import RemoteStudent, _Submission
 from grader.results import Outcome
-from grader.sandbox import ENVIRONMENT, Process
+from grader.sandbox import ENVIRONMENT, Command, Process
 from grader.student import ProbeEnded, describe_call
 from grader.worker import Keeper, KeeperDied, Worker, kill_tree, signal_name
 from tests import sandboxes
@@ -599,3 +601,16 @@ def test_judges_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert share_cores(2) == [[0, 2, 4], [1, 3]]
     assert share_cores(5) == [[0], [1], [2], [3], [4]]
     assert share_cores(7) == [[0], [1], [2], [3], [4], [0], [1]]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("raise SystemExit(7)", "ended with status 7"), ("import time; time.sleep(600)", "was not ready")],
+)
+def test_a_worker_that_does_not_start_says_how(monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
+    monkeypatch.setattr(worker_module, "START_SECONDS", 2.0)
+    monkeypatch.setattr(Process, "command", lambda self, fd: Command([sys.executable, "-c", code], {}))
+    cold = Worker(Process())
+    with pytest.raises(SandboxError, match=said):
+        cold.keeper("week5", {}, GIB)
+    assert cold._process is None
