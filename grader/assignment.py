@@ -27,7 +27,8 @@ from typing import Any
 from grader.errors import CourseError, UsageError
 
 MEMORY_MB, SECONDS = 3072, 300
-_PUBLIC = ("assignment.toml", "conftest.py", "probes.py", "test_*.py")
+_PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
+HIDDEN = "test_hidden"  # how the names of hidden checks' files begin
 _TEXT = {".py", ".toml"}
 
 
@@ -53,11 +54,12 @@ class Assignment:
 
     @property
     def check_files(self) -> tuple[Path, ...]:
-        """The files of checks, the public one first."""
-        public = self.folder / f"test_{self.week}.py"
-        if not public.is_file():
-            raise CourseError(f"{public}: there is no such file; the public checks belong there")
-        return (public, self.hidden_folder / "test_hidden.py") if self.hidden_folder else (public,)
+        """Files of checks, public ones first: `test_weekN.py`, or parts as `test_weekN_data.py`; then hidden ones."""
+        public = _parts(self.folder, f"test_{self.week}")
+        if not public:
+            missing = self.folder / f"test_{self.week}.py"
+            raise CourseError(f"{missing}: there is no such file; the public checks belong there")
+        return (*public, *(_parts(self.hidden_folder, HIDDEN) if self.hidden_folder else ()))
 
     @cached_property
     def digest(self) -> str:
@@ -133,7 +135,7 @@ class Course:
             title=data.take("title", str),
             modules=data.modules(),
             folder=folder,
-            hidden_folder=hidden if (hidden / "test_hidden.py").is_file() else None,
+            hidden_folder=hidden if _parts(hidden, HIDDEN) else None,
             limits=data.limits(),
             due=data.due(),
         )
@@ -202,6 +204,15 @@ class _Table:
         if due is None or (isinstance(due, datetime) and due.tzinfo):
             return due
         raise CourseError(f"{self.file}: `due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00")
+
+
+def is_hidden(file: Path) -> bool:
+    """Whether a file of checks holds hidden ones, by its name."""
+    return file.stem == HIDDEN or file.stem.startswith(f"{HIDDEN}_")
+
+
+def _parts(folder: Path, stem: str) -> list[Path]:
+    return sorted({*folder.glob(f"{stem}.py"), *folder.glob(f"{stem}_*.py")})
 
 
 def _natural(week: str) -> list[tuple[str, int]]:

@@ -89,8 +89,13 @@ def _tame_hypothesis(check: Check, examples: int) -> Check:
 
 
 def load_probes(check_file: str) -> ModuleType:
-    """The probes beside a check file: `probes.py` for `test_weekN.py`, `probes_hidden.py` for `test_hidden.py`."""
-    return load_beside(check_file, "probes_hidden" if Path(check_file).stem == "test_hidden" else "probes")
+    """The probes beside a check file: `probes.py` for `test_weekN.py`, `probes_hidden.py` for `test_hidden.py`.
+
+    A week's checks may stand in parts: `probes_data.py` is for `test_weekN_data.py`, `probes_hidden_data.py` likewise.
+    """
+    kind, _, part = Path(check_file).stem.removeprefix("test_").partition("_")
+    parts = ["probes", "hidden" if kind == "hidden" else "", part]
+    return load_beside(check_file, "_".join(filter(None, parts)))
 
 
 def load_beside(check_file: str, name: str) -> ModuleType:

@@ -18,7 +18,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from grader import plugin
-from grader.assignment import Assignment, Course
+from grader.assignment import Assignment, Course, is_hidden
 from grader.errors import SandboxError
 from grader.inside import wire
 from grader.remote import RemoteStudents
@@ -131,10 +131,9 @@ class JudgeSession:
 
 
 def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]:
-    """The assignment's checks, public ones first."""
-    files = list(assignment.check_files)
-    items = [item for item in session.items if item.path in files]
-    return sorted(items, key=lambda item: files.index(item.path))
+    """The assignment's checks, public ones first, each kind in the order of its tasks."""
+    files = set(assignment.check_files)
+    return sorted((item for item in session.items if item.path in files), key=lambda item: is_hidden(item.path))
 
 
 if __name__ == "__main__":

@@ -70,23 +70,24 @@ def reference_files(assignment: Assignment) -> dict[str, bytes]:
 
 
 def load_mutants(root: Path, week: str) -> list[Mutant]:
-    """The mutants in `solutions/WEEK/mutants.toml`, in its order, each of which applies and compiles.
+    """The mutants in `solutions/WEEK/mutants.toml`, or its parts `mutants_*.toml`; each applies and compiles.
 
     `CourseError` names the file, the mutant and what is wrong with it.
     """
     assignment = Course(root).assignment(week)
     reference, tasks = reference_files(assignment), frozenset(task_numbers(assignment))
-    file = root / "solutions" / week / "mutants.toml"
+    folder = root / "solutions" / week
     found: dict[str, Mutant] = {}
-    for number, table in enumerate(_tables(file), start=1):
-        try:
-            mutant = _mutant(table, number)
-            if mutant.id in found:
-                raise CourseError(f"mutant {mutant.id!r}: another mutant has this id")
-            _check(mutant, reference, tasks)
-        except CourseError as error:
-            raise CourseError(f"{file}: {error}") from None
-        found[mutant.id] = mutant
+    for file in sorted(folder.glob("mutants_*.toml")) or [folder / "mutants.toml"]:
+        for number, table in enumerate(_tables(file), start=1):
+            try:
+                mutant = _mutant(table, number)
+                if mutant.id in found:
+                    raise CourseError(f"mutant {mutant.id!r}: another mutant has this id")
+                _check(mutant, reference, tasks)
+            except CourseError as error:
+                raise CourseError(f"{file}: {error}") from None
+            found[mutant.id] = mutant
     return list(found.values())
 
 

@@ -94,7 +94,8 @@ def _short_failure(excinfo: pytest.ExceptionInfo[BaseException], style: object =
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the checks of the tasks that `--task` names; a task that no check has is a usage error."""
+    """Checks in the order of their tasks, those that `--task` names; a task that no check has is a usage error."""
+    items.sort(key=_place)
     wanted = set(config.getoption("--task"))
     if not wanted:
         return
@@ -110,6 +111,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _number(item: pytest.Item) -> str | None:
     marker = item.get_closest_marker("task")
     return marker.kwargs.get("number") if marker else None
+
+
+def _place(item: pytest.Item) -> tuple[bool, tuple[int, ...]]:
+    number = _number(item)
+    return number is None, _order(number or "0")
 
 
 def _order(task: str) -> tuple[int, ...]:
@@ -175,12 +181,13 @@ def pytest_runtest_makereport(
 
 
 def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
+    from grader.assignment import is_hidden
     from grader.checks import task_mark
     from grader.verdict import Verdict, judge
 
     mark = task_mark(item)
     assert mark is not None
-    hidden = item.path.name == "test_hidden.py"
+    hidden = is_hidden(item.path)
     student = getattr(item, "funcargs", {}).get("student")
     verdict = judge(call.excinfo.value if call.excinfo else None, mark, student, hidden)
     unmet = item.config.stash[scores_key].unmet(mark)

@@ -136,6 +136,21 @@ def test_without_hidden_checks_everything_comes_from_the_public_ones(course):
     assert len({with_hidden.digest, alone.digest, with_hidden.salt.hex(), alone.salt.hex()}) == 4
 
 
+def test_checks_may_stand_in_parts(course):
+    whole = course.assignment("week5").digest
+    for file in (
+        "assignments/week5/test_week5_b.py",
+        "solutions/week5/test_hidden_b.py",
+        "assignments/week5/test_my.py",
+    ):
+        (course.root / file).write_text("x = 1\n")
+    names = [path.name for path in course.assignment("week5").check_files]
+    assert names == ["test_week5.py", "test_week5_b.py", "test_hidden.py", "test_hidden_b.py"]
+    (course.root / "solutions/week5/test_hidden.py").unlink()
+    assert [path.name for path in course.assignment("week5").check_files] == [*names[:2], names[3]]
+    assert course.assignment("week5").digest != whole
+
+
 def test_missing_and_broken_checks_are_the_courses_error(course):
     (course.root / "assignments/week5/test_week5.py").write_text("def f(:\n")
     with pytest.raises(CourseError, match=r"test_week5\.py:1: this does not parse"):

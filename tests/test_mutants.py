@@ -117,6 +117,15 @@ def test_a_file_that_holds_something_else(root: Path, text: str) -> None:
         load_mutants(root, "week5")
 
 
+def test_parts_of_the_list_are_read_together(root: Path) -> None:
+    write(root, GOOD)
+    whole = root / "solutions" / "week5" / "mutants.toml"
+    other = whole.read_text().replace(GOOD["id"], "another")
+    (whole.parent / "mutants_b.toml").write_text(other)
+    whole.rename(whole.parent / "mutants_a.toml")
+    assert [mutant.id for mutant in load_mutants(root, "week5")] == [GOOD["id"], "another"]
+
+
 def test_a_file_that_is_not_there(root: Path) -> None:
     with pytest.raises(CourseError, match=r"mutants\.toml: cannot be read"):
         load_mutants(root, "week5")
