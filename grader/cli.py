@@ -70,6 +70,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     skeleton.add_argument("week", nargs="?", help="default: every week")
     skeleton.add_argument("--check", action="store_true", help="write nothing; exit 1 where a skeleton is stale")
+    lessons = _add(
+        commands,
+        "lessons",
+        run_lessons,
+        "make the lesson notebooks from their sources, or run them to HTML",
+        "python -m grader lessons week5 --html pages/",
+    )
+    lessons.add_argument("week", nargs="*", help="default: every week")
+    lessons.add_argument("--check", action="store_true", help="write nothing; exit 1 where a notebook is stale")
+    lessons.add_argument("--html", type=Path, metavar="DIR", help="run the notebooks, and write WEEK.html into DIR")
+    lessons.add_argument("--data", type=Path, metavar="DIR", help="MNIST or CUB-200 are there (default: $GRADER_DATA)")
+    lessons.add_argument("--reference", action="store_true", help="run with solutions/ instead of your modules")
     _add(
         commands,
         "doctor",
@@ -253,6 +265,38 @@ def run_skeleton(arguments: argparse.Namespace) -> int:
     for path in stale:
         print(f"stale: {path.relative_to(root)}; run: python -m grader skeleton")
     return 1 if stale else 0
+
+
+def run_lessons(arguments: argparse.Namespace) -> int:
+    """Write the notebooks, say which are stale, or run them."""
+    from grader import lessons
+
+    course = _course()
+    weeks = arguments.week or list(course.assignments())
+    if arguments.html:
+        return _run_notebooks(course, weeks, arguments)
+    stale = [path for week in weeks for path in lessons.stale_notebooks(course.root, week)]
+    for path in stale:
+        name = path.relative_to(course.root)
+        print(f"stale: {name}; run: python -m grader lessons" if arguments.check else f"wrote {name}")
+    if not arguments.check:
+        for week in weeks:
+            lessons.write_notebooks(course.root, week)
+    return 1 if stale and arguments.check else 0
+
+
+def _run_notebooks(course: Course, weeks: Sequence[str], arguments: argparse.Namespace) -> int:
+    from grader import lessons
+
+    if arguments.data and not arguments.data.is_dir():
+        raise UsageError(f"--data: there is no folder {arguments.data}")
+    for week in weeks:
+        folder = course.assignment(week).folder
+        page = arguments.html / f"{week}.html"
+        modules = course.root / "solutions" / week if arguments.reference else folder
+        lessons.execute(folder / f"{week}.ipynb", modules, page, arguments.data)
+        print(f"wrote {page}")
+    return 0
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

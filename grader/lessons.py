@@ -1,0 +1,136 @@
+"""Lesson notebooks: made from `solutions/WEEK/lesson.md`, committed without outputs, executed to HTML.
+
+The source is Markdown: blocks of ```python become code cells, the text between them becomes Markdown cells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from grader.assignment import Course
+from grader.errors import CourseError, SubmissionError
+
+DATA = "GRADER_DATA"
+SECONDS = 3600  # for one cell: five epochs of MNIST on an old laptop
+_CODE = re.compile(r"^```python\n(.*?)^```$\n?", re.MULTILINE | re.DOTALL)
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def build(source: str, name: str) -> str:
+    """The notebook's JSON, the same for the same source; `name` stands in the `CourseError` for a bad one."""
+    if source.count("```python\n") != len(_CODE.findall(source)):
+        raise CourseError(f"{name}: a block of ```python has no ``` at its end; add that line")
+    cells = list(_cells(source))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": _KERNEL, "language_info": {"name": "python"}})
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def _cells(source: str) -> Iterator[NotebookNode]:
+    for number, part in enumerate(_CODE.split(source)):
+        if part.strip():
+            yield new_code_cell(part.rstrip("\n")) if number % 2 else new_markdown_cell(part.strip("\n"))
+
+
+def sources(root: Path, week: str | None = None) -> Iterator[tuple[Path, Path]]:
+    """Each lesson's source and its notebook, in the order of the weeks."""
+    course = Course(root)
+    for name in [week] if week else course.assignments():
+        file = root / "solutions" / course.assignment(name).week / "lesson.md"
+        if file.is_file():
+            yield file, root / "assignments" / name / f"{name}.ipynb"
+
+
+def write_notebooks(root: Path, week: str | None = None) -> list[Path]:
+    """Write each notebook whose source has changed; returns these."""
+    changed = stale_notebooks(root, week)
+    for file, notebook in sources(root, week):
+        if notebook in changed:
+            notebook.write_text(build(file.read_text(encoding="utf-8"), str(file)), encoding="utf-8")
+    return changed
+
+
+def stale_notebooks(root: Path, week: str | None = None) -> list[Path]:
+    """Notebooks that are not what their source makes, those with outputs among them."""
+    return [
+        notebook
+        for file, notebook in sources(root, week)
+        if not notebook.is_file()
+        or notebook.read_text(encoding="utf-8") != build(file.read_text(encoding="utf-8"), str(file))
+    ]
+
+
+def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None) -> None:
+    """Run a notebook with the student's modules in folder `modules`, and write it with its outputs to `page` (HTML).
+
+    The code runs unconfined: for one's own modules and the reference. `data` is where MNIST and other real data lie.
+    `SubmissionError` names the cell that failed; nothing is written then.
+    """
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbconvert import HTMLExporter
+    from nbconvert.preprocessors import ExecutePreprocessor
+
+    content = nbformat.read(notebook, as_version=4)
+    runner = ExecutePreprocessor(timeout=SECONDS, kernel_name=_KERNEL["name"])
+    try:
+        with _environment(data):
+            runner.preprocess(content, {"metadata": {"path": str(modules)}})
+    except CellExecutionError as error:
+        raise SubmissionError(
+            f"{notebook.name}: {_failed_cell(content)} raised {error.ename}: {error.evalue}"
+        ) from None
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise SubmissionError(f"{notebook.name}: {_failed_cell(content)} did not end well: {error}") from None
+    _keep_descriptions(content)
+    exporter = HTMLExporter(template_name="lab")
+    text, _ = exporter.from_notebook_node(content, {"metadata": {"name": notebook.stem}})
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+
+
+def _keep_descriptions(content: NotebookNode) -> None:
+    """Put pictures into the page with their descriptions, which nbconvert's own template leaves out."""
+    for output in (output for cell in content.cells for output in cell.get("outputs", [])):
+        described = output.get("metadata", {}).get("image/png", {}).get("alt")
+        if described:
+            source = "data:image/png;base64," + output.data["image/png"].strip()
+            output.data = {"text/html": f'<img alt="{html.escape(described)}" src="{source}">'}
+
+
+def _failed_cell(content: NotebookNode) -> str:
+    """The last code cell that was begun, by its number among all cells and its first line."""
+    begun = [(n, c) for n, c in enumerate(content.cells, 1) if c.cell_type == "code" and _was_begun(c)]
+    number, cell = begun[-1] if begun else (0, None)
+    first = next((line for line in cell.source.splitlines() if line.strip()), "") if cell else ""
+    return f"cell {number} ({first[:60]})"
+
+
+def _was_begun(cell: Any) -> bool:
+    return bool(cell.get("outputs")) or cell.get("execution_count") is not None or "execution" in cell.metadata
+
+
+@contextlib.contextmanager
+def _environment(data: Path | None) -> Iterator[None]:
+    """The variables that the kernel inherits: where real data lie, and a folder for what Jupyter leaves."""
+    with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
+        new = {"IPYTHONDIR": folder, "JUPYTER_RUNTIME_DIR": folder, **({DATA: str(data.resolve())} if data else {})}
+        before = {name: os.environ.get(name) for name in new}
+        os.environ.update(new)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.update({name: value}) if value is not None else os.environ.pop(name)
