@@ -10,10 +10,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import __version__
+from grader.author import commands as author
 from grader.errors import GraderError, UsageError
 from grader.sandbox import KINDS
 
@@ -61,27 +63,9 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     _sandbox_option(run)
     _add_batch(commands)
-    skeleton = _add(
-        commands,
-        "skeleton",
-        run_skeleton,
-        "generate the skeletons in assignments/ from the references in solutions/",
-        "python -m grader skeleton --check",
-    )
-    skeleton.add_argument("week", nargs="?", help="default: every week")
-    skeleton.add_argument("--check", action="store_true", help="write nothing; exit 1 where a skeleton is stale")
-    lessons = _add(
-        commands,
-        "lessons",
-        run_lessons,
-        "make the lesson notebooks from their sources, or run them to HTML",
-        "python -m grader lessons week5 --html pages/",
-    )
-    lessons.add_argument("week", nargs="*", help="default: every week")
-    lessons.add_argument("--check", action="store_true", help="write nothing; exit 1 where a notebook is stale")
-    lessons.add_argument("--html", type=Path, metavar="DIR", help="run the notebooks, and write WEEK.html into DIR")
-    lessons.add_argument("--data", type=Path, metavar="DIR", help="MNIST or CUB-200 are there (default: $GRADER_DATA)")
-    lessons.add_argument("--reference", action="store_true", help="run with solutions/ instead of your modules")
+    author.add_commands(partial(_add, commands))
+    _jobs_option(commands.choices["validate"])
+    _sandbox_option(commands.choices["validate"])
     _add(
         commands,
         "doctor",
@@ -176,7 +160,7 @@ def _grade_class(course: Course, options: BatchOptions, kind: str) -> int:
     from grader.progress import Progress
     from grader.sandbox import choose
 
-    console = _console()
+    console = make_console()
     sandbox = choose(kind)
     try:
         result = grade_class(course, options, sandbox, Progress(console, sandbox.says, warns=not sandbox.confined))
@@ -246,57 +230,10 @@ def run_one(arguments: argparse.Namespace) -> int:
         judge.close()
     for note in report.notes:
         print(terminal(f"note: {note}"))
-    print_score(report, _console())
+    print_score(report, make_console())
     for line in trouble_lines([report], []):
         print(line)
     return 1 if report.broken else 0
-
-
-def run_skeleton(arguments: argparse.Namespace) -> int:
-    """Write the skeletons, or say which are stale."""
-    from grader.skeleton import stale_skeletons, write_skeletons
-
-    root = _course().root
-    if not arguments.check:
-        for path in write_skeletons(root, arguments.week):
-            print(f"wrote {path.relative_to(root)}")
-        return 0
-    stale = stale_skeletons(root, arguments.week)
-    for path in stale:
-        print(f"stale: {path.relative_to(root)}; run: python -m grader skeleton")
-    return 1 if stale else 0
-
-
-def run_lessons(arguments: argparse.Namespace) -> int:
-    """Write the notebooks, say which are stale, or run them."""
-    from grader import lessons
-
-    course = _course()
-    weeks = arguments.week or list(course.assignments())
-    if arguments.html:
-        return _run_notebooks(course, weeks, arguments)
-    stale = [path for week in weeks for path in lessons.stale_notebooks(course.root, week)]
-    for path in stale:
-        name = path.relative_to(course.root)
-        print(f"stale: {name}; run: python -m grader lessons" if arguments.check else f"wrote {name}")
-    if not arguments.check:
-        for week in weeks:
-            lessons.write_notebooks(course.root, week)
-    return 1 if stale and arguments.check else 0
-
-
-def _run_notebooks(course: Course, weeks: Sequence[str], arguments: argparse.Namespace) -> int:
-    from grader import lessons
-
-    if arguments.data and not arguments.data.is_dir():
-        raise UsageError(f"--data: there is no folder {arguments.data}")
-    for week in weeks:
-        folder = course.assignment(week).folder
-        page = arguments.html / f"{week}.html"
-        modules = course.root / "solutions" / week if arguments.reference else folder
-        lessons.execute(folder / f"{week}.ipynb", modules, page, arguments.data)
-        print(f"wrote {page}")
-    return 0
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
@@ -315,7 +252,8 @@ def _course() -> Course:
     return find_course(None)
 
 
-def _console() -> Console:
+def make_console() -> Console:
+    """Where commands print: 80 columns wide unless it is a terminal."""
     from rich.console import Console
 
     if hasattr(sys.stdout, "reconfigure"):

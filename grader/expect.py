@@ -15,6 +15,7 @@ import torch
 
 from grader import diagnose
 from grader.describe import brief
+from grader.results import Measure
 
 
 class CheckFailed(AssertionError):
@@ -100,6 +101,37 @@ def near(got: object, want: float, what: str, *, rtol: float = 1e-4, atol: float
     value = number(got, what)
     if abs(value - want) > atol + rtol * abs(want):
         fail(f"{what}: wrong value", expected=want, got=got, because=diagnose.number(value, want))
+
+
+def at_least(value: float, bound: float, what: str, *, unit: str = "") -> None:
+    """A number that the judge computed reaches a threshold; `unit="%"` shows a fraction in percent.
+
+    How far it is from the threshold is kept with the check's result, for whoever calibrates.
+    """
+    _measures.append(Measure(what, float(value), float(bound), least=True))
+    if not value >= bound:
+        fail(f"{what} is too low", expected=f"at least {_with_unit(bound, unit)}", got=_with_unit(value, unit))
+
+
+def at_most(value: float, bound: float, what: str, *, unit: str = "") -> None:
+    """The same for a ceiling."""
+    _measures.append(Measure(what, float(value), float(bound), least=False))
+    if not value <= bound:
+        fail(f"{what} is too high", expected=f"at most {_with_unit(bound, unit)}", got=_with_unit(value, unit))
+
+
+def take_measures() -> tuple[Measure, ...]:
+    """What `at_least` and `at_most` have compared since this was last asked."""
+    taken = tuple(_measures)
+    _measures.clear()
+    return taken
+
+
+_measures: list[Measure] = []
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{100 * value:.1f} %" if unit == "%" else f"{value:.4g}{unit}"
 
 
 def tensor(

@@ -183,6 +183,7 @@ def pytest_runtest_makereport(
 def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.assignment import is_hidden
     from grader.checks import task_mark
+    from grader.expect import take_measures
     from grader.verdict import Verdict, judge
 
     mark = task_mark(item)
@@ -204,6 +205,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         message=verdict.message,
         hint="" if verdict.outcome in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN) else mark.hint,
         seconds=round(call.duration, 3),
+        measures=take_measures(),
     )
 
 

@@ -28,6 +28,21 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A number that a check compared with a threshold, such as an accuracy; `least` tells a floor from a ceiling."""
+
+    what: str
+    value: float
+    bound: float
+    least: bool
+
+    @property
+    def margin(self) -> float:
+        """How far the value is on the right side of the threshold; negative on the wrong one."""
+        return self.value - self.bound if self.least else self.bound - self.value
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """One check's verdict. `message` is what the student reads; `points` is 0 or `max_points`."""
 
@@ -41,6 +56,7 @@ class CheckResult:
     message: str = ""
     hint: str = ""
     seconds: float = 0.0
+    measures: tuple[Measure, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -48,11 +64,15 @@ class CheckResult:
         return self.outcome is Outcome.BROKEN
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "outcome": str(self.outcome)}
+        data = {**asdict(self), "outcome": str(self.outcome)}
+        if not self.measures:
+            del data["measures"]
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
-        return cls(**{**data, "outcome": Outcome(data["outcome"])})
+        measures = tuple(Measure(**measure) for measure in data.get("measures", ()))
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), "measures": measures})
 
 
 @dataclass(frozen=True)
@@ -102,7 +122,7 @@ class Report:
 
     def for_student(self) -> Report:
         """The report as its student may read it: how a hidden check crashed would tell what it looks at."""
-        return replace(self, checks=tuple(_without_crash(check) for check in self.checks))
+        return replace(self, checks=tuple(_without_secrets(check) for check in self.checks))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -154,8 +174,10 @@ def task_order(task: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else 0 for part in task.split("."))
 
 
-def _without_crash(check: CheckResult) -> CheckResult:
-    return replace(check, message="the check itself crashed") if check.hidden and check.is_broken else check
+def _without_secrets(check: CheckResult) -> CheckResult:
+    if not check.hidden:
+        return check
+    return replace(check, message="the check itself crashed" if check.is_broken else check.message, measures=())
 
 
 def _task_score(task: str, checks: list[CheckResult]) -> TaskScore:

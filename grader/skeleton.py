@@ -22,11 +22,12 @@ _LIKE = re.compile(r"#\s*(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Region:
-    """Lines `first` to `last` (1-based, markers included) of the reference, and what takes their place."""
+    """Lines `first` to `last` (1-based, markers included) of a reference, what takes their place, and their task."""
 
     first: int
     last: int
     replacement: str
+    task: str = ""
 
 
 def make_skeleton(source: str, name: str) -> str:
@@ -44,16 +45,16 @@ def make_skeleton(source: str, name: str) -> str:
 
 def find_regions(source: str, name: str) -> Iterator[Region]:
     """The marked regions in order. Unmatched, nested or misspelt markers are errors with `file:line`."""
-    begin: tuple[int, str] | None = None
+    begin: tuple[int, str, str] | None = None
     for line, indent, comment in _comments(source, name):
         if (match := _BEGIN.match(comment)) is not None:
             if begin is not None:
                 raise CourseError(f"{name}:{line}: BEGIN SOLUTION inside the region of line {begin[0]}; end that first")
-            begin = (line, _todo(indent, match))
+            begin = (line, _todo(indent, match), match["task"] or "")
         elif _END.match(comment):
             if begin is None:
                 raise CourseError(f"{name}:{line}: END SOLUTION without a BEGIN SOLUTION before it")
-            yield Region(begin[0], line, begin[1])
+            yield Region(begin[0], line, *begin[1:])
             begin = None
         elif _LIKE.match(comment):
             raise CourseError(

@@ -631,10 +631,9 @@ def test_accuracy(student, rng):
         noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
     logits = logits_of(student, noisy, data, "after training")
     trained = digits.accuracy(logits, data.test_labels)
-    expect.true(trained >= ACCURACY, "the accuracy on test digits is too low",
-                expected=f"at least {percent(ACCURACY)}", got=percent(trained))  # fmt: skip
+    expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")
     loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()
-    expect.true(loss <= LOSS, "the loss on test digits is too high", expected=f"at most {LOSS}", got=loss)
+    expect.at_most(loss, LOSS, "the loss on test digits")
 
 
 def logits_of(student, weights, data, when):

@@ -398,9 +398,9 @@ def test_weights(student, rng):
     untrained = digits.accuracy(lenet_oracle.logits(before, images), data.test_labels)
     expect.true(untrained < 0.4, "the untrained network already knows the answers")
     trained = lenet_oracle.best_accuracy(after, images, data.test_labels)
-    expect.true(trained >= ACCURACY, "the accuracy on test digits is too low")
+    expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")
     own = expect.tensor(expect.field(got, "logits"), "the logits after training", shape=(len(images), digits.CLASSES))
-    expect.true(F.cross_entropy(own.double(), data.test_labels).item() <= LOSS, "the loss on test digits is too high")
+    expect.at_most(F.cross_entropy(own.double(), data.test_labels).item(), LOSS, "the loss on test digits")
 
 
 def layer_weights(weights, when):

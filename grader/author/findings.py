@@ -1,0 +1,131 @@
+"""What the trials of a week say about its checks: each `Finding` is something that its author has to mend or know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.author import record
+from grader.author.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
+from grader.mutants import Mutant, tasks_lost
+from grader.results import CheckResult, Outcome, Report, task_order
+
+PUBLIC, HIDDEN = 60, 40
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line about a week's checks. `fault` is False for what an author should know, but need not mend."""
+
+    kind: str
+    subject: str
+    text: str
+    fault: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject}: {self.text}"
+
+
+def examine(trials: Sequence[Trial], mutants: Iterable[Mutant], recorded: record.Caught) -> list[Finding]:
+    """All findings, the gravest first."""
+    listed = {mutant.id: mutant for mutant in mutants}
+    reports = [(trial, trial.report) for trial in trials if trial.report is not None]
+    kinds = {kind: [(t, r) for t, r in reports if t.subject.kind == kind] for kind in _JUDGED}
+    found = [*_ungraded(trials), *_points(report for _, report in kinds[REFERENCE][:1])]
+    for trial, report in kinds[REFERENCE] + kinds[VARIANT]:
+        found += _losses(trial, report)
+    found += _flaky([report for _, report in kinds[REFERENCE]])
+    found += [finding for trial, report in kinds[SKELETON] for finding in _gains(report)]
+    graded = {trial.subject.name: report for trial, report in kinds[MUTANT]}
+    for name, report in graded.items():
+        found += _mutant(listed[name], report)
+    found += _weaker(listed, graded, recorded)
+    reference = next((report for _, report in kinds[REFERENCE]), None)
+    return [*found, *(_idle(reference, listed, graded) if reference and graded else [])]
+
+
+_JUDGED = (REFERENCE, SKELETON, VARIANT, MUTANT)
+
+
+def _ungraded(trials: Sequence[Trial]) -> Iterator[Finding]:
+    for trial in trials:
+        name = f"{trial.subject.kind} {trial.subject.name}"
+        if trial.report is None:
+            yield Finding("not graded", name, trial.failure)
+        else:
+            for check in trial.report.broken:
+                yield Finding("broken check", check.id, f"crashed on {name}: {check.message}")
+
+
+def _points(reports: Iterable[Report]) -> Iterator[Finding]:
+    for report in reports:
+        for hidden, total, what in ((False, PUBLIC, "public"), (True, HIDDEN, "hidden")):
+            checks = [check for check in report.checks if check.hidden is hidden]
+            points = sum(check.max_points for check in checks)
+            if points != total:
+                yield Finding("points", report.week, f"the {what} checks are worth {points} points, not {total}")
+            missing = {check.task for check in report.checks} - {c.task for c in checks if c.max_points}
+            for task in sorted(missing, key=task_order):
+                yield Finding("points", f"task {task}", f"it has no points on {what} checks")
+
+
+def _losses(trial: Trial, report: Report) -> Iterator[Finding]:
+    what = "the reference" if trial.subject.kind == REFERENCE else f"variant {trial.subject.name}"
+    for check in report.checks:
+        if check.outcome is not Outcome.PASSED and not check.is_broken:
+            text = f"{what} loses {check.max_points} (seed {report.seed}): {_first_line(check)}"
+            yield Finding("too strict", check.id, text)
+
+
+def _flaky(reports: Sequence[Report]) -> Iterator[Finding]:
+    passed: dict[str, list[int]] = {}
+    for report in reports:
+        for check in report.checks:
+            passed.setdefault(check.id, []).extend([report.seed] * (check.outcome is Outcome.PASSED))
+    for name, seeds in passed.items():
+        if 0 < len(seeds) < len(reports):
+            yield Finding("flaky", name, f"the reference passes with seeds {seeds} alone, of {len(reports)}")
+
+
+def _gains(report: Report) -> Iterator[Finding]:
+    for check in report.checks:
+        if check.points:
+            yield Finding("for nothing", check.id, f"the skeleton gets {check.points} of its points")
+
+
+def _mutant(mutant: Mutant, report: Report) -> Iterator[Finding]:
+    lost = tasks_lost(report)
+    for task in sorted(set(mutant.tasks) - lost, key=task_order):
+        yield Finding("survivor", mutant.id, f"keeps all points of task {task}: {mutant.why}")
+    for task in sorted(lost - {*mutant.tasks, *mutant.may_lose}, key=task_order):
+        checks = [c for c in report.checks if c.task == task and c.outcome is not Outcome.PASSED]
+        yield Finding("collateral", mutant.id, f"loses points of task {task}, too ({checks[0].id}): {mutant.why}")
+
+
+def _weaker(mutants: Mapping[str, Mutant], graded: Mapping[str, Report], recorded: record.Caught) -> Iterator[Finding]:
+    for name, report in graded.items():
+        now = record.catching(report, mutants[name].tasks)
+        for check in sorted(set(recorded.get(name, ())) - set(now)):
+            text = f"no longer catches mutant {name}, as it did when the record was written: {mutants[name].why}"
+            yield Finding("weaker", check, text)
+    for name in sorted(set(recorded) - set(mutants)):
+        yield Finding("weaker", name, "a mutant of the record is not in the list any more", fault=False)
+    for name in sorted(set(mutants) - set(recorded)) if recorded else []:
+        yield Finding("unrecorded", name, "this mutant is new; agree to it with --record", fault=False)
+
+
+def _idle(reference: Report, mutants: Mapping[str, Mutant], graded: Mapping[str, Report]) -> Iterator[Finding]:
+    """Checks that take points from no mutant: nothing shows that they can fail."""
+    active = {check for name, report in graded.items() for check in record.catching(report, mutants[name].tasks)}
+    for hidden, what in ((False, "public"), (True, "hidden")):
+        checks = [check for check in reference.checks if check.hidden is hidden]
+        busy = {check.task for check in checks if check.id in active}
+        for task in sorted({check.task for check in checks} - busy, key=task_order):
+            yield Finding("idle", f"task {task}", f"no mutant fails any of its {what} checks")
+        for check in checks:
+            if check.id not in active and check.task in busy:
+                yield Finding("idle", check.id, f"fails for no mutant (task {check.task})", fault=False)
+
+
+def _first_line(check: CheckResult) -> str:
+    return next((line for line in check.message.splitlines() if line.strip()), str(check.outcome))

@@ -1,0 +1,141 @@
+"""The student tree: what students get of a course, as a folder or as a branch without a common history.
+
+Lessons, skeletons, public checks, probes, the grader and the fixtures; no solutions, hidden checks or mutants. It is
+made of the files that git tracks, and searched for leaks (`leaks`) before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from grader.assignment import Course
+from grader.author import leaks
+from grader.errors import CourseError, UsageError
+from grader.protect import MANIFEST, manifest_text
+
+WHOLE = ("assignments", "fixtures", "grader")
+SINGLE = ("LICENSE", "pyproject.toml", ".gitignore")
+NEVER = ("fixtures/pretrain.py",)  # a training loop, as students are to write it
+README = "assignments/README.md"  # becomes the README of the tree
+WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
+
+
+def student_tree(course: Course) -> dict[str, bytes]:
+    """Every file of the student tree by its path. `CourseError` for uncommitted changes and for leaks."""
+    root = course.root
+    tracked = _git(root, "ls-files", "-z").split("\0")[:-1]
+    chosen = [path for path in tracked if _is_for_students(path)]
+    changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
+    if changed.strip("\0"):
+        raise CourseError("there are uncommitted changes in what students get; commit them first, then release")
+    files = {_moved(path): (root / path).read_bytes() for path in chosen}
+    files["pyproject.toml"] = _for_students(files["pyproject.toml"])
+    files[MANIFEST] = manifest_text(files).encode()
+    leaks.check(files, course, "the student tree")
+    return dict(sorted(files.items()))
+
+
+def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the tree into a folder that is new or empty, or that an earlier release has made."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise UsageError(f"{folder} holds something else than an earlier release; name a new folder")
+    for path in _left_over(files, folder):
+        path.unlink()
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def commit_branch(course: Course, files: Mapping[str, bytes], branch: str, message: str) -> str:
+    """Commit the tree onto a branch of its own; the new commit's id, or "" where nothing has changed.
+
+    `CourseError` where the branch shares history with other commits, or an earlier commit of it leaks.
+    """
+    root = course.root
+    before = _git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", allowed=(0, 1)).strip()
+    if before:
+        _check_history(course, branch)
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        for name, content in files.items():
+            blob = _git(root, "hash-object", "-w", "--stdin", given=content).strip()
+            _git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", environment=index)
+        tree = _git(root, "write-tree", environment=index).strip()
+    if before and _git(root, "rev-parse", f"{before}^{{tree}}").strip() == tree:
+        return ""
+    parents = ["-p", before] if before else []
+    commit = _git(root, "commit-tree", tree, *parents, "-m", message).strip()
+    _git(root, "update-ref", f"refs/heads/{branch}", commit, before or "0" * 40)
+    return commit
+
+
+def _check_history(course: Course, branch: str) -> None:
+    """Nothing that was ever on the branch may leak: whoever clones it gets its history as well."""
+    root = course.root
+    for other in _git(root, "for-each-ref", "--format=%(refname)", "refs/heads").split():
+        if other != f"refs/heads/{branch}" and _git(root, "merge-base", branch, other, allowed=(0, 1)).strip():
+            raise CourseError(f"the branch {branch} shares history with {other}; release to a branch of its own")
+    secrets = leaks.secrets_of(course)
+    found: list[str] = []
+    for line in _git(root, "rev-list", "--objects", branch).splitlines():
+        blob, _, path = line.partition(" ")
+        if path and _git(root, "cat-file", "-t", blob).strip() == "blob":
+            content = _git_bytes(root, "cat-file", "blob", blob)
+            found += [f"{path} in its history"] if leaks.paths_refused([path]) else []
+            found += leaks.leaks_in({path: content}, secrets)
+    if found:
+        raise CourseError("\n  ".join([f"the history of {branch} leaks; release to a new branch:", *found[:20]]))
+
+
+def _is_for_students(path: str) -> bool:
+    chosen = path in SINGLE or path.split("/")[0] in WHOLE
+    return chosen and path not in NEVER and not leaks.paths_refused([path])
+
+
+def _moved(path: str) -> str:
+    return {README: "README.md", WORKFLOW: ".github/workflows/checks.yml"}.get(path, path)
+
+
+def _for_students(project: bytes) -> bytes:
+    """pyproject.toml for a tree without tests of the grader: a plain `pytest` there runs the public checks."""
+    return project.replace(b'testpaths = ["tests"]', b'testpaths = ["assignments"]')
+
+
+def _left_over(files: Iterable[str], folder: Path) -> list[Path]:
+    """What an earlier release wrote and this one does not."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return []
+    kept = set(files)
+    earlier = [line.split("  ", 1)[1] for line in manifest.read_text(encoding="utf-8").splitlines() if "  " in line]
+    return [path for name in earlier if name not in kept and (path := folder / name).is_file()]
+
+
+def _git(
+    root: Path, *words: str, allowed: tuple[int, ...] = (0,), environment: Mapping[str, str] | None = None,
+    given: bytes | None = None,
+) -> str:  # fmt: skip
+    return _git_bytes(root, *words, allowed=allowed, environment=environment, given=given).decode("utf-8")
+
+
+def _git_bytes(
+    root: Path, *words: str, allowed: tuple[int, ...] = (0,), environment: Mapping[str, str] | None = None,
+    given: bytes | None = None,
+) -> bytes:  # fmt: skip
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words],
+            input=given,
+            capture_output=True,
+            env={**os.environ, **(environment or {})},
+        )
+    except FileNotFoundError:
+        raise CourseError("releasing needs git, which is not on this machine; install it") from None
+    if done.returncode not in allowed:
+        raise CourseError(f"git {words[0]} failed: {done.stderr.decode('utf-8', 'replace').strip()}")
+    return done.stdout

@@ -1,0 +1,41 @@
+"""A new week that validates at once: one task with its reference, a public and a hidden check, and mutants."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Template
+
+from grader.assignment import Course
+from grader.errors import UsageError
+from grader.reports import TEMPLATES, week_title
+
+_SOLUTIONS = {"exercise.py", "test_hidden.py", "probes_hidden.py", "mutants.toml", "lesson.md"}
+
+
+def new_week(course: Course, week: str) -> list[Path]:
+    """Write the files of a week that does not exist yet, its skeleton and its notebook included; the paths written."""
+    from grader.lessons import write_notebooks
+    from grader.skeleton import write_skeletons
+
+    number = re.fullmatch(r"week(\d+)", week)
+    if number is None:
+        raise UsageError(f"{week!r}: a week is called `week` and a number, as in week7")
+    root = course.root
+    folders = (root / "assignments" / week, root / "solutions" / week)
+    for folder in folders:
+        if folder.exists():
+            raise UsageError(f"{folder} exists already; choose another week, or remove it")
+    for folder in folders:
+        folder.mkdir(parents=True)
+    written = [_write(template, folders, week, number[1]) for template in sorted((TEMPLATES / "week").iterdir())]
+    return [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
+
+
+def _write(template: Path, folders: tuple[Path, Path], week: str, number: str) -> Path:
+    public, solutions = folders
+    name = f"test_{week}.py" if template.name == "test_week.py" else template.name
+    path = (solutions if template.name in _SOLUTIONS else public) / name
+    text = Template(template.read_text(encoding="utf-8"))
+    path.write_text(text.safe_substitute(WEEK=week, N=number, TITLE=week_title(week)), encoding="utf-8")
+    return path

@@ -1,0 +1,72 @@
+"""What a week's checks are tried on: the reference, the skeleton, the variants and the mutants, graded for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.assignment import Assignment
+from grader.errors import CourseError
+from grader.mutants import Mutant, reference_files
+from grader.pool import Failure, Job, Pool
+from grader.results import Report
+from grader.sandbox import Sandbox
+
+REFERENCE, SKELETON, VARIANT, MUTANT = "reference", "skeleton", "variant", "mutant"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something to grade: its kind, its name (a variant's folder, a mutant's id), and its files."""
+
+    kind: str
+    name: str
+    files: dict[str, bytes]
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.name} {self.seed}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A graded subject: a report, or why there is none."""
+
+    subject: Subject
+    report: Report | None
+    failure: str = ""
+
+
+def subjects_of(assignment: Assignment, mutants: Iterable[Mutant], seeds: Sequence[int]) -> list[Subject]:
+    """Everything that a week is tried on: the reference with each seed, all others with the first."""
+    reference = reference_files(assignment)
+    skeleton = {f"{module}.py": source for module, source in assignment.skeletons.items()}
+    return [
+        *(Subject(REFERENCE, assignment.week, reference, seed) for seed in seeds),
+        Subject(SKELETON, assignment.week, skeleton, seeds[0]),
+        *(Subject(VARIANT, name, files, seeds[0]) for name, files in variants_of(assignment)),
+        *(Subject(MUTANT, mutant.id, mutant.apply(reference), seeds[0]) for mutant in mutants),
+    ]
+
+
+def variants_of(assignment: Assignment) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Each folder in `solutions/weekN/variants/` with its files. `CourseError` where one lacks a module."""
+    assert assignment.hidden_folder is not None
+    for folder in sorted(path for path in (assignment.hidden_folder / "variants").glob("*") if path.is_dir()):
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
+        if missing := [module for module in assignment.modules if f"{module}.py" not in files]:
+            raise CourseError(f"{folder}: a variant has all modules of the week; it lacks {', '.join(missing)}")
+        yield folder.name, files
+
+
+def run(root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int) -> Iterator[Trial]:
+    """Grade the subjects in warm judges; the trials come as they are done."""
+    by_key = {subject.key: subject for subject in subjects}
+    queued = [Job(key, week, subject.files, "", (), subject.seed) for key, subject in by_key.items()]
+    for done in Pool(root, [week], min(jobs, len(queued)), sandbox).run(queued):
+        if isinstance(done, Failure):
+            yield Trial(by_key[done.job.student], None, done.message)
+        else:
+            yield Trial(by_key[done.student], done)

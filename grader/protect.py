@@ -1,0 +1,59 @@
+"""Files that a student gets and must not edit: checks, probes, the grader, fixtures, the workflow.
+
+Grading never uses a submission's copies of them. The manifest says what they were, so that a report can tell which
+ones were changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+MANIFEST = "PROTECTED.sha256"  # as `sha256sum --check` reads it
+_PROTECTED = re.compile(
+    r"assignments/[^/]+/(test_\w+\.py|probes\w*\.py|assignment\.toml|conftest\.py)"
+    r"|(grader|fixtures|\.github)/.+|pyproject\.toml|conftest\.py"
+)
+
+
+def is_protected(path: str) -> bool:
+    """Whether a file of the student tree is one that students must not edit."""
+    return _PROTECTED.fullmatch(path) is not None
+
+
+def manifest_text(files: Mapping[str, bytes]) -> str:
+    """A line for each protected file: its SHA-256, two spaces, its path."""
+    return "".join(f"{_digest(content)}  {path}\n" for path, content in sorted(files.items()) if is_protected(path))
+
+
+def changed_files(submitted: Mapping[str, bytes], root: Path) -> list[str]:
+    """The protected files in a submission that are not as they are in the course at `root`."""
+    known = _course_digests(root)
+    differing = [path for path, content in submitted.items() if path in known and _digest(content) != known[path]]
+    return sorted(path for path in differing if not _was_ever_ours(submitted[path], root))
+
+
+@cache
+def _course_digests(root: Path) -> dict[str, str]:
+    files = [path for folder in ("assignments", "grader", "fixtures") for path in (root / folder).rglob("*")]
+    names = {path.relative_to(root).as_posix(): path for path in files if path.is_file()}
+    return {name: _digest(path.read_bytes()) for name, path in names.items() if is_protected(name)}
+
+
+def _was_ever_ours(content: bytes, root: Path) -> bool:
+    """Whether git knows the content: students may still have what an earlier release gave them."""
+    content = content.replace(b"\r\n", b"\n")
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    try:
+        return subprocess.run(["git", "-C", str(root), "cat-file", "-e", blob], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def _digest(content: bytes) -> str:
+    """The same on systems that write line ends differently."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()

@@ -1,0 +1,162 @@
+"""The author's gate: a new week validates at once, and whatever is wrong with checks is said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import Course
+from grader.author import findings, record, show, trials
+from grader.author.scaffold import new_week
+from grader.cli import main
+from grader.errors import CourseError, UsageError
+from grader.mutants import Mutant
+from grader.results import CheckResult, Measure, Outcome, Report
+
+WEEK = "week7"
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    (tmp_path / "assignments").mkdir()
+    new_week(Course(tmp_path), WEEK)
+    monkeypatch.chdir(tmp_path)
+    return Course(tmp_path)
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1, text
+    file.write_text(text.replace(old, new))
+
+
+def test_a_new_week_validates_at_once_and_each_weakening_shows(course: Course, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one judge will do
+    public, hidden = course.root / "assignments" / WEEK, course.root / "solutions" / WEEK
+    assert main(["validate", WEEK, "--seeds", "2", "--record", "--html", "page.html"]) == 0
+    first = capsys.readouterr().out
+    assert "2 mutants, 0 faults" in first and "points: 60 public, 40 hidden" in first
+    assert "error-summed" in (course.root / "page.html").read_text()
+    caught = json.loads((hidden / "caught.json").read_text())
+    assert caught["error-detached"] == ["test_hidden.py::test_gradient"]
+
+    # A check that always passes.
+    good = (hidden / "test_hidden.py").read_text()
+    (hidden / "test_hidden.py").write_text(good[: good.index("    predictions, targets")] + "    assert True\n")
+    assert main(["validate", WEEK, "--seeds", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "survivor: error-detached: keeps all points of task 7.1" in said
+    assert "weaker: test_hidden.py::test_gradient: no longer catches mutant error-detached" in said
+    assert "no mutant fails any of its hidden checks" in said
+    (hidden / "test_hidden.py").write_text(good)
+
+    # A weaker assertion, which another check makes up for: no survivor, and still it is said.
+    change(public / f"test_{WEEK}.py", "torch.tensor(want), ", "torch.tensor(want), rtol=1e9, what=")
+    assert main(["validate", WEEK, "--seeds", "1"]) == 1
+    said = capsys.readouterr().out
+    assert f"weaker: test_{WEEK}.py::test_mean_squared_error: no longer catches mutant error-summed" in said
+    assert "survivor" not in said
+
+
+def test_general_operators_are_tried_and_survivors_need_a_reason(course: Course, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    hidden = course.root / "solutions" / WEEK
+    change(hidden / "exercise.py", ".square().mean()", ".abs().pow(2).mean() + 0 * 3")
+    change(hidden / "mutants.toml", '".square().mean()"', '".pow(2).mean()"')
+    change(hidden / "mutants.toml", '".square().sum()"', '".pow(2).sum()"')
+    assert main(["validate", WEEK, "--seeds", "1", "--mutate"]) == 1
+    said = capsys.readouterr().out
+    survivors = [line.split()[1] for line in said.splitlines() if line.startswith("survivor: exercise-")]
+    assert survivors and all("shift-number" in name or "swap" in name for name in survivors)
+    reasons = [f'[[survivor]]\nid = "{name}"\nkind = "equivalent"\nwhy = "0 times anything"\n' for name in survivors]
+    (hidden / "survivors.toml").write_text("\n".join(reasons))
+    assert main(["validate", WEEK, "--seeds", "1", "--mutate"]) == 0
+    assert f"{len(survivors)} survive for a reason, 0 survive" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_a_week_is_not_written_over_and_needs_a_number(course: Course) -> None:
+    with pytest.raises(UsageError, match="exists already"):
+        new_week(course, WEEK)
+    with pytest.raises(UsageError, match="as in week7"):
+        new_week(course, "../week8")
+
+
+# What the findings say of made-up runs.
+
+PASS = CheckResult("test_week7.py::a", "7.1", "a", False, 60, 60, Outcome.PASSED)
+HIDDEN = CheckResult("test_hidden.py::b", "7.1", "b", True, 40, 40, Outcome.PASSED)
+MUTANT = Mutant("m", "exercise.py", "a", "b", ("7.1",), "a reason")
+
+
+def failing(check: CheckResult, outcome: Outcome = Outcome.FAILED) -> CheckResult:
+    return replace(check, points=0, outcome=outcome, message="\nwrong")
+
+
+def trial(kind: str, *checks: CheckResult, name: str = "m", seed: int = 0) -> trials.Trial:
+    return trials.Trial(trials.Subject(kind, name, {}, seed), Report("x", WEEK, seed, "g", "s", "a", checks))
+
+
+def found(*runs: trials.Trial, recorded: record.Caught | None = None) -> list[str]:
+    return [str(finding) for finding in findings.examine(runs, [MUTANT], recorded or {}) if finding.fault]
+
+
+GOOD = (
+    trial(trials.REFERENCE, PASS, HIDDEN),
+    trial(trials.SKELETON, failing(PASS, Outcome.TODO), failing(HIDDEN, Outcome.TODO)),
+    trial(trials.VARIANT, PASS, HIDDEN, name="terse"),
+    trial(trials.MUTANT, failing(PASS), failing(HIDDEN)),
+)
+
+
+def test_nothing_is_found_where_all_is_well() -> None:
+    assert found(*GOOD, recorded={"m": [PASS.id, HIDDEN.id]}) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "run", "says"),
+    [
+        (0, trial(trials.REFERENCE, failing(PASS), HIDDEN), "too strict: test_week7.py::a: the reference loses 60"),
+        (0, trial(trials.REFERENCE, replace(PASS, points=50, max_points=50), HIDDEN), "worth 50 points, not 60"),
+        (0, trial(trials.REFERENCE, PASS, replace(HIDDEN, task="7.2")), "points: task 7.1: it has no points on hidden"),
+        (1, trial(trials.SKELETON, PASS, failing(HIDDEN)), "for nothing: test_week7.py::a: the skeleton gets 60"),
+        (2, trial(trials.VARIANT, PASS, failing(HIDDEN), name="terse"), "variant terse loses 40"),
+        (3, trial(trials.MUTANT, PASS, HIDDEN), "survivor: m: keeps all points of task 7.1: a reason"),
+        (3, trial(trials.MUTANT, failing(PASS), HIDDEN), "no mutant fails any of its hidden checks"),
+        (3, trial(trials.MUTANT, failing(PASS), failing(HIDDEN), replace(failing(PASS), id="c", task="7.2")),
+         "collateral: m: loses points of task 7.2, too (c)"),
+        (3, trial(trials.MUTANT, failing(PASS), failing(HIDDEN, Outcome.BROKEN)), "broken check: test_hidden.py::b"),
+        (3, trials.Trial(trials.Subject(trials.MUTANT, "m", {}), None, "no judge"), "not graded: mutant m: no judge"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_named(place: int, run: trials.Trial, says: str) -> None:
+    runs = [*GOOD[:place], run, *GOOD[place + 1 :]]
+    assert any(says in line for line in found(*runs)), found(*runs)
+
+
+def test_a_check_that_passes_with_some_seeds_alone_is_flaky() -> None:
+    runs = [trial(trials.REFERENCE, PASS, HIDDEN), trial(trials.REFERENCE, failing(PASS), HIDDEN, seed=1)]
+    assert any(
+        "flaky: test_week7.py::a: the reference passes with seeds [0] alone, of 2" in line for line in found(*runs)
+    )
+
+
+def test_margins_are_measured_over_the_seeds() -> None:
+    runs = [
+        trial(trials.REFERENCE, replace(PASS, measures=(Measure("accuracy", value, 0.7, True),)), HIDDEN, seed=seed)
+        for seed, value in enumerate((0.9, 0.95, 0.85))
+    ]
+    (margin,) = show.matrix_of(WEEK, runs, [], []).margins
+    assert (margin.bound, round(margin.worst, 3), round(margin.mean, 3)) == (0.7, 0.15, 0.9)
+    assert margin.deviations == pytest.approx(4.0)
+
+
+def test_a_record_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
+    file = record.file_of(tmp_path, WEEK)
+    file.parent.mkdir(parents=True)
+    for text in ("[]", "{", '{"a": 1}'):
+        file.write_text(text)
+        with pytest.raises(CourseError, match=r"caught\.json: this is no record"):
+            record.load(tmp_path, WEEK)
