@@ -230,3 +230,14 @@ def test_collecting_does_not_need_torch(course):
     code = "import sys; import grader.intake; print('torch' in sys.modules or 'numpy' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+@pytest.mark.parametrize("around", ["", "homework-ana/"])
+def test_changed_checks_are_noted_and_never_used(course, around):
+    checks, probes = (course.root / "assignments" / "week5" / name for name in ("test_week5.py", "probes.py"))
+    checks.write_text("assert 1\n")
+    probes.write_text("x = 1\n")
+    own = {"lenet.py": LENET, "test_week5.py": b"assert 1\r\n", "probes.py": b"x = 2\n", "test_mine.py": b"y\n"}
+    found, notes = gather(course, {f"{around}assignments/week5/{path}": raw for path, raw in own.items()})
+    assert set(found) == {"lenet.py"}
+    assert notes == ["protected files changed (assignments/week5/probes.py): the course's own were used"]

@@ -19,7 +19,7 @@ from grader.protect import MANIFEST, manifest_text
 
 WHOLE = ("assignments", "fixtures", "grader")
 SINGLE = ("LICENSE", "pyproject.toml", ".gitignore")
-NEVER = ("fixtures/pretrain.py",)  # a training loop, as students are to write it
+NEVER = ("fixtures/pretrain.py", "grader/templates/week/")  # a training loop as students are to write it; solutions
 README = "assignments/README.md"  # becomes the README of the tree
 WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
 
@@ -79,7 +79,8 @@ def _check_history(course: Course, branch: str) -> None:
     root = course.root
     for other in _git(root, "for-each-ref", "--format=%(refname)", "refs/heads").split():
         if other != f"refs/heads/{branch}" and _git(root, "merge-base", branch, other, allowed=(0, 1)).strip():
-            raise CourseError(f"the branch {branch} shares history with {other}; release to a branch of its own")
+            name = other.removeprefix("refs/heads/")
+            raise CourseError(f"the branch {branch} shares history with {name}; release to a branch of its own")
     secrets = leaks.secrets_of(course)
     found: list[str] = []
     for line in _git(root, "rev-list", "--objects", branch).splitlines():
@@ -94,7 +95,7 @@ def _check_history(course: Course, branch: str) -> None:
 
 def _is_for_students(path: str) -> bool:
     chosen = path in SINGLE or path.split("/")[0] in WHOLE
-    return chosen and path not in NEVER and not leaks.paths_refused([path])
+    return chosen and not path.startswith(NEVER) and not leaks.paths_refused([path])
 
 
 def _moved(path: str) -> str:

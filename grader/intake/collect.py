@@ -16,6 +16,7 @@ from grader.intake.contents import MIB, Contents
 from grader.intake.places import Place, is_module, is_untouched
 from grader.intake.weeks import Weeks
 from grader.notebook import modules_from_notebook
+from grader.protect import changed_files
 
 MOST_FILES = 200
 LARGEST_SUBMISSION = 20 * MIB
@@ -45,7 +46,19 @@ def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Wee
         raise SubmissionError(f"no notebook defines anything of {place.week}: {', '.join(place.notebooks)}")
     notes += _add_helpers(files, contents.files, place)
     notes += _settle(files, assignment.modules)
+    notes += _changed_protected(contents, place, assignment)
     return dict(sorted(files.items())), _first(notes)
+
+
+def _changed_protected(contents: Contents, place: Place, assignment: Assignment) -> list[str]:
+    """A note on checks and the like that differ from the course's own, which alone are used."""
+    inside = f"assignments/{place.week}/"
+    if not place.folder.endswith(inside):
+        return []
+    root = place.folder.removesuffix(inside)
+    submitted = {path.removeprefix(root): raw for path, raw in contents.files.items() if path.startswith(root)}
+    changed = changed_files(submitted, assignment.folder.parent.parent)
+    return [f"protected files changed ({', '.join(changed)}): the course's own were used"] if changed else []
 
 
 def _check_refused(contents: Contents, place: Place, assignment: Assignment) -> None:

@@ -1,0 +1,191 @@
+"""What students get: everything they need, and nothing of the solutions, however it got there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import protect
+from grader.assignment import Course
+from grader.author import leaks, release
+from grader.author.scaffold import new_week
+from grader.cli import main
+from grader.errors import CourseError, UsageError
+
+ROOT = Path(__file__).parents[1]
+WEEK = "week7"
+SOLUTION = "return (predictions - targets).square().mean()"
+HIDDEN = 'expect.close(got, 2 * (predictions - targets) / predictions.numel(), "the gradient")'
+
+
+def git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A course of one new week, committed."""
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "ada@localhost")
+    root = tmp_path / "course"
+    for folder in ("assignments", "fixtures", "tests", "fixtures/submissions/ana"):
+        (root / folder).mkdir(parents=True)
+    new_week(Course(root), WEEK)
+    (root / "pyproject.toml").write_text('testpaths = ["tests"]\n')
+    (root / "fixtures" / "data.py").write_text("x = 1\n")
+    (root / "fixtures" / "submissions" / "ana" / "exercise.py").write_text(f"# {SOLUTION}\n")
+    (root / "tests" / "test_mutants.py").write_text("y = 1\n")
+    (root / "assignments" / "README.md").write_text("# For students\n")
+    git(root, "init", "-q", "-b", "main")
+    commit(root, "begin")
+    monkeypatch.chdir(root)
+    return Course(root)
+
+
+def commit(root: Path, message: str) -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", message)
+
+
+def plant(course: Course, name: str, text: str) -> None:
+    path = course.root / name
+    path.write_text((path.read_text() if path.exists() else "") + text)
+    commit(course.root, "plant")
+
+
+def test_the_tree_has_what_students_need_and_nothing_else(course: Course, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    assert main(["release", "--to", str(out)]) == 0
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    week = f"assignments/{WEEK}"
+    assert names == {
+        *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb")),
+        f"{week}/test_{WEEK}.py", "fixtures/data.py", "pyproject.toml", "README.md", protect.MANIFEST,
+    }  # fmt: skip
+    assert (out / "pyproject.toml").read_text() == 'testpaths = ["assignments"]\n'
+    assert "TODO 7.1" in (out / week / "exercise.py").read_text()
+    subprocess.run(["sha256sum", "--check", "--quiet", protect.MANIFEST], cwd=out, check=True)
+    # Once more: what is gone from the course goes from the folder, and a student's own file stays.
+    (out / "mine.py").write_text("z = 1\n")
+    (course.root / "fixtures" / "data.py").unlink()
+    commit(course.root, "remove")
+    assert main(["release", "--to", str(out)]) == 0
+    assert not (out / "fixtures" / "data.py").exists() and (out / "mine.py").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("x")
+    with pytest.raises(UsageError, match="something else than an earlier release"):
+        release.write_folder({"a": b"b"}, tmp_path / "other")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (f"assignments/{WEEK}/README.md", f"\nThe trick:\n\n    {SOLUTION}\n"),
+        (f"assignments/{WEEK}/README.md", "\n* `return  ( predictions-targets ).square( ).mean()`\n"),
+        ("fixtures/data.py", f"\ndef test_gradient(student, rng):\n    {HIDDEN}\n"),
+        ("fixtures/data.txt", HIDDEN.replace('"', "'") + "  # as it is judged\n"),
+        ("assignments/notes.ipynb", '{"cells": [{"source": ["x = 1\\n", "' + SOLUTION + '"]}]}'),
+    ],
+)
+def test_a_planted_leak_is_refused_and_nothing_is_written(course: Course, tmp_path: Path, name, text, capsys) -> None:
+    plant(course, name, text)
+    for words in (["--to", str(tmp_path / "out")], ["--branch", "students"]):
+        assert main(["release", *words]) == 1
+        said = capsys.readouterr().err
+        assert "would leak" in said and f"{name} holds a line of solutions/{WEEK}/" in said
+    assert not (tmp_path / "out").exists()
+    assert git(course.root, "branch", "--list", "students") == ""
+
+
+def test_a_harmless_line_may_be_listed(course: Course) -> None:
+    plant(course, "fixtures/data.py", SOLUTION + "\n")
+    plant(course, "solutions/harmless.txt", f"# anybody's\n{SOLUTION}\n")
+    assert "fixtures/data.py" in release.student_tree(course)
+
+
+def test_uncommitted_changes_are_refused(course: Course) -> None:
+    (course.root / "fixtures" / "data.py").write_text("x = 2\n")
+    with pytest.raises(CourseError, match="uncommitted changes"):
+        release.student_tree(course)
+
+
+def test_a_branch_has_a_history_of_its_own_and_grows_by_one_commit(course: Course, capsys) -> None:
+    root, head = course.root, git(course.root, "rev-parse", "HEAD")
+    assert main(["release", "--branch", "students"]) == 0
+    assert git(root, "rev-list", "--count", "students") == "1"
+    assert main(["release", "--branch", "students"]) == 0
+    assert "nothing has changed" in capsys.readouterr().out
+    plant(course, "fixtures/data.py", "y = 2\n")
+    assert main(["release", "--branch", "students", "--message", "More data"]) == 0
+    assert git(root, "log", "--format=%s", "students").splitlines() == ["More data", "Release"]
+    assert (
+        subprocess.run(["git", "-C", str(root), "merge-base", "main", "students"], capture_output=True).returncode == 1
+    )
+    assert git(root, "status", "--porcelain") == "" and git(root, "rev-parse", "HEAD~1") == head
+    everything = git(root, "log", "-p", "students")
+    assert "solutions/" not in everything.replace("solutions/README", "") and SOLUTION not in everything
+
+
+def test_a_branch_with_a_common_or_a_leaking_history_is_refused(course: Course, capsys) -> None:
+    root = course.root
+    git(root, "branch", "students")
+    assert main(["release", "--branch", "students"]) == 1
+    assert "shares history with main" in capsys.readouterr().err
+    git(root, "branch", "-D", "students")
+    assert main(["release", "--branch", "students"]) == 0
+    # Somebody commits a solution to the branch, and removes it again.
+    git(root, "checkout", "-q", "students")
+    plant(course, "hint.txt", SOLUTION)
+    git(root, "rm", "-q", "hint.txt")
+    commit(root, "oops")
+    git(root, "checkout", "-q", "main")
+    assert main(["release", "--branch", "students"]) == 1
+    assert "the history of students leaks" in capsys.readouterr().err
+
+
+def test_short_lines_are_everybodys() -> None:
+    assert leaks.normalised("  loss.backward()  # go") == "loss.backward()"
+    secrets = {"a" * 30: leaks.Secret("a" * 30, "x")}
+    assert list(leaks.leaks_in({"f": b"aaa " * 10}, secrets)) != []
+    assert list(leaks.leaks_in({"f": b"aaa " * 9}, secrets)) == []
+
+
+def test_changed_protected_files_are_known_from_every_version_that_was_ours(course: Course) -> None:
+    name, root = f"assignments/{WEEK}/test_{WEEK}.py", course.root
+    first = (root / name).read_bytes()
+    protect._course_digests.cache_clear()
+    assert protect.changed_files({name: first, "exercise.py": b"x"}, root) == []
+    assert protect.changed_files({name: first.replace(b"\n", b"\r\n")}, root) == []
+    assert protect.changed_files({name: first + b"pass\n"}, root) == [name]
+    plant(course, name, "# a later version\n")
+    protect._course_digests.cache_clear()
+    assert protect.changed_files({name: first}, root) == []
+
+
+def test_this_course_passes_its_own_leak_check_and_students_can_work_in_it(tmp_path: Path) -> None:
+    """The real tree: no `solutions/` is missed by a student's run of every week."""
+    course = Course(ROOT)
+    tracked = release._git(ROOT, "ls-files", "-z").split("\0")[:-1]
+    chosen = {path for path in tracked if release._is_for_students(path)}
+    assert "assignments/README.md" in chosen and not any("hidden" in Path(path).name for path in chosen)
+    files = {path: (ROOT / path).read_bytes() for path in chosen}
+    leaks.check(files, course, "the student tree")
+    release.write_folder(files, tmp_path / "tree")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "tree")}
+    for week in course.assignments():
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"assignments/{week}"],
+            cwd=tmp_path / "tree", env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "0/60" in done.stdout and "Next: task" in done.stdout and "broken" not in done.stdout
