@@ -1,0 +1,381 @@
+"""What week 4's public checks ask of your code: each probe calls it and returns plain data.
+
+Probes run beside your code and decide nothing; the checks in `test_week4.py` judge what they return.
+"""
+
+import gc
+import random
+import weakref
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+CPU = torch.device("cpu")
+
+
+# 4.1: seeds
+
+
+def draws(student, seed, before):
+    """What each generator gives after `set_seed`; `before` numbers are drawn from each of them first."""
+    for _ in range(before):
+        random.random()
+        np.random.rand()
+        torch.rand(1)
+    student.training.set_seed(seed)
+    return {
+        "Python's random": [random.random(), random.randint(0, 10**9)],
+        "NumPy": np.random.rand(3).tolist(),
+        "torch": torch.cat([torch.rand(3), nn.Linear(2, 2).weight.detach().flatten(), torch.randperm(9).float()]),
+    }
+
+
+# 4.2: the derivative
+
+FUNCTIONS = {
+    "polynomial": lambda x, a, b, c: a * x**2 + b * x + c,
+    "sine": lambda x, a, b, c: a * torch.sin(b * x) + c,
+    "half": lambda x, a, b, c: a * x * x.detach() + b * x,  # to autograd, x.detach() is a constant
+}
+
+
+def derivative(student, name, x, a, b, c):
+    """The student's derivative of one of the functions above, and what that function was given."""
+    seen = []
+
+    def f(point):
+        seen.append([type(point).__name__, str(getattr(point, "dtype", "")), list(getattr(point, "shape", [-1]))])
+        return FUNCTIONS[name](point, a, b, c)
+
+    return {"derivative": student.fcnn.derivative(f, x), "seen": seen}
+
+
+def constant_derivatives(student, x):
+    """Derivatives of functions that ignore their input: a number, a bare tensor, a tensor of another leaf."""
+    other = torch.tensor(3.0, requires_grad=True)
+    functions = (lambda point: 7.5, lambda point: torch.tensor(2.0), lambda point: other * 2)
+    return [student.fcnn.derivative(f, x) for f in functions]
+
+
+def left_alive(student, x):
+    """Whether the tensor that f was given still exists after the call."""
+    alive = []
+
+    def f(point):
+        alive.append(weakref.ref(point))
+        return point**3 + 2 * point
+
+    student.fcnn.derivative(f, x)
+    gc.collect()
+    return [reference() is not None for reference in alive]
+
+
+# 4.3: pixel statistics
+
+
+def pixel_stats(student, images, as_numpy):
+    return student.training.pixel_stats(images.numpy() if as_numpy else images)
+
+
+# 4.4 and 4.5: the split and the loaders
+
+
+class Numbers(Dataset):
+    """0 … length−1, each with label 7."""
+
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        return int(index), 7
+
+
+def split(student, length, **options):
+    """The items of both parts."""
+    train, valid = student.training.split_train_valid(Numbers(length), **options)
+    return {"train": [train[i] for i in range(len(train))], "valid": [valid[i] for i in range(len(valid))]}
+
+
+def draws_after_split(student, seed):
+    """What the global generators, seeded before the split, give after it, and the first item of each part."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    train, valid = student.training.split_train_valid(Numbers(20), seed=seed + 1)
+    draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
+    return {**draws, "first": [train[0], valid[0]]}
+
+
+def batches(student, lengths, passes, **options):
+    """For each of the three loaders: the numbers in its batches, for several passes over it."""
+    datasets = [TensorDataset(torch.arange(length), torch.zeros(length)) for length in lengths]
+    loaders = student.training.make_loaders(*datasets, **options)
+    return {
+        "kinds": [isinstance(loader, DataLoader) for loader in loaders],
+        "passes": [[[numbers.tolist() for numbers, _ in loader] for _ in range(passes)] for loader in loaders],
+    }
+
+
+# 4.6: the network
+
+
+def weights_of(seed, sizes):
+    """Parameters for layers of these sizes, drawn from a generator of their own."""
+    gen = torch.Generator().manual_seed(seed)
+    weights = {}
+    for number, (width, size) in enumerate(zip(sizes[1:], sizes, strict=False), start=1):
+        weights[f"fc{number}.weight"] = torch.randn(width, size, generator=gen) * (2 / size) ** 0.5
+        weights[f"fc{number}.bias"] = torch.randn(width, generator=gen) * 0.1
+    return weights
+
+
+def fcnn_outputs(student, images, classes, seed=None, constants=None):
+    """The logits; with `seed` the weights come from `weights_of`, and then `constants` fills some of them."""
+    size = images[0].numel()
+    model = student.fcnn.FCNN(size, classes)
+    if seed is not None:
+        values = weights_of(seed, [size, 1024, 2048, classes])
+        values |= {name: torch.full_like(values[name], value) for name, value in (constants or {}).items()}
+        set_weights(model, values)
+    return model(images)
+
+
+def fcnn_layers(student, size, classes):
+    """Shapes of the layers' weights, by name; None for what is not there."""
+    model = student.fcnn.FCNN(size, classes)
+    with torch.no_grad():
+        model(torch.zeros(1, size))
+    weights = {name: getattr(getattr(model, name, None), "weight", None) for name in ("fc1", "fc2", "fc3")}
+    return {name: list(w.shape) if isinstance(w, torch.Tensor) else None for name, w in weights.items()}
+
+
+def set_weights(model, weights):
+    """Copy tensors named like `fc1.weight` into the model's layers, reached by attribute."""
+    first = next(iter(weights.values()))
+    with torch.no_grad():
+        model(torch.zeros(1, first.shape[1]))  # a lazy layer has no weights before its first input
+        for name, value in weights.items():
+            layer, part = name.split(".")
+            getattr(getattr(model, layer), part).copy_(value)
+
+
+# 4.7 to 4.10: the loops, on models of the judge's own
+
+
+class Linear(nn.Module):
+    """Linear classifier on flat features that records how it was called."""
+
+    def __init__(self, weight, bias):
+        super().__init__()
+        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            self.layer.weight.copy_(weight)
+            self.layer.bias.copy_(bias)
+        self.modes = []
+        self.grad_modes = []
+
+    def forward(self, features):
+        self.modes.append(self.training)
+        self.grad_modes.append(torch.is_grad_enabled())
+        return self.layer(features)
+
+
+class Normed(Linear):
+    """The same behind batch normalisation and dropout, which show in the values whether the mode is right."""
+
+    def __init__(self, weight, bias, mean, var):
+        super().__init__(weight, bias)
+        self.norm = nn.BatchNorm1d(weight.shape[1])
+        self.norm.running_mean.copy_(mean)
+        self.norm.running_var.copy_(var)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, features):
+        return super().forward(self.dropout(self.norm(features)))
+
+
+def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
+    model = Linear(weight, bias)
+    model.eval()
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 5.0)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    options = {} if log_interval is None else {"log_interval": log_interval}
+    losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
+    return {
+        "losses": losses,
+        "weight": model.layer.weight,
+        "bias": model.layer.bias,
+        "modes": model.modes,
+        "grad_enabled": torch.is_grad_enabled(),
+        "requires_grad": [p.requires_grad for p in model.parameters()],
+    }
+
+
+def validated(student, weight, bias, mean, var, features, labels, batch_size):
+    """The student's `validate` on a model with batch normalisation and dropout that is in training mode."""
+    model = Normed(weight, bias, mean, var)
+    model.train()
+    model.norm.bias.requires_grad_(False)
+    model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss())
+    return {
+        "result": result,
+        "modes": model.modes,
+        "grad_modes": model.grad_modes,
+        "grad_enabled": torch.is_grad_enabled(),
+        "weight": model.layer.weight,
+        "running_mean": model.norm.running_mean,
+        "running_var": model.norm.running_var,
+        "bias_grad": model.layer.bias.grad,
+        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+    }
+
+
+def fitted(student, weight, bias, train, valid, batch_size, lr, epochs, stand_ins):
+    """The student's `fit` on a linear model.
+
+    With `stand_ins` (what `train` and `validate` are to return in each epoch) these two are replaced, and it is noted
+    how they were called.
+    """
+    model = Linear(weight, bias)
+    loaders = {name: DataLoader(TensorDataset(*data), batch_size=batch_size) for name, data in
+               (("train", train), ("valid", valid))}  # fmt: skip
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    calls = []
+    training = student.training
+    with replaced_loops(training, loaders, stand_ins, calls):
+        result = training.fit(model, CPU, loaders["train"], loaders["valid"], optimizer, nn.CrossEntropyLoss(), epochs)
+    wanted = ("train_losses", "valid_losses", "valid_accuracies")
+    history = {key: result[key] for key in wanted if key in result} if isinstance(result, dict) else result
+    return {"history": history, "calls": calls, "weight": model.layer.weight}
+
+
+@contextmanager
+def replaced_loops(training, loaders, stand_ins, calls):
+    """Have `train` and `validate` only note their loader, and what comes after it by position or name."""
+    own = [getattr(training, name, None) for name in ("train", "validate")]
+    if stand_ins is None or None in own:
+        yield
+        return
+
+    def name_of(loader):
+        return next((name for name, known in loaders.items() if known is loader), "another loader")
+
+    def note(kind, names, args, kwargs):
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        epoch, interval = given.get("epoch"), given.get("log_interval", 100)
+        loader = given.get("train_loader" if kind == "train" else "loader")
+        calls.append([kind, name_of(loader), epoch if type(epoch) is int else None, interval])
+        return stand_ins[kind][sum(call[0] == kind for call in calls) - 1]
+
+    def train(*args, **kwargs):
+        names = ("model", "device", "train_loader", "optimizer", "criterion", "epoch", "log_interval")
+        return list(note("train", names, args, kwargs))
+
+    def validate(*args, **kwargs):
+        return tuple(note("validate", ("model", "device", "loader", "criterion", "dataset_name"), args, kwargs))
+
+    training.train, training.validate = train, validate
+    try:
+        yield
+    finally:
+        training.train, training.validate = own
+
+
+def predicted(student, weight, bias, mean, var, images):
+    """The student's `predict` for each of N×C×H×W images, by a model that arrives in training mode each time."""
+    model = nn.Sequential(nn.Flatten(), Normed(weight, bias, mean, var))
+    classes = []
+    for image in images:
+        model.train()
+        classes.append(student.fcnn.predict(model, image, CPU))
+    return {"classes": classes, "running_mean": model[1].norm.running_mean, "grad_enabled": torch.is_grad_enabled()}
+
+
+# 4.11: the whole
+
+
+class Pictures(Dataset):
+    """Normalised images and labels, one by one."""
+
+    def __init__(self, images, labels):
+        self.images = images
+        self.labels = labels
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index], int(self.labels[index])
+
+
+def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
+    """FCNN's parameters before and after short training; uint8 images.
+
+    Everything around the network and `fit` is the student's as well, as far as it works: where one of these gives
+    nothing usable, `mean` and `std`, the whole data, or a plain loader stand in, since each has its own checks.
+    """
+    training = student.training
+    attempt(lambda: training.set_seed(seed))
+    stats = attempt(lambda: [float(value) for value in training.pixel_stats(images[:, 0])])
+    usable = stats is not None and len(stats) == 2 and abs(stats[0] - mean) < 0.01 and abs(stats[1] - std) < 0.01
+    mean, std = stats if usable else (mean, std)
+    data = Pictures((images.float() / 255 - mean) / std, labels)
+    parts = attempt(lambda: training.split_train_valid(data))
+    parts = parts if sized(parts, 2, len(data)) else (data, data)
+    loaders = attempt(lambda: training.make_loaders(*parts, parts[1]))
+    if not (isinstance(loaders, (tuple, list)) and all(isinstance(loader, DataLoader) for loader in loaders)):
+        loaders = [DataLoader(part, batch_size=64) for part in parts]
+    model = student.fcnn.FCNN(images[0].numel(), 10)
+    with torch.no_grad():
+        model(torch.zeros(1, images[0].numel()))
+    before = parameters_of(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    training.fit(model, CPU, loaders[0], loaders[1], optimizer, nn.CrossEntropyLoss(), epochs)
+    return {"before": before, "after": parameters_of(model), "stats": [mean, std]}
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def sized(parts, count, total):
+    """Whether these are `count` datasets of `total` items together."""
+    lengths = attempt(lambda: [len(part) for part in parts])
+    return lengths is not None and len(lengths) == count and sum(lengths) == total and min(lengths) > 0
+
+
+def parameters_of(model):
+    return {
+        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().clone()
+        for layer in ("fc1", "fc2", "fc3")
+        for part in ("weight", "bias")
+    }
+
+
+def predictions_with(student, weights, images, mean, std):
+    """Class and logits of each uint8 image by a new FCNN with these parameters: `predict` where it works."""
+    model = student.fcnn.FCNN(images[0].numel(), 10)
+    set_weights(model, weights)
+    model.eval()
+    inputs = (images.float() / 255 - mean) / std
+    with torch.no_grad():
+        logits = model(inputs)
+    classes = attempt(lambda: [student.fcnn.predict(model, image, CPU) for image in inputs[:50]])
+    return {"logits": logits, "classes": classes}

@@ -1,0 +1,534 @@
+"""Week 4's public checks: 60 points. Run them with `pytest assignments/week4`, one task with `--task 4.6`."""
+
+import math
+import random
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures import digits
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+seeds = st.integers(0, 2**31 - 1)
+GENERATORS = ("Python's random", "NumPy", "torch")
+
+
+# 4.1: seeds
+
+
+def drawn(evidence, name):
+    """What one generator gave, as a tuple of plain numbers."""
+    values = expect.field(evidence, name)
+    if name == "torch":
+        return tuple(expect.tensor(values, name, shape=(16,)).tolist())
+    return tuple(expect.items(values, None, name))
+
+
+@task("4.1", points=3, title="set_seed makes two runs agree", hint="There are three generators to seed.")
+def test_seed_repeats(student, rng):
+    seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+    first, again = (student.run_fresh(probes.draws, seed, before) for before in (0, 3))
+    for name in GENERATORS:
+        agree = drawn(first, name) == drawn(again, name)
+        expect.true(agree, f"two runs with the same seed draw different numbers from {name}")
+
+
+@task("4.1", points=2, title="another seed gives another run", hint="The seed that is given has to matter.")
+def test_seed_matters(student, rng):
+    seed = int(torch.randint(0, 2**31 - 2, (1,), generator=rng))
+    first, other = (student.run_fresh(probes.draws, s, 0) for s in (seed, seed + 1))
+    for name in GENERATORS:
+        differ = drawn(first, name) != drawn(other, name)
+        expect.true(differ, f"runs with two different seeds draw the same numbers from {name}")
+
+
+# 4.2: the derivative
+
+points = st.floats(-4, 4).map(lambda x: round(x, 2))
+
+
+@task("4.2", points=2, title="derivative gives the slope", hint="For y = 2x² + 5 the slope at 2 is 8.", examples=12)
+@given(name=st.sampled_from(["polynomial", "sine"]), x=points, a=points, b=points)
+def test_derivative(student, name, x, a, b):
+    got = student.run(probes.derivative, name, x, a, b, 5.0)
+    want = 2 * a * x + b if name == "polynomial" else a * b * math.cos(b * x)
+    expect.instance(expect.field(got, "derivative"), float, "the derivative")
+    expect.near(expect.field(got, "derivative"), want, "the derivative", rtol=1e-3, atol=1e-3)
+
+
+@task("4.2", points=1, title="derivative uses autograd on a 0-dimensional float32 tensor, whatever x is",
+      hint="Make a tensor of x that requires a gradient; a difference quotient is something else.")  # fmt: skip
+def test_derivative_by_autograd(student):
+    for x in (3, 1.5, -2):
+        got = student.run(probes.derivative, "half", x, 2.0, 1.0, 0.0)
+        seen = expect.items(expect.field(got, "seen"), None, "what f was given")
+        expect.true(len(seen) > 0, "f was never called")
+        for given_to_f in seen:
+            expect.equal(given_to_f, ["Tensor", "torch.float32", []], "type, dtype and shape of what f is given")
+        # Of a·x·x.detach() + b·x autograd sees a·x + b, a difference quotient 2·a·x + b.
+        expect.near(expect.field(got, "derivative"), 2.0 * x + 1, "the derivative of 2·x·x.detach() + x")
+
+
+@task("4.2", points=1, title="derivative is 0.0 where f ignores its input",
+      hint="f may return a number, or a tensor that knows nothing of x.")  # fmt: skip
+def test_derivative_of_constants(student):
+    got = expect.items(student.run(probes.constant_derivatives, 1.5), 3, "the derivatives")
+    for value, what in zip(got, ("a number", "a tensor without a graph", "a tensor of another leaf"), strict=True):
+        expect.near(value, 0.0, f"the derivative where f returns {what}")
+
+
+@task("4.2", points=1, title="derivative leaves nothing behind", hint="Return a plain float, and keep no graph.")
+def test_derivative_keeps_nothing(student):
+    alive = expect.items(student.run(probes.left_alive, 0.5), None, "what f was given")
+    gone = bool(alive) and all(there is False for there in alive)
+    expect.true(gone, "the tensor that f was given still exists after the call: something keeps its graph")
+
+
+# 4.3: pixel statistics
+
+
+@task("4.3", points=5, title="pixel_stats gives mean and deviation of the scaled pixels", examples=16,
+      hint="uint8 overflows at 256; scale by 255, then take all pixels of all images together.")  # fmt: skip
+@given(count=st.integers(2, 6), as_numpy=st.booleans(), most=st.sampled_from([255, 200, 60]), seed=seeds)
+def test_pixel_stats(student, count, as_numpy, most, seed):
+    gen = generator(seed)
+    ceilings = torch.randint(most // 3, most + 1, (count, 1, 1), generator=gen)  # images of different brightness
+    images = (torch.rand(count, 9, 7, generator=gen) * ceilings).to(torch.uint8)
+    mean, std = expect.items(student.run(probes.pixel_stats, images, as_numpy), 2, "what pixel_stats returns")
+    values = [v / 255 for v in images.flatten().tolist()]
+    centre = sum(values) / len(values)
+    squares = sum((v - centre) ** 2 for v in values)
+    expect.near(plain(mean), centre, "the mean", rtol=1e-4)
+    population, sample = ((squares / n) ** 0.5 for n in (len(values), len(values) - 1))
+    near = abs(expect.number(plain(std), "the deviation") - sample) < 2e-5
+    if not near:
+        expect.near(plain(std), population, "the standard deviation", rtol=1e-4)
+
+
+def plain(value):
+    """A 0-dimensional tensor or array counts as a number."""
+    single = type(value) in (torch.Tensor, np.ndarray) and value.ndim == 0 and value.dtype not in (np.bool_, torch.bool)
+    return value.item() if single else value
+
+
+# 4.4: the split
+
+
+def numbers(items, what):
+    """The numbers in a part's items, each of which is (number, 7)."""
+    found = []
+    for item in expect.items(items, None, what):
+        number, label = expect.items(item, 2, f"an item of {what}")
+        expect.instance(number, int, f"an item of {what}")
+        expect.equal(label, 7, f"a label of {what}")
+        found.append(number)
+    return found
+
+
+def parts(got):
+    return numbers(expect.field(got, "train"), "the training part"), numbers(
+        expect.field(got, "valid"), "the validation part"
+    )
+
+
+@task("4.4", points=4, title="the two parts are disjoint, random and cover the dataset", examples=12,
+      hint="int(len * ratio) items for training, every other one for validation.")  # fmt: skip
+@given(length=st.integers(40, 90), ratio=st.sampled_from([0.5, 0.75, 0.8, 0.9, None]), seed=st.integers(0, 1000))
+def test_split_covers(student, length, ratio, seed):
+    options = {} if ratio is None else {"train_ratio": ratio}
+    train, valid = parts(student.run(probes.split, length, seed=seed, **options))
+    expect.integer(len(train), int(length * (ratio or 0.9)), "the length of the training part")
+    expect.equal(sorted(train + valid), list(range(length)), "all items together")
+    expect.true(sorted(train) != list(range(len(train))), "the training part is not random: it is the first items")
+
+
+@task("4.4", points=2, title="the same seed gives the same split, another seed another",
+      hint="Seed a generator of your own.")  # fmt: skip
+def test_split_seed(student):
+    first, again, other = (parts(student.run(probes.split, 60, seed=seed))[0] for seed in (3, 3, 4))
+    expect.equal(again, first, "the second split with the same seed")
+    expect.true(sorted(other) != sorted(first), "another seed gives the same split")
+
+
+@task("4.4", points=1, title="the split leaves the global generators alone",
+      hint="Neither seed nor use the generators of random, NumPy and torch.")  # fmt: skip
+def test_split_generators(student, rng):
+    seed = int(torch.randint(0, 2**31 - 2, (1,), generator=rng))
+    got = student.run(probes.draws_after_split, seed)
+    want = {
+        "random": random.Random(seed).random(),
+        "numpy": float(np.random.RandomState(seed).rand()),
+        "torch": float(torch.rand(1, generator=generator(seed))),
+    }
+    for name, value in want.items():
+        number = expect.number(expect.field(got, name), f"the next number of {name}")
+        expect.true(number == value, f"the global generator of {name} is not as it was")
+    numbers(expect.field(got, "first"), "the first items of both parts")
+
+
+# 4.5: the loaders
+
+
+def passes_of(got, lengths, count):
+    """For each loader its passes, each a list of batches of numbers."""
+    kinds = expect.items(expect.field(got, "kinds"), 3, "the loaders (training, validation, test)")
+    expect.true(all(kind is True for kind in kinds), "not all three are DataLoaders")
+    found = []
+    for loader, length in zip(expect.items(expect.field(got, "passes"), 3, "the loaders"), lengths, strict=True):
+        passes = expect.items(loader, count, "the passes over a loader")
+        found.append([[flat_ints(batch) for batch in expect.items(p, None, "the batches")] for p in passes])
+        for one in found[-1]:
+            expect.equal(sorted(joined(one)), list(range(length)), "the numbers of all examples of a loader")
+    return found
+
+
+def joined(lists):
+    return [entry for entries in lists for entry in entries]
+
+
+def flat_ints(batch):
+    for number in expect.items(batch, None, "a batch"):
+        expect.instance(number, int, "a number of a batch")
+    return list(batch)
+
+
+@task("4.5", points=3, title="every loader gives all examples in batches of the right size", examples=8,
+      hint="Nothing is dropped, so that the last batch may be smaller.")  # fmt: skip
+@given(length=st.integers(30, 50), batch_size=st.sampled_from([None, 4, 7, 16]))
+def test_loaders(student, length, batch_size):
+    lengths = (length, length + 3, length + 41)
+    options = {} if batch_size is None else {"batch_size": batch_size}
+    got = student.run(probes.batches, lengths, 1, **options)
+    size = batch_size or 64
+    for loader, count in zip(passes_of(got, lengths, 1), lengths, strict=True):
+        sizes = [min(size, count - start) for start in range(0, count, size)]
+        expect.equal([len(batch) for batch in loader[0]], sizes, "the sizes of a loader's batches")
+
+
+@task("4.5", points=2, title="only training shuffles, anew in each epoch",
+      hint="Validation and test measure; their order has no reason to change.")  # fmt: skip
+def test_loaders_shuffle(student):
+    lengths = (50, 40, 30)
+    train, *others = passes_of(student.run(probes.batches, lengths, 2, batch_size=8), lengths, 2)
+    first, second = (joined(one) for one in train)
+    expect.true(first != sorted(first), "the training loader does not shuffle")
+    expect.true(first != second, "the training loader gives the same order in each epoch")
+    for name, loader in zip(("validation", "test"), others, strict=True):
+        for one in loader:
+            flat = joined(one)
+            expect.true(flat == sorted(flat), f"the {name} loader shuffles")
+
+
+# 4.6: the network
+
+
+def logits_of(result, batch, classes):
+    return expect.tensor(result, "the logits", shape=(batch, classes), dtype=torch.float32)
+
+
+@task("4.6", points=2, title="FCNN returns logits of the right shape, for images and for flat inputs", examples=8,
+      hint="Flatten each image by itself; its size is not always 784.")  # fmt: skip
+@given(batch=st.integers(1, 5), height=st.integers(2, 12), width=st.integers(2, 12), classes=st.integers(2, 20))
+def test_fcnn_shapes(student, batch, height, width, classes):
+    images = torch.randn(batch, 1, height, width, generator=generator(batch))
+    logits_of(student.run(probes.fcnn_outputs, images, classes), batch, classes)
+    logits = logits_of(student.run(probes.fcnn_outputs, images.flatten(1), classes), batch, classes)
+    expect.true(bool(logits.any()), "the logits are all zeros, whatever the image")
+
+
+@task("4.6", points=1, title="FCNN's layers have their names and sizes", hint="1024 units, 2048 units, the classes.")
+def test_fcnn_layers(student):
+    got = student.run(probes.fcnn_layers, 30, 7)
+    for name, shape in {"fc1": [1024, 30], "fc2": [2048, 1024], "fc3": [7, 2048]}.items():
+        expect.equal(expect.field(got, name), shape, f"the weight of {name}")
+
+
+@task("4.6", points=1, title="FCNN's logits are raw: nothing comes after fc3",
+      hint="The loss applies softmax by itself; forward leaves the last layer's output as it is.")  # fmt: skip
+def test_fcnn_raw_logits(student, rng):
+    images = torch.randn(3, 1, 6, 5, generator=rng)
+    low, high = (
+        logits_of(student.run(probes.fcnn_outputs, images, 4, 11, {"fc3.bias": value}), 3, 4) for value in (-20.0, 3.0)
+    )
+    expect.close(high - low, torch.full((3, 4), 23.0), "how the logits change with fc3's bias", atol=1e-2)
+
+
+@task("4.6", points=2, title="FCNN applies ReLU after fc1 and fc2", hint="Which layers are followed by a ReLU?")
+def test_fcnn_relu(student, rng):
+    images = torch.randn(3, 1, 6, 5, generator=rng)
+    for layer, following in (("fc1", "fc2"), ("fc2", "fc3")):
+        # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
+        first, second = (
+            student.run(probes.fcnn_outputs, images, 4, 5, {f"{layer}.weight": 0.0, f"{layer}.bias": bias})
+            for bias in (-1.0, -2.0)
+        )
+        same = torch.allclose(logits_of(first, 3, 4), logits_of(second, 3, 4), atol=1e-4)
+        expect.true(same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them")
+
+
+@task("4.6", points=2, title="FCNN treats each image by itself, flat or not",
+      hint="Flattening must leave the batch alone.")  # fmt: skip
+def test_fcnn_images_by_themselves(student, rng):
+    images = torch.randn(4, 1, 5, 8, generator=rng)
+    together = logits_of(student.run(probes.fcnn_outputs, images, 3, 21), 4, 3)
+    flat = logits_of(student.run(probes.fcnn_outputs, images.view(4, 40), 3, 21), 4, 3)
+    expect.close(flat, together, "the logits of flat inputs", atol=1e-3)
+    for number in range(4):
+        alone = logits_of(student.run(probes.fcnn_outputs, images[number : number + 1], 3, 21), 1, 3)
+        expect.close(alone, together[number : number + 1], "the logits of one image in a batch of its own", atol=1e-3)
+    expect.true(not torch.allclose(together[0], together[1], atol=1e-3), "different images have the same logits")
+
+
+# 4.7 and 4.8: the loops. A linear classifier's gradient of the mean cross-entropy is xᵀ(softmax(logits) − one-hot)/n.
+
+
+def problem(gen, count, features, classes):
+    x = torch.randn(count, features, generator=gen)
+    y = torch.randint(0, classes, (count,), generator=gen)
+    weight = torch.randn(classes, features, generator=gen)
+    bias = torch.randn(classes, generator=gen)
+    return x, y, weight, bias
+
+
+def descend(x, y, weight, bias, batch_size, lr):
+    """Weights, bias and each batch's loss after one epoch of gradient descent, by the closed formula."""
+    weight, bias, losses = weight.double().clone(), bias.double().clone(), []
+    for start in range(0, len(x), batch_size):
+        inputs, labels = x[start : start + batch_size].double(), y[start : start + batch_size]
+        probs = (inputs @ weight.T + bias).softmax(1)
+        losses.append(-probs[range(len(labels)), labels].log().mean().item())
+        probs[range(len(labels)), labels] -= 1
+        weight -= lr * probs.T @ inputs / len(labels)
+        bias -= lr * probs.mean(0)
+    return weight.float(), bias.float(), losses
+
+
+@task("4.7", points=3, title="train updates the weights as gradient descent does", examples=6,
+      hint="For each batch: clear the gradients, forward, loss, backward, step.")  # fmt: skip
+@given(batch_size=st.sampled_from([4, 5, 8]), seed=seeds)
+def test_train_weights(student, batch_size, seed):
+    x, y, weight, bias = problem(generator(seed), 22, 5, 3)
+    got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
+    new_weight, new_bias, _ = descend(x, y, weight, bias, batch_size, 0.2)
+    expect.close(expect.field(got, "weight"), new_weight, "the weights after one epoch", atol=1e-4,
+                 context={"from before training": weight})  # fmt: skip
+    expect.close(expect.field(got, "bias"), new_bias, "the bias after one epoch", atol=1e-4)
+
+
+@task("4.7", points=3, title="train returns the logged losses as plain floats", examples=8,
+      hint="Batches 0, log_interval, 2·log_interval, … and nothing that holds on to a graph.")  # fmt: skip
+@given(log_interval=st.sampled_from([None, 1, 2, 3, 4]), seed=seeds)
+def test_train_losses(student, log_interval, seed):
+    x, y, weight, bias = problem(generator(seed), 22, 5, 3)
+    got = student.run(probes.trained, weight, bias, x, y, 4, 0.0, log_interval)
+    *_, losses = descend(x, y, weight, bias, 4, 0.0)
+    judge_losses(expect.field(got, "losses"), losses[:: log_interval or 100], "the returned losses")
+
+
+def judge_losses(got, wanted, what):
+    for value, want in zip(expect.items(got, len(wanted), what), wanted, strict=True):
+        expect.instance(value, float, f"one of {what}")
+        expect.near(value, want, f"one of {what}", atol=1e-4)
+
+
+@task("4.7", points=2, title="train puts the model into training mode, and leaves the rest as it was",
+      hint="Dropout and batch normalisation behave differently in training.")  # fmt: skip
+def test_train_mode(student, rng):
+    x, y, weight, bias = problem(rng, 12, 5, 3)
+    got = student.run(probes.trained, weight, bias, x, y, 4, 0.1)
+    modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
+    expect.true(bool(modes) and all(mode is True for mode in modes), "the model was not in training mode")
+    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
+    expect.equal(expect.field(got, "requires_grad"), [True, True], "requires_grad afterwards")
+
+
+def normed_problem(gen, count=23):
+    x, y, weight, bias = problem(gen, count, 4, 3)
+    mean, var = torch.randn(4, generator=gen), torch.rand(4, generator=gen) + 0.5
+    logits = ((x - mean) / (var + 1e-5).sqrt()) @ weight.T + bias
+    return x, y, weight, bias, mean, var, logits
+
+
+@task("4.8", points=4, title="validate returns the mean loss and the accuracy in percent", examples=8,
+      hint="The loss is averaged over batches, the accuracy over all examples.")  # fmt: skip
+@given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
+def test_validate_values(student, batch_size, seed):
+    x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
+    got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
+    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what validate returns, (loss, accuracy),")
+    chosen = -logits.log_softmax(1)[range(len(y)), y]
+    wanted = torch.stack([part.mean() for part in chosen.split(batch_size)]).mean().item()
+    expect.near(loss, wanted, "the loss", atol=1e-4)
+    expect.near(accuracy, 100 * (logits.argmax(1) == y).double().mean().item(), "the accuracy", atol=1e-3)
+
+
+@task("4.8", points=3, title="validate evaluates: no training mode, no graph, nothing changed",
+      hint="Two things are switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
+def test_validate_changes_nothing(student, rng):
+    x, y, weight, bias, mean, var, _ = normed_problem(rng)
+    got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
+    modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
+    evaluating = bool(modes) and all(mode is False for mode in modes)
+    expect.true(evaluating, "the model was in training mode during validation")
+    recording = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes seen")
+    expect.true(all(mode is False for mode in recording), "gradients were recorded during validation")
+    expect.close(expect.field(got, "weight"), weight, "the weights afterwards")
+    expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
+    expect.close(expect.field(got, "running_var"), var, "batch normalisation's running variance afterwards")
+    expect.close(expect.field(got, "bias_grad"), torch.full((3,), 3.0), "an existing gradient afterwards")
+    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
+    flags = {"layer.weight": True, "layer.bias": True, "norm.weight": True, "norm.bias": False}
+    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
+
+
+# 4.9: fit
+
+
+def fitted(student, gen, epochs, replaced=True):
+    """Evidence of a run of `fit`, with what its stand-ins for train and validate returned, and the data."""
+    x, y, weight, bias = problem(gen, 22, 5, 3)
+    valid = problem(gen, 13, 5, 3)[:2]
+    losses = torch.rand(epochs, 4, generator=gen).double().tolist()
+    stand_ins = {"train": [row[:2] for row in losses], "validate": [[row[2], 100 * row[3]] for row in losses]}
+    data = ((x, y), valid, weight, bias)
+    given_to_fit = (weight, bias, (x, y), valid, 4, 0.1, epochs, stand_ins if replaced else None)
+    return student.run(probes.fitted, *given_to_fit), stand_ins, data
+
+
+def series(got, length, key):
+    history = expect.field(got, "history")
+    expect.instance(history, dict, "what fit returns")
+    if key not in history:
+        expect.fail(
+            f"what fit returns has no {key!r}", expected=f"an entry {key!r}", got=", ".join(history) or "nothing"
+        )
+    return expect.items(history[key], length, key)
+
+
+def calls_of(got):
+    """[(kind, loader, epoch, interval)] of the stand-ins' calls."""
+    return [tuple(expect.items(call, 4, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
+
+
+@task("4.9", points=2, title="fit trains, then validates on the validation data, in every epoch",
+      hint="One call of train and one of validate an epoch, each with its own loader.")  # fmt: skip
+def test_fit_calls(student, rng):
+    got, _, _ = fitted(student, rng, 3)
+    calls = calls_of(got)
+    if {kind for kind, *_ in calls} == {"train", "validate"}:
+        expect.equal([kind for kind, *_ in calls], ["train", "validate"] * 3, "the calls in three epochs")
+        for kind, loader, _, interval in calls:
+            expect.equal(loader, "train" if kind == "train" else "valid", f"the loader that {kind} is given")
+            expect.equal(interval, 100, "log_interval")
+        epochs = [epoch for kind, _, epoch, _ in calls if kind == "train"]
+        expect.true(epochs in ([0, 1, 2], [1, 2, 3]), "the epochs that train is given", expected="0, 1, 2 or 1, 2, 3",
+                    got=epochs)  # fmt: skip
+        return
+    # A fit that does without the module's train and validate is judged by what it does.
+    got, _, ((x, y), _, weight, bias) = fitted(student, rng, 3, replaced=False)
+    for _ in range(3):
+        weight, bias, _ = descend(x, y, weight, bias, 4, 0.1)
+    expect.close(expect.field(got, "weight"), weight, "the weights after three epochs", atol=1e-3)
+
+
+@task("4.9", points=2, title="fit returns the training losses joined, and one validation result an epoch",
+      hint="`train` returns a list: join the lists. `validate` returns two numbers.")  # fmt: skip
+def test_fit_history(student, rng):
+    got, stand_ins, _ = fitted(student, rng, 2)
+    if {kind for kind, *_ in calls_of(got)} == {"train", "validate"}:
+        train_losses = joined(stand_ins["train"])
+        valid_losses, accuracies = zip(*stand_ins["validate"], strict=True)
+    else:
+        got, _, data = fitted(student, rng, 2, replaced=False)
+        train_losses, valid_losses, accuracies = by_formula(*data, epochs=2)
+    for key, wanted in (
+        ("train_losses", train_losses),
+        ("valid_losses", valid_losses),
+        ("valid_accuracies", accuracies),
+    ):
+        for value, want in zip(series(got, len(wanted), key), wanted, strict=True):
+            expect.near(value, want, f"an entry of {key}", atol=1e-3)
+
+
+def by_formula(train, valid, weight, bias, epochs):
+    """What fit is to return, by the closed formula of gradient descent."""
+    train_losses, valid_losses, accuracies = [], [], []
+    for _ in range(epochs):
+        weight, bias, losses = descend(*train, weight, bias, 4, 0.1)
+        train_losses += losses[:1]
+        logits = valid[0] @ weight.T + bias
+        chosen = -logits.log_softmax(1)[range(len(valid[1])), valid[1]]
+        valid_losses.append(torch.stack([part.mean() for part in chosen.split(4)]).mean().item())
+        accuracies.append(100 * (logits.argmax(1) == valid[1]).double().mean().item())
+    return train_losses, valid_losses, accuracies
+
+
+# 4.10: one prediction
+
+
+@task("4.10", points=3, title="predict gives the class of one image, in evaluation mode", examples=6,
+      hint="A model wants a batch, even of one image; dropout has to be off.")  # fmt: skip
+@given(channels=st.sampled_from([1, 2, 3]), seed=seeds)
+def test_predict(student, channels, seed):
+    gen = generator(seed)
+    images = torch.randn(6, channels, 2, 2, generator=gen)
+    _, _, weight, bias = problem(gen, 1, 4 * channels, 5)
+    mean, var = torch.randn(4 * channels, generator=gen), torch.rand(4 * channels, generator=gen) + 0.5
+    got = student.run(probes.predicted, weight, bias, mean, var, images)
+    wanted = (((images.flatten(1) - mean) / (var + 1e-5).sqrt()) @ weight.T + bias).argmax(1)
+    for found, want in zip(expect.items(expect.field(got, "classes"), 6, "the classes"), wanted.tolist(), strict=True):
+        expect.integer(found, want, "the predicted class")
+    expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
+    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
+
+
+# 4.11: the whole
+
+# calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
+ACCURACY, LOSS = 0.70, 1.2
+RATE, EPOCHS = 0.1, 8
+
+
+@task("4.11", points=3, title="everything together learns to read digits", needs=("4.6", "4.7", "4.9"), seconds=40,
+      hint="Short training must lift the accuracy well above chance; look at 4.6, 4.7 and 4.9 first.")  # fmt: skip
+def test_accuracy(student, rng):
+    data = digits.draw(rng)
+    pixels = data.train_images.double() / 255
+    mean, std = pixels.mean().item(), pixels.std().item()
+    seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+    got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels, seed, mean, std, RATE, EPOCHS)
+    mean, std = (
+        expect.number(value, "the statistics") for value in expect.items(expect.field(got, "stats"), 2, "stats")
+    )
+    before, after = expect.field(got, "before"), expect.field(got, "after")
+    untrained, _ = judged(student, before, data, mean, std, "before training")
+    expect.true(untrained < 0.4, "the untrained network already knows the answers", got=f"{100 * untrained:.1f} %")
+    # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.
+    noisy = {}
+    for name in before:
+        value = expect.tensor(expect.field(after, name), f"{name} after training").float()
+        noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
+    accuracy, loss = judged(student, noisy, data, mean, std, "after training")
+    expect.at_least(accuracy, ACCURACY, "the accuracy on test digits", unit="%")
+    expect.at_most(loss, LOSS, "the loss on test digits")
+
+
+def judged(student, weights, data, mean, std, when):
+    """Test accuracy and loss of a new network with these weights, in a process that has seen nothing else."""
+    expect.instance(weights, dict, f"the weights {when}")
+    got = student.run_fresh(probes.predictions_with, weights, data.test_images, mean, std)
+    logits = expect.field(got, "logits")
+    shape = (len(data.test_labels), digits.CLASSES)
+    logits = expect.tensor(logits, f"the logits {when}", shape=shape, dtype=torch.float32)
+    loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()
+    return digits.accuracy(logits, data.test_labels), loss

@@ -1,0 +1,249 @@
+"""Probes of week 4's hidden checks."""
+
+import gc
+import random
+import weakref
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+CPU = torch.device("cpu")
+LAYERS = ("fc1", "fc2", "fc3")
+
+
+def seeded(student, seed, before):
+    """Draws after `set_seed` of kinds that keep a state of their own; each generator has been used `before`."""
+    for _ in range(before):
+        random.gauss(0, 1)
+        np.random.normal()
+        torch.randn(3)
+    student.training.set_seed(seed)
+    model = nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.5), nn.Linear(5, 2))
+    order = list(range(20))
+    random.shuffle(order)
+    return {
+        "random": [*order, random.gauss(0, 1)],
+        "numpy": [*np.random.permutation(20).tolist(), float(np.random.normal())],
+        "torch": torch.cat(
+            [model(torch.ones(3, 4)).detach().flatten(), torch.randn(2), torch.bernoulli(torch.full((9,), 0.5))]
+        ),
+    }
+
+
+CURVES = {
+    "composed": lambda x: torch.exp(torch.sin(x * x)),
+    "rational": lambda x: (x**3 - 2 * x) / (1 + x * x),
+    "indexed": lambda x: torch.stack([x, x * x, x**3])[1] * 3,
+    "detached": lambda x: x.detach() ** 2 * x,
+    "pieces": lambda x: torch.where(x > 0, x * 4, x * -2),
+}
+
+
+def slopes(student, name, points):
+    return [student.fcnn.derivative(CURVES[name], x) for x in points]
+
+
+def slope_and_rest(student, x):
+    """A derivative where f uses a parameter too, what is left alive of it, and the caller's gradient mode."""
+    parameter = torch.tensor(3.0, requires_grad=True)
+    alive = []
+
+    def f(point):
+        alive.append(weakref.ref(point))
+        return parameter * point**2
+
+    value = student.fcnn.derivative(f, x)
+    gc.collect()
+    return {"value": value, "alive": [r() is not None for r in alive], "grad_enabled": torch.is_grad_enabled()}
+
+
+def stats_of(student, images, as_numpy):
+    """The statistics, and whether the images are what they were."""
+    given = images.numpy() if as_numpy else images
+    before = given.copy() if as_numpy else given.clone()
+    result = student.training.pixel_stats(given)
+    return {"result": result, "unchanged": bool((given == before).all()), "dtype": str(given.dtype)}
+
+
+class Pairs(Dataset):
+    """Items (tensor [n, n²], label) of a dataset that allows no index out of range."""
+
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        index = int(index)
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        return torch.tensor([index, index * index]), index % 10
+
+
+def split_twice(student, length, other_seed, **options):
+    """Items of both parts, and of the training part of a second split amid other global seeds."""
+    train, valid = student.training.split_train_valid(Pairs(length), **options)
+    found = {"train": [train[i] for i in range(len(train))], "valid": [valid[i] for i in range(len(valid))]}
+    random.seed(other_seed)
+    np.random.seed(other_seed)
+    torch.manual_seed(other_seed)
+    again, _ = student.training.split_train_valid(Pairs(length), **options)
+    return {**found, "again": [again[i] for i in range(len(again))]}
+
+
+def loaded(student, lengths, passes, *args, **options):
+    """For each loader and pass: its batches of numbers and labels."""
+    datasets = [TensorDataset(torch.arange(n) * 3, torch.arange(n) % 7) for n in lengths]
+    loaders = student.training.make_loaders(*datasets, *args, **options)
+    return [[[[numbers, labels] for numbers, labels in loader] for _ in range(passes)] for loader in loaders]
+
+
+def weights_of(seed, sizes):
+    """Parameters for layers of these sizes, drawn from a generator of their own."""
+    gen = torch.Generator().manual_seed(seed)
+    weights = {}
+    for number, (width, size) in enumerate(zip(sizes[1:], sizes, strict=False), start=1):
+        weights[f"fc{number}.weight"] = torch.randn(width, size, generator=gen) * (2 / size) ** 0.5
+        weights[f"fc{number}.bias"] = torch.randn(width, generator=gen) * 0.1
+    return weights
+
+
+def fcnn_with(student, images, classes, seed):
+    """FCNN's logits for given weights, and the gradients of fc1's and fc3's biases of the sum of squares."""
+    size = images[0].numel()
+    model = student.fcnn.FCNN(size, classes)
+    with torch.no_grad():
+        model(torch.zeros(1, size))
+        for name, value in weights_of(seed, [size, 1024, 2048, classes]).items():
+            layer, part = name.split(".")
+            getattr(getattr(model, layer), part).copy_(value)
+    logits = model(images)
+    if getattr(logits, "requires_grad", False):
+        logits.square().sum().backward()
+    return {"logits": logits, "gradients": [model.fc1.bias.grad, model.fc3.bias.grad]}
+
+
+class Net(nn.Module):
+    """Two linear layers with batch normalisation between."""
+
+    def __init__(self, state, dropout=0.0):
+        super().__init__()
+        self.first = nn.Linear(*reversed(state["first.weight"].shape))
+        self.norm = nn.BatchNorm1d(self.first.out_features)
+        self.last = nn.Linear(*reversed(state["last.weight"].shape))
+        self.dropout = nn.Dropout(dropout)
+        self.load_state_dict(state, strict=False)
+        self.grad_modes = []
+        self.modes = []
+
+    def forward(self, x):
+        self.modes.append(self.training)
+        self.grad_modes.append(torch.is_grad_enabled())
+        return self.last(self.dropout(self.norm(self.first(x.flatten(1))).relu()))
+
+
+def trained(student, state, features, labels, batch_size, lr, momentum, log_interval, epochs):
+    """State after epochs of the student's `train`, which another loop has left with gradients and in eval mode."""
+    model = Net(state)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    losses = []
+    for epoch in range(epochs):
+        model.eval()
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        losses.append(student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch, log_interval))
+    return {"losses": losses, "state": dict(model.state_dict()), "modes": model.modes}
+
+
+def trained_frozen(student, state, features, labels):
+    """One epoch with a frozen layer, by keywords; the criterion takes sums."""
+    model = Net(state)
+    model.first.requires_grad_(False)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=5)
+    losses = student.training.train(
+        model=model, device=CPU, train_loader=loader, optimizer=optimizer,
+        criterion=nn.CrossEntropyLoss(reduction="sum"), epoch=2, log_interval=2,
+    )  # fmt: skip
+    return {
+        "losses": losses,
+        "state": dict(model.state_dict()),
+        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+        "grad_enabled": torch.is_grad_enabled(),
+    }
+
+
+def validated(student, state, features, labels, batch_size):
+    model = Net(state, dropout=0.5)
+    model.train()
+    model.first.weight.requires_grad_(False)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss(), dataset_name="Test")
+    return {
+        "result": result,
+        "state": dict(model.state_dict()),
+        "grad_modes": model.grad_modes,
+        "grads": [p.grad is None for p in model.parameters()],
+        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+        "grad_enabled": torch.is_grad_enabled(),
+    }
+
+
+def fitted(student, state, train, valid, epochs, stand_ins):
+    """The student's `fit`, with stand-ins for its loops (or, without `stand_ins`, with its own), and their calls."""
+    model = Net(state)
+    loaders = {name: DataLoader(TensorDataset(*data), batch_size=6) for name, data in
+               (("train", train), ("valid", valid))}  # fmt: skip
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    training, calls = student.training, []
+    with replaced_loops(training, loaders, model, stand_ins, calls):
+        result = training.fit(
+            model=model, device=CPU, train_loader=loaders["train"], valid_loader=loaders["valid"], optimizer=optimizer,
+            criterion=nn.CrossEntropyLoss(), n_epochs=epochs,
+        )  # fmt: skip
+    wanted = ("train_losses", "valid_losses", "valid_accuracies")
+    history = {key: result[key] for key in wanted if key in result} if isinstance(result, dict) else result
+    return {"history": history, "calls": calls, "state": dict(model.state_dict())}
+
+
+@contextmanager
+def replaced_loops(training, loaders, model, stand_ins, calls):
+    own = [getattr(training, name, None) for name in ("train", "validate")]
+    if stand_ins is None or None in own:
+        yield
+        return
+
+    def stand_in(kind):
+        def loop(*args, **kwargs):
+            given = [*args, *kwargs.values()]
+            loader = next((name for name, known in loaders.items() if any(g is known for g in given)), "another")
+            calls.append([kind, loader, any(g is model for g in given)])
+            result = stand_ins[kind][sum(call[0] == kind for call in calls) - 1]
+            return list(result) if kind == "train" else tuple(result)
+
+        return loop
+
+    training.train, training.validate = stand_in("train"), stand_in("validate")
+    try:
+        yield
+    finally:
+        training.train, training.validate = own
+
+
+def predicted(student, state, images):
+    """`predict` of each image by a network in training mode; its state and flags afterwards."""
+    model = Net(state, dropout=0.5)
+    classes = []
+    for image in images:
+        model.train()
+        classes.append(student.fcnn.predict(model, image, CPU))
+    return {
+        "classes": classes,
+        "state": dict(model.state_dict()),
+        "requires_grad": [p.requires_grad for p in model.parameters()],
+    }

@@ -1,0 +1,404 @@
+"""Week 4's hidden checks: 40 points, on what the public ones leave open. Summaries give no input or value away."""
+
+import copy
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from fixtures import digits
+from grader import expect
+from grader.checks import load_beside, load_probes, task
+
+probes = load_probes(__file__)
+public_probes = load_beside(str(Path(__file__).parents[2] / "assignments" / "week4" / "test_week4.py"), "probes")
+fcnn_oracle = load_beside(__file__, "fcnn_oracle")
+seeds = st.integers(0, 2**31 - 1)
+ACCURACY, LOSS = 0.70, 1.2  # calibration.md
+RATE, EPOCHS = 0.1, 8
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+# 4.1 and 4.2
+
+
+def seeded(evidence):
+    found = {name: list(expect.items(expect.field(evidence, name), 21, name)) for name in ("random", "numpy")}
+    return {**found, "torch": expect.tensor(expect.field(evidence, "torch"), "torch", shape=(17,)).tolist()}
+
+
+@task("4.1", points=3, title="whole runs agree for one seed and differ for two", hint="Every generator, every time.")
+def test_seeds(student, rng):
+    seed = int(torch.randint(0, 2**31 - 2, (1,), generator=rng))
+    for value in (seed, 0):
+        first, again, other = (
+            seeded(student.run_fresh(probes.seeded, s, before))
+            for s, before in ((value, 0), (value, 5), (value + 1, 0))
+        )
+        for name in first:
+            expect.true(first[name] == again[name], f"two runs with one seed differ in what {name} draws")
+            expect.true(first[name] != other[name], f"two seeds give the same draws of {name}")
+
+
+@task("4.2", points=2, title="derivatives of further functions", hint="Autograd knows the chain rule.")
+def test_derivatives(student, rng):
+    points = [3, -1, *(torch.rand(4, generator=rng) * 3 - 1.5).tolist()]
+    wanted = {
+        "composed": lambda x: math.exp(math.sin(x * x)) * math.cos(x * x) * 2 * x,
+        "rational": lambda x: (x**4 + 5 * x * x - 2) / (1 + x * x) ** 2,
+        "indexed": lambda x: 6 * x,
+        "detached": lambda x: x * x,
+        "pieces": lambda x: 4.0 if x > 0 else -2.0,
+    }
+    for name, slope in wanted.items():
+        got = expect.items(student.run(probes.slopes, name, points), len(points), "the derivatives")
+        for value, x in zip(got, points, strict=True):
+            expect.instance(value, float, "a derivative")
+            expect.near(value, slope(x), "a derivative", rtol=2e-3, atol=2e-3)
+
+
+@task("4.2", points=1, title="derivative keeps nothing alive, whatever else f uses", hint="No graph may stay behind.")
+def test_derivative_left(student, rng):
+    x = torch.rand(1, generator=rng).item() + 0.5
+    got = student.run(probes.slope_and_rest, x)
+    expect.near(expect.field(got, "value"), 6 * x, "the derivative", rtol=1e-3)
+    alive = expect.items(expect.field(got, "alive"), None, "what f was given")
+    expect.true(bool(alive) and all(there is False for there in alive), "the input is still alive after the call")
+    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+
+
+# 4.3
+
+
+@task("4.3", points=3, title="pixel_stats of larger stacks, whatever holds them", hint="All pixels, once, in [0, 1].")
+def test_statistics(student, rng):
+    for shape, low, high in (((60, 28, 28), 0, 256), ((5, 3, 40), 200, 256), ((9, 16, 16), 0, 3)):
+        images = torch.randint(low, high, shape, generator=rng, dtype=torch.uint8)
+        images[0] = low  # one image unlike the others
+        pixels = images.numpy().astype(np.float64) / 255
+        for as_numpy in (True, False):
+            got = student.run(probes.stats_of, images, as_numpy)
+            mean, std = expect.items(expect.field(got, "result"), 2, "what pixel_stats returns")
+            expect.near(plain(mean), float(pixels.mean()), "the mean", rtol=2e-4)
+            wanted = [float(pixels.std(ddof=ddof)) for ddof in (0, 1)]
+            value = expect.number(plain(std), "the standard deviation")
+            expect.true(
+                any(abs(value - want) < 2e-5 + 2e-4 * want for want in wanted), "the standard deviation is wrong"
+            )
+            expect.true(expect.field(got, "unchanged") is True, "the images were changed")
+
+
+def plain(value):
+    single = type(value) in (torch.Tensor, np.ndarray) and value.ndim == 0 and value.dtype not in (np.bool_, torch.bool)
+    return value.item() if single else value
+
+
+# 4.4 and 4.5
+
+
+def numbers(part, what):
+    """The numbers of a part whose items are ([n, n²], n % 10)."""
+    found = []
+    for item in expect.items(part, None, what):
+        pair, label = expect.items(item, 2, f"an item of {what}")
+        number, square = expect.tensor(pair, f"an item of {what}", shape=(2,)).tolist()
+        expect.true(square == number * number and label == number % 10, f"an item of {what} was changed")
+        found.append(number)
+    return found
+
+
+@task("4.4", points=2, title="no item is lost or doubled, whatever the ratio", examples=10, hint="Derive one length.")
+@given(length=st.integers(10, 120), ratio=st.sampled_from([0.29, 0.33, 0.57, 0.7, 0.999]), seed=st.integers(0, 10**6))
+def test_splits(student, length, ratio, seed):
+    got = student.run(probes.split_twice, length, 1, train_ratio=ratio, seed=seed)
+    train = numbers(expect.field(got, "train"), "the training part")
+    valid = numbers(expect.field(got, "valid"), "the validation part")
+    expect.true(len(train) == int(length * ratio), "the training part's length is wrong")
+    expect.true(sorted(train + valid) == list(range(length)), "the parts do not cover the dataset once")
+
+
+@task("4.4", points=2, title="the split depends on its seed and on nothing else", hint="Ratio and seed have defaults.")
+def test_split_repeats(student, rng):
+    other = int(torch.randint(1, 10**6, (1,), generator=rng))
+    for options in ({}, {"seed": other}):
+        got = student.run(probes.split_twice, 80, other, **options)
+        train = numbers(expect.field(got, "train"), "the training part")
+        expect.true(len(train) == 72, "the training part's length is wrong")
+        again = numbers(expect.field(got, "again"), "the second training part")
+        expect.true(again == train, "the split depends on more than its seed")
+        expect.true(sorted(train) != list(range(72)), "the training part is not random: it holds the first items")
+    default = student.run(probes.split_twice, 80, other)
+    named = student.run(probes.split_twice, 80, other, seed=42, train_ratio=0.9)
+    same = numbers(expect.field(default, "train"), "a part") == numbers(expect.field(named, "train"), "a part")
+    expect.true(same, "the defaults are not those of the lesson")
+
+
+def passes(got, lengths, count):
+    """[loader][pass] → numbers in order and sizes of the batches."""
+    found = []
+    for loader, length in zip(expect.items(got, 3, "the loaders"), lengths, strict=True):
+        runs = []
+        for run in expect.items(loader, count, "the passes"):
+            values, sizes = [], []
+            for batch in expect.items(run, None, "the batches"):
+                threes, labels = expect.items(batch, 2, "a batch")
+                threes = expect.tensor(threes, "a batch", shape=(None,), dtype=torch.int64)
+                expect.close(labels, (threes // 3) % 7, "a batch's labels")
+                values += (threes // 3).tolist()
+                sizes.append(len(threes))
+            expect.true(sorted(values) == list(range(length)), "a loader does not give every example once")
+            runs.append((values, sizes))
+        found.append(runs)
+    return found
+
+
+@task("4.5", points=2, title="batches of every size, given by position or by default", hint="64 unless said otherwise.")
+def test_batches(student, rng):
+    lengths = [int(n) for n in torch.randint(65, 200, (3,), generator=rng)]
+    for args, size in (((), 64), ((10,), 10), ((300,), 300)):
+        for runs, length in zip(
+            passes(student.run(probes.loaded, lengths, 1, *args), lengths, 1), lengths, strict=True
+        ):
+            wanted = [min(size, length - start) for start in range(0, length, size)]
+            expect.true(runs[0][1] == wanted, "the sizes of the batches are wrong")
+
+
+@task("4.5", points=2, title="training is shuffled anew in each pass, the rest never", hint="Which loader shuffles?")
+def test_shuffling(student, rng):
+    lengths = [int(n) for n in torch.randint(40, 90, (3,), generator=rng)]
+    train, *others = passes(student.run(probes.loaded, lengths, 3, batch_size=16), lengths, 3)
+    orders = [tuple(values) for values, _ in train]
+    expect.true(len(set(orders)) == 3, "the training loader repeats its order")
+    expect.true(all(list(order) != sorted(order) for order in orders), "the training loader does not shuffle")
+    kept = all(values == sorted(values) for loader in others for values, _ in loader)
+    expect.true(kept, "validation or test is shuffled")
+
+
+# 4.6
+
+
+@task("4.6", points=3, title="FCNN computes what its weights say", examples=6, hint="Two ReLUs, three layers.")
+@given(batch=st.integers(1, 5), side=st.integers(3, 9), classes=st.sampled_from([10, 3, 26]), seed=seeds)
+def test_fcnn_values(student, batch, side, classes, seed):
+    images = torch.randn(batch, 1, side, side + 2, generator=generator(seed))
+    got = student.run(probes.fcnn_with, images, classes, seed)
+    weights = probes.weights_of(seed, [images[0].numel(), 1024, 2048, classes])
+    leaves = {name: value.requires_grad_() for name, value in weights.items() if name in ("fc1.bias", "fc3.bias")}
+    want = fcnn_oracle.logits({**weights, **leaves}, images)
+    want.square().sum().backward()
+    expect.close(expect.field(got, "logits"), want.detach(), "logits", rtol=1e-3, atol=1e-3)
+    gradients = expect.items(expect.field(got, "gradients"), 2, "the gradients")
+    for value, name in zip(gradients, ("fc1.bias", "fc3.bias"), strict=True):
+        expect.close(value, leaves[name].grad, f"the gradient of {name}", rtol=1e-2, atol=1e-2)
+
+
+@task("4.6", points=2, title="FCNN takes flat inputs of any width", hint="Nothing but the batch keeps its axis.")
+def test_fcnn_flat(student, rng):
+    for size in (5, 64, 784):
+        inputs = torch.randn(3, size, generator=rng)
+        got = student.run(probes.fcnn_with, inputs, 4, size)
+        weights = probes.weights_of(size, [size, 1024, 2048, 4])
+        expect.close(expect.field(got, "logits"), fcnn_oracle.logits(weights, inputs), "logits", rtol=1e-3, atol=1e-3)
+
+
+# 4.7 and 4.8
+
+
+class Net(nn.Module):
+    """The judge's twin of the probes' network."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm, self.last = nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.last(self.norm(self.first(x.flatten(1))).relu())
+
+
+def network(gen, count):
+    model = Net()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=gen) * 0.7)
+        model.norm.running_mean.copy_(torch.randn(5, generator=gen) * 0.3)
+        model.norm.running_var.copy_(torch.rand(5, generator=gen) + 0.5)
+    x, y = torch.randn(count, 6, generator=gen), torch.randint(0, 3, (count,), generator=gen)
+    return model, copy.deepcopy(model.state_dict()), x, y
+
+
+def run_epochs(model, x, y, batch_size, lr, momentum, epochs, reduction="mean"):
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trainable, lr=lr, momentum=momentum)
+    model.train()
+    losses = []
+    for _ in range(epochs):
+        for inputs, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
+            loss = F.cross_entropy(model(inputs), labels, reduction=reduction)
+            gradients = torch.autograd.grad(loss, trainable)
+            for parameter, gradient in zip(trainable, gradients, strict=True):
+                parameter.grad = gradient
+            optimizer.step()
+            losses.append(float(loss.detach()))
+    return losses
+
+
+def judge_state(got, state, what):
+    for name, want in state.items():
+        value = expect.field(expect.field(got, "state"), name)
+        expect.close(value, want, f"{name} {what}", rtol=1e-3, atol=1e-3)
+
+
+def judge_losses(got, wanted):
+    for value, want in zip(expect.items(got, len(wanted), "the logged losses"), wanted, strict=True):
+        expect.instance(value, float, "a logged loss")
+        expect.near(value, want, "a logged loss", rtol=1e-3, atol=1e-3)
+
+
+@task("4.7", points=4, title="train on a network with batch normalisation, over two epochs",
+      hint="Mode, gradients, steps and log: in every epoch.")  # fmt: skip
+def test_training(student, rng):
+    model, state, x, y = network(rng, 26)
+    got = student.run(probes.trained, state, x, y, 4, 0.1, 0.9, 3, 2)
+    losses = run_epochs(model, x, y, 4, 0.1, 0.9, 2)
+    judge_state(got, model.state_dict(), "after training")
+    per_epoch = expect.items(expect.field(got, "losses"), 2, "the losses")
+    judge_losses(per_epoch[0], losses[0:7:3])
+    judge_losses(per_epoch[1], losses[7::3])
+    modes = expect.items(expect.field(got, "modes"), None, "the modes")
+    expect.true(all(mode is True for mode in modes), "the model was not in training mode")
+
+
+@task("4.7", points=2, title="train with a frozen layer and another criterion", hint="Use what you are given.")
+def test_training_frozen(student, rng):
+    model, state, x, y = network(rng, 23)
+    got = student.run(probes.trained_frozen, state, x, y)
+    model.first.requires_grad_(False)
+    losses = run_epochs(model, x, y, 5, 0.01, 0.0, 1, reduction="sum")
+    judge_state(got, model.state_dict(), "after training")
+    judge_losses(expect.field(got, "losses"), losses[::2])
+    flags = {name: not name.startswith("first") for name, _ in model.named_parameters()}
+    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
+    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+
+
+@task("4.8", points=3, title="validate's numbers on a network with batch normalisation and dropout", examples=5,
+      hint="A smaller last batch counts as a batch for the loss, and by its examples for the accuracy.")  # fmt: skip
+@given(batch_size=st.sampled_from([8, 24, 7, 40]), seed=seeds)
+def test_validation(student, batch_size, seed):
+    model, state, x, y = network(generator(seed), 25)
+    got = student.run(probes.validated, state, x, y, batch_size)
+    logits = model.eval()(x).detach()
+    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what validate returns")
+    batches = zip(logits.split(batch_size), y.split(batch_size), strict=True)
+    want = float(np.mean([F.cross_entropy(part, labels).item() for part, labels in batches]))
+    expect.near(loss, want, "the loss", rtol=1e-3, atol=1e-4)
+    expect.near(accuracy, 100 * (logits.argmax(1) == y).double().mean().item(), "the accuracy", atol=1e-3)
+
+
+@task("4.8", points=2, title="validate leaves no trace", hint="Look at what is different after the call.")
+def test_validation_trace(student, rng):
+    model, state, x, y = network(rng, 25)
+    got = student.run(probes.validated, state, x, y, 8)
+    modes = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes")
+    expect.true(bool(modes) and all(mode is False for mode in modes), "gradients were recorded")
+    without = expect.items(expect.field(got, "grads"), None, "gradients")
+    expect.true(all(none is True for none in without), "gradients were left behind")
+    judge_state(got, state, "afterwards")
+    flags = {name: name != "first.weight" for name, _ in model.named_parameters()}
+    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
+    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+
+
+# 4.9 and 4.10
+
+
+@task("4.9", points=3, title="fit over one and over several epochs", hint="Each epoch trains, then validates.")
+def test_fits(student, rng):
+    for epochs in (1, 4):
+        model, state, x, y = network(rng, 26)
+        _, _, *valid = network(rng, 11)
+        rows = torch.rand(epochs, 5, generator=rng).double().tolist()
+        stand_ins = {"train": [row[:3] for row in rows], "validate": [row[3:] for row in rows]}
+        got = student.run(probes.fitted, state, (x, y), tuple(valid), epochs, stand_ins)
+        calls = [tuple(expect.items(c, 3, "a call")) for c in expect.items(expect.field(got, "calls"), None, "calls")]
+        if {kind for kind, *_ in calls} == {"train", "validate"}:
+            wanted = [("train", "train", True), ("validate", "valid", True)] * epochs
+            expect.true(calls == wanted, "train and validate are not called in turn, each with its own loader")
+            history = [value for row in stand_ins["train"] for value in row], *zip(*stand_ins["validate"], strict=True)
+        else:
+            got = student.run(probes.fitted, state, (x, y), tuple(valid), epochs, None)
+            history = reference_fit(model, x, y, *valid, epochs)
+            judge_state(got, model.state_dict(), "after fit")
+        keys = ("train_losses", "valid_losses", "valid_accuracies")
+        for key, wanted in zip(keys, history, strict=True):
+            found = expect.items(expect.field(expect.field(got, "history"), key), len(wanted), key)
+            for value, want in zip(found, wanted, strict=True):
+                expect.near(value, want, f"an entry of {key}", rtol=1e-3, atol=1e-3)
+
+
+def reference_fit(model, x, y, valid_x, valid_y, epochs):
+    train_losses, valid_losses, accuracies = [], [], []
+    for _ in range(epochs):
+        train_losses += run_epochs(model, x, y, 6, 0.05, 0.0, 1)[:1]
+        logits = model.eval()(valid_x).detach()
+        batches = zip(logits.split(6), valid_y.split(6), strict=True)
+        valid_losses.append(float(np.mean([F.cross_entropy(part, labels).item() for part, labels in batches])))
+        accuracies.append(100 * (logits.argmax(1) == valid_y).double().mean().item())
+    return train_losses, valid_losses, accuracies
+
+
+@task("4.10", points=2, title="predict with a network that has dropout and batch normalisation",
+      hint="One image, a batch of one, in evaluation mode.")  # fmt: skip
+def test_predictions(student, rng):
+    model, state, x, _ = network(rng, 12)
+    got = student.run(probes.predicted, state, x.view(-1, 1, 2, 3))
+    wanted = model.eval()(x).argmax(1).tolist()
+    for value, want in zip(expect.items(expect.field(got, "classes"), 12, "the classes"), wanted, strict=True):
+        expect.integer(value, want, "a predicted class")
+    judge_state(got, state, "afterwards")
+    flags = expect.items(expect.field(got, "requires_grad"), 6, "requires_grad afterwards")
+    expect.true(all(flag is True for flag in flags), "requires_grad was changed")
+
+
+# 4.11
+
+
+@task("4.11", points=2, title="the trained weights read digits in the judge's own network",
+      needs=("4.6", "4.7", "4.9"), seconds=40,
+      hint="Short training must lift the accuracy well above chance; look at 4.6, 4.7 and 4.9.")  # fmt: skip
+def test_weights(student, rng):
+    data = digits.draw(rng)
+    pixels = data.train_images.double() / 255
+    mean, std = pixels.mean().item(), pixels.std().item()
+    seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+    given_to_run = (data.train_images, data.train_labels, seed, mean, std, RATE, EPOCHS)
+    got = student.run_fresh(public_probes.trained_weights, *given_to_run)
+    stats = expect.items(expect.field(got, "stats"), 2, "the statistics")
+    mean, std = (expect.number(value, "the statistics") for value in stats)
+    expect.true(abs(std) > 0.05, "the statistics cannot be used")
+    images = (data.test_images.float() / 255 - mean) / std
+    before, after = (layer_weights(expect.field(got, when), when) for when in ("before", "after"))
+    untrained = digits.accuracy(fcnn_oracle.logits(before, images), data.test_labels)
+    expect.true(untrained < 0.4, "the untrained network already knows the answers")
+    expect.at_least(
+        fcnn_oracle.best(after, images, data.test_labels), ACCURACY, "the accuracy on test digits", unit="%"
+    )
+    own = student.run_fresh(public_probes.predictions_with, after, data.test_images, mean, std)
+    shape = (len(images), digits.CLASSES)
+    logits = expect.tensor(expect.field(own, "logits"), "the logits after training", shape=shape)
+    expect.at_most(F.cross_entropy(logits.double(), data.test_labels).item(), LOSS, "the loss on test digits")
+
+
+def layer_weights(weights, when):
+    """The tensors of the three layers, whose sizes go together."""
+    found = {name: expect.tensor(expect.field(weights, name), f"{name} {when}") for name in fcnn_oracle.NAMES}
+    expect.true(fcnn_oracle.fits(found, 784, digits.CLASSES), f"the layers' sizes {when} do not go together")
+    return found
