@@ -1,0 +1,200 @@
+"""What week 6's public checks ask of `training.py`: each probe calls it and returns plain data."""
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+CPU = torch.device("cpu")
+
+
+def accuracy(student, logits, labels):
+    return student.training.calculate_accuracy(logits, labels)
+
+
+def times(student, pairs):
+    return [student.training.epoch_time(start, end) for start, end in pairs]
+
+
+# 6.14: the loops, on models of the judge's own
+
+
+class Linear(nn.Module):
+    """Linear classifier on flat features that records how it was called."""
+
+    def __init__(self, weight, bias):
+        super().__init__()
+        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            self.layer.weight.copy_(weight)
+            self.layer.bias.copy_(bias)
+        self.modes = []
+        self.grad_modes = []
+
+    def forward(self, features):
+        self.modes.append(self.training)
+        self.grad_modes.append(torch.is_grad_enabled())
+        return self.layer(features)
+
+
+class Normed(Linear):
+    """The same behind batch normalisation and dropout, which show in the values whether the mode is right."""
+
+    def __init__(self, weight, bias, mean, var):
+        super().__init__(weight, bias)
+        self.norm = nn.BatchNorm1d(weight.shape[1])
+        self.norm.running_mean.copy_(mean)
+        self.norm.running_var.copy_(var)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, features):
+        return super().forward(self.dropout(self.norm(features)))
+
+
+def trained(student, weight, bias, features, labels, batch_size, lr):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
+    model = Linear(weight, bias)
+    model.eval()
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 5.0)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    result = student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU)
+    return {
+        "result": result,
+        "weight": model.layer.weight,
+        "bias": model.layer.bias,
+        "modes": model.modes,
+        "grad_enabled": torch.is_grad_enabled(),
+        "requires_grad": [p.requires_grad for p in model.parameters()],
+    }
+
+
+def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
+    """The student's `evaluate` on a model with batch normalisation and dropout that is in training mode."""
+    model = Normed(weight, bias, mean, var)
+    model.train()
+    model.norm.bias.requires_grad_(False)
+    model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(), CPU)
+    return {
+        "result": result,
+        "modes": model.modes,
+        "grad_modes": model.grad_modes,
+        "grad_enabled": torch.is_grad_enabled(),
+        "weight": model.layer.weight,
+        "running_mean": model.norm.running_mean,
+        "running_var": model.norm.running_var,
+        "bias_grad": model.layer.bias.grad,
+        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+    }
+
+
+# 6.16: fit
+
+
+class Watch:
+    """What happens in a run of `fit`: the model's weights whenever it is validated, and the checkpoint's afterwards."""
+
+    def __init__(self, model, losses, file):
+        self.model = model
+        self.losses = losses
+        self.file = file
+        self.validated = []
+        self.saved = []
+        self.calls = []
+
+    def note_saved(self):
+        """The checkpoint as it is after an epoch: before anything of the next one happens."""
+        if len(self.saved) < len(self.validated):
+            self.saved.append(weight_in(self.file))
+
+    def note_validation(self):
+        """One validation pass begins; its scripted loss."""
+        self.note_saved()
+        self.validated.append(self.model.weight.detach().clone())
+        return self.losses[len(self.validated) - 1] if len(self.validated) <= len(self.losses) else 99.0
+
+
+def weight_in(file):
+    """The checkpoint's weight, or what is wrong with it."""
+    if not file.is_file():
+        return "no file"
+    try:
+        state = torch.load(file, weights_only=True)
+    except Exception as error:
+        return f"it does not load with weights_only=True: {type(error).__name__}"
+    if not isinstance(state, dict) or not isinstance(state.get("weight"), torch.Tensor):
+        return "it is not a bare state dict"
+    return state["weight"]
+
+
+def fitted(student, losses, as_text, stand_ins):
+    """The student's `fit` of a linear model whose validation losses are given, epoch by epoch.
+
+    With `stand_ins` the module's `train` (which here only changes the weight) and `evaluate` are replaced; without, the
+    criterion says the given losses whenever no gradients are recorded.
+    """
+    model = nn.Linear(3, 2)
+    data = TensorDataset(torch.ones(4, 3), torch.tensor([0, 1, 0, 1]))
+    loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "best.pt"
+        watch = Watch(model, losses, file)
+
+        def criterion(logits, labels):
+            if torch.is_grad_enabled():
+                watch.note_saved()
+                return nn.functional.cross_entropy(logits, labels)
+            return torch.tensor(watch.note_validation())
+
+        with replaced_loops(student.training if stand_ins else None, watch, loaders):
+            student.training.fit(
+                model, *loaders, optimizer, criterion, CPU, len(losses), str(file) if as_text else file
+            )
+        watch.note_saved()
+        return {
+            "validated": watch.validated,
+            "saved": watch.saved,
+            "end": model.weight.detach().clone(),
+            "calls": watch.calls,
+            "file": weight_in(file),
+        }
+
+
+@contextmanager
+def replaced_loops(training, watch, loaders):
+    own = [getattr(training, name, None) for name in ("train", "evaluate")]
+    if training is None or None in own:
+        yield
+        return
+
+    def note(kind, args, kwargs):
+        given = [*args, *kwargs.values()]
+        names = ("train", "valid")
+        loader = next(
+            (name for name, known in zip(names, loaders, strict=True) if any(g is known for g in given)), "another"
+        )
+        watch.calls.append([kind, loader])
+
+    def train(*args, **kwargs):
+        watch.note_saved()
+        note("train", args, kwargs)
+        with torch.no_grad():
+            watch.model.weight.add_(1.0)
+        return 0.5, 0.5
+
+    def evaluate(*args, **kwargs):
+        note("evaluate", args, kwargs)
+        return watch.note_validation(), 0.5
+
+    training.train, training.evaluate = train, evaluate
+    try:
+        yield
+    finally:
+        training.train, training.evaluate = own

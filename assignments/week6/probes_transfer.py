@@ -1,0 +1,209 @@
+"""What week 6's public checks ask of `transfer.py`: each probe calls it and returns plain data."""
+
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+CPU = torch.device("cpu")
+
+
+class Small(nn.Module):
+    """A network with the three parts of a VGG and one parameter more, on N×2×4×4 images."""
+
+    def __init__(self, width, classes, hidden=6):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(2, width, 3), nn.BatchNorm2d(width), nn.ReLU())
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Sequential(
+            nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, classes)
+        )
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, images):
+        return self.classifier(self.avgpool(self.features(images)).flatten(1) * self.scale)
+
+
+def small(weights, frozen=()):
+    """The network with given weights, some of them frozen, by name."""
+    classes, hidden = weights["classifier.3.weight"].shape
+    model = Small(weights["features.0.weight"].shape[0], classes, hidden)
+    model.load_state_dict(weights, strict=False)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not name.startswith(tuple(frozen)) if frozen else True)
+    return model
+
+
+def counted(student, width, hidden, classes, frozen, shared):
+    """The student's count for a network in which some layers are frozen, or two share their weights."""
+    model = Small(width, classes, hidden)
+    if shared:
+        model.second = nn.Linear(hidden, classes)
+        model.second.weight = model.classifier[3].weight
+    for name, parameter in model.named_parameters():
+        if frozen and name.startswith(tuple(frozen)):
+            parameter.requires_grad_(False)
+    return student.transfer.count_parameters(model)
+
+
+def frozen(student, images, labels, part):
+    """A network of which one part is frozen by the student, one step of training later."""
+    model = Small(3, 4)
+    model.train()
+    model.features[0].weight.grad = torch.full_like(model.features[0].weight, 2.0)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    module = getattr(model, part) if part else model
+    returned = student.transfer.freeze(module)
+    found = {
+        "returned": type(returned).__name__,
+        "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
+        "training": [bool(m.training) for m in model.modules()],
+        "kept_gradient": model.features[0].weight.grad,
+        "same": {name: bool(torch.equal(p, before[name])) for name, p in model.named_parameters()},
+        "grad_enabled": torch.is_grad_enabled(),
+    }
+    logits = model(images)
+    if logits.requires_grad:
+        nn.functional.cross_entropy(logits, labels).backward()
+    found["logits"] = list(logits.shape)
+    found["reached"] = {name: p.grad is not None for name, p in model.classifier.named_parameters()}
+    return found
+
+
+def swapped(student, width, hidden, classes, output_dim, images):
+    """What the student's `swap_head` makes of a network whose features are frozen, and of a second copy of it."""
+    model, twin = Small(width, classes, hidden), Small(width, classes, hidden)
+    twin.load_state_dict(model.state_dict())
+    for network in (model, twin):
+        network.features.requires_grad_(False)
+    parts = [model.classifier, *model.classifier[:-1]]
+    before = {name: (t, t.detach().clone(), t.requires_grad) for name, t in tensors_of(model).items()}
+    result = student.transfer.swap_head(model, output_dim)
+    other = student.transfer.swap_head(twin, output_dim)
+    after = tensors_of(model)
+    head = model.classifier[-1]
+    model.eval()
+    return {
+        "same_model": result is model,
+        "same_layers": [a is b for a, b in zip(parts, [model.classifier, *model.classifier[:-1]], strict=False)],
+        "layers": len(model.classifier),
+        "head": type(head).__name__,
+        "weight": getattr(head, "weight", None),
+        "bias": getattr(head, "bias", None),
+        "twin_weight": getattr(getattr(other, "classifier", [None])[-1], "weight", None),
+        "old_weight": before["classifier.3.weight"][1],
+        "head_trainable": [bool(p.requires_grad) for p in head.parameters()],
+        "others": {
+            name: [after.get(name) is t, bool(torch.equal(t, value)), bool(t.requires_grad) == flag]
+            for name, (t, value, flag) in before.items()
+            if not name.startswith("classifier.3")
+        },
+        "logits": model(images).detach(),
+    }
+
+
+def tensors_of(model):
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def groups(student, weights, frozen_parts, lr, options, images, labels, steps):
+    """Rates by parameter as Adam sees the student's groups, and the weights after some steps."""
+    model = small(weights, frozen_parts)
+    names = {id(p): name for name, p in model.named_parameters()}
+    optimizer = torch.optim.Adam(student.transfer.discriminative_param_groups(model, lr, **options), lr=lr)
+    rates = [
+        [names.get(id(p), "a stranger"), float(group["lr"])]
+        for group in optimizer.param_groups
+        for p in group["params"]
+    ]
+    model.eval()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+    return {
+        "rates": rates,
+        "weights": {name: p.detach() for name, p in model.named_parameters()},
+        "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
+    }
+
+
+# 6.17: a small pretrained network, transferred
+
+
+class Backbone(nn.Module):
+    """A VGG in small for N×3×32×32 images: four convolutions, 2×2 cells of average pooling, two linear layers."""
+
+    def __init__(self, output_dim):
+        super().__init__()
+        layers, channels = [], 3
+        for width in (32, 64, 128, 128):
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+            channels = width
+        self.features = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d(2)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels * 4, 256), nn.ReLU(), nn.Dropout(0.25), nn.Linear(256, output_dim)
+        )
+
+    def forward(self, images):
+        return self.classifier(self.avgpool(self.features(images)).flatten(1))
+
+
+def fine_tuned(student, weights, train, valid, lr, epochs):
+    """State dicts of the pretrained network with a new head, before and after `fit` with the student's groups.
+
+    Where one of the first two gives nothing usable, a network with a fresh head and all its parameters stand in.
+    """
+    model = Backbone(5)
+    kept = {name: value for name, value in weights.items() if not name.startswith("classifier.3.")}
+    model.load_state_dict(kept, strict=False)
+    own = attempt(lambda: with_own_head(student, weights))
+    model = own if own is not None else model
+    fresh = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    optimizer = attempt(lambda: with_own_groups(student, model, lr)) or torch.optim.Adam(model.parameters(), lr=lr)
+    loaders = [
+        DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=16, shuffle=shuffle)
+        for (images, labels), shuffle in ((train, True), (valid, False))
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "best.pt"
+        student.training.fit(model, *loaders, optimizer, nn.CrossEntropyLoss(), CPU, epochs, file)
+    return {"before": fresh, "after": dict(model.state_dict())}
+
+
+def with_own_head(student, weights):
+    """The pretrained network with the student's new head; an error where it is not what `swap_head` promises."""
+    pretrained = Backbone(5)
+    pretrained.load_state_dict(weights)
+    model = student.transfer.swap_head(pretrained, 5)
+    if any(
+        not torch.equal(model.state_dict()[name], weights[name])
+        for name in weights
+        if not name.startswith("classifier.3.")
+    ):
+        raise ValueError("not only the head has changed")
+    if model.classifier[3].weight.shape != (5, 256) or model(torch.zeros(2, 3, 32, 32)).shape != (2, 5):
+        raise ValueError("the head does not fit")
+    # The trial above has moved batch normalisation's averages: put them back.
+    pretrained.load_state_dict({name: value for name, value in weights.items() if "running" in name}, strict=False)
+    return model
+
+
+def with_own_groups(student, model, lr):
+    """Adam with the student's groups; an error where these leave out the head or the features."""
+    optimizer = torch.optim.Adam(student.transfer.discriminative_param_groups(model, lr), lr=lr)
+    known = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not known >= {id(p) for p in model.parameters()}:
+        raise ValueError("parameters are missing")
+    return optimizer
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None

@@ -1,0 +1,169 @@
+"""What week 6's public checks ask of `batchnorm.py` and `vgg.py`: each probe calls them and returns plain data."""
+
+import math
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+SWITCHED_OFF = ("batch_norm", "group_norm", "layer_norm", "instance_norm")
+
+
+class WithoutNorms(TorchDispatchMode):
+    """While it is on, torch's own normalisation operators raise."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if any(name in func.__name__ for name in SWITCHED_OFF):
+            raise RuntimeError("torch's own normalisation is switched off here: compute it from the formula")
+        return func(*args, **(kwargs or {}))
+
+
+def pool_filter_sizes(student, cases):
+    return [student.vgg.adaptive_pool_filter_size(*case) for case in cases]
+
+
+def batch_norm(student, x, gamma, beta, **options):
+    """The student's result, and the gradient of Σ y³ with respect to x, gamma and beta."""
+    leaves = [tensor.clone().requires_grad_() for tensor in (x, gamma, beta)]
+    with WithoutNorms():
+        result = student.batchnorm.batch_norm(*leaves, **options)
+        y = result[0] if isinstance(result, (tuple, list)) and result else None
+        if isinstance(y, torch.Tensor) and y.requires_grad:
+            y.pow(3).sum().backward()
+    return {"result": result, "gradients": [leaf.grad for leaf in leaves]}
+
+
+def layer_parts(student, features):
+    """Names, shapes and kinds of a new layer's parameters and buffers, and their values."""
+    layer = student.batchnorm.BatchNorm2d(features)
+    return {
+        "parameters": {name: p for name, p in layer.named_parameters()},
+        "buffers": {name: b for name, b in layer.named_buffers()},
+        "trainable": {name: bool(p.requires_grad) for name, p in layer.named_parameters()},
+    }
+
+
+def layer_run(student, batches, weight, bias, running=None, evaluate=None, **options):
+    """Outputs for `batches` in training mode, then for `evaluate` in evaluation mode, and the state after each part."""
+    layer = student.batchnorm.BatchNorm2d(len(weight), **options)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)
+        if running is not None:
+            layer.running_mean.copy_(running[0])
+            layer.running_var.copy_(running[1])
+    with WithoutNorms():
+        layer.train()
+        trained = [layer(batch) for batch in batches]
+        state = state_of(layer)
+        layer.eval()
+        evaluated = [layer(batch) for batch in evaluate or []]
+    return {"trained": trained, "state": state, "evaluated": evaluated, "after": state_of(layer)}
+
+
+def state_of(layer):
+    """Copies of what the layer keeps, and whether the running statistics belong to a graph."""
+    names = ("weight", "bias", "running_mean", "running_var")
+    found = {name: getattr(layer, name) for name in names}
+    attached = [bool(getattr(layer, name).requires_grad) for name in names[2:]]
+    return {**{name: tensor.detach().clone() for name, tensor in found.items()}, "attached": attached}
+
+
+def exchanged(student, state, x):
+    """State dicts taken to torch's own layer and back, strictly: what both then give in evaluation mode."""
+    features = len(state["weight"])
+    theirs, own, again = nn.BatchNorm2d(features), student.batchnorm.BatchNorm2d(features), nn.BatchNorm2d(features)
+    theirs.load_state_dict({**theirs.state_dict(), **state})
+    try:
+        own.load_state_dict(theirs.state_dict(), strict=True)
+        again.load_state_dict(own.state_dict(), strict=True)
+    except RuntimeError as error:
+        return {"refused": str(error)}
+    for layer in (own, again):
+        layer.eval()
+    with WithoutNorms():
+        mine = own(x)
+    return {"own": mine, "theirs": again(x)}
+
+
+# 6.8: VGG. Its 133 million parameters are never there twice: the model is built without memory (on the meta
+# device), and the large matrices are views of short vectors, in which entry (i, j) is number i + j.
+
+
+def vgg_weights(shapes, seed):
+    """Weights of these shapes that keep activations in range; matrices with over a million entries take no memory."""
+    gen = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, shape in shapes.items():
+        scale = (2 / max(1, math.prod(shape[1:]))) ** 0.5
+        if name.endswith("num_batches_tracked"):
+            weights[name] = torch.tensor(0)
+        elif len(shape) == 2 and math.prod(shape) > 1_000_000:
+            weights[name] = (torch.randn(sum(shape), generator=gen) * scale).as_strided(shape, (1, 1))
+        elif len(shape) > 1:
+            weights[name] = torch.randn(shape, generator=gen) * scale
+        elif name.endswith(("running_var", "weight")):
+            weights[name] = torch.rand(shape, generator=gen) + 0.5
+        else:
+            weights[name] = torch.randn(shape, generator=gen) * 0.2
+    return weights
+
+
+@contextmanager
+def vgg_class(student):
+    """The student's VGG with torch's BatchNorm2d in place of the student's own, which has checks of its own."""
+    try:
+        module, own = student.batchnorm, student.batchnorm.BatchNorm2d
+    except Exception:
+        yield student.vgg.VGG
+        return
+    module.BatchNorm2d = nn.BatchNorm2d
+    try:
+        yield student.vgg.VGG
+    finally:
+        module.BatchNorm2d = own
+
+
+def built(make, output_dim):
+    """The model without memory for its weights; with it, where a style of writing needs it."""
+    try:
+        with torch.device("meta"):
+            return make(output_dim)
+    except NotImplementedError as error:
+        if str(error).startswith("TODO"):
+            raise
+        return make(output_dim)
+    except Exception:
+        return make(output_dim)
+
+
+def vgg_shapes(student, output_dim):
+    """Shapes in the state dict, the number of parameters, and the names of the parts."""
+    with vgg_class(student) as make:
+        model = built(make, output_dim)
+    return {
+        "shapes": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parts": [
+            name for name in ("features", "avgpool", "classifier") if isinstance(getattr(model, name, None), nn.Module)
+        ],
+    }
+
+
+def vgg_logits(student, shapes, seed, images):
+    """Logits in evaluation mode with weights of `vgg_weights`, loaded strictly; or why they do not load."""
+    with vgg_class(student) as make:
+        classes = shapes["classifier.6.bias"][0]
+        model = built(make, classes)
+        weights = vgg_weights(shapes, seed)
+        try:
+            model.load_state_dict(weights, strict=True, assign=True)
+            if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+                model = make(classes)
+                model.load_state_dict(weights, strict=True)
+        except RuntimeError as error:
+            return {"refused": str(error)[:500]}
+        model.eval()
+        with torch.no_grad():
+            return {"logits": [model(batch) for batch in images]}

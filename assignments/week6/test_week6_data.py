@@ -1,0 +1,171 @@
+"""Week 6's public checks of `data.py`, tasks 6.1 to 6.4: 13 of 60 points."""
+
+import math
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+seeds = st.integers(0, 2**31 - 1)
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+# 6.1: the split into folders
+
+
+def images_for(gen, counts):
+    """{path: text} of images in classes of these sizes, written in an order that is not the sorted one."""
+    files = {}
+    for number, count in enumerate(counts, 1):
+        names = [f"{index}.jpg" for index in torch.randperm(count, generator=gen).tolist()]
+        if names == sorted(names) or names == sorted(names, reverse=True):
+            names = names[1:] + names[:1]
+        files |= {f"{number:03}.{'cba'[number % 3]}/{name}": f"{number} {name}" for name in names}
+    return files
+
+
+def wanted_tree(images, ratio):
+    """The output's files and the totals."""
+    tree, totals = {}, {"train": 0, "test": 0}
+    for folder in sorted({path.split("/")[0] for path in images}):
+        names = sorted(path for path in images if path.startswith(folder + "/"))
+        for place, path in enumerate(names):
+            part = "train" if place < int(len(names) * ratio) else "test"
+            tree[f"{part}/{path}"] = images[path]
+            totals[part] += 1
+    return tree, [totals["train"], totals["test"]]
+
+
+def trees_of(got, times):
+    """What a run left in the output folder, each {path: text}."""
+    trees = expect.items(expect.field(got, "trees"), times, "the output folders")
+    for tree in trees:
+        expect.instance(tree, dict, "the output folder")
+    return trees
+
+
+def only(tree, *parts):
+    return {path: text for path, text in tree.items() if path.split("/")[0] in parts}
+
+
+@task("6.1", points=2, title="each class's first images in sorted order are copied for training, the rest for the test",
+      hint="Sort the names; int(n * ratio) of each class, not of all.")  # fmt: skip
+def test_split_folder(student, rng):
+    images = images_for(rng, (12, 7, 10))
+    for ratio, options in ((0.8, {}), (0.5, {"train_ratio": 0.5})):
+        got = student.run(probes.split_folder, images, False, True, 1, **options)
+        tree, totals = wanted_tree(images, ratio)
+        found = only(trees_of(got, 1)[0], "train", "test")
+        strangers = {path: text for path, text in found.items() if text == "stale"}
+        found = {path: text for path, text in found.items() if path not in strangers}
+        expect.equal(sorted(found), sorted(tree), "the files in train and test")
+        expect.true(found == tree, "a file's content is not that of the image of its name")
+        result = expect.items(expect.items(expect.field(got, "results"), 1, "the results")[0], 2, "(n_train, n_test)")
+        for value, want in zip(result, totals, strict=True):
+            expect.integer(value, want, "a total")
+
+
+@task("6.1", points=2, title="leftovers of an earlier run go, everything else stays",
+      hint="Which folders does a run own, and which not? Files beside the class folders are no images.")  # fmt: skip
+def test_split_folder_leftovers(student, rng):
+    images = images_for(rng, (5, 6))
+    strays = {"checksums.txt": "not an image", ".hidden": "not an image"}
+    for inside in (False, True):
+        got = student.run(probes.split_folder, {**images, **strays}, inside, False, 1)
+        tree = trees_of(got, 1)[0]
+        left = [path for path, text in tree.items() if text == "stale"]
+        expect.true(not left, "files of an earlier run are still there", expected="none", got=", ".join(left))
+        kept = only(tree, "readme.txt", "results")
+        expect.equal(kept, probes.OTHER, "what else was in the output folder")
+        expect.equal(
+            sorted(only(tree, "train", "test")), sorted(wanted_tree(images, 0.8)[0]), "the files in train and test"
+        )
+
+
+@task("6.1", points=1, title="the images are copied, and a second run gives the same",
+      hint="Copy, never move; and run it twice yourself.")  # fmt: skip
+def test_split_folder_again(student, rng):
+    images = images_for(rng, (6, 9))
+    got = student.run(probes.split_folder, images, True, False, 2)
+    expect.equal(expect.field(got, "images"), images, "the images folder afterwards")
+    first, second = trees_of(got, 2)
+    expect.equal(second, first, "the output of the second run")
+    expect.true(bool(only(first, "train")) and bool(only(first, "test")), "nothing was copied")
+
+
+# 6.2: channel statistics
+
+
+@task("6.2", points=3, title="channel_stats averages the images' own means and deviations", examples=10,
+      hint="Each image counts the same, whatever its size; one number a channel.")  # fmt: skip
+@given(count=st.integers(2, 5), sized=st.booleans(), seed=seeds)
+def test_channel_stats(student, count, sized, seed):
+    gen = generator(seed)
+    images = []
+    for _ in range(count):
+        height, width = torch.randint(4, 12, (2,), generator=gen).tolist()
+        images.append(torch.rand(3, height, width, generator=gen) * torch.rand(3, 1, 1, generator=gen))
+    result = expect.items(student.run(probes.channel_stats, images, sized), 2, "what channel_stats returns")
+    mean, std = (
+        expect.tensor(value, name, shape=(3,))
+        for value, name in zip(result, ("the means", "the deviations"), strict=True)
+    )
+    biased, unbiased, means = [], [], []
+    for channel in range(3):
+        pixels = [image[channel].flatten().tolist() for image in images]
+        centres = [sum(p) / len(p) for p in pixels]
+        squares = [sum((v - c) ** 2 for v in p) for p, c in zip(pixels, centres, strict=True)]
+        means.append(sum(centres) / count)
+        biased.append(sum(math.sqrt(s / len(p)) for s, p in zip(squares, pixels, strict=True)) / count)
+        unbiased.append(sum(math.sqrt(s / (len(p) - 1)) for s, p in zip(squares, pixels, strict=True)) / count)
+    expect.close(mean, torch.tensor(means), "the means", atol=1e-4)
+    if not torch.allclose(std.double(), torch.tensor(unbiased).double(), atol=1e-4):
+        expect.close(std, torch.tensor(biased), "the deviations", atol=1e-4)
+
+
+# 6.3 and 6.4
+
+
+@task("6.3", points=2, title="format_label drops the number and joins the capitalised words",
+      hint="Split at the dot, then at the underscores.")  # fmt: skip
+def test_format_label(student):
+    cases = {
+        "001.Black_footed_Albatross": "BlackFootedAlbatross",
+        "036.Northern_Flicker": "NorthernFlicker",
+        "200.Common_Yellowthroat": "CommonYellowthroat",
+        "012.yellow_headed_blackbird": "YellowHeadedBlackbird",
+        "7.Ovenbird": "Ovenbird",
+    }
+    got = expect.items(student.run(probes.format_labels, list(cases)), len(cases), "the labels")
+    for value, (label, want) in zip(got, cases.items(), strict=True):
+        expect.equal(value, want, f"format_label({label!r})")
+
+
+@task("6.4", points=2, title="normalize_image rescales to [0, 1] and leaves the image alone", examples=10,
+      hint="The whole image's least value becomes 0, its greatest 1; names that end in _ work in place.")  # fmt: skip
+@given(channels=st.sampled_from([1, 3]), height=st.integers(2, 6), scale=st.sampled_from([1.0, 5.0, 100.0]), seed=seeds)
+def test_normalize_image(student, channels, height, scale, seed):
+    image = torch.randn(channels, height, 5, generator=generator(seed)) * scale - scale / 3
+    got = student.run(probes.normalized, image)
+    low, high = min(image.flatten().tolist()), max(image.flatten().tolist())
+    want = torch.tensor([(value - low) / (high - low) for value in image.flatten().tolist()]).view(image.shape)
+    expect.close(expect.field(got, "result"), want, "the rescaled image", atol=2e-4)
+    expect.close(expect.field(got, "given"), image, "the image that was given, afterwards")
+
+
+@task("6.4", points=1, title="normalize_image copes with a constant image", hint="What is divided by what, here?")
+def test_normalize_constant(student):
+    for value in (0.0, 3.0, -2.0):
+        image = torch.full((3, 4, 4), value)
+        got = student.run(probes.normalized, image)
+        result = expect.tensor(expect.field(got, "result"), "the rescaled image", shape=(3, 4, 4))
+        inside = bool((result >= 0).all()) and bool((result <= 1).all())
+        expect.true(inside, "a constant image leaves [0, 1]", expected="values in [0, 1]", got=result)
+        expect.close(expect.field(got, "given"), image, "the image that was given, afterwards")

@@ -1,0 +1,202 @@
+"""Week 6's public checks of `transfer.py`, tasks 6.9 to 6.12, and of the whole, 6.17: 16 of 60 points."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures import digits, transfer
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+seeds = st.integers(0, 2**31 - 1)
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+# 6.9 and 6.10
+
+
+@task("6.9", points=2, title="count_parameters counts trainable numbers, shared ones once", examples=10,
+      hint="Which parameters does training change? A parameter that two layers share is one.")  # fmt: skip
+@given(width=st.integers(1, 5), hidden=st.integers(1, 5), classes=st.integers(1, 5),
+       frozen=st.sampled_from([(), ("features",), ("classifier.0", "scale")]), shared=st.booleans())  # fmt: skip
+def test_count(student, width, hidden, classes, frozen, shared):
+    got = student.run(probes.counted, width, hidden, classes, frozen, shared)
+    sizes = {
+        "features": 2 * width * 9 + width + 2 * width,  # a convolution and a batch normalisation
+        "classifier.0": width * hidden + hidden,
+        "classifier.3": hidden * classes + classes,
+        "scale": 1,
+    }
+    want = sum(size for name, size in sizes.items() if name not in frozen) + (classes if shared else 0)
+    expect.integer(got, want, "count_parameters")
+
+
+@task("6.10", points=3, title="freeze leaves no parameter of the module trainable, and all else as it was",
+      hint="What decides whether a parameter gets a gradient? A module's mode is another matter.")  # fmt: skip
+def test_freeze(student, rng):
+    images, labels = torch.randn(6, 2, 4, 4, generator=rng), torch.randint(0, 4, (6,), generator=rng)
+    for part in ("features", ""):
+        got = student.run(probes.frozen, images, labels, part)
+        flags = expect.field(got, "requires_grad")
+        expect.instance(flags, dict, "requires_grad")
+        expect.equal(flags, {name: not name.startswith(part) for name in flags}, "requires_grad of the parameters")
+        modes = expect.items(expect.field(got, "training"), None, "the modes")
+        expect.true(all(mode is True for mode in modes), "the module's mode was changed")
+        gradient = expect.tensor(expect.field(got, "kept_gradient"), "an existing gradient", shape=(3, 2, 3, 3))
+        expect.close(gradient, torch.full((3, 2, 3, 3), 2.0), "an existing gradient afterwards")
+        same = expect.field(got, "same")
+        expect.equal(same, {name: True for name in flags}, "whether the values are unchanged")
+        expect.equal(expect.field(got, "grad_enabled"), True, "the gradient mode afterwards")
+        expect.equal(expect.field(got, "logits"), [6, 4], "the shape of what forward gives afterwards")
+        reached = expect.field(got, "reached")
+        expect.instance(reached, dict, "the gradients of the classifier")
+        expect.equal(reached, {name: bool(part) for name in reached}, "whether gradients reach the classifier")
+
+
+# 6.11
+
+
+def swap(student, gen):
+    width, hidden, classes, output_dim = (int(n) for n in torch.randint(2, 9, (4,), generator=gen))
+    images = torch.randn(3, 2, 4, 4, generator=gen)
+    return student.run(probes.swapped, width, hidden, classes, output_dim, images), hidden, output_dim
+
+
+@task("6.11", points=2, title="swap_head puts a fresh Linear at the end of the classifier",
+      hint="The new layer is as wide as the old one's input, whatever that was.")  # fmt: skip
+def test_swap_head(student, rng):
+    for _ in range(3):
+        got, hidden, output_dim = swap(student, rng)
+        expect.equal(expect.field(got, "head"), "Linear", "the type of the classifier's last layer")
+        expect.integer(expect.field(got, "layers"), 4, "the number of the classifier's layers")
+        weight = expect.tensor(expect.field(got, "weight"), "the new head's weight", shape=(output_dim, hidden))
+        expect.tensor(expect.field(got, "bias"), "the new head's bias", shape=(output_dim,))
+        expect.equal(expect.field(got, "head_trainable"), [True, True], "requires_grad of the new head")
+        expect.tensor(expect.field(got, "logits"), "the logits", shape=(3, output_dim))
+        twin = expect.tensor(expect.field(got, "twin_weight"), "a second head's weight", shape=weight.shape)
+        expect.true(not torch.equal(weight, twin), "two new heads are equal: a fresh one starts at random")
+        old = expect.tensor(expect.field(got, "old_weight"), "the old head's weight")
+        rows = min(len(old), len(weight))
+        expect.true(not torch.equal(weight[:rows], old[:rows]), "the new head holds the old one's weights")
+
+
+@task("6.11", points=2, title="swap_head leaves every other tensor as it was, and returns the model",
+      hint="Replace one layer; do not rebuild the classifier.")  # fmt: skip
+def test_swap_head_others(student, rng):
+    got, _, _ = swap(student, rng)
+    expect.equal(expect.field(got, "same_model"), True, "whether the model itself is returned")
+    others = expect.field(got, "others")
+    expect.instance(others, dict, "the other tensors")
+    for name, flags in others.items():
+        same, value, grad = expect.items(flags, 3, "a tensor")
+        expect.true(same is True, f"{name} is another tensor than before")
+        expect.true(value is True, f"the values of {name} have changed")
+        expect.true(grad is True, f"requires_grad of {name} has changed")
+
+
+# 6.12
+
+
+def weights_for(gen, width=3, hidden=6, classes=4):
+    shapes = {
+        "features.0.weight": (width, 2, 3, 3), "features.0.bias": (width,),
+        "features.1.weight": (width,), "features.1.bias": (width,),
+        "classifier.0.weight": (hidden, width), "classifier.0.bias": (hidden,),
+        "classifier.3.weight": (classes, hidden), "classifier.3.bias": (classes,), "scale": (1,),
+    }  # fmt: skip
+    return {name: torch.randn(shape, generator=gen) * 0.5 for name, shape in shapes.items()}
+
+
+def grouped(student, gen, frozen, lr, options, steps=0):
+    weights = weights_for(gen)
+    images, labels = torch.randn(8, 2, 4, 4, generator=gen), torch.randint(0, 4, (8,), generator=gen)
+    return student.run(probes.groups, weights, frozen, lr, options, images, labels, steps), weights, images, labels
+
+
+def rate_of(name, lr, options):
+    return lr / options.get("factor", 10) if name.startswith("features") else lr
+
+
+@task("6.12", points=3, title="features learn at lr / factor, every other trainable parameter at lr", examples=6,
+      hint="Each trainable parameter in just one group, frozen ones in none; generators are read once.")  # fmt: skip
+@given(frozen=st.sampled_from([(), ("features.0",), ("classifier.0", "scale"), ("features",)]),
+       factor=st.sampled_from([None, 10, 4]), seed=seeds)  # fmt: skip
+def test_groups(student, frozen, factor, seed):
+    options = {} if factor is None else {"factor": factor}
+    got, weights, _, _ = grouped(student, generator(seed), frozen, 0.02, options)
+    wanted = {name: rate_of(name, 0.02, options) for name in weights if not (frozen and name.startswith(frozen))}
+    found = {}
+    for entry in expect.items(expect.field(got, "rates"), None, "the groups"):
+        name, rate = expect.items(entry, 2, "a parameter with its rate")
+        expect.true(name not in found, f"{name} is in two groups")
+        expect.true(name in wanted, f"{name} is in a group, but is frozen or not the model's")
+        expect.near(rate, wanted[name], f"the learning rate of {name}")
+        found[name] = rate
+    missing = [name for name in wanted if name not in found]
+    expect.true(not missing, "trainable parameters are in no group", got=", ".join(missing))
+    flags = {name: not (frozen and name.startswith(frozen)) for name in weights}
+    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
+
+
+@task("6.12", points=1, title="Adam with these groups takes steps of the right size",
+      hint="Adam's first step has the length of the learning rate.")  # fmt: skip
+def test_groups_step(student, rng):
+    got, weights, images, labels = grouped(student, rng, (), 0.01, {}, steps=2)
+    model = probes.small(weights)
+    model.eval()
+    # Adam by its formula, with the rates that the lesson asks for.
+    moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in model.named_parameters()}
+    for step in (1, 2):
+        loss = torch.nn.functional.cross_entropy(model(images), labels)
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        with torch.no_grad():
+            for (name, parameter), gradient in zip(model.named_parameters(), gradients, strict=True):
+                first, second = moments[name]
+                first.mul_(0.9).add_(0.1 * gradient)
+                second.mul_(0.999).add_(0.001 * gradient**2)
+                size = (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
+                parameter -= rate_of(name, 0.01, {}) * size
+    for name, parameter in model.named_parameters():
+        value = expect.field(expect.field(got, "weights"), name)
+        expect.close(value, parameter.detach(), f"{name} after two steps", rtol=1e-2, atol=5e-4)
+
+
+# 6.17: the whole
+
+# calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
+ACCURACY, MARGIN = 0.70, 0.10
+RATE, EPOCHS = 0.003, 3
+VALID = 80
+
+
+@task("6.17", points=3, title="fine-tuning reads new digits, and beats training from scratch", seconds=40,
+      needs=("6.14", "6.16"), hint="A new head, slow features, fit: look at those tasks first.")  # fmt: skip
+def test_transfer(student, rng):
+    data = transfer.draw(rng)
+    weights = transfer.load_backbone()
+    train, valid = (data.train_images, data.train_labels), (data.test_images[:VALID], data.test_labels[:VALID])
+    got = student.run_fresh(probes.fine_tuned, weights, train, valid, RATE, EPOCHS)
+    images, labels = data.test_images[VALID:], data.test_labels[VALID:]
+    untrained, tuned = (accuracy_of(expect.field(got, when), when, images, labels) for when in ("before", "after"))
+    expect.true(
+        untrained < 0.5, "the network with its new head already knows the answers", got=f"{100 * untrained:.1f} %"
+    )
+    expect.at_least(tuned, ACCURACY, "the accuracy of the fine-tuned network", unit="%")
+    scratch = transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, rng)
+    expect.at_least(tuned - scratch, MARGIN, "the lead over training from scratch", unit="%")
+
+
+def accuracy_of(state, when, images, labels):
+    """Test accuracy of the judge's own network with a state dict of the student's process."""
+    model = transfer.Backbone()
+    loaded = {}
+    for name, want in model.state_dict().items():
+        loaded[name] = expect.tensor(expect.field(state, name), f"{name} {when} fine-tuning", shape=want.shape)
+    model.load_state_dict(loaded)
+    model.eval()
+    with torch.no_grad():
+        return digits.accuracy(model(transfer.normalised(images)), labels)
