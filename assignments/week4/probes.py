@@ -144,7 +144,7 @@ def fcnn_outputs(student, images, classes, seed=None, constants=None):
     if seed is not None:
         values = weights_of(seed, [size, 1024, 2048, classes])
         values |= {name: torch.full_like(values[name], value) for name, value in (constants or {}).items()}
-        set_weights(model, values)
+        set_weights(model, values, images)
     return model(images)
 
 
@@ -157,11 +157,10 @@ def fcnn_layers(student, size, classes):
     return {name: list(w.shape) if isinstance(w, torch.Tensor) else None for name, w in weights.items()}
 
 
-def set_weights(model, weights):
+def set_weights(model, weights, images):
     """Copy tensors named like `fc1.weight` into the model's layers, reached by attribute."""
-    first = next(iter(weights.values()))
     with torch.no_grad():
-        model(torch.zeros(1, first.shape[1]))  # a lazy layer has no weights before its first input
+        model(images[:1])  # a lazy layer has no weights before its first input
         for name, value in weights.items():
             layer, part = name.split(".")
             getattr(getattr(model, layer), part).copy_(value)
@@ -334,13 +333,13 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
     mean, std = stats if usable else (mean, std)
     data = Pictures((images.float() / 255 - mean) / std, labels)
     parts = attempt(lambda: training.split_train_valid(data))
-    parts = parts if sized(parts, 2, len(data)) else (data, data)
+    parts = parts if sized(parts, 2, len(data)) and len(parts[0]) > len(parts[1]) else (data, data)
     loaders = attempt(lambda: training.make_loaders(*parts, parts[1]))
     if not (isinstance(loaders, (tuple, list)) and all(isinstance(loader, DataLoader) for loader in loaders)):
         loaders = [DataLoader(part, batch_size=64) for part in parts]
     model = student.fcnn.FCNN(images[0].numel(), 10)
     with torch.no_grad():
-        model(torch.zeros(1, images[0].numel()))
+        model(data.images[:1])
     before = parameters_of(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     training.fit(model, CPU, loaders[0], loaders[1], optimizer, nn.CrossEntropyLoss(), epochs)
@@ -372,9 +371,9 @@ def parameters_of(model):
 def predictions_with(student, weights, images, mean, std):
     """Class and logits of each uint8 image by a new FCNN with these parameters: `predict` where it works."""
     model = student.fcnn.FCNN(images[0].numel(), 10)
-    set_weights(model, weights)
-    model.eval()
     inputs = (images.float() / 255 - mean) / std
+    set_weights(model, weights, inputs)
+    model.eval()
     with torch.no_grad():
         logits = model(inputs)
     classes = attempt(lambda: [student.fcnn.predict(model, image, CPU) for image in inputs[:50]])

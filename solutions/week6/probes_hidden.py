@@ -1,0 +1,195 @@
+"""Probes of week 6's hidden checks, where the public ones do not do."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.data import DataLoader, TensorDataset
+
+CPU = torch.device("cpu")
+
+
+def split_binary(student, images, ratio):
+    """A split of binary files in deep folders, into an output folder that does not exist yet, by relative paths."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in images.items():
+            file = Path(folder) / "photos" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(bytes(content))
+        os.chdir(folder)
+        try:
+            result = student.data.split_image_folder("photos", "made/new", train_ratio=ratio)
+        finally:
+            os.chdir(before)
+        made = Path(folder) / "made" / "new"
+        found = {p.relative_to(made).as_posix(): list(p.read_bytes()) for p in sorted(made.rglob("*")) if p.is_file()}
+        left = sorted(p.relative_to(folder).as_posix() for p in (Path(folder) / "photos").rglob("*") if p.is_file())
+        return {"result": result, "made": found, "photos": left}
+
+
+class WithoutNorms(TorchDispatchMode):
+    """While it is on, torch's own normalisation operators raise."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if any(name in func.__name__ for name in ("batch_norm", "group_norm", "layer_norm", "instance_norm")):
+            raise RuntimeError("torch's own normalisation is switched off here: compute it from the formula")
+        return func(*args, **(kwargs or {}))
+
+
+def layer_in_network(student, state, images, labels, steps):
+    """Training steps of a network with the student's layer inside, then its logits for each image alone."""
+    channels = state["conv.weight"].shape[0]
+    model = nn.Sequential()
+    model.add_module("conv", nn.Conv2d(1, channels, 3, bias=False))
+    model.add_module("norm", student.batchnorm.BatchNorm2d(channels, momentum=0.2))
+    model.add_module("relu", nn.ReLU())
+    model.add_module("flat", nn.Flatten())
+    model.add_module("last", nn.Linear(*reversed(state["last.weight"].shape)))
+    model.load_state_dict(state, strict=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with WithoutNorms():
+        model.train()
+        for _ in range(steps):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            alone = torch.cat([model(image[None]) for image in images])
+    kept = ("norm.weight", "norm.bias", "norm.running_mean", "norm.running_var", "conv.weight")
+    found = model.state_dict()
+    return {"alone": alone, "state": {name: found[name] for name in kept if name in found}}
+
+
+class Odd(nn.Module):
+    """Three parts and a head beside them; the classifier is longer than usual."""
+
+    def __init__(self, width, classes):
+        super().__init__()
+        self.features = nn.Sequential(nn.Linear(4, width), nn.BatchNorm1d(width), nn.Tanh())
+        self.avgpool = nn.Identity()
+        layers = [nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 5), nn.Tanh(), nn.Linear(5, classes, bias=False)]
+        self.classifier = nn.Sequential(*layers)
+        self.side = nn.Linear(width, 2)
+
+    def forward(self, x):
+        return self.classifier(self.features(x))
+
+
+def head_swapped(student, width, classes, output_dim):
+    """`swap_head` on an odd network whose features and first classifier layer are frozen."""
+    model = Odd(width, classes)
+    for part in (model.features, model.classifier[0]):
+        part.requires_grad_(False)
+    model.features[1].running_mean.fill_(0.5)
+    before = {name: (t, t.detach().clone(), t.requires_grad) for name, t in tensors_of(model).items()}
+    result = student.transfer.swap_head(model, output_dim)
+    after, head = tensors_of(model), model.classifier[-1]
+    others = [
+        [after.get(name) is t, bool(torch.equal(t, value)), bool(t.requires_grad) == flag]
+        for name, (t, value, flag) in before.items()
+        if not name.startswith("classifier.4")
+    ]
+    outputs = model(torch.ones(3, 4))
+    outputs.square().sum().backward()
+    return {
+        "same_model": result is model,
+        "head": [type(head).__name__, list(head.weight.shape), list(getattr(head.bias, "shape", []))],
+        "others": others,
+        "outputs": outputs.detach(),
+        "gradient": head.weight.grad is not None and bool(head.weight.grad.abs().sum() > 0),
+    }
+
+
+def tensors_of(model):
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def odd_groups(student, width, frozen, lr, factor):
+    """[name, rate] of every parameter in the groups, as Adam sees them, for a network with a part beside the three."""
+    model = Odd(width, 3)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not (frozen and name.startswith(tuple(frozen))))
+    names = {id(p): name for name, p in model.named_parameters()}
+    optimizer = torch.optim.Adam(student.transfer.discriminative_param_groups(model, lr, factor), lr=lr)
+    return {
+        "rates": [
+            [names.get(id(p), "a stranger"), float(g["lr"])] for g in optimizer.param_groups for p in g["params"]
+        ],
+        "all": [[name, bool(p.requires_grad)] for name, p in model.named_parameters()],
+    }
+
+
+def nested_frozen(student, part):
+    """Flags after freezing a part of a network twice, and after freezing a single layer of another."""
+    model = Odd(4, 3)
+    model.eval()
+    module = getattr(model, part)
+    student.transfer.freeze(module)
+    student.transfer.freeze(module)
+    student.transfer.freeze(model.classifier[2])
+    values = {name: bool(p.requires_grad) for name, p in model.named_parameters()}
+    model(torch.ones(2, 4)).sum().backward()
+    return {"requires_grad": values, "training": [bool(m.training) for m in model.modules()]}
+
+
+def counts(student):
+    """Counts of a model with buffers, one with frozen layers, one whose parts are shared, and an empty one."""
+    shared = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    shared[1].weight = shared[0].weight
+    frozen = Odd(5, 2)
+    frozen.features.requires_grad_(False)
+    frozen.classifier[4].weight.requires_grad_(False)
+    models = [nn.BatchNorm2d(6), frozen, shared, nn.ReLU(), nn.Sequential(shared, shared)]
+    return [student.transfer.count_parameters(model) for model in models]
+
+
+class Net(nn.Module):
+    """Two linear layers with batch normalisation between."""
+
+    def __init__(self, state, dropout=0.0):
+        super().__init__()
+        self.first = nn.Linear(*reversed(state["first.weight"].shape))
+        self.norm = nn.BatchNorm1d(self.first.out_features)
+        self.last = nn.Linear(*reversed(state["last.weight"].shape))
+        self.dropout = nn.Dropout(dropout)
+        self.load_state_dict(state, strict=False)
+        self.grad_modes = []
+
+    def forward(self, x):
+        self.grad_modes.append(torch.is_grad_enabled())
+        return self.last(self.dropout(self.norm(self.first(x)).relu()))
+
+
+def trained(student, state, features, labels, batch_size, epochs):
+    """State after epochs of the student's `train` with momentum, with stale gradients before each."""
+    model = Net(state)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    results = []
+    for _ in range(epochs):
+        model.eval()
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        results.append(student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU))
+    return {"results": results, "state": dict(model.state_dict())}
+
+
+def evaluated(student, state, features, labels, batch_size):
+    model = Net(state, dropout=0.5)
+    model.train()
+    model.first.weight.requires_grad_(False)
+    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+    result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(), CPU)
+    return {
+        "result": result,
+        "state": dict(model.state_dict()),
+        "grad_modes": model.grad_modes,
+        "grads": [p.grad is None for p in model.parameters()],
+        "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
+        "grad_enabled": torch.is_grad_enabled(),
+    }
