@@ -76,6 +76,11 @@ def equal(got: object, want: object, what: str) -> None:
         fail(f"{what}: wrong value", expected=want, got=got)
 
 
+def same(got: object, want: object) -> bool:
+    """Whether a plain value has the type and the value of `want`; what `==` cannot compare is not the same."""
+    return type(got) is type(want) and not _holds_array(got) and bool(got == want)
+
+
 def items(got: object, length: int | None, what: str) -> Sequence[Any]:
     """A list or tuple, of `length` entries if given; returns it."""
     if type(got) not in (list, tuple):

@@ -48,6 +48,8 @@ def trees_of(got, times):
     trees = expect.items(expect.field(got, "trees"), times, "the output folders")
     for tree in trees:
         expect.instance(tree, dict, "the output folder")
+        for part in (*tree, *tree.values()):
+            expect.instance(part, str, "a file in the output folder")
     return trees
 
 

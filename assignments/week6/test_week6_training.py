@@ -136,6 +136,8 @@ def run_fit(student, losses, as_text):
     """Evidence of `fit` with scripted validation losses, by stand-ins for its loops where it calls these."""
     got = student.run(probes.fitted, losses, as_text, True)
     calls = [tuple(expect.items(call, 2, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
+    for kind, _ in calls:
+        expect.instance(kind, str, "a call")
     if {kind for kind, _ in calls} == {"train", "evaluate"}:
         wanted = [("train", "train"), ("evaluate", "valid")] * len(losses)
         expect.equal(calls, wanted, "the calls of train and evaluate, with their loaders")

@@ -43,7 +43,7 @@ def test_freeze(student, rng):
         got = student.run(probes.frozen, images, labels, part)
         flags = expect.field(got, "requires_grad")
         expect.instance(flags, dict, "requires_grad")
-        expect.equal(flags, {name: not name.startswith(part) for name in flags}, "requires_grad of the parameters")
+        expect.equal(flags, {name: not str(name).startswith(part) for name in flags}, "requires_grad of the parameters")
         modes = expect.items(expect.field(got, "training"), None, "the modes")
         expect.true(all(mode is True for mode in modes), "the module's mode was changed")
         gradient = expect.tensor(expect.field(got, "kept_gradient"), "an existing gradient", shape=(3, 2, 3, 3))
@@ -132,6 +132,7 @@ def test_groups(student, frozen, factor, seed):
     found = {}
     for entry in expect.items(expect.field(got, "rates"), None, "the groups"):
         name, rate = expect.items(entry, 2, "a parameter with its rate")
+        expect.instance(name, str, "a parameter's name")
         expect.true(name not in found, f"{name} is in two groups")
         expect.true(name in wanted, f"{name} is in a group, but is frozen or not the model's")
         expect.near(rate, wanted[name], f"the learning rate of {name}")

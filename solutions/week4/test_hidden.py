@@ -31,7 +31,10 @@ def generator(seed):
 
 
 def seeded(evidence):
-    found = {name: list(expect.items(expect.field(evidence, name), 21, name)) for name in ("random", "numpy")}
+    found = {
+        name: [expect.number(value, name) for value in expect.items(expect.field(evidence, name), 21, name)]
+        for name in ("random", "numpy")
+    }
     return {**found, "torch": expect.tensor(expect.field(evidence, "torch"), "torch", shape=(17,)).tolist()}
 
 
@@ -329,9 +332,13 @@ def test_fits(student, rng):
         stand_ins = {"train": [row[:3] for row in rows], "validate": [row[3:] for row in rows]}
         got = student.run(probes.fitted, state, (x, y), tuple(valid), epochs, stand_ins)
         calls = [tuple(expect.items(c, 3, "a call")) for c in expect.items(expect.field(got, "calls"), None, "calls")]
+        for kind, *_ in calls:
+            expect.instance(kind, str, "a call")
         if {kind for kind, *_ in calls} == {"train", "validate"}:
             wanted = [("train", "train", True), ("validate", "valid", True)] * epochs
-            expect.true(calls == wanted, "train and validate are not called in turn, each with its own loader")
+            expect.true(
+                expect.same(calls, wanted), "train and validate are not called in turn, each with its own loader"
+            )
             history = [value for row in stand_ins["train"] for value in row], *zip(*stand_ins["validate"], strict=True)
         else:
             got = student.run(probes.fitted, state, (x, y), tuple(valid), epochs, None)

@@ -45,8 +45,9 @@ def test_folders(student, rng):
             wanted[f"{('train', 'test')[part]}/{folder}/{name}"] = images[f"{folder}/{name}"]
             totals[part] += 1
     got = student.run(probes.split_binary, images, ratio)
-    expect.true(expect.field(got, "made") == wanted, "the files in train and test are wrong")
-    expect.true(expect.field(got, "photos") == sorted(f"photos/{path}" for path in images), "the images folder changed")
+    expect.true(expect.same(expect.field(got, "made"), wanted), "the files in train and test are wrong")
+    photos = sorted(f"photos/{path}" for path in images)
+    expect.true(expect.same(expect.field(got, "photos"), photos), "the images folder changed")
     for value, want in zip(expect.items(expect.field(got, "result"), 2, "the totals"), totals, strict=True):
         expect.integer(value, want, "a total")
 
@@ -73,7 +74,7 @@ def test_labels(student):
         "059.California_Gull": "CaliforniaGull",
     }
     got = expect.items(student.run(data_probes.format_labels, list(cases)), len(cases), "the labels")
-    expect.true(list(got) == list(cases.values()), "a label is wrong")
+    expect.true(expect.same(list(got), list(cases.values())), "a label is wrong")
 
 
 @task(
@@ -196,7 +197,7 @@ def test_freezing(student):
         got = student.run(probes.nested_frozen, part)
         flags = expect.field(got, "requires_grad")
         expect.instance(flags, dict, "requires_grad")
-        wrong = [name for name, flag in flags.items() if flag is not (not name.startswith((part, "classifier.2")))]
+        wrong = [n for n, flag in flags.items() if flag is not (not str(n).startswith((part, "classifier.2")))]
         expect.true(not wrong, "the wrong parameters require gradients")
         modes = expect.items(expect.field(got, "training"), None, "the modes")
         expect.true(all(mode is False for mode in modes), "the mode was changed")
@@ -209,7 +210,8 @@ def test_heads(student, rng):
         got = student.run(probes.head_swapped, width, classes, output_dim)
         expect.true(expect.field(got, "same_model") is True, "the model itself is not returned")
         head = expect.items(expect.field(got, "head"), 3, "the head")
-        expect.true(list(head) == ["Linear", [output_dim, 5], [output_dim]], "the head is no Linear of the right size")
+        wanted = ["Linear", [output_dim, 5], [output_dim]]
+        expect.true(expect.same(list(head), wanted), "the head is no Linear of the right size")
         expect.tensor(expect.field(got, "outputs"), "the outputs", shape=(3, output_dim))
         expect.true(expect.field(got, "gradient") is True, "no gradient reaches the new head")
         for flags in expect.items(expect.field(got, "others"), None, "the other tensors"):
@@ -230,6 +232,8 @@ def test_rates(student, rng):
         everything = [
             expect.items(e, 2, "a parameter") for e in expect.items(expect.field(got, "all"), 11, "parameters")
         ]
+        for name, _ in everything:
+            expect.instance(name, str, "a parameter's name")
         flags_kept = all(flag is not name.startswith(frozen) if frozen else flag is True for name, flag in everything)
         expect.true(flags_kept, "requires_grad has changed")
         names = [name for name, _ in everything if not (frozen and name.startswith(frozen))]
@@ -352,9 +356,13 @@ def test_fitting(student, rng):
         calls = [
             list(expect.items(c, 2, "a call")) for c in expect.items(expect.field(got, "calls"), None, "the calls")
         ]
+        for kind, _ in calls:
+            expect.instance(kind, str, "a call")
         if {kind for kind, _ in calls} == {"train", "evaluate"}:
             wanted = [["train", "train"], ["evaluate", "valid"]] * len(losses)
-            expect.true(calls == wanted, "train and evaluate are not called in turn, each with its own loader")
+            expect.true(
+                expect.same(calls, wanted), "train and evaluate are not called in turn, each with its own loader"
+            )
         else:
             got = student.run(training_probes.fitted, losses, bool(number % 2), False)
         weights = expect.items(expect.field(got, "validated"), len(losses), "the validated epochs")
