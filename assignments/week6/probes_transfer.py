@@ -185,7 +185,7 @@ def with_own_head(student, weights):
         if not name.startswith("classifier.3.")
     ):
         raise ValueError("not only the head has changed")
-    if model.classifier[3].weight.shape != (5, 256) or model(torch.zeros(2, 3, 32, 32)).shape != (2, 5):
+    if set(model.state_dict()) != set(weights) or model(torch.zeros(2, 3, 32, 32)).shape != (2, 5):
         raise ValueError("the head does not fit")
     # The trial above has moved batch normalisation's averages: put them back.
     pretrained.load_state_dict({name: value for name, value in weights.items() if "running" in name}, strict=False)

@@ -55,7 +55,7 @@ def layer_run(student, batches, weight, bias, running=None, evaluate=None, **opt
             layer.running_var.copy_(running[1])
     with WithoutNorms():
         layer.train()
-        trained = [layer(batch) for batch in batches]
+        trained = [layer(batch.clone().requires_grad_()) for batch in batches]
         state = state_of(layer)
         layer.eval()
         evaluated = [layer(batch) for batch in evaluate or []]
