@@ -43,8 +43,7 @@ def counted(student, width, hidden, classes, frozen, shared):
         model.second = nn.Linear(hidden, classes)
         model.second.weight = model.classifier[3].weight
     for name, parameter in model.named_parameters():
-        if frozen and name.startswith(tuple(frozen)):
-            parameter.requires_grad_(False)
+        parameter.requires_grad_(not (frozen and name.startswith(tuple(frozen))))
     return student.transfer.count_parameters(model)
 
 

@@ -88,9 +88,10 @@ def _solution_lines(root: Path, assignment: Assignment) -> Iterator[tuple[str, s
 
 
 def _hidden_lines(root: Path, assignment: Assignment) -> Iterator[tuple[str, str]]:
-    """The lines of hidden checks, their probes and their oracles that no public file of the week has, too."""
+    """The lines of hidden checks, their probes and their oracles that no public check or probe has, too."""
     assert assignment.hidden_folder is not None
-    public = {normalised(line) for file in assignment.folder.glob("*.py") for line in _lines(file)}
+    checks = [file for name in ("test_*.py", "probes*.py") for file in (root / "assignments").glob(f"*/{name}")]
+    public = "".join(normalised(file.read_text(encoding="utf-8")) for file in checks)
     modules = {f"{module}.py" for module in assignment.modules}
     for file in sorted(assignment.hidden_folder.glob("*.py")):
         if file.name not in modules:
