@@ -79,6 +79,7 @@ def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None)
     The code runs unconfined: for one's own modules and the reference. `data` is where MNIST and other real data lie.
     `SubmissionError` names the cell that failed; nothing is written then.
     """
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from nbconvert import HTMLExporter
     from nbconvert.preprocessors import ExecutePreprocessor
@@ -94,6 +95,8 @@ def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None)
         ) from None
     except (CellTimeoutError, DeadKernelError) as error:
         raise SubmissionError(f"{notebook.name}: {_failed_cell(content)} did not end well: {error}") from None
+    except (NoSuchKernel, RuntimeError) as error:
+        raise CourseError(f"no Python kernel starts for notebooks ({error}); pip install ipykernel") from None
     _keep_descriptions(content)
     exporter = HTMLExporter(template_name="lab")
     text, _ = exporter.from_notebook_node(content, {"metadata": {"name": notebook.stem}})
