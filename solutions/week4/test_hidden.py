@@ -19,7 +19,7 @@ probes = load_probes(__file__)
 public_probes = load_beside(str(Path(__file__).parents[2] / "assignments" / "week4" / "test_week4.py"), "probes")
 fcnn_oracle = load_beside(__file__, "fcnn_oracle")
 seeds = st.integers(0, 2**31 - 1)
-ACCURACY, LOSS = 0.70, 1.2  # calibration.md
+ACCURACY, LOSS = 0.55, 1.4  # calibration.md
 RATE, EPOCHS = 0.1, 8
 
 
