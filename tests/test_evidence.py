@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from grader.assignment import Course
+from grader.checks import load_beside
 from grader.inside import codec
 from grader.inside.modules import close_modules, open_modules
 from grader.inside.probing import call
@@ -34,10 +34,7 @@ ODD: list[Any] = [
 def checks() -> Iterator[tuple[str, Callable[..., None]]]:
     """Every check of every week but the slow ones."""
     for week, path in ((week, path) for week, assignment in WEEKS.items() for path in assignment.check_files):
-        spec = importlib.util.spec_from_file_location(f"evidence_{week}_{path.stem}", path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load_beside(str(path), path.stem)
         for name, check in vars(module).items():
             if name.startswith("test_") and (name not in SLOW or f"{week}::{name}" == "week6::test_accuracy"):
                 yield f"{week}::{path.stem}::{name}", check

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import Course
-from grader.author import record
+from grader.author import record, trials
 from grader.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
-from grader.pool import Failure, Job, Pool
 from grader.results import task_order
 from grader.sandbox import choose
 
@@ -120,9 +119,10 @@ def test_each_costs_points_in_the_tasks_it_names_and_nowhere_else(week: str, mut
 def lost_by(week: str, mutants: Iterable[Mutant]) -> Iterator[tuple[str, list[str]]]:
     """Each mutant's id, and the tasks in which it loses points, or what kept it from being graded."""
     reference = reference_files(Course(ROOT).assignment(week))
-    jobs = [Job(mutant.id, week, mutant.apply(reference), "", (), seed=0) for mutant in mutants]
-    for done in Pool(ROOT, [week], min(2, len(jobs)), choose("auto")).run(jobs):
-        if isinstance(done, Failure):
-            yield done.job.student, [done.message]
+    subjects = [trials.Subject(trials.MUTANT, mutant.id, mutant.apply(reference)) for mutant in mutants]
+    for trial in trials.run(ROOT, week, subjects, choose("auto"), 2):
+        if trial.report is None:
+            yield trial.subject.name, [trial.failure]
         else:
-            yield done.student, [f"{check.id} is broken" for check in done.broken] or sorted(tasks_lost(done))
+            broken = [f"{check.id} is broken" for check in trial.report.broken]
+            yield trial.subject.name, broken or sorted(tasks_lost(trial.report))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
 from grader.assignment import Assignment, Course, is_hidden
-from grader.checks import TaskMark
+from grader.checks import TaskMark, load_beside
 from grader.results import task_order
 from grader.skeleton import stale_skeletons
 
@@ -26,10 +25,7 @@ def assignment(request: pytest.FixtureRequest) -> Assignment:
 def marks(assignment: Assignment, hidden: bool) -> list[TaskMark]:
     found = []
     for path in (path for path in assignment.check_files if is_hidden(path) is hidden):
-        spec = importlib.util.spec_from_file_location(f"weeks_{assignment.week}_{path.stem}", path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load_beside(str(path), path.stem)
         checks = [value for name, value in vars(module).items() if name.startswith("test_")]
         found += [mark.kwargs["mark"] for check in checks for mark in check.pytestmark if mark.name == "task"]
     return found

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import digits
+from fixtures import digits, loops
+from fixtures.loops import descend, normed_problem, problem
 from grader import expect
 from grader.checks import load_probes, task
 
@@ -289,28 +290,7 @@ def test_fcnn_images_by_themselves(student, rng):
     expect.true(not torch.allclose(together[0], together[1], atol=1e-3), "different images have the same logits")
 
 
-# 4.7 and 4.8: the loops. A linear classifier's gradient of the mean cross-entropy is xᵀ(softmax(logits) − one-hot)/n.
-
-
-def problem(gen, count, features, classes):
-    x = torch.randn(count, features, generator=gen)
-    y = torch.randint(0, classes, (count,), generator=gen)
-    weight = torch.randn(classes, features, generator=gen)
-    bias = torch.randn(classes, generator=gen)
-    return x, y, weight, bias
-
-
-def descend(x, y, weight, bias, batch_size, lr):
-    """Weights, bias and each batch's loss after one epoch of gradient descent, by the closed formula."""
-    weight, bias, losses = weight.double().clone(), bias.double().clone(), []
-    for start in range(0, len(x), batch_size):
-        inputs, labels = x[start : start + batch_size].double(), y[start : start + batch_size]
-        probs = (inputs @ weight.T + bias).softmax(1)
-        losses.append(-probs[range(len(labels)), labels].log().mean().item())
-        probs[range(len(labels)), labels] -= 1
-        weight -= lr * probs.T @ inputs / len(labels)
-        bias -= lr * probs.mean(0)
-    return weight.float(), bias.float(), losses
+# 4.7 and 4.8: the loops.
 
 
 @task("4.7", points=3, title="train updates the weights as gradient descent does", examples=6,
@@ -319,10 +299,7 @@ def descend(x, y, weight, bias, batch_size, lr):
 def test_train_weights(student, batch_size, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
-    new_weight, new_bias, _ = descend(x, y, weight, bias, batch_size, 0.2)
-    expect.close(expect.field(got, "weight"), new_weight, "the weights after one epoch", atol=1e-4,
-                 context={"from before training": weight})  # fmt: skip
-    expect.close(expect.field(got, "bias"), new_bias, "the bias after one epoch", atol=1e-4)
+    loops.judge_descent(got, weight, descend(x, y, weight, bias, batch_size, 0.2))
 
 
 @task("4.7", points=3, title="train returns the logged losses as plain floats", examples=8,
@@ -331,7 +308,7 @@ def test_train_weights(student, batch_size, seed):
 def test_train_losses(student, log_interval, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, 4, 0.0, log_interval)
-    *_, losses = descend(x, y, weight, bias, 4, 0.0)
+    losses = descend(x, y, weight, bias, 4, 0.0).losses
     judge_losses(expect.field(got, "losses"), losses[:: log_interval or 100], "the returned losses")
 
 
@@ -345,18 +322,7 @@ def judge_losses(got, wanted, what):
       hint="Dropout and batch normalisation behave differently in training.")  # fmt: skip
 def test_train_mode(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    got = student.run(probes.trained, weight, bias, x, y, 4, 0.1)
-    modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
-    expect.true(bool(modes) and all(mode is True for mode in modes), "the model was not in training mode")
-    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
-    expect.equal(expect.field(got, "requires_grad"), [True, True], "requires_grad afterwards")
-
-
-def normed_problem(gen, count=23):
-    x, y, weight, bias = problem(gen, count, 4, 3)
-    mean, var = torch.randn(4, generator=gen), torch.rand(4, generator=gen) + 0.5
-    logits = ((x - mean) / (var + 1e-5).sqrt()) @ weight.T + bias
-    return x, y, weight, bias, mean, var, logits
+    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1))
 
 
 @task("4.8", points=4, title="validate returns the mean loss and the accuracy in percent", examples=8,
@@ -365,11 +331,7 @@ def normed_problem(gen, count=23):
 def test_validate_values(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
-    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what validate returns, (loss, accuracy),")
-    chosen = -logits.log_softmax(1)[range(len(y)), y]
-    wanted = torch.stack([part.mean() for part in chosen.split(batch_size)]).mean().item()
-    expect.near(loss, wanted, "the loss", atol=1e-4)
-    expect.near(accuracy, 100 * (logits.argmax(1) == y).double().mean().item(), "the accuracy", atol=1e-3)
+    loops.judge_percentages(got, logits, y, batch_size)
 
 
 @task("4.8", points=3, title="validate evaluates: no training mode, no graph, nothing changed",
@@ -377,18 +339,7 @@ def test_validate_values(student, batch_size, seed):
 def test_validate_changes_nothing(student, rng):
     x, y, weight, bias, mean, var, _ = normed_problem(rng)
     got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
-    modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
-    evaluating = bool(modes) and all(mode is False for mode in modes)
-    expect.true(evaluating, "the model was in training mode during validation")
-    recording = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes seen")
-    expect.true(all(mode is False for mode in recording), "gradients were recorded during validation")
-    expect.close(expect.field(got, "weight"), weight, "the weights afterwards")
-    expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
-    expect.close(expect.field(got, "running_var"), var, "batch normalisation's running variance afterwards")
-    expect.close(expect.field(got, "bias_grad"), torch.full((3,), 3.0), "an existing gradient afterwards")
-    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
-    flags = {"layer.weight": True, "layer.bias": True, "norm.weight": True, "norm.bias": False}
-    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
+    loops.judge_untouched(got, weight, mean, var, "validation")
 
 
 # 4.9: fit
@@ -440,7 +391,7 @@ def test_fit_calls(student, rng):
     # A fit that does without the module's train and validate is judged by what it does.
     got, _, ((x, y), _, weight, bias) = fitted(student, rng, 3, replaced=False)
     for _ in range(3):
-        weight, bias, _ = descend(x, y, weight, bias, 4, 0.1)
+        weight, bias, *_ = descend(x, y, weight, bias, 4, 0.1)
     expect.close(expect.field(got, "weight"), weight, "the weights after three epochs", atol=1e-3)
 
 
@@ -467,7 +418,7 @@ def by_formula(train, valid, weight, bias, epochs):
     """What fit is to return, by the closed formula of gradient descent."""
     train_losses, valid_losses, accuracies = [], [], []
     for _ in range(epochs):
-        weight, bias, losses = descend(*train, weight, bias, 4, 0.1)
+        weight, bias, losses, _ = descend(*train, weight, bias, 4, 0.1)
         train_losses += losses[:1]
         logits = valid[0] @ weight.T + bias
         chosen = -logits.log_softmax(1)[range(len(valid[1])), valid[1]]

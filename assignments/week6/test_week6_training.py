@@ -4,6 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures import loops
+from fixtures.loops import descend, normed_problem, problem
 from grader import expect
 from grader.checks import load_probes, task
 
@@ -27,28 +29,7 @@ def test_accuracy(student, count, classes, seed):
     expect.near(float(got), want, "the accuracy", atol=1e-4)
 
 
-# 6.14: the loops. A linear classifier's gradient of the mean cross-entropy is xᵀ(softmax(logits) − one-hot)/n.
-
-
-def problem(gen, count, features=5, classes=3):
-    x = torch.randn(count, features, generator=gen)
-    y = torch.randint(0, classes, (count,), generator=gen)
-    return x, y, torch.randn(classes, features, generator=gen), torch.randn(classes, generator=gen)
-
-
-def descend(x, y, weight, bias, batch_size, lr):
-    """Weights and bias after one epoch of gradient descent, and the means of the batches' losses and accuracies."""
-    weight, bias, losses, hits = weight.double().clone(), bias.double().clone(), [], []
-    for start in range(0, len(x), batch_size):
-        inputs, labels = x[start : start + batch_size].double(), y[start : start + batch_size]
-        logits = inputs @ weight.T + bias
-        hits.append((logits.argmax(1) == labels).double().mean().item())
-        probs = logits.softmax(1)
-        losses.append(-probs[range(len(labels)), labels].log().mean().item())
-        probs[range(len(labels)), labels] -= 1
-        weight -= lr * probs.T @ inputs / len(labels)
-        bias -= lr * probs.mean(0)
-    return weight.float(), bias.float(), sum(losses) / len(losses), sum(hits) / len(hits)
+# 6.14: the loops.
 
 
 def judge_pair(result, loss, accuracy, what):
@@ -63,23 +44,13 @@ def judge_pair(result, loss, accuracy, what):
       hint="Clear the gradients, forward, loss, backward, step; add up plain numbers.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 5, 8]), seed=seeds)
 def test_train(student, batch_size, seed):
-    x, y, weight, bias = problem(generator(seed), 22)
+    x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
-    new_weight, new_bias, loss, accuracy = descend(x, y, weight, bias, batch_size, 0.2)
-    expect.close(expect.field(got, "weight"), new_weight, "the weights after one epoch", atol=1e-4,
-                 context={"from before training": weight})  # fmt: skip
-    expect.close(expect.field(got, "bias"), new_bias, "the bias after one epoch", atol=1e-4)
+    after = descend(x, y, weight, bias, batch_size, 0.2)
+    loops.judge_descent(got, weight, after)
+    loss, accuracy = (sum(values) / len(values) for values in (after.losses, after.accuracies))
     judge_pair(expect.field(got, "result"), loss, accuracy, "train")
-    modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
-    expect.true(bool(modes) and all(mode is True for mode in modes), "the model was not in training mode")
-    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
-    expect.equal(expect.field(got, "requires_grad"), [True, True], "requires_grad afterwards")
-
-
-def normed_problem(gen, count=23):
-    x, y, weight, bias = problem(gen, count, 4)
-    mean, var = torch.randn(4, generator=gen), torch.rand(4, generator=gen) + 0.5
-    return x, y, weight, bias, mean, var, ((x - mean) / (var + 1e-5).sqrt()) @ weight.T + bias
+    loops.judge_training_mode(got)
 
 
 @task("6.14", points=2, title="evaluate returns the means over batches of loss and accuracy", examples=8,
@@ -101,18 +72,7 @@ def test_evaluate(student, batch_size, seed):
 def test_evaluate_changes_nothing(student, rng):
     x, y, weight, bias, mean, var, _ = normed_problem(rng)
     got = student.run(probes.evaluated, weight, bias, mean, var, x, y, 8)
-    modes = expect.items(expect.field(got, "modes"), None, "the modes seen")
-    evaluating = bool(modes) and all(mode is False for mode in modes)
-    expect.true(evaluating, "the model was in training mode during evaluation")
-    recording = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes seen")
-    expect.true(all(mode is False for mode in recording), "gradients were recorded during evaluation")
-    expect.close(expect.field(got, "weight"), weight, "the weights afterwards")
-    expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
-    expect.close(expect.field(got, "running_var"), var, "batch normalisation's running variance afterwards")
-    expect.close(expect.field(got, "bias_grad"), torch.full((3,), 3.0), "an existing gradient afterwards")
-    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
-    flags = {"layer.weight": True, "layer.bias": True, "norm.weight": True, "norm.bias": False}
-    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
+    loops.judge_untouched(got, weight, mean, var, "evaluation")
 
 
 @task(

@@ -24,6 +24,12 @@ Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.Ar
 
 def add_commands(add: Add) -> None:
     """Tell the command line of the commands below."""
+    _add_making(add)
+    _add_validate(add)
+    _add_release(add)
+
+
+def _add_making(add: Add) -> None:
     skeleton = add(
         "skeleton",
         run_skeleton,
@@ -43,6 +49,11 @@ def add_commands(add: Add) -> None:
     lessons.add_argument("--html", type=Path, metavar="DIR", help="run the notebooks, and write WEEK.html into DIR")
     lessons.add_argument("--data", type=Path, metavar="DIR", help="MNIST or CUB-200 are there (default: $GRADER_DATA)")
     lessons.add_argument("--reference", action="store_true", help="run with solutions/ instead of your modules")
+    new = add("new", run_new, "begin a week: one task, its reference, checks and mutants", "python -m grader new week7")
+    new.add_argument("week", help="`week` and a number")
+
+
+def _add_validate(add: Add) -> None:
     validate = add(
         "validate",
         run_validate,
@@ -56,6 +67,9 @@ def add_commands(add: Add) -> None:
     )
     validate.add_argument("--record", action="store_true", help="agree to what each check catches now")
     validate.add_argument("--html", type=Path, metavar="FILE", help="write the matrix as a page, too")
+
+
+def _add_release(add: Add) -> None:
     release = add(
         "release",
         run_release,
@@ -66,8 +80,6 @@ def add_commands(add: Add) -> None:
     where.add_argument("--to", type=Path, metavar="DIR", help="a new folder, or one of an earlier release")
     where.add_argument("--branch", metavar="NAME", help="a branch without a common history; a rerun adds one commit")
     release.add_argument("--message", default="Release", help="of the branch's commit (default: %(default)s)")
-    new = add("new", run_new, "begin a week: one task, its reference, checks and mutants", "python -m grader new week7")
-    new.add_argument("week", help="`week` and a number")
 
 
 def run_skeleton(arguments: argparse.Namespace) -> int:
@@ -93,14 +105,12 @@ def run_lessons(arguments: argparse.Namespace) -> int:
     weeks = _weeks(course, arguments.week)
     if arguments.html:
         return _run_notebooks(course, weeks, arguments)
-    stale = [path for week in weeks for path in lessons.stale_notebooks(course.root, week)]
-    for path in stale:
+    find = lessons.stale_notebooks if arguments.check else lessons.write_notebooks
+    changed = [path for week in weeks for path in find(course.root, week)]
+    for path in changed:
         name = path.relative_to(course.root)
         print(f"stale: {name}; run: python -m grader lessons" if arguments.check else f"wrote {name}")
-    if not arguments.check:
-        for week in weeks:
-            lessons.write_notebooks(course.root, week)
-    return 1 if stale and arguments.check else 0
+    return 1 if changed and arguments.check else 0
 
 
 def _run_notebooks(course: Course, weeks: Sequence[str], arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from grader.assignment import Course
 from grader.author import leaks
@@ -117,11 +118,8 @@ def _left_over(files: Iterable[str], folder: Path) -> list[Path]:
     return [path for name in earlier if name not in kept and (path := folder / name).is_file()]
 
 
-def _git(
-    root: Path, *words: str, allowed: tuple[int, ...] = (0,), environment: Mapping[str, str] | None = None,
-    given: bytes | None = None,
-) -> str:  # fmt: skip
-    return _git_bytes(root, *words, allowed=allowed, environment=environment, given=given).decode("utf-8")
+def _git(root: Path, *words: str, **options: Any) -> str:
+    return _git_bytes(root, *words, **options).decode("utf-8")
 
 
 def _git_bytes(

@@ -5,22 +5,21 @@ The reference and the typical broken programs are fine-tuned exactly as the chec
 
 from __future__ import annotations
 
-import importlib.util
-import math
-import re
-import statistics
 import sys
-import types
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(HERE)]
 
 from fixtures import digits, transfer  # noqa: E402
+from grader.author.calibration import print_table  # noqa: E402
+from grader.checks import load_beside  # noqa: E402
 
+probes = load_beside(str(ROOT / "assignments" / HERE.name / "probes_transfer.py"), "probes_transfer")
 RATE, EPOCHS, VALID = 0.003, 3, 80
 
 # name: (module, what is replaced, by what)
@@ -45,14 +44,13 @@ PROGRAMS = {
 }  # fmt: skip
 
 
-def results_of(change: tuple[str, str, str] | None, seed: int) -> tuple[float, float]:
+def results_of(student: SimpleNamespace, seed: int) -> tuple[float, float]:
     """After the check's short run: test accuracy by the judge's network, and its lead over training from scratch."""
     generator = torch.Generator().manual_seed(seed)
     data = transfer.draw(generator)
-    student = types.SimpleNamespace(transfer=_module("transfer", change), training=_module("training", change))
     train, valid = (data.train_images, data.train_labels), (data.test_images[:VALID], data.test_labels[:VALID])
     torch.manual_seed(seed)
-    state = _probes().fine_tuned(student, transfer.load_backbone(), train, valid, RATE, EPOCHS)["after"]
+    state = probes.fine_tuned(student, transfer.load_backbone(), train, valid, RATE, EPOCHS)["after"]
     model = transfer.Backbone()
     model.load_state_dict(state)
     model.eval()
@@ -62,41 +60,5 @@ def results_of(change: tuple[str, str, str] | None, seed: int) -> tuple[float, f
     return tuned, tuned - transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, generator)
 
 
-def _probes() -> types.ModuleType:
-    file = ROOT / "assignments" / HERE.name / "probes_transfer.py"
-    spec = importlib.util.spec_from_file_location("probes_transfer", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _module(name: str, change: tuple[str, str, str] | None) -> types.ModuleType:
-    source = (HERE / f"{name}.py").read_text(encoding="utf-8")
-    if change is not None and change[0] == name:
-        source, count = re.subn(change[1], change[2], source)
-        assert count == 1, f"{change[1]} matches {count} times"
-    module = types.ModuleType(name)
-    exec(compile(source, f"{name}.py", "exec"), module.__dict__)
-    return module
-
-
-def main(seeds: int) -> None:
-    torch.set_num_threads(1)
-    print("| program | accuracy: mean | deviation | range | lead over scratch: mean | deviation | range |")
-    print("|---|---|---|---|---|---|---|")
-    for name, change in PROGRAMS.items():
-        columns = zip(*(results_of(change, seed) for seed in range(seeds)), strict=True)
-        print(f"| {name} | " + " | ".join(_figures(list(column)) for column in columns) + " |", flush=True)
-
-
-def _figures(found: list[float]) -> str:
-    finite = [value for value in found if math.isfinite(value)]
-    if len(finite) < len(found):
-        return f"diverges with {len(found) - len(finite)} of {len(found)} seeds | |"
-    mean, spread = statistics.mean(found), statistics.stdev(found)
-    return f"{mean:.3f} | {spread:.3f} | {min(found):.3f} to {max(found):.3f}"
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    print_table(HERE, ("transfer", "training"), PROGRAMS, ("accuracy", "lead over scratch"), results_of)

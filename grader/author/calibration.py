@@ -1,0 +1,58 @@
+"""Calibrating a threshold: a measurement of the reference and of broken programs over many seeds, as a table.
+
+A week's `calibrate.py` names the programs and says what one run measures; the rest is the same for every week.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from grader.errors import CourseError
+
+Change = tuple[str, str, str]  # a module, a pattern that its source matches once, and what takes its place
+Run = Callable[[types.SimpleNamespace, int], Sequence[float]]  # modules and a seed → a value for each column
+
+
+def print_table(
+    folder: Path, modules: Sequence[str], programs: Mapping[str, Change | None], columns: Sequence[str], run: Run
+) -> None:
+    """Print mean, deviation and range of each column for each program; `sys.argv[1]` says how many seeds (20)."""
+    torch.set_num_threads(1)
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    print("| program | " + " | ".join(f"{name}: mean | deviation | range" for name in columns) + " |")
+    print("|---" * (1 + 3 * len(columns)) + "|")
+    for name, change in programs.items():
+        student = types.SimpleNamespace(**{module: program(folder, module, change) for module in modules})
+        found = zip(*(run(student, seed) for seed in range(seeds)), strict=True)
+        print(f"| {name} | " + " | ".join(figures(list(column)) for column in found) + " |", flush=True)
+
+
+def program(folder: Path, name: str, change: Change | None) -> types.ModuleType:
+    """A module of the reference, changed if the change is for it. `CourseError` unless its pattern matches once."""
+    source = (folder / f"{name}.py").read_text(encoding="utf-8")
+    if change is not None and change[0] == name:
+        source, count = re.subn(change[1], change[2], source)
+        if count != 1:
+            raise CourseError(f"{folder / name}.py: {change[1]} must match once, not {count} times")
+    module = types.ModuleType(name)
+    # What the reference prints while it trains would stand in the table.
+    module.__dict__["print"] = lambda *_, **__: None
+    exec(compile(source, f"{name}.py", "exec"), module.__dict__)
+    return module
+
+
+def figures(found: Sequence[float]) -> str:
+    """Three cells of the table; a program whose values are not all finite diverges."""
+    infinite = sum(not math.isfinite(value) for value in found)
+    if infinite:
+        return f"diverges with {infinite} of {len(found)} seeds | |"
+    mean, spread = statistics.mean(found), statistics.stdev(found)
+    return f"{mean:.3f} | {spread:.3f} | {min(found):.3f} to {max(found):.3f}"
