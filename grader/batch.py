@@ -63,7 +63,8 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
             size = min(options.jobs or os.cpu_count() or 1, len(jobs))
             _grade(jobs, Pool(course.root, weeks, size, sandbox), options.out, book, result, progress)
         finally:
-            _write_class(book, options.out, result)
+            write_class(book, options.out)
+            result.problems = trouble_lines(book.current(), book.problems())
     return result
 
 
@@ -95,7 +96,7 @@ def _jobs(
             result.kept += 1
             folder = report_folder(options.out, kept)
             if not (folder / "report.html").exists():
-                write_report(kept, folder)
+                write_report(book.adjusted(kept), folder)
 
 
 def job_of(submission: Submission, seed: int) -> Job:
@@ -121,8 +122,9 @@ def _grade(
             else:
                 result.graded += 1
                 book.record(done)
-                write_report(done, report_folder(out, done))
-                progress.graded(done)
+                final = book.adjusted(done)
+                write_report(final, report_folder(out, final))
+                progress.graded(final)
 
 
 def report_folder(out: Path, report: Report) -> Path:
@@ -130,8 +132,8 @@ def report_folder(out: Path, report: Report) -> Path:
     return out / "students" / safe_name(report.student) / report.week
 
 
-def _write_class(book: Gradebook, out: Path, result: BatchResult) -> None:
+def write_class(book: Gradebook, out: Path) -> None:
+    """Write grades.csv and the class page from the gradebook."""
     reports, problems = book.current(), book.problems()
     write_grades(reports, problems, out / "grades.csv")
     write_dashboard(reports, problems, out, safe_name)
-    result.problems = trouble_lines(reports, problems)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import __version__
+from grader import __version__, bookkeeping
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
 from grader.sandbox import KINDS
@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     _sandbox_option(run)
     _add_batch(commands)
+    bookkeeping.add_commands(partial(_add, commands))
     author.add_commands(partial(_add, commands))
     _jobs_option(commands.choices["validate"])
     _sandbox_option(commands.choices["validate"])

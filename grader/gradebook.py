@@ -3,7 +3,14 @@
     attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
                `broken` how many of our own checks crashed, `seed` a text because it may be of any size
     problems   what could not be graded, and why; `week` is NULL where that much is not known
+    overrides  tasks that a person scored, with who, why and when (UTC); the latest line for a task holds, and
+               NULL points give the task back to the checks
+    late       how many days a student's week came late, and what percentage of its points that costs
     current    a view: of each student's week, the latest attempt
+    checks     a view: each check of each attempt, with its outcome and points
+
+Scores in `attempts` are what the checks gave; overrides and lateness stand beside them, so that they outlive
+grading again, and `current()` puts both together.
 
 The file carries an `application_id` of its own, and its schema's number in `user_version`. It uses a
 rollback journal, not a write-ahead log: whatever was committed is in the one file, also after a kill, and no
@@ -15,17 +22,17 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from grader.errors import GraderError
-from grader.results import Report
+from grader.results import Adjustment, Report, task_order
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x47524144  # "GRAD"
 
 _SCHEMA = f"""
@@ -50,8 +57,39 @@ CREATE VIEW current AS
         WHERE later.student = attempt.student AND later.week = attempt.week AND later.id > attempt.id
     );
 PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
+PRAGMA user_version = 1;
 """
+
+# What makes a file of version 1 one of version 2, and so on; a new file goes the same way.
+_MIGRATIONS = (
+    """
+CREATE TABLE overrides (
+    id INTEGER PRIMARY KEY,
+    student TEXT NOT NULL,
+    week TEXT NOT NULL,
+    task TEXT NOT NULL,
+    points INTEGER,
+    why TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX overrides_by_student ON overrides (student, week, task, id);
+CREATE TABLE late (
+    student TEXT NOT NULL,
+    week TEXT NOT NULL,
+    days INTEGER NOT NULL,
+    percent INTEGER NOT NULL,
+    PRIMARY KEY (student, week)
+);
+CREATE VIEW checks AS
+    SELECT attempts.id AS attempt, attempts.student, attempts.week,
+        json_extract(line.value, '$.id') AS "check", json_extract(line.value, '$.task') AS task,
+        json_extract(line.value, '$.outcome') AS outcome, json_extract(line.value, '$.points') AS points,
+        json_extract(line.value, '$.max_points') AS max_points
+    FROM attempts, json_each(attempts.report, '$.checks') AS line;
+PRAGMA user_version = 2;
+""",
+)
 
 _FIND = """
 SELECT id, report FROM current AS attempt
@@ -60,6 +98,11 @@ AND broken = 0 AND NOT EXISTS (
     SELECT 1 FROM problems WHERE problems.student = attempt.student AND problems.week = attempt.week
 )
 """
+
+
+_ONE = "WHERE student = ? AND week = ?"
+_OVERRIDES = "SELECT student, week, task, points, why, who, at FROM overrides {} ORDER BY id"
+_LATE = "SELECT student, week, days, percent FROM late {}"
 
 
 @dataclass(frozen=True)
@@ -85,6 +128,27 @@ class Problem:
     student: str
     week: str | None
     message: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """A person's score for one task of a student's week; `points` None gives the task back to the checks."""
+
+    student: str
+    week: str
+    task: str
+    points: int | None
+    why: str
+    who: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Late:
+    """How many days late a week was handed in, and what percentage of its points that costs."""
+
+    days: int
+    percent: int
 
 
 class Gradebook:
@@ -128,7 +192,7 @@ class Gradebook:
         with self._transaction() as database:
             database.execute(
                 "INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*key, report.score, report.max_score, len(report.broken), *_texts(report.to_json())),
+                (*key, report.raw_score, report.max_score, len(report.broken), *_texts(report.to_json())),
             )
             database.execute("DELETE FROM problems WHERE student = ? AND week = ?", (student, week))
             if report.student not in self._weekless:
@@ -151,9 +215,52 @@ class Gradebook:
             database.execute("DELETE FROM problems WHERE student = ?", _texts(student))
 
     def current(self) -> list[Report]:
-        """Each student's latest result of each week, sorted by student, then week."""
+        """Each student's latest result of each week, overrides and lateness included, by student, then week."""
+        held, late = self._overrides(_OVERRIDES.format("")), self._late(_LATE.format(""))
         reports = [self._report(*row) for row in self._rows("SELECT id, report FROM current")]
-        return sorted(reports, key=lambda report: (report.student, week_order(report.week)))
+        adjusted = [
+            adjust(report, held.get(key, ()), late.get(key))
+            for report in reports
+            if (key := _texts(report.student, report.week))
+        ]
+        return sorted(adjusted, key=lambda report: (report.student, week_order(report.week)))
+
+    def adjusted(self, report: Report) -> Report:
+        """A report as the checks gave it, with the overrides and the lateness of its student's week."""
+        key = _texts(report.student, report.week)
+        held = self._overrides(_OVERRIDES.format(_ONE), *key)
+        return adjust(report, held.get(key, ()), self._late(_LATE.format(_ONE), *key).get(key))
+
+    def override(self, override: Override) -> None:
+        """Note a person's score for a task; it holds until another one is noted, also when the week is graded again."""
+        student, week, task, why, who, at = _texts(
+            override.student, override.week, override.task, override.why, override.who, override.at
+        )
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO overrides VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
+                (student, week, task, override.points, why, who, at),
+            )
+
+    def record_late(self, student: str, week: str, late: Late | None) -> None:
+        """Note how late a week is, in place of what was noted before; None: in time, or not known."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM late WHERE student = ? AND week = ?", _texts(student, week))
+            if late:
+                values = (*_texts(student, week), late.days, late.percent)
+                database.execute("INSERT INTO late VALUES (?, ?, ?, ?)", values)
+
+    def _overrides(self, query: str, *key: str) -> dict[tuple[str, ...], list[Override]]:
+        latest = {row[:3]: Override(*row) for row in self._rows(query, *key)}
+        found: dict[tuple[str, ...], list[Override]] = {}
+        for override in latest.values():
+            if override.points is not None:
+                found.setdefault((override.student, override.week), []).append(override)
+        return found
+
+    def _late(self, query: str, *key: str) -> dict[tuple[str, ...], Late]:
+        rows = self._rows(query, *key)
+        return {(student, week): Late(days, percent) for student, week, days, percent in rows}
 
     def history(self, student: str, week: str) -> list[Report]:
         """Every attempt at one week, the oldest first; the last one is the current one."""
@@ -184,13 +291,19 @@ class Gradebook:
         # executescript() would commit first, and with that give the empty file away half-made.
         application, version = self._pragma("application_id"), self._pragma("user_version")
         if self._is_empty() and application == version == 0:
-            for statement in _SCHEMA.strip().split(";\n"):
-                self._database.execute(statement)
+            self._execute(_SCHEMA)
+            version = 1
         elif application != _APPLICATION_ID:
             raise GraderError(f"{self.path}: not a gradebook, though a database; choose another --out folder")
         elif version > SCHEMA_VERSION:
             raise GraderError(f"{self.path}: written by a newer version of the grader; update this one")
+        for migration in _MIGRATIONS[version - 1 :]:
+            self._execute(migration)
         self._database.execute("COMMIT")
+
+    def _execute(self, script: str) -> None:
+        for statement in script.strip().split(";\n"):
+            self._database.execute(statement)
 
     def _pragma(self, name: str) -> int:
         value: int = self._database.execute(f"PRAGMA {name}").fetchone()[0]
@@ -230,6 +343,29 @@ class Gradebook:
             raise GraderError(
                 f"{self.path}: attempt {attempt} is damaged; move the file away and grade again"
             ) from error
+
+
+def adjust(report: Report, overrides: Sequence[Override], late: Late | None) -> Report:
+    """A report with a line for each task that a person scored, then one for what lateness costs.
+
+    The percentage is taken of the points with overrides; fractions of a point are in the student's favour.
+    """
+    scores = {score.task: score for score in report.tasks()}
+    lines = [
+        Adjustment(
+            f"Task {override.task} set to {override.points} of {scores[override.task].max_points}",
+            (override.points or 0) - scores[override.task].points,
+            f"{override.why} ({override.who}, {override.at[:10]})",
+            override.task,
+        )
+        for override in sorted(overrides, key=lambda override: task_order(override.task))
+        if override.task in scores
+    ]
+    if late and late.percent:
+        points = replace(report, adjustments=tuple(lines)).score
+        days = "1 day" if late.days == 1 else f"{late.days} days"
+        lines.append(Adjustment(f"Late by {days}", -(points * late.percent // 100), f"costs {late.percent} %"))
+    return replace(report, adjustments=tuple(lines))
 
 
 def week_order(week: str) -> list[tuple[str, int]]:

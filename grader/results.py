@@ -76,6 +76,19 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """A line of the score that no check gave: a task that a person scored anew, or what lateness costs.
+
+    `points` are added to what the checks gave, and may be negative; `task` is empty where it concerns the whole week.
+    """
+
+    what: str
+    points: int
+    why: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True)
 class TaskScore:
     """A task's checks, added up. `outcome` is that of the first check that did not pass."""
 
@@ -101,10 +114,18 @@ class Report:
     assignment: str
     checks: tuple[CheckResult, ...]
     notes: tuple[str, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     schema: int = field(default=SCHEMA)
 
     @property
     def score(self) -> int:
+        """The grade: what the checks gave and what people and the late policy changed, from 0 to `max_score`."""
+        changed = self.raw_score + sum(adjustment.points for adjustment in self.adjustments)
+        return min(max(changed, 0), self.max_score)
+
+    @property
+    def raw_score(self) -> int:
+        """What the checks gave."""
         return sum(check.points for check in self.checks)
 
     @property
@@ -113,8 +134,9 @@ class Report:
 
     @property
     def broken(self) -> tuple[CheckResult, ...]:
-        """Checks that crashed: while there are any, the score is provisional."""
-        return tuple(check for check in self.checks if check.is_broken)
+        """Checks that crashed in tasks that nobody has scored by hand; with any, the score is provisional."""
+        settled = {adjustment.task for adjustment in self.adjustments}
+        return tuple(check for check in self.checks if check.is_broken and check.task not in settled)
 
     def tasks(self) -> list[TaskScore]:
         """Scores by task, in the order in which the tasks are numbered."""
@@ -125,12 +147,14 @@ class Report:
         return replace(self, checks=tuple(_without_secrets(check) for check in self.checks))
 
     def to_dict(self) -> dict[str, Any]:
+        changes = {"raw_score": self.raw_score, "adjustments": [asdict(a) for a in self.adjustments]}
         return {
             "schema": self.schema,
             "student": self.student,
             "week": self.week,
             "score": self.score,
             "max_score": self.max_score,
+            **(changes if self.adjustments else {}),
             "seed": self.seed,
             "grader": self.grader,
             "submission": self.submission,
@@ -153,6 +177,7 @@ class Report:
             assignment=data["assignment"],
             checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
             notes=tuple(data["notes"]),
+            adjustments=tuple(Adjustment(**line) for line in data.get("adjustments", ())),
             schema=data["schema"],
         )
 
