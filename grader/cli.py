@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import __version__, bookkeeping
+from grader import __version__, bookkeeping, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
 from grader.sandbox import KINDS
@@ -64,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     _sandbox_option(run)
     _add_batch(commands)
     bookkeeping.add_commands(partial(_add, commands))
+    outlets.add_commands(partial(_add, commands))
+    _sandbox_option(commands.choices["ci"])
     author.add_commands(partial(_add, commands))
     _jobs_option(commands.choices["validate"])
     _sandbox_option(commands.choices["validate"])
@@ -214,7 +216,7 @@ def run_one(arguments: argparse.Namespace) -> int:
     from grader.batch import job_of
     from grader.escape import terminal
     from grader.intake import load_folder
-    from grader.pool import JudgeProcess
+    from grader.pool import grade_alone
     from grader.sandbox import choose
     from grader.tables import print_score, trouble_lines
 
@@ -224,11 +226,7 @@ def run_one(arguments: argparse.Namespace) -> int:
     sandbox = choose(arguments.sandbox)
     if not sandbox.confined:
         print(f"grader: {sandbox.says}", file=sys.stderr)
-    judge = JudgeProcess(course.root, [assignment.week], sandbox)
-    try:
-        report = judge.grade(job_of(submission, arguments.seed))
-    finally:
-        judge.close()
+    report = grade_alone(course.root, job_of(submission, arguments.seed), sandbox)
     for note in report.notes:
         print(terminal(f"note: {note}"))
     print_score(report, make_console())

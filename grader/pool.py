@@ -104,7 +104,8 @@ class JudgeProcess:
         environment.pop("PYTEST_ADDOPTS", None)
         arguments = [str(theirs.fileno()), str(self._root), self._sandbox.name, self._cores, *self._weeks]
         return subprocess.Popen(
-            [sys.executable, "-m", "grader.judge", *arguments],
+            # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
+            [sys.executable, "-P", "-m", "grader.judge", *arguments],
             env=environment,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -146,6 +147,15 @@ def share_cores(judges: int) -> list[list[int]]:
     if judges >= len(cores):
         return [[cores[judge % len(cores)]] for judge in range(judges)]
     return [cores[judge::judges] for judge in range(judges)]
+
+
+def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
+    """Grade one submission with a judge of its own."""
+    judge = JudgeProcess(root, [job.week], sandbox)
+    try:
+        return judge.grade(job)
+    finally:
+        judge.close()
 
 
 class Pool:

@@ -176,7 +176,7 @@ def test_this_course_passes_its_own_leak_check_and_students_can_work_in_it(tmp_p
     """The real tree: no `solutions/` is missed by a student's run of every week."""
     course = Course(ROOT)
     tracked = release._git(ROOT, "ls-files", "-z").split("\0")[:-1]
-    chosen = {path for path in tracked if release._is_for_students(path)}
+    chosen = {path for path in tracked if release.is_for_students(path)}
     assert "assignments/README.md" in chosen and not any("hidden" in Path(path).name for path in chosen)
     files = {path: (ROOT / path).read_bytes() for path in chosen}
     leaks.check(files, course, "the student tree")

@@ -9,4 +9,5 @@ calibration a threshold's margins: a measurement of the reference and of broken 
 leaks       solution lines and hidden checks in what students get
 release     the student tree, as a folder or a branch
 scaffold    a new week
+package     bundles for Gradescope and Classroom 50
 """

@@ -80,6 +80,17 @@ def _add_release(add: Add) -> None:
     where.add_argument("--to", type=Path, metavar="DIR", help="a new folder, or one of an earlier release")
     where.add_argument("--branch", metavar="NAME", help="a branch without a common history; a rerun adds one commit")
     release.add_argument("--message", default="Release", help="of the branch's commit (default: %(default)s)")
+    package = add(
+        "package",
+        run_package,
+        "bundle a week for a host that runs autograders",
+        "python -m grader package week5 --for gradescope --to autograder.zip",
+    )
+    package.add_argument("week")
+    package.add_argument("--for", dest="host", choices=("gradescope", "classroom50"), required=True, help="the host")
+    package.add_argument(
+        "--to", type=Path, required=True, metavar="PATH", help="gradescope: a zip to write; classroom50: a new folder"
+    )
 
 
 def run_skeleton(arguments: argparse.Namespace) -> int:
@@ -248,6 +259,29 @@ def run_release(arguments: argparse.Namespace) -> int:
         if commit
         else f"{arguments.branch}: nothing has changed"
     )
+    return 0
+
+
+def run_package(arguments: argparse.Namespace) -> int:
+    """Write a bundle."""
+    from grader.author import package
+
+    course = _course()
+    assignment = course.assignment(arguments.week)
+    if arguments.host == "gradescope":
+        content = package.gradescope(course, assignment)
+        arguments.to.parent.mkdir(parents=True, exist_ok=True)
+        arguments.to.write_bytes(content)
+        print(f"wrote {arguments.to}: upload it as the autograder; keep it private, as it holds the hidden checks")
+        return 0
+    files = package.classroom50(course, assignment)
+    if arguments.to.exists() and any(arguments.to.iterdir()):
+        raise UsageError(f"{arguments.to} is not empty; name a new folder")
+    for name, file in files.items():
+        path = arguments.to / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file)
+    print(f"wrote {len(files)} files to {arguments.to}: the content of autograders/SLUG/ in the classroom's repository")
     return 0
 
 

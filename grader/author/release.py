@@ -19,7 +19,7 @@ from grader.errors import CourseError, UsageError
 from grader.protect import MANIFEST, manifest_text
 
 WHOLE = ("assignments", "fixtures", "grader")
-SINGLE = ("LICENSE", "pyproject.toml", ".gitignore")
+SINGLE = ("LICENSE", "action.yml", "pyproject.toml", ".gitignore")
 NEVER = ("fixtures/pretrain.py", "grader/templates/week/")  # a training loop as students are to write it; solutions
 README = "assignments/README.md"  # becomes the README of the tree
 WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
@@ -28,8 +28,7 @@ WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
 def student_tree(course: Course) -> dict[str, bytes]:
     """Every file of the student tree by its path. `CourseError` for uncommitted changes and for leaks."""
     root = course.root
-    tracked = _git(root, "ls-files", "-z").split("\0")[:-1]
-    chosen = [path for path in tracked if _is_for_students(path)]
+    chosen = [path for path in tracked_files(root) if is_for_students(path)]
     changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
     if changed.strip("\0"):
         raise CourseError("there are uncommitted changes in what students get; commit them first, then release")
@@ -94,7 +93,13 @@ def _check_history(course: Course, branch: str) -> None:
         raise CourseError("\n  ".join([f"the history of {branch} leaks; release to a new branch:", *found[:20]]))
 
 
-def _is_for_students(path: str) -> bool:
+def tracked_files(root: Path) -> list[str]:
+    """What git tracks in the course, which alone is ever handed out."""
+    return _git(root, "ls-files", "-z").split("\0")[:-1]
+
+
+def is_for_students(path: str) -> bool:
+    """Whether a file of the course belongs into the student tree."""
     chosen = path in SINGLE or path.split("/")[0] in WHOLE
     return chosen and not path.startswith(NEVER) and not leaks.paths_refused([path])
 

@@ -13,7 +13,7 @@ becomes a clear problem of that student and stops nobody else.
 
 from grader.intake.candidate import Candidate
 from grader.intake.naming import safe_name
-from grader.intake.submission import Submission, load, load_folder
+from grader.intake.submission import Submission, empty_submission, load, load_folder
 from grader.intake.survey import Survey, survey
 
-__all__ = ["Candidate", "Submission", "Survey", "load", "load_folder", "safe_name", "survey"]
+__all__ = ["Candidate", "Submission", "Survey", "empty_submission", "load", "load_folder", "safe_name", "survey"]

@@ -1,0 +1,65 @@
+"""Bundles for hosts that run an autograder of ours: Gradescope's zip, and the folder that Classroom 50 publishes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.assignment import Assignment, Course
+from grader.author.release import is_for_students, student_tree, tracked_files
+from grader.errors import CourseError
+
+_HOSTS = Path(__file__).parents[1] / "templates" / "hosts"
+_DATE = (1980, 1, 1, 0, 0, 0)  # so that equal contents give equal bytes
+LARGEST = 10 * 1024 * 1024  # of a bundle that Classroom 50 fetches
+
+
+def gradescope(course: Course, assignment: Assignment) -> bytes:
+    """The zip to upload as an autograder: one week with its hidden checks, whose zip only instructors see."""
+    if assignment.hidden_folder is None:
+        raise CourseError(f"{assignment.week}: its hidden checks are absent; package it where solutions/ is")
+    hidden = f"solutions/{assignment.week}/"
+    paths = [
+        path
+        for path in tracked_files(course.root)
+        if (is_for_students(path) and not _other_week(path, assignment.week))
+        or (path.startswith(hidden) and path.count("/") == 2 and path.endswith(".py"))
+    ]
+    files = {f"source/{path}": (course.root / path).read_bytes() for path in paths}
+    files["source/README.md"] = b"# " + assignment.title.encode() + b"\n"
+    files["setup.sh"] = _script("gradescope_setup.sh", assignment.week)
+    files["run_autograder"] = _script("gradescope_run.sh", assignment.week)
+    return _zip(files)
+
+
+def classroom50(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    """The files of `autograders/SLUG/`: the entry point, and the student tree, in which there is nothing secret."""
+    tree = {f"course/{path}": content for path, content in student_tree(course).items()}
+    files = {"autograder.py": _script("classroom50.py", assignment.week), **tree}
+    size = sum(map(len, files.values()))
+    if size > LARGEST:
+        raise CourseError(f"the bundle has {size:,} bytes; Classroom 50 fetches {LARGEST:,} at most")
+    return files
+
+
+def _other_week(path: str, week: str) -> bool:
+    parts = path.split("/")
+    return parts[0] == "assignments" and len(parts) > 2 and parts[1] != week
+
+
+def _script(name: str, week: str) -> bytes:
+    return (_HOSTS / name).read_text(encoding="utf-8").replace("@WEEK@", week).encode()
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            info = zipfile.ZipInfo(name, _DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            runs = name in ("setup.sh", "run_autograder")
+            info.external_attr = (0o100755 if runs else 0o100644) << 16
+            archive.writestr(info, content)
+    return out.getvalue()

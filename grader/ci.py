@@ -1,0 +1,174 @@
+"""Grading inside a continuous-integration job: which host it is, where the submission lies, and what the host reads.
+
+Whatever the host, `report.json`, `.md`, `.html` and `junit.xml` are written as well. Nothing is written before the
+submission is graded, and the host's own file comes last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.exports import classroom50, github, gradescope, junit
+from grader.reports import report_markdown, write_atomically, write_report
+from grader.results import Report
+
+HOSTS = ("classroom50", "gradescope", "github", "plain")
+LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses a step summary above 1 MiB
+_AUTOGRADER = Path("/autograder")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where this runs; `folder` holds the submission, `home` is Gradescope's `/autograder`."""
+
+    host: str
+    folder: Path
+    environment: Mapping[str, str]
+    home: Path = _AUTOGRADER
+
+
+def find_job(environment: Mapping[str, str], host: str | None = None, submission: Path | None = None) -> Job:
+    """The host by its environment unless `host` names it. `UsageError` where no submission can be found."""
+    home = Path(environment.get("AUTOGRADER_HOME") or _AUTOGRADER)
+    known = host or _host(environment, home)
+    folder = submission or _folder(known, environment, home)
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder; say with --submission where the submission is")
+    return Job(known, folder.resolve(), environment, home)
+
+
+def _host(environment: Mapping[str, str], home: Path) -> str:
+    if environment.get("CLASSROOM") and environment.get("SUBMISSION_TAG"):
+        return "classroom50"
+    if environment.get("GITHUB_ACTIONS") == "true":
+        return "github"
+    return "gradescope" if (home / "submission").is_dir() else "plain"
+
+
+def _folder(host: str, environment: Mapping[str, str], home: Path) -> Path:
+    if host == "gradescope":
+        return home / "submission"
+    if host == "github" and environment.get("GITHUB_WORKSPACE"):
+        return Path(environment["GITHUB_WORKSPACE"])
+    return Path.cwd()
+
+
+def student_of(job: Job) -> str:
+    """Whose submission it is, as far as the host tells."""
+    if job.host == "gradescope":
+        return _named_by_gradescope(job.home / "submission_metadata.json")
+    names = {"classroom50": ("OWNER", "USERNAME"), "github": ("GITHUB_ACTOR",)}.get(job.host, ())
+    return next((job.environment[name] for name in names if job.environment.get(name)), "")
+
+
+def _named_by_gradescope(file: Path) -> str:
+    try:
+        users = json.loads(file.read_text(encoding="utf-8"))["users"]
+        return ", ".join(str(user["name"]) for user in users)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def write(job: Job, report: Report, out: Path) -> list[Path]:
+    """Write the report into `out`, and what the host reads where it reads it; returns the files to look at."""
+    write_report(report, out)
+    write_atomically(out / "junit.xml", junit.document([report]))
+    writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
+    more = writers[job.host](job, report) if job.host in writers else []
+    return [out / "report.html", out / "report.md", *more]
+
+
+def _write_classroom50(job: Job, report: Report) -> list[Path]:
+    result = classroom50.result(report, job.environment, _committed(job.folder), datetime.now(UTC))
+    write_atomically(job.folder / "release-body.md", report_markdown(report))
+    write_atomically(job.folder / "result.json", _json(result))
+    _append(job.environment.get("GITHUB_OUTPUT"), _lines(classroom50.outputs(report)))
+    _summarise(job, report)
+    return [job.folder / "result.json"]
+
+
+def _write_gradescope(job: Job, report: Report) -> list[Path]:
+    file = job.home / "results" / "results.json"
+    write_atomically(file, _json(gradescope.results(report)))
+    return [file]
+
+
+def _write_github(job: Job, report: Report) -> list[Path]:
+    runners = github.variables(report)
+    ids = ",".join(name.removesuffix("_RESULTS").lower() for name in runners)
+    _append(job.environment.get("GITHUB_ENV"), _lines(runners))
+    scores = {"runners": ids, "score": str(report.score), "max-score": str(report.max_score)}
+    _append(job.environment.get("GITHUB_OUTPUT"), _lines(scores))
+    _summarise(job, report)
+    return []
+
+
+def _summarise(job: Job, report: Report) -> None:
+    text = report_markdown(report)
+    if len(text.encode("utf-8", "replace")) > LARGEST_SUMMARY:
+        text = (
+            f"{text.partition('## Every check')[0]}\n\nThe whole report is too long for this page; open report.html.\n"
+        )
+    _append(job.environment.get("GITHUB_STEP_SUMMARY"), text + "\n")
+
+
+def _append(file: str | None, text: str) -> None:
+    if file:
+        with open(file, "a", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+
+
+def _lines(values: Mapping[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _committed(folder: Path) -> datetime:
+    """When the commit that is checked out was made; now where there is none."""
+    command = [
+        "git",
+        "-C",
+        str(folder),
+        "-c",
+        "core.fsmonitor=false",
+        "log",
+        "-1",
+        "--no-show-signature",
+        "--format=%cI",
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        return datetime.fromisoformat(done.stdout.strip())
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return datetime.now(UTC)
+
+
+@contextmanager
+def quoted(job: Job) -> Iterator[None]:
+    """While this lasts, GitHub takes nothing that is printed for a command to its runner."""
+    acts = job.environment.get("GITHUB_ACTIONS") == "true"
+    token = secrets.token_hex(16)
+    if acts:
+        print(f"::stop-commands::{token}", flush=True)
+    try:
+        yield
+    finally:
+        if acts:
+            print(f"::{token}::", flush=True)
+
+
+def environment() -> Mapping[str, str]:
+    """This process's."""
+    return os.environ

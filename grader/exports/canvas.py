@@ -1,0 +1,61 @@
+"""Canvas: the instructor's own gradebook export with one assignment's column filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.exports import worksheet
+from grader.exports.worksheet import Filled, Worksheet
+
+_EXACT = ("ID", "SIS User ID", "SIS Login ID")
+
+
+def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
+    """The export with `scores` (None: not final) in the week's column, or in the one that `column` names.
+
+    `UsageError` where there is no such column, or it is out of other points than the week.
+    """
+    sheet = worksheet.read(file)
+    if "Student" not in sheet.header or not any(name in sheet.header for name in _EXACT):
+        raise UsageError(f"{file}: not a Canvas gradebook export; its header has no `Student` and `ID`")
+    where = _column(sheet, week, column)
+    first = 1
+    possible = next((row for row in sheet.rows[1:4] if row and row[0].strip() == "Points Possible"), None)
+    if possible is not None:
+        first = sheet.rows.index(possible) + 1
+        _check_points(sheet, possible[where], max_score, sheet.header[where])
+    rows = [number for number, row in enumerate(sheet.rows) if number >= first and row]
+    exact = [sheet.header.index(name) for name in _EXACT if name in sheet.header]
+    matching = worksheet.who_is_who(sheet, rows, exact, [sheet.header.index("Student")])
+    return worksheet.fill(sheet, where, scores, matching)
+
+
+def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:
+    # Assignments are those columns that end in their number, as in `Week 5 (4711)`.
+    titles = {number: re.sub(r" \(\d+\)$", "", name) for number, name in enumerate(sheet.header)}
+    assignments = {number: title for number, title in titles.items() if title != sheet.header[number]}
+    if wanted is not None:
+        found = [n for n, title in assignments.items() if wanted in (title, sheet.header[n])]
+    else:
+        number = re.sub(r"\D", "", week)
+        found = [n for n, title in assignments.items() if re.search(rf"(?i)\bweek[ _-]?0*{number}\b", title)]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(sheet.header[n] for n in assignments) or "none"
+    what = f"no assignment {wanted or week!r}" if not found else f"{len(found)} assignments fit {wanted or week!r}"
+    raise UsageError(f"{sheet.file}: {what}; choose one with --column: {there}")
+
+
+def _check_points(sheet: Worksheet, possible: str, max_score: int, title: str) -> None:
+    try:
+        points = float(possible)
+    except ValueError:  # `(read only)`, or nothing
+        return
+    if points != max_score:
+        raise UsageError(
+            f"{sheet.file}: {title} is out of {possible.strip()} points, the week out of {max_score}; "
+            f"change the assignment's points in Canvas, and export again"
+        )

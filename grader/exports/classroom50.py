@@ -1,0 +1,60 @@
+"""Classroom 50: `result.json`, schema `classroom50/result/v1`, one test for each check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from grader.errors import UsageError
+from grader.escape import terminal
+from grader.results import CheckResult, Outcome, Report
+
+SCHEMA = "classroom50/result/v1"
+
+
+def result(report: Report, environment: Mapping[str, str], submitted: datetime, graded: datetime) -> dict[str, Any]:
+    """The content of `result.json`; `submitted` is the graded commit's time, the same on every regrade.
+
+    `UsageError` names variables that Classroom 50's runner sets and this environment lacks.
+    """
+    missing = [name for name in ("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG") if not environment.get(name)]
+    if missing:
+        raise UsageError(f"not in a Classroom 50 job: {', '.join(missing)} not set")
+    commit = environment.get("COMMIT_URL", "")
+    return {
+        "schema": SCHEMA,
+        "classroom": environment["CLASSROOM"],
+        "assignment": environment["ASSIGNMENT"],
+        "assignment_type": environment.get("ASSIGNMENT_TYPE") or "individual",
+        "owner": environment.get("OWNER") or environment.get("USERNAME", ""),
+        "submission": environment["SUBMISSION_TAG"],
+        "commit": commit,
+        "release": environment.get("RELEASE_URL", ""),
+        "review": environment.get("REVIEW_URL") or commit,  # older runners do not set it
+        "datetime": _stamp(submitted),
+        "graded_at": _stamp(graded),
+        "score": report.score,
+        "max-score": report.max_score,
+        "tests": [_test(check) for check in report.for_student().checks],
+    }
+
+
+def outputs(report: Report) -> dict[str, str]:
+    """What the runner reads from `$GITHUB_OUTPUT`."""
+    passed = all(check.outcome is Outcome.PASSED for check in report.checks)
+    status = "error" if report.broken else "success" if passed else "failure"
+    return {"status": status, "summary": f"{report.week}: {report.score} of {report.max_score} points"}
+
+
+def _test(check: CheckResult) -> dict[str, Any]:
+    return {
+        "test-name": terminal(f"{check.task} {check.title}"),
+        "passed": check.outcome is Outcome.PASSED,
+        "score": check.points,
+        "max-score": check.max_points,
+    }
+
+
+def _stamp(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,88 @@
+"""GitHub Classroom's `autograding-grading-reporter`: for each of its runners, base64 of JSON in a variable.
+
+The reporter's table shows passed tests / tests × points, its notice the sum of the tests' scores. The two agree
+where the tests of a runner weigh the same; so each task is a runner, or several where its checks weigh differently.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from grader.escape import plain, terminal
+from grader.results import CheckResult, Outcome, Report, TaskScore
+
+LARGEST = 90_000  # bytes of base64 in one variable; Linux takes no longer string than 128 KiB
+_LONGEST = (2_000, 400, 0)  # characters of a message, cut further while a variable is too large
+
+
+def runners(report: Report) -> dict[str, dict[str, Any]]:
+    """For each runner's id, of letters and digits, what the reporter reads.
+
+    Overrides and lateness are no tests, so the reporter cannot show them; the report does.
+    """
+    found = {}
+    for score in report.for_student().tasks():
+        for part, checks in enumerate(_by_weight(score)):
+            found[_name(report.week, score.task, part)] = _runner(report.week, checks, _LONGEST[0])
+    return found
+
+
+def variables(report: Report) -> dict[str, str]:
+    """`<ID>_RESULTS` for each runner, each short enough for an environment."""
+    return {f"{name.upper()}_RESULTS": _encoded(content) for name, content in runners(report).items()}
+
+
+def _by_weight(score: TaskScore) -> Iterator[list[CheckResult]]:
+    for weight in dict.fromkeys(check.max_points for check in score.checks):
+        yield [check for check in score.checks if check.max_points == weight]
+
+
+def _name(week: str, task: str, part: int) -> str:
+    letters = "".join(letter for letter in f"{week}task{task.rpartition('.')[2]}" if letter.isalnum())
+    return letters + ("" if part == 0 else "bcdefghijklmnopqrstuvwxyz"[part - 1])
+
+
+def _runner(week: str, checks: list[CheckResult], longest: int) -> dict[str, Any]:
+    outcomes = {_status(check.outcome) for check in checks}
+    return {
+        "version": 1,
+        "status": next(status for status in ("error", "fail", "pass") if status in outcomes),
+        "max_score": sum(check.max_points for check in checks),
+        "tests": [_test(week, check, longest) for check in checks],
+    }
+
+
+def _test(week: str, check: CheckResult, longest: int) -> dict[str, Any]:
+    text = "\n".join(part for part in (check.message, check.hint) if part)
+    status = _status(check.outcome)
+    return {
+        "name": terminal(f"{check.task} {check.title}"),
+        "status": status,
+        "score": check.points,
+        "message": plain(text)[:longest] if status == "error" else "",
+        # Of a failed test only this is shown.
+        "test_code": plain(text)[:longest] if status == "fail" else "",
+        "filename": "hidden check" if check.hidden else f"assignments/{week}/{check.id.partition('::')[0]}",
+        "line_no": 0,
+        "duration": round(check.seconds, 3),
+    }
+
+
+def _status(outcome: Outcome) -> str:
+    if outcome is Outcome.PASSED:
+        return "pass"
+    return "fail" if outcome in (Outcome.FAILED, Outcome.TODO, Outcome.SKIPPED) else "error"
+
+
+def _encoded(content: dict[str, Any]) -> str:
+    for longest in _LONGEST:
+        tests = [
+            {**t, "message": t["message"][:longest], "test_code": t["test_code"][:longest]} for t in content["tests"]
+        ]
+        text = base64.b64encode(json.dumps({**content, "tests": tests}).encode()).decode()
+        if len(text) <= LARGEST:
+            return text
+    return text

@@ -1,0 +1,56 @@
+"""Gradescope: `/autograder/results/results.json`, one test for each check, and `submission_metadata.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from grader.escape import plain
+from grader.results import CheckResult, Outcome, Report
+from grader.tables import phrase
+
+_STATUS = {True: "passed", False: "failed"}
+
+
+def results(report: Report) -> dict[str, Any]:
+    """The content of `results.json`. Text is sent as plain text, which Gradescope does not interpret.
+
+    Its total is `score`, so that adjustments count; every test is visible, as hidden ones would hide the total: of a
+    hidden check students see the title and the kind of fault alone, as in every report.
+    """
+    shown = report.for_student()
+    return {
+        "score": report.score,
+        "execution_time": max(1, round(sum(check.seconds for check in report.checks))),
+        "output": plain("\n".join(_head(shown))),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [_test(check) for check in shown.checks],
+        "extra_data": {"seed": shown.seed, "grader": shown.grader, "assignment": shown.assignment},
+    }
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield f"{report.week}: {report.score} of {report.max_score} points"
+    if report.broken:
+        yield "This score is provisional: a check of ours broke. That is our fault, not yours."
+    for line in report.adjustments:
+        yield f"{line.what}: {line.points:+d}" + (f" ({line.why})" if line.why else "")
+    yield from report.notes
+
+
+def _test(check: CheckResult) -> dict[str, Any]:
+    lines = [phrase(check.outcome)] if check.outcome is not Outcome.PASSED else []
+    lines += [part for part in (check.message, f"Hint: {check.hint}" if check.hint else "") if part]
+    return {
+        "number": check.task,
+        "name": plain(check.title + (" (hidden)" if check.hidden else "")),
+        "score": check.points,
+        "max_score": check.max_points,
+        "status": _STATUS[check.outcome is Outcome.PASSED],
+        "output": plain("\n".join(lines)),
+        "visibility": "visible",
+    }

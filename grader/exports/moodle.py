@@ -1,0 +1,57 @@
+"""Moodle: the grading worksheet, as it was downloaded, with its grades filled in.
+
+Moodle translates the header, so columns are found by their names in English, else by `--column`, else not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.exports import worksheet
+from grader.exports.worksheet import Filled
+
+GRADE = "Grade"
+_PARTICIPANT = re.compile(r"\D+\s(\d+)")
+
+
+def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
+    """The worksheet with `scores` (None: not final) as grades; in any language, a column of addresses identifies, too.
+
+    `UsageError` where its first column is not as in `Participant 123`, or its maximum is not the week's. The second
+    column is the full name.
+    """
+    sheet = worksheet.read(file)
+    rows = [number for number, row in enumerate(sheet.rows) if number and row]
+    if not all(_PARTICIPANT.fullmatch(sheet.rows[row][0]) for row in rows):
+        raise UsageError(f"{file}: not a Moodle grading worksheet; its first column should hold `Participant 123`")
+    wanted = column or GRADE
+    if wanted not in sheet.header:
+        names = ", ".join(sheet.header)
+        raise UsageError(f"{file}: there is no column {wanted!r}; name the one for grades with --column: {names}")
+    where = sheet.header.index(wanted)
+    _check_maximum(file, sheet.rows, max_score)
+    matching = worksheet.who_is_who(sheet, rows, [0], [])
+    numbers = {_PARTICIPANT.fullmatch(sheet.rows[row][0]).group(1): {row} for row in rows}  # type: ignore[union-attr]
+    addresses = [
+        number for number, name in enumerate(sheet.header[:4]) if any("@" in sheet.rows[r][number] for r in rows)
+    ]
+    more = worksheet.who_is_who(sheet, rows, addresses, [1])
+    matching.exact += [dict(numbers), *more.exact]
+    matching.names += more.names
+    return worksheet.fill(sheet, where, scores, matching)
+
+
+def _check_maximum(file: Path, rows: list[list[str]], max_score: int) -> None:
+    if "Maximum Grade" not in rows[0]:
+        return
+    column = rows[0].index("Maximum Grade")
+    for row in rows[1:]:
+        text = row[column].replace(",", ".") if row else ""
+        if re.fullmatch(r"\d+(\.\d+)?", text) and float(text) != max_score:
+            raise UsageError(
+                f"{file}: the maximum grade is {row[column]}, the week's {max_score}; "
+                f"change the assignment's maximum in Moodle, and download the worksheet again"
+            )

@@ -1,0 +1,141 @@
+"""A table that somebody downloaded and wants back with one column filled in, everything else as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.errors import UsageError
+
+
+@dataclass
+class Worksheet:
+    """A CSV file's rows, the first one its header; `bom` and `newline` are kept when it is written again."""
+
+    file: Path
+    rows: list[list[str]]
+    delimiter: str = ","
+    newline: str = "\n"
+    bom: bool = False
+
+    @property
+    def header(self) -> list[str]:
+        return self.rows[0]
+
+    def text(self) -> str:
+        """The file's content."""
+        out = io.StringIO()
+        csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline).writerows(self.rows)
+        return ("\ufeff" if self.bom else "") + out.getvalue()
+
+
+@dataclass
+class Filled:
+    """What became of filling in: the file's new content, how many cells it changed, and whom it left out, and why."""
+
+    text: str
+    count: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def read(file: Path) -> Worksheet:
+    """A worksheet, UTF-8 with commas, semicolons or tabs. `UsageError` says what is wrong with it."""
+    try:
+        raw = file.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first") from None
+    text = raw.removeprefix("\ufeff")
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise UsageError(f"{file}: not a table ({error}); export it again") from None
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise UsageError(f"{file}: holds no table with a header and students; export it again")
+    for number, row in enumerate(rows, 1):
+        if row and len(row) != len(rows[0]):
+            raise UsageError(f"{file}: row {number} has {len(row)} cells, the header {len(rows[0])}; export it again")
+    return Worksheet(file, rows, delimiter, "\r\n" if "\r\n" in text else "\n", raw != text)
+
+
+def same_name(text: str) -> tuple[str, ...]:
+    """A key that is equal for `Müller, Anna` and `anna müller`: the words, folded and sorted."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return tuple(sorted("".join(c if c.isalnum() else " " for c in folded).split()))
+
+
+def who_is_who(sheet: Worksheet, rows: Iterable[int], exact: Sequence[int], names: Sequence[int]) -> Matching:
+    """How to find a row by what a student is called: `exact` columns of numbers and logins first, then of names."""
+    rows = list(rows)
+    return Matching(
+        [_index([(sheet.rows[row][column].strip(), row) for row in rows]) for column in exact],
+        [_index([(same_name(sheet.rows[row][column]), row) for row in rows]) for column in names],
+    )
+
+
+@dataclass
+class Matching:
+    """Rows by key, for each column that identifies; a key of several rows identifies none."""
+
+    exact: list[Mapping[object, set[int]]]
+    names: list[Mapping[object, set[int]]]
+
+    def rows_of(self, student: str) -> set[int]:
+        """The rows that a student may be, of the first column in which there are any."""
+        for keys, key in [*((e, student) for e in self.exact), *((n, same_name(student)) for n in self.names)]:
+            found = keys.get(key)
+            if found:
+                return found
+        return set()
+
+
+def _index(pairs: Iterable[tuple[object, int]]) -> dict[object, set[int]]:
+    found: dict[object, set[int]] = {}
+    for key, row in pairs:
+        if key:
+            found.setdefault(key, set()).add(row)
+    return found
+
+
+def fill(sheet: Worksheet, column: int, scores: Mapping[str, int | None], matching: Matching) -> Filled:
+    """Write whole-number scores into a column. Whoever is provisional, unknown or ambiguous is left out and named."""
+    filled = Filled("")
+    taken: dict[int, list[str]] = {}
+    found = {student: matching.rows_of(student) for student in scores}
+    for student, rows in found.items():
+        if len(rows) == 1:
+            taken.setdefault(next(iter(rows)), []).append(student)
+    for student, score in scores.items():
+        rows = found[student]
+        why = _why_not(sheet, column, score, rows, taken)
+        if why:
+            filled.left_out.append(f"{student}: {why}")
+            continue
+        sheet.rows[next(iter(rows))][column] = str(score)
+        filled.count += 1
+    filled.text = sheet.text()
+    return filled
+
+
+def _why_not(
+    sheet: Worksheet, column: int, score: int | None, rows: set[int], taken: Mapping[int, Sequence[str]]
+) -> str:
+    if not rows:
+        return f"nobody in {sheet.file.name} is called that"
+    if len(rows) > 1:
+        return f"{len(rows)} people in {sheet.file.name} are called that; enter this grade by hand"
+    row = next(iter(rows))
+    if len(taken[row]) > 1:
+        return f"row {row + 1} of {sheet.file.name} fits {' and '.join(taken[row])}; enter these grades by hand"
+    if score is None:
+        return "not graded for good yet"
+    if sheet.rows[row][column].strip().upper() == "EX":
+        return "excused there"
+    return ""

@@ -1,0 +1,272 @@
+"""Grading in a CI job: the host is found, its files are written, and the student's copy of the grader is never run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from grader import ci
+from grader.assignment import Course
+from grader.author import package
+from grader.errors import CourseError, UsageError
+from grader.results import CheckResult, Outcome, Report
+
+ROOT = Path(__file__).parents[1]
+COURSE = Course(ROOT)
+CLASSROOM50 = {"CLASSROOM": "dl", "ASSIGNMENT": "w5", "SUBMISSION_TAG": "submit/1", "OWNER": "ana"}
+OUTCOMES = (
+    CheckResult("test_week5.py::a", "5.1", "A", False, 4, 4, Outcome.PASSED),
+    CheckResult("test_week5.py::b", "5.2", "B", False, 0, 6, Outcome.FAILED, "::error::boo\nwrong"),
+)
+REPORT = Report("ana", "week5", 0, "0.1.0", "a" * 64, "b" * 64, OUTCOMES)
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "host"),
+    [
+        ({}, "plain"),
+        ({"GITHUB_ACTIONS": "true"}, "github"),
+        ({"GITHUB_ACTIONS": "true", **CLASSROOM50}, "classroom50"),
+        ({"CLASSROOM": "dl"}, "plain"),
+    ],
+)
+def test_the_host_is_known_by_its_environment(environment: dict[str, str], host: str) -> None:
+    assert ci.find_job(environment).host == host
+    assert ci.find_job(environment).folder == Path.cwd()
+
+
+def test_gradescope_is_known_by_its_folder_and_names_the_students(tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    job = ci.find_job({"AUTOGRADER_HOME": str(tmp_path)})
+    assert (job.host, job.folder) == ("gradescope", tmp_path / "submission")
+    assert ci.student_of(job) == ""
+    (tmp_path / "submission_metadata.json").write_text('{"users": [{"name": "Ana"}, {"name": "Bo"}]}')
+    assert ci.student_of(job) == "Ana, Bo"
+
+
+def test_a_submission_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="say with --submission"):
+        ci.find_job({"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path / "gone")})
+
+
+def job(host: str, folder: Path, **environment: str) -> ci.Job:
+    paths = {name: str(folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY")}
+    return ci.Job(host, folder, {**paths, **environment}, folder)
+
+
+def test_classroom50_finds_its_files_in_the_checkout(tmp_path: Path) -> None:
+    ci.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
+    assert (read(tmp_path / "result.json")["score"], read(tmp_path / "result.json")["max-score"]) == (4, 10)
+    assert (tmp_path / "release-body.md").read_text().startswith("# Week 5: 4 of 10 points")
+    assert (tmp_path / "GITHUB_OUTPUT").read_text() == "status=failure\nsummary=week5: 4 of 10 points\n"
+
+
+def test_the_submissions_time_is_its_commits(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    dates = {**os.environ, "GIT_COMMITTER_DATE": "2026-10-05T23:00:00+02:00"}
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "a"], [*who, "commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True, env=dates)
+    ci.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
+    assert read(tmp_path / "result.json")["datetime"] == "2026-10-05T21:00:00Z"
+
+
+def test_github_gets_outputs_variables_and_a_summary(tmp_path: Path) -> None:
+    ci.write(job("github", tmp_path), REPORT, tmp_path / "out")
+    outputs = (tmp_path / "GITHUB_OUTPUT").read_text().splitlines()
+    assert outputs == ["runners=week5task1,week5task2", "score=4", "max-score=10"]
+    names = [line.partition("=")[0] for line in (tmp_path / "GITHUB_ENV").read_text().splitlines()]
+    assert names == ["WEEK5TASK1_RESULTS", "WEEK5TASK2_RESULTS"]
+    assert "# Week 5: 4 of 10 points" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "junit.xml", "report.html", "report.json", "report.md",
+    ]  # fmt: skip
+
+
+def test_a_summary_stays_below_githubs_limit(tmp_path: Path) -> None:
+    long = tuple(
+        CheckResult(f"t::{n}", "5.1", "A", False, 0, 1, Outcome.ERROR, "\N{GRINNING FACE}" * 7000) for n in range(60)
+    )
+    ci.write(job("github", tmp_path), Report("a", "week5", 0, "v", "s", "a", long), tmp_path / "out")
+    assert (tmp_path / "GITHUB_STEP_SUMMARY").stat().st_size < ci.LARGEST_SUMMARY
+    assert "open report.html" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+
+
+def test_gradescope_finds_its_results(tmp_path: Path) -> None:
+    ci.write(job("gradescope", tmp_path), REPORT, tmp_path / "out")
+    assert read(tmp_path / "results" / "results.json")["score"] == 4
+
+
+def test_what_is_printed_is_no_command_to_github(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with ci.quoted(job("github", tmp_path, GITHUB_ACTIONS="true")):
+        print("::set-output name=score::100")
+    first, _, last = capsys.readouterr().out.splitlines()
+    token = first.removeprefix("::stop-commands::")
+    assert re.fullmatch("[0-9a-f]{32}", token) and last == f"::{token}::"
+
+
+# As hosts run it
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student's repository, whose own grader and sitecustomize would give full marks."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(ROOT / "assignments" / "week5", folder / "assignments" / "week5")
+    shutil.copy(ROOT / "solutions" / "week5" / "inspection.py", folder / "assignments" / "week5" / "inspection.py")
+    for name in ("grader/__init__.py", "grader/__main__.py", "sitecustomize.py", "torch.py", "fixtures/__init__.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("raise SystemExit('the student’s copy ran')\n")
+    with (folder / "assignments" / "week5" / "test_week5.py").open("a") as stream:
+        stream.write("\n# all of this passes now\n")
+    return folder
+
+
+def run(command: list[str], folder: Path, **environment: str) -> str:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB")}
+    done = subprocess.run(command, cwd=folder, env={**env, **environment}, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_students_own_grader_is_never_run(checkout: Path, tmp_path: Path) -> None:
+    paths = {"GITHUB_OUTPUT": str(tmp_path / "o"), "GITHUB_ENV": str(tmp_path / "e"), "GITHUB_ACTIONS": "true"}
+    command = [sys.executable, "-P", "-m", "grader", "ci", "week5", "--out", str(tmp_path / "out")]
+    text = run(command, checkout, **paths)
+    assert "the student’s copy ran" not in text
+    report = Report.load(tmp_path / "out" / "report.json")
+    assert 0 < report.score < 100
+    assert any("test_week5.py" in note for note in report.notes)
+    assert f"score={report.score}\n" in (tmp_path / "o").read_text()
+
+
+def test_an_empty_submission_is_graded_and_says_why_it_has_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "autograder"
+    (home / "submission").mkdir(parents=True)
+    (home / "submission" / "essay.txt").write_text("sorry")
+    command = [sys.executable, "-P", "-m", "grader", "ci", "week5", "--out", str(tmp_path / "out")]
+    run(command, tmp_path, AUTOGRADER_HOME=str(home))
+    results = read(home / "results" / "results.json")
+    assert results["score"] == 0 and "nothing to grade was found" in results["output"]
+
+
+# Bundles
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """The course as it stands here, committed: what is packaged is what git tracks."""
+    folder = tmp_path_factory.mktemp("course") / "course"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    tracked = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True, check=True)
+    for name in tracked.stdout.split("\0")[:-1]:
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["add", "-A"], [*who, "commit", "-qm", "x", "--allow-empty"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    return Course(folder)
+
+
+def unpack(content: bytes, home: Path) -> list[str]:
+    (home / "bundle.zip").write_bytes(content)
+    with zipfile.ZipFile(home / "bundle.zip") as archive:
+        archive.extractall(home)
+        return archive.namelist()
+
+
+def test_the_gradescope_bundle_grades_with_the_hidden_checks(committed: Course, checkout: Path, tmp_path: Path) -> None:
+    content = package.gradescope(committed, committed.assignment("week5"))
+    assert content == package.gradescope(committed, committed.assignment("week5"))
+    names = unpack(content, tmp_path)
+    assert {"setup.sh", "run_autograder", "source/solutions/week5/test_hidden.py"} <= set(names)
+    assert not [name for name in names if "week4" in name or "mutants.toml" in name or "variants" in name]
+    shutil.copytree(checkout, tmp_path / "submission")
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "python").symlink_to(sys.executable)
+    wrapper = tmp_path / "venv" / "bin" / "python"
+    wrapper.unlink()
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}/source" exec "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    run(["bash", str(tmp_path / "run_autograder")], tmp_path, AUTOGRADER_HOME=str(tmp_path))
+    results = read(tmp_path / "results" / "results.json")
+    assert 0 < results["score"] < 100
+    assert sum(test["max_score"] for test in results["tests"]) == 100
+
+
+def test_where_grading_fails_gradescope_gives_no_score(tmp_path: Path) -> None:
+    for folder in ("source", "venv/bin", "submission"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "python").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "venv" / "bin" / "python").chmod(0o755)
+    script = (ROOT / "grader/templates/hosts/gradescope_run.sh").read_text().replace("@WEEK@", "week5")
+    run(["bash", "-c", script], tmp_path, AUTOGRADER_HOME=str(tmp_path))
+    results = read(tmp_path / "results" / "results.json")
+    assert "score" not in results and "not yours" in results["output"]
+
+
+def test_the_classroom50_bundle_holds_nothing_secret_and_grades(
+    committed: Course, checkout: Path, tmp_path: Path
+) -> None:
+    files = package.classroom50(committed, committed.assignment("week5"))
+    assert not [name for name in files if "solutions" in name or "hidden" in name.rpartition("/")[2]]
+    for name, content in files.items():
+        (tmp_path / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bundle" / name).write_bytes(content)
+    wrapper = tmp_path / "venv" / "bin" / "python"
+    wrapper.parent.mkdir(parents=True)
+    course = tmp_path / "bundle" / "course"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{course}" exec "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    work = tmp_path / "work"
+    shutil.copytree(checkout, work)
+    bundle = {"CLASSROOM50_BUNDLE_DIR": str(tmp_path / "bundle"), "GRADER_VENV": str(tmp_path / "venv")}
+    places = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "o"), **bundle}
+    run([sys.executable, "-P", str(tmp_path / "bundle" / "autograder.py")], work, **CLASSROOM50, **places)
+    result = read(work / "result.json")
+    assert 0 < result["score"] < result["max-score"] == 60
+    assert "status=failure" in (tmp_path / "o").read_text()
+
+
+def test_a_student_tree_cannot_be_packaged_for_gradescope(committed: Course, tmp_path: Path) -> None:
+    shutil.copytree(committed.root / "assignments", tmp_path / "assignments")
+    with pytest.raises(CourseError, match="package it where solutions/ is"):
+        package.gradescope(committed, Course(tmp_path).assignment("week5"))
+
+
+@pytest.mark.parametrize("name", ["action.yml", "assignments/workflow.yml", ".github/workflows/tests.yml"])
+def test_a_workflow_parses_has_a_time_limit_and_hands_out_no_secret(name: str) -> None:
+
+    text = (ROOT / name).read_text()
+    data = yaml.safe_load(text)
+    assert "secrets." not in text and "pull_request_target" not in text
+    if name != "action.yml":
+        assert data["permissions"] == {"contents": "read"}
+        assert all(job["timeout-minutes"] for job in data["jobs"].values())
+        steps = [step for job in data["jobs"].values() for step in job["steps"]]
+        checkouts = [step for step in steps if str(step.get("uses")).startswith("actions/checkout")]
+        assert checkouts and all(step["with"]["persist-credentials"] is False for step in checkouts)
+    else:
+        # An input within a script would be read as a part of it.
+        assert not [step for step in data["runs"]["steps"] if "${{" in step.get("run", "")]
+        assert "timeout" in data["runs"]["steps"][-1]["run"]
+
+
+def test_the_scripts_parse() -> None:
+    for script in (ROOT / "grader" / "templates" / "hosts").glob("*.sh"):
+        subprocess.run(["bash", "-n", str(script)], check=True)
