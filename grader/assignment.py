@@ -8,6 +8,11 @@ due = 2026-10-05T23:59:00+02:00     # optional
 [limits]                            # optional
 memory_mb = 3072                    # for each process that runs a student's code
 seconds = 300                       # for a student's code in all checks together
+
+[late]                              # optional; without it lateness is shown, and costs nothing
+grace_minutes = 15                  # so much later is still in time
+percent_a_day = 10                  # of the points, for each day that has begun
+cap_percent = 50                    # and never more than that
 """
 
 from __future__ import annotations
@@ -41,6 +46,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class LatePolicy:
+    """What lateness costs, in percent of the points, for each day that has begun after the time of grace."""
+
+    grace_minutes: int = 0
+    percent_a_day: int = 0
+    cap_percent: int = 100
+
+    def percent(self, days: int) -> int:
+        """What so many days cost."""
+        return min(days * self.percent_a_day, self.cap_percent)
+
+
+@dataclass(frozen=True)
 class Assignment:
     """One week. `hidden_folder` is None where the hidden checks are absent, as in a student's copy of the course."""
 
@@ -51,6 +69,7 @@ class Assignment:
     hidden_folder: Path | None
     limits: Limits
     due: datetime | None = None
+    late: LatePolicy = LatePolicy()
 
     @property
     def check_files(self) -> tuple[Path, ...]:
@@ -138,6 +157,7 @@ class Course:
             hidden_folder=hidden if _parts(hidden, HIDDEN) else None,
             limits=data.limits(),
             due=data.due(),
+            late=data.late(),
         )
 
 
@@ -191,13 +211,24 @@ class _Table:
         return tuple(names)
 
     def limits(self) -> Limits:
-        given = self.data.get("limits", {})
-        if not isinstance(given, dict) or not given.keys() <= {"memory_mb", "seconds"}:
-            raise CourseError(f"{self.file}: [limits] holds `memory_mb` and `seconds`, and nothing else")
+        return Limits(**self._numbers("limits", ("memory_mb", "seconds"), least=1))
+
+    def late(self) -> LatePolicy:
+        policy = LatePolicy(**self._numbers("late", ("grace_minutes", "percent_a_day", "cap_percent"), least=0))
+        if max(policy.percent_a_day, policy.cap_percent) > 100:
+            raise CourseError(f"{self.file}: the percentages under [late] are at most 100")
+        return policy
+
+    def _numbers(self, table: str, keys: tuple[str, ...], least: int) -> dict[str, int]:
+        given = self.data.get(table, {})
+        if not isinstance(given, dict) or not given.keys() <= set(keys):
+            names = ", ".join(f"`{key}`" for key in keys[:-1])
+            raise CourseError(f"{self.file}: [{table}] holds {names} and `{keys[-1]}`, and nothing else")
         for key, number in given.items():
-            if type(number) is not int or number <= 0:
-                raise CourseError(f"{self.file}: `{key}` under [limits] must be a whole number above 0")
-        return Limits(**given)
+            if type(number) is not int or number < least:
+                above = f"above {least - 1}" if least else "of at least 0"
+                raise CourseError(f"{self.file}: `{key}` under [{table}] must be a whole number {above}")
+        return given
 
     def due(self) -> datetime | None:
         due = self.data.get("due")

@@ -13,10 +13,12 @@ from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Gradebook, ResultKey
 from grader.grades import write_grades
 from grader.intake import Candidate, Submission, load, safe_name, survey
+from grader.late import lateness
 from grader.pool import Failure, Job, Pool
 from grader.progress import Progress
 from grader.reports import write_report
 from grader.results import Report
+from grader.roster import Roster, read_roster
 from grader.sandbox import Sandbox
 from grader.tables import trouble_lines
 from grader.version import VERSION
@@ -32,16 +34,20 @@ class BatchOptions:
     seed: int = 0
     jobs: int | None = None
     regrade: bool = False
+    layout: str | None = None
+    roster: Path | None = None
 
 
 @dataclass
 class BatchResult:
     """What became of the class: reports newly graded and taken over, and what could not be graded, by name.
 
-    `ignored` are the entries of the class folder that are no submissions, each with the reason.
+    `ignored` are the entries of the class folder that are no submissions, each with the reason; `missing` are those of
+    the roster who handed in nothing.
     """
 
     ignored: Sequence[tuple[str, str]] = ()
+    missing: Sequence[str] = ()
     graded: int = 0
     kept: int = 0
     left: int = 0
@@ -50,14 +56,16 @@ class BatchResult:
 
 def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progress: Progress) -> BatchResult:
     """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
-    found = survey(options.submissions, course, options.weeks or None)
-    candidates = found.candidates
+    found = survey(options.submissions, course, options.weeks or None, options.layout)
+    roster = read_roster(options.roster) if options.roster else Roster()
+    candidates = [roster.named(candidate) for candidate in found.candidates]
     _writable(options.out)
-    result = BatchResult(ignored=found.ignored)
+    result = BatchResult(ignored=found.ignored, missing=roster.missing(candidate.student for candidate in candidates))
     with Gradebook(options.out / "gradebook.sqlite") as book:
         for student in sorted({candidate.student for candidate in candidates}):
             book.clear_problems(student)
         try:
+            _note_lateness(course, candidates, roster, book)
             jobs = list(_jobs(course, options, candidates, book, result))
             weeks = sorted({job.week for job in jobs})
             size = min(options.jobs or os.cpu_count() or 1, len(jobs))
@@ -102,6 +110,26 @@ def _jobs(
 def job_of(submission: Submission, seed: int) -> Job:
     """What a judge needs to grade a submission."""
     return Job(submission.student, submission.week, submission.files, submission.digest, submission.notes, seed)
+
+
+def _note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
+    """Lateness is found anew on every run, so that a changed due date or extension needs no grading."""
+    for candidate in candidates:
+        if candidate.week is not None:
+            assignment = course.assignment(candidate.week)
+            extension = roster.extension(candidate.student, candidate.week)
+            late = lateness(assignment, candidate.handed, extension)
+            if late != book.late_of(candidate.student, candidate.week):
+                book.record_late(candidate.student, candidate.week, late)
+                # The report of a week that is not graded again must be written again.
+                (out_of(book) / "students" / safe_name(candidate.student) / candidate.week / "report.html").unlink(
+                    missing_ok=True
+                )
+
+
+def out_of(book: Gradebook) -> Path:
+    """The folder that a gradebook stands in."""
+    return book.path.parent
 
 
 def _key(course: Course, submission: Submission, seed: int) -> ResultKey:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from grader import __version__, bookkeeping, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
+from grader.intake.layouts import NAMES as LAYOUTS
 from grader.sandbox import KINDS
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     batch.add_argument("--out", type=Path, default=Path("reports"), help="where to write (default: %(default)s)")
     batch.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     batch.add_argument("--regrade", action="store_true", help="grade unchanged submissions again, too")
+    batch.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, email, section, extensions")
+    batch.add_argument("--layout", choices=LAYOUTS, help="how the folder is named (default: found out)")
     batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
     _jobs_option(batch)
     _sandbox_option(batch)
@@ -153,6 +156,8 @@ def run_batch(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         jobs=arguments.jobs,
         regrade=arguments.regrade,
+        layout=arguments.layout,
+        roster=arguments.roster,
     )
     course = _course()
     return _show_found(course, options) if arguments.dry_run else _grade_class(course, options, arguments.sandbox)
@@ -185,21 +190,35 @@ def _print_class(console: Console, out: Path, result: BatchResult) -> None:
     counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(result.problems)}"
     if result.ignored:
         counts += f", ignored {len(result.ignored)} (--dry-run says why)"
+    if result.missing:
+        print_missing(result.missing, console)
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (counts, f"open {out / 'index.html'}", *result.problems):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_missing(names: Sequence[str], console: Console) -> None:
+    """Who of the roster handed in nothing."""
+    from grader.escape import terminal
+
+    text = terminal(f"handed in nothing: {len(names)} ({', '.join(names)})")
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:
     from grader.errors import SubmissionError
     from grader.escape import terminal
     from grader.intake import load, survey
+    from grader.roster import Roster, read_roster
 
-    found = survey(options.submissions, course, options.weeks or None)
+    found = survey(options.submissions, course, options.weeks or None, options.layout)
+    if found.layout != LAYOUTS[-1]:
+        print(f"downloaded from {found.layout}")
     for name, why in found.ignored:
         print(terminal(f"ignored {name}: {why}"))
     unreadable = []
-    for candidate in found.candidates:
+    roster = read_roster(options.roster) if options.roster else Roster()
+    for candidate in map(roster.named, found.candidates):
         try:
             load(candidate)
         except SubmissionError as error:

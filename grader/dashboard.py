@@ -99,6 +99,7 @@ def flags(row: Row) -> list[str]:
 
 def _report_flags(report: Report) -> list[str]:
     found = ["provisional"] if report.broken else []
+    found += dict.fromkeys("overridden" if line.task else "late" for line in report.adjustments)
     outcomes = Counter(check.outcome for check in report.checks)
     if outcomes[Outcome.TODO] and set(outcomes) <= {Outcome.TODO, Outcome.SKIPPED}:
         found.append("not started")

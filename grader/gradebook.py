@@ -250,6 +250,11 @@ class Gradebook:
                 values = (*_texts(student, week), late.days, late.percent)
                 database.execute("INSERT INTO late VALUES (?, ?, ?, ?)", values)
 
+    def late_of(self, student: str, week: str) -> Late | None:
+        """How late a student's week is, as was noted last."""
+        key = _texts(student, week)
+        return self._late(_LATE.format(_ONE), *key).get(key)
+
     def _overrides(self, query: str, *key: str) -> dict[tuple[str, ...], list[Override]]:
         latest = {row[:3]: Override(*row) for row in self._rows(query, *key)}
         found: dict[tuple[str, ...], list[Override]] = {}
@@ -361,10 +366,16 @@ def adjust(report: Report, overrides: Sequence[Override], late: Late | None) -> 
         for override in sorted(overrides, key=lambda override: task_order(override.task))
         if override.task in scores
     ]
-    if late and late.percent:
+    if late:
         points = replace(report, adjustments=tuple(lines)).score
         days = "1 day" if late.days == 1 else f"{late.days} days"
-        lines.append(Adjustment(f"Late by {days}", -(points * late.percent // 100), f"costs {late.percent} %"))
+        lines.append(
+            Adjustment(
+                f"Late by {days}",
+                -(points * late.percent // 100),
+                f"costs {late.percent or 'nothing'}{' %' if late.percent else ''}",
+            )
+        )
     return replace(report, adjustments=tuple(lines))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,7 +90,11 @@ class Matching:
 
     def rows_of(self, student: str) -> set[int]:
         """The rows that a student may be, of the first column in which there are any."""
-        for keys, key in [*((e, student) for e in self.exact), *((n, same_name(student)) for n in self.names)]:
+        # `miller (4711)` is how intake tells students of a platform apart: by their numbers there.
+        number = re.search(r" \((\w+)\)$", student)
+        names = [student, number[1]] if number else [student]
+        exact = [(keys, name) for name in names for keys in self.exact]
+        for keys, key in [*exact, *((keys, same_name(student)) for keys in self.names)]:
             found = keys.get(key)
             if found:
                 return found

@@ -2,6 +2,7 @@
 
 In the order in which an entry passes through:
 
+    layouts       whose an entry is, in a platform's download
     classfolder   which entries of a class folder are students'
     contents      everything that one entry holds, read by value (`archive`: zip files)
     places        where in it each week lies, whatever folders and files are called (`weeks`: which week is meant)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import SubmissionError
 from grader.intake.classfolder import OTHER_ARCHIVES
 from grader.intake.collect import clipped
 from grader.intake.contents import Contents, read_entry
+from grader.intake.layouts import Handed, Part
 from grader.intake.places import Place, find_places
 from grader.intake.weeks import Weeks
 
@@ -27,21 +28,35 @@ class Candidate:
     place: Place | None = None
     weeks: Weeks | None = None
     problem: str = ""
+    handed: Handed | None = None  # what a platform's layout says of it
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files that the entry is made of, where it is not one at `path`."""
+        return self.handed.parts if self.handed else ()
 
     def __str__(self) -> str:
         if self.place is None:
             return f"{self.student}: {self.problem}"
         what = ", ".join(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks]))
-        return f"{self.student}: {self.week} from {self.path.name} ({what})"
+        late = ", late" if self.handed and self.handed.late else ""
+        return f"{self.student}: {self.week} from {self.path.name} ({what}){late}"
 
 
-def candidates_of(path: Path, student: str, around: str, weeks: Weeks) -> list[Candidate]:
+def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
+    """One candidate for each week that a student handed in, as a platform's layout has it."""
+    found = candidates_of(handed.path, handed.student, "", weeks, handed.parts)
+    return [replace(candidate, handed=handed) for candidate in found]
+
+
+def candidates_of(path: Path, student: str, around: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Candidate]:
     """One candidate for each week that an entry holds or should hold; `around` is the week's folder it stands in."""
     name = f"{around}{path.name}"
     try:
-        if path.suffix.lower() in OTHER_ARCHIVES and not os.path.isdir(path):
-            raise SubmissionError(f"{path.name}: a {path.suffix} file cannot be read; ask for a zip file")
-        contents = read_entry(path)
+        for file in [part for _, part in parts] or [path]:
+            if file.suffix.lower() in OTHER_ARCHIVES and not os.path.isdir(file):
+                raise SubmissionError(f"{file.name}: a {file.suffix} file cannot be read; ask for a zip file")
+        contents = read_entry(path, parts=parts)
     except SubmissionError as error:
         return [_problem(path, student, _told(name, weeks), str(error))]
     places, unclear = find_places(contents, name, weeks)

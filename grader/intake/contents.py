@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -45,13 +45,17 @@ class Contents:
     notes: list[str] = field(default_factory=list)
 
 
-def read_entry(path: Path, data_below: str | None = None) -> Contents:
+def read_entry(path: Path, data_below: str | None = None, parts: Sequence[tuple[str, Path]] = ()) -> Contents:
     """Read an entry's code, and the data files below the folder `data_below` ("" is the whole entry).
 
-    Raises `SubmissionError` where the entry as a whole cannot be read.
+    With `parts`, (name, file) each, the entry is made of these. Raises `SubmissionError` where it cannot be read.
     """
     reading = _Reading(data_below)
     try:
+        for name, file in parts:
+            reading.file(file, unicodedata.normalize("NFC", name))
+        if parts:
+            return reading.contents
         if path.is_symlink():
             raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
         if path.is_dir():

@@ -32,13 +32,14 @@ def load(candidate: Candidate) -> Submission:
     if candidate.place is None or candidate.weeks is None:
         raise SubmissionError(candidate.problem)
     place = candidate.place
-    contents = read_entry(candidate.path, data_below=place.folder)
+    contents = read_entry(candidate.path, place.folder, candidate.parts)
     gone = [path for path in (*place.modules.values(), *place.notebooks) if path not in contents.files]
     if gone:
         raise SubmissionError(f"{gone[0]} was there a moment ago and cannot be read any more; grade again")
     assignment = candidate.weeks.assignments[place.week]
     files, notes = collect(contents, place, assignment, candidate.weeks)
-    return Submission(candidate.student, place.week, files, tuple(notes), _digest(files))
+    told = candidate.handed.notes if candidate.handed else ()
+    return Submission(candidate.student, place.week, files, (*told, *notes), _digest(files))
 
 
 def load_folder(folder: Path, assignment: Assignment) -> Submission:

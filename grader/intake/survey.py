@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment import Course
 from grader.errors import UsageError
-from grader.intake.candidate import Candidate, candidates_of
+from grader.intake import layouts
+from grader.intake.candidate import Candidate, candidates_handed, candidates_of
 from grader.intake.classfolder import (
     find_entries,
     is_one_submission,
@@ -26,15 +27,20 @@ class Survey:
 
     candidates: tuple[Candidate, ...]
     ignored: tuple[tuple[str, str], ...]
+    layout: str = layouts.PLAIN
 
 
-def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> Survey:
+def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None, layout: str | None = None) -> Survey:
     """Who handed in which week, sorted by names; without `weeks` every week that is there.
 
-    Raises `UsageError` where the folder is missing, unreadable or without any submission, or a week is unknown.
+    `layout` is one of `layouts.NAMES`; without it, the one that the entries' names fit. Raises `UsageError` where
+    the folder is missing, unreadable or without any submission, or a week is unknown.
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
+    layout = layout or layouts.detect(folder, listing)
+    if layout != layouts.PLAIN:
+        return _platform(layout, folder, listing, known)
     if is_one_submission(folder, listing, known):
         whole = folder.resolve()
         return Survey(tuple(candidates_of(whole, student_name(whole), "", known)), ())
@@ -49,4 +55,16 @@ def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None) -> 
         for (path, around), name in zip(entries, students_of(entries), strict=True)
         for candidate in candidates_of(path, name, around, known)
     ]
-    return Survey(tuple(sorted(candidates, key=lambda c: (c.student, c.week or ""))), tuple(ignored))
+    return Survey(_sorted(candidates), tuple(ignored))
+
+
+def _platform(layout: str, folder: Path, listing: Sequence[Path], known: Weeks) -> Survey:
+    found = layouts.read(layout, folder, listing)
+    if not found.handed:
+        raise UsageError(f"no submission in {folder} is named as {layout} does; try --layout {layouts.PLAIN}")
+    candidates = [candidate for handed in found.handed for candidate in candidates_handed(handed, known)]
+    return Survey(_sorted(candidates), found.ignored, layout)
+
+
+def _sorted(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(sorted(candidates, key=lambda c: (c.student, c.week or "")))

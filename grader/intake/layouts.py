@@ -1,0 +1,250 @@
+"""How learning platforms name what they let teachers download: whose an entry is, which attempt, late or not.
+
+Each layout is known by the names of the entries alone (Gradescope's by its metadata file, Classroom 50's by its
+marker); a class folder that fits none is `plain`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from grader.errors import UsageError
+from grader.intake.contents import is_noise
+
+PLAIN = "plain"
+MARKER = ".classroom50.yaml"
+METADATA = "submission_metadata.yml"
+
+Part = tuple[str, Path]  # a file's name in the submission, and where it lies
+
+# Names may hold any letters; both platforms are read from the right, where the fixed parts are.
+_CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)
+_CANVAS_ANONYMOUS = re.compile(
+    r"(?P<late>LATE_)?(?P<name>anon)_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL
+)
+_RESUBMITTED = re.compile(r"-(\d+)(?=(\.[^.]*)?$)")
+_MOODLE = re.compile(
+    r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What one student handed in: an entry at `path`, or the files in `parts`; `late` is what the platform says."""
+
+    student: str
+    path: Path
+    parts: tuple[Part, ...] = ()
+    late: bool = False
+    at: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Read:
+    """A class folder as a layout reads it, with the entries that are nobody's and why."""
+
+    handed: tuple[Handed, ...]
+    ignored: tuple[tuple[str, str], ...]
+
+
+def detect(folder: Path, listing: Sequence[Path]) -> str:
+    """The name of the layout that every visible entry fits, else `plain`."""
+    entries = _visible(listing)
+    return next((name for name, layout in _LAYOUTS.items() if entries and layout.fits(folder, entries)), PLAIN)
+
+
+def read(name: str, folder: Path, listing: Sequence[Path]) -> Read:
+    """Who handed in what, in the order of the entries. `UsageError` where the layout's own data cannot be read."""
+    entries = _visible(listing)
+    handed, ignored = _LAYOUTS[name].read(folder, entries)
+    hidden = [(path.name, "hidden, or made by a tool") for path in listing if path not in entries]
+    return Read(tuple(_told_apart(handed)), (*hidden, *ignored))
+
+
+def _visible(listing: Sequence[Path]) -> list[Path]:
+    return [path for path in listing if not is_noise(path.name)]
+
+
+def _told_apart(handed: Sequence[tuple[Handed, str]]) -> Iterator[Handed]:
+    """Students by name; those of the same name get their number in the platform, too."""
+    alike = Counter(one.student.casefold() for one, _ in handed)
+    for one, number in handed:
+        same = alike[one.student.casefold()] > 1
+        yield replace(one, student=f"{one.student} ({number})") if same and number else one
+
+
+Found = tuple[list[tuple[Handed, str]], list[tuple[str, str]]]  # with each student's number; and what is ignored
+
+
+@dataclass(frozen=True)
+class _Layout:
+    fits: Callable[[Path, Sequence[Path]], bool]
+    read: Callable[[Path, Sequence[Path]], Found]
+
+
+# Canvas: flat files
+
+
+def _is_canvas(folder: Path, entries: Sequence[Path]) -> bool:
+    return all(_canvas(path) and not os.path.isdir(path) for path in entries)
+
+
+def _canvas(path: Path) -> re.Match[str] | None:
+    return _CANVAS_ANONYMOUS.fullmatch(path.name) or _CANVAS.fullmatch(path.name)
+
+
+def _read_canvas(folder: Path, entries: Sequence[Path]) -> Found:
+    by_user: dict[tuple[str, str], list[tuple[re.Match[str], Path]]] = {}
+    ignored = [(path.name, "not named as Canvas does") for path in entries if not _canvas(path)]
+    for path in entries:
+        match = _canvas(path)
+        if match:
+            by_user.setdefault((match["name"], match["user"]), []).append((match, path))
+    return [(_of_canvas(*key, files), "") for key, files in by_user.items()], ignored
+
+
+def _of_canvas(name: str, user: str, files: Sequence[tuple[re.Match[str], Path]]) -> Handed:
+    """A student's files under their own names; of a file that was handed in again, the latest."""
+    latest: dict[str, tuple[tuple[int, int], Path]] = {}
+    notes = []
+    for match, path in files:
+        attempt = _RESUBMITTED.search(match["file"])
+        own = _RESUBMITTED.sub("", match["file"])
+        order = (int(attempt[1]) if attempt else 0, int(match["attachment"]))
+        if own in latest:
+            notes.append(f"{own} was handed in several times; the latest was taken")
+        latest[own] = max(latest.get(own, (order, path)), (order, path))
+    parts = tuple((own, path) for own, (_, path) in latest.items())
+    late = any(match["late"] for match, _ in files)
+    return Handed(f"{name} ({user})", files[0][1], parts, late, notes=tuple(dict.fromkeys(notes)))
+
+
+# Moodle: a folder for each student, or flat files
+
+
+def _is_moodle(folder: Path, entries: Sequence[Path]) -> bool:
+    return all(_MOODLE.fullmatch(path.name) for path in entries)
+
+
+def _read_moodle(folder: Path, entries: Sequence[Path]) -> Found:
+    found: dict[tuple[str, str], Handed] = {}
+    ignored = []
+    for path in entries:
+        match = _MOODLE.fullmatch(path.name)
+        if not match:
+            ignored.append((path.name, "not named as Moodle does"))
+        elif match["kind"] == "onlinetext":
+            ignored.append((path.name, "text typed into Moodle"))
+        elif os.path.isdir(path):
+            found[match["name"], match["id"]] = Handed(match["name"], path)
+        else:
+            key = (match["name"], match["id"])
+            before = found.get(key, Handed(match["name"], path))
+            found[key] = replace(before, parts=(*before.parts, (match["file"] or path.name, path)))
+    return [(one, number) for (_, number), one in found.items()], ignored
+
+
+# Checkouts of `gh classroom clone` and of Classroom 50
+
+
+def _is_clone(folder: Path, entries: Sequence[Path]) -> bool:
+    slug = _slug(folder)
+    return bool(slug) and all(os.path.isdir(path) and path.name.startswith(f"{slug}-") for path in entries)
+
+
+def _slug(folder: Path) -> str:
+    name = folder.resolve().name
+    return name.removesuffix("-submissions") if name.endswith("-submissions") else ""
+
+
+def _read_clone(folder: Path, entries: Sequence[Path]) -> Found:
+    prefix = f"{_slug(folder)}-"
+    wanted = [path for path in entries if path.name.startswith(prefix)]
+    return [(Handed(path.name.removeprefix(prefix), path), "") for path in wanted], [
+        (path.name, f"not named {prefix}USERNAME") for path in entries if path not in wanted
+    ]
+
+
+def _is_classroom50(folder: Path, entries: Sequence[Path]) -> bool:
+    return all(os.path.isfile(path / MARKER) for path in entries)
+
+
+def _read_classroom50(folder: Path, entries: Sequence[Path]) -> Found:
+    wanted = [path for path in entries if os.path.isdir(path)]
+    prefix = _common([path.name for path in wanted])
+    return [(Handed(path.name.removeprefix(prefix), path), "") for path in wanted], [
+        (path.name, "not a checkout") for path in entries if path not in wanted
+    ]
+
+
+def _common(names: Sequence[str]) -> str:
+    """What names share up to a hyphen, `CLASSROOM-ASSIGNMENT-`; nothing for a single one, which nothing divides."""
+    if len(names) < 2:
+        return ""
+    parts = [name.split("-") for name in names]
+    shared = 0
+    while all(len(part) > shared + 1 and part[shared] == parts[0][shared] for part in parts):
+        shared += 1
+    return "".join(f"{part}-" for part in parts[0][:shared])
+
+
+# Gradescope: folders, and one file that says whose they are
+
+
+def _is_gradescope(folder: Path, entries: Sequence[Path]) -> bool:
+    return any(path.name == METADATA for path in entries)
+
+
+def _read_gradescope(folder: Path, entries: Sequence[Path]) -> Found:
+    data = _metadata(folder / METADATA)
+    ignored = [(path.name, "") for path in entries if path.name not in data and path.name != METADATA]
+    found = []
+    for path in entries:
+        if path.name not in data:
+            continue
+        about = data[path.name] if isinstance(data[path.name], Mapping) else {}
+        named = about.get(":submitters")
+        people = [one for one in named if isinstance(one, Mapping)] if isinstance(named, list) else []
+        at = about.get(":created_at")
+        at = at.replace(tzinfo=at.tzinfo or UTC) if isinstance(at, datetime) else None
+        group = ", ".join(str(one.get(":name")) for one in people)
+        notes = (f"handed in by a group: {group}",) if len(people) > 1 else ()
+        # Every member is credited.
+        for one in people:
+            name = str(one.get(":name") or one.get(":email") or path.name)
+            number = str(one.get(":sid") or one.get(":email") or path.name)
+            found.append((Handed(name, path, at=at, notes=notes), number))
+        if not people:
+            ignored.append((path.name, f"{METADATA} names nobody for it"))
+    return found, [(name, why or f"{METADATA} does not have it") for name, why in ignored]
+
+
+def _metadata(file: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{file}: cannot be read ({reason}); export the submissions again") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{file}: says nothing about submissions; export them again")
+    return {str(key): value for key, value in data.items()}
+
+
+_LAYOUTS = {
+    "gradescope": _Layout(_is_gradescope, _read_gradescope),
+    "canvas": _Layout(_is_canvas, _read_canvas),
+    "moodle": _Layout(_is_moodle, _read_moodle),
+    "classroom50": _Layout(_is_classroom50, _read_classroom50),
+    "github": _Layout(_is_clone, _read_clone),
+}
+NAMES = (*_LAYOUTS, PLAIN)

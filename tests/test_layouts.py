@@ -1,0 +1,310 @@
+"""Downloads of every platform are recognised; the same work gets the same grade however it is wrapped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import Course, LatePolicy
+from grader.batch import _note_lateness
+from grader.cli import main
+from grader.errors import CourseError, UsageError
+from grader.gradebook import Gradebook, Late
+from grader.intake import Survey, load, safe_name, survey
+from grader.intake.layouts import Handed, detect
+from grader.late import lateness
+from grader.roster import Roster, read_roster
+
+from .makers import notebook, put, zipped
+
+ROOT = Path(__file__).parents[1]
+COURSE = Course(ROOT)
+FILES = {
+    name: (ROOT / "solutions" / "week5" / name).read_bytes() for name in ("lenet.py", "training.py", "inspection.py")
+}
+ZIP = zipped(*((f"week5/{name}", content) for name, content in FILES.items()))
+
+
+def in_folder(folder: Path) -> None:
+    for name, content in FILES.items():
+        put(folder / name, content)
+
+
+def canvas(root: Path) -> None:
+    for number, (name, content) in enumerate(FILES.items()):
+        put(root / f"müllerann_LATE_4711_{number}_{name}", content)
+    put(root / "leekim_4712_9_hw.zip", ZIP)
+
+
+def canvas_again(root: Path) -> None:
+    for number, (name, content) in enumerate(FILES.items()):
+        stem, _, ending = name.partition(".")
+        put(root / f"müllerann_4711_{number}_{name}", b"broken(")
+        put(root / f"müllerann_4711_{50 + number}_{stem}-1.{ending}", content)
+    put(root / "LATE_anon_4712_9_hw-2.zip", ZIP)
+
+
+def moodle(root: Path) -> None:
+    in_folder(root / "Ann Müller_7_assignsubmission_file_" / "week5")
+    put(root / "Ann Müller_7_assignsubmission_onlinetext_" / "onlinetext.html", b"hello")
+    put(root / "Kim_Lee_8_assignsubmission_file" / "hw.zip", ZIP)
+
+
+def moodle_flat(root: Path) -> None:
+    for name, content in FILES.items():
+        put(root / f"Ann Müller_7_assignsubmission_file_{name}", content)
+    put(root / "Kim_Lee_8_assignsubmission_file_hw.zip", ZIP)
+
+
+def github(root: Path) -> None:
+    in_folder(root / "lab-5-annm" / "assignments" / "week5")
+    put(root / "lab-5-annm" / ".git" / "config", b"[core]\n\tfsmonitor = touch /tmp/owned\n")
+    in_folder(root / "lab-5-kim-lee" / "week5")
+
+
+def classroom50(root: Path) -> None:
+    for user in ("annm", "kim-lee"):
+        in_folder(root / f"dl-week5-{user}" / "assignments" / "week5")
+        put(root / f"dl-week5-{user}" / ".classroom50.yaml", b"classroom: dl\n")
+
+
+METADATA = """---
+submission_1:
+  :submitters:
+  - :name: Ann Müller
+    :sid: '4711'
+    :email: ann@x.edu
+  - :name: Kim Lee
+    :sid: '4712'
+    :email: kim@x.edu
+  :created_at: 2026-10-06 10:00:00.000000000 Z
+  :score: 3.0
+submission_2:
+  :submitters:
+  - :name: Kim Lee
+    :sid: '9'
+    :email: lee@x.edu
+  :created_at: 2026-10-01 10:00:00.000000000 Z
+"""
+
+
+def gradescope(root: Path) -> None:
+    for number in (1, 2):
+        in_folder(root / f"submission_{number}")
+    put(root / "submission_metadata.yml", METADATA.encode())
+
+
+def plain(root: Path) -> None:
+    in_folder(root / "Ann Müller" / "week5")
+    put(root / "Kim Lee.zip", ZIP)
+
+
+WRAPPINGS: dict[str, tuple[Callable[[Path], None], str, set[str]]] = {
+    "plain": (plain, "plain", {"Ann Müller", "Kim Lee"}),
+    "canvas": (canvas, "canvas", {"müllerann (4711)", "leekim (4712)"}),
+    "canvas again": (canvas_again, "canvas", {"müllerann (4711)", "anon (4712)"}),
+    "moodle": (moodle, "moodle", {"Ann Müller", "Kim_Lee"}),
+    "moodle flat": (moodle_flat, "moodle", {"Ann Müller", "Kim_Lee"}),
+    "lab-5-submissions": (github, "github", {"annm", "kim-lee"}),
+    "classroom50": (classroom50, "classroom50", {"annm", "kim-lee"}),
+    "gradescope": (gradescope, "gradescope", {"Ann Müller", "Kim Lee (4712)", "Kim Lee (9)"}),
+}
+
+
+def found(name: str, folder: Path) -> Survey:
+    WRAPPINGS[name][0](folder / name)
+    return survey(folder / name, COURSE, ["week5"])
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_each_layout_is_recognised_with_its_students(name: str, tmp_path: Path) -> None:
+    result = found(name, tmp_path)
+    assert result.layout == WRAPPINGS[name][1]
+    assert {candidate.student for candidate in result.candidates} == WRAPPINGS[name][2]
+
+
+def test_the_same_work_is_the_same_submission_in_every_wrapping(tmp_path: Path) -> None:
+    # What is graded depends on the files alone (and the seed), of which the digest is made.
+    digests = {load(candidate).digest for name in WRAPPINGS for candidate in found(name, tmp_path).candidates}
+    assert len(digests) == 1
+
+
+def test_a_layout_can_be_forced_and_forbidden(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    canvas(tmp_path / "c")
+    put(tmp_path / "c" / "notes.py")
+    assert detect(tmp_path / "c", list((tmp_path / "c").iterdir())) == "plain"
+    forced = survey(tmp_path / "c", COURSE, ["week5"], "canvas")
+    assert {c.student for c in forced.candidates} == {"müllerann (4711)", "leekim (4712)"}
+    assert forced.ignored == (("notes.py", "not named as Canvas does"),)
+    with pytest.raises(UsageError, match="try --layout plain"):
+        survey(tmp_path / "c", COURSE, ["week5"], "moodle")
+    assert main(["batch", str(tmp_path / "c"), "--week", "week5", "--layout", "canvas", "--dry-run"]) == 0
+    assert "downloaded from canvas\n" in capsys.readouterr().out
+
+
+def test_late_and_earlier_attempts_are_said(tmp_path: Path) -> None:
+    ann = next(c for c in found("canvas", tmp_path).candidates if c.student.startswith("müller"))
+    assert ann.handed and ann.handed.late and str(ann).endswith(", late")
+    again = next(c for c in found("canvas again", tmp_path).candidates if c.student.startswith("müller"))
+    assert "lenet.py was handed in several times; the latest was taken" in load(again).notes
+
+
+def test_students_of_one_name_stay_apart_and_a_group_is_credited(tmp_path: Path) -> None:
+    result = found("gradescope", tmp_path)
+    by_name = {c.student: c for c in result.candidates}
+    assert "handed in by a group: Ann Müller, Kim Lee" in load(by_name["Ann Müller"]).notes
+    assert by_name["Ann Müller"].path == by_name["Kim Lee (4712)"].path != by_name["Kim Lee (9)"].path
+
+
+def test_notebooks_come_through_a_layout(tmp_path: Path) -> None:
+    put(tmp_path / "leekim_4712_9_week5.ipynb", notebook(*(content.decode() for content in FILES.values())))
+    (candidate,) = survey(tmp_path, COURSE, ["week5"]).candidates
+    assert set(load(candidate).files) >= {"lenet.py"}
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "- 1\n", "x: !!python/object/apply:os.system ['touch owned']\n", "\x00", "[" * 5000]
+)
+def test_gradescopes_metadata_that_cannot_be_read_is_one_clear_error(text: str, tmp_path: Path) -> None:
+    put(tmp_path / "submission_metadata.yml", text.encode())
+    put(tmp_path / "submission_1" / "lenet.py")
+    with pytest.raises(UsageError, match=r"submission_metadata\.yml"):
+        survey(tmp_path, COURSE)
+
+
+@pytest.mark.parametrize("value", ["3", "[1, 2]", "{':submitters': 7}", "{':submitters': [3]}", "null"])
+def test_odd_metadata_leaves_a_submission_out_with_a_reason(value: str, tmp_path: Path) -> None:
+    put(tmp_path / "submission_metadata.yml", f"{METADATA}submission_3: {value}\n".encode())
+    for number in (1, 3, 4):
+        in_folder(tmp_path / f"submission_{number}")
+    result = survey(tmp_path, COURSE)
+    assert "submission_4" in dict(result.ignored)
+    assert {candidate.path.name for candidate in result.candidates} == {"submission_1"}
+
+
+# Lateness
+
+DUE = datetime(2026, 10, 5, 22, 0, tzinfo=UTC)
+
+
+def late(at: datetime | None = None, word: bool = False, extension: timedelta | datetime | None = None) -> Late | None:
+    from dataclasses import replace
+
+    assignment = replace(COURSE.assignment("week5"), due=DUE, late=LatePolicy(15, 10, 50))
+    return lateness(assignment, Handed("ana", Path("x"), late=word, at=at), extension)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (timedelta(minutes=-1), None),
+        (timedelta(minutes=15), None),
+        (timedelta(minutes=16), Late(1, 10)),
+        (timedelta(days=1), Late(1, 10)),
+        (timedelta(days=1, seconds=1), Late(2, 20)),
+        (timedelta(days=40), Late(40, 50)),
+    ],
+)
+def test_each_day_that_has_begun_costs_up_to_the_cap(after: timedelta, expected: Late | None) -> None:
+    assert late(DUE + after) == expected
+
+
+def test_an_extension_moves_the_due_date() -> None:
+    assert late(DUE + timedelta(days=2), extension=timedelta(days=2)) is None
+    assert late(DUE + timedelta(days=2), extension=DUE + timedelta(days=1)) == Late(1, 10)
+
+
+def test_a_platforms_word_costs_one_day_unless_there_is_an_extension() -> None:
+    assert late(word=True) == Late(1, 10)
+    assert late(word=True, extension=timedelta(days=2)) is None
+    assert late() is None
+    assert lateness(COURSE.assignment("week5"), None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("percent_a_day = 101", "at most 100"),
+        ("percent_a_day = -1", "of at least 0"),
+        ("days = 3", r"\[late\] holds `grace_minutes`, `percent_a_day` and `cap_percent`"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(table: str, message: str, tmp_path: Path) -> None:
+    text = f'title = "T"\nweek = "week1"\nmodules = ["a"]\n[late]\n{table}\n'
+    put(tmp_path / "assignments" / "week1" / "assignment.toml", text.encode())
+    with pytest.raises(CourseError, match=message):
+        Course(tmp_path).assignment("week1")
+
+
+# The roster
+
+ROSTER = (
+    "id,name,email,section,extensions\n"
+    "4711,Ann Müller,annm@x.edu,A,week5=+2d; week6=2026-10-20T23:59+02:00\n"
+    '4712,"Lee, Kim",kim@x.edu,B,\n'
+    "9,Bo Ek,bo@x.edu,B,\n"
+)
+
+
+def roster(folder: Path, text: str = ROSTER) -> Roster:
+    return read_roster(put(folder / "roster.csv", text.encode()))
+
+
+def test_the_roster_names_students_of_every_platform(tmp_path: Path) -> None:
+    known = roster(tmp_path)
+    for name in ("müllerann (4711)", "Ann Müller", "annm", "ANN müller", "4711"):
+        assert known.find(name) is known.students[0]
+    assert known.find("nobody") is None
+    assert known.missing(["annm", "nobody"]) == ["Lee, Kim", "Bo Ek"]
+    assert known.extension("annm", "week5") == timedelta(days=2)
+    assert known.extension("annm", "week6") == datetime.fromisoformat("2026-10-20T23:59+02:00")
+    candidates = [known.named(candidate) for candidate in found("canvas", tmp_path).candidates]
+    assert {candidate.student for candidate in candidates} == {"Ann Müller", "Lee, Kim"}
+
+
+def test_two_of_one_name_are_told_apart_by_number(tmp_path: Path) -> None:
+    known = roster(tmp_path, "id,name\n1,Kim Lee\n2,Kim Lee\n")
+    assert known.find("Kim Lee") is None
+    put(tmp_path / "c" / "leekim_2_9_hw.zip", ZIP)
+    (candidate,) = survey(tmp_path / "c", COURSE, ["week5"]).candidates
+    assert known.named(candidate).student == "Kim Lee (2)"
+    assert known.find("Kim Lee (2)") is known.students[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,mail\n1,2\n", "must name columns"),
+        ("id,name\n1,\n", "roster.csv:2: a student without a name"),
+        ("name,extensions\nana,week5=soon\n", "roster.csv:2: cannot read the extension 'week5=soon'"),
+        ("name,extensions\nana,week5=2026-10-20T23:59\n", r"write it as in week5=\+2d"),
+    ],
+)
+def test_a_roster_that_cannot_be_read_names_the_line(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        roster(tmp_path, text)
+
+
+def test_lateness_is_noted_anew_on_every_run_and_the_report_with_it(tmp_path: Path) -> None:
+    candidates = found("canvas", tmp_path).candidates
+    page = tmp_path / "out" / "students" / safe_name("müllerann (4711)") / "week5" / "report.html"
+    with Gradebook(tmp_path / "out" / "gradebook.sqlite") as book:
+        put(page)
+        _note_lateness(COURSE, candidates, Roster(), book)
+        assert book.late_of("müllerann (4711)", "week5") == Late(1, COURSE.assignment("week5").late.percent(1))
+        assert not page.exists()
+        put(page)
+        _note_lateness(COURSE, candidates, Roster(), book)
+        assert page.exists()
+        _note_lateness(COURSE, candidates, roster(tmp_path), book)
+        assert book.late_of("müllerann (4711)", "week5") is None and not page.exists()
+
+
+def test_nothing_of_a_checkouts_git_is_run(tmp_path: Path) -> None:
+    found("lab-5-submissions", tmp_path)
+    assert not Path("/tmp/owned").exists()
+    shutil.rmtree(tmp_path / "lab-5-submissions")
