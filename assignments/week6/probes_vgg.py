@@ -152,7 +152,11 @@ def vgg_shapes(student, output_dim):
 
 
 def vgg_logits(student, shapes, seed, images):
-    """Logits in evaluation mode with weights of `vgg_weights`, loaded strictly; or why they do not load."""
+    """Logits in evaluation mode with weights of `vgg_weights`, loaded strictly; or why they do not load.
+
+    Also the gradient of the first image's logits with respect to the first layer's bias, and what the classifier
+    makes of one input twice, in training mode.
+    """
     with vgg_class(student) as make:
         classes = shapes["classifier.6.bias"][0]
         model = built(make, classes)
@@ -166,4 +170,12 @@ def vgg_logits(student, shapes, seed, images):
             return {"refused": str(error)[:500]}
         model.eval()
         with torch.no_grad():
-            return {"logits": [model(batch) for batch in images]}
+            logits = [model(batch) for batch in images]
+        bias = dict(model.named_parameters())["features.0.bias"].requires_grad_()
+        answer = model(images[0][:1])
+        attached = isinstance(answer, torch.Tensor) and answer.requires_grad
+        gradient = torch.autograd.grad(answer.sum(), bias, allow_unused=True)[0] if attached else None
+        model.classifier.train()
+        with torch.no_grad():
+            twice = [model.classifier(torch.ones(1, 512 * 7 * 7)) for _ in range(2)]
+        return {"logits": logits, "gradient": gradient, "twice": twice}

@@ -116,7 +116,7 @@ def judge_state(got, part, layer):
 def test_layer_training(student, rng):
     for options in ({}, {"momentum": 0.3, "eps": 0.01}):
         _, weight, bias = batch(rng, (1, 3, 1, 1))
-        batches = [batch(rng, (4, 3, 3, 2))[0] for _ in range(3)]
+        batches = [batch(rng, (2, 3, 5, 2))[0] for _ in range(3)]
         got = student.run(probes.layer_run, batches, weight, bias, **options)
         layer = nn.BatchNorm2d(3, **options)
         layer.load_state_dict({**layer.state_dict(), "weight": weight, "bias": bias})
@@ -201,3 +201,18 @@ def test_vgg_logits(student, rng):
         with torch.no_grad():
             want = model(batch)
         expect.close(value, want, f"the logits of images of {batch.shape[2]}×{batch.shape[3]}", rtol=1e-2, atol=1e-2)
+    judge_training(got, model, images[0][:1])
+
+
+def judge_training(got, model, image):
+    """The network can be trained: gradients reach its first layer, and the classifier drops units at random."""
+    bias = dict(model.named_parameters())["features.0.bias"]
+    (want,) = torch.autograd.grad(model(image).sum(), bias)
+    value = expect.field(got, "gradient")
+    expect.true(value is not None, "no gradient of the logits reaches the first layer")
+    scale = float(want.abs().max())
+    expect.close(value, want, "the gradient of the first layer's bias", rtol=1e-2, atol=1e-2 * scale)
+    first, second = expect.items(expect.field(got, "twice"), 2, "the classifier's answers")
+    for answer in (first, second):
+        expect.tensor(answer, "the classifier's answer", shape=(1, 1000))
+    expect.true(not torch.equal(first, second), "in training mode the classifier drops no units: dropout is missing")

@@ -239,6 +239,7 @@ def _graded(
 
     running = trials.run(course.root, week, subjects, sandbox, jobs or len(os.sched_getaffinity(0)))
     if not console.is_terminal:
+        console.print(f"{week}: grading {len(subjects)} submissions", highlight=False)
         return list(running)
     return list(track(running, f"{week}: grading", total=len(subjects), console=console, transient=True))
 
