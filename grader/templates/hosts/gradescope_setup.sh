@@ -10,3 +10,5 @@ python3 -m venv /autograder/venv
 /autograder/venv/bin/pip install --no-cache-dir -q uv
 /autograder/venv/bin/uv pip install --no-cache -q --python /autograder/venv/bin/python \
     --torch-backend "${TORCH_BACKEND:-cpu}" -e /autograder/source
+# Into the log of the build: whether the sandbox works in this image.
+cd /autograder/source && /autograder/venv/bin/python -P -m grader doctor || true
