@@ -89,10 +89,10 @@ def write(job: Job, report: Report, out: Path) -> list[Path]:
 
 def _write_classroom50(job: Job, report: Report) -> list[Path]:
     result = classroom50.result(report, job.environment, _committed(job.folder), datetime.now(UTC))
+    # Its runner shows this on the job's summary page as well.
     write_atomically(job.folder / "release-body.md", report_markdown(report))
     write_atomically(job.folder / "result.json", _json(result))
     _append(job.environment.get("GITHUB_OUTPUT"), _lines(classroom50.outputs(report)))
-    _summarise(job, report)
     return [job.folder / "result.json"]
 
 

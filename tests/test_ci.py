@@ -73,6 +73,7 @@ def test_classroom50_finds_its_files_in_the_checkout(tmp_path: Path) -> None:
     assert (read(tmp_path / "result.json")["score"], read(tmp_path / "result.json")["max-score"]) == (4, 10)
     assert (tmp_path / "release-body.md").read_text().startswith("# Week 5: 4 of 10 points")
     assert (tmp_path / "GITHUB_OUTPUT").read_text() == "status=failure\nsummary=week5: 4 of 10 points\n"
+    assert not (tmp_path / "GITHUB_STEP_SUMMARY").exists()  # its runner copies the release's body there
 
 
 def test_the_submissions_time_is_its_commits(tmp_path: Path) -> None:
