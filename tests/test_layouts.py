@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -184,6 +185,12 @@ def test_odd_metadata_leaves_a_submission_out_with_a_reason(value: str, tmp_path
     result = survey(tmp_path, COURSE)
     assert "submission_4" in dict(result.ignored)
     assert {candidate.path.name for candidate in result.candidates} == {"submission_1"}
+
+
+def test_a_named_pipe_in_place_of_the_metadata_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "submission_metadata.yml")
+    with pytest.raises(UsageError, match="not a regular file"):
+        survey(tmp_path, COURSE)
 
 
 # Lateness

@@ -230,6 +230,8 @@ def _read_gradescope(folder: Path, entries: Sequence[Path]) -> Found:
 def _metadata(file: Path) -> Mapping[str, Any]:
     import yaml
 
+    if file.is_symlink() or not file.is_file():  # opening a named pipe would wait for ever
+        raise UsageError(f"{file}: is not a regular file; export the submissions again")
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
