@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.assignment import Course
+from grader.assignment import Assignment, Course
 from grader.dashboard import write_dashboard
 from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Gradebook, ResultKey
@@ -71,8 +71,7 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
             size = min(options.jobs or os.cpu_count() or 1, len(jobs))
             _grade(jobs, Pool(course.root, weeks, size, sandbox), options.out, book, result, progress)
         finally:
-            write_class(book, options.out)
-            result.problems = trouble_lines(book.current(), book.problems())
+            result.problems = write_class(book, options.out)
     return result
 
 
@@ -91,13 +90,15 @@ def _jobs(
     result: BatchResult,
 ) -> Iterator[Job]:
     """A job for each submission that has to be graded; the unreadable ones go into the gradebook as problems."""
+    assignments = course.assignments()  # once: each takes reading its files to know its digest
     for candidate in candidates:
         try:
             submission = load(candidate)
         except SubmissionError as error:
             book.record_problem(candidate.student, candidate.week, str(error))
             continue
-        kept = None if options.regrade else book.find(_key(course, submission, options.seed))
+        key = _key(assignments[submission.week], submission, options.seed)
+        kept = None if options.regrade else book.find(key)
         if kept is None:
             yield job_of(submission, options.seed)
         else:
@@ -114,26 +115,19 @@ def job_of(submission: Submission, seed: int) -> Job:
 
 def _note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
     """Lateness is found anew on every run, so that a changed due date or extension needs no grading."""
+    assignments = course.assignments()
     for candidate in candidates:
         if candidate.week is not None:
-            assignment = course.assignment(candidate.week)
             extension = roster.extension(candidate.student, candidate.week)
-            late = lateness(assignment, candidate.handed, extension)
+            late = lateness(assignments[candidate.week], candidate.handed, extension)
             if late != book.late_of(candidate.student, candidate.week):
                 book.record_late(candidate.student, candidate.week, late)
                 # The report of a week that is not graded again must be written again.
-                (out_of(book) / "students" / safe_name(candidate.student) / candidate.week / "report.html").unlink(
-                    missing_ok=True
-                )
+                folder = _folder_of(book.path.parent, candidate.student, candidate.week)
+                (folder / "report.html").unlink(missing_ok=True)
 
 
-def out_of(book: Gradebook) -> Path:
-    """The folder that a gradebook stands in."""
-    return book.path.parent
-
-
-def _key(course: Course, submission: Submission, seed: int) -> ResultKey:
-    assignment = course.assignment(submission.week)
+def _key(assignment: Assignment, submission: Submission, seed: int) -> ResultKey:
     return ResultKey(submission.student, submission.week, submission.digest, assignment.digest, VERSION, seed)
 
 
@@ -157,11 +151,16 @@ def _grade(
 
 def report_folder(out: Path, report: Report) -> Path:
     """Where one student's report for one week lies."""
-    return out / "students" / safe_name(report.student) / report.week
+    return _folder_of(out, report.student, report.week)
 
 
-def write_class(book: Gradebook, out: Path) -> None:
-    """Write grades.csv and the class page from the gradebook."""
+def _folder_of(out: Path, student: str, week: str) -> Path:
+    return out / "students" / safe_name(student) / week
+
+
+def write_class(book: Gradebook, out: Path) -> list[str]:
+    """Write grades.csv and the class page from the gradebook; a line for each thing that is not final."""
     reports, problems = book.current(), book.problems()
     write_grades(reports, problems, out / "grades.csv")
     write_dashboard(reports, problems, out, safe_name)
+    return trouble_lines(reports, problems)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import difflib
 import getpass
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.gradebook import Gradebook, Override, adjust
-from grader.results import CheckResult, Report
+from grader.options import Add
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
+if TYPE_CHECKING:
+    from grader.gradebook import Gradebook
+    from grader.results import CheckResult, Report
 
 BACK = "back"  # instead of points: give the task back to the checks
 
@@ -52,6 +54,8 @@ def _out_option(parser: argparse.ArgumentParser) -> None:
 
 def open_book(folder: Path) -> Gradebook:
     """The gradebook that `batch` left in a folder; `UsageError` where there is none."""
+    from grader.gradebook import Gradebook
+
     file = folder / "gradebook.sqlite" if folder.is_dir() else folder
     if not file.is_file():
         raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")
@@ -60,6 +64,7 @@ def open_book(folder: Path) -> Gradebook:
 
 def run_override(arguments: argparse.Namespace) -> int:
     """Note a person's score for a task, and write the student's report and the class page anew."""
+    from grader.adjustments import Override
     from grader.batch import report_folder, write_class
     from grader.reports import write_report
 
@@ -72,7 +77,7 @@ def run_override(arguments: argparse.Namespace) -> int:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         who = (arguments.who or getpass.getuser()).strip()
         book.override(Override(before.student, before.week, arguments.task, points, why, who, now))
-        after = _report_of(book.current(), before.student, before.week)
+        after = book.adjusted(before)
         write_report(after, report_folder(arguments.out, after))
         write_class(book, arguments.out)
     print(terminal(f"{after.student} {after.week}: {before.score} → {after.score} of {after.max_score}"))
@@ -108,7 +113,9 @@ def run_diff(arguments: argparse.Namespace) -> int:
     """Print whose grade changed between two runs."""
     with open_book(arguments.out) as book:
         after = book.current()
-        before = [] if arguments.against else [old for report in after for old in _attempt_before(book, report)]
+        # Under what adjusts the current attempt, too, so that the two differ by their checks alone.
+        histories = [] if arguments.against else [book.history(report.student, report.week) for report in after]
+        before = [book.adjusted(old) for history in histories for old in history[-2:-1]]
     if arguments.against:
         with open_book(arguments.against) as book:
             before = book.current()
@@ -118,25 +125,6 @@ def run_diff(arguments: argparse.Namespace) -> int:
     if not lines:
         print("no grade has changed")
     return 0
-
-
-def _attempt_before(book: Gradebook, report: Report) -> list[Report]:
-    """The attempt before the current one, with the current adjustments, so that it differs by its checks alone."""
-    return [adjust_alike(old, report) for old in book.history(report.student, report.week)[-2:-1]]
-
-
-def adjust_alike(old: Report, current: Report) -> Report:
-    """The old report under the overrides that hold now; what lateness costs is the same for both."""
-    held = [
-        Override(current.student, current.week, line.task, _points_set(current, line.task, line.points), "", "", "")
-        for line in current.adjustments
-        if line.task
-    ]
-    return adjust(old, held, None)
-
-
-def _points_set(report: Report, task: str, change: int) -> int:
-    return change + sum(check.points for check in report.checks if check.task == task)
 
 
 def changes(before: Sequence[Report], after: Sequence[Report], both: bool = True) -> Iterator[str]:

@@ -7,7 +7,6 @@ submission is graded, and the host's own file comes last.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,6 @@ from grader.exports import classroom50, github, gradescope, junit
 from grader.reports import report_markdown, write_atomically, write_report
 from grader.results import Report
 
-HOSTS = ("classroom50", "gradescope", "github", "plain")
 LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses a step summary above 1 MiB
 _AUTOGRADER = Path("/autograder")
 
@@ -167,8 +165,3 @@ def quoted(job: Job) -> Iterator[None]:
     finally:
         if acts:
             print(f"::{token}::", flush=True)
-
-
-def environment() -> Mapping[str, str]:
-    """This process's."""
-    return os.environ

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from grader import __version__, bookkeeping, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
-from grader.intake.layouts import NAMES as LAYOUTS
+from grader.options import LAYOUTS, PLAIN, Command
 from grader.sandbox import KINDS
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from grader.assignment import Course
     from grader.batch import BatchOptions, BatchResult
-
-Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -182,6 +180,7 @@ def _grade_class(course: Course, options: BatchOptions, kind: str) -> int:
 
 
 def _print_class(console: Console, out: Path, result: BatchResult) -> None:
+    from grader.escape import terminal
     from grader.gradebook import Gradebook
     from grader.tables import print_class
 
@@ -190,19 +189,12 @@ def _print_class(console: Console, out: Path, result: BatchResult) -> None:
     counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(result.problems)}"
     if result.ignored:
         counts += f", ignored {len(result.ignored)} (--dry-run says why)"
+    lines = [counts, f"open {out / 'index.html'}"]
     if result.missing:
-        print_missing(result.missing, console)
+        lines.insert(0, terminal(f"handed in nothing: {len(result.missing)} ({', '.join(result.missing)})"))
     # What could not be graded comes last, a line each, so that nobody overlooks it.
-    for line in (counts, f"open {out / 'index.html'}", *result.problems):
+    for line in (*lines, *result.problems):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def print_missing(names: Sequence[str], console: Console) -> None:
-    """Who of the roster handed in nothing."""
-    from grader.escape import terminal
-
-    text = terminal(f"handed in nothing: {len(names)} ({', '.join(names)})")
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:
@@ -212,7 +204,7 @@ def _show_found(course: Course, options: BatchOptions) -> int:
     from grader.roster import Roster, read_roster
 
     found = survey(options.submissions, course, options.weeks or None, options.layout)
-    if found.layout != LAYOUTS[-1]:
+    if found.layout != PLAIN:
         print(f"downloaded from {found.layout}")
     for name, why in found.ignored:
         print(terminal(f"ignored {name}: {why}"))

@@ -22,74 +22,17 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from grader import schema
+from grader.adjustments import Late, Override, adjust
 from grader.errors import GraderError
-from grader.results import Adjustment, Report, task_order
-
-SCHEMA_VERSION = 2
-_APPLICATION_ID = 0x47524144  # "GRAD"
-
-_SCHEMA = f"""
-CREATE TABLE attempts (
-    id INTEGER PRIMARY KEY,
-    student TEXT NOT NULL,
-    week TEXT NOT NULL,
-    submission TEXT NOT NULL,
-    assignment TEXT NOT NULL,
-    grader TEXT NOT NULL,
-    seed TEXT NOT NULL,
-    score INTEGER NOT NULL,
-    max_score INTEGER NOT NULL,
-    broken INTEGER NOT NULL,
-    report TEXT NOT NULL
-);
-CREATE INDEX attempts_by_student ON attempts (student, week, id);
-CREATE TABLE problems (student TEXT NOT NULL, week TEXT, message TEXT NOT NULL);
-CREATE VIEW current AS
-    SELECT * FROM attempts AS attempt WHERE NOT EXISTS (
-        SELECT 1 FROM attempts AS later
-        WHERE later.student = attempt.student AND later.week = attempt.week AND later.id > attempt.id
-    );
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = 1;
-"""
-
-# What makes a file of version 1 one of version 2, and so on; a new file goes the same way.
-_MIGRATIONS = (
-    """
-CREATE TABLE overrides (
-    id INTEGER PRIMARY KEY,
-    student TEXT NOT NULL,
-    week TEXT NOT NULL,
-    task TEXT NOT NULL,
-    points INTEGER,
-    why TEXT NOT NULL,
-    who TEXT NOT NULL,
-    at TEXT NOT NULL
-);
-CREATE INDEX overrides_by_student ON overrides (student, week, task, id);
-CREATE TABLE late (
-    student TEXT NOT NULL,
-    week TEXT NOT NULL,
-    days INTEGER NOT NULL,
-    percent INTEGER NOT NULL,
-    PRIMARY KEY (student, week)
-);
-CREATE VIEW checks AS
-    SELECT attempts.id AS attempt, attempts.student, attempts.week,
-        json_extract(line.value, '$.id') AS "check", json_extract(line.value, '$.task') AS task,
-        json_extract(line.value, '$.outcome') AS outcome, json_extract(line.value, '$.points') AS points,
-        json_extract(line.value, '$.max_points') AS max_points
-    FROM attempts, json_each(attempts.report, '$.checks') AS line;
-PRAGMA user_version = 2;
-""",
-)
+from grader.results import Report
 
 _FIND = """
 SELECT id, report FROM current AS attempt
@@ -101,8 +44,8 @@ AND broken = 0 AND NOT EXISTS (
 
 
 _ONE = "WHERE student = ? AND week = ?"
-_OVERRIDES = "SELECT student, week, task, points, why, who, at FROM overrides {} ORDER BY id"
-_LATE = "SELECT student, week, days, percent FROM late {}"
+
+Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 
 @dataclass(frozen=True)
@@ -128,27 +71,6 @@ class Problem:
     student: str
     week: str | None
     message: str
-
-
-@dataclass(frozen=True)
-class Override:
-    """A person's score for one task of a student's week; `points` None gives the task back to the checks."""
-
-    student: str
-    week: str
-    task: str
-    points: int | None
-    why: str
-    who: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Late:
-    """How many days late a week was handed in, and what percentage of its points that costs."""
-
-    days: int
-    percent: int
 
 
 class Gradebook:
@@ -216,20 +138,15 @@ class Gradebook:
 
     def current(self) -> list[Report]:
         """Each student's latest result of each week, overrides and lateness included, by student, then week."""
-        held, late = self._overrides(_OVERRIDES.format("")), self._late(_LATE.format(""))
+        overrides, late = self._overrides(), self._late()
         reports = [self._report(*row) for row in self._rows("SELECT id, report FROM current")]
-        adjusted = [
-            adjust(report, held.get(key, ()), late.get(key))
-            for report in reports
-            if (key := _texts(report.student, report.week))
-        ]
+        adjusted = [_adjusted(report, overrides, late) for report in reports]
         return sorted(adjusted, key=lambda report: (report.student, week_order(report.week)))
 
     def adjusted(self, report: Report) -> Report:
         """A report as the checks gave it, with the overrides and the lateness of its student's week."""
         key = _texts(report.student, report.week)
-        held = self._overrides(_OVERRIDES.format(_ONE), *key)
-        return adjust(report, held.get(key, ()), self._late(_LATE.format(_ONE), *key).get(key))
+        return _adjusted(report, self._overrides(*key), self._late(*key))
 
     def override(self, override: Override) -> None:
         """Note a person's score for a task; it holds until another one is noted, also when the week is graded again."""
@@ -253,18 +170,20 @@ class Gradebook:
     def late_of(self, student: str, week: str) -> Late | None:
         """How late a student's week is, as was noted last."""
         key = _texts(student, week)
-        return self._late(_LATE.format(_ONE), *key).get(key)
+        return self._late(*key).get(key)
 
-    def _overrides(self, query: str, *key: str) -> dict[tuple[str, ...], list[Override]]:
+    def _overrides(self, *key: str) -> Overrides:
+        """The overrides that hold, of everybody or of one student's week."""
+        query = f"SELECT student, week, task, points, why, who, at FROM overrides {_ONE if key else ''} ORDER BY id"
         latest = {row[:3]: Override(*row) for row in self._rows(query, *key)}
-        found: dict[tuple[str, ...], list[Override]] = {}
+        found: Overrides = {}
         for override in latest.values():
             if override.points is not None:
                 found.setdefault((override.student, override.week), []).append(override)
         return found
 
-    def _late(self, query: str, *key: str) -> dict[tuple[str, ...], Late]:
-        rows = self._rows(query, *key)
+    def _late(self, *key: str) -> dict[tuple[str, ...], Late]:
+        rows = self._rows(f"SELECT student, week, days, percent FROM late {_ONE if key else ''}", *key)
         return {(student, week): Late(days, percent) for student, week, days, percent in rows}
 
     def history(self, student: str, week: str) -> list[Report]:
@@ -296,13 +215,13 @@ class Gradebook:
         # executescript() would commit first, and with that give the empty file away half-made.
         application, version = self._pragma("application_id"), self._pragma("user_version")
         if self._is_empty() and application == version == 0:
-            self._execute(_SCHEMA)
+            self._execute(schema.FIRST)
             version = 1
-        elif application != _APPLICATION_ID:
+        elif application != schema.APPLICATION_ID:
             raise GraderError(f"{self.path}: not a gradebook, though a database; choose another --out folder")
-        elif version > SCHEMA_VERSION:
+        elif version > schema.VERSION:
             raise GraderError(f"{self.path}: written by a newer version of the grader; update this one")
-        for migration in _MIGRATIONS[version - 1 :]:
+        for migration in schema.MIGRATIONS[version - 1 :]:
             self._execute(migration)
         self._database.execute("COMMIT")
 
@@ -350,33 +269,9 @@ class Gradebook:
             ) from error
 
 
-def adjust(report: Report, overrides: Sequence[Override], late: Late | None) -> Report:
-    """A report with a line for each task that a person scored, then one for what lateness costs.
-
-    The percentage is taken of the points with overrides; fractions of a point are in the student's favour.
-    """
-    scores = {score.task: score for score in report.tasks()}
-    lines = [
-        Adjustment(
-            f"Task {override.task} set to {override.points} of {scores[override.task].max_points}",
-            (override.points or 0) - scores[override.task].points,
-            f"{override.why} ({override.who}, {override.at[:10]})",
-            override.task,
-        )
-        for override in sorted(overrides, key=lambda override: task_order(override.task))
-        if override.task in scores
-    ]
-    if late:
-        points = replace(report, adjustments=tuple(lines)).score
-        days = "1 day" if late.days == 1 else f"{late.days} days"
-        lines.append(
-            Adjustment(
-                f"Late by {days}",
-                -(points * late.percent // 100),
-                f"costs {late.percent or 'nothing'}{' %' if late.percent else ''}",
-            )
-        )
-    return replace(report, adjustments=tuple(lines))
+def _adjusted(report: Report, overrides: Overrides, late: dict[tuple[str, ...], Late]) -> Report:
+    key = _texts(report.student, report.week)
+    return adjust(report, overrides.get(key, ()), late.get(key))
 
 
 def week_order(week: str) -> list[tuple[str, int]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
+from grader.adjustments import Late
 from grader.assignment import Assignment
-from grader.gradebook import Late
 from grader.intake.layouts import Handed
 
 Extension = datetime | timedelta  # a new due date, or so much more time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from grader.errors import SubmissionError, UsageError
 from grader.escape import terminal
+from grader.options import HOSTS, Add
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
     from grader.exports.worksheet import Filled
     from grader.intake import Submission
     from grader.results import Report
-
-Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 
 WORKSHEETS = ("canvas", "moodle")
 FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "github", "junit")
@@ -35,7 +35,7 @@ def add_commands(add: Add) -> None:
     )
     ci.add_argument("week")
     ci.add_argument("--submission", type=Path, metavar="DIR", help="default: where the host puts it, else this folder")
-    ci.add_argument("--host", choices=("classroom50", "gradescope", "github", "plain"), help="default: found out")
+    ci.add_argument("--host", choices=HOSTS, help="default: found out")
     ci.add_argument("--out", type=Path, default=Path("grader-report"), help="for the report (default: %(default)s)")
     ci.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     export = add(
@@ -67,7 +67,7 @@ def run_ci(arguments: argparse.Namespace) -> int:
     # Never the course around the working folder: in a CI job that is the student's checkout.
     course = Course(Path(__file__).resolve().parent.parent)
     assignment = course.assignment(arguments.week)
-    job = ci.find_job(ci.environment(), arguments.host, arguments.submission)
+    job = ci.find_job(os.environ, arguments.host, arguments.submission)
     sandbox = choose(arguments.sandbox)
     if not sandbox.confined:
         print(f"grader: {sandbox.says}", file=sys.stderr)

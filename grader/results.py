@@ -63,6 +63,11 @@ class CheckResult:
         """Whether the check itself crashed, which is a fault of ours."""
         return self.outcome is Outcome.BROKEN
 
+    @property
+    def advice(self) -> str:
+        """The message and the hint, as far as there are any, a line each."""
+        return "\n".join(part for part in (self.message, self.hint) if part)
+
     def to_dict(self) -> dict[str, Any]:
         data = {**asdict(self), "outcome": str(self.outcome)}
         if not self.measures:

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.exports import worksheet
 from grader.intake import Candidate
+from grader.intake.naming import called, same_name
 from grader.late import Extension
 
 COLUMNS = ("id", "name", "email", "section", "extensions")
@@ -42,19 +45,15 @@ class Roster:
 
         None where nobody or more than one is.
         """
-        number = re.search(r" \((\w+)\)$", name)
-        words = {name, number[1]} if number else {name}
-        exact = [s for s in self.students if words & {s.id, s.email, s.email.partition("@")[0]} - {""}]
-        alike = [s for s in self.students if worksheet.same_name(s.name) == worksheet.same_name(name)]
-        found = exact or alike
-        return found[0] if len(found) == 1 else None
+        place = self._place(name)
+        return None if place is None else self.students[place]
 
     def named(self, candidate: Candidate) -> Candidate:
         """The candidate under the roster's name for its student, where there is one and no other has the same."""
         student = self.find(candidate.student)
         if student is None:
             return candidate
-        alone = sum(other.name == student.name for other in self.students) == 1
+        alone = self._alike[student.name] == 1
         return replace(candidate, student=student.name if alone else f"{student.name} ({student.id or student.email})")
 
     def extension(self, name: str, week: str) -> Extension | None:
@@ -64,8 +63,28 @@ class Roster:
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """The names of those who are none of `names`."""
-        there = {id(student) for name in names if (student := self.find(name))}
-        return [student.name for student in self.students if id(student) not in there]
+        there = set(map(self._place, names))
+        return [student.name for place, student in enumerate(self.students) if place not in there]
+
+    def _place(self, name: str) -> int | None:
+        exact = [place for word in called(name) for place in self._exact.get(word, ())]
+        found = set(exact) or self._names.get(same_name(name), set())
+        return next(iter(found)) if len(found) == 1 else None
+
+    # Computed once, since each of a thousand entries is looked up several times.
+
+    @cached_property
+    def _exact(self) -> Mapping[object, set[int]]:
+        ids = [(word, n) for n, s in enumerate(self.students) for word in (s.id, s.email, s.email.partition("@")[0])]
+        return worksheet.index(ids)
+
+    @cached_property
+    def _names(self) -> Mapping[object, set[int]]:
+        return worksheet.index((same_name(student.name), place) for place, student in enumerate(self.students))
+
+    @cached_property
+    def _alike(self) -> Counter[str]:
+        return Counter(student.name for student in self.students)
 
 
 def read_roster(file: Path) -> Roster:

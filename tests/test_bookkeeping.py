@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from grader import schema
+from grader.adjustments import Late, Override, adjust
 from grader.bookkeeping import changes
 from grader.cli import main
 from grader.errors import GraderError
-from grader.gradebook import _SCHEMA, Gradebook, Late, Override, adjust
+from grader.gradebook import Gradebook
 from grader.results import CheckResult, Outcome, Report
 
 FORM = CheckResult("test_week5.py::form", "5.3", "Form", False, 0, 4, Outcome.FAILED, "wrong shape")
@@ -109,7 +111,7 @@ def test_lateness_is_kept_apart_from_attempts(out: Path) -> None:
 def test_an_old_gradebook_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.sqlite"
     old = sqlite3.connect(path)
-    old.executescript(_SCHEMA)
+    old.executescript(schema.FIRST)
     with old:
         values = ("ana", "week5", "a" * 64, "b" * 64, "0.1.0", "0", 6, 10, 0, report().to_json())
         old.execute("INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -154,6 +156,14 @@ def test_diff_compares_the_last_two_attempts_or_two_runs(out: Path, capsys: pyte
     assert run(out, "diff", "--against", str(other)) == 0
     text = capsys.readouterr().out
     assert "=ben week5: only in the later run (6)" in text and "ana week5: 6 → 0" in text
+
+
+def test_lateness_that_both_attempts_share_is_no_change(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Gradebook(out / "gradebook.sqlite") as book:
+        book.record(report())
+        book.record_late("ana", "week5", Late(1, 50))
+    assert run(out, "diff") == 0
+    assert capsys.readouterr().out == "no grade has changed\n"
 
 
 def test_a_folder_without_a_gradebook_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from grader.adjustments import Late, Override, adjust
 from grader.cli import main
 from grader.errors import UsageError
 from grader.exports import canvas, classroom50, github, gradescope, junit, moodle, table, worksheet
-from grader.gradebook import Gradebook, Late, Override, adjust
+from grader.gradebook import Gradebook
 from grader.results import CheckResult, Outcome, Report
 
 EVIL = '=HYPERLINK("x") <script>alert(1)</script> \x1b[31m [a](javascript:b) \u202e ]]> &\x00'

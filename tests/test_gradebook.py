@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from grader import schema
 from grader.errors import GraderError
-from grader.gradebook import SCHEMA_VERSION, Gradebook, Problem, ResultKey, week_order
+from grader.gradebook import Gradebook, Problem, ResultKey, week_order
 from grader.results import CheckResult, Outcome, Report
 
 SHAPES = CheckResult("test_week5.py::shapes", "5.3", "shapes", False, 4, 4, Outcome.PASSED, seconds=0.25)
@@ -196,7 +197,7 @@ def foreign_database(path: Path) -> None:
 def newer_gradebook(path: Path) -> None:
     Gradebook(path).close()
     with sqlite3.connect(path) as database:
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        database.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     database.close()
 
 

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from grader.adjustments import Late
 from grader.assignment import Course, LatePolicy
 from grader.batch import _note_lateness
 from grader.cli import main
 from grader.errors import CourseError, UsageError
-from grader.gradebook import Gradebook, Late
+from grader.gradebook import Gradebook
 from grader.intake import Survey, load, safe_name, survey
-from grader.intake.layouts import Handed, detect
+from grader.intake.layouts import _LAYOUTS, Handed, detect
 from grader.late import lateness
+from grader.options import LAYOUTS, PLAIN
 from grader.roster import Roster, read_roster
 
 from .makers import notebook, put, zipped
@@ -114,6 +116,10 @@ WRAPPINGS: dict[str, tuple[Callable[[Path], None], str, set[str]]] = {
     "classroom50": (classroom50, "classroom50", {"annm", "kim-lee"}),
     "gradescope": (gradescope, "gradescope", {"Ann Müller", "Kim Lee (4712)", "Kim Lee (9)"}),
 }
+
+
+def test_the_option_names_every_layout() -> None:
+    assert (*_LAYOUTS, PLAIN) == LAYOUTS
 
 
 def found(name: str, folder: Path) -> Survey:

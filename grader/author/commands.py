@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
+from grader.options import Add
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from grader.author.show import Matrix
     from grader.author.trials import Subject, Trial
     from grader.sandbox import Sandbox
-
-Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 
 
 def add_commands(add: Add) -> None:
@@ -265,7 +264,7 @@ def run_release(arguments: argparse.Namespace) -> int:
 
 def run_package(arguments: argparse.Namespace) -> int:
     """Write a bundle."""
-    from grader.author import package
+    from grader.author import package, release
 
     course = _course()
     assignment = course.assignment(arguments.week)
@@ -276,12 +275,7 @@ def run_package(arguments: argparse.Namespace) -> int:
         print(f"wrote {arguments.to}: upload it as the autograder; keep it private, as it holds the hidden checks")
         return 0
     files = package.classroom50(course, assignment)
-    if arguments.to.exists() and any(arguments.to.iterdir()):
-        raise UsageError(f"{arguments.to} is not empty; name a new folder")
-    for name, file in files.items():
-        path = arguments.to / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file)
+    release.write_folder(files, arguments.to)
     print(f"wrote {len(files)} files to {arguments.to}: the content of autograders/SLUG/ in the classroom's repository")
     return 0
 

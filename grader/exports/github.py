@@ -15,7 +15,8 @@ from grader.escape import plain, terminal
 from grader.results import CheckResult, Outcome, Report, TaskScore
 
 LARGEST = 90_000  # bytes of base64 in one variable; Linux takes no longer string than 128 KiB
-_LONGEST = (2_000, 400, 0)  # characters of a message, cut further while a variable is too large
+LONGEST = 2_000  # characters of a message
+_SHORTER = (LONGEST, 400, 0)  # while a variable is too large
 
 
 def runners(report: Report) -> dict[str, dict[str, Any]]:
@@ -26,7 +27,7 @@ def runners(report: Report) -> dict[str, dict[str, Any]]:
     found = {}
     for score in report.for_student().tasks():
         for part, checks in enumerate(_by_weight(score)):
-            found[_name(report.week, score.task, part)] = _runner(report.week, checks, _LONGEST[0])
+            found[_name(report.week, score.task, part)] = _runner(report.week, checks)
     return found
 
 
@@ -45,26 +46,26 @@ def _name(week: str, task: str, part: int) -> str:
     return letters + ("" if part == 0 else "bcdefghijklmnopqrstuvwxyz"[part - 1])
 
 
-def _runner(week: str, checks: list[CheckResult], longest: int) -> dict[str, Any]:
+def _runner(week: str, checks: list[CheckResult]) -> dict[str, Any]:
     outcomes = {_status(check.outcome) for check in checks}
     return {
         "version": 1,
         "status": next(status for status in ("error", "fail", "pass") if status in outcomes),
         "max_score": sum(check.max_points for check in checks),
-        "tests": [_test(week, check, longest) for check in checks],
+        "tests": [_test(week, check) for check in checks],
     }
 
 
-def _test(week: str, check: CheckResult, longest: int) -> dict[str, Any]:
-    text = "\n".join(part for part in (check.message, check.hint) if part)
+def _test(week: str, check: CheckResult) -> dict[str, Any]:
+    text = plain(check.advice)[:LONGEST]
     status = _status(check.outcome)
     return {
         "name": terminal(f"{check.task} {check.title}"),
         "status": status,
         "score": check.points,
-        "message": plain(text)[:longest] if status == "error" else "",
+        "message": text if status == "error" else "",
         # Of a failed test only this is shown.
-        "test_code": plain(text)[:longest] if status == "fail" else "",
+        "test_code": text if status == "fail" else "",
         "filename": "hidden check" if check.hidden else f"assignments/{week}/{check.id.partition('::')[0]}",
         "line_no": 0,
         "duration": round(check.seconds, 3),
@@ -78,7 +79,7 @@ def _status(outcome: Outcome) -> str:
 
 
 def _encoded(content: dict[str, Any]) -> str:
-    for longest in _LONGEST:
+    for longest in _SHORTER:
         tests = [
             {**t, "message": t["message"][:longest], "test_code": t["test_code"][:longest]} for t in content["tests"]
         ]

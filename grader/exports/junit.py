@@ -48,8 +48,7 @@ def _case(suite: ElementTree.Element, report: Report, check: CheckResult) -> Non
     )
     kind = _kind(check.outcome)
     if kind:
-        text = "\n".join(part for part in (check.message, check.hint) if part)
-        ElementTree.SubElement(case, kind, message=phrase(check.outcome)).text = plain(text)
+        ElementTree.SubElement(case, kind, message=phrase(check.outcome)).text = plain(check.advice)
 
 
 def _kind(outcome: Outcome) -> str:

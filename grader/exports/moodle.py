@@ -25,7 +25,8 @@ def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column:
     """
     sheet = worksheet.read(file)
     rows = [number for number, row in enumerate(sheet.rows) if number and row]
-    if not all(_PARTICIPANT.fullmatch(sheet.rows[row][0]) for row in rows):
+    numbers = [(match[1], row) for row in rows if (match := _PARTICIPANT.fullmatch(sheet.rows[row][0]))]
+    if len(numbers) < len(rows):
         raise UsageError(f"{file}: not a Moodle grading worksheet; its first column should hold `Participant 123`")
     wanted = column or GRADE
     if wanted not in sheet.header:
@@ -33,14 +34,11 @@ def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column:
         raise UsageError(f"{file}: there is no column {wanted!r}; name the one for grades with --column: {names}")
     where = sheet.header.index(wanted)
     _check_maximum(file, sheet.rows, max_score)
-    matching = worksheet.who_is_who(sheet, rows, [0], [])
-    numbers = {_PARTICIPANT.fullmatch(sheet.rows[row][0]).group(1): {row} for row in rows}  # type: ignore[union-attr]
     addresses = [
         number for number, name in enumerate(sheet.header[:4]) if any("@" in sheet.rows[r][number] for r in rows)
     ]
-    more = worksheet.who_is_who(sheet, rows, addresses, [1])
-    matching.exact += [dict(numbers), *more.exact]
-    matching.names += more.names
+    matching = worksheet.who_is_who(sheet, rows, [0, *addresses], [1])
+    matching.exact.insert(1, worksheet.index(numbers))
     return worksheet.fill(sheet, where, scores, matching)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.intake.naming import called, same_name
 
 
 @dataclass
@@ -66,18 +65,11 @@ def read(file: Path) -> Worksheet:
     return Worksheet(file, rows, delimiter, "\r\n" if "\r\n" in text else "\n", raw != text)
 
 
-def same_name(text: str) -> tuple[str, ...]:
-    """A key that is equal for `Müller, Anna` and `anna müller`: the words, folded and sorted."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return tuple(sorted("".join(c if c.isalnum() else " " for c in folded).split()))
-
-
-def who_is_who(sheet: Worksheet, rows: Iterable[int], exact: Sequence[int], names: Sequence[int]) -> Matching:
+def who_is_who(sheet: Worksheet, rows: Sequence[int], exact: Sequence[int], names: Sequence[int]) -> Matching:
     """How to find a row by what a student is called: `exact` columns of numbers and logins first, then of names."""
-    rows = list(rows)
     return Matching(
-        [_index([(sheet.rows[row][column].strip(), row) for row in rows]) for column in exact],
-        [_index([(same_name(sheet.rows[row][column]), row) for row in rows]) for column in names],
+        [index([(sheet.rows[row][column].strip(), row) for row in rows]) for column in exact],
+        [index([(same_name(sheet.rows[row][column]), row) for row in rows]) for column in names],
     )
 
 
@@ -90,10 +82,7 @@ class Matching:
 
     def rows_of(self, student: str) -> set[int]:
         """The rows that a student may be, of the first column in which there are any."""
-        # `miller (4711)` is how intake tells students of a platform apart: by their numbers there.
-        number = re.search(r" \((\w+)\)$", student)
-        names = [student, number[1]] if number else [student]
-        exact = [(keys, name) for name in names for keys in self.exact]
+        exact = [(keys, name) for name in called(student) for keys in self.exact]
         for keys, key in [*exact, *((keys, same_name(student)) for keys in self.names)]:
             found = keys.get(key)
             if found:
@@ -101,7 +90,8 @@ class Matching:
         return set()
 
 
-def _index(pairs: Iterable[tuple[object, int]]) -> dict[object, set[int]]:
+def index(pairs: Iterable[tuple[object, int]]) -> dict[object, set[int]]:
+    """The rows of each key; an empty key has none."""
     found: dict[object, set[int]] = {}
     for key, row in pairs:
         if key:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.errors import SubmissionError, UsageError
-from grader.intake.contents import is_noise, read_entry
+from grader.intake.contents import NOISE, is_noise, read_entry
 from grader.intake.naming import told_apart
 from grader.intake.places import Place, find_places, is_module
 from grader.intake.weeks import Weeks
@@ -46,7 +46,7 @@ def list_folder(folder: Path) -> list[Path]:
 def why_ignored(path: Path, weeks: Weeks) -> str | None:
     """Why an entry of a class folder is no submission, or None."""
     if is_noise(path.name):
-        return "hidden, or made by a tool"
+        return NOISE
     if path.name.upper().startswith(("EXPECTED", "README")):
         return "not a submission by its name"
     if os.path.islink(path) or path.suffix.lower() in {".zip", ".ipynb", *OTHER_ARCHIVES}:

@@ -27,6 +27,7 @@ DEEPEST_FOLDER = 24
 DEEPEST_ZIP = 3
 
 _NOISE = {"__pycache__", "__MACOSX", "venv", "node_modules", "site-packages", "Thumbs.db", "desktop.ini"}
+NOISE = "hidden, or made by a tool"  # why such a file is left out
 _NOISY_ENDINGS = (".pyc", ".pyo", ".egg-info", "~")
 _ENVIRONMENT = "pyvenv.cfg"
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
-from grader.intake.contents import is_noise
+from grader.intake.contents import NOISE, is_noise
+from grader.intake.naming import told_apart
+from grader.options import PLAIN
 
-PLAIN = "plain"
 MARKER = ".classroom50.yaml"
 METADATA = "submission_metadata.yml"
 
@@ -65,20 +65,16 @@ def read(name: str, folder: Path, listing: Sequence[Path]) -> Read:
     """Who handed in what, in the order of the entries. `UsageError` where the layout's own data cannot be read."""
     entries = _visible(listing)
     handed, ignored = _LAYOUTS[name].read(folder, entries)
-    hidden = [(path.name, "hidden, or made by a tool") for path in listing if path not in entries]
-    return Read(tuple(_told_apart(handed)), (*hidden, *ignored))
+    hidden = [(path.name, NOISE) for path in listing if is_noise(path.name)]
+    # Students of the same name get their number in the platform, too.
+    numbered = [f"{one.student} ({number})" if number else one.student for one, number in handed]
+    names = told_apart([(one.student, name) for (one, _), name in zip(handed, numbered, strict=True)])
+    named = tuple(replace(one, student=name) for (one, _), name in zip(handed, names, strict=True))
+    return Read(named, (*hidden, *ignored))
 
 
 def _visible(listing: Sequence[Path]) -> list[Path]:
     return [path for path in listing if not is_noise(path.name)]
-
-
-def _told_apart(handed: Sequence[tuple[Handed, str]]) -> Iterator[Handed]:
-    """Students by name; those of the same name get their number in the platform, too."""
-    alike = Counter(one.student.casefold() for one, _ in handed)
-    for one, number in handed:
-        same = alike[one.student.casefold()] > 1
-        yield replace(one, student=f"{one.student} ({number})") if same and number else one
 
 
 Found = tuple[list[tuple[Handed, str]], list[tuple[str, str]]]  # with each student's number; and what is ignored
@@ -103,11 +99,13 @@ def _canvas(path: Path) -> re.Match[str] | None:
 
 def _read_canvas(folder: Path, entries: Sequence[Path]) -> Found:
     by_user: dict[tuple[str, str], list[tuple[re.Match[str], Path]]] = {}
-    ignored = [(path.name, "not named as Canvas does") for path in entries if not _canvas(path)]
+    ignored = []
     for path in entries:
         match = _canvas(path)
         if match:
             by_user.setdefault((match["name"], match["user"]), []).append((match, path))
+        else:
+            ignored.append((path.name, "not named as Canvas does"))
     return [(_of_canvas(*key, files), "") for key, files in by_user.items()], ignored
 
 
@@ -141,12 +139,14 @@ def _read_moodle(folder: Path, entries: Sequence[Path]) -> Found:
         match = _MOODLE.fullmatch(path.name)
         if not match:
             ignored.append((path.name, "not named as Moodle does"))
-        elif match["kind"] == "onlinetext":
+            continue
+        if match["kind"] == "onlinetext":
             ignored.append((path.name, "text typed into Moodle"))
-        elif os.path.isdir(path):
-            found[match["name"], match["id"]] = Handed(match["name"], path)
+            continue
+        key = (match["name"], match["id"])
+        if os.path.isdir(path):
+            found[key] = Handed(match["name"], path)
         else:
-            key = (match["name"], match["id"])
             before = found.get(key, Handed(match["name"], path))
             found[key] = replace(before, parts=(*before.parts, (match["file"] or path.name, path)))
     return [(one, number) for (_, number), one in found.items()], ignored
@@ -167,10 +167,7 @@ def _slug(folder: Path) -> str:
 
 def _read_clone(folder: Path, entries: Sequence[Path]) -> Found:
     prefix = f"{_slug(folder)}-"
-    wanted = [path for path in entries if path.name.startswith(prefix)]
-    return [(Handed(path.name.removeprefix(prefix), path), "") for path in wanted], [
-        (path.name, f"not named {prefix}USERNAME") for path in entries if path not in wanted
-    ]
+    return _checkouts(entries, lambda path: path.name.startswith(prefix), prefix, f"not named {prefix}USERNAME")
 
 
 def _is_classroom50(folder: Path, entries: Sequence[Path]) -> bool:
@@ -178,11 +175,14 @@ def _is_classroom50(folder: Path, entries: Sequence[Path]) -> bool:
 
 
 def _read_classroom50(folder: Path, entries: Sequence[Path]) -> Found:
-    wanted = [path for path in entries if os.path.isdir(path)]
-    prefix = _common([path.name for path in wanted])
-    return [(Handed(path.name.removeprefix(prefix), path), "") for path in wanted], [
-        (path.name, "not a checkout") for path in entries if path not in wanted
-    ]
+    prefix = _common([path.name for path in entries if os.path.isdir(path)])
+    return _checkouts(entries, os.path.isdir, prefix, "not a checkout")
+
+
+def _checkouts(entries: Sequence[Path], wanted: Callable[[Path], bool], prefix: str, why_not: str) -> Found:
+    """A student for each entry that is wanted, called what follows the prefix."""
+    found = [(Handed(path.name.removeprefix(prefix), path), "") for path in entries if wanted(path)]
+    return found, [(path.name, why_not) for path in entries if not wanted(path)]
 
 
 def _common(names: Sequence[str]) -> str:
@@ -205,7 +205,8 @@ def _is_gradescope(folder: Path, entries: Sequence[Path]) -> bool:
 
 def _read_gradescope(folder: Path, entries: Sequence[Path]) -> Found:
     data = _metadata(folder / METADATA)
-    ignored = [(path.name, "") for path in entries if path.name not in data and path.name != METADATA]
+    strangers = [path.name for path in entries if path.name not in data and path.name != METADATA]
+    ignored = [(name, f"{METADATA} does not have it") for name in strangers]
     found = []
     for path in entries:
         if path.name not in data:
@@ -224,7 +225,7 @@ def _read_gradescope(folder: Path, entries: Sequence[Path]) -> Found:
             found.append((Handed(name, path, at=at, notes=notes), number))
         if not people:
             ignored.append((path.name, f"{METADATA} names nobody for it"))
-    return found, [(name, why or f"{METADATA} does not have it") for name, why in ignored]
+    return found, ignored
 
 
 def _metadata(file: Path) -> Mapping[str, Any]:
@@ -249,4 +250,3 @@ _LAYOUTS = {
     "classroom50": _Layout(_is_classroom50, _read_classroom50),
     "github": _Layout(_is_clone, _read_clone),
 }
-NAMES = (*_LAYOUTS, PLAIN)

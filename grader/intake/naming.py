@@ -59,5 +59,17 @@ def told_apart(names: Sequence[tuple[str, str]]) -> list[str]:
     return result
 
 
+def same_name(text: str) -> tuple[str, ...]:
+    """A key that is equal for `Müller, Anna` and `anna müller`: the words, folded and sorted."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return tuple(sorted("".join(c if c.isalnum() else " " for c in folded).split()))
+
+
+def called(student: str) -> list[str]:
+    """A student's name, and of `miller (4711)`, as students of a platform are told apart, the number, too."""
+    number = re.search(r" \((\w+)\)$", student)
+    return [student, number[1]] if number else [student]
+
+
 def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()

@@ -19,6 +19,7 @@ from grader.intake.classfolder import (
     why_ignored,
 )
 from grader.intake.weeks import Weeks
+from grader.options import PLAIN
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,19 @@ class Survey:
 
     candidates: tuple[Candidate, ...]
     ignored: tuple[tuple[str, str], ...]
-    layout: str = layouts.PLAIN
+    layout: str = PLAIN
 
 
 def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None, layout: str | None = None) -> Survey:
     """Who handed in which week, sorted by names; without `weeks` every week that is there.
 
-    `layout` is one of `layouts.NAMES`; without it, the one that the entries' names fit. Raises `UsageError` where
+    `layout` is one of `options.LAYOUTS`; without it, the one that the entries' names fit. Raises `UsageError` where
     the folder is missing, unreadable or without any submission, or a week is unknown.
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
     layout = layout or layouts.detect(folder, listing)
-    if layout != layouts.PLAIN:
+    if layout != PLAIN:
         return _platform(layout, folder, listing, known)
     if is_one_submission(folder, listing, known):
         whole = folder.resolve()
@@ -61,7 +62,7 @@ def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None, lay
 def _platform(layout: str, folder: Path, listing: Sequence[Path], known: Weeks) -> Survey:
     found = layouts.read(layout, folder, listing)
     if not found.handed:
-        raise UsageError(f"no submission in {folder} is named as {layout} does; try --layout {layouts.PLAIN}")
+        raise UsageError(f"no submission in {folder} is named as {layout} does; try --layout {PLAIN}")
     candidates = [candidate for handed in found.handed for candidate in candidates_handed(handed, known)]
     return Survey(_sorted(candidates), found.ignored, layout)
 

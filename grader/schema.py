@@ -1,0 +1,62 @@
+"""The gradebook's tables and views, and what brings an older file up to date; `gradebook` says what each is for."""
+
+from __future__ import annotations
+
+VERSION = 2
+APPLICATION_ID = 0x47524144  # "GRAD"
+
+FIRST = f"""
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    student TEXT NOT NULL,
+    week TEXT NOT NULL,
+    submission TEXT NOT NULL,
+    assignment TEXT NOT NULL,
+    grader TEXT NOT NULL,
+    seed TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    max_score INTEGER NOT NULL,
+    broken INTEGER NOT NULL,
+    report TEXT NOT NULL
+);
+CREATE INDEX attempts_by_student ON attempts (student, week, id);
+CREATE TABLE problems (student TEXT NOT NULL, week TEXT, message TEXT NOT NULL);
+CREATE VIEW current AS
+    SELECT * FROM attempts AS attempt WHERE NOT EXISTS (
+        SELECT 1 FROM attempts AS later
+        WHERE later.student = attempt.student AND later.week = attempt.week AND later.id > attempt.id
+    );
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = 1;
+"""
+
+# What makes a file of version 1 one of version 2, and so on; a new file goes the same way.
+MIGRATIONS = (
+    """
+CREATE TABLE overrides (
+    id INTEGER PRIMARY KEY,
+    student TEXT NOT NULL,
+    week TEXT NOT NULL,
+    task TEXT NOT NULL,
+    points INTEGER,
+    why TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX overrides_by_student ON overrides (student, week, task, id);
+CREATE TABLE late (
+    student TEXT NOT NULL,
+    week TEXT NOT NULL,
+    days INTEGER NOT NULL,
+    percent INTEGER NOT NULL,
+    PRIMARY KEY (student, week)
+);
+CREATE VIEW checks AS
+    SELECT attempts.id AS attempt, attempts.student, attempts.week,
+        json_extract(line.value, '$.id') AS "check", json_extract(line.value, '$.task') AS task,
+        json_extract(line.value, '$.outcome') AS outcome, json_extract(line.value, '$.points') AS points,
+        json_extract(line.value, '$.max_points') AS max_points
+    FROM attempts, json_each(attempts.report, '$.checks') AS line;
+PRAGMA user_version = 2;
+""",
+)
