@@ -83,12 +83,12 @@ class Assignment:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that can change a grade; lessons and the skeletons cannot."""
-        return _fingerprint(b"assignment", self._root, self._material()).hexdigest()
+        return _fingerprint(b"assignment", self._root, self.material).hexdigest()
 
     @cached_property
     def salt(self) -> bytes:
         """32 bytes that whoever has not seen the hidden checks cannot compute, though the digest is public."""
-        return _fingerprint(b"salt", self._root, self._hidden() or self._material()).digest()
+        return _fingerprint(b"salt", self._root, self._hidden() or self.material).digest()
 
     @cached_property
     def skeletons(self) -> Mapping[str, bytes]:
@@ -110,7 +110,9 @@ class Assignment:
     def _root(self) -> Path:
         return self.folder.parent.parent
 
-    def _material(self) -> tuple[Path, ...]:
+    @cached_property
+    def material(self) -> tuple[Path, ...]:
+        """Every file that can change a grade."""
         # By name, since students keep modules of their own in this folder.
         public = [file for name in _PUBLIC for file in sorted(self.folder.glob(name))]
         checks = [*public, *self._hidden()]

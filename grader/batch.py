@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.assignment import Assignment, Course
 from grader.dashboard import write_dashboard
+from grader.earlier import Earlier
 from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Gradebook, ResultKey
 from grader.grades import write_grades
@@ -91,6 +92,7 @@ def _jobs(
 ) -> Iterator[Job]:
     """A job for each submission that has to be graded; the unreadable ones go into the gradebook as problems."""
     assignments = course.assignments()  # once: each takes reading its files to know its digest
+    earlier = Earlier(book)
     for candidate in candidates:
         try:
             submission = load(candidate)
@@ -98,9 +100,10 @@ def _jobs(
             book.record_problem(candidate.student, candidate.week, str(error))
             continue
         key = _key(assignments[submission.week], submission, options.seed)
-        kept = None if options.regrade else book.find(key)
+        kept = None if options.regrade else earlier.final(key, assignments[submission.week])
         if kept is None:
-            yield job_of(submission, options.seed)
+            checks = () if options.regrade else earlier.checks(key, assignments[submission.week])
+            yield replace(job_of(submission, options.seed), kept=checks)
         else:
             result.kept += 1
             folder = report_folder(options.out, kept)
@@ -121,10 +124,10 @@ def _note_lateness(course: Course, candidates: Sequence[Candidate], roster: Rost
             extension = roster.extension(candidate.student, candidate.week)
             late = lateness(assignments[candidate.week], candidate.handed, extension)
             if late != book.late_of(candidate.student, candidate.week):
-                book.record_late(candidate.student, candidate.week, late)
-                # The report of a week that is not graded again must be written again.
+                # Removed before that is noted: whenever a run is killed, the next one writes the report anew.
                 folder = _folder_of(book.path.parent, candidate.student, candidate.week)
                 (folder / "report.html").unlink(missing_ok=True)
+                book.record_late(candidate.student, candidate.week, late)
 
 
 def _key(assignment: Assignment, submission: Submission, seed: int) -> ResultKey:
@@ -135,7 +138,7 @@ def _grade(
     jobs: Sequence[Job], pool: Pool, out: Path, book: Gradebook, result: BatchResult, progress: Progress
 ) -> None:
     result.left = len(jobs)
-    with progress.of(len(jobs), result.kept):
+    with progress.of(len(jobs), result.kept, sum(bool(job.kept) for job in jobs)):
         for done in pool.run(jobs):
             result.left -= 1
             if isinstance(done, Failure):

@@ -6,6 +6,7 @@
     overrides  tasks that a person scored, with who, why and when (UTC); the latest line for a task holds, and
                NULL points give the task back to the checks
     late       how many days a student's week came late, and what percentage of its points that costs
+    digests    for each version of an assignment a digest of what each check's verdict depends on
     current    a view: of each student's week, the latest attempt
     checks     a view: each check of each attempt, with its outcome and points
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -34,13 +35,13 @@ from grader.adjustments import Late, Override, adjust
 from grader.errors import GraderError
 from grader.results import Report
 
-_FIND = """
+_SAME_WORK = """
 SELECT id, report FROM current AS attempt
-WHERE student = ? AND week = ? AND submission = ? AND assignment = ? AND grader = ? AND seed = ?
-AND broken = 0 AND NOT EXISTS (
+WHERE student = ? AND week = ? AND submission = ? AND grader = ? AND seed = ? AND NOT EXISTS (
     SELECT 1 FROM problems WHERE problems.student = attempt.student AND problems.week = attempt.week
 )
 """
+_FIND = f"{_SAME_WORK} AND broken = 0 AND assignment = ?"
 
 
 _ONE = "WHERE student = ? AND week = ?"
@@ -101,8 +102,25 @@ class Gradebook:
 
         A result with broken checks is not final; nor is one beside a later problem with the same week.
         """
-        row = self._rows(_FIND, *_texts(*astuple(key)))
+        row = self._rows(_FIND, *_same_work(key), *_texts(key.assignment))
         return self._report(*row[0]) if row else None
+
+    def find_earlier(self, key: ResultKey) -> Report | None:
+        """As `find`, whatever the version of the assignment, and with checks that broke."""
+        row = self._rows(_SAME_WORK, *_same_work(key))
+        return self._report(*row[0]) if row else None
+
+    def record_digests(self, assignment: str, digests: Mapping[str, str]) -> None:
+        """Note what each check of an assignment's version depends on (`fingerprints.check_digests`)."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO digests VALUES (?, ?, ?)",
+                [_texts(assignment, check, digest) for check, digest in digests.items()],
+            )
+
+    def digests(self, assignment: str) -> dict[str, str]:
+        """What was noted for an assignment's version; empty where nothing was."""
+        return dict(self._rows('SELECT "check", digest FROM digests WHERE assignment = ?', *_texts(assignment)))
 
     def record(self, report: Report) -> None:
         """Make `report` the current result of its student's week, and earlier ones history.
@@ -267,6 +285,10 @@ class Gradebook:
             raise GraderError(
                 f"{self.path}: attempt {attempt} is damaged; move the file away and grade again"
             ) from error
+
+
+def _same_work(key: ResultKey) -> tuple[str, ...]:
+    return _texts(key.student, key.week, key.submission, key.grader, key.seed)
 
 
 def _adjusted(report: Report, overrides: Overrides, late: dict[tuple[str, ...], Late]) -> Report:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from grader.assignment import Assignment, Course, is_hidden
 from grader.errors import SandboxError
 from grader.inside import wire
 from grader.remote import RemoteStudents
-from grader.results import CheckResult, Report
+from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import choose
 from grader.version import VERSION
 from grader.worker import Worker
@@ -97,11 +98,12 @@ class JudgeSession:
 
     def _grade(self, job: dict[str, Any], items: list[pytest.Item]) -> Report:
         assignment = self._assignments[job["week"]]
+        kept = {check.id: check for check in map(CheckResult.from_dict, job["kept"])}
         try:
             self._students.begin(
                 job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
             )
-            checks = self._run(items)
+            checks = self._run(items, kept)
         finally:
             self._students.end()
         return Report(
@@ -115,12 +117,14 @@ class JudgeSession:
             notes=tuple(job["notes"]),
         )
 
-    def _run(self, items: list[pytest.Item]) -> tuple[CheckResult, ...]:
+    def _run(self, items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
         self._scores.results.clear()
-        for number, item in enumerate(items):
+        self._scores.results.update(_still_valid(items, kept))
+        running = [item for item in items if item.nodeid not in self._scores.results]
+        for number, item in enumerate(running):
             # The same items run again for the next submission, so their collectors stay set up; an item that
             # were to be followed by itself would stay set up, too.
-            following = items[(number + 1) % len(items)] if len(items) > 1 else None
+            following = running[(number + 1) % len(running)] if len(running) > 1 else None
             for report in runtestprotocol(item, log=False, nextitem=following):
                 self._scores.pytest_runtest_logreport(report)
             self._students.raise_failure()
@@ -134,6 +138,17 @@ def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]
     """The assignment's checks, public ones first, each kind in the order of its tasks."""
     files = set(assignment.check_files)
     return sorted((item for item in session.items if item.path in files), key=lambda item: is_hidden(item.path))
+
+
+def _still_valid(items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> dict[str, CheckResult]:
+    """The results kept from an earlier run, by node id, but for those that a check which runs now may change.
+
+    A check that passed has passed, whatever it needs; one that did not may be waiting for another task or not.
+    """
+    found = {item.nodeid: kept[id] for item in items if (id := plugin.check_id(item)) in kept}
+    changing = {plugin.marked(item).task for item in items if item.nodeid not in found}
+    waiting = {item.nodeid for item in items if changing.intersection(plugin.marked(item).needs)}
+    return {id: result for id, result in found.items() if result.outcome is Outcome.PASSED or id not in waiting}
 
 
 if __name__ == "__main__":

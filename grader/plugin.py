@@ -182,12 +182,10 @@ def pytest_runtest_makereport(
 
 def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.assignment import is_hidden
-    from grader.checks import task_mark
     from grader.expect import take_measures
     from grader.verdict import Verdict, judge
 
-    mark = task_mark(item)
-    assert mark is not None
+    mark = marked(item)
     hidden = is_hidden(item.path)
     student = getattr(item, "funcargs", {}).get("student")
     verdict = judge(call.excinfo.value if call.excinfo else None, mark, student, hidden)
@@ -195,7 +193,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
         verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")
     return CheckResult(
-        id=f"{item.path.name}::{item.name}",
+        id=check_id(item),
         task=mark.task,
         title=mark.title,
         hidden=hidden,
@@ -207,6 +205,20 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         seconds=round(call.duration, 3),
         measures=take_measures(),
     )
+
+
+def check_id(item: pytest.Item) -> str:
+    """A check's id in reports; unlike the node id it does not tell where the course lies."""
+    return f"{item.path.name}::{item.name}"
+
+
+def marked(item: pytest.Item) -> TaskMark:
+    """The mark of an item that is known to be a check."""
+    from grader.checks import task_mark
+
+    mark = task_mark(item)
+    assert mark is not None
+    return mark
 
 
 def _text(item: pytest.Item, result: CheckResult) -> str:

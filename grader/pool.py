@@ -18,7 +18,7 @@ import msgpack
 
 from grader.errors import CourseError, GraderError, SandboxError
 from grader.inside import wire
-from grader.results import Report
+from grader.results import CheckResult, Report
 from grader.sandbox import Sandbox
 from grader.worker import kill_tree
 
@@ -29,7 +29,7 @@ TRIES = 2
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade, by value."""
+    """One submission to grade, by value. `kept` are results of an earlier run that need no check to run again."""
 
     student: str
     week: str
@@ -37,9 +37,10 @@ class Job:
     digest: str
     notes: tuple[str, ...]
     seed: int
+    kept: tuple[CheckResult, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {**self.__dict__, "notes": list(self.notes)}
+        return {**self.__dict__, "notes": list(self.notes), "kept": [check.to_dict() for check in self.kept]}
 
 
 @dataclass(frozen=True)

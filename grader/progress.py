@@ -26,13 +26,17 @@ class Progress:
         self._total = 0
 
     @contextmanager
-    def of(self, total: int, kept: int) -> Iterator[None]:
-        """Show progress over `total` submissions; `kept` ones are unchanged since an earlier run."""
+    def of(self, total: int, kept: int, partly: int = 0) -> Iterator[None]:
+        """Show progress over `total` submissions; `kept` ones are unchanged since an earlier run.
+
+        Of `partly` submissions only the checks run that a change to their assignment touches.
+        """
         self._total = total
         if self._note and total:
             self._console.print(self._note, style=self._style, markup=False, highlight=False)
-        if kept:
-            self._console.print(f"{kept} unchanged since the last run, {total} to grade")
+        if kept or partly:
+            some = f", {partly} of them only in the checks that have changed" if partly else ""
+            self._console.print(f"{kept} unchanged since the last run, {total} to grade{some}", soft_wrap=True)
         if not self._console.is_terminal or not total:
             yield
             return

@@ -15,6 +15,7 @@ from grader.assignment import SECONDS, Limits
 from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
+from grader.plugin import check_id
 from grader.results import Outcome
 from grader.seeds import check_seed, probe_seed
 from grader.student import Probe, ProbeEnded, Student, describe_call
@@ -66,7 +67,7 @@ class RemoteStudents:
 
     def check_seed(self, item: pytest.Item) -> int:
         """Draws that only those can repeat who have the hidden material."""
-        return check_seed(self._salt, self._seed, f"{item.path.name}::{item.name}")
+        return check_seed(self._salt, self._seed, check_id(item))
 
 
 class _Submission:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -58,5 +58,10 @@ CREATE VIEW checks AS
         json_extract(line.value, '$.max_points') AS max_points
     FROM attempts, json_each(attempts.report, '$.checks') AS line;
 PRAGMA user_version = 2;
+""",
+    """
+CREATE TABLE digests (assignment TEXT NOT NULL, "check" TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE UNIQUE INDEX digests_by_check ON digests (assignment, "check");
+PRAGMA user_version = 3;
 """,
 )

@@ -125,6 +125,49 @@ def test_only_what_changed_is_graded_again_and_the_same_work_gets_the_same_repor
     assert again == before["ana"]
 
 
+TWO_CHECKS = """
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=50, title="Twice a number", hint="Look at the operator.")
+def test_double(student):
+    expect.integer(student.run(probes.double, 21), 42, "double")
+
+@task("1.2", points=50, title="Twice another", hint="Look again.", needs=("1.1",))
+def test_another(student):
+    expect.integer(student.run(probes.double, 1), 3, "double")
+"""
+
+
+def test_a_changed_check_alone_runs_again(course: Path) -> None:
+    for student in STUDENTS[2:]:
+        shutil.rmtree(course / "submissions" / student)
+    (course / "submissions" / "bo" / "work.py").write_text("def double(n):\n    return 3 * n\n")
+    check = course / "assignments" / "week1" / "test_week1.py"
+    check.write_text(TWO_CHECKS)
+    assert finish(start(course))[0] == 0
+    assert grades(course) == {"ana": "50", "bo": "50"}
+    before = report(course, "ana")
+    # The last check was wrong. What did not run again has its time to the millisecond.
+    check.write_text(TWO_CHECKS.replace("1), 3", "1), 2"))
+    status, output = finish(start(course))
+    assert (status, grades(course)) == (0, {"ana": "100", "bo": "0"})
+    assert "2 to grade, 2 of them only in the checks that have changed" in output
+    after = report(course, "ana")
+    assert after["checks"][0] == before["checks"][0]
+    assert after["checks"][1]["seconds"] > 0.5
+    assert report(course, "bo")["checks"][1]["outcome"] == "skipped"
+    # Nor is a check kept that waited for the one that has changed.
+    check.write_text(TWO_CHECKS.replace("1), 3", "1), 2").replace("21), 42", "21), 63"))
+    assert finish(start(course))[0] == 0
+    assert report(course, "bo")["checks"][1]["outcome"] == "failed"
+    # And a comment costs nothing.
+    check.write_text(check.read_text() + "\n# a word\n")
+    assert "2 unchanged since the last run, 0 to grade" in finish(start(course))[1]
+
+
 def test_one_unreadable_submission_is_named_last_and_costs_the_others_nothing(course: Path) -> None:
     (course / "submissions" / "zoe.zip").write_bytes(b"PK but not a zip")
     (course / "submissions" / "essay.docx").write_bytes(b"words")

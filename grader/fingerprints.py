@@ -1,0 +1,133 @@
+"""Which checks a change to an assignment touches: for each check a digest of what its verdict can depend on.
+
+A check depends on its own source, and on whatever that names, however far down, in the files of checks and probes.
+Names are followed without regard to where they come from, so a digest may change without need, but never fails to.
+Everything else, such as fixtures and the reference, counts as a whole. Comments and layout do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from grader.assignment import Assignment, is_hidden
+
+
+class _Source:
+    """The top-level statements of several files, and those that a name may mean."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.checks: dict[str, int] = {}
+        self._statements: list[ast.stmt] = []
+        self._binding: dict[str, list[int]] = {}
+        self._always: list[int] = []  # statements that bind nothing may change what others have bound
+        for file in files:
+            for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+                self._add(statement, file)
+
+    def _add(self, statement: ast.stmt, file: Path) -> None:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            return  # a docstring
+        number = len(self._statements)
+        self._statements.append(statement)
+        names = _bound(statement)
+        if isinstance(statement, ast.FunctionDef) and statement.name.startswith("test_"):
+            self.checks[f"{file.name}::{statement.name}"] = number
+        for name in names:
+            self._binding.setdefault(name, []).append(number)
+        if not names or _is_fixture(statement):
+            self._always.append(number)
+
+    def needed_by(self, check: int) -> list[int]:
+        """The statements that a check may run or use, in the order of the files."""
+        found = {check, *self._always}
+        waiting = list(found)
+        while waiting:
+            for name in self._named[waiting.pop()]:
+                new = set(self._binding.get(name, ())) - found
+                found |= new
+                waiting += new
+        return sorted(found)
+
+    @cached_property
+    def _named(self) -> list[frozenset[str]]:
+        return [_names(statement) for statement in self._statements]
+
+    @cached_property
+    def dumps(self) -> list[bytes]:
+        return [ast.dump(statement).encode("utf-8", "surrogatepass") for statement in self._statements]
+
+
+def check_digests(assignment: Assignment) -> dict[str, str]:
+    """SHA-256 by a check's id, such as `test_week5.py::test_lenet_shapes`; parameters have no digest of their own."""
+    digests: dict[str, str] = {}
+    for hidden in (False, True):
+        files = [file for file in assignment.material if hidden or not _is_within(file, assignment.hidden_folder)]
+        parts = [file for file in files if _holds_statements(file, assignment)]
+        source = _Source(parts)
+        common = hashlib.sha256(repr((assignment.modules, assignment.limits)).encode())
+        for file in files:
+            if file not in parts and file.name != "assignment.toml":
+                common.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        for id, number in source.checks.items():
+            if is_hidden(Path(id.partition("::")[0])) == hidden:
+                sha = common.copy()
+                for needed in source.needed_by(number):
+                    sha.update(len(source.dumps[needed]).to_bytes(8, "big") + source.dumps[needed])
+                digests[id] = sha.hexdigest()
+    return digests
+
+
+def without_parameters(id: str) -> str:
+    """The id under which a check's digest stands."""
+    return id.partition("[")[0]
+
+
+def unchanged(ids: Iterable[str], before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    """Those of the checks whose verdict can only be the same."""
+    plain = {id: without_parameters(id) for id in ids}
+    return {id for id, name in plain.items() if name in now and before.get(name) == now[name]}
+
+
+def _is_within(file: Path, folder: Path | None) -> bool:
+    return folder is not None and file.is_relative_to(folder)
+
+
+def _holds_statements(file: Path, assignment: Assignment) -> bool:
+    here = file.parent in (assignment.folder, assignment.hidden_folder)
+    return here and file.suffix == ".py" and file.name.startswith(("test_", "probes"))
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement gives a meaning to; none where that cannot be told for sure."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        names = {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
+        return set() if "*" in names else names
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        nodes = [node for target in targets for node in ast.walk(target)]
+        if all(isinstance(node, ast.Name | ast.Tuple | ast.List | ast.Starred | ast.expr_context) for node in nodes):
+            return {node.id for node in nodes if isinstance(node, ast.Name)}
+    return set()
+
+
+def _is_fixture(statement: ast.stmt) -> bool:
+    # pytest may run one without anybody's naming it
+    return any("fixture" in _names(decorator) for decorator in getattr(statement, "decorator_list", ()))
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    """Whatever in it could be the name of something: a string, too, since probes are looked up by it."""
+    found = set()
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                found.add(name)
+            case ast.Constant(value=str(text)) if text.isidentifier():
+                found.add(text)
+    return frozenset(found)
