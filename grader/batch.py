@@ -13,7 +13,7 @@ from grader.earlier import Earlier
 from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Gradebook, ResultKey
 from grader.grades import write_grades
-from grader.intake import Candidate, Submission, load, safe_name, survey
+from grader.intake import Candidate, Submission, Survey, load, safe_name, survey
 from grader.late import lateness
 from grader.pool import Failure, Job, Pool
 from grader.progress import Progress
@@ -57,9 +57,8 @@ class BatchResult:
 
 def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progress: Progress) -> BatchResult:
     """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
-    found = survey(options.submissions, course, options.weeks or None, options.layout)
-    roster = read_roster(options.roster) if options.roster else Roster()
-    candidates = [roster.named(candidate) for candidate in found.candidates]
+    found, roster = find_class(course, options)
+    candidates = found.candidates
     _writable(options.out)
     result = BatchResult(ignored=found.ignored, missing=roster.missing(candidate.student for candidate in candidates))
     with Gradebook(options.out / "gradebook.sqlite") as book:
@@ -74,6 +73,13 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
         finally:
             result.problems = write_class(book, options.out)
     return result
+
+
+def find_class(course: Course, options: BatchOptions) -> tuple[Survey, Roster]:
+    """What the class folder holds, under the names of the roster."""
+    found = survey(options.submissions, course, options.weeks or None, options.layout)
+    roster = read_roster(options.roster) if options.roster else Roster()
+    return replace(found, candidates=tuple(roster.applied(found.candidates))), roster
 
 
 def _writable(out: Path) -> None:

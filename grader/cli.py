@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from grader import __version__, bookkeeping, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
-from grader.options import LAYOUTS, PLAIN, Command
+from grader.options import LAYOUTS, Command
 from grader.sandbox import KINDS
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     batch.add_argument("--out", type=Path, default=Path("reports"), help="where to write (default: %(default)s)")
     batch.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     batch.add_argument("--regrade", action="store_true", help="grade unchanged submissions again, too")
-    batch.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, email, section, extensions")
+    batch.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, email, section, group, extensions")
     batch.add_argument("--layout", choices=LAYOUTS, help="how the folder is named (default: found out)")
     batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
     _jobs_option(batch)
@@ -198,25 +198,23 @@ def _print_class(console: Console, out: Path, result: BatchResult) -> None:
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:
+    from grader.batch import find_class
     from grader.errors import SubmissionError
     from grader.escape import terminal
-    from grader.intake import load, survey
-    from grader.roster import Roster, read_roster
+    from grader.intake import load
+    from grader.tables import print_found
 
-    found = survey(options.submissions, course, options.weeks or None, options.layout)
-    if found.layout != PLAIN:
-        print(f"downloaded from {found.layout}")
-    for name, why in found.ignored:
-        print(terminal(f"ignored {name}: {why}"))
-    unreadable = []
-    roster = read_roster(options.roster) if options.roster else Roster()
-    for candidate in map(roster.named, found.candidates):
+    found, roster = find_class(course, options)
+    gradable, unreadable = [], []
+    for candidate in found.candidates:
         try:
-            load(candidate)
+            submission = load(candidate)
         except SubmissionError as error:
             unreadable.append(f"not gradable: {candidate.student}: {error}")
         else:
-            print(terminal(str(candidate)))
+            gradable.append((candidate, submission.notes))
+    missing = roster.missing(candidate.student for candidate in found.candidates)
+    print_found(found.layout, gradable, found.ignored, missing, make_console())
     for line in unreadable:
         print(terminal(line))
     return 1 if unreadable else 0

@@ -1,6 +1,7 @@
-"""Who is in the class: a CSV file with the columns `id`, `name`, `email`, `section` and `extensions`.
+"""Who is in the class: a CSV file with the columns `id`, `name`, `email`, `section`, `group` and `extensions`.
 
-`name` is needed, the others are not. `extensions` is as in `week5=+2d; week6=2026-10-20T23:59+02:00`.
+`name` is needed, the others are not. Students with the same `group` hand in together.
+`extensions` is as in `week5=+2d; week6=2026-10-20T23:59+02:00`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.exports import worksheet
+from grader.groups import credit_members
 from grader.intake import Candidate
 from grader.intake.naming import called, same_name
 from grader.late import Extension
 
-COLUMNS = ("id", "name", "email", "section", "extensions")
+COLUMNS = ("id", "name", "email", "section", "group", "extensions")
 _MORE = re.compile(r"\+(\d{1,3})([dh])")
 
 
@@ -31,6 +33,7 @@ class Student:
     id: str = ""
     email: str = ""
     section: str = ""
+    group: str = ""
     extensions: Mapping[str, Extension] = field(default_factory=dict)
 
 
@@ -51,10 +54,19 @@ class Roster:
     def named(self, candidate: Candidate) -> Candidate:
         """The candidate under the roster's name for its student, where there is one and no other has the same."""
         student = self.find(candidate.student)
-        if student is None:
-            return candidate
+        return candidate if student is None else replace(candidate, student=self._called(student))
+
+    def applied(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """The candidates under the roster's names, and what a group handed in for each of its members."""
+        groups: dict[str, list[str]] = {}
+        for student in self.students:
+            if student.group:
+                groups.setdefault(student.group, []).append(self._called(student))
+        return credit_members([self.named(candidate) for candidate in candidates], groups)
+
+    def _called(self, student: Student) -> str:
         alone = self._alike[student.name] == 1
-        return replace(candidate, student=student.name if alone else f"{student.name} ({student.id or student.email})")
+        return student.name if alone else f"{student.name} ({student.id or student.email})"
 
     def extension(self, name: str, week: str) -> Extension | None:
         """What a student was granted for a week."""

@@ -7,6 +7,7 @@ lines, and so does whoever draws on a `plain_console`. rich is imported only whe
 from __future__ import annotations
 
 import io
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from grader.gradebook import Problem
     from grader.grades import WeekFigures
+    from grader.intake import Candidate
 
 BAR = 10
 HARDEST = 3
@@ -124,6 +126,33 @@ def print_class(reports: Sequence[Report], problems: Sequence[Problem], console:
         console.print(hardest)
 
 
+def print_found(
+    layout: str,
+    gradable: Sequence[tuple[Candidate, Sequence[str]]],
+    ignored: Sequence[tuple[str, str]],
+    missing: Sequence[str],
+    console: Console,
+) -> None:
+    """What a class folder holds: each student's week with its files and notes, what is ignored, who is missing."""
+    table = _grid("left", "left", "left")
+    _row(table, *((name, "bold") for name in ("Student", "week", "files")))
+    for candidate, notes in gradable:
+        _row(table, candidate.student, candidate.week or "", _files_of(candidate))
+        for note in notes:
+            _row(table, "", "", (note, "dim"))
+    console.print(f"{len(gradable)} to grade, layout: {layout}", highlight=False)
+    console.print(table)
+    if ignored:
+        console.print("\nIgnored", style="bold")
+        rest = _grid("left", "left")
+        for name, why in ignored:
+            _row(rest, name, why)
+        console.print(rest)
+    if missing:
+        console.print()
+        console.print(terminal(f"handed in nothing: {', '.join(missing)}"), markup=False, highlight=False)
+
+
 def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> list[str]:
     """What is not final, a line each: checks of ours that broke, and submissions that could not be graded."""
     lines = [
@@ -135,6 +164,14 @@ def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> lis
         week = f" {problem.week}" if problem.week else ""
         lines.append(f"not graded: {problem.student}{week}: {problem.message}")
     return [terminal(line) for line in lines]
+
+
+def _files_of(candidate: Candidate) -> str:
+    """`ada/week5: lenet.py, training.py`; the entry's own name alone where that is the file."""
+    folder = posixpath.commonpath([posixpath.dirname(file) for file in candidate.files])
+    names = ", ".join(posixpath.relpath(file, folder or ".") for file in candidate.files)
+    where = f"{candidate.path.name}/{folder}" if folder else candidate.path.name
+    return (names if where == names else f"{where}: {names}") + (", late" if candidate.is_late else "")
 
 
 def bar(points: int, max_points: int) -> str:

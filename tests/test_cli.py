@@ -124,12 +124,14 @@ def test_a_dry_run_lists_what_was_found_and_writes_nothing(
     (ada / "lenet.py").write_text("def double(n):\n    return 2 * n\n")
     out = tmp_path / "reports"
     assert cli.main(["batch", str(tmp_path / "class"), "--out", str(out), "--dry-run"]) == 0
-    (line,) = capsys.readouterr().out.splitlines()
-    assert "ada" in line and "week1" in line
+    first, header, line = capsys.readouterr().out.splitlines()
+    assert first == "1 to grade, layout: plain"
+    assert header.split() == ["Student", "week", "files"]
+    assert line.split() == ["ada", "week1", "ada:", "lenet.py"]
     assert not out.exists()
 
 
-def test_a_dry_run_names_last_what_cannot_be_graded_and_first_what_is_no_submission(
+def test_a_dry_run_names_last_what_cannot_be_graded_and_before_that_what_is_no_submission(
     course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inbox = tmp_path / "class"
@@ -138,9 +140,9 @@ def test_a_dry_run_names_last_what_cannot_be_graded_and_first_what_is_no_submiss
     for name in ("ada.zip", "ben.ipynb", "essay.docx"):
         (inbox / name).write_text("")
     assert cli.main(["batch", str(inbox), "--dry-run"]) == 1
-    ignored, found, *rest = capsys.readouterr().out.splitlines()
-    assert ignored == "ignored essay.docx: a .docx file is no submission"
-    assert found == "zoe: week1 from zoe (lenet.py)"
+    _, _, found, _, title, ignored, *rest = capsys.readouterr().out.splitlines()
+    assert found.split() == ["zoe", "week1", "zoe:", "lenet.py"]
+    assert (title, ignored) == ("Ignored", "essay.docx  a .docx file is no submission")
     assert rest[0].startswith("not gradable: ada: ada.zip is an empty file")
     assert rest[1].startswith("not gradable: ben: notebook ben.ipynb is damaged")
 

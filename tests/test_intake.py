@@ -401,9 +401,9 @@ def test_the_same_work_in_many_wrappings_is_the_same_submission(course, inbox):
 def test_a_candidate_shows_what_was_found(course, inbox):
     put(inbox / "ada" / "week5" / "lenet.py")
     (inbox / "ben").mkdir()
-    shown = [str(candidate) for candidate in discover(inbox, course)]
-    assert shown[0] == "ada: week5 from ada (week5/lenet.py)"
-    assert shown[1].startswith("ben: no Python module")
+    ada, ben = discover(inbox, course)
+    assert ada.files == ("week5/lenet.py",) and not ada.is_late
+    assert ben.files == () and ben.problem.startswith("no Python module")
 
 
 def test_a_module_left_lying_about_does_not_make_a_class_one_submission(course, inbox):

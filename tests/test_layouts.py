@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from grader.batch import _note_lateness
 from grader.cli import main
 from grader.errors import CourseError, UsageError
 from grader.gradebook import Gradebook
-from grader.intake import Survey, load, safe_name, survey
+from grader.intake import Candidate, Survey, load, safe_name, survey
 from grader.intake.layouts import _LAYOUTS, Handed, detect
 from grader.late import lateness
 from grader.options import LAYOUTS, PLAIN
@@ -150,17 +151,18 @@ def test_a_layout_can_be_forced_and_forbidden(tmp_path: Path, capsys: pytest.Cap
     with pytest.raises(UsageError, match="try --layout plain"):
         survey(tmp_path / "c", COURSE, ["week5"], "moodle")
     assert main(["batch", str(tmp_path / "c"), "--week", "week5", "--layout", "canvas", "--dry-run"]) == 0
-    assert "downloaded from canvas\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "2 to grade, layout: canvas\n" in shown and "notes.py  not named as Canvas does" in shown
 
 
 def test_late_and_earlier_attempts_are_said(tmp_path: Path) -> None:
     ann = next(c for c in found("canvas", tmp_path).candidates if c.student.startswith("müller"))
-    assert ann.handed and ann.handed.late and str(ann).endswith(", late")
+    assert ann.is_late and set(ann.files) == set(FILES)
     again = next(c for c in found("canvas again", tmp_path).candidates if c.student.startswith("müller"))
     assert "lenet.py was handed in several times; the latest was taken" in load(again).notes
 
 
-def test_students_of_one_name_stay_apart_and_a_group_is_credited(tmp_path: Path) -> None:
+def test_students_of_one_name_stay_apart_and_a_gradescope_group_is_credited(tmp_path: Path) -> None:
     result = found("gradescope", tmp_path)
     by_name = {c.student: c for c in result.candidates}
     assert "handed in by a group: Ann Müller, Kim Lee" in load(by_name["Ann Müller"]).notes
@@ -286,6 +288,48 @@ def test_two_of_one_name_are_told_apart_by_number(tmp_path: Path) -> None:
     (candidate,) = survey(tmp_path / "c", COURSE, ["week5"]).candidates
     assert known.named(candidate).student == "Kim Lee (2)"
     assert known.find("Kim Lee (2)") is known.students[1]
+
+
+GROUPS = """name,group
+Ann Müller,Team 1
+Kim Lee,Team 1
+Bo Ek,Team 1
+Cy Doe,
+"""
+
+
+def grouped(folder: Path, *entries: str) -> dict[str, Candidate]:
+    known = roster(folder, GROUPS)
+    for entry in entries:
+        in_folder(folder / "c" / entry / "week5")
+    return {one.student: one for one in known.applied(survey(folder / "c", COURSE, ["week5"]).candidates)}
+
+
+@pytest.mark.parametrize("entry", ["Kim Lee", "Team 1"])
+def test_each_member_of_a_group_gets_what_one_handed_in(entry: str, tmp_path: Path) -> None:
+    credited = grouped(tmp_path, entry, "Cy Doe")
+    assert set(credited) == {"Ann Müller", "Bo Ek", "Cy Doe", "Kim Lee"}
+    assert f"handed in by {entry} for Team 1" in load(credited["Bo Ek"]).notes
+    assert load(credited["Bo Ek"]).digest == load(credited["Kim Lee"]).digest
+    assert load(credited["Cy Doe"]).notes == ()
+
+
+def test_nothing_is_made_up_where_two_of_a_group_handed_in(tmp_path: Path) -> None:
+    credited = grouped(tmp_path, "Kim Lee", "Ann Müller")
+    assert credited["Kim Lee"].path.name == "Kim Lee"
+    assert "others of Team 1 handed in as well" in load(credited["Kim Lee"]).notes
+    assert credited["Bo Ek"].problem.startswith("Ann Müller, Kim Lee of Team 1 each handed in")
+
+
+def test_the_latest_of_a_group_counts_where_times_are_known(tmp_path: Path) -> None:
+    first = grouped(tmp_path, "Kim Lee", "Ann Müller")
+    timed = [
+        replace(first[name], handed=Handed(name, first[name].path, at=datetime(2026, 10, day, tzinfo=UTC)))
+        for name, day in (("Ann Müller", 2), ("Kim Lee", 3))
+    ]
+    credited = roster(tmp_path, GROUPS).applied(timed)
+    assert {one.path.name for one in credited} == {"Kim Lee"}
+    assert [one.student for one in credited] == ["Ann Müller", "Bo Ek", "Kim Lee"]
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,15 @@ class Candidate:
         """The files that the entry is made of, where it is not one at `path`."""
         return self.handed.parts if self.handed else ()
 
-    def __str__(self) -> str:
-        if self.place is None:
-            return f"{self.student}: {self.problem}"
-        what = ", ".join(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks]))
-        late = ", late" if self.handed and self.handed.late else ""
-        return f"{self.student}: {self.week} from {self.path.name} ({what}){late}"
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The modules and notebooks that it consists of, by their paths in the entry."""
+        return tuple(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks])) if self.place else ()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the platform calls it late."""
+        return self.handed is not None and self.handed.late
 
 
 def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
