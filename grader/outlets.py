@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from grader.results import Report
 
 WORKSHEETS = ("canvas", "moodle")
-FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "github", "junit")
+FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "classroom50", "github", "junit")
 
 
 def add_commands(add: Add) -> None:
@@ -47,10 +48,12 @@ def add_commands(add: Add) -> None:
     export.add_argument("folder", type=Path, nargs="?", default=Path("reports"), help="what `batch --out` wrote")
     export.add_argument("--to", choices=FORMATS, required=True, help="the format")
     export.add_argument(
-        "--write", type=Path, required=True, metavar="PATH", help="the file (gradescope, github: folder)"
+        "--write", type=Path, required=True, metavar="PATH", help="the file (gradescope, classroom50, github: folder)"
     )
     export.add_argument("--week", help="one week alone (canvas, moodle: needed where there are several)")
     export.add_argument("--template", type=Path, metavar="FILE", help="canvas, moodle: the file that you downloaded")
+    export.add_argument("--classroom", metavar="NAME", help="classroom50: the classroom's name")
+    export.add_argument("--assignment", metavar="NAME", help="classroom50: the assignment's name (default: the week's)")
     export.add_argument("--column", metavar="NAME", help="canvas, moodle: the column to fill, if not found")
 
 
@@ -115,7 +118,7 @@ def run_export(arguments: argparse.Namespace) -> int:
         for line in filled.left_out:
             print(terminal(f"left out: {line}"))
         return 0
-    for path, text in _files(arguments.to, reports).items():
+    for path, text in _files(arguments, reports).items():
         write_atomically(arguments.write / path if path else arguments.write, text)
     print(f"wrote {arguments.write}: {len(reports)} results")
     return 0
@@ -139,20 +142,36 @@ def _filled(arguments: argparse.Namespace, reports: Sequence[Report], unclear: s
     return moodle.filled(arguments.template, scores, most, arguments.column)
 
 
-def _files(form: str, reports: Sequence[Report]) -> Mapping[str, str]:
+def _files(arguments: argparse.Namespace, reports: Sequence[Report]) -> Mapping[str, str]:
     """The text of each file to write, by its path; the empty path is the export itself."""
-    from grader.exports import github, gradescope, junit, table
+    from grader.exports import junit, table
     from grader.intake import safe_name
 
+    form = arguments.to
     if form == "csv":
         return {"": table.checks_csv(reports)}
     if form == "json":
         return {"": table.everything_json(reports)}
     if form == "junit":
         return {"": junit.document(reports)}
-    made: Callable[[Report], object] = gradescope.results if form == "gradescope" else github.runners
-    name = "results.json" if form == "gradescope" else "runners.json"
+    name, made = _each(arguments)
     return {
         f"{safe_name(report.student)}/{report.week}/{name}": json.dumps(made(report), indent=2) + "\n"
         for report in reports
     }
+
+
+def _each(arguments: argparse.Namespace) -> tuple[str, Callable[[Report], object]]:
+    """The name of the file that each report gets, and what makes its content."""
+    from grader.exports import classroom50, github, gradescope
+
+    if arguments.to == "gradescope":
+        return "results.json", gradescope.results
+    if arguments.to == "github":
+        return "runners.json", github.runners
+    if not arguments.classroom:
+        raise UsageError("--classroom: give the classroom's name in Classroom 50")
+    now = datetime.now(UTC)
+    return "result.json", lambda report: classroom50.manual(
+        report, arguments.classroom, arguments.assignment or report.week, now
+    )

@@ -54,14 +54,15 @@ def render_page(template: str, script: str = "", **contents: Any) -> str:
     return page.render(style=Markup(style), script=Markup(code), policy=Markup(policy), **contents)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 so that `path` holds either what it held before or all of it."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a text as UTF-8, or bytes, so that `path` holds either what it held before or all of it."""
+    # Within JSON the replacement of a lone surrogate is the escape for that very character.
+    raw = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # Within JSON the replacement of a lone surrogate is the escape for that very character.
-            half.write_bytes(text.encode("utf-8", "backslashreplace"))
+            half.write_bytes(raw)
             os.replace(half, path)
         finally:
             half.unlink(missing_ok=True)

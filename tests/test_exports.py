@@ -21,6 +21,8 @@ from grader.exports import canvas, classroom50, github, gradescope, junit, moodl
 from grader.gradebook import Gradebook
 from grader.results import CheckResult, Outcome, Report
 
+from .schemas import CLASSROOM50, GRADESCOPE, REPORTER, validate
+
 EVIL = '=HYPERLINK("x") <script>alert(1)</script> \x1b[31m [a](javascript:b) \u202e ]]> &\x00'
 HOST = {"CLASSROOM": "dl", "ASSIGNMENT": "week5", "SUBMISSION_TAG": "submit/1", "OWNER": "ana", "COMMIT_URL": "c"}
 WHEN = datetime(2026, 10, 5, 23, 59, tzinfo=timezone(timedelta(hours=2)))
@@ -50,27 +52,11 @@ def adjusted() -> Report:
 # Classroom 50
 
 
-def validate_classroom50(result: dict[str, Any]) -> None:
-    """The rules of `classroom50/result/v1`, written down anew."""
-    allowed = {
-        "schema", "classroom", "assignment", "assignment_type", "owner", "submission", "commit", "release", "review",
-        "datetime", "graded_at", "score", "max-score", "tests", "submitted_by",
-    }  # fmt: skip
-    assert set(result) <= allowed and allowed - {"submitted_by"} <= set(result)
-    assert result["schema"] == "classroom50/result/v1"
-    for line in (result, *result["tests"]):
-        assert type(line["score"]) is int and type(line["max-score"]) is int
-        assert 0 <= line["score"] <= line["max-score"]
-    for test in result["tests"]:
-        assert type(test["passed"]) is bool and type(test["test-name"]) is str
-    for name in ("datetime", "graded_at"):
-        datetime.strptime(result[name], "%Y-%m-%dT%H:%M:%SZ")
-
-
 @pytest.mark.parametrize("made", [report(), adjusted()])
 def test_classroom50_gets_what_its_schema_asks_for(made: Report) -> None:
     result = classroom50.result(made, HOST, WHEN, datetime(2026, 11, 1, tzinfo=UTC))
-    validate_classroom50(result)
+    validate(result, CLASSROOM50)
+    assert all(line["score"] <= line["max-score"] for line in (result, *result["tests"]))
     assert (result["score"], result["max-score"]) == (made.score, 100)
     assert result["datetime"] == "2026-10-05T21:59:00Z"
     assert result["review"] == "c"
@@ -302,12 +288,34 @@ def test_export_writes_one_file(out: Path, tmp_path: Path, form: str) -> None:
     assert "Anna Müller" in (tmp_path / "made" / "x").read_text()
 
 
-@pytest.mark.parametrize(("form", "name"), [("gradescope", "results.json"), ("github", "runners.json")])
-def test_export_writes_a_file_for_each_student(out: Path, tmp_path: Path, form: str, name: str) -> None:
-    assert main(["export", str(out), "--to", form, "--write", str(tmp_path / "made")]) == 0
+@pytest.mark.parametrize(
+    ("form", "name", "schema"),
+    [
+        ("gradescope", "results.json", GRADESCOPE),
+        ("classroom50", "result.json", CLASSROOM50),
+        ("github", "runners.json", {"type": "object", "additionalProperties": REPORTER, "minProperties": 3}),
+    ],
+)
+def test_export_writes_a_file_for_each_student(
+    out: Path, tmp_path: Path, form: str, name: str, schema: dict[str, Any]
+) -> None:
+    assert main(["export", str(out), "--to", form, "--classroom", "dl", "--write", str(tmp_path / "made")]) == 0
     files = sorted((tmp_path / "made").rglob("*.json"))
     assert [file.name for file in files] == [name, name] and len({file.parents[1] for file in files}) == 2
     assert not list(tmp_path.glob("evil"))
+    for file in files:
+        validate(json.loads(file.read_text()), schema)
+
+
+def test_a_record_that_no_runner_made_says_so(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["export", str(out), "--to", "classroom50", "--write", str(tmp_path / "made")]
+    assert main(words) == 2
+    assert "--classroom: give the classroom's name" in capsys.readouterr().err
+    assert main([*words, "--classroom", "dl", "--assignment", "convnets"]) == 0
+    result = json.loads(next((tmp_path / "made").glob("Anna*/week5/result.json")).read_text())
+    assert (result["classroom"], result["assignment"], result["owner"]) == ("dl", "convnets", "Anna Müller")
+    assert result["submission"].startswith("submit/manual-20") and result["submission"] == result["release"]
+    assert result["score"] == 5  # after lateness, as everywhere
 
 
 def test_export_fills_the_grade_after_lateness(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

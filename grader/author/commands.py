@@ -265,13 +265,12 @@ def run_release(arguments: argparse.Namespace) -> int:
 def run_package(arguments: argparse.Namespace) -> int:
     """Write a bundle."""
     from grader.author import package, release
+    from grader.reports import write_atomically
 
     course = _course()
     assignment = course.assignment(arguments.week)
     if arguments.host == "gradescope":
-        content = package.gradescope(course, assignment)
-        arguments.to.parent.mkdir(parents=True, exist_ok=True)
-        arguments.to.write_bytes(content)
+        write_atomically(arguments.to, package.gradescope(course, assignment))
         print(f"wrote {arguments.to}: upload it as the autograder; keep it private, as it holds the hidden checks")
         return 0
     files = package.classroom50(course, assignment)
