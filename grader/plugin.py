@@ -183,6 +183,7 @@ def pytest_runtest_makereport(
 def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.assignment import is_hidden
     from grader.expect import take_measures
+    from grader.show import take
     from grader.verdict import Verdict, judge
 
     mark = marked(item)
@@ -192,6 +193,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     unmet = item.config.stash[scores_key].unmet(mark)
     if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
         verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")
+    shown, stand_ins = take()
     return CheckResult(
         id=check_id(item),
         task=mark.task,
@@ -204,6 +206,8 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         hint="" if verdict.outcome in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN) else mark.hint,
         seconds=round(call.duration, 3),
         measures=take_measures(),
+        exhibits=shown,
+        stand_ins=stand_ins,
     )
 
 

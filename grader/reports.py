@@ -36,7 +36,8 @@ def write_report(report: Report, folder: Path) -> None:
 
 def report_html(report: Report) -> str:
     """The report as one HTML page."""
-    return render_page("report.html.j2", **_contents(report))
+    pictured = any(exhibit.kind == "mistakes" for check in report.checks for exhibit in check.exhibits)
+    return render_page("report.html.j2", images="data:" if pictured else "'none'", **_contents(report))
 
 
 def report_markdown(report: Report) -> str:
@@ -44,11 +45,11 @@ def report_markdown(report: Report) -> str:
     return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 
-def render_page(template: str, script: str = "", **contents: Any) -> str:
+def render_page(template: str, script: str = "", images: str = "'none'", **contents: Any) -> str:
     """A page from `template`, with the common style, maybe a script, and a policy that allows just these."""
     style = _asset("style.css")
     code = _asset(script) if script else ""
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src {_source(code)}"
+    policy = f"default-src 'none'; img-src {images}; style-src '{_digest(style)}'; script-src {_source(code)}"
     policy += "; base-uri 'none'; form-action 'none'"
     page = _html().get_template(template)
     return page.render(style=Markup(style), script=Markup(code), policy=Markup(policy), **contents)
@@ -100,6 +101,7 @@ def _markdown() -> jinja2.Environment:
         "left": lambda text, width: Markup(escape.markdown(text).ljust(width)),
         "right": lambda text, width: Markup(escape.markdown(text).rjust(width)),
         "code": lambda text: Markup(escape.markdown_code(text)),
+        "figure": lambda number: Markup(f"{number:.2f}"),
         "signed": lambda number: Markup(f"{number:+d}"),
         "block": lambda text: Markup(escape.markdown_block(text)),
     }

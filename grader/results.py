@@ -9,6 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from grader import exhibits
+from grader.exhibits import Exhibit
+
 SCHEMA = 1
 
 
@@ -57,6 +60,8 @@ class CheckResult:
     hint: str = ""
     seconds: float = 0.0
     measures: tuple[Measure, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    stand_ins: tuple[str, ...] = ()  # what of the student's was replaced, since it has checks of its own
 
     @property
     def is_broken(self) -> bool:
@@ -69,15 +74,18 @@ class CheckResult:
         return "\n".join(part for part in (self.message, self.hint) if part)
 
     def to_dict(self) -> dict[str, Any]:
-        data = {**asdict(self), "outcome": str(self.outcome)}
-        if not self.measures:
-            del data["measures"]
+        data = {**asdict(self), "outcome": str(self.outcome), "exhibits": [*map(exhibits.to_dict, self.exhibits)]}
+        for name in ("measures", "exhibits", "stand_ins"):
+            if not data[name]:
+                del data[name]
         return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
         measures = tuple(Measure(**measure) for measure in data.get("measures", ()))
-        return cls(**{**data, "outcome": Outcome(data["outcome"]), "measures": measures})
+        shown = tuple(exhibits.from_dict(exhibit) for exhibit in data.get("exhibits", ()))
+        more = {"measures": measures, "exhibits": shown, "stand_ins": tuple(data.get("stand_ins", ()))}
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), **more})
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,9 @@ def task_order(task: str) -> tuple[int, ...]:
 def _without_secrets(check: CheckResult) -> CheckResult:
     if not check.hidden:
         return check
-    return replace(check, message="the check itself crashed" if check.is_broken else check.message, measures=())
+    return replace(
+        check, message="the check itself crashed" if check.is_broken else check.message, measures=(), exhibits=()
+    )
 
 
 def _task_score(task: str, checks: list[CheckResult]) -> TaskScore:

@@ -200,6 +200,7 @@ def test_the_page_allows_its_own_style_and_nothing_else() -> None:
     page = Page(report_html(sample_report()))
     assert page.policy() == {
         "default-src": "'none'",
+        "img-src": "'none'",
         "style-src": source_of(page.raw["style"]),
         "script-src": "'none'",
         "base-uri": "'none'",

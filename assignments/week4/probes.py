@@ -333,17 +333,35 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
     mean, std = stats if usable else (mean, std)
     data = Pictures((images.float() / 255 - mean) / std, labels)
     parts = attempt(lambda: training.split_train_valid(data))
-    parts = parts if sized(parts, 2, len(data)) and len(parts[0]) > len(parts[1]) else (data, data)
+    split = sized(parts, 2, len(data)) and len(parts[0]) > len(parts[1])
+    parts = parts if split else (data, data)
     loaders = attempt(lambda: training.make_loaders(*parts, parts[1]))
-    if not (isinstance(loaders, (tuple, list)) and all(isinstance(loader, DataLoader) for loader in loaders)):
+    loading = isinstance(loaders, (tuple, list)) and all(isinstance(loader, DataLoader) for loader in loaders)
+    if not loading:
         loaders = [DataLoader(part, batch_size=64) for part in parts]
     model = student.fcnn.FCNN(images[0].numel(), 10)
     with torch.no_grad():
         model(data.images[:1])
     before = parameters_of(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    training.fit(model, CPU, loaders[0], loaders[1], optimizer, nn.CrossEntropyLoss(), epochs)
-    return {"before": before, "after": parameters_of(model), "stats": [mean, std]}
+    criterion = Recorded()
+    training.fit(model, CPU, loaders[0], loaders[1], optimizer, criterion, epochs)
+    evidence = {"before": before, "after": parameters_of(model), "stats": [mean, std]}
+    return {**evidence, "losses": criterion.losses, "own": {"stats": usable, "split": split, "loaders": loading}}
+
+
+class Recorded(nn.CrossEntropyLoss):
+    """Cross-entropy that remembers what it gave while gradients were recorded: the learning curve."""
+
+    def __init__(self):
+        super().__init__()
+        self.losses = []
+
+    def forward(self, *given):
+        loss = super().forward(*given)
+        if torch.is_grad_enabled():
+            self.losses.append(float(loss.detach()))
+        return loss
 
 
 def attempt(call):

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import digits, loops
+from fixtures.bands import BANDS
 from fixtures.loops import descend, normed_problem, problem
-from grader import expect
+from grader import expect, show
 from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
@@ -451,6 +452,7 @@ def test_predict(student, channels, seed):
 # calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
 ACCURACY, LOSS = 0.55, 1.4
 RATE, EPOCHS = 0.1, 8
+STAND_INS = {"stats": "pixel_stats", "split": "split_train_valid", "loaders": "make_loaders"}
 
 
 @task("4.11", points=3, title="everything together learns to read digits", needs=("4.6", "4.7", "4.9"), seconds=40,
@@ -461,28 +463,32 @@ def test_accuracy(student, rng):
     mean, std = pixels.mean().item(), pixels.std().item()
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
     got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels, seed, mean, std, RATE, EPOCHS)
+    show.stand_in(expect.field(got, "own"), STAND_INS)
     mean, std = (
         expect.number(value, "the statistics") for value in expect.items(expect.field(got, "stats"), 2, "stats")
     )
     before, after = expect.field(got, "before"), expect.field(got, "after")
-    untrained, _ = judged(student, before, data, mean, std, "before training")
+    _, untrained, _ = judged(student, before, data, mean, std, "before training")
     expect.true(untrained < 0.4, "the untrained network already knows the answers", got=f"{100 * untrained:.1f} %")
     # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.
     noisy = {}
     for name in before:
         value = expect.tensor(expect.field(after, name), f"{name} after training").float()
         noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
-    accuracy, loss = judged(student, noisy, data, mean, std, "after training")
+    logits, accuracy, loss = judged(student, noisy, data, mean, std, "after training")
+    show.curve("Training loss", expect.field(got, "losses"), BANDS["week4"])
+    show.confusion(logits, data.test_labels, data.names)
+    show.mistakes(data.test_images, logits, data.test_labels, data.names)
     expect.at_least(accuracy, ACCURACY, "the accuracy on test digits", unit="%")
     expect.at_most(loss, LOSS, "the loss on test digits")
 
 
 def judged(student, weights, data, mean, std, when):
-    """Test accuracy and loss of a new network with these weights, in a process that has seen nothing else."""
+    """Test logits, accuracy and loss of a new network with these weights, in a process that has seen nothing else."""
     expect.instance(weights, dict, f"the weights {when}")
     got = student.run_fresh(probes.predictions_with, weights, data.test_images, mean, std)
     logits = expect.field(got, "logits")
     shape = (len(data.test_labels), digits.CLASSES)
     logits = expect.tensor(logits, f"the logits {when}", shape=shape, dtype=torch.float32)
     loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()
-    return digits.accuracy(logits, data.test_labels), loss
+    return logits, digits.accuracy(logits, data.test_labels), loss

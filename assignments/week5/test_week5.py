@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import digits, loops
+from fixtures.bands import BANDS
 from fixtures.loops import descend, normed_problem, problem
-from grader import expect
+from grader import expect, show
 from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
@@ -581,6 +582,9 @@ def test_accuracy(student, rng):
         value = expect.tensor(expect.field(after, name), f"{name} after training").float()
         noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
     logits = logits_of(student, noisy, data, "after training")
+    show.curve("Training loss", expect.field(got, "losses"), BANDS["week5"])
+    show.confusion(logits, data.test_labels, data.names)
+    show.mistakes(data.test_images, logits, data.test_labels, data.names)
     trained = digits.accuracy(logits, data.test_labels)
     expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")
     loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()

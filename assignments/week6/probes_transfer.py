@@ -162,15 +162,32 @@ def fine_tuned(student, weights, train, valid, lr, epochs):
     own = attempt(lambda: with_own_head(student, weights))
     model = own if own is not None else model
     fresh = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-    optimizer = attempt(lambda: with_own_groups(student, model, lr)) or torch.optim.Adam(model.parameters(), lr=lr)
+    groups = attempt(lambda: with_own_groups(student, model, lr))
+    optimizer = groups or torch.optim.Adam(model.parameters(), lr=lr)
+    criterion = Recorded()
     loaders = [
         DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=16, shuffle=shuffle)
         for (images, labels), shuffle in ((train, True), (valid, False))
     ]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "best.pt"
-        student.training.fit(model, *loaders, optimizer, nn.CrossEntropyLoss(), CPU, epochs, file)
-    return {"before": fresh, "after": dict(model.state_dict())}
+        student.training.fit(model, *loaders, optimizer, criterion, CPU, epochs, file)
+    used = {"head": own is not None, "groups": groups is not None}
+    return {"before": fresh, "after": dict(model.state_dict()), "losses": criterion.losses, "own": used}
+
+
+class Recorded(nn.CrossEntropyLoss):
+    """Cross-entropy that remembers what it gave while gradients were recorded: the learning curve."""
+
+    def __init__(self):
+        super().__init__()
+        self.losses = []
+
+    def forward(self, *given):
+        loss = super().forward(*given)
+        if torch.is_grad_enabled():
+            self.losses.append(float(loss.detach()))
+        return loss
 
 
 def with_own_head(student, weights):

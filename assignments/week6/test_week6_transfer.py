@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import digits, transfer
-from grader import expect
+from fixtures.bands import BANDS
+from grader import expect, show
 from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
@@ -172,6 +173,7 @@ def test_groups_step(student, rng):
 ACCURACY, MARGIN = 0.70, 0.10
 RATE, EPOCHS = 0.003, 3
 VALID = 80
+STAND_INS = {"head": "swap_head", "groups": "discriminative_param_groups"}
 
 
 @task("6.17", points=3, title="fine-tuning reads new digits, and beats training from scratch", seconds=40,
@@ -182,7 +184,12 @@ def test_transfer(student, rng):
     train, valid = (data.train_images, data.train_labels), (data.test_images[:VALID], data.test_labels[:VALID])
     got = student.run_fresh(probes.fine_tuned, weights, train, valid, RATE, EPOCHS)
     images, labels = data.test_images[VALID:], data.test_labels[VALID:]
-    untrained, tuned = (accuracy_of(expect.field(got, when), when, images, labels) for when in ("before", "after"))
+    show.stand_in(expect.field(got, "own"), STAND_INS)
+    before, after = (logits_of(expect.field(got, when), when, images, labels) for when in ("before", "after"))
+    show.curve("Training loss", expect.field(got, "losses"), BANDS["week6"])
+    show.confusion(after, labels, data.names)
+    show.mistakes(images, after, labels, data.names)
+    untrained, tuned = digits.accuracy(before, labels), digits.accuracy(after, labels)
     expect.true(
         untrained < 0.5, "the network with its new head already knows the answers", got=f"{100 * untrained:.1f} %"
     )
@@ -191,8 +198,8 @@ def test_transfer(student, rng):
     expect.at_least(tuned - scratch, MARGIN, "the lead over training from scratch", unit="%")
 
 
-def accuracy_of(state, when, images, labels):
-    """Test accuracy of the judge's own network with a state dict of the student's process."""
+def logits_of(state, when, images, labels):
+    """Test logits of the judge's own network with a state dict of the student's process."""
     model = transfer.Backbone()
     loaded = {}
     for name, want in model.state_dict().items():
@@ -200,4 +207,4 @@ def accuracy_of(state, when, images, labels):
     model.load_state_dict(loaded)
     model.eval()
     with torch.no_grad():
-        return digits.accuracy(model(transfer.normalised(images)), labels)
+        return model(transfer.normalised(images))

@@ -1,0 +1,119 @@
+"""What a check shows beside its verdict: how a network learned, what it confuses, where it is surely wrong.
+
+An exhibit is plain data, small enough to travel in a report; pages draw it (`templates/exhibits.html.j2`). It never
+changes a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+WIDTH, HEIGHT = 320, 120  # of a curve's drawing, without its labels
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values at equal distances, and the range in which the reference's lie; `per` is how many steps apart."""
+
+    kind: ClassVar[str] = "curve"
+    title: str
+    values: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    per: int
+
+    @property
+    def top(self) -> float:
+        """The upper end of the drawing; what is far above the reference is cut off, so that this stays readable."""
+        return min(max((*self.values, *self.high)), 2 * max(self.high)) or 1.0
+
+    @property
+    def line(self) -> str:
+        """The student's values, as points of an SVG polyline."""
+        return self._points(self.values)
+
+    @property
+    def band(self) -> str:
+        """The reference's range, as points of an SVG polygon."""
+        return f"{self._points(self.high)} {self._points(self.low, backwards=True)}"
+
+    @property
+    def inside(self) -> int:
+        """How many values lie within the reference's range, or on its better side."""
+        return sum(value <= high for value, high in zip(self.values, self.high, strict=False))
+
+    def _points(self, values: Sequence[float], backwards: bool = False) -> str:
+        last = max(1, len(self.values) - 1, len(self.high) - 1)
+        points = [
+            f"{place * WIDTH / last:.1f},{HEIGHT * (1 - min(max(value / self.top, 0.0), 1.0)):.1f}"
+            for place, value in enumerate(values)
+        ]
+        return " ".join(reversed(points) if backwards else points)
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often each class (a row) was taken for each (a column)."""
+
+    kind: ClassVar[str] = "confusion"
+    title: str
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+    def shade(self, row: int, column: int) -> int:
+        """From 0 for none to 5 for a whole row."""
+        whole = sum(self.counts[row]) or 1
+        return -(-5 * self.counts[row][column] // whole)
+
+    @property
+    def commonest(self) -> list[tuple[str, str, int]]:
+        """The three commonest confusions: the right class, what it was taken for, how often."""
+        wrong = [
+            (count, right, taken)
+            for right, row in enumerate(self.counts)
+            for taken, count in enumerate(row)
+            if right != taken and count
+        ]
+        wrong.sort(key=lambda entry: (-entry[0], entry[1:]))
+        return [(self.names[right], self.names[taken], count) for count, right, taken in wrong[:3]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One image that was taken for something else; `png` is base64, `sure` the probability that was given to it."""
+
+    png: str
+    right: str
+    taken: str
+    sure: float
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The wrong answers of which the network was surest, the surest first."""
+
+    kind: ClassVar[str] = "mistakes"
+    title: str
+    entries: tuple[Mistake, ...]
+
+
+Exhibit = Curve | Confusion | Mistakes
+
+
+def to_dict(exhibit: Exhibit) -> dict[str, Any]:
+    """An exhibit as JSON holds it."""
+    return {"kind": exhibit.kind, **asdict(exhibit)}
+
+
+def from_dict(data: Mapping[str, Any]) -> Exhibit:
+    """The opposite of `to_dict`; KeyError or TypeError where it is none."""
+    fields = {name: _tuples(value) for name, value in data.items() if name != "kind"}
+    if data["kind"] == Mistakes.kind:
+        fields["entries"] = tuple(Mistake(**entry) for entry in data["entries"])
+    return {kind.kind: kind for kind in (Curve, Confusion, Mistakes)}[data["kind"]](**fields)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,172 @@
+"""What checks show beside a verdict: it says what is so, survives any evidence, and comes back from a file as it was."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fixtures.bands import BANDS
+from grader import exhibits, show
+from grader.exhibits import HEIGHT, WIDTH, Confusion, Curve, Exhibit, Mistakes
+from grader.reports import report_html, report_markdown
+from grader.results import CheckResult, Report
+from tests.test_reports import Page, full_report, in_browser
+
+BAND = {"per": 2, "low": [1.0, 0.5], "high": [2.0, 1.5]}
+LABELS = torch.tensor([0, 0, 1, 1, 2])
+# Row 1 takes a 0 for a 1, row 4 a 2 for a 0 and is surer of it.
+LOGITS = torch.tensor([[5.0, 0, 0], [0, 1, 0], [0, 5, 0], [0, 4, 0], [9, 0, 0]])
+NAMES = ("seven", "eight", "five")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    show.take()
+    yield
+    show.take()
+
+
+def shown(kind: type) -> Any:
+    (found,) = [exhibit for exhibit in show.take()[0] if isinstance(exhibit, kind)]
+    return found
+
+
+def test_a_curve_is_the_means_of_the_batches() -> None:
+    show.curve("Loss", [2.0, 1.0, 0.5, 0.7, 0.1], BAND)
+    curve = shown(Curve)
+    assert (curve.values, curve.low, curve.high, curve.per) == ((1.5, 0.6, 0.1), (1.0, 0.5), (2.0, 1.5), 2)
+    assert curve.inside == 2
+    assert curve.line == f"0.0,{HEIGHT * (1 - 1.5 / 2):.1f} {WIDTH / 2:.1f},84.0 {WIDTH:.1f},114.0"
+    assert curve.band.split() == ["0.0,0.0", "160.0,30.0", "160.0,90.0", "0.0,60.0"]
+
+
+@pytest.mark.parametrize(
+    "losses", [None, {}, "2", [], [float("nan")], [1.0, "2"], [1.0, float("inf")], [True], [torch.ones(1)]]
+)
+def test_evidence_that_is_no_curve_is_left_out(losses: object) -> None:
+    show.curve("Loss", losses, BAND)
+    assert show.take() == ((), ())
+
+
+def test_an_endless_curve_is_cut_off_and_left_out() -> None:
+    show.curve("Loss", [1.0] * 10**6, BAND)
+    assert show.take() == ((), ())
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=40))
+def test_no_curve_leaves_its_drawing(losses: list[float]) -> None:
+    show.take()
+    show.curve("Loss", losses, BAND)
+    points = [tuple(map(float, point.split(","))) for point in shown(Curve).line.split()]
+    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
+
+
+def test_confusions_are_counted_under_the_classes_own_names() -> None:
+    show.confusion(LOGITS, LABELS, NAMES)
+    matrix = shown(Confusion)
+    assert matrix.names == ("eight", "five", "seven")
+    assert matrix.counts == ((2, 0, 0), (0, 0, 1), (1, 0, 1))
+    assert matrix.commonest == [("five", "seven", 1), ("seven", "eight", 1)]
+    assert [matrix.shade(row, 0) for row in range(3)] == [5, 0, 3]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_surest_mistakes_come_first_with_their_images(channels: int) -> None:
+    images = torch.arange(5 * channels * 16, dtype=torch.uint8).reshape(5, channels, 4, 4)
+    show.mistakes(images, LOGITS, LABELS, NAMES, most=2)
+    first, second = shown(Mistakes).entries
+    assert (first.right, first.taken, second.right, second.taken) == ("five", "seven", "seven", "eight")
+    assert first.sure > 0.99 > second.sure
+    picture = Image.open(io.BytesIO(base64.b64decode(first.png)))
+    want = images[4].permute(1, 2, 0).flatten().tolist()
+    assert list(picture.tobytes()) == want
+
+
+def test_without_a_mistake_there_is_nothing_to_show() -> None:
+    show.mistakes(torch.zeros(5, 1, 4, 4, dtype=torch.uint8), LOGITS, LOGITS.argmax(1), NAMES)
+    assert show.take() == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("own", "names"),
+    [
+        ({"head": True, "groups": True}, ()),
+        ({"head": True, "groups": False}, ("param_groups",)),
+        ({"head": 1}, ("swap_head", "param_groups")),
+        (None, ("swap_head", "param_groups")),
+    ],
+)
+def test_what_is_not_used_is_named(own: object, names: tuple[str, ...]) -> None:
+    show.stand_in(own, {"head": "swap_head", "groups": "param_groups"})
+    assert show.take() == ((), names)
+
+
+def everything() -> tuple[Exhibit, ...]:
+    images = torch.zeros(5, 1, 4, 4, dtype=torch.uint8)
+    show.curve("Loss", [2.0, 1.0, 0.5, 0.7, 0.1], BAND)
+    show.confusion(LOGITS, LABELS, NAMES)
+    show.mistakes(images, LOGITS, LABELS, NAMES)
+    return show.take()[0]
+
+
+def shown_report(**changes: Any) -> Report:
+    report = full_report()
+    first = replace(report.checks[0], exhibits=everything(), **changes)
+    return replace(report, checks=(first, *report.checks[1:]))
+
+
+def test_a_report_keeps_them_and_comes_back_from_json() -> None:
+    report = shown_report(stand_ins=("split",))
+    assert Report.from_dict(report.to_dict()) == report
+    check = report.checks[0]
+    assert CheckResult.from_dict(check.to_dict()) == check
+    assert [exhibits.from_dict(exhibits.to_dict(exhibit)) for exhibit in check.exhibits] == list(check.exhibits)
+    assert "exhibits" not in report.checks[1].to_dict()
+
+
+def test_hidden_checks_show_nothing() -> None:
+    assert shown_report(hidden=True).for_student().checks[0].exhibits == ()
+
+
+def test_page_and_markdown_say_the_same_in_words() -> None:
+    report = shown_report(stand_ins=("split", "loaders"))
+    page, text = Page(report_html(report)), report_markdown(report)
+    assert "Loss goes from 1.50 to 0.10 in your run; the reference's ends between 0.50 and 1.50." in [
+        attrs.get("aria-label") for _, attrs in page.tags
+    ]
+    assert [attrs["alt"] for tag, attrs in page.tags if tag == "img"] == [
+        "five, taken for seven",
+        "seven, taken for eight",
+    ]
+    assert "Loss, from batch to batch: 1.50, 0.60, 0.10. The reference's ends between 0.50 and 1.50." in text
+    for said in (page.text, " ".join(text.split())):
+        assert "five taken for seven (1), seven taken for eight (1)" in said
+        assert "Judged with ours in place of your split, loaders" in said
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_pictures_are_allowed_by_the_policy_and_drawn(width: int, tmp_path: Any) -> None:
+    script = (
+        "const drawn = [...page.images].map((i) => [i.complete, i.naturalWidth]);"
+        "const line = page.querySelector('.curve .line').getBoundingClientRect();"
+        "const cell = page.defaultView.getComputedStyle(page.querySelector('.confusion .right')).backgroundColor;"
+        "return [drawn, line.width > 200, cell !== 'rgba(0, 0, 0, 0)', page.documentElement.scrollWidth]"
+    )
+    drawn, line, shaded, wide = in_browser(report_html(shown_report()), script, width, tmp_path)
+    assert drawn == [[True, 4], [True, 4]]
+    assert (line, shaded, wide <= width) == (True, True, True)
+
+
+def test_each_weeks_band_fits_together() -> None:
+    for band in BANDS.values():
+        assert len(band["low"]) == len(band["high"]) <= show.MOST_VALUES
+        assert all(0 < low <= high for low, high in zip(band["low"], band["high"], strict=True))
