@@ -8,6 +8,7 @@ import numpy as np
 
 LONGEST = 200
 FEW = 12
+MOST_OUTPUT, MOST_LINES = 1000, 12
 
 
 def brief(value: Any) -> str:
@@ -19,6 +20,13 @@ def clip(text: str, longest: int = LONGEST) -> str:
     """`text` on one line, cut with an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def excerpt(text: str) -> str:
+    """The first lines of what a program printed."""
+    lines = text[:MOST_OUTPUT].splitlines()
+    cut = len(lines) > MOST_LINES or len(text) > MOST_OUTPUT
+    return "\n".join([*lines[:MOST_LINES], *(["…"] if cut else [])])
 
 
 def _text(value: Any, depth: int) -> str:

@@ -8,9 +8,11 @@ length before it.
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,7 @@ class JudgeSession:
             assignment=assignment.digest,
             checks=checks,
             notes=tuple(job["notes"]),
+            environment=_environment(),
         )
 
     def _run(self, items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
@@ -138,6 +141,15 @@ def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]
     """The assignment's checks, public ones first, each kind in the order of its tasks."""
     files = set(assignment.check_files)
     return sorted((item for item in session.items if item.path in files), key=lambda item: is_hidden(item.path))
+
+
+@cache
+def _environment() -> str:
+    """What was graded with, as far as results may depend on it."""
+    import numpy
+    import torch
+
+    return f"Python {platform.python_version()}, torch {torch.__version__}, numpy {numpy.__version__}, CPU"
 
 
 def _still_valid(items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> dict[str, CheckResult]:

@@ -182,6 +182,7 @@ def pytest_runtest_makereport(
 
 def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.assignment import is_hidden
+    from grader.describe import excerpt
     from grader.expect import take_measures
     from grader.show import take
     from grader.verdict import Verdict, judge
@@ -194,6 +195,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
         verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")
     shown, stand_ins = take()
+    lost = verdict.outcome is not Outcome.PASSED
     return CheckResult(
         id=check_id(item),
         task=mark.task,
@@ -208,6 +210,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         measures=take_measures(),
         exhibits=shown,
         stand_ins=stand_ins,
+        output=excerpt(student.printed) if student and lost and not hidden else "",
     )
 
 

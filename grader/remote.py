@@ -164,7 +164,13 @@ class RemoteStudent:
         self._seconds = seconds
         self._end_at = submission.left - seconds
         self._process: CheckProcess | None = None
+        self._asked: CheckProcess | None = None
         self._final: ProbeEnded | None = None
+
+    @property
+    def printed(self) -> str:
+        """What the latest probe has printed, in part if that was much."""
+        return self._asked.printed.decode("utf-8", "replace") if self._asked else ""
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
         self.called_with = describe_call(probe, args, kwargs)
@@ -196,6 +202,7 @@ class RemoteStudent:
                 process.end()
 
     def _evidence(self, process: CheckProcess, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._asked = process
         request = {**_source(probe), "seed": self._seed, "args": args, "kwargs": kwargs}
         try:
             with self._submission.clock():

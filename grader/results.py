@@ -62,6 +62,7 @@ class CheckResult:
     measures: tuple[Measure, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     stand_ins: tuple[str, ...] = ()  # what of the student's was replaced, since it has checks of its own
+    output: str = ""  # what a public check that did not pass saw printed
 
     @property
     def is_broken(self) -> bool:
@@ -75,7 +76,7 @@ class CheckResult:
 
     def to_dict(self) -> dict[str, Any]:
         data = {**asdict(self), "outcome": str(self.outcome), "exhibits": [*map(exhibits.to_dict, self.exhibits)]}
-        for name in ("measures", "exhibits", "stand_ins"):
+        for name in ("measures", "exhibits", "stand_ins", "output"):
             if not data[name]:
                 del data[name]
         return data
@@ -128,6 +129,7 @@ class Report:
     checks: tuple[CheckResult, ...]
     notes: tuple[str, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    environment: str = ""
     schema: int = field(default=SCHEMA)
 
     @property
@@ -172,6 +174,7 @@ class Report:
             "grader": self.grader,
             "submission": self.submission,
             "assignment": self.assignment,
+            **({"environment": self.environment} if self.environment else {}),
             "notes": list(self.notes),
             "checks": [check.to_dict() for check in self.checks],
         }
@@ -191,6 +194,7 @@ class Report:
             checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
             notes=tuple(data["notes"]),
             adjustments=tuple(Adjustment(**line) for line in data.get("adjustments", ())),
+            environment=data.get("environment", ""),
             schema=data["schema"],
         )
 

@@ -24,9 +24,15 @@ Probe = Callable[..., Any]
 
 
 class Student(Protocol):
-    """What a check may do with a submission. `called_with` describes the latest probe's arguments."""
+    """What a check may do with a submission.
+
+    `called_with` describes the latest probe's arguments, `printed` is what it printed, where that was caught.
+    """
 
     called_with: str
+
+    @property
+    def printed(self) -> str: ...
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
         """The probe's evidence; runs of one check share a process. Raises what ends the check otherwise."""
@@ -51,6 +57,8 @@ class ProbeEnded(Exception):
 
 class LocalStudent:
     """Probes in this process. `raised` holds the latest exceptions of the student's code."""
+
+    printed = ""  # pytest itself shows what is printed at a student's desk
 
     def __init__(self, modules: StudentModules, folder: Path, seed: int, seconds: float) -> None:
         self.called_with = ""

@@ -268,6 +268,7 @@ class CheckProcess:
         if seconds <= 0:
             raise TimeoutError
         self._connection.settimeout(seconds)
+        self._output.forget()
         wire.send(self._connection, codec.encode(dict(request), "the probe's arguments"))
         return _receive(self._connection, self._output, seconds, self._watch)
 
@@ -276,6 +277,11 @@ class CheckProcess:
         self._connection.close()
         self._output.close()
         self._keeper.end_check()
+
+    @property
+    def printed(self) -> bytes:
+        """The head of what it has written to stdout and stderr since it was asked last."""
+        return self._output.head
 
     def status(self) -> int | None:
         """End it, and wait: how it ended, by itself or now, or None if that is unknown."""
@@ -304,8 +310,16 @@ class _Output:
             self.head += part[: OUTPUT_KEPT - len(self.head)]
         return True
 
+    def forget(self) -> None:
+        """Begin anew: what was written before belongs to an earlier question."""
+        self.drain()
+        self.head = b""
+
     def close(self) -> None:
-        self.reader.close()
+        """Read what is left, and no more."""
+        if not self.reader.closed:
+            self.drain()
+            self.reader.close()
 
 
 def _receive(connection: socket.socket, output: _Output, seconds: float, watch: Watch) -> bytes:

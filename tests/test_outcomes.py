@@ -141,7 +141,7 @@ ENDS = {
     Outcome.TODO: ("raise NotImplementedError('TODO 1.1: write this')", "TODO 1.1: write this"),
     Outcome.ERROR: ("return 1 // 0 + n", "your code raised ZeroDivisionError"),
     Outcome.TIMEOUT: ("while True: pass", "timeout after 1 s: an endless loop, or far too slow"),
-    Outcome.MEMORY: ("return [bytearray(2**28) for _ in range(99)]", "memory ran out"),
+    Outcome.MEMORY: ("return bytearray(2**40)", "memory ran out"),
     Outcome.KILLED: ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV"),
     Outcome.INVALID: ("return {n, n + 1}", "what came back is not of a type that can be judged"),
 }

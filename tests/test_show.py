@@ -1,4 +1,4 @@
-"""What checks show beside a verdict: it says what is so, survives any evidence, and comes back from a file as it was."""
+"""What checks show beside a verdict: it says what is so, and survives any evidence and any file."""
 
 from __future__ import annotations
 
@@ -147,6 +147,7 @@ def test_page_and_markdown_say_the_same_in_words() -> None:
         "five, taken for seven",
         "seven, taken for eight",
     ]
+    assert page.policy()["img-src"] == "data:"
     assert "Loss, from batch to batch: 1.50, 0.60, 0.10. The reference's ends between 0.50 and 1.50." in text
     for said in (page.text, " ".join(text.split())):
         assert "five taken for seven (1), seven taken for eight (1)" in said
