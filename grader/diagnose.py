@@ -2,52 +2,127 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from itertools import permutations
 
 import torch
 
+Sizes = Mapping[str, int]  # what a factor may be due to, by name: {"images in a batch": 64}
 
-def number(got: float, want: float) -> str | None:
-    """Explain a wrong number: its sign, or a constant factor."""
-    if want == 0 or got == 0:
+# Factors that mean the same everywhere; each name says what to think about.
+_KNOWN = {
+    255.0: "255 (are pixels to be scaled to [0, 1]?)",
+    1 / 255: "1/255 (were pixels scaled once too often?)",
+    100.0: "100 (percent or fraction?)",
+    0.01: "1/100 (percent or fraction?)",
+}
+_PRECISE = 1e-4
+
+
+def number(got: float, want: float, sizes: Sizes | None = None) -> str | None:
+    """Explain a wrong number: its sign, or a factor that has a name."""
+    if want == 0 or got == 0 or not math.isfinite(got):
         return None
     if _alike(got, -want):
         return "the sign is flipped"
-    factor = got / want
-    for value, name in ((100.0, "100 (percent or fraction?)"), (0.01, "1/100 (percent or fraction?)")):
+    name = factor_name(got / want, sizes or {})
+    if name:
+        return f"it is the expected value times {name}"
+    if got > 0 and want > 0 and _alike(got, math.sqrt(want)):
+        return "it is the square root of the expected value"
+    if got > 0 and want > 0 and _alike(got, want**2):
+        return "it is the square of the expected value"
+    return None
+
+
+def factor_name(factor: float, sizes: Sizes) -> str | None:
+    """What a factor may come from: percent, pixels, or one of the sizes of the problem."""
+    for value, name in _KNOWN.items():
         if _alike(factor, value):
-            return f"it is the expected value times {name}"
+            return name
+    for what, size in sizes.items():
+        if size < 2:
+            continue
+        named = {
+            size: f"{size}, the number of {what} (a sum in place of a mean?)",
+            1 / size: f"1/{size}, one over the number of {what} (a mean in place of a sum?)",
+            math.sqrt(size): f"√{size}, the root of the number of {what}",
+            1 / math.sqrt(size): f"1/√{size}, one over the root of the number of {what}",
+            size / (size - 1): f"{size}/{size - 1} (an unbiased estimate in place of a biased one?)",
+            (size - 1) / size: f"{size - 1}/{size} (a biased estimate in place of an unbiased one?)",
+        }
+        for value, name in named.items():
+            if abs(value - 1) > 10 * _PRECISE and _alike(factor, value):
+                return name
     return None
 
 
 def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
-    """Explain a wrong shape: transposed axes, or a missing or extra axis of size 1."""
+    """Explain a wrong shape: transposed axes, a missing or extra axis of size 1, or other axes for the right values."""
     if sorted(got.shape) == sorted(want.shape):
         return "the axes look permuted"
+    right = got.numel() == want.numel() and _varied(want) and _close(_flat(got), _flat(want))
     if [n for n in got.shape if n != 1] == [n for n in want.shape if n != 1]:
-        return "an axis of size 1 is missing or too many"
+        return "an axis of size 1 is missing or too many" + ("; the values are right" if right else "")
+    if right:
+        return "the values are right, only their arrangement in axes is not"
+    if want.dim() == got.dim() + 1 and got.shape == want.shape[1:]:
+        return "the first axis, over the examples, is missing"
     return None
 
 
-def arrays(got: torch.Tensor, want: torch.Tensor, context: dict[str, torch.Tensor] | None = None) -> str | None:
+def gradients(got: Mapping[str, torch.Tensor | None]) -> str | None:
+    """Explain what is wrong with gradients by parameter: those that are absent, zero, or not finite."""
+    absent = [name for name, gradient in got.items() if gradient is None]
+    if absent:
+        return f"no gradient reaches {', '.join(absent)}"
+    zero = [name for name, gradient in got.items() if gradient is not None and not bool(gradient.any())]
+    return f"the gradient of {', '.join(zero)} is zero everywhere" if zero else None
+
+
+def not_finite(got: torch.Tensor) -> str:
+    """Where NaN or infinity starts, and how much of it there is."""
+    bad = ~torch.isfinite(got)
+    kinds = "NaN" if bool(torch.isnan(got[bad]).all()) else "infinity" if not bool(torch.isnan(got).any()) else "both"
+    if bool(bad.all()):
+        return f"every value is: {kinds}"
+    rows = bad.reshape(bad.shape[0], -1).any(1) if bad.dim() > 1 else bad
+    whole = bad.dim() > 1 and bool((bad.reshape(bad.shape[0], -1).all(1) == rows).all())
+    first = int(rows.nonzero()[0])
+    return f"{kinds}, in {int(bad.sum())} of {bad.numel()} values, " + (
+        f"whole rows from row {first} on" if whole and bool(rows[first:].all()) else f"first in row {first}"
+    )
+
+
+def arrays(
+    got: torch.Tensor,
+    want: torch.Tensor,
+    context: Mapping[str, torch.Tensor] | None = None,
+    sizes: Sizes | None = None,
+) -> str | None:
     """Explain wrong values of the right shape, or None where nothing known explains them."""
     actual, target = got.detach().double(), want.detach().double()
     for name, array in (context or {}).items():
         if array.shape == actual.shape and _close(actual, array.double()):
             return f"these are the values {name}"
-    for explain in (_sign, _permuted, _softmax, _relu, _reordered, _factor, _offset):
+    for explain in (_sign, _permuted, _flipped, _softmax, _relu, _reordered):
         because = explain(actual, target)
         if because:
             return because
-    return None
+    return _factor(actual, target, sizes or {}) or _offset(actual, target) or _unchanging(actual, target)
 
 
 def _alike(a: float, b: float) -> bool:
-    return abs(a - b) <= 1e-4 * max(abs(a), abs(b))
+    return abs(a - b) <= _PRECISE * max(abs(a), abs(b))
 
 
 def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.shape == b.shape and bool(torch.isclose(a, b, rtol=1e-3, atol=1e-6).all())
+
+
+def _flat(a: torch.Tensor) -> torch.Tensor:
+    return a.detach().double().flatten()
 
 
 def _varied(a: torch.Tensor) -> bool:
@@ -64,6 +139,16 @@ def _permuted(got: torch.Tensor, want: torch.Tensor) -> str | None:
     for order in permutations(range(want.dim())):
         if order != tuple(range(want.dim())) and _close(got, want.permute(order)):
             return "the axes are transposed"
+    return None
+
+
+def _flipped(got: torch.Tensor, want: torch.Tensor) -> str | None:
+    """Reversed along its last axis or axes; along the first one it is another order of rows."""
+    if want.dim() < 2 or not _varied(want):
+        return None
+    for axes in ((-2, -1), (-1,)):
+        if want.dim() > len(axes) - 1 and _close(got, want.flip(axes)) and not _close(want, want.flip(axes)):
+            return f"it is reversed along the last {'two axes' if len(axes) == 2 else 'axis'}"
     return None
 
 
@@ -101,13 +186,15 @@ def _reordered(got: torch.Tensor, want: torch.Tensor) -> str | None:
     return None
 
 
-def _factor(got: torch.Tensor, want: torch.Tensor) -> str | None:
+def _factor(got: torch.Tensor, want: torch.Tensor, sizes: Sizes) -> str | None:
     safe = want.abs() > 1e-6
     if not bool(safe.any()) or not _varied(want):
         return None
     factor = float((got[safe] / want[safe]).median())
     if factor != 0 and _close(got, want * factor) and abs(factor - 1) > 1e-3:
-        return f"everything is {factor:.4g} times the expected value"
+        axes = {f"entries along axis {axis}": size for axis, size in enumerate(want.shape)}
+        name = factor_name(factor, {**sizes, **axes}) or f"{factor:.4g}"
+        return f"everything is the expected value times {name}"
     return None
 
 
@@ -118,3 +205,9 @@ def _offset(got: torch.Tensor, want: torch.Tensor) -> str | None:
     if abs(offset) > 1e-6 and _close(got - offset, want):
         return f"everything is {offset:+.4g} from the expected value"
     return None
+
+
+def _unchanging(got: torch.Tensor, want: torch.Tensor) -> str | None:
+    if got.numel() < 2 or not _varied(want) or _varied(got):
+        return None
+    return "it is zero everywhere" if not bool(got.any()) else f"it is {float(got.flatten()[0]):.4g} everywhere"

@@ -7,7 +7,7 @@ before it looks inside, and no comparison calls a method that the evidence could
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,6 +16,8 @@ import torch
 from grader import diagnose
 from grader.describe import brief
 from grader.results import Measure
+
+Context = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]]
 
 
 class CheckFailed(AssertionError):
@@ -101,11 +103,32 @@ def number(got: object, what: str) -> float:
     return float(got)
 
 
-def near(got: object, want: float, what: str, *, rtol: float = 1e-4, atol: float = 1e-5) -> None:
-    """A plain number within `atol + rtol·|want|` of `want`."""
+def near(
+    got: object,
+    want: float,
+    what: str,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
+    sizes: Mapping[str, int] | None = None,
+    context: Mapping[str, float] | None = None,
+) -> None:
+    """A plain number within `atol + rtol·|want|` of `want`.
+
+    `sizes` (`{"batches": 5}`) and `context` (`{"of the last batch": 0.3}`) may explain a wrong one.
+    """
     value = number(got, what)
     if abs(value - want) > atol + rtol * abs(want):
-        fail(f"{what}: wrong value", expected=want, got=got, because=diagnose.number(value, want))
+        fail(f"{what}: wrong value", expected=want, got=got, because=_number(value, want, sizes, context))
+
+
+def _number(
+    got: float, want: float, sizes: Mapping[str, int] | None, context: Mapping[str, float] | None
+) -> str | None:
+    for name, other in (context or {}).items():
+        if math.isclose(got, other, rel_tol=1e-4, abs_tol=1e-6):
+            return f"this is the value {name}"
+    return diagnose.number(got, want, sizes)
 
 
 def at_least(value: float, bound: float, what: str, *, unit: str = "") -> None:
@@ -158,7 +181,8 @@ def finite(got: torch.Tensor, what: str) -> None:
     """No NaN and no infinity in a tensor."""
     if got.is_floating_point() and not bool(torch.isfinite(got).all()):
         first = tuple((~torch.isfinite(got)).nonzero()[0].tolist())
-        fail(f"{what}: contains NaN or infinity", got=f"{got[first].item()} at index {list(first)}")
+        where = f"{got[first].item()} at index {list(first)}"
+        fail(f"{what}: contains NaN or infinity", got=where, because=diagnose.not_finite(got))
 
 
 def close(
@@ -169,12 +193,14 @@ def close(
     rtol: float = 1e-4,
     atol: float = 1e-5,
     dtype: bool = False,
-    context: dict[str, torch.Tensor] | None = None,
+    context: Context | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> None:
     """A tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
 
     With `dtype=True` the dtype must agree too. `context` holds other arrays, by name, that a wrong answer may
-    be explained with (`{"before the ReLU": pre_activation}`).
+    be explained with (`{"before the ReLU": pre_activation}`), or is a function that makes them when they are needed;
+    `sizes` are counts that a factor may be due to (`{"images": 8}`).
     """
     target = want if isinstance(want, torch.Tensor) else torch.as_tensor(want)
     if type(got) is torch.Tensor and got.shape != target.shape:
@@ -184,11 +210,16 @@ def close(
             got=_shape_text(got.shape),
             because=diagnose.shapes(got, target),
         )
-    value = tensor(got, what, shape=target.shape, dtype=target.dtype if dtype else None)
+    if dtype and type(got) is torch.Tensor and got.dtype != target.dtype:
+        right = bool(torch.isclose(got.double(), target.double(), rtol=rtol, atol=atol).all())
+        because = "the values are right, only their type is not" if right else None
+        fail(f"{what}: wrong dtype", expected=str(target.dtype), got=str(got.dtype), because=because)
+    value = tensor(got, what, shape=target.shape)
     difference = (value.double() - target.double()).abs()
     wrong = difference > atol + rtol * target.double().abs()
     if bool(wrong.any()):
-        _fail_at_first_difference(value, target, difference, wrong, what, context)
+        because = diagnose.arrays(value, target, context() if callable(context) else context, sizes)
+        _fail_at_first_difference(value, target, difference, wrong, what, because)
 
 
 def _fail_at_first_difference(
@@ -197,7 +228,7 @@ def _fail_at_first_difference(
     difference: torch.Tensor,
     wrong: torch.Tensor,
     what: str,
-    context: dict[str, torch.Tensor] | None,
+    because: str | None,
 ) -> NoReturn:
     first = tuple(wrong.nonzero()[0].tolist())
     raise CheckFailed(
@@ -206,8 +237,19 @@ def _fail_at_first_difference(
         got=brief(value),
         where=f"first at index {list(first)}: expected {target[first].item():.6g}, got {value[first].item():.6g}; "
         f"{int(wrong.sum())} of {wrong.numel()} differ, by up to {difference.max().item():.3g}",
-        because=diagnose.arrays(value, target, context),
+        because=because,
     )
+
+
+def gradients(got: object, names: Sequence[str], what: str) -> None:
+    """A dict with a gradient, neither absent nor zero everywhere, for each of these parameters."""
+    found = {name: field(got, name) for name in names}
+    for name, gradient in found.items():
+        if gradient is not None:
+            tensor(gradient, f"{what} of {name}")
+    because = diagnose.gradients(found)
+    if because:
+        fail(f"{what}: missing", because=because)
 
 
 def raises(evidence: object, kinds: Sequence[str], what: str) -> str:

@@ -11,6 +11,8 @@ from grader import diagnose
 
 WANT = torch.tensor([[1.0, -2.0, 3.5], [0.5, 4.0, -1.5]])
 SQUARE = torch.tensor([[1.0, -2.0, 0.3], [0.5, 4.0, -1.5], [2.2, 0.1, 0.7]])
+FIRST, SECOND = [[0.3, 2.0, 0.1], [1.0, 0.7, 5.0], [0.2, 0.9, 3.0]], [[1.3, 0.0, 2.1], [0.4, 6.7, 1.0], [2.0, 9.0, 4.0]]
+IMAGE = torch.tensor([FIRST, SECOND])
 
 EXPLAINED = {
     "sign": (-WANT, WANT, "the sign is flipped"),
@@ -24,7 +26,23 @@ EXPLAINED = {
     "order of a vector": (
         torch.tensor([3.0, 1.0, 2.0]), torch.tensor([1.0, 2.0, 3.0]), "the values are right, but in another order",
     ),
-    "factor": (WANT * 6, WANT, "everything is 6 times the expected value"),
+    "factor": (WANT * 6, WANT, "everything is the expected value times 6"),
+    "pixels": (WANT / 255, WANT, "everything is the expected value times 1/255 (were pixels scaled once too often?)"),
+    "sum for mean": (
+        WANT * 3, WANT,
+        "everything is the expected value times 3, the number of entries along axis 1 (a sum in place of a mean?)",
+    ),
+    "root": (
+        SQUARE * 3**0.5, SQUARE,
+        "everything is the expected value times √3, the root of the number of entries along axis 0",
+    ),
+    "unbiased": (
+        WANT * 1.5, WANT, "everything is the expected value times 3/2 (an unbiased estimate in place of a biased one?)",
+    ),
+    "kernel": (IMAGE.flip(-2, -1), IMAGE, "it is reversed along the last two axes"),
+    "mirrored": (IMAGE.flip(-1), IMAGE, "it is reversed along the last axis"),
+    "zeros": (torch.zeros(2, 3), WANT, "it is zero everywhere"),
+    "constant": (torch.full((2, 3), 0.25), WANT, "it is 0.25 everywhere"),
     "offset": (WANT + 0.25, WANT, "everything is +0.25 from the expected value"),
     "offset of integers": (
         torch.tensor([1, 2, 7]), torch.tensor([2, 3, 8]), "everything is -1 from the expected value",
@@ -36,6 +54,55 @@ EXPLAINED = {
 def test_known_mistakes_are_explained(name: str) -> None:
     got, want, because = EXPLAINED[name]
     assert diagnose.arrays(got, want) == because
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_a_near_miss_is_not_explained_away(name: str) -> None:
+    got, want, _ = EXPLAINED[name]
+    missed = got.clone().double().contiguous()
+    missed.view(-1)[0] += 0.37
+    assert diagnose.arrays(missed, want) is None
+
+
+def test_sizes_of_the_problem_name_a_factor() -> None:
+    sizes = {"images in a batch": 64}
+    root = "√64, the root of the number of images in a batch"
+    assert diagnose.arrays(WANT * 8, WANT, sizes=sizes) == f"everything is the expected value times {root}"
+    assert diagnose.number(0.5 * 64, 0.5, sizes) == (
+        "it is the expected value times 64, the number of images in a batch (a sum in place of a mean?)"
+    )
+    assert diagnose.number(0.5 * 63 / 64, 0.5, sizes) == (
+        "it is the expected value times 63/64 (a biased estimate in place of an unbiased one?)"
+    )
+    assert diagnose.number(0.5 * 60, 0.5, sizes) is None
+    assert diagnose.number(0.7, 0.5, {"classes": 1}) is None
+
+
+GRADIENTS = {"conv1.weight": torch.ones(2), "fc.bias": torch.tensor([0.0, 1e-9])}
+
+
+def test_absent_and_zero_gradients_are_named_with_their_parameters() -> None:
+    assert diagnose.gradients(GRADIENTS) is None
+    assert diagnose.gradients({**GRADIENTS, "a": None, "b": None}) == "no gradient reaches a, b"
+    zero = {**GRADIENTS, "fc.bias": torch.zeros(2)}
+    assert diagnose.gradients(zero) == "the gradient of fc.bias is zero everywhere"
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("got", "where"),
+    [
+        ([[1, 2], [NAN, 3], [1, 1]], "NaN, in 1 of 6 values, first in row 1"),
+        ([[1, 2], [NAN, NAN], [NAN, NAN]], "NaN, in 4 of 6 values, whole rows from row 1 on"),
+        ([[1, 2], [INF, -INF], [1, 1]], "infinity, in 2 of 6 values, first in row 1"),
+        ([NAN, INF], "every value is: both"),
+        ([1.0, NAN], "NaN, in 1 of 2 values, first in row 1"),
+    ],
+)
+def test_where_nan_starts_is_said(got: list[object], where: str) -> None:
+    assert diagnose.not_finite(torch.tensor(got)) == where
 
 
 def test_context_names_what_came_instead() -> None:
@@ -68,6 +135,9 @@ def test_constant_arrays_are_not_explained_by_chance() -> None:
         (0.97, 97.0, "it is the expected value times 1/100 (percent or fraction?)"),
         (3.0, 2.0, None),
         (0.0, 1.0, None),
+        (1.5, 2.25, "it is the square root of the expected value"),
+        (2.25, 1.5, "it is the square of the expected value"),
+        (0.5 * 255, 0.5, "it is the expected value times 255 (are pixels to be scaled to [0, 1]?)"),
         (1.0, 0.0, None),
     ],
 )
@@ -86,6 +156,14 @@ def test_numbers(got: float, want: float, because: str | None) -> None:
 )
 def test_shapes(got: tuple[int, ...], want: tuple[int, ...], because: str | None) -> None:
     assert diagnose.shapes(torch.zeros(got), torch.zeros(want)) == because
+
+
+def test_right_values_in_a_wrong_shape_are_said_to_be_right() -> None:
+    assert diagnose.shapes(WANT.flatten(), WANT) == "the values are right, only their arrangement in axes is not"
+    assert diagnose.shapes(WANT[None], WANT) == "an axis of size 1 is missing or too many; the values are right"
+    assert diagnose.shapes(WANT[None] + 1, WANT) == "an axis of size 1 is missing or too many"
+    assert diagnose.shapes(WANT.flatten() + 1, WANT) is None
+    assert diagnose.shapes(WANT, IMAGE[:, :2]) == "the first axis, over the examples, is missing"
 
 
 VALUES = st.floats(allow_nan=True, width=32)

@@ -37,7 +37,7 @@ def test_the_public_oracles_agree_with_torch(public: ModuleType) -> None:
 
 def test_the_closed_formula_of_training_agrees_with_autograd() -> None:
     x, y, weight, bias = loops.problem(torch.Generator().manual_seed(0), 11, 4, 3)
-    new_weight, new_bias, losses, _ = loops.descend(x, y, weight, bias, 4, 0.3)
+    new_weight, new_bias, losses, *_ = loops.descend(x, y, weight, bias, 4, 0.3)
     w, b = weight.clone().requires_grad_(), bias.clone().requires_grad_()
     for step, (inputs, labels) in enumerate(zip(x.split(4), y.split(4), strict=True)):
         loss = torch.nn.functional.cross_entropy(inputs @ w.T + b, labels)

@@ -300,7 +300,7 @@ def test_fcnn_images_by_themselves(student, rng):
 def test_train_weights(student, batch_size, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
-    loops.judge_descent(got, weight, descend(x, y, weight, bias, batch_size, 0.2))
+    loops.judge_descent(got, descend(x, y, weight, bias, batch_size, 0.2))
 
 
 @task("4.7", points=3, title="train returns the logged losses as plain floats", examples=8,
@@ -419,7 +419,7 @@ def by_formula(train, valid, weight, bias, epochs):
     """What fit is to return, by the closed formula of gradient descent."""
     train_losses, valid_losses, accuracies = [], [], []
     for _ in range(epochs):
-        weight, bias, losses, _ = descend(*train, weight, bias, 4, 0.1)
+        weight, bias, losses, *_ = descend(*train, weight, bias, 4, 0.1)
         train_losses += losses[:1]
         logits = valid[0] @ weight.T + bias
         chosen = -logits.log_softmax(1)[range(len(valid[1])), valid[1]]

@@ -47,7 +47,7 @@ def test_train(student, batch_size, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
     after = descend(x, y, weight, bias, batch_size, 0.2)
-    loops.judge_descent(got, weight, after)
+    loops.judge_descent(got, after)
     loss, accuracy = (sum(values) / len(values) for values in (after.losses, after.accuracies))
     judge_pair(expect.field(got, "result"), loss, accuracy, "train")
     loops.judge_training_mode(got)
