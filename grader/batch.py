@@ -65,6 +65,8 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
         for student in sorted({candidate.student for candidate in candidates}):
             book.clear_problems(student)
         try:
+            if options.roster:
+                book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
             jobs = list(_jobs(course, options, candidates, book, result))
             weeks = sorted({job.week for job in jobs})
@@ -169,7 +171,7 @@ def _folder_of(out: Path, student: str, week: str) -> Path:
 
 def write_class(book: Gradebook, out: Path) -> list[str]:
     """Write grades.csv and the class page from the gradebook; a line for each thing that is not final."""
-    reports, problems = book.current(), book.problems()
-    write_grades(reports, problems, out / "grades.csv")
-    write_dashboard(reports, problems, out, safe_name)
+    reports, problems, roster = book.current(), book.problems(), book.roster()
+    write_grades(reports, problems, out / "grades.csv", roster)
+    write_dashboard(reports, problems, out, safe_name, roster)
     return trouble_lines(reports, problems)

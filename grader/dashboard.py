@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from grader.failures import Failure, Slow, commonest_failures, slowest_checks
 from grader.gradebook import Problem
 from grader.grades import BINS, Row, WeekFigures, class_rows, class_weeks, week_figures
+from grader.protect import CHANGED
 from grader.reports import render_page, week_title, write_atomically
 from grader.results import Outcome, Report
 
@@ -56,21 +58,32 @@ class Column:
 
 
 def write_dashboard(
-    reports: Iterable[Report], problems: Iterable[Problem], folder: Path, folder_of: Callable[[str], str]
+    reports: Iterable[Report],
+    problems: Iterable[Problem],
+    folder: Path,
+    folder_of: Callable[[str], str],
+    roster: Mapping[str, str] | None = None,
 ) -> None:
     """Write index.html into `folder`; `folder_of` names each student's folder below `students/`."""
-    write_atomically(folder / "index.html", dashboard_html(reports, problems, folder_of))
+    write_atomically(folder / "index.html", dashboard_html(reports, problems, folder_of, roster))
 
 
-def dashboard_html(reports: Iterable[Report], problems: Iterable[Problem], folder_of: Callable[[str], str]) -> str:
-    """The dashboard as one HTML page."""
-    rows = class_rows(reports, problems)
+def dashboard_html(
+    reports: Iterable[Report],
+    problems: Iterable[Problem],
+    folder_of: Callable[[str], str],
+    roster: Mapping[str, str] | None = None,
+) -> str:
+    """The dashboard as one HTML page; `roster` has the sections of those who are in the class, by name."""
+    rows = class_rows(reports, problems, roster)
     weeks = class_weeks(rows)
     return render_page(
         "index.html.j2",
         script="index.js",
         weeks=weeks,
         figures=[week_figures(rows, week) for week in weeks],
+        trouble={week: _trouble(rows, week) for week in weeks},
+        missing=[row.student for row in rows if row.missing],
         lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
         columns=columns,
         looks=_looks(rows, folder_of),
@@ -89,9 +102,16 @@ def columns(figures: WeekFigures) -> list[Column]:
     ]
 
 
+def _trouble(rows: Iterable[Row], week: str) -> tuple[list[Failure], list[Slow]]:
+    reports = [row.reports[week] for row in rows if week in row.reports]
+    return commonest_failures(reports), slowest_checks(reports)
+
+
 def flags(row: Row) -> list[str]:
     """What stands out about a student, in words."""
-    found = [f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems]
+    found = [f"Section {row.section}"] if row.section else []
+    found += ["nothing handed in"] if row.missing else []
+    found += [f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems]
     for week, report in row.reports.items():
         found += [f"{week_title(week)}: {flag}" for flag in _report_flags(report)]
     return found
@@ -100,6 +120,8 @@ def flags(row: Row) -> list[str]:
 def _report_flags(report: Report) -> list[str]:
     found = ["provisional"] if report.broken else []
     found += dict.fromkeys("overridden" if line.task else "late" for line in report.adjustments)
+    if any(note.startswith(CHANGED) for note in report.notes):
+        found.append("edited protected files")
     outcomes = Counter(check.outcome for check in report.checks)
     if outcomes[Outcome.TODO] and set(outcomes) <= {Outcome.TODO, Outcome.SKIPPED}:
         found.append("not started")

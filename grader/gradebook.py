@@ -6,6 +6,7 @@
     overrides  tasks that a person scored, with who, why and when (UTC); the latest line for a task holds, and
                NULL points give the task back to the checks
     late       how many days a student's week came late, and what percentage of its points that costs
+    roster     who is in the class, and in which section, as of the last run that had a roster
     digests    for each version of an assignment a digest of what each check's verdict depends on
     current    a view: of each student's week, the latest attempt
     checks     a view: each check of each attempt, with its outcome and points
@@ -109,6 +110,17 @@ class Gradebook:
         """As `find`, whatever the version of the assignment, and with checks that broke."""
         row = self._rows(_SAME_WORK, *_same_work(key))
         return self._report(*row[0]) if row else None
+
+    def record_roster(self, sections: Mapping[str, str]) -> None:
+        """Note who is in the class, by name, and in which section, in place of what was noted before."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM roster")
+            rows = [_texts(student, section) for student, section in sections.items()]
+            database.executemany("INSERT OR REPLACE INTO roster VALUES (?, ?)", rows)
+
+    def roster(self) -> dict[str, str]:
+        """Who is in the class, with their sections; empty where no run had a roster."""
+        return dict(self._rows("SELECT student, section FROM roster ORDER BY student"))
 
     def record_digests(self, assignment: str, digests: Mapping[str, str]) -> None:
         """Note what each check of an assignment's version depends on (`fingerprints.check_digests`)."""

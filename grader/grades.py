@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,17 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Row:
-    """One student: the reports by week, and what could not be graded."""
+    """One student: the reports by week, what could not be graded, and the section where a roster tells it."""
 
     student: str
     reports: dict[str, Report]
     problems: tuple[Problem, ...]
+    section: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing at all was handed in."""
+        return not self.reports and not self.problems
 
     def final(self, week: str) -> int | None:
         """The week's score, or None while there is none or it may still change."""
@@ -86,16 +92,21 @@ class WeekFigures:
         return counts
 
 
-def class_rows(reports: Iterable[Report], problems: Iterable[Problem]) -> list[Row]:
-    """One row a student, sorted by name; who has only problems has a row too."""
+def class_rows(
+    reports: Iterable[Report], problems: Iterable[Problem], roster: Mapping[str, str] | None = None
+) -> list[Row]:
+    """One row a student, sorted by name; who has only problems has a row too, and so has everybody on the roster."""
+    sections = roster or {}
     by_student: dict[str, dict[str, Report]] = {}
     unread: dict[str, list[Problem]] = {}
     for report in reports:
         by_student.setdefault(report.student, {})[report.week] = report
     for problem in problems:
         unread.setdefault(problem.student, []).append(problem)
-    students = sorted({*by_student, *unread})
-    return [Row(name, by_student.get(name, {}), tuple(unread.get(name, ()))) for name in students]
+    students = sorted({*by_student, *unread, *sections})
+    return [
+        Row(name, by_student.get(name, {}), tuple(unread.get(name, ())), sections.get(name, "")) for name in students
+    ]
 
 
 def class_weeks(rows: Iterable[Row]) -> list[str]:
@@ -122,13 +133,15 @@ def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
     )
 
 
-def write_grades(reports: Iterable[Report], problems: Iterable[Problem], path: Path) -> None:
+def write_grades(
+    reports: Iterable[Report], problems: Iterable[Problem], path: Path, roster: Mapping[str, str] | None = None
+) -> None:
     """Write grades.csv: student, one column a week, total; UTF-8, whole numbers, empty where not graded.
 
     No byte order mark: programs that read the file would take it for a part of the first heading. (In Excel,
     open the file with Data, From Text, so that it asks for the encoding.)
     """
-    write_atomically(path, grades_csv(class_rows(reports, problems)))
+    write_atomically(path, grades_csv(class_rows(reports, problems, roster)))
 
 
 def grades_csv(rows: Sequence[Row]) -> str:

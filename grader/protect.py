@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+CHANGED = "protected files changed"  # how the note on them begins
 MANIFEST = "PROTECTED.sha256"  # as `sha256sum --check` reads it
 _PROTECTED = re.compile(
     r"assignments/[^/]+/(test_\w+\.py|probes\w*\.py|assignment\.toml|conftest\.py)"

@@ -73,6 +73,11 @@ class Roster:
         student = self.find(name)
         return student.extensions.get(week) if student else None
 
+    @property
+    def sections(self) -> dict[str, str]:
+        """Everybody's section, by the name that reports have."""
+        return {self._called(student): student.section for student in self.students}
+
     def missing(self, names: Iterable[str]) -> list[str]:
         """The names of those who are none of `names`."""
         there = set(map(self._place, names))

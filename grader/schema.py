@@ -60,6 +60,7 @@ CREATE VIEW checks AS
 PRAGMA user_version = 2;
 """,
     """
+CREATE TABLE roster (student TEXT PRIMARY KEY, section TEXT NOT NULL);
 CREATE TABLE digests (assignment TEXT NOT NULL, "check" TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE UNIQUE INDEX digests_by_check ON digests (assignment, "check");
 PRAGMA user_version = 3;

@@ -11,8 +11,10 @@ from urllib.parse import unquote
 import pytest
 
 from grader.dashboard import columns, dashboard_html, flags, write_dashboard
+from grader.failures import commonest_failures, slowest_checks
 from grader.gradebook import Problem
 from grader.grades import Row, class_rows, class_weeks, week_figures, write_grades
+from grader.protect import CHANGED
 from grader.results import Outcome, Report
 from tests.test_reports import Page, check, full_report, in_browser, sample_report, source_of
 
@@ -158,6 +160,53 @@ def test_an_empty_class_is_said_to_be_empty() -> None:
     assert "Nothing is graded yet." in Page(dashboard([])).text
 
 
+def test_the_commonest_failures_are_grouped_with_who_they_concern() -> None:
+    flipped = "the filtered images: wrong values\n  got          tensor\n  because      a flipped kernel"
+    wrong = check("5.1", "slides", Outcome.FAILED, 9, flipped)
+    other = check("5.1", "slides", Outcome.FAILED, 9, flipped.replace("flipped kernel", "stride of 2"))
+    todo, passed = check("5.2", "pools", Outcome.TODO, 9), replace(wrong, outcome=Outcome.PASSED)
+    reports = [
+        replace(full_report(name), checks=(one, todo))
+        for name, one in (
+            ("zoë", wrong),
+            ("ana", wrong),
+            ("ben", other),
+            ("cy", passed),
+        )
+    ]
+    first, second = commonest_failures(reports)
+    assert (first.reason, first.students) == ("the filtered images: wrong values; a flipped kernel", ("ana", "zoë"))
+    assert first.points == 18
+    assert (second.reason, second.students) == ("the filtered images: wrong values; a stride of 2", ("ben",))
+    assert commonest_failures(reports, most=1) == [first]
+    text = Page(dashboard(reports)).text
+    assert "5.1 the filtered images: wrong values; a flipped kernel 18 points lostana, zoë" in text
+
+
+def test_the_slowest_checks_come_first_by_their_mean() -> None:
+    quick, slow = check("5.1", "a", Outcome.PASSED, 1), check("5.2", "b", Outcome.PASSED, 1)
+    reports = [
+        replace(full_report(name), checks=(replace(quick, seconds=0.5), replace(slow, seconds=seconds)))
+        for name, seconds in (("ana", 2.0), ("ben", 4.0))
+    ]
+    assert [(one.task, one.seconds) for one in slowest_checks(reports)] == [("5.2", 3.0), ("5.1", 0.5)]
+
+
+def test_who_handed_in_nothing_is_named_and_has_a_row(tmp_path: Path) -> None:
+    roster = {"ana": "A", "nina": "B", "ben": ""}
+    page = Page(dashboard_html(CLASS, [], str, roster))
+    assert "Nothing handed in 1: nina" in page.text
+    assert "ninanone–none––Section B nothing handed in" in page.text
+    assert "Section A" in page.text and "Section B" in page.text
+    write_grades(CLASS, [], tmp_path / "grades.csv", roster)
+    assert "nina,,,\n" in (tmp_path / "grades.csv").read_text()
+
+
+def test_edited_protected_files_are_a_flag() -> None:
+    edited = replace(full_report(), notes=(f"{CHANGED} (assignments/week5/test_week5.py): ours were used",))
+    assert flags(Row("ana", {"week5": edited}, ())) == ["Week 5: edited protected files"]
+
+
 TABLE = """
     const shown = '#students tbody tr:not([hidden]) > th';
     const names = () => [...page.querySelectorAll(shown)].map((cell) => cell.textContent);
@@ -214,6 +263,29 @@ def test_the_filter_keeps_rows_that_hold_every_word(browse: Callable[[str], obje
             [everyone, ""],
         ],
     ]
+
+
+def test_what_is_shown_is_saved_in_its_order(tmp_path: Path) -> None:
+    reports = [replace(report, student=name) for report, name in zip(CLASS, ("=1+1", '"q', "-2", "x"), strict=True)]
+    script = """
+        let saved;
+        page.defaultView.Blob = class { constructor(parts) { saved = parts.join(''); } };
+        page.defaultView.URL.createObjectURL = () => '#';
+        const filter = page.querySelector('#filter');
+        filter.value = '0';
+        filter.dispatchEvent(new Event('input'));
+        heads[0].click(); heads[0].click();
+        page.querySelector('#save').click();
+        return saved;
+    """
+    saved = in_browser(dashboard(reports), TABLE + script, 1200, tmp_path)
+    rows = list(csv.reader(saved.removeprefix("\ufeff").splitlines()))
+    assert rows[0] == ["Student", "Week 5", "Week 10", "Total", "Flags"]
+    assert {tuple(row[:4]) for row in rows[1:]} == {
+        ("'=1+1", "100", "", "100"), ('"q', "", "60", "60"), ("'-2", "60", "", "60"),
+    }  # fmt: skip
+    shown = [row[0].lstrip("'") for row in rows[1:]]
+    assert len(shown) == 3 and saved.endswith("\r\n")
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -16,7 +16,7 @@ from grader.intake.contents import MIB, Contents
 from grader.intake.places import Place, is_module, is_untouched
 from grader.intake.weeks import Weeks
 from grader.notebook import modules_from_notebook
-from grader.protect import changed_files
+from grader.protect import CHANGED, changed_files
 
 MOST_FILES = 200
 LARGEST_SUBMISSION = 20 * MIB
@@ -58,7 +58,7 @@ def _changed_protected(contents: Contents, place: Place, assignment: Assignment)
     root = place.folder.removesuffix(inside)
     submitted = {path.removeprefix(root): raw for path, raw in contents.files.items() if path.startswith(root)}
     changed = changed_files(submitted, assignment.folder.parent.parent)
-    return [f"protected files changed ({', '.join(changed)}): the course's own were used"] if changed else []
+    return [f"{CHANGED} ({', '.join(changed)}): the course's own were used"] if changed else []
 
 
 def _check_refused(contents: Contents, place: Place, assignment: Assignment) -> None:

@@ -27,6 +27,24 @@ if (table) {
     count.textContent = shown === rows.length ? "" : `${shown} of ${rows.length} students`;
   }
 
+  // What a spreadsheet could take for a formula gets an apostrophe in front, as in grades.csv.
+  const quoted = (text) => `"${(/^\s*[=+\-@]/.test(text) ? "'" : "") + text.replace(/"/g, '""')}"`;
+  const tags = (one) => Array.from(one.querySelectorAll(".tag"), (tag) => tag.textContent).join("; ");
+  const content = (one) => one.dataset.value ?? (one.matches("th") ? one.textContent.trim() : tags(one));
+  const csv = () =>
+    [table.tHead.rows[0], ...Array.from(body.rows).filter((row) => !row.hidden)]
+      .map((row) => Array.from(row.cells, (one) => quoted(content(one))).join(",") + "\r\n")
+      .join("");
+
+  function save() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", csv()], { type: "text/csv" }));
+    link.download = "students.csv";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  document.querySelector("#save").addEventListener("click", save);
   for (const head of table.tHead.rows[0].cells) {
     head.querySelector("button").addEventListener("click", () => sortBy(head));
   }
