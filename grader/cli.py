@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import __version__, bookkeeping, outlets
+from grader import __version__, bookkeeping, comparison, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
 from grader.options import LAYOUTS, Command
@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _sandbox_option(run)
     _add_batch(commands)
     bookkeeping.add_commands(partial(_add, commands))
+    comparison.add_commands(partial(_add, commands))
     outlets.add_commands(partial(_add, commands))
     _sandbox_option(commands.choices["ci"])
     author.add_commands(partial(_add, commands))

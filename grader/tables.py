@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from grader.gradebook import Problem
     from grader.grades import WeekFigures
     from grader.intake import Candidate
+    from grader.similarity import Pair
 
 BAR = 10
 HARDEST = 3
@@ -151,6 +152,15 @@ def print_found(
     if missing:
         console.print()
         console.print(terminal(f"handed in nothing: {', '.join(missing)}"), markup=False, highlight=False)
+
+
+def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
+    """Pairs of submissions that are alike, and how much of either stands in the other."""
+    table = _grid("left", "right", "left", "right", "left")
+    for pair in pairs:
+        left, right = (f"{100 * share:.0f} %" for share in (pair.share_left, pair.share_right))
+        _row(table, pair.left.week, left, f"of {pair.left.student}", right, f"of {pair.right.student}")
+    console.print(table if pairs else "no two submissions are that much alike")
 
 
 def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> list[str]:

@@ -1,0 +1,119 @@
+"""Submissions that are suspiciously alike, by copydetect: winnowed k-grams of tokens, in which every name is the same.
+
+What everybody has says nothing: the skeleton, and whatever a good part of the class has in common, are left out.
+Winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.errors import GraderError
+
+K, WINDOW = 25, 6  # characters of filtered code; anything alike that is longer than K + WINDOW is found
+LEAST_OWN = 400  # characters that are nobody else's idea; with fewer there is nothing to compare
+LONGEST = 200_000  # characters; nobody writes more than that for a week
+COMMON = 0.5  # what more than this part of the class has is nothing special
+FEW = 10  # nor is what more students than these have, in a small class
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One student's week as text: its modules, one after the other."""
+
+    student: str
+    week: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two submissions: which share of either's own code stands in the other, and where, in characters of the texts."""
+
+    left: Work
+    right: Work
+    share_left: float
+    share_right: float
+    spans_left: tuple[Span, ...]
+    spans_right: tuple[Span, ...]
+
+    @property
+    def share(self) -> float:
+        """The greater of both: who hides a copy among code of their own is found as well."""
+        return max(self.share_left, self.share_right)
+
+
+def text_of(files: Mapping[str, bytes]) -> str:
+    """A submission's Python files as one text, each under its name."""
+    parts = [
+        f"# {name}\n{content.decode('utf-8', 'replace')}".rstrip() for name, content in sorted(files.items())
+        if name.endswith(".py")
+    ]  # fmt: skip
+    return "\n\n".join(parts).replace("\r\n", "\n").replace("\0", "\ufffd") + "\n"
+
+
+def similar_pairs(works: Sequence[Work], skeleton: str, least: float) -> list[Pair]:
+    """The pairs of one week's works of which a share of at least `least` is alike, the most alike first.
+
+    Raises `GraderError` where copydetect is not installed.
+    """
+    prints = {number: _fingerprint(work.text) for number, work in enumerate(works) if len(work.text) <= LONGEST}
+    owners: dict[int, set[int]] = defaultdict(set)
+    for number, one in prints.items():
+        for hashed in one.hashes:
+            owners[hashed].add(number)
+    limit = max(FEW, int(COMMON * len(works)))
+    common = set(_fingerprint(skeleton).hashes) | {hashed for hashed, who in owners.items() if len(who) > limit}
+    for one in prints.values():
+        _leave_out(one, common)
+    owned = {number for number, one in prints.items() if one.token_coverage >= LEAST_OWN}
+    pairs = (_pair(works, prints, *numbers) for numbers in _candidates(owners, common, prints, owned, least))
+    found = [pair for pair in pairs if pair.share >= least]
+    return sorted(found, key=lambda pair: (-round(pair.share, 3), pair.left.student, pair.right.student))
+
+
+def _candidates(
+    owners: Mapping[int, set[int]], common: set[int], prints: Mapping[int, object], owned: set[int], least: float
+) -> Iterable[tuple[int, int]]:
+    """The pairs that share enough fingerprints for a closer look: comparing all with all takes too long."""
+    shared: Counter[tuple[int, int]] = Counter()
+    for hashed, who in owners.items():
+        if hashed not in common:
+            shared.update(itertools.combinations(sorted(who & owned), 2))
+    for (left, right), count in sorted(shared.items()):
+        fewest = min(len(prints[left].hashes), len(prints[right].hashes))  # type: ignore[attr-defined]
+        if count >= 0.5 * least * fewest:
+            yield left, right
+
+
+def _pair(works: Sequence[Work], prints: Mapping[int, object], left: int, right: int) -> Pair:
+    from copydetect import compare_files
+
+    _, shares, spans = compare_files(prints[left], prints[right])
+    first, second = (
+        tuple(sorted((int(start), int(end)) for start, end in zip(*one, strict=True))) if len(one) else ()
+        for one in spans
+    )
+    return Pair(works[left], works[right], float(shares[0]), float(shares[1]), first, second)
+
+
+def _fingerprint(text: str):  # type: ignore[no-untyped-def]
+    try:
+        from copydetect import CodeFingerprint
+    except ImportError:
+        raise GraderError("comparing submissions needs copydetect: pip install -e '.[similar]'") from None
+    return CodeFingerprint("work.py", K, WINDOW, fp=io.StringIO(text))
+
+
+def _leave_out(one, common: set[int]) -> None:  # type: ignore[no-untyped-def]
+    from copydetect.utils import get_token_coverage
+
+    one.hashes = {hashed for hashed in one.hashes if hashed not in common}
+    one.hash_idx = {hashed: places for hashed, places in one.hash_idx.items() if hashed in one.hashes}
+    one.token_coverage = get_token_coverage(one.hash_idx, one.k, len(one.filtered_code))
