@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -107,7 +108,8 @@ def in_browser(page: str, script: str, width: int, folder: Path) -> Any:
     """What `script`, a function body that gets the document as `page`, returns in a frame of this width."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.skip("no Chromium here")
+        missing = "no Chromium here: apt-get install chromium"
+        pytest.fail(missing) if os.environ.get("GRADER_NEEDS_BROWSER") == "1" else pytest.skip(missing)
     driver = folder / "driver.html"
     driver.write_text(
         f"<iframe style='width:{width}px' srcdoc='{html.escape(page)}'></iframe><output></output>"

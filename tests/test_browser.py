@@ -1,0 +1,185 @@
+"""The pages in a real browser: nothing is cut or overlaps, keyboard and mouse both work, axe finds nothing serious."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.comparison import write_pages
+from grader.dashboard import dashboard_html
+from grader.gradebook import Problem
+from grader.reports import report_html
+from grader.results import Outcome
+from grader.similarity import Pair, Work
+from tests.test_reports import full_report, sample_report
+from tests.test_show import shown_report
+
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium under Playwright; skips where either is missing, but fails under GRADER_NEEDS_BROWSER=1, as in CI."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        missing = "no Chromium here: apt-get install chromium"
+        pytest.fail(missing) if os.environ.get("GRADER_NEEDS_BROWSER") == "1" else pytest.skip(missing)
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+def similar_page(folder: Path) -> str:
+    work = Work("ana", "week5", "import torch\n\n" + "value = 1 + 2 + 3\n" * 80)
+    write_pages([Pair(work, replace(work, student="ben"), 0.9, 0.8, ((0, 20),), ((14, 30),))], folder)
+    return (folder / "pair-1.html").read_text()
+
+
+def class_page(folder: Path) -> str:
+    reports = [full_report("ana"), sample_report("zoë"), full_report("ana", "week10")]
+    return dashboard_html(reports, [Problem("petra", "week5", "no zip")], str, {"nina": "B"})
+
+
+PAGES: dict[str, Callable[[Path], str]] = {
+    "report": lambda folder: report_html(sample_report()),
+    "exhibits": lambda folder: report_html(shown_report(stand_ins=("split",), output="printed\n" * 5)),
+    "full": lambda folder: report_html(full_report()),
+    "class": class_page,
+    "pair": similar_page,
+}
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """A page from the disk, as students and staff open it; the test fails on anything in its console."""
+    contexts, noise = [], []
+
+    def show(text: str, size: str = "desktop", **options: Any) -> Any:
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("request", lambda request: noise.append(request.url) if request.url.startswith("http") else None)
+        (tmp_path / "page.html").write_text(text, encoding="utf-8")
+        page.goto((tmp_path / "page.html").as_uri())
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert noise == []
+
+
+# Boxes of text that is not inside one another must not lie upon one another; what nobody sees does not count.
+OVERLAPS = """() => {
+    const hidden = '.unseen, svg, details:not([open])';
+    const seen = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest(hidden);
+    const texts = [...document.querySelectorAll('main *, header *')].filter(
+        (e) => seen(e) && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
+    const boxes = texts.flatMap((e) => {
+        const range = document.createRange();
+        return [...e.childNodes].filter((n) => n.nodeType === 3 && n.data.trim()).flatMap((n) => {
+            range.selectNodeContents(n);
+            return [...range.getClientRects()].map((r) => ({ e, r }));
+        });
+    });
+    const found = [];
+    for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {
+        const a = boxes[i].r, b = boxes[j].r;
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (wide > 2 && high > 4 && boxes[i].e !== boxes[j].e && !boxes[i].e.closest('.scroll, pre.code'))
+            found.push([boxes[i].e.outerHTML.slice(0, 80), boxes[j].e.outerHTML.slice(0, 80)]);
+    }
+    return found.slice(0, 5);
+}"""
+CUT = """() => [...document.querySelectorAll('body *')].filter((e) =>
+    !e.closest('.scroll, .unseen, svg, pre.code') && e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_and_nothing_overlaps(opened: Callable[..., Any], name: str, size: str, tmp_path: Path) -> None:
+    page = opened(PAGES[name](tmp_path), size)
+    picture = tmp_path / f"{name}-{size}.png"
+    page.screenshot(path=picture, full_page=True)
+    assert picture.stat().st_size > 5_000  # an empty page takes less
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(opened: Callable[..., Any], name: str, scheme: str, tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(PAGES[name](tmp_path), color_scheme=scheme)
+    found = axe.Axe().run(page).response["violations"]
+    serious = [(one["id"], one["nodes"][0]["html"][:100]) for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_the_instruments_see_what_is_wrong(opened: Callable[..., Any]) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(
+        "<!doctype html><html lang=en><title>x</title><main><p style='position:absolute;top:0'>one two</p>"
+        "<p style='position:absolute;top:4px;color:#ccc;width:2000px'>three four</p></main>"
+    )
+    assert len(page.evaluate(OVERLAPS)) == 1
+    assert len(page.evaluate(CUT)) == 1
+    assert "color-contrast" in {one["id"] for one in axe.Axe().run(page).response["violations"]}
+
+
+def names(page: Any) -> list[str]:
+    found: list[str] = page.locator("#students tbody tr:not([hidden]) > th").all_inner_texts()
+    return found
+
+
+def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(opened: Callable[..., Any]) -> None:
+    failed = replace(full_report().checks[1], points=0, outcome=Outcome.KILLED)
+    reports = [
+        replace(full_report(f"student {number:04}"), checks=(full_report().checks[0], failed))
+        if number % 100 == 7 else full_report(f"student {number:04}")
+        for number in range(1000)
+    ]  # fmt: skip
+    page = opened(dashboard_html(reports, [], str))
+    assert len(names(page)) == 1000
+    page.locator("#students thead button").nth(1).focus()
+    page.keyboard.press("Enter")
+    assert names(page)[:2] == ["student 0007", "student 0107"]
+    page.keyboard.press("Space")
+    assert names(page)[0] == "student 0000"
+    page.locator("#filter").focus()
+    page.keyboard.type("killed 07")
+    assert page.locator("#count").inner_text() == "10 of 1000 students"
+    page.keyboard.press("Tab")
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    lines = Path(saved.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert saved.value.suggested_filename == "students.csv"
+    assert (len(lines), lines[0]) == (11, '"Student","Week 5","Total","Flags"')
+    assert lines[1] == '"student 0007","60","60","Week 5: killed"'
+
+
+def test_links_lead_to_reports_and_back_to_tasks(opened: Callable[..., Any]) -> None:
+    page = opened(report_html(sample_report()), "phone")
+    page.locator(".tasks a").nth(3).click()
+    box = page.locator(page.url.rpartition("#")[2].join(["[id='", "']"])).bounding_box()
+    assert box is not None and 0 <= box["y"] < 844
+
+
+def test_a_report_prints_without_losing_anything(opened: Callable[..., Any]) -> None:
+    page = opened(report_html(shown_report()))
+    page.emulate_media(media="print")
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
+    assert page.locator(".mistakes img").first.is_visible() and page.locator(".curve").is_visible()
+    assert page.pdf(format="A4").count(b"/Type /Page\n") <= 3
