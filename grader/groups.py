@@ -18,11 +18,12 @@ def credit_members(candidates: Sequence[Candidate], groups: dict[str, list[str]]
     """
     group_of = {name: group for group, members in groups.items() for name in members}
     by_name = {same_name(group): group for group in groups}
-    shared: dict[tuple[str, str | None], list[Candidate]] = {}
+    shared: dict[tuple[str, str], list[Candidate]] = {}
     alone = []
     for candidate in candidates:
         group = group_of.get(candidate.student) or by_name.get(same_name(candidate.student))
-        if group:
+        # What is for no known week cannot be shared: it stays with whoever handed it in.
+        if group and candidate.week:
             shared.setdefault((group, candidate.week), []).append(candidate)
         else:
             alone.append(candidate)
@@ -34,6 +35,9 @@ def credit_members(candidates: Sequence[Candidate], groups: dict[str, list[str]]
 def _members(group: str, members: Sequence[str], theirs: Sequence[Candidate]) -> Iterator[Candidate]:
     usable = [candidate for candidate in theirs if candidate.place is not None]
     latest = _latest(usable or theirs)
+    if latest is None and not usable:
+        yield from theirs
+        return
     if latest is None:
         yield from (_noted(one, one.student, f"others of {group} handed in as well") for one in usable)
         names = ", ".join(one.student for one in usable)

@@ -321,6 +321,15 @@ def test_nothing_is_made_up_where_two_of_a_group_handed_in(tmp_path: Path) -> No
     assert credited["Bo Ek"].problem.startswith("Ann Müller, Kim Lee of Team 1 each handed in")
 
 
+def test_what_cannot_be_read_of_a_group_is_said_and_costs_the_others_nothing(tmp_path: Path) -> None:
+    for name in ("Kim Lee", "Ann Müller"):
+        put(tmp_path / "c" / f"{name}.zip", b"PK no zip")
+    credited = grouped(tmp_path)
+    assert set(credited) == {"Kim Lee", "Ann Müller"} and all(one.problem for one in credited.values())
+    good = grouped(tmp_path, "Bo Ek")
+    assert {name for name, one in good.items() if not one.problem} == {"Kim Lee", "Ann Müller", "Bo Ek"}
+
+
 def test_the_latest_of_a_group_counts_where_times_are_known(tmp_path: Path) -> None:
     first = grouped(tmp_path, "Kim Lee", "Ann Müller")
     timed = [

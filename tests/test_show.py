@@ -70,6 +70,13 @@ def test_no_curve_leaves_its_drawing(losses: list[float]) -> None:
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
 
 
+def test_a_curve_that_explodes_does_not_burst_the_page() -> None:
+    show.curve("Loss", [1e300, 1e308], BAND)
+    report = full_report()
+    report = replace(report, checks=(replace(report.checks[0], exhibits=(shown(Curve),)),))
+    assert max(map(len, Page(report_html(report)).text.split())) < 80
+
+
 def test_confusions_are_counted_under_the_classes_own_names() -> None:
     show.confusion(LOGITS, LABELS, NAMES)
     matrix = shown(Confusion)
@@ -140,7 +147,7 @@ def test_hidden_checks_show_nothing() -> None:
 def test_page_and_markdown_say_the_same_in_words() -> None:
     report = shown_report(stand_ins=("split", "loaders"))
     page, text = Page(report_html(report)), report_markdown(report)
-    assert "Loss goes from 1.50 to 0.10 in your run; the reference's ends between 0.50 and 1.50." in [
+    assert "Loss goes from 1.5 to 0.1 in your run; the reference's ends between 0.5 and 1.5." in [
         attrs.get("aria-label") for _, attrs in page.tags
     ]
     assert [attrs["alt"] for tag, attrs in page.tags if tag == "img"] == [
@@ -148,7 +155,7 @@ def test_page_and_markdown_say_the_same_in_words() -> None:
         "seven, taken for eight",
     ]
     assert page.policy()["img-src"] == "data:"
-    assert "Loss, from batch to batch: 1.50, 0.60, 0.10. The reference's ends between 0.50 and 1.50." in text
+    assert "Loss, from batch to batch: 1.5, 0.6, 0.1. The reference's ends between 0.5 and 1.5." in text
     for said in (page.text, " ".join(text.split())):
         assert "five taken for seven (1), seven taken for eight (1)" in said
         assert "Judged with ours in place of your split, loaders" in said
