@@ -11,9 +11,9 @@ FEW = 12
 MOST_OUTPUT, MOST_LINES = 1000, 12
 
 
-def brief(value: Any) -> str:
-    """One line of at most `LONGEST` characters that says what `value` is."""
-    return clip(_text(value, depth=0))
+def brief(value: Any, few: int = FEW) -> str:
+    """One line of at most `LONGEST` characters that says what `value` is; arrays of up to `few` numbers in full."""
+    return clip(_text(value, 0, few))
 
 
 def clip(text: str, longest: int = LONGEST) -> str:
@@ -29,15 +29,15 @@ def excerpt(text: str) -> str:
     return "\n".join([*lines[:MOST_LINES], *(["…"] if cut else [])])
 
 
-def _text(value: Any, depth: int) -> str:
+def _text(value: Any, depth: int, few: int) -> str:
     if _is_array(value):
-        return _array(value)
+        return _array(value, few)
     if isinstance(value, float):
         return f"{value:.7g}"
     if depth < 3 and type(value) in (list, tuple):
-        return _sequence(value, depth)
+        return _sequence(value, depth, few)
     if depth < 3 and type(value) is dict:
-        entries = [f"{_text(k, depth + 1)}: {_text(v, depth + 1)}" for k, v in list(value.items())[:FEW]]
+        entries = [f"{_text(k, depth + 1, few)}: {_text(v, depth + 1, few)}" for k, v in list(value.items())[:FEW]]
         return "{" + ", ".join(entries) + (", …" if len(value) > FEW else "") + "}"
     if type(value) in (str, bytes):
         return repr(value[:LONGEST])
@@ -46,8 +46,8 @@ def _text(value: Any, depth: int) -> str:
     return f"a {type(value).__name__}"
 
 
-def _sequence(value: list[Any] | tuple[Any, ...], depth: int) -> str:
-    inner = ", ".join(_text(entry, depth + 1) for entry in value[:FEW]) + (", …" if len(value) > FEW else "")
+def _sequence(value: list[Any] | tuple[Any, ...], depth: int, few: int) -> str:
+    inner = ", ".join(_text(entry, depth + 1, few) for entry in value[:FEW]) + (", …" if len(value) > FEW else "")
     if isinstance(value, list):
         return f"[{inner}]"
     return f"({inner},)" if len(value) == 1 else f"({inner})"
@@ -59,13 +59,12 @@ def _is_array(value: Any) -> bool:
     )
 
 
-def _array(value: Any) -> str:
+def _array(value: Any, few: int) -> str:
     kind = "array" if isinstance(value, np.ndarray) else "tensor"
     dtype = str(value.dtype).removeprefix("torch.")
     size = "×".join(str(n) for n in value.shape) or "scalar"
     head = f"{kind} {size} {dtype}"
     count = int(np.prod(tuple(value.shape)))
-    if 0 < count <= FEW:
-        values = value.tolist()
-        return f"{head} {_text(values, 0)}"
+    if 0 < count <= few and len(value.shape) < 4:  # of more axes nobody reads the brackets
+        return f"{head} {_text(value.tolist(), 0, few)}"
     return head

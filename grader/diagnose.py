@@ -106,6 +106,8 @@ def arrays(
     for name, array in (context or {}).items():
         if array.shape == actual.shape and _close(actual, array.double()):
             return f"these are the values {name}"
+    if actual.numel() == target.numel() == 1:
+        return number(actual.item(), target.item(), sizes)
     for explain in (_sign, _permuted, _flipped, _softmax, _relu, _reordered):
         because = explain(actual, target)
         if because:
@@ -159,6 +161,9 @@ def _softmax(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return "softmax is already applied; raw logits are expected"
     if _close(got, want.log_softmax(1)):
         return "log-softmax is already applied; raw logits are expected"
+    ones = torch.ones((), dtype=want.dtype)
+    if _close(want.sum(1), ones.expand(len(want))) and _close(got.sum(0), ones.expand(want.shape[1])):
+        return "columns sum to 1 and rows should: a softmax over the wrong axis"
     if _close(got.softmax(1), want):
         return "softmax is missing: these are logits, probabilities are expected"
     return None

@@ -21,6 +21,7 @@ from grader.inside.modules import StudentModules
 from grader.results import Outcome
 
 Probe = Callable[..., Any]
+FEW_IN_CALL = 4  # of several arguments only small arrays are shown in full, so that the others are seen, too
 
 
 class Student(Protocol):
@@ -88,4 +89,4 @@ class LocalStudent:
 def describe_call(probe: Probe, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """`size=6, kernel_size=3`: a probe's arguments, by the names of its parameters."""
     _, *named = inspect.signature(probe).bind(None, *args, **kwargs).arguments.items()  # the first one is the student
-    return clip(", ".join(f"{name}={brief(value)}" for name, value in named), 400)
+    return clip(", ".join(f"{name}={brief(value, FEW_IN_CALL)}" for name, value in named), 400)

@@ -26,6 +26,7 @@ from grader.describe import LONGEST, brief, clip
         ({"k": [1.0], 2: None}, "{'k': [1], 2: None}"),
         (list(range(20)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …]"),
         (torch.tensor([[1.0, 2.5]]), "tensor 1×2 float32 [[1, 2.5]]"),
+        (torch.zeros(1, 1, 2, 2), "tensor 1×1×2×2 float32"),
         (torch.tensor(3), "tensor scalar int64 3"),
         (torch.zeros(4, 1, 28, 28), "tensor 4×1×28×28 float32"),
         (torch.zeros(0, 3, dtype=torch.bool), "tensor 0×3 bool"),
@@ -37,6 +38,13 @@ from grader.describe import LONGEST, brief, clip
 )
 def test_values_in_brief(value: Any, text: str) -> None:
     assert brief(value) == text
+
+
+def test_of_several_values_only_small_arrays_are_shown_in_full() -> None:
+    assert (
+        brief({"a": torch.ones(3), "b": torch.ones(2)}, few=2)
+        == "{'a': tensor 3 float32, 'b': tensor 2 float32 [1, 1]}"
+    )
 
 
 def test_deep_nesting_is_cut() -> None:

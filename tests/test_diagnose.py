@@ -20,6 +20,10 @@ EXPLAINED = {
     "softmax": (WANT.softmax(1), WANT, "softmax is already applied; raw logits are expected"),
     "log-softmax": (WANT.log_softmax(1), WANT, "log-softmax is already applied; raw logits are expected"),
     "no softmax": (WANT, WANT.softmax(1), "softmax is missing: these are logits, probabilities are expected"),
+    "softmax over the batch": (
+        WANT.softmax(0), WANT.softmax(1), "columns sum to 1 and rows should: a softmax over the wrong axis",
+    ),
+    "one number": (torch.tensor([-2.5]), torch.tensor([2.5]), "the sign is flipped"),
     "relu": (WANT.relu(), WANT, "a ReLU too many: negative values are cut to 0"),
     "no relu": (WANT, WANT.relu(), "a ReLU is missing: negative values should be 0"),
     "order": (WANT.flip(0), WANT, "the values are right, but in another order"),
