@@ -161,12 +161,17 @@ def _softmax(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return "softmax is already applied; raw logits are expected"
     if _close(got, want.log_softmax(1)):
         return "log-softmax is already applied; raw logits are expected"
-    ones = torch.ones((), dtype=want.dtype)
-    if _close(want.sum(1), ones.expand(len(want))) and _close(got.sum(0), ones.expand(want.shape[1])):
-        return "columns sum to 1 and rows should: a softmax over the wrong axis"
     if _close(got.softmax(1), want):
         return "softmax is missing: these are logits, probabilities are expected"
+    if _sums_to_one(want, 1) and not _sums_to_one(got, 1):
+        if _sums_to_one(got, 0):
+            return "columns sum to 1 and rows should: a softmax over the wrong axis"
+        return "its rows should sum to 1, as probabilities do"
     return None
+
+
+def _sums_to_one(a: torch.Tensor, axis: int) -> bool:
+    return _close(a.sum(axis), torch.ones_like(a.sum(axis))) and bool((a >= 0).all())
 
 
 def _relu(got: torch.Tensor, want: torch.Tensor) -> str | None:
