@@ -101,7 +101,7 @@ def _markdown() -> jinja2.Environment:
         "left": lambda text, width: Markup(escape.markdown(text).ljust(width)),
         "right": lambda text, width: Markup(escape.markdown(text).rjust(width)),
         "code": lambda text: Markup(escape.markdown_code(text)),
-        "figure": lambda number: Markup(f"{number:.3g}"),
+        "figure": lambda number: Markup(f"{number:.2g}"),
         "signed": lambda number: Markup(f"{number:+d}"),
         "block": lambda text: Markup(escape.markdown_block(text)),
     }
