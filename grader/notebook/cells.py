@@ -35,8 +35,10 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _COMMAND = re.compile(r"(?:[^\\\n]|\\.|\\\n)*+")
+# The first loop is not possessive: Python 3.11.2, for one, matches such a group with an assertion in it wrongly.
+# Its two branches exclude each other, so that it takes linear time all the same.
 _TOKEN = re.compile(
-    r"""(?P<text> (?P<quotes>\"{3}|'{3}) (?s:\\.|(?!(?P=quotes)).)*+ (?P=quotes)
+    r"""(?P<text> (?P<quotes>\"{3}|'{3}) (?s:\\.|(?!(?P=quotes))[^\\])* (?P=quotes)
           | "(?:\\.|\\\n|[^"\\\n])*+" | '(?:\\.|\\\n|[^'\\\n])*+' | \#[^\n]*+ | \\\n )
       | (?P<open> [(\[{]) | (?P<close> [)\]}]) | (?P<end> \n) | (?P<other> [^"'\#\\()\[\]{}\n]++ | .)""",
     re.VERBOSE,
