@@ -14,8 +14,8 @@ from grader.options import LAYOUTS, Add
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
-    from grader.intake import Submission
-    from grader.similarity import Pair, Span
+    from grader.intake import Candidate
+    from grader.similarity import Pair, Span, Work
 
 MOST = 200  # pairs; whoever has more has another problem
 
@@ -49,7 +49,7 @@ def run_similar(arguments: argparse.Namespace) -> int:
     from grader.assignment import find_course
     from grader.batch import BatchOptions, find_class
     from grader.cli import make_console
-    from grader.similarity import Work, similar_pairs, text_of
+    from grader.similarity import similar_pairs
     from grader.tables import print_pairs
 
     course = find_course(None)
@@ -58,8 +58,7 @@ def run_similar(arguments: argparse.Namespace) -> int:
     )
     found, _ = find_class(course, options)
     pairs: list[Pair] = []
-    for week, submissions in _by_week(found.candidates).items():
-        works = [Work(one.student, week, text_of(one.files)) for one in submissions]
+    for week, works in _by_week(found.candidates).items():
         pairs += similar_pairs(works, _given(course.assignment(week)), arguments.least / 100)
     pairs = sorted(pairs, key=lambda pair: -pair.share)[:MOST]
     write_pages(pairs, arguments.out)
@@ -68,21 +67,23 @@ def run_similar(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _by_week(candidates: Sequence[object]) -> dict[str, list[Submission]]:
-    """What can be read, by week; of work that a group shares, one copy."""
+def _by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
+    """What can be read, by week; work that a group shares is one, under all its names."""
     from grader.errors import SubmissionError
-    from grader.intake import Candidate, load
+    from grader.intake import load
+    from grader.similarity import Work, text_of
 
-    found: dict[str, dict[tuple[object, ...], Submission]] = {}
+    found: dict[str, dict[tuple[object, ...], Work]] = {}
     for candidate in candidates:
-        assert isinstance(candidate, Candidate)
         try:
             submission = load(candidate)
         except SubmissionError:
             continue  # `batch` says why
-        # Entries at one path are one: a group's work, which each member has.
-        found.setdefault(submission.week, {}).setdefault((candidate.path, *candidate.parts), submission)
-    return {week: list(submissions.values()) for week, submissions in found.items()}
+        works = found.setdefault(submission.week, {})
+        key = (candidate.path, *candidate.parts)  # entries at one path are one: a group's work, which each member has
+        others = f"{works[key].student}, " if key in works else ""
+        works[key] = Work(f"{others}{submission.student}", submission.week, text_of(submission.files))
+    return {week: list(works.values()) for week, works in found.items()}
 
 
 def _given(assignment: Assignment) -> str:

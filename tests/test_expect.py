@@ -158,3 +158,43 @@ def test_summaries_hold_no_values() -> None:
     ]
     assert not [error.summary for error in errors if str(secret) in error.summary]
     assert all(str(secret) in f"{error.expected}" for error in errors)
+
+
+def test_gradients_that_are_absent_zero_or_no_tensors_are_named() -> None:
+    good = {"fc.weight": torch.ones(2), "fc.bias": torch.ones(1)}
+    expect.gradients(good, ["fc.weight", "fc.bias"], "the gradient")
+    error = failure(lambda: expect.gradients({**good, "fc.bias": None}, list(good), "the gradient"))
+    assert (error.summary, error.because) == ("the gradient: missing", "no gradient reaches fc.bias")
+    error = failure(lambda: expect.gradients({**good, "fc.bias": torch.zeros(1)}, list(good), "the gradient"))
+    assert error.because == "the gradient of fc.bias is zero everywhere"
+    for wrong in ({}, None, {**good, "fc.bias": 3.0}, {**good, "fc.bias": torch.tensor([float("nan")])}):
+        failure(lambda wrong=wrong: expect.gradients(wrong, list(good), "the gradient"))
+
+
+def test_a_wrong_type_of_the_right_values_is_said_to_be_right() -> None:
+    error = failure(lambda: expect.close(torch.ones(2).double(), torch.ones(2), "y", dtype=True))
+    assert (error.summary, error.because) == ("y: wrong dtype", "the values are right, only their type is not")
+    error = failure(lambda: expect.close(torch.zeros(2).double(), torch.ones(2), "y", dtype=True))
+    assert error.because is None
+
+
+def test_a_wrong_number_is_explained_by_what_else_it_is() -> None:
+    explained = {"context": {"of the last batch": 0.5}, "sizes": {"batches": 4}}
+    error = failure(lambda: expect.near(0.5, 0.9, "the loss", **explained))
+    assert error.because == "this is the value of the last batch"
+    error = failure(lambda: expect.near(3.6, 0.9, "the loss", **explained))
+    assert error.because is not None and "4, the number of batches" in error.because
+    assert failure(lambda: expect.near(0.7, 0.9, "the loss", **explained)).because is None
+
+
+def test_other_arrays_are_made_only_to_explain_a_wrong_one() -> None:
+    asked = []
+
+    def slips() -> dict[str, torch.Tensor]:
+        asked.append(True)
+        return {"before training": torch.zeros(2)}
+
+    expect.close(torch.ones(2), torch.ones(2), "y", context=slips)
+    assert asked == []
+    error = failure(lambda: expect.close(torch.zeros(2), torch.ones(2), "y", context=slips))
+    assert error.because == "these are the values before training"

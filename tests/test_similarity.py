@@ -145,7 +145,7 @@ def test_a_groups_work_is_no_copy_of_itself(tmp_path: Path, capsys: pytest.Captu
     put(tmp_path / "roster.csv", b"name,group\nana,T\ncy,T\n")
     words = ["similar", str(folder), "--out", str(tmp_path / "o"), "--roster", str(tmp_path / "roster.csv")]
     assert main(words) == 0
-    assert capsys.readouterr().out.count("of ") == 2  # ana, whose work cy shares, and ben
+    assert "of ana, cy" in capsys.readouterr().out.splitlines()[0]
 
 
 def test_without_copydetect_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
