@@ -1,7 +1,8 @@
 """Which checks a change to an assignment touches: for each check a digest of what its verdict can depend on.
 
 A check depends on its own source, and on whatever that names, however far down, in the files of checks and probes.
-Names are followed without regard to where they come from, so a digest may change without need, but never fails to.
+Names are followed without regard to where they come from, so a digest may change without need. Where a name may be
+computed (`globals`, or `getattr` of a module), everything counts.
 Everything else, such as fixtures and the reference, counts as a whole. Comments and layout do not count.
 """
 
@@ -14,6 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from grader.assignment import Assignment, is_hidden
+
+COMPUTING = frozenset({"globals", "vars", "eval", "exec", "import_module", "__import__"})
 
 
 class _Source:
@@ -46,11 +49,19 @@ class _Source:
         found = {check, *self._always}
         waiting = list(found)
         while waiting:
-            for name in self._named[waiting.pop()]:
+            number = waiting.pop()
+            if self._computes_names(number):
+                return sorted({*range(len(self._statements))} - {*self.checks.values()} | {check})
+            for name in self._named[number]:
                 new = set(self._binding.get(name, ())) - found
                 found |= new
                 waiting += new
         return sorted(found)
+
+    def _computes_names(self, number: int) -> bool:
+        nodes = list(ast.walk(self._statements[number]))
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}  # not attributes: a model has an eval()
+        return bool(names & COMPUTING) or any(isinstance(node, ast.Call) and _gets_by_name(node) for node in nodes)
 
     @cached_property
     def _named(self) -> list[frozenset[str]]:
@@ -114,6 +125,14 @@ def _bound(statement: ast.stmt) -> set[str]:
         if all(isinstance(node, ast.Name | ast.Tuple | ast.List | ast.Starred | ast.expr_context) for node in nodes):
             return {node.id for node in nodes if isinstance(node, ast.Name)}
     return set()
+
+
+def _gets_by_name(call: ast.Call) -> bool:
+    """Whether it is `getattr` of a module of probes or the like, by a name that is not written there."""
+    if not isinstance(call.func, ast.Name) or call.func.id != "getattr" or len(call.args) < 2:
+        return False
+    target, name = call.args[:2]
+    return isinstance(target, ast.Name) and target.id.startswith("probes") and not isinstance(name, ast.Constant)
 
 
 def _is_fixture(statement: ast.stmt) -> bool:

@@ -27,6 +27,10 @@ def test_one(student):
 @task("1.2", points=1, title="two")
 def test_two(student):
     assert student.run(probes.of, "two") == OTHER
+
+@task("1.4", points=1, title="any")
+def test_any(student):
+    assert student.run(probes.any)
 '''
 PROBES = """def one(student, n):
     return inner(student, n)
@@ -35,10 +39,15 @@ def inner(student, n):
     return student.work.one(n)
 
 def of(student, name):
-    return globals()[name](student)
+    return WAYS[name](student)
 
 def two(student):
     return student.work.two()
+
+WAYS = {"two": two}
+
+def any(student):
+    return [eval(name) for name in student.names]
 """
 HIDDEN = """from grader.checks import load_beside, task
 
@@ -49,6 +58,7 @@ def test_three(student):
     assert oracle
 """
 ONE, TWO, THREE = "test_week1.py::test_one", "test_week1.py::test_two", "test_hidden.py::test_three"
+ANY = "test_week1.py::test_any"
 
 
 @pytest.fixture
@@ -66,14 +76,14 @@ def course(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def touched(course: Path, file: str, old: str, new: str) -> set[str]:
+def touched(course: Path, file: str, old: str, new: str, but_any: bool = True) -> set[str]:
     before = check_digests(Course(course).assignment("week1"))
-    assert set(before) == {ONE, TWO, THREE}
+    assert set(before) == {ONE, TWO, THREE, ANY}
     text = (course / file).read_text()
     assert old in text
     (course / file).write_text(text.replace(old, new, 1))
     now = check_digests(Course(course).assignment("week1"))
-    return set(now) - unchanged(now, before, now)
+    return set(now) - unchanged(now, before, now) - ({ANY} if but_any else set())
 
 
 @pytest.mark.parametrize(
@@ -96,7 +106,15 @@ def test_what_a_check_names_touches_it(course: Path, old: str, new: str, want: s
     assert touched(course, "assignments/week1/test_week1.py", old, new) - {THREE} == want
 
 
-def test_a_probe_touches_the_checks_that_run_it_even_by_its_name_as_a_string(course: Path) -> None:
+def test_where_names_are_computed_every_helper_and_probe_counts(course: Path) -> None:
+    assert ANY in touched(course, "assignments/week1/probes.py", "student.work.one", "student.work.uno", but_any=False)
+    helper = ("return n + LIMIT", "return n - LIMIT")
+    assert ANY in touched(course, "assignments/week1/test_week1.py", *helper, but_any=False)
+    other = ("helper(1)) == 4", "helper(1)) == 5")
+    assert ANY not in touched(course, "assignments/week1/test_week1.py", *other, but_any=False)
+
+
+def test_a_probe_touches_the_checks_that_run_it_even_through_a_table(course: Path) -> None:
     assert touched(course, "assignments/week1/probes.py", "student.work.one", "student.work.uno") == {ONE}
     assert touched(course, "assignments/week1/probes.py", "student.work.two", "student.work.due") == {TWO}
 
