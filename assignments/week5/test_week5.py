@@ -473,7 +473,7 @@ def test_most_incorrect(student, n, seed):
 @task("5.10", points=1, title="most_incorrect copes with fewer mistakes than n",
       hint="With two mistakes there are two entries, with none there are none.")  # fmt: skip
 def test_most_incorrect_few(student, rng):
-    for wrong in (2, 0):
+    for wrong in (4, 3, 2, 0):
         data = guesses(rng, 10, 3, wrong)
         judge_incorrect(student.run(probes.most_incorrect, *data, 5), *data, 5)
 
