@@ -115,6 +115,19 @@ def test_nothing_is_found_where_all_is_well() -> None:
     assert found(*GOOD, recorded={"m": [PASS.id, HIDDEN.id]}) == []
 
 
+def test_a_check_is_weaker_only_where_no_seed_catches_what_the_record_has() -> None:
+    recorded = {"m": [PASS.id, HIDDEN.id]}
+    runs = [*GOOD[:3], trial(trials.MUTANT, PASS, failing(HIDDEN))]
+    assert findings.missed(runs, [MUTANT], recorded) == {"m"}
+    assert findings.missed(GOOD, [MUTANT], recorded) == set()
+    others = [trial(trials.MUTANT, PASS, HIDDEN, seed=1), trial(trials.MUTANT, failing(PASS), HIDDEN, seed=2)]
+    kinds = [
+        [finding.kind for finding in findings.examine(runs, [MUTANT], recorded, again) if finding.kind == "weaker"]
+        for again in ((), others[:1], others)
+    ]
+    assert kinds == [["weaker"], ["weaker"], []]
+
+
 @pytest.mark.parametrize(
     ("place", "run", "says"),
     [

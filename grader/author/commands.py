@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from grader.author.show import Matrix
     from grader.author.trials import Subject, Trial
     from grader.sandbox import Sandbox
+
+OTHER_SEEDS = range(1, 5)  # with which a mutant is graded again that a check of the record has let pass
 
 
 def add_commands(add: Add) -> None:
@@ -178,7 +181,12 @@ def _validated(
             if trial.subject.kind == trials.MUTANT and trial.subject.name == mutant.id and trial.report
         }
         print(f"wrote {record.save(course.root, week, caught).relative_to(course.root)}")
-    found = [*_stale(course, week), *findings.examine(done, mutants, record.load(course.root, week))]
+    recorded = record.load(course.root, week)
+    missed = findings.missed(done, mutants, recorded)
+    mutated = (one for one in subjects if one.kind == trials.MUTANT and one.name in missed)
+    again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
+    more = _graded(course, week, again, sandbox, arguments.jobs, console) if again else []
+    found = [*_stale(course, week), *findings.examine(done, mutants, recorded, more)]
     return show.matrix_of(week, done, mutants, found)
 
 

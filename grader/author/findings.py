@@ -26,8 +26,19 @@ class Finding:
         return f"{self.kind}: {self.subject}: {self.text}"
 
 
-def examine(trials: Sequence[Trial], mutants: Iterable[Mutant], recorded: record.Caught) -> list[Finding]:
-    """All findings, the gravest first."""
+def missed(trials: Iterable[Trial], mutants: Iterable[Mutant], recorded: record.Caught) -> set[str]:
+    """The mutants that a check of the record let pass: by chance, or since it has become weaker."""
+    caught = _caught(trials, {mutant.id: mutant for mutant in mutants})
+    return {name for name, checks in caught.items() if set(recorded.get(name, ())) - checks}
+
+
+def examine(
+    trials: Sequence[Trial], mutants: Iterable[Mutant], recorded: record.Caught, again: Sequence[Trial] = ()
+) -> list[Finding]:
+    """All findings, the gravest first; `again` are mutants graded with other seeds, for the comparison with the record.
+
+    A check may catch a mistake with some draws alone. It is weaker where it catches it with none.
+    """
     listed = {mutant.id: mutant for mutant in mutants}
     reports = [(trial, trial.report) for trial in trials if trial.report is not None]
     kinds = {kind: [(t, r) for t, r in reports if t.subject.kind == kind] for kind in _JUDGED}
@@ -39,7 +50,7 @@ def examine(trials: Sequence[Trial], mutants: Iterable[Mutant], recorded: record
     graded = {trial.subject.name: report for trial, report in kinds[MUTANT]}
     for name, report in graded.items():
         found += _mutant(listed[name], report)
-    found += _weaker(listed, graded, recorded)
+    found += _weaker(listed, _caught([*trials, *again], listed), recorded)
     reference = next((report for _, report in kinds[REFERENCE]), None)
     return [*found, *(_idle(reference, listed, graded) if reference and graded else [])]
 
@@ -102,10 +113,21 @@ def _mutant(mutant: Mutant, report: Report) -> Iterator[Finding]:
         yield Finding("collateral", mutant.id, f"loses points of task {task}, too ({checks[0].id}): {mutant.why}")
 
 
-def _weaker(mutants: Mapping[str, Mutant], graded: Mapping[str, Report], recorded: record.Caught) -> Iterator[Finding]:
-    for name, report in graded.items():
-        now = record.catching(report, mutants[name].tasks)
-        for check in sorted(set(recorded.get(name, ())) - set(now)):
+def _caught(trials: Iterable[Trial], mutants: Mapping[str, Mutant]) -> dict[str, set[str]]:
+    """By mutant, the checks that took points from it in any trial."""
+    found: dict[str, set[str]] = {}
+    for trial in trials:
+        name = trial.subject.name
+        if trial.subject.kind == MUTANT and trial.report is not None:
+            found.setdefault(name, set()).update(record.catching(trial.report, mutants[name].tasks))
+    return found
+
+
+def _weaker(
+    mutants: Mapping[str, Mutant], caught: Mapping[str, set[str]], recorded: record.Caught
+) -> Iterator[Finding]:
+    for name, now in caught.items():
+        for check in sorted(set(recorded.get(name, ())) - now):
             text = f"no longer catches mutant {name}, as it did when the record was written: {mutants[name].why}"
             yield Finding("weaker", check, text)
     for name in sorted(set(recorded) - set(mutants)):
