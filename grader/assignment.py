@@ -83,12 +83,12 @@ class Assignment:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that can change a grade; lessons and the skeletons cannot."""
-        return _fingerprint(b"assignment", self._root, self.material).hexdigest()
+        return fingerprint(b"assignment", self.root, self.material).hexdigest()
 
     @cached_property
     def salt(self) -> bytes:
         """32 bytes that whoever has not seen the hidden checks cannot compute, though the digest is public."""
-        return _fingerprint(b"salt", self._root, self._hidden() or self.material).digest()
+        return fingerprint(b"salt", self.root, self._hidden() or self.material).digest()
 
     @cached_property
     def skeletons(self) -> Mapping[str, bytes]:
@@ -107,7 +107,8 @@ class Assignment:
         return frozenset().union(*self.names.values())
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
+        """The course's folder."""
         return self.folder.parent.parent
 
     @cached_property
@@ -116,7 +117,7 @@ class Assignment:
         # By name, since students keep modules of their own in this folder.
         public = [file for name in _PUBLIC for file in sorted(self.folder.glob(name))]
         checks = [*public, *self._hidden()]
-        return (*checks, *_fixtures_of(checks, self._root / "fixtures"))
+        return (*checks, *_fixtures_of(checks, self.root / "fixtures"))
 
     def _hidden(self) -> list[Path]:
         """Hidden checks, their probes and what they share; the reference, too, since checks may run it."""
@@ -294,7 +295,7 @@ def _imported_fixtures(tree: ast.Module, inside: bool) -> Iterator[str]:
         yield from (part[1] for part in parts if part[0] == "fixtures" and len(part) > 1)
 
 
-def _fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> Any:
+def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> Any:
     """A SHA-256 over names and contents, the same on systems that write line ends differently."""
     sha = hashlib.sha256(domain + b"\0")
     for file in files:

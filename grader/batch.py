@@ -108,9 +108,8 @@ def _jobs(
             book.record_problem(candidate.student, candidate.week, str(error))
             continue
         key = _key(assignments[submission.week], submission, options.seed)
-        kept = None if options.regrade else earlier.final(key, assignments[submission.week])
+        kept, checks = (None, ()) if options.regrade else earlier.look_up(key, assignments[submission.week])
         if kept is None:
-            checks = () if options.regrade else earlier.checks(key, assignments[submission.week])
             yield replace(job_of(submission, options.seed), kept=checks)
         else:
             result.kept += 1

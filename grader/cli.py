@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from grader import __version__, bookkeeping, comparison, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
-from grader.options import LAYOUTS, Command
+from grader.options import Command, class_options
 from grader.sandbox import KINDS
 
 if TYPE_CHECKING:
@@ -101,13 +101,10 @@ def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
         "grade a folder of submissions; unchanged ones keep their grade",
         "python -m grader batch submissions/ --week week5 --out reports",
     )
-    batch.add_argument("submissions", type=Path, help="a folder with one entry a student")
-    batch.add_argument("--week", nargs="+", default=[], metavar="WEEK", help="default: every week that is there")
+    class_options(batch)
     batch.add_argument("--out", type=Path, default=Path("reports"), help="where to write (default: %(default)s)")
     batch.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     batch.add_argument("--regrade", action="store_true", help="grade unchanged submissions again, too")
-    batch.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, email, section, group, extensions")
-    batch.add_argument("--layout", choices=LAYOUTS, help="how the folder is named (default: found out)")
     batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
     _jobs_option(batch)
     _sandbox_option(batch)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from grader.escape import plain
-from grader.options import LAYOUTS, Add
+from grader.options import Add, class_options
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
@@ -28,14 +28,11 @@ def add_commands(add: Add) -> None:
         "list pairs of submissions that are suspiciously alike",
         "python -m grader similar submissions/ --week week5 --out similar",
     )
-    similar.add_argument("submissions", type=Path, help="a folder with one entry a student, as for `batch`")
-    similar.add_argument("--week", nargs="+", default=[], metavar="WEEK", help="default: every week that is there")
+    class_options(similar)
     similar.add_argument("--out", type=Path, default=Path("similar"), help="for the pages (default: %(default)s)")
     similar.add_argument(
         "--least", type=_percent, default=50, metavar="PERCENT", help="how much must be alike (default: %(default)s)"
     )
-    similar.add_argument("--roster", type=Path, metavar="FILE", help="CSV, as for `batch`")
-    similar.add_argument("--layout", choices=LAYOUTS, help="how the folder is named (default: found out)")
 
 
 def _percent(text: str) -> int:
@@ -90,8 +87,7 @@ def _given(assignment: Assignment) -> str:
     """What every student of a week got: the skeletons, and the public checks and probes."""
     from grader.similarity import text_of
 
-    public = {file.name: file.read_bytes() for file in assignment.folder.glob("*.py")}
-    return text_of({**public, **{f"{module}.py": text for module, text in assignment.skeletons.items()}})
+    return text_of({file.name: file.read_bytes() for file in assignment.folder.glob("*.py")})
 
 
 def write_pages(pairs: Sequence[Pair], out: Path) -> None:

@@ -20,15 +20,20 @@ _KNOWN = {
 _PRECISE = 1e-4
 
 
-def number(got: float, want: float, sizes: Sizes | None = None) -> str | None:
-    """Explain a wrong number: its sign, or a factor that has a name."""
+def number(
+    got: float, want: float, sizes: Sizes | None = None, context: Mapping[str, float] | None = None
+) -> str | None:
+    """Explain a wrong number: by another one of the problem, its sign, or a factor that has a name."""
+    for name, other in (context or {}).items():
+        if math.isclose(got, other, rel_tol=_PRECISE, abs_tol=1e-6):
+            return f"this is the value {name}"
     if want == 0 or got == 0 or not math.isfinite(got):
         return None
     if _alike(got, -want):
         return "the sign is flipped"
-    name = factor_name(got / want, sizes or {})
-    if name:
-        return f"it is the expected value times {name}"
+    factor = factor_name(got / want, sizes or {})
+    if factor:
+        return f"it is the expected value times {factor}"
     if got > 0 and want > 0 and _alike(got, math.sqrt(want)):
         return "it is the square root of the expected value"
     if got > 0 and want > 0 and _alike(got, want**2):

@@ -15,24 +15,20 @@ class Earlier:
         self._book = book
         self._digests: dict[str, dict[str, str]] = {}
 
-    def final(self, key: ResultKey, assignment: Assignment) -> Report | None:
-        """The result for `key`, if grading could give no other one; None: grade, at least in part."""
+    def look_up(self, key: ResultKey, assignment: Assignment) -> tuple[Report | None, tuple[CheckResult, ...]]:
+        """The result for `key` if grading could give no other, else None, and the checks that need not run again."""
         found = self._book.find(key)
-        if found is None:
-            earlier = self._book.find_earlier(key)
-            before = self._noted(earlier.assignment) if earlier else {}
-            if earlier and not earlier.broken and before and before == self._now(assignment):
-                return earlier  # the change was in a comment, a title or a due date
-        return found
-
-    def checks(self, key: ResultKey, assignment: Assignment) -> tuple[CheckResult, ...]:
-        """The results of an earlier run whose checks can only come out the same."""
+        if found:
+            return found, ()
         now = self._now(assignment)  # also where there is no earlier result: it is what the next run compares with
         earlier = self._book.find_earlier(key)
         if earlier is None:
-            return ()
-        same = unchanged((check.id for check in earlier.checks), self._noted(earlier.assignment), now)
-        return tuple(check for check in earlier.checks if check.id in same and not check.is_broken)
+            return None, ()
+        before = self._noted(earlier.assignment)
+        if before == now and not earlier.broken:
+            return earlier, ()  # the change was in a comment or a due date
+        same = unchanged((check.id for check in earlier.checks), before, now)
+        return None, tuple(check for check in earlier.checks if check.id in same and not check.is_broken)
 
     def _now(self, assignment: Assignment) -> dict[str, str]:
         digests = self._noted(assignment.digest)

@@ -119,16 +119,7 @@ def near(
     """
     value = number(got, what)
     if abs(value - want) > atol + rtol * abs(want):
-        fail(f"{what}: wrong value", expected=want, got=got, because=_number(value, want, sizes, context))
-
-
-def _number(
-    got: float, want: float, sizes: Mapping[str, int] | None, context: Mapping[str, float] | None
-) -> str | None:
-    for name, other in (context or {}).items():
-        if math.isclose(got, other, rel_tol=1e-4, abs_tol=1e-6):
-            return f"this is the value {name}"
-    return diagnose.number(got, want, sizes)
+        fail(f"{what}: wrong value", expected=want, got=got, because=diagnose.number(value, want, sizes, context))
 
 
 def at_least(value: float, bound: float, what: str, *, unit: str = "") -> None:

@@ -9,12 +9,11 @@ Everything else, such as fixtures and the reference, counts as a whole. Comments
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from grader.assignment import Assignment, is_hidden
+from grader.assignment import Assignment, fingerprint, is_hidden
 
 COMPUTING = frozenset({"globals", "vars", "eval", "exec", "import_module", "__import__"})
 
@@ -50,7 +49,7 @@ class _Source:
         waiting = list(found)
         while waiting:
             number = waiting.pop()
-            if self._computes_names(number):
+            if self._computing[number]:
                 return sorted({*range(len(self._statements))} - {*self.checks.values()} | {check})
             for name in self._named[number]:
                 new = set(self._binding.get(name, ())) - found
@@ -58,10 +57,9 @@ class _Source:
                 waiting += new
         return sorted(found)
 
-    def _computes_names(self, number: int) -> bool:
-        nodes = list(ast.walk(self._statements[number]))
-        names = {node.id for node in nodes if isinstance(node, ast.Name)}  # not attributes: a model has an eval()
-        return bool(names & COMPUTING) or any(isinstance(node, ast.Call) and _gets_by_name(node) for node in nodes)
+    @cached_property
+    def _computing(self) -> list[bool]:
+        return [any(map(_computes_a_name, ast.walk(statement))) for statement in self._statements]
 
     @cached_property
     def _named(self) -> list[frozenset[str]]:
@@ -79,10 +77,8 @@ def check_digests(assignment: Assignment) -> dict[str, str]:
         files = [file for file in assignment.material if hidden or not _is_within(file, assignment.hidden_folder)]
         parts = [file for file in files if _holds_statements(file, assignment)]
         source = _Source(parts)
-        common = hashlib.sha256(repr((assignment.modules, assignment.limits)).encode())
-        for file in files:
-            if file not in parts and file.name != "assignment.toml":
-                common.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        whole = [file for file in files if file not in parts and file.name != "assignment.toml"]
+        common = fingerprint(repr((assignment.modules, assignment.limits)).encode(), assignment.root, whole)
         for id, number in source.checks.items():
             if is_hidden(Path(id.partition("::")[0])) == hidden:
                 sha = common.copy()
@@ -127,12 +123,14 @@ def _bound(statement: ast.stmt) -> set[str]:
     return set()
 
 
-def _gets_by_name(call: ast.Call) -> bool:
-    """Whether it is `getattr` of a module of probes or the like, by a name that is not written there."""
-    if not isinstance(call.func, ast.Name) or call.func.id != "getattr" or len(call.args) < 2:
-        return False
-    target, name = call.args[:2]
-    return isinstance(target, ast.Name) and target.id.startswith("probes") and not isinstance(name, ast.Constant)
+def _computes_a_name(node: ast.AST) -> bool:
+    """Whether it looks something up by a name that is not written there, as `getattr` of a module of probes does."""
+    match node:
+        case ast.Name(id=name):  # not an attribute: a model has an eval()
+            return name in COMPUTING
+        case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id=target), name, *_]):
+            return target.startswith("probes") and not isinstance(name, ast.Constant)
+    return False
 
 
 def _is_fixture(statement: ast.stmt) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 Command = Callable[[argparse.Namespace], int]
 Add = Callable[[str, Command, str, str], argparse.ArgumentParser]  # a command's name, function, purpose and example
@@ -11,3 +12,11 @@ Add = Callable[[str, Command, str, str], argparse.ArgumentParser]  # a command's
 PLAIN = "plain"
 LAYOUTS = ("gradescope", "canvas", "moodle", "classroom50", "github", PLAIN)  # of class folders
 HOSTS = ("classroom50", "gradescope", "github", PLAIN)  # of CI jobs
+
+
+def class_options(parser: argparse.ArgumentParser) -> None:
+    """What names a class: the folder that it handed in, the weeks, the roster and the layout."""
+    parser.add_argument("submissions", type=Path, help="a folder with one entry a student")
+    parser.add_argument("--week", nargs="+", default=[], metavar="WEEK", help="default: every week that is there")
+    parser.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, email, section, group, extensions")
+    parser.add_argument("--layout", choices=LAYOUTS, help="how the folder is named (default: found out)")

@@ -164,7 +164,11 @@ def fine_tuned(student, weights, train, valid, lr, epochs):
     fresh = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     groups = attempt(lambda: with_own_groups(student, model, lr))
     optimizer = groups or torch.optim.Adam(model.parameters(), lr=lr)
-    criterion = Recorded()
+    curve, criterion = [], nn.CrossEntropyLoss()
+    # The learning curve: what the criterion gives while gradients are recorded.
+    criterion.register_forward_hook(
+        lambda _, given, value: curve.append(value.item()) if torch.is_grad_enabled() else None
+    )
     loaders = [
         DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=16, shuffle=shuffle)
         for (images, labels), shuffle in ((train, True), (valid, False))
@@ -173,21 +177,7 @@ def fine_tuned(student, weights, train, valid, lr, epochs):
         file = Path(folder) / "best.pt"
         student.training.fit(model, *loaders, optimizer, criterion, CPU, epochs, file)
     used = {"head": own is not None, "groups": groups is not None}
-    return {"before": fresh, "after": dict(model.state_dict()), "losses": criterion.losses, "own": used}
-
-
-class Recorded(nn.CrossEntropyLoss):
-    """Cross-entropy that remembers what it gave while gradients were recorded: the learning curve."""
-
-    def __init__(self):
-        super().__init__()
-        self.losses = []
-
-    def forward(self, *given):
-        loss = super().forward(*given)
-        if torch.is_grad_enabled():
-            self.losses.append(float(loss.detach()))
-        return loss
+    return {"before": fresh, "after": dict(model.state_dict()), "losses": curve, "own": used}
 
 
 def with_own_head(student, weights):

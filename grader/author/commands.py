@@ -174,13 +174,8 @@ def _validated(
     subjects = trials.subjects_of(assignment, mutants, range(arguments.seeds))
     done = _graded(course, week, subjects, sandbox, arguments.jobs, console)
     if arguments.record:
-        caught = {
-            trial.subject.name: record.catching(trial.report, mutant.tasks)
-            for mutant in mutants
-            for trial in done
-            if trial.subject.kind == trials.MUTANT and trial.subject.name == mutant.id and trial.report
-        }
-        print(f"wrote {record.save(course.root, week, caught).relative_to(course.root)}")
+        written = record.save(course.root, week, findings.caught(done, mutants))
+        print(f"wrote {written.relative_to(course.root)}")
     recorded = record.load(course.root, week)
     missed = findings.missed(done, mutants, recorded)
     mutated = (one for one in subjects if one.kind == trials.MUTANT and one.name in missed)

@@ -26,10 +26,20 @@ class Finding:
         return f"{self.kind}: {self.subject}: {self.text}"
 
 
+def caught(trials: Iterable[Trial], mutants: Iterable[Mutant]) -> dict[str, set[str]]:
+    """By mutant, the checks that took points from it in any trial."""
+    tasks = {mutant.id: mutant.tasks for mutant in mutants}
+    found: dict[str, set[str]] = {}
+    for trial in trials:
+        name = trial.subject.name
+        if trial.subject.kind == MUTANT and trial.report is not None:
+            found.setdefault(name, set()).update(record.catching(trial.report, tasks[name]))
+    return found
+
+
 def missed(trials: Iterable[Trial], mutants: Iterable[Mutant], recorded: record.Caught) -> set[str]:
     """The mutants that a check of the record let pass: by chance, or since it has become weaker."""
-    caught = _caught(trials, {mutant.id: mutant for mutant in mutants})
-    return {name for name, checks in caught.items() if set(recorded.get(name, ())) - checks}
+    return {name for name, checks in caught(trials, mutants).items() if set(recorded.get(name, ())) - checks}
 
 
 def examine(
@@ -50,7 +60,7 @@ def examine(
     graded = {trial.subject.name: report for trial, report in kinds[MUTANT]}
     for name, report in graded.items():
         found += _mutant(listed[name], report)
-    found += _weaker(listed, _caught([*trials, *again], listed), recorded)
+    found += _weaker(listed, caught([*trials, *again], listed.values()), recorded)
     reference = next((report for _, report in kinds[REFERENCE]), None)
     return [*found, *(_idle(reference, listed, graded) if reference and graded else [])]
 
@@ -113,20 +123,10 @@ def _mutant(mutant: Mutant, report: Report) -> Iterator[Finding]:
         yield Finding("collateral", mutant.id, f"loses points of task {task}, too ({checks[0].id}): {mutant.why}")
 
 
-def _caught(trials: Iterable[Trial], mutants: Mapping[str, Mutant]) -> dict[str, set[str]]:
-    """By mutant, the checks that took points from it in any trial."""
-    found: dict[str, set[str]] = {}
-    for trial in trials:
-        name = trial.subject.name
-        if trial.subject.kind == MUTANT and trial.report is not None:
-            found.setdefault(name, set()).update(record.catching(trial.report, mutants[name].tasks))
-    return found
-
-
 def _weaker(
-    mutants: Mapping[str, Mutant], caught: Mapping[str, set[str]], recorded: record.Caught
+    mutants: Mapping[str, Mutant], catching: Mapping[str, set[str]], recorded: record.Caught
 ) -> Iterator[Finding]:
-    for name, now in caught.items():
+    for name, now in catching.items():
         for check in sorted(set(recorded.get(name, ())) - now):
             text = f"no longer catches mutant {name}, as it did when the record was written: {mutants[name].why}"
             yield Finding("weaker", check, text)

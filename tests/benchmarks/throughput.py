@@ -100,11 +100,14 @@ def _loop(handed: Sequence[Handed], processes: int) -> None:
 
 
 def _pytest(one: Handed) -> subprocess.CompletedProcess[str]:
-    checks = [f"assignments/{one.week}", *sorted(map(str, (ROOT / "solutions" / one.week).glob("test_hidden*.py")))]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--submission", str(one.folder), *checks]
-    return subprocess.run(
-        command, cwd=ROOT, env=ONE_THREAD, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    command = [sys.executable, "-m", "pytest", *_arguments(one.week, str(one.folder))]
+    return subprocess.run(command, cwd=ROOT, env=ONE_THREAD, capture_output=True, text=True)
+
+
+def _arguments(week: str, folder: str) -> list[str]:
+    """What pytest needs to run a week's public and hidden checks on one submission."""
+    checks = map(str, Course(ROOT).assignment(week).check_files)
+    return ["-q", "-p", "no:cacheprovider", "--submission", folder, *checks]
 
 
 def _batch(folder: Path, judges: int) -> None:
@@ -143,9 +146,8 @@ def _run_floor(handed: Sequence[str]) -> None:
     probing.call = timed
     for one in handed:
         week, _, folder = one.partition("=")
-        hidden = sorted(map(str, (ROOT / "solutions" / week).glob("test_hidden*.py")))
         with contextlib.redirect_stdout(io.StringIO()):
-            pytest.main(["-q", "-p", "no:cacheprovider", "--submission", folder, f"assignments/{week}", *hidden])
+            pytest.main(_arguments(week, folder))
     print(json.dumps({"seconds": spent}))
 
 
