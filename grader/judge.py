@@ -30,6 +30,13 @@ from grader.sandbox import choose
 from grader.version import VERSION
 from grader.worker import Worker
 
+# Plugins of pytest's own that a judge has no use for, and would pay for at each check.
+UNUSED = (
+    *("cacheprovider", "xdist", "terminalreporter", "grader", "logging", "doctest", "unittest", "faulthandler"),
+    *("threadexception", "unraisableexception", "warnings", "junitxml", "pastebin", "recwarn", "setuponly"),
+    *("setupplan", "stepwise", "debugging"),
+)
+
 
 def main(arguments: list[str]) -> int:
     """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
@@ -49,7 +56,7 @@ def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[st
     """Options under which pytest takes nothing from the surroundings: no ini file, conftest, cache or plugin."""
     checks = [str(path) for assignment in assignments.values() for path in assignment.check_files]
     fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
-    for name in ("cacheprovider", "xdist", "terminalreporter", "grader"):
+    for name in UNUSED:
         fixed += ["-p", f"no:{name}"]
     return [*fixed, "-p", "grader.plugin", *checks]
 
@@ -124,14 +131,24 @@ class JudgeSession:
         self._scores.results.clear()
         self._scores.results.update(_still_valid(items, kept))
         running = [item for item in items if item.nodeid not in self._scores.results]
-        for number, item in enumerate(running):
-            # The same items run again for the next submission, so their collectors stay set up; an item that
-            # were to be followed by itself would stay set up, too.
-            following = running[(number + 1) % len(running)] if len(running) > 1 else None
-            for report in runtestprotocol(item, log=False, nextitem=following):
-                self._scores.pytest_runtest_logreport(report)
-            self._students.raise_failure()
+        for item in running:
+            replayed = self._students.replay(item, plugin.marked(item))
+            if replayed is not None:
+                self._scores.results[item.nodeid] = replayed
+                continue
+            result = self._run_one(item)
+            if result.outcome is Outcome.PASSED:
+                self._students.learn(item, result)
+            elif self._students.shared:
+                with self._students.alone():
+                    self._run_one(item)
         return tuple(self._scores.results[item.nodeid] for item in items)
+
+    def _run_one(self, item: pytest.Item) -> CheckResult:
+        for report in runtestprotocol(item, log=False, nextitem=None):
+            self._scores.pytest_runtest_logreport(report)
+        self._students.raise_failure()
+        return self._scores.results[item.nodeid]
 
     def _send(self, message: dict[str, Any]) -> None:
         wire.send(self._connection, msgpack.packb(message))

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import marshal
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.assignment import SECONDS, Limits
+from grader.assignment import SECONDS, Limits, is_hidden
 from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.plugin import check_id
-from grader.results import Outcome
+from grader.results import CheckResult, Outcome
 from grader.seeds import check_seed, probe_seed
 from grader.student import Probe, ProbeEnded, Student, describe_call
+from grader.transcripts import Asked, Request, Transcripts
 from grader.verdict import exception_end, invalid_text, timeout_text
 from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker, signal_name
 
@@ -26,7 +31,12 @@ IMPORT_SECONDS = 10.0  # for each module
 
 
 class RemoteStudents:
-    """One submission after the other in one worker; serves the `student` fixture of a judge's checks."""
+    """One submission after the other in one worker; serves the `student` fixture of a judge's checks.
+
+    Public checks follow each other in one process, and hidden ones in another, as long as they pass: a fork for each
+    costs more than most checks do. Whatever is not a pass is judged again, `alone`, in a process that has served no
+    other check; so nothing that a check leaves behind can cost another one its points.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -34,6 +44,10 @@ class RemoteStudents:
         self._failure: SandboxError | None = None
         self._salt = b""
         self._seed = 0
+        self._transcripts = Transcripts()
+        self._latest: RemoteStudent | None = None
+        self._replaying = False
+        self._alone = False
 
     def begin(
         self, week: str, files: dict[str, bytes], modules: Sequence[str], limits: Limits, salt: bytes, seed: int
@@ -44,18 +58,63 @@ class RemoteStudents:
 
     def end(self) -> None:
         """Remove the submission, and everything that it left."""
+        self._latest = None
         if self._submission is not None:
             self._submission.close()
             self._submission = None
 
+    def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
+        """The result of a check on a submission that answers as one before did, None where it has to be run."""
+        first = self._transcripts.first(item.nodeid, self.check_seed(item))
+        if first is None:
+            return None
+        begin = time.monotonic()
+        student = self._new(item, mark)
+        result = student.replay(first)
+        if result is None:
+            self._replaying = True  # the run begins with what has been answered
+            return None
+        self.close(student)
+        return replace(result, seconds=round(time.monotonic() - begin, 3))
+
+    def learn(self, item: pytest.Item, result: CheckResult) -> None:
+        """Remember what the latest check was answered, so that the same evidence need not be judged again."""
+        if self._latest is not None:
+            self._transcripts.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the latest check has met anything of an earlier one, or an end that a run alone must confirm."""
+        return self._latest is not None and self._latest.shared
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the checks in the block run in processes of their own, and not at the cost of the latest one's time."""
+        assert self._submission is not None and self._latest is not None
+        self._submission.part()
+        self._submission.left = self._latest.left_before
+        self._alone, self._replaying = True, False
+        try:
+            yield
+        finally:
+            self._alone = False
+
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
         """A handle for one check."""
+        if self._replaying and self._latest is not None:
+            self._replaying = False
+            return self._latest
+        return self._new(item, mark)
+
+    def _new(self, item: pytest.Item, mark: TaskMark) -> RemoteStudent:
         if self._submission is None:
             raise SandboxError("no submission is open in this judge")
-        return RemoteStudent(self._submission, probe_seed(self.check_seed(item)), mark.seconds)
+        company = None if self._alone else "hidden" if is_hidden(item.path) else "public"
+        self._latest = RemoteStudent(self._submission, probe_seed(self.check_seed(item)), mark.seconds, company)
+        return self._latest
 
     def close(self, student: Student) -> None:
-        """The check is over: kill its process."""
+        """The check is over: kill its process, unless others may follow in it."""
         if isinstance(student, RemoteStudent):
             student.close()
             self._failure = self._failure or student.failure
@@ -89,6 +148,7 @@ class _Submission:
         self._memory = memory
         self._ended: dict[str, tuple[str, str]] = {}
         self._keeper: Keeper | None = None
+        self._warm: tuple[str, CheckProcess] | None = None
         self._try_imports(list(modules))
 
     def _try_imports(self, waiting: list[str]) -> None:
@@ -102,8 +162,10 @@ class _Submission:
                 if end is not None:
                     self._ended[module] = end
                     break
-            with contextlib.suppress(KeeperDied):
-                process.end()
+            else:
+                self.keep("public", process)
+                return
+            _end(process)
 
     @contextlib.contextmanager
     def clock(self) -> Iterator[None]:
@@ -114,8 +176,26 @@ class _Submission:
         finally:
             self.left -= time.monotonic() - begin
 
+    def lend(self, company: str) -> CheckProcess | None:
+        """The process in which checks of this company have passed, if there is one; it ends where there is another."""
+        if self._warm is not None and self._warm[0] == company:
+            process, self._warm = self._warm[1], None
+            return process
+        return None
+
+    def keep(self, company: str, process: CheckProcess) -> None:
+        """Take a process back for the next check of its company."""
+        self._warm = company, process
+
+    def part(self) -> None:
+        """End the process that was kept."""
+        if self._warm is not None:
+            (_, process), self._warm = self._warm, None
+            _end(process)
+
     def process(self) -> CheckProcess:
         """A process for one check, which imports the student's modules when a probe asks for them."""
+        self.part()  # the keeper has one at a time
         process = self._fork()
         try:
             process.ask({"ended": self._ended}, REPLY_SECONDS)
@@ -135,6 +215,7 @@ class _Submission:
 
     def close(self) -> None:
         """End the keeper, and with it everything of the submission."""
+        self.part()
         if self._keeper is not None:
             keeper, self._keeper = self._keeper, None
             keeper.close()
@@ -153,19 +234,39 @@ def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
     return None
 
 
-class RemoteStudent:
-    """Probes in a worker, which may take `seconds` in all. Once a run has ended badly, all later ones end alike."""
+def _end(process: CheckProcess) -> None:
+    with contextlib.suppress(KeeperDied):
+        process.end()
 
-    def __init__(self, submission: _Submission, seed: int, seconds: float) -> None:
-        self.called_with = ""
+
+class RemoteStudent:
+    """Probes in a worker, which may take `seconds` in all. Once a run has ended badly, all later ones end alike.
+
+    `company` names the checks that it may share a process with, one after the other; None: it shares with nobody.
+    `steps` are the requests so far, each with its reply; `shared` tells whether any of them may have been answered
+    otherwise in a process of its own.
+    """
+
+    def __init__(self, submission: _Submission, seed: int, seconds: float, company: str | None = None) -> None:
         self.failure: SandboxError | None = None
+        self.steps: list[tuple[Request, bytes]] = []
+        self.shared = False
+        self.left_before = submission.left
+        self._called: Callable[[], str] | None = None
         self._submission = submission
+        self._company = company
         self._seed = seed
         self._seconds = seconds
         self._end_at = submission.left - seconds
         self._process: CheckProcess | None = None
         self._asked: CheckProcess | None = None
         self._final: ProbeEnded | None = None
+        self._answered: deque[tuple[Request, bytes]] = deque()
+
+    @property
+    def called_with(self) -> str:
+        """The arguments of the latest run, described only where somebody asks."""
+        return self._called() if self._called else ""
 
     @property
     def printed(self) -> str:
@@ -173,50 +274,92 @@ class RemoteStudent:
         return self._asked.printed.decode("utf-8", "replace") if self._asked else ""
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
-        self.called_with = describe_call(probe, args, kwargs)
-        if self._final is not None:
-            raise self._final
-        if self._process is None:
-            self._process = self._begin()
-        return self._evidence(self._process, probe, args, kwargs)
-
-    def _begin(self) -> CheckProcess:
-        try:
-            return self._submission.process()
-        except SandboxError as error:
-            self.failure = error
-            raise
+        return self._run(probe, args, kwargs, fresh=False)
 
     def run_fresh(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
-        self.close()
-        try:
-            return self.run(probe, *args, **kwargs)
-        finally:
-            self.close()
+        return self._run(probe, args, kwargs, fresh=True)
+
+    def replay(self, place: Asked) -> CheckResult | None:
+        """Ask what an earlier run of the check has asked: its result if all replies are the same, to the byte.
+
+        Else None, and a run of the check takes the replies so far as its first ones.
+        """
+        self.shared = True  # a run alone confirms whatever is no pass: none of it has been seen as it came
+        following: Asked | CheckResult | None = place
+        while isinstance(following, Asked):
+            try:
+                reply = self._ask(following.request)
+            except (ProbeEnded, SandboxError):
+                return None
+            self._answered.append((following.request, reply))
+            following = following.after(reply)
+        return following
 
     def close(self) -> None:
-        """Kill the check's process, if there is one."""
+        """Kill the check's process, if there is one, or leave it to the next check in its company."""
         if self._process is not None:
             process, self._process = self._process, None
-            with contextlib.suppress(KeeperDied):
-                process.end()
+            if self._company is None or self._final is not None:
+                _end(process)
+            else:
+                self._submission.keep(self._company, process)
 
-    def _evidence(self, process: CheckProcess, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._asked = process
-        request = {**_source(probe), "seed": self._seed, "args": args, "kwargs": kwargs}
+    def _run(self, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any], fresh: bool) -> Any:
+        self._called = partial(describe_call, probe, args, kwargs)
+        if self._final is not None:
+            raise self._final
+        file = Path(inspect.getsourcefile(probe) or "")
+        call = {"module": file.stem, "probe": probe.__name__, "seed": self._seed, "args": args, "kwargs": kwargs}
+        request = Request(file.stem, _compiled(file), codec.encode(call, "the probe's arguments"), fresh)
+        known = self._known(request)
+        reply = self._ask(request) if known is None else known
+        self.steps.append((request, reply))
+        try:
+            return self._read(reply)
+        except codec.CodecError as error:
+            raise self._end(ProbeEnded(Outcome.INVALID, *invalid_text(str(error)))) from None
+
+    def _known(self, request: Request) -> bytes | None:
+        """The reply to a request that was replayed; one that was not, though it should have been, ends the run."""
+        if not self._answered:
+            return None
+        asked, reply = self._answered.popleft()
+        if asked != request:
+            raise self._end(ProbeEnded(Outcome.ERROR, "the check asks another question than before"))
+        return reply
+
+    def _ask(self, request: Request) -> bytes:
+        if request.fresh:
+            self._kill()
+        if self._process is None:
+            self._process = self._begin(request.fresh)
+        process = self._asked = self._process
         try:
             with self._submission.clock():
-                reply = process.ask(request, self._submission.left - max(self._end_at, 0))
+                return process.run(request, self._submission.left - max(self._end_at, 0))
         except TimeoutError:
             raise self._end(ProbeEnded(Outcome.TIMEOUT, self._timeout())) from None
         except TooMuchMemory as error:
             raise self._end(ProbeEnded(Outcome.MEMORY, str(error))) from None
         except OSError:
             raise self._end(self._death(process)) from None
+        finally:
+            if request.fresh:
+                self._kill()
+
+    def _begin(self, fresh: bool) -> CheckProcess:
         try:
-            return self._read(reply)
-        except codec.CodecError as error:
-            raise self._end(ProbeEnded(Outcome.INVALID, *invalid_text(str(error)))) from None
+            lent = self._submission.lend(self._company) if self._company and not fresh else None
+            self.shared = self.shared or lent is not None
+            return lent or self._submission.process()
+        except SandboxError as error:
+            self.failure = error
+            raise
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            process, self._process = self._process, None
+            _end(process)
 
     def _timeout(self) -> str:
         if self._end_at > 0:
@@ -237,7 +380,7 @@ class RemoteStudent:
 
     def _end(self, end: ProbeEnded) -> ProbeEnded:
         self._final = end
-        self.close()
+        self._kill()
         return end
 
     def _death(self, process: CheckProcess) -> ProbeEnded:
@@ -251,18 +394,10 @@ class RemoteStudent:
         return ProbeEnded(Outcome.KILLED, signal_name(status))
 
 
-def _source(probe: Probe) -> dict[str, str]:
-    file = Path(inspect.getsourcefile(probe) or "")
-    return {"probe": probe.__name__, "module": file.stem, "source": _text(file)}
-
-
-_texts: dict[Path, str] = {}
-
-
-def _text(file: Path) -> str:
-    if file not in _texts:
-        _texts[file] = file.read_text(encoding="utf-8")
-    return _texts[file]
+@cache
+def _compiled(file: Path) -> bytes:
+    """A module of probes as byte code: its processes are of the same Python, and each would compile it anew."""
+    return marshal.dumps(compile(file.read_text(encoding="utf-8"), file.name, "exec"))
 
 
 def _is_description(body: Any) -> bool:

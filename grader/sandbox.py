@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "agg",
+    "THP_MEM_ALLOC_ENABLE": "1",
 }
 
 

@@ -30,7 +30,8 @@ class Student(Protocol):
     `called_with` describes the latest probe's arguments, `printed` is what it printed, where that was caught.
     """
 
-    called_with: str
+    @property
+    def called_with(self) -> str: ...
 
     @property
     def printed(self) -> str: ...

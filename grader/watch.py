@@ -8,9 +8,9 @@ the exact one decides (PSS, in which each page counts once; see proc_pid_smaps(5
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
@@ -52,8 +52,36 @@ class Watch:
 def _sum(root: int, file: str, pattern: re.Pattern[bytes]) -> int:
     """Bytes, over the tree; a process that ends meanwhile counts nothing."""
     total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for process in psutil.Process(root).children(recursive=True):
-            with contextlib.suppress(OSError):
-                total += sum(map(int, pattern.findall(Path(f"/proc/{process.pid}/{file}").read_bytes())))
+    for pid in descendants(root):
+        with contextlib.suppress(OSError):
+            total += sum(map(int, pattern.findall(_read(f"/proc/{pid}/{file}"))))
     return total * 1024
+
+
+def descendants(root: int) -> list[int]:
+    """The processes below `root`, found without looking at all others of the machine (see proc_pid_task(5))."""
+    if not os.path.exists(f"/proc/{root}/task/{root}/children"):  # a kernel without CONFIG_PROC_CHILDREN, or it ended
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [child.pid for child in psutil.Process(root).children(recursive=True)]
+        return []
+    found, waiting = list[int](), [root]
+    while waiting:
+        children = _children(waiting.pop())
+        found += children
+        waiting += children
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Of all threads of a process; none once it has ended."""
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                children += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return children
+
+
+def _read(file: str) -> bytes:
+    with open(file, "rb", buffering=0) as opened:
+        return opened.read()

@@ -23,6 +23,7 @@ import psutil
 from grader.errors import SandboxError
 from grader.inside import codec, wire
 from grader.sandbox import Sandbox
+from grader.transcripts import Request
 from grader.watch import Rest, Watch, at_rest
 
 START_SECONDS = 120.0
@@ -255,21 +256,33 @@ class TooMuchMemory(Exception):
 
 
 class CheckProcess:
-    """One check's process: `ask` gives the reply to one probe request."""
+    """A process for checks: `run` gives the reply to one run of a probe, `ask` that to any other request."""
 
     def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch) -> None:
         self._keeper = keeper
         self._connection = connection
         self._output = output
         self._watch = watch
+        self._probes: set[str] = set()
+
+    def run(self, request: Request, seconds: float) -> bytes:
+        """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
+        if request.module not in self._probes:
+            self._probes.add(request.module)
+            self._connection.settimeout(REPLY_SECONDS)
+            wire.send(self._connection, codec.encode({"module": request.module, "code": request.code}))
+        return self._answer(request.call, seconds)
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> bytes:
-        """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
+        """As `run`, for what is no run of a probe."""
+        return self._answer(codec.encode(dict(request)), seconds)
+
+    def _answer(self, message: bytes, seconds: float) -> bytes:
         if seconds <= 0:
             raise TimeoutError
         self._connection.settimeout(seconds)
         self._output.forget()
-        wire.send(self._connection, codec.encode(dict(request), "the probe's arguments"))
+        wire.send(self._connection, message)
         return _receive(self._connection, self._output, seconds, self._watch)
 
     def end(self) -> None:

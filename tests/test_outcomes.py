@@ -240,6 +240,24 @@ def test_code_that_answers_differently_each_time_fails_and_breaks_nothing(judge:
     assert check.outcome is Outcome.FAILED
 
 
+def test_what_a_check_leaves_costs_no_other_its_points(judge: JudgeProcess) -> None:
+    spoils = b"import builtins\nCALLS = builtins.__dict__.setdefault('calls', [])\n"
+    train = spoils + b"def train():\n    return 'spoilt' if CALLS else 'trained'\n"
+    report = judge.grade(
+        job("import builtins; builtins.__dict__.setdefault('calls', []).append(n); return 2 * n", train)
+    )
+    assert report.score == 100
+
+
+def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProcess) -> None:
+    first = judge.grade(job("return n + n"))
+    again = judge.grade(job("return 2 * n"))
+    assert timeless(again) == timeless(first)
+    wrong_later = judge.grade(job("return 2 * n + (n > 1000)"))
+    assert checks(wrong_later)["double"].outcome is Outcome.FAILED
+    assert "called with  number=1001" in checks(wrong_later)["double"].message
+
+
 def test_submissions_share_nothing(judge: JudgeProcess) -> None:
     assert judge.grade(job("return 3 * n", student="Eve")).score == 40
     report = judge.grade(job("return 2 * n", student="Ada"))

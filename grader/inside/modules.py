@@ -75,13 +75,13 @@ class StudentModules:
         package.__package__ = self._package
         sys.modules[self._package] = package
         sys.meta_path.insert(0, self._finder)
-        for path in [path for path in sys.path_importer_cache if path.startswith(str(self._folder))]:
-            del sys.path_importer_cache[path]  # what an earlier folder of the same path had
         return self
 
     def _close(self) -> None:
         """Forget every module of the folder, so that another folder of the same names can be opened."""
         sys.meta_path.remove(self._finder)
+        for path in [path for path in sys.path_importer_cache if path.startswith(str(self._folder))]:
+            del sys.path_importer_cache[path]  # a later folder of the same path may hold other files
         for name, module in list(sys.modules.items()):
             own = name == self._package or name.startswith(f"{self._package}.")
             if own or name in self._finder.given or _inside(module, self._folder):

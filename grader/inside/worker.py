@@ -16,6 +16,7 @@ import contextlib
 import gc
 import importlib
 import importlib.util
+import marshal
 import os
 import shutil
 import signal
@@ -40,7 +41,7 @@ def _own_package() -> None:
 if __name__ == "__main__":
     _own_package()
 
-from grader_inside import codec, confine, modules, pages, probing, wire  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside import codec, confine, modules, pages, probing, rehearsal, wire  # type: ignore[import-not-found]  # noqa: E402
 
 # What coursework imports, if it is installed: imported once here, it need not be imported in every check.
 LIBRARIES = (
@@ -87,6 +88,7 @@ def _warm_up() -> None:
     import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
+    rehearsal.play(partial(_Check, None))
 
 
 def _keep(fd: int, confined: bool) -> None:
@@ -207,13 +209,14 @@ class _Keeper:
 
 
 class _Check:
-    """One check: answers requests until the judge closes the socket."""
+    """One check, or several after each other: answers requests until the judge closes the socket."""
 
-    def __init__(self, connection: socket.socket, folder: Path, package: str) -> None:
+    def __init__(self, connection: socket.socket | None, folder: Path, package: str) -> None:
         self.connection = connection
         self.folder = folder
         self.package = package
         self.student: Any = None
+        self.code: dict[str, bytes] = {}
         self.probes: dict[str, ModuleType] = {}
 
     def serve(self) -> None:
@@ -222,7 +225,11 @@ class _Check:
                 message = wire.receive(self.connection)
             except wire.Closed:
                 return
-            reply = self.answer(codec.decode(message))
+            request = codec.decode(message)
+            if "code" in request:  # of probes that later requests will name
+                self.code[request["module"]] = request["code"]
+                continue
+            reply = self.answer(request)
             _flush()
             wire.send(self.connection, reply)
 
@@ -243,14 +250,13 @@ class _Check:
         if "load" in request:
             getattr(self.student, request["load"])
             return None
-        probe = getattr(self.probe_module(request), request["probe"])
+        probe = getattr(self.probe_module(request["module"]), request["probe"])
         return probing.call(probe, self.student, request["seed"], request["args"], request["kwargs"])
 
-    def probe_module(self, request: dict[str, Any]) -> ModuleType:
-        name = request["module"]
+    def probe_module(self, name: str) -> ModuleType:
         if name not in self.probes:
             module = ModuleType(f"grader_{name}")
-            exec(compile(request["source"], f"{name}.py", "exec"), module.__dict__)
+            exec(marshal.loads(self.code[name]), module.__dict__)
             self.probes[name] = module
         return self.probes[name]
 

@@ -1,0 +1,69 @@
+"""A small piece of coursework of our own, which the zygote plays through before it forks for anybody.
+
+Whatever a process does for the first time, each check would do for the first time: torch looks up operators and
+compiles kernels, matplotlib measures its font, Python specialises byte code and fills its caches. Played before the
+forks, it happens once; and memory that forks do not write to need not be copied for them. Each act goes the way of a
+real check, from the request to the reply, and no module, file or seed of it stays behind.
+"""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from . import codec, modules
+from .generators import accelerators, generators_kept
+
+ROUNDS = 9  # CPython adapts a function's byte code at its eighth call
+PACKAGE = "rehearsal"
+HERE = Path(__file__).parent
+
+
+class Check(Protocol):
+    """What answers requests, as `grader.inside.worker` does in a check's process."""
+
+    student: Any
+    code: dict[str, bytes]
+
+    def answer(self, request: dict[str, Any]) -> bytes: ...
+
+
+def play(open_check: Callable[[Path, str], Check], rounds: int = ROUNDS) -> dict[str, bytes]:
+    """Play all acts `rounds` times with checks on a folder and a package; the replies of the last round, by act."""
+    with tempfile.TemporaryDirectory() as name, generators_kept():
+        folder = Path(name)
+        (folder / "coursework.py").write_bytes((HERE / "coursework.py").read_bytes())
+        source = (HERE / "coursework_probes.py").read_text(encoding="utf-8")
+        code = marshal.dumps(compile(source, "coursework_probes.py", "exec"))
+        replies: dict[str, bytes] = {}
+        for _ in range(rounds):
+            check = open_check(folder, PACKAGE)
+            check.code["coursework_probes"] = code
+            check.answer({"ended": {}})
+            try:
+                replies = {act: check.answer(codec.decode(codec.encode(request))) for act, request in _acts()}
+            finally:
+                modules.close_modules(check.student)
+        return replies
+
+
+def _acts() -> list[tuple[str, dict[str, Any]]]:
+    generator = torch.Generator().manual_seed(0)
+    images, labels = torch.rand(12, 1, 6, 6, generator=generator), torch.arange(12) % 3
+    acts: dict[str, tuple[Any, ...]] = {
+        "forward": (images,),
+        "statistics": (images,),
+        "figures": (images,),
+        "confusion": (labels,),
+        "transforms": (images,),
+        "raising": (),
+    }
+    if not accelerators():  # autograd starts a thread for each, and forks would miss it
+        acts |= {"training": (images, labels), "gradients": (images, labels)}
+    probe = {"module": "coursework_probes", "seed": 1, "kwargs": {}}
+    return [(act, {**probe, "probe": act, "args": arguments}) for act, arguments in acts.items()]

@@ -1,0 +1,70 @@
+"""What checks that passed have asked, and what was answered: the same evidence is not judged twice.
+
+A check draws from the run's seed alone, so what it asks next, and its verdict, depend on nothing but the evidence so
+far. For each check the transcripts of passed runs form a tree: a request, and for each reply to it what followed. A
+submission that answers as another one did walks down a branch to its result, without Hypothesis drawing and without a
+comparison; where it answers otherwise, the check itself goes on from there. No request is sent before the reply to the
+one before: what is asked next may hold what another submission has answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from grader.results import CheckResult
+
+ROOM = 256 << 20  # bytes of requests that are kept
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run of a probe: the module of probes that defines it (`code`, marshalled), and the encoded call."""
+
+    module: str
+    code: bytes
+    call: bytes
+    fresh: bool
+
+
+@dataclass
+class Asked:
+    """A place in a tree: what is asked there, and where each reply leads, by its digest."""
+
+    request: Request
+    then: dict[bytes, Asked | CheckResult] = field(default_factory=dict)
+
+    def after(self, reply: bytes) -> Asked | CheckResult | None:
+        """What followed when the reply was this one, to the byte; None where it never was."""
+        return self.then.get(_digest(reply))
+
+
+class Transcripts:
+    """A tree for each check and seed, within bounds: once they are full, nothing more is learnt."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._first: dict[tuple[str, int], Asked] = {}
+
+    def first(self, check: str, seed: int) -> Asked | None:
+        """Where the check's tree begins."""
+        return self._first.get((check, seed))
+
+    def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, bytes]], result: CheckResult) -> None:
+        """Add the requests and replies of a run that passed. A check that asked nothing is not worth it."""
+        size = sum(len(request.call) for request, _ in steps)
+        if not steps or size > self._room:
+            return
+        self._room -= size
+        requests = [Asked(request) for request, _ in steps]
+        following: list[Asked | CheckResult] = [*requests[1:], result]
+        place: Asked | CheckResult = self._first.setdefault((check, seed), requests[0])
+        for (request, reply), after in zip(steps, following, strict=True):
+            # Where another question is asked, the check is not the function of its evidence that it has to be.
+            if isinstance(place, Asked) and place.request == request:
+                place = place.then.setdefault(_digest(reply), after)
+
+
+def _digest(reply: bytes) -> bytes:
+    return hashlib.sha256(reply).digest()
