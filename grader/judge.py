@@ -27,6 +27,7 @@ from grader.inside import wire
 from grader.remote import RemoteStudents
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import choose
+from grader.scratch import die_with_parent
 from grader.version import VERSION
 from grader.worker import Worker
 
@@ -34,6 +35,7 @@ from grader.worker import Worker
 def main(arguments: list[str]) -> int:
     """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
     connection, root, sandbox, cores, *weeks = arguments
+    die_with_parent(int(connection))
     worker = Worker(choose(sandbox), [int(core) for core in cores.split(",") if core])
     try:
         worker.start()
@@ -128,10 +130,15 @@ class JudgeSession:
             # The same items run again for the next submission, so their collectors stay set up; an item that
             # were to be followed by itself would stay set up, too.
             following = running[(number + 1) % len(running)] if len(running) > 1 else None
-            for report in runtestprotocol(item, log=False, nextitem=following):
-                self._scores.pytest_runtest_logreport(report)
-            self._students.raise_failure()
+            self._run_one(item, following)
+            if self._students.was_shot():
+                self._run_one(item, following)
         return tuple(self._scores.results[item.nodeid] for item in items)
+
+    def _run_one(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        for report in runtestprotocol(item, log=False, nextitem=following):
+            self._scores.pytest_runtest_logreport(report)
+        self._students.raise_failure()
 
     def _send(self, message: dict[str, Any]) -> None:
         wire.send(self._connection, msgpack.packb(message))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from grader.verdict import exception_end, invalid_text, timeout_text
 from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker, signal_name
 
 IMPORT_SECONDS = 10.0  # for each module
+SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
 
 
 class RemoteStudents:
@@ -32,6 +34,7 @@ class RemoteStudents:
         self._worker = worker
         self._submission: _Submission | None = None
         self._failure: SandboxError | None = None
+        self._shot: RemoteStudent | None = None
         self._salt = b""
         self._seed = 0
 
@@ -59,6 +62,17 @@ class RemoteStudents:
         if isinstance(student, RemoteStudent):
             student.close()
             self._failure = self._failure or student.failure
+            self._shot = student if student.shot else None
+
+    def was_shot(self) -> bool:
+        """Whether the latest check ended by SIGKILL, so that it is to run once more, and not at its own cost.
+
+        Whoever sent that is not known: the student's code may have, but so may the kernel, to get memory, or a person.
+        """
+        if self._shot is None or self._submission is None:
+            return False
+        self._submission.left = self._shot.left_before
+        return True
 
     def raise_failure(self) -> None:
         """Raise what failed in the machinery during a check: no grade may be drawn from such a run."""
@@ -93,17 +107,28 @@ class _Submission:
 
     def _try_imports(self, waiting: list[str]) -> None:
         """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
+        again = True  # once, where the trial ends by SIGKILL
         while waiting:
             process = self.process()
-            while waiting:
-                module = waiting.pop(0)
-                with self.clock():
-                    end = _import(process, module)
-                if end is not None:
-                    self._ended[module] = end
-                    break
-            with contextlib.suppress(KeeperDied):
-                process.end()
+            end = self._import(process, waiting)
+            if end is None or end[0] != Outcome.KILLED:
+                with contextlib.suppress(KeeperDied):
+                    process.end()
+            elif how_it_ended(process) in SHOT and again:
+                again = False
+                continue
+            if end is not None:
+                self._ended[waiting.pop(0)] = end
+
+    def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:
+        """Take modules off the list that can be imported; how the process ended at the first that cannot."""
+        while waiting:
+            with self.clock():
+                end = _import(process, waiting[0])
+            if end is not None:
+                return end
+            del waiting[0]
+        return None
 
     @contextlib.contextmanager
     def clock(self) -> Iterator[None]:
@@ -159,6 +184,8 @@ class RemoteStudent:
     def __init__(self, submission: _Submission, seed: int, seconds: float) -> None:
         self.called_with = ""
         self.failure: SandboxError | None = None
+        self.shot = False
+        self.left_before = submission.left
         self._submission = submission
         self._seed = seed
         self._seconds = seconds
@@ -242,13 +269,19 @@ class RemoteStudent:
 
     def _death(self, process: CheckProcess) -> ProbeEnded:
         self._process = None
-        try:
-            status = process.status()
-        except KeeperDied:
-            status = None
+        status = how_it_ended(process)
+        self.shot = status in SHOT
         if status is None:
             return ProbeEnded(Outcome.KILLED, "the process ended inside the check")
         return ProbeEnded(Outcome.KILLED, signal_name(status))
+
+
+def how_it_ended(process: CheckProcess) -> int | None:
+    """The exit status, or minus a signal; None where that is unknown, as when whoever watches over it has died, too."""
+    try:
+        return process.status()
+    except KeeperDied:
+        return None
 
 
 def _source(probe: Probe) -> dict[str, str]:
