@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -119,9 +120,9 @@ class _Run:
     def grade(self, candidates: Sequence[Candidate], sandbox: Sandbox) -> None:
         """Grade them, and record each result as it comes."""
         self._result.left = len(candidates)
-        weeks = sorted({str(candidate.week) for candidate in candidates})
-        pool = Pool(self._root, weeks, min(self._options.jobs or os.cpu_count() or 1, len(candidates)), sandbox)
-        shown = self._progress.of(len(candidates), self._result.kept, self._partly)
+        weeks = Counter(str(candidate.week) for candidate in candidates)
+        pool = Pool(self._root, sorted(weeks), min(self._options.jobs or os.cpu_count() or 1, len(candidates)), sandbox)
+        shown = self._progress.of(weeks, self._result.kept, self._partly)
         with shown, closing(pool.run(self._jobs(candidates))) as results:
             for done in results:
                 self._record(done)
