@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader.assignment import Assignment, Course
+from grader.assignment import Course
 from grader.dashboard import write_dashboard
 from grader.earlier import Earlier
 from grader.errors import SubmissionError, UsageError
-from grader.gradebook import Gradebook, ResultKey
+from grader.gradebook import Attempt, Gradebook, ResultKey
 from grader.grades import write_grades
 from grader.intake import Candidate, Submission, Survey, load, safe_name, survey
 from grader.late import lateness
 from grader.pool import Failure, Job, Pool
 from grader.progress import Progress
-from grader.reports import write_report
+from grader.reports import is_current, outdate, remove_halves, write_report
 from grader.results import Report
 from grader.roster import Roster, read_roster
 from grader.sandbox import Sandbox
@@ -62,16 +64,13 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
     _writable(options.out)
     result = BatchResult(ignored=found.ignored, missing=roster.missing(candidate.student for candidate in candidates))
     with Gradebook(options.out / "gradebook.sqlite") as book:
-        for student in sorted({candidate.student for candidate in candidates}):
-            book.clear_problems(student)
+        book.clear_problems(candidate.student for candidate in candidates)
         try:
             if options.roster:
                 book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
-            jobs = list(_jobs(course, options, candidates, book, result))
-            weeks = sorted({job.week for job in jobs})
-            size = min(options.jobs or os.cpu_count() or 1, len(jobs))
-            _grade(jobs, Pool(course.root, weeks, size, sandbox), options.out, book, result, progress)
+            run = _Run(course, options, book, result, progress)
+            run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], sandbox)
         finally:
             result.problems = write_class(book, options.out)
     return result
@@ -91,31 +90,89 @@ def _writable(out: Path) -> None:
         raise UsageError(f"{out}: cannot write reports there ({error.strerror}); choose another --out") from None
 
 
-def _jobs(
-    course: Course,
-    options: BatchOptions,
-    candidates: Sequence[Candidate],
-    book: Gradebook,
-    result: BatchResult,
-) -> Iterator[Job]:
-    """A job for each submission that has to be graded; the unreadable ones go into the gradebook as problems."""
-    assignments = course.assignments()  # once: each takes reading its files to know its digest
-    earlier = Earlier(book)
-    for candidate in candidates:
+class _Run:
+    """One run over a class, with no more than a few of its submissions in memory.
+
+    Each is read when it is looked at, and again when a judge is about to get free.
+    """
+
+    def __init__(
+        self, course: Course, options: BatchOptions, book: Gradebook, result: BatchResult, progress: Progress
+    ) -> None:
+        self._root = course.root
+        self._assignments = course.assignments()  # once: each takes reading its files to know its digest
+        self._options = options
+        self._book = book
+        self._earlier = Earlier(book)
+        self._result = result
+        self._progress = progress
+        self._partly = 0
+
+    def has_to_grade(self, candidate: Candidate) -> bool:
+        """Whether there is no result yet; one that is there has its report written where that is missing."""
+        found = self._look_at(candidate)
+        if isinstance(found, Attempt):
+            self._keep(candidate, found)
+        elif isinstance(found, Job):
+            self._partly += bool(found.kept)
+        return isinstance(found, Job)
+
+    def grade(self, candidates: Sequence[Candidate], sandbox: Sandbox) -> None:
+        """Grade them, and record each result as it comes."""
+        self._result.left = len(candidates)
+        weeks = Counter(str(candidate.week) for candidate in candidates)
+        pool = Pool(self._root, sorted(weeks), min(self._options.jobs or os.cpu_count() or 1, len(candidates)), sandbox)
+        shown = self._progress.of(weeks, self._result.kept, self._partly)
+        with shown, closing(pool.run(self._jobs(candidates))) as results:
+            for done in results:
+                self._record(done)
+
+    def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
+        for candidate in candidates:
+            found = self._look_at(candidate)
+            if isinstance(found, Job):
+                yield found
+                continue
+            self._result.left -= 1  # it has changed while others were graded
+            if isinstance(found, Attempt):
+                self._keep(candidate, found)
+            else:
+                self._progress.failed(candidate.student, str(candidate.week), str(found))
+
+    def _keep(self, candidate: Candidate, attempt: Attempt) -> None:
+        self._result.kept += 1
+        folder = _folder_of(self._options.out, candidate.student, str(candidate.week))
+        if not is_current(folder):
+            write_report(self._book.adjusted(self._book.report_of(attempt)), folder)
+
+    def _look_at(self, candidate: Candidate) -> Job | Attempt | SubmissionError:
+        """What a judge has to do, the result that there is, or why there is none, which is recorded."""
         try:
             submission = load(candidate)
         except SubmissionError as error:
-            book.record_problem(candidate.student, candidate.week, str(error))
-            continue
-        key = _key(assignments[submission.week], submission, options.seed)
-        kept, checks = (None, ()) if options.regrade else earlier.look_up(key, assignments[submission.week])
-        if kept is None:
-            yield replace(job_of(submission, options.seed), kept=checks)
-        else:
-            result.kept += 1
-            folder = report_folder(options.out, kept)
-            if not (folder / "report.html").exists():
-                write_report(book.adjusted(kept), folder)
+            self._book.record_problem(candidate.student, candidate.week, str(error))
+            return error
+        job = job_of(submission, self._options.seed)
+        if self._options.regrade:
+            return job
+        assignment = self._assignments[job.week]
+        key = ResultKey(job.student, job.week, job.digest, assignment.digest, VERSION, job.seed)
+        found = self._earlier.look_up(key, assignment)
+        return found if isinstance(found, Attempt) else replace(job, kept=found)
+
+    def _record(self, done: Report | Failure) -> None:
+        self._result.left -= 1
+        if isinstance(done, Failure):
+            self._book.record_problem(done.job.student, done.job.week, done.message)
+            self._progress.failed(done.job.student, done.job.week, done.message)
+            return
+        self._result.graded += 1
+        folder = report_folder(self._options.out, done)
+        outdate(folder)
+        self._book.record(done)
+        final = self._book.adjusted(done)
+        write_report(final, folder)
+        self._progress.graded(final)
 
 
 def job_of(submission: Submission, seed: int) -> Job:
@@ -131,32 +188,8 @@ def _note_lateness(course: Course, candidates: Sequence[Candidate], roster: Rost
             extension = roster.extension(candidate.student, candidate.week)
             late = lateness(assignments[candidate.week], candidate.handed, extension)
             if late != book.late_of(candidate.student, candidate.week):
-                # Removed before that is noted: whenever a run is killed, the next one writes the report anew.
-                folder = _folder_of(book.path.parent, candidate.student, candidate.week)
-                (folder / "report.html").unlink(missing_ok=True)
+                outdate(_folder_of(book.path.parent, candidate.student, candidate.week))
                 book.record_late(candidate.student, candidate.week, late)
-
-
-def _key(assignment: Assignment, submission: Submission, seed: int) -> ResultKey:
-    return ResultKey(submission.student, submission.week, submission.digest, assignment.digest, VERSION, seed)
-
-
-def _grade(
-    jobs: Sequence[Job], pool: Pool, out: Path, book: Gradebook, result: BatchResult, progress: Progress
-) -> None:
-    result.left = len(jobs)
-    with progress.of(len(jobs), result.kept, sum(bool(job.kept) for job in jobs)):
-        for done in pool.run(jobs):
-            result.left -= 1
-            if isinstance(done, Failure):
-                book.record_problem(done.job.student, done.job.week, done.message)
-                progress.failed(done.job.student, done.job.week, done.message)
-            else:
-                result.graded += 1
-                book.record(done)
-                final = book.adjusted(done)
-                write_report(final, report_folder(out, final))
-                progress.graded(final)
 
 
 def report_folder(out: Path, report: Report) -> Path:
@@ -170,6 +203,7 @@ def _folder_of(out: Path, student: str, week: str) -> Path:
 
 def write_class(book: Gradebook, out: Path) -> list[str]:
     """Write grades.csv and the class page from the gradebook; a line for each thing that is not final."""
+    remove_halves(out)
     reports, problems, roster = book.current(), book.problems(), book.roster()
     write_grades(reports, problems, out / "grades.csv", roster)
     write_dashboard(reports, problems, out, safe_name, roster)

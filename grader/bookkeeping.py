@@ -66,7 +66,7 @@ def run_override(arguments: argparse.Namespace) -> int:
     """Note a person's score for a task, and write the student's report and the class page anew."""
     from grader.adjustments import Override
     from grader.batch import report_folder, write_class
-    from grader.reports import write_report
+    from grader.reports import outdate, write_report
 
     why = arguments.why.strip()
     if not why:
@@ -76,9 +76,11 @@ def run_override(arguments: argparse.Namespace) -> int:
         points = _points(arguments.points, before, arguments.task)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         who = (arguments.who or getpass.getuser()).strip()
+        folder = report_folder(arguments.out, before)
+        outdate(folder)
         book.override(Override(before.student, before.week, arguments.task, points, why, who, now))
         after = book.adjusted(before)
-        write_report(after, report_folder(arguments.out, after))
+        write_report(after, folder)
         write_class(book, arguments.out)
     print(terminal(f"{after.student} {after.week}: {before.score} → {after.score} of {after.max_score}"))
     return 0

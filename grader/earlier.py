@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from grader.assignment import Assignment
 from grader.fingerprints import check_digests, unchanged
-from grader.gradebook import Gradebook, ResultKey
-from grader.results import CheckResult, Report
+from grader.gradebook import Attempt, Gradebook, ResultKey
+from grader.results import CheckResult
 
 
 class Earlier:
@@ -15,20 +15,20 @@ class Earlier:
         self._book = book
         self._digests: dict[str, dict[str, str]] = {}
 
-    def look_up(self, key: ResultKey, assignment: Assignment) -> tuple[Report | None, tuple[CheckResult, ...]]:
-        """The result for `key` if grading could give no other, else None, and the checks that need not run again."""
-        found = self._book.find(key)
-        if found:
-            return found, ()
+    def look_up(self, key: ResultKey, assignment: Assignment) -> Attempt | tuple[CheckResult, ...]:
+        """The attempt at `key` if grading could give no other result, else the checks that need not run again."""
+        attempt = self._book.find(key)
+        if attempt and attempt.answers(key):
+            return attempt
         now = self._now(assignment)  # also where there is no earlier result: it is what the next run compares with
-        earlier = self._book.find_earlier(key)
-        if earlier is None:
-            return None, ()
-        before = self._noted(earlier.assignment)
-        if before == now and not earlier.broken:
-            return earlier, ()  # the change was in a comment or a due date
-        same = unchanged((check.id for check in earlier.checks), before, now)
-        return None, tuple(check for check in earlier.checks if check.id in same and not check.is_broken)
+        if attempt is None:
+            return ()
+        before = self._noted(attempt.assignment)
+        if before == now and not attempt.broken:
+            return attempt  # the change was in a comment or a due date
+        checks = self._book.report_of(attempt).checks
+        same = unchanged((check.id for check in checks), before, now)
+        return tuple(check for check in checks if check.id in same and not check.is_broken)
 
     def _now(self, assignment: Assignment) -> dict[str, str]:
         digests = self._noted(assignment.digest)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -37,13 +37,11 @@ from grader.errors import GraderError
 from grader.results import Report
 
 _SAME_WORK = """
-SELECT id, report FROM current AS attempt
+SELECT id, assignment, broken FROM current AS attempt
 WHERE student = ? AND week = ? AND submission = ? AND grader = ? AND seed = ? AND NOT EXISTS (
     SELECT 1 FROM problems WHERE problems.student = attempt.student AND problems.week = attempt.week
 )
 """
-_FIND = f"{_SAME_WORK} AND broken = 0 AND assignment = ?"
-
 
 _ONE = "WHERE student = ? AND week = ?"
 
@@ -75,6 +73,19 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """That a student's week was graded; `broken` is how many of our own checks crashed."""
+
+    id: int
+    assignment: str
+    broken: int
+
+    def answers(self, key: ResultKey) -> bool:
+        """Whether it was under the very assignment, and is final: a result with broken checks is not."""
+        return self.assignment == _texts(key.assignment)[0] and not self.broken
+
+
 class Gradebook:
     """An open gradebook, made where there is none; a context manager.
 
@@ -98,18 +109,17 @@ class Gradebook:
         """Give the file up to others; what was recorded is in it already."""
         self._database.close()
 
-    def find(self, key: ResultKey) -> Report | None:
-        """The result for `key` if it is final and still the student's current one, else None: grade (again).
+    def find(self, key: ResultKey) -> Attempt | None:
+        """The student's current attempt if it was at this very work, under whatever version of the assignment.
 
-        A result with broken checks is not final; nor is one beside a later problem with the same week.
+        None beside a later problem with the same week, too: grade (again).
         """
-        row = self._rows(_FIND, *_same_work(key), *_texts(key.assignment))
-        return self._report(*row[0]) if row else None
-
-    def find_earlier(self, key: ResultKey) -> Report | None:
-        """As `find`, whatever the version of the assignment, and with checks that broke."""
         row = self._rows(_SAME_WORK, *_same_work(key))
-        return self._report(*row[0]) if row else None
+        return Attempt(*row[0]) if row else None
+
+    def report_of(self, attempt: Attempt) -> Report:
+        """The whole of an attempt, which takes time to read."""
+        return self._report(*self._rows("SELECT id, report FROM attempts WHERE id = ?", attempt.id)[0])
 
     def record_roster(self, sections: Mapping[str, str]) -> None:
         """Note who is in the class, by name, and in which section, in place of what was noted before."""
@@ -160,11 +170,12 @@ class Gradebook:
             database.execute("DELETE FROM problems WHERE student = ? AND week IS ?", (name, where))
             database.execute("INSERT INTO problems VALUES (?, ?, ?)", (name, where, why))
 
-    def clear_problems(self, student: str) -> None:
-        """Forget a student's problems, because the submission is about to be looked at again."""
-        self._weekless.discard(student)
+    def clear_problems(self, students: Iterable[str]) -> None:
+        """Forget these students' problems, because their submissions are about to be looked at again."""
+        students = set(students)
+        self._weekless -= students
         with self._transaction() as database:
-            database.execute("DELETE FROM problems WHERE student = ?", _texts(student))
+            database.executemany("DELETE FROM problems WHERE student = ?", [_texts(student) for student in students])
 
     def current(self) -> list[Report]:
         """Each student's latest result of each week, overrides and lateness included, by student, then week."""
@@ -266,7 +277,7 @@ class Gradebook:
     def _is_empty(self) -> bool:
         return self._database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
-    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         with self._errors():
             return self._database.execute(query, values).fetchall()
 

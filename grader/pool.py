@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from grader.errors import CourseError, GraderError, SandboxError
 from grader.inside import wire
 from grader.results import CheckResult, Report
 from grader.sandbox import Sandbox
-from grader.worker import kill_tree
+from grader.scratch import Scratch, sweep
+from grader.worker import kill_tree, signal_name
 
 START_SECONDS = 180.0
 JOB_SECONDS = 1800.0
-TRIES = 2
+END_SECONDS = 5.0  # from the end of a judge's connection to its own
+TRIES = 3  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
+AHEAD = 2  # jobs for each judge that are read before it asks
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that no judge could finish, and why."""
+    """A job that no judge could finish, and why; `everywhere` tells that no other job would fare better."""
 
     job: Job
     message: str
+    everywhere: bool = False
 
 
 class JudgeProcess:
@@ -61,7 +66,7 @@ class JudgeProcess:
         self._weeks = list(weeks)
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Scratch | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the judge
 
     def grade(self, job: Job) -> Report:
@@ -88,19 +93,30 @@ class JudgeProcess:
             try:
                 wire.receive(self._connection)
             except OSError:
-                tail = self._tail()
-                self.close()
-                raise CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}") from None
+                raise self._not_started() from None
         return self._connection
 
+    def _not_started(self) -> GraderError:
+        """Why there is no judge; one that was killed says nothing about the checks."""
+        assert self._process is not None
+        try:
+            status = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            status = 0
+        tail = self._tail()
+        self.close()
+        if status < 0:
+            return SandboxError(f"the judge was {signal_name(status)} while it started{tail}")
+        return CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}")
+
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        self._scratch = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        self._scratch = Scratch()
         environment = {
             **os.environ,
             **_caches(self._root),
-            "PYTHONPATH": str(self._root),
+            "PYTHONPATH": os.pathsep.join([str(self._root), *_own_folder()]),
             "OMP_NUM_THREADS": "1",
-            "TMPDIR": self._scratch.name,  # what a killed judge leaves goes with the folder
+            "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
         }
         environment.pop("PYTEST_ADDOPTS", None)
         arguments = [str(theirs.fileno()), str(self._root), self._sandbox.name, self._cores, *self._weeks]
@@ -108,7 +124,7 @@ class JudgeProcess:
             # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
             [sys.executable, "-P", "-m", "grader.judge", *arguments],
             env=environment,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), self._scratch.lock],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -128,8 +144,14 @@ class JudgeProcess:
         if self._connection is not None:
             self._connection.close()
         if self._scratch is not None:
-            self._scratch.cleanup()
+            self._scratch.remove()
         self._process = self._connection = self._scratch = None
+
+
+def _own_folder() -> list[str]:
+    """Where this package lies, for a judge has to be of the same version; nothing where Python finds it anyway."""
+    folder = Path(__file__).resolve().parents[1]
+    return [] if folder.name in ("site-packages", "dist-packages") else [str(folder)]
 
 
 def _caches(root: Path) -> dict[str, str]:
@@ -159,30 +181,56 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
         judge.close()
 
 
+def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Failure:
+    """Grade with a judge that is replaced when it dies, as often as `TRIES` allows and until `stopping()`."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return judge.grade(job)
+        except GraderError as error:
+            if attempt == TRIES or stopping():
+                return Failure(job, str(error), everywhere=isinstance(error, CourseError))
+        except Exception as error:  # a bug of ours must not stop the others
+            return Failure(job, f"{type(error).__name__}: {error}")
+    raise AssertionError("unreachable")
+
+
 class Pool:
-    """`run(jobs)` yields a report or a failure for each job, as they come."""
+    """`run(jobs)` yields a report or a failure for each job, as they come.
+
+    Jobs are drawn in the thread that asks for results, and a few ahead of the judges: a class need not fit into memory.
+    """
 
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
         self._judges = [JudgeProcess(root, weeks, sandbox, cores) for cores in share_cores(size)]
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._hopeless: Failure | None = None
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Report | Failure]:
-        count = 0
-        for job in jobs:
-            self._jobs.put(job)
-            count += 1
-        threads = [threading.Thread(target=self._serve, args=(j,), daemon=True) for j in self._judges[:count]]
-        for thread in threads:
-            thread.start()
+    def run(self, jobs: Iterable[Job]) -> Generator[Report | Failure, None, None]:
+        sweep()
+        waiting = iter(jobs)
         try:
-            for _ in range(count):
-                yield self._next()
+            under_way = self._feed(waiting, AHEAD * len(self._judges))
+            for judge in self._judges[:under_way]:
+                threading.Thread(target=self._serve, args=(judge,), daemon=True).start()
+            while under_way:
+                done = self._next()
+                under_way += self._feed(waiting, 1) - 1
+                yield done
         finally:
             self._stopping.set()
             for judge in self._judges:
+                self._jobs.put(None)
                 judge.close()
+
+    def _feed(self, waiting: Iterator[Job], most: int) -> int:
+        """Hand out up to so many more jobs; how many there were."""
+        count = 0
+        for job in islice(waiting, most):
+            self._jobs.put(job)
+            count += 1
+        return count
 
     def _next(self) -> Report | Failure:
         while True:
@@ -192,20 +240,13 @@ class Pool:
                 continue
 
     def _serve(self, judge: JudgeProcess) -> None:
-        while not self._stopping.is_set():
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return
+        while (job := self._jobs.get()) is not None and not self._stopping.is_set():
             self._done.put(self._grade(judge, job))
 
     def _grade(self, judge: JudgeProcess, job: Job) -> Report | Failure:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return judge.grade(job)
-            except GraderError as error:
-                if attempt == TRIES or self._stopping.is_set():
-                    return Failure(job, str(error))
-            except Exception as error:  # a bug of ours must not stop the others
-                return Failure(job, f"{type(error).__name__}: {error}")
-        raise AssertionError("unreachable")
+        if self._hopeless is not None:
+            return replace(self._hopeless, job=job)
+        done = grade_patiently(judge, job, self._stopping.is_set)
+        if isinstance(done, Failure) and done.everywhere:
+            self._hopeless = done
+        return done

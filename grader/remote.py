@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import marshal
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from grader.verdict import exception_end, invalid_text, timeout_text
 from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker, signal_name
 
 IMPORT_SECONDS = 10.0  # for each module
+SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
 
 
 class RemoteStudents:
@@ -84,8 +86,16 @@ class RemoteStudents:
 
     @property
     def shared(self) -> bool:
-        """Whether the latest check has met anything of an earlier one, or an end that a run alone must confirm."""
+        """Whether the latest check may have met anything of an earlier one."""
         return self._latest is not None and self._latest.shared
+
+    @property
+    def shot(self) -> bool:
+        """Whether the latest check ended by SIGKILL.
+
+        Whoever sent that is not known: the student's code may have, but so may the kernel, to get memory, or a person.
+        """
+        return self._latest is not None and self._latest.shot
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -153,19 +163,29 @@ class _Submission:
 
     def _try_imports(self, waiting: list[str]) -> None:
         """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
+        again = True  # once, where the trial ends by SIGKILL
         while waiting:
             process = self.process()
-            while waiting:
-                module = waiting.pop(0)
-                with self.clock():
-                    end = _import(process, module)
-                if end is not None:
-                    self._ended[module] = end
-                    break
-            else:
+            end = self._import(process, waiting)
+            if end is None:
                 self.keep("public", process)
                 return
-            _end(process)
+            if end[0] != Outcome.KILLED:
+                _end(process)
+            elif how_it_ended(process) in SHOT and again:
+                again = False
+                continue
+            self._ended[waiting.pop(0)] = end
+
+    def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:
+        """Take modules off the list that can be imported; how the process ended at the first that cannot."""
+        while waiting:
+            with self.clock():
+                end = _import(process, waiting[0])
+            if end is not None:
+                return end
+            del waiting[0]
+        return None
 
     @contextlib.contextmanager
     def clock(self) -> Iterator[None]:
@@ -250,7 +270,7 @@ class RemoteStudent:
     def __init__(self, submission: _Submission, seed: int, seconds: float, company: str | None = None) -> None:
         self.failure: SandboxError | None = None
         self.steps: list[tuple[Request, bytes]] = []
-        self.shared = False
+        self.shared = self.shot = False
         self.left_before = submission.left
         self._called: Callable[[], str] | None = None
         self._submission = submission
@@ -385,10 +405,8 @@ class RemoteStudent:
 
     def _death(self, process: CheckProcess) -> ProbeEnded:
         self._process = None
-        try:
-            status = process.status()
-        except KeeperDied:
-            status = None
+        status = how_it_ended(process)
+        self.shot = status in SHOT
         if status is None:
             return ProbeEnded(Outcome.KILLED, "the process ended inside the check")
         return ProbeEnded(Outcome.KILLED, signal_name(status))
@@ -398,6 +416,14 @@ class RemoteStudent:
 def _compiled(file: Path) -> bytes:
     """A module of probes as byte code: its processes are of the same Python, and each would compile it anew."""
     return marshal.dumps(compile(file.read_text(encoding="utf-8"), file.name, "exec"))
+
+
+def how_it_ended(process: CheckProcess) -> int | None:
+    """The exit status, or minus a signal; None where that is unknown, as when whoever watches over it has died, too."""
+    try:
+        return process.status()
+    except KeeperDied:
+        return None
 
 
 def _is_description(body: Any) -> bool:

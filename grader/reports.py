@@ -22,6 +22,8 @@ from grader.errors import GraderError
 from grader.results import Outcome, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
+LAST = "report.html"  # of a report's files; where it is there, so are the others
+_HALF = ".tmp"
 
 
 def write_report(report: Report, folder: Path) -> None:
@@ -29,9 +31,26 @@ def write_report(report: Report, folder: Path) -> None:
 
     They are for the student, who reads nothing of how a hidden check of ours crashed: that is in the gradebook.
     """
+    remove_halves(folder)
     write_atomically(folder / "report.json", report.for_student().to_json())
     write_atomically(folder / "report.md", report_markdown(report))
-    write_atomically(folder / "report.html", report_html(report))
+    write_atomically(folder / LAST, report_html(report))
+
+
+def is_current(folder: Path) -> bool:
+    """Whether a report is there whole, and nothing has changed since it was written."""
+    return (folder / LAST).exists()
+
+
+def outdate(folder: Path) -> None:
+    """Have the report written anew, by the next run at the latest: to be called before what it says changes."""
+    (folder / LAST).unlink(missing_ok=True)
+
+
+def remove_halves(folder: Path) -> None:
+    """Remove what a killed run was just writing."""
+    for half in folder.glob(f".*{_HALF}"):
+        half.unlink(missing_ok=True)
 
 
 def report_html(report: Report) -> str:
@@ -59,7 +78,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a text as UTF-8, or bytes, so that `path` holds either what it held before or all of it."""
     # Within JSON the replacement of a lone surrogate is the escape for that very character.
     raw = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    half = path.with_name(f".{path.name}.{os.getpid()}{_HALF}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -16,7 +16,7 @@ def report(student: str) -> Report:
 def shown(terminal: bool, *students: str, kept: int = 0) -> str:
     out = io.StringIO()
     progress = Progress(Console(file=out, force_terminal=terminal, width=60, color_system=None))
-    with progress.of(len(students) + 1, kept):
+    with progress.of({"week1": len(students) + 1}, kept):
         for student in students:
             progress.graded(report(student))
         progress.failed("Eve", "week1", "no file\nand a second line")
@@ -52,6 +52,37 @@ def test_a_terminal_has_a_bar_that_ends_full_and_the_same_lines() -> None:
 
 def test_nothing_to_grade_shows_no_bar() -> None:
     out = io.StringIO()
-    with Progress(Console(file=out, force_terminal=True, width=60)).of(0, 3):
+    with Progress(Console(file=out, force_terminal=True, width=60)).of({}, 3):
         pass
     assert "grading" not in out.getvalue()
+
+
+def timed(terminal: bool, count: int, each: float) -> list[str]:
+    """The lines of a class whose results come every so many seconds by a made-up clock."""
+    out, now = io.StringIO(), [0.0]
+    console = Console(file=out, force_terminal=terminal, width=60, color_system=None)
+    progress = Progress(console, clock=lambda: now[0])
+    with progress.of({"week1": count}, 0):
+        for number in range(count):
+            now[0] += each
+            progress.graded(report(f"student{number}"))
+    return out.getvalue().splitlines()
+
+
+def test_lines_say_now_and_then_how_long_it_will_take() -> None:
+    lines = timed(False, 100, 12.0)
+    said = [line for line in lines if "left" in line]
+    assert len(lines) == 100 + len(said)
+    assert said[0] == "about 19 min left"  # after the sixth of 100, at 12 s each
+    assert lines.index(said[0]) == 6
+    assert said[-1] == "less than a minute left"
+    assert len(said) == 19  # one a minute
+    assert lines[-1].startswith("[100/100]")
+
+
+def test_a_short_run_says_nothing_of_it() -> None:
+    assert not [line for line in timed(False, 20, 1.0) if "left" in line]
+
+
+def test_the_bar_says_it_too() -> None:
+    assert "about 19 min left" in "\n".join(timed(True, 100, 12.0))

@@ -1,0 +1,87 @@
+"""Temporary folders of judges, which no kill leaves behind for good.
+
+Each is locked by whoever uses it, and the kernel gives locks back when a process dies, however it does. So a run finds
+the folders of killed ones, and never takes one that is in use. A judge whose parent dies kills its sandbox, removes its
+folder and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from grader.worker import kill_tree
+
+PREFIX = "grader-judge-"
+
+
+class Scratch:
+    """A new temporary folder. `lock` is a descriptor: the folder counts as used while any process has it open."""
+
+    def __init__(self) -> None:
+        self.path, self.lock = _new()
+
+    def remove(self) -> None:
+        """Remove the folder with whatever is in it."""
+        _remove(self.path)
+        os.close(self.lock)
+
+
+def sweep() -> None:
+    """Remove what killed runs of this user have left."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # somebody else's, in use, or just removed by another run
+            lock = _open(folder)
+            try:
+                if os.fstat(lock).st_uid == os.getuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _remove(folder)
+            finally:
+                os.close(lock)
+
+
+def die_with_parent(connection: int) -> None:
+    """Watch a socket; once its other end is closed, kill what this process has started, tidy up, and end at once."""
+    threading.Thread(target=_watch, args=(connection,), daemon=True).start()
+
+
+def _watch(connection: int) -> None:
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    poll.poll()
+    kill_tree(os.getpid(), root_too=False)
+    folder = Path(tempfile.gettempdir())
+    if folder.name.startswith(PREFIX):
+        _remove(folder)
+    os._exit(1)
+
+
+def _new() -> tuple[Path, int]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        with contextlib.suppress(FileNotFoundError):  # another run's sweep was faster than the lock
+            lock = _open(path)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                return path, lock
+            os.close(lock)
+
+
+def _open(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also where a submission took away permissions in it."""
+    for here, names, _ in os.walk(folder):
+        for path in (os.path.join(here, name) for name in names):
+            if not os.path.islink(path):
+                with contextlib.suppress(OSError):
+                    os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)

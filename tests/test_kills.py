@@ -1,0 +1,222 @@
+"""A class while something of the grader is killed all the time: parent, judges, sandboxes, checks; the grades stay.
+
+`GRADER_KILLS=100` kills that often in each sandbox instead of a dozen times, `GRADER_KILLS_SEED=7` at other moments.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from grader import batch
+from grader.gradebook import Gradebook
+from grader.reports import write_report
+from grader.results import Report
+from tests import sandboxes
+from tests.makers import put
+
+ROOT = Path(__file__).parents[1]
+KILLS = int(os.environ.get("GRADER_KILLS", "12"))
+SEED = int(os.environ.get("GRADER_KILLS_SEED", "0"))
+STUDENTS = max(24, 2 * KILLS)
+CHECK = """
+@task("1.{number}", points=25, title="Twice {number}", hint="Look at the operator.", seconds=20)
+def test_{number}(student):
+    expect.integer(student.run(probes.double, {number}), 2 * {number}, "double")
+"""
+COURSE = {
+    "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
+    "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
+    "probes.py": "import time\n\ndef double(student, n):\n    time.sleep(0.04)\n    return student.work.double(n)\n",
+    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
+    "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, 5)),
+}
+WORK = (
+    "def double(n):\n    return 2 * n\n",
+    "def double(n):\n    return n + 2\n",
+    "def double(n):\n    if n == 3:\n        raise ValueError(n)\n    return 2 * n\n",
+    "import os\n\ndef double(n):\n    if n == 2:\n        os.kill(os.getpid(), 9)\n    return 2 * n\n",
+    "import os\n\ndef double(n):\n    if n == 4:\n        os._exit(3)\n    return 2 * n\n",
+    "import time\n\ntime.sleep(0.1)\n\ndef double(n):\n    return 2 * n\n",
+)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    for name, text in COURSE.items():
+        put(root / "assignments" / "week1" / name, text.encode())
+    for number in range(STUDENTS):
+        text = f"{WORK[number % len(WORK)]}\n# {number}\n"
+        put(root / "submissions" / f"student{number:03}" / "work.py", text.encode())
+    return root
+
+
+@dataclass
+class Run:
+    """`python -m grader batch`, with its lines as they come."""
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+    news: queue.SimpleQueue[str | None]
+
+    @classmethod
+    def start(cls, course: Path, out: Path, sandbox: str) -> Run:
+        folder = out.parent / "tmp"
+        folder.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "grader", "batch", "submissions", "--jobs", "2", "--out", out, "--sandbox", sandbox],
+            cwd=course,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        run = cls(process, [], queue.SimpleQueue())
+        threading.Thread(target=run._read, daemon=True).start()
+        return run
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            self.news.put(line)
+        self.news.put(None)
+
+    def wait_for_grades(self, count: int) -> bool:
+        """Wait until so many more submissions are graded; False where the run ends before."""
+        while count:
+            line = self.news.get(timeout=120)
+            if line is None:
+                return False
+            count -= line.startswith("[")
+        return True
+
+    def end(self) -> int:
+        """Wait for the end, and for the last line."""
+        while self.news.get(timeout=120) is not None:
+            pass
+        return self.process.wait()
+
+
+def tree(run: Run) -> list[psutil.Process]:
+    parent = psutil.Process(run.process.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def part(process: psutil.Process) -> str:
+    """What a process of the tree is for."""
+    command = " ".join(process.cmdline())
+    if "grader batch" in command:
+        return "parent"
+    if "grader.judge" in command:
+        return "judge"
+    return "bwrap" if "bwrap" in command.partition(" ")[0] else "worker"
+
+
+def kill_one(run: Run, chance: random.Random) -> psutil.Process | None:
+    """SIGKILL for one process, of each part of the tree as often; None where it was too late."""
+    by_part: dict[str, list[psutil.Process]] = {}
+    try:
+        for process in tree(run):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                by_part.setdefault(part(process), []).append(process)
+        victim = chance.choice(by_part[chance.choice(sorted(by_part))])
+        print(f"{time.monotonic():.2f} kills {part(victim)} {victim.pid}")
+        victim.kill()
+    except (psutil.NoSuchProcess, IndexError):
+        return None
+    return victim
+
+
+def disturbed(course: Path, out: Path, sandbox: str, chance: random.Random) -> Run:
+    """The last of the runs that it takes to grade a class under so many kills."""
+    run, kills = Run.start(course, out, sandbox), 0
+    seen: list[psutil.Process] = []
+    while kills < KILLS:
+        # Some at any moment of the start, the others at any moment of the work.
+        if chance.random() < 0.25:
+            time.sleep(chance.uniform(0, 4))
+        elif not run.wait_for_grades(chance.randint(0, 2)):
+            break
+        time.sleep(chance.uniform(0, 0.3))
+        if run.process.poll() is None:
+            seen += tree(run)
+        victim = kill_one(run, chance)
+        kills += victim is not None
+        if victim and victim.pid == run.process.pid:
+            run.end()
+            assert psutil.wait_procs(seen, timeout=20)[1] == [], "something outlives the parent"
+            run = Run.start(course, out, sandbox)
+    assert kills >= KILLS / 2, "the class was graded too fast for this test: let it have more students"
+    print(f"{kills} kills")
+    return run
+
+
+def reports(out: Path) -> list[Report]:
+    with Gradebook(out / "gradebook.sqlite") as book:
+        assert book.problems() == []
+        current = book.current()
+        attempts = {report.student: len(book.history(report.student, report.week)) for report in current}
+    assert set(attempts.values()) == {1}
+    assert len(attempts) == STUDENTS
+    return current
+
+
+def timeless(report: Report) -> dict[str, Any]:
+    data = report.to_dict()
+    for check in data["checks"]:
+        del check["seconds"]
+    return data
+
+
+@pytest.fixture(scope="module")
+def undisturbed(course: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The reports of the class when nobody kills anything."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert Run.start(course, out, "auto").end() == 0
+    return [timeless(report) for report in reports(out)]
+
+
+@pytest.mark.parametrize("sandbox", ["process", "bwrap"])
+def test_no_kill_loses_or_doubles_a_grade(
+    course: Path, undisturbed: list[dict[str, Any]], tmp_path: Path, sandbox: str
+) -> None:
+    sandboxes.named(sandbox)
+    print(f"seed {SEED}")
+    run = disturbed(course, tmp_path / "out", sandbox, random.Random(f"{SEED} {sandbox}"))
+    assert run.end() == 0, run.lines
+    assert any(re.fullmatch(r"graded \d+, unchanged \d+, not gradable 0", line) for line in run.lines), run.lines
+    assert psutil.wait_procs(psutil.Process().children(), timeout=20)[1] == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+    final = reports(tmp_path / "out")
+    assert [timeless(report) for report in final] == undisturbed
+    for report in final:
+        write_report(report, tmp_path / "anew" / "students" / report.student / report.week)
+    write_class(tmp_path / "out", tmp_path / "anew")
+    assert files(tmp_path / "out") == files(tmp_path / "anew")
+
+
+def write_class(out: Path, anew: Path) -> None:
+    shutil.copy(out / "gradebook.sqlite", anew)
+    with Gradebook(anew / "gradebook.sqlite") as book:
+        batch.write_class(book, anew)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """Every file below a folder, with its content."""
+    found = [path for path in out.rglob("*") if path.is_file()]
+    return {str(path.relative_to(out)): path.read_bytes() for path in found}
