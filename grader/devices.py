@@ -87,10 +87,8 @@ def where(sandbox: Sandbox) -> str:
     return f"{sandbox.gpus[0].name} (CUDA {gpus.torch_cuda()})" if sandbox.gpus else "CPU"
 
 
-def at_desk(kind: str) -> tuple[str, str]:
-    """The device for checks in this process, and what its user must know of it."""
-    if kind == "cpu":
-        return "cpu", ""
+def at_desk() -> tuple[str, str]:
+    """`cuda` where checks in this very process can use a GPU, else `cpu`, and what is to be said of it."""
     import torch
 
     if torch.cuda.is_available():
