@@ -8,6 +8,7 @@ due = 2026-10-05T23:59:00+02:00     # optional
 [limits]                            # optional
 memory_mb = 3072                    # for each process that runs a student's code
 seconds = 300                       # for a student's code in all checks together
+gpu_memory_mb = 4096                # of a GPU, for torch in each process, where `--device cuda` grades
 
 [late]                              # optional; without it lateness is shown, and costs nothing
 grace_minutes = 15                  # so much later is still in time
@@ -31,7 +32,7 @@ from typing import Any
 
 from grader.errors import CourseError, UsageError
 
-MEMORY_MB, SECONDS = 3072, 300
+MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
 HIDDEN = "test_hidden"  # how the names of hidden checks' files begin
 _TEXT = {".py", ".toml"}
@@ -43,6 +44,7 @@ class Limits:
 
     memory_mb: int = MEMORY_MB
     seconds: int = SECONDS
+    gpu_memory_mb: int = GPU_MEMORY_MB
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ class _Table:
         return tuple(names)
 
     def limits(self) -> Limits:
-        return Limits(**self._numbers("limits", ("memory_mb", "seconds"), least=1))
+        return Limits(**self._numbers("limits", ("memory_mb", "seconds", "gpu_memory_mb"), least=1))
 
     def late(self) -> LatePolicy:
         policy = LatePolicy(**self._numbers("late", ("grace_minutes", "percent_a_day", "cap_percent"), least=0))

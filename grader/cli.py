@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from grader import __version__, bookkeeping, comparison, outlets
 from grader.author import commands as author
 from grader.errors import GraderError, UsageError
-from grader.options import Command, class_options
+from grader.options import Command, class_options, device_option
 from grader.sandbox import KINDS
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from grader.assignment import Course
     from grader.batch import BatchOptions, BatchResult
+    from grader.sandbox import Sandbox
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,11 +62,13 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--submission", type=Path, metavar="DIR", help="default: the working copy in assignments/")
     run.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     _sandbox_option(run)
+    device_option(run)
     _add_batch(commands)
     bookkeeping.add_commands(partial(_add, commands))
     comparison.add_commands(partial(_add, commands))
     outlets.add_commands(partial(_add, commands))
     _sandbox_option(commands.choices["ci"])
+    device_option(commands.choices["ci"])
     author.add_commands(partial(_add, commands))
     _jobs_option(commands.choices["validate"])
     _sandbox_option(commands.choices["validate"])
@@ -108,6 +111,7 @@ def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
     _jobs_option(batch)
     _sandbox_option(batch)
+    device_option(batch)
 
 
 def _jobs_option(parser: argparse.ArgumentParser) -> None:
@@ -138,6 +142,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
         course,
         BatchOptions(course.root / "fixtures" / "submissions", arguments.out, jobs=arguments.jobs),
         arguments.sandbox,
+        "cpu",
     )
 
 
@@ -156,16 +161,17 @@ def run_batch(arguments: argparse.Namespace) -> int:
         roster=arguments.roster,
     )
     course = _course()
-    return _show_found(course, options) if arguments.dry_run else _grade_class(course, options, arguments.sandbox)
+    if arguments.dry_run:
+        return _show_found(course, options)
+    return _grade_class(course, options, arguments.sandbox, arguments.device)
 
 
-def _grade_class(course: Course, options: BatchOptions, kind: str) -> int:
+def _grade_class(course: Course, options: BatchOptions, kind: str, device: str) -> int:
     from grader.batch import grade_class
     from grader.progress import Progress
-    from grader.sandbox import choose
 
     console = make_console()
-    sandbox = choose(kind)
+    sandbox = make_sandbox(kind, device)
     try:
         result = grade_class(course, options, sandbox, Progress(console, sandbox.says, warns=not sandbox.confined))
     except KeyboardInterrupt:
@@ -218,19 +224,29 @@ def _show_found(course: Course, options: BatchOptions) -> int:
     return 1 if unreadable else 0
 
 
+def make_sandbox(kind: str, device: str) -> Sandbox:
+    """The sandbox of that kind, with what `--device` asks for; what became of that is said on stderr."""
+    from grader.devices import equip
+    from grader.sandbox import choose
+
+    choice = equip(device, choose(kind))
+    if choice.says:
+        print(f"grader: {choice.says}", file=sys.stderr)
+    return choice.sandbox
+
+
 def run_one(arguments: argparse.Namespace) -> int:
     """Grade one folder and print the score by task."""
     from grader.batch import job_of
     from grader.escape import terminal
     from grader.intake import load_folder
     from grader.pool import grade_alone
-    from grader.sandbox import choose
     from grader.tables import print_score, trouble_lines
 
     course = _course()
     assignment = course.assignment(arguments.week)
     submission = load_folder(arguments.submission or assignment.folder, assignment)
-    sandbox = choose(arguments.sandbox)
+    sandbox = make_sandbox(arguments.sandbox, arguments.device)
     if not sandbox.confined:
         print(f"grader: {sandbox.says}", file=sys.stderr)
     report = grade_alone(course.root, job_of(submission, arguments.seed), sandbox)

@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.errors import SandboxError
+from grader import gpus
+from grader.errors import DeviceError, SandboxError
 from grader.sandbox import bubblewrap
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "hypothesis", "pytest")
@@ -74,9 +75,12 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _gpu() -> Finding:
-    return Finding(
-        "GPU", True, "NVIDIA devices are there" if os.path.exists("/dev/nvidiactl") else "none; none is needed"
-    )
+    """Good in any case, as nothing needs a GPU; `batch --device cuda` tries it out, which takes seconds."""
+    try:
+        cards = ", ".join(gpu.name for gpu in gpus.look())
+        return Finding("GPU", True, f"{cards}; batch --device cuda tries whether checks can use it")
+    except DeviceError as error:
+        return Finding("GPU", True, f"none that checks could use, and none is needed ({error})")
 
 
 def _machine() -> Finding:

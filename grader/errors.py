@@ -4,6 +4,7 @@
     ├── UsageError              the command line asks for something that is not there (exit code 2)
     ├── SubmissionError         one submission cannot be read; the others are still graded
     ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
+    ├── DeviceError             no GPU can be used; whoever asked for one gets the CPU, and reads why
     └── SandboxError            no worker can be started, or it died for a reason that is not the student's
 
 A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results`). What runs inside
@@ -27,6 +28,10 @@ class SubmissionError(GraderError):
 
 class CourseError(GraderError):
     """The course's own material is inconsistent; an instructor has to mend it."""
+
+
+class DeviceError(GraderError):
+    """No GPU of this machine can be used; the text says what was found and what to do."""
 
 
 class SandboxError(GraderError):

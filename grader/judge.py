@@ -20,13 +20,12 @@ import msgpack
 import pytest
 from _pytest.runner import runtestprotocol
 
-from grader import plugin
+from grader import devices, plugin
 from grader.assignment import Assignment, Course, is_hidden
 from grader.errors import SandboxError
 from grader.inside import wire
 from grader.remote import RemoteStudents
 from grader.results import CheckResult, Outcome, Report
-from grader.sandbox import choose
 from grader.scratch import die_with_parent
 from grader.version import VERSION
 from grader.worker import Worker
@@ -43,7 +42,7 @@ def main(arguments: list[str]) -> int:
     """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
     connection, root, sandbox, cores, *weeks = arguments
     die_with_parent(int(connection))
-    worker = Worker(choose(sandbox), [int(core) for core in cores.split(",") if core])
+    worker = Worker(devices.unpacked(sandbox), [int(core) for core in cores.split(",") if core])
     try:
         worker.start()
         _warm_up()
@@ -78,6 +77,7 @@ class JudgeSession:
         self._connection = connection
         self._assignments = assignments
         self._students = RemoteStudents(worker)
+        self._device = devices.where(worker.sandbox)
         self._scores = plugin.Scores()
 
     @pytest.hookimpl(trylast=True)
@@ -126,7 +126,7 @@ class JudgeSession:
             assignment=assignment.digest,
             checks=checks,
             notes=tuple(job["notes"]),
-            environment=_environment(),
+            environment=_environment(self._device),
         )
 
     def _run(self, items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
@@ -171,12 +171,12 @@ def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]
 
 
 @cache
-def _environment() -> str:
+def _environment(device: str) -> str:
     """What was graded with, as far as results may depend on it."""
     import numpy
     import torch
 
-    return f"Python {platform.python_version()}, torch {torch.__version__}, numpy {numpy.__version__}, CPU"
+    return f"Python {platform.python_version()}, torch {torch.__version__}, numpy {numpy.__version__}, {device}"
 
 
 def _still_valid(items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> dict[str, CheckResult]:

@@ -16,11 +16,12 @@ from grader.student import LocalStudent, Student
 class LocalStudents:
     """Opens the folder that holds a check's modules: the check's own, or the one given by `--submission`."""
 
-    def __init__(self, submission: Path | None, seed: int) -> None:
+    def __init__(self, submission: Path | None, seed: int, device: str = "cpu") -> None:
         if submission is not None and not submission.is_dir():
             raise pytest.UsageError(f"--submission {submission}: there is no such folder")
         self._submission = submission
         self._seed = seed
+        self._device = device
         self._open: tuple[Path, StudentModules] | None = None
 
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
@@ -54,7 +55,7 @@ class LocalStudents:
         import torch
 
         torch.set_num_threads(1)
-        self._open = (folder, open_modules(folder, week))
+        self._open = (folder, open_modules(folder, week, device=self._device))
 
 
 def _beside(folder: Path) -> Path:

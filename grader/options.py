@@ -11,7 +11,18 @@ Add = Callable[[str, Command, str, str], argparse.ArgumentParser]  # a command's
 
 PLAIN = "plain"
 LAYOUTS = ("gradescope", "canvas", "moodle", "classroom50", "github", PLAIN)  # of class folders
+DEVICES = ("cpu", "cuda")
 HOSTS = ("classroom50", "gradescope", "github", PLAIN)  # of CI jobs
+
+
+def device_option(parser: argparse.ArgumentParser) -> None:
+    """Where checks train networks."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="cpu",
+        help="cuda: checks that train a network do so on a GPU; the CPU where there is none (default: %(default)s)",
+    )
 
 
 def class_options(parser: argparse.ArgumentParser) -> None:

@@ -62,16 +62,15 @@ def run_ci(arguments: argparse.Namespace) -> int:
     from grader import ci
     from grader.assignment import Course
     from grader.batch import job_of
-    from grader.cli import make_console
+    from grader.cli import make_console, make_sandbox
     from grader.pool import grade_alone
-    from grader.sandbox import choose
     from grader.tables import print_score, trouble_lines
 
     # Never the course around the working folder: in a CI job that is the student's checkout.
     course = Course(Path(__file__).resolve().parent.parent)
     assignment = course.assignment(arguments.week)
     job = ci.find_job(os.environ, arguments.host, arguments.submission)
-    sandbox = choose(arguments.sandbox)
+    sandbox = make_sandbox(arguments.sandbox, arguments.device)
     if not sandbox.confined:
         print(f"grader: {sandbox.says}", file=sys.stderr)
     submission = _submission(job.folder, assignment)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from grader.options import DEVICES
 from grader.results import CheckResult, Outcome
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--task", action="append", default=[], metavar="N.M", help="run one task's checks (repeatable)")
     group.addoption("--submission", metavar="DIR", help="judge the modules in DIR instead of those beside the checks")
     group.addoption("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
+    group.addoption("--device", choices=DEVICES, default="cpu", help="where checks train networks (default: cpu)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -151,9 +153,18 @@ def _students(config: pytest.Config) -> Students:
     if students_key not in config.stash:
         from grader.local import LocalStudents
 
-        folder = config.getoption("--submission")
-        config.stash[students_key] = LocalStudents(Path(folder) if folder else None, config.getoption("--seed"))
+        folder, seed = config.getoption("--submission"), config.getoption("--seed")
+        config.stash[students_key] = LocalStudents(Path(folder) if folder else None, seed, _device(config)[0])
     return config.stash[students_key]
+
+
+def _device(config: pytest.Config) -> tuple[str, str]:
+    """What `--device` comes to on this machine, and what is to be said of it."""
+    if config.getoption("--device") == "cpu":
+        return "cpu", ""
+    from grader.devices import at_desk
+
+    return at_desk()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -269,7 +280,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from grader.tables import summary_lines
 
     terminalreporter.section("score")
-    for line in summary_lines(results, _command(config)):
+    says = _device(config)[1]
+    for line in (*([says] if says else []), *summary_lines(results, _command(config))):
         terminalreporter.write_line(line)
 
 

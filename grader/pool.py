@@ -17,6 +17,7 @@ from typing import Any
 
 import msgpack
 
+from grader import devices
 from grader.errors import CourseError, GraderError, SandboxError
 from grader.inside import wire
 from grader.results import CheckResult, Report
@@ -119,7 +120,8 @@ class JudgeProcess:
             "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
         }
         environment.pop("PYTEST_ADDOPTS", None)
-        arguments = [str(theirs.fileno()), str(self._root), self._sandbox.name, self._cores, *self._weeks]
+        sandbox = devices.packed(self._sandbox)
+        arguments = [str(theirs.fileno()), str(self._root), sandbox, self._cores, *self._weeks]
         return subprocess.Popen(
             # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
             [sys.executable, "-P", "-m", "grader.judge", *arguments],
@@ -174,7 +176,7 @@ def share_cores(judges: int) -> list[list[int]]:
 
 def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
     """Grade one submission with a judge of its own."""
-    judge = JudgeProcess(root, [job.week], sandbox)
+    judge = JudgeProcess(root, [job.week], devices.shares(sandbox, 1)[0])
     try:
         return judge.grade(job)
     finally:
@@ -201,7 +203,9 @@ class Pool:
     """
 
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
-        self._judges = [JudgeProcess(root, weeks, sandbox, cores) for cores in share_cores(size)]
+        own = devices.shares(sandbox, size)
+        cores = share_cores(len(own))
+        self._judges = [JudgeProcess(root, weeks, *shares) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()

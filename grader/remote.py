@@ -56,7 +56,9 @@ class RemoteStudents:
     ) -> None:
         """Put a submission into the worker, and try to import its modules."""
         self._salt, self._seed, self._failure = salt, seed, None
-        self._submission = _Submission(self._worker, week, files, modules, limits.memory_mb << 20, limits.seconds)
+        self._submission = _Submission(
+            self._worker, week, files, modules, limits.memory_mb << 20, limits.seconds, limits.gpu_memory_mb << 20
+        )
 
     def end(self) -> None:
         """Remove the submission, and everything that it left."""
@@ -150,12 +152,14 @@ class _Submission:
         modules: Sequence[str],
         memory: int,
         seconds: float = SECONDS,
+        gpu_memory: int = 0,
     ) -> None:
         self.seconds = self.left = seconds
         self._worker = worker
         self._week = week
         self._files = files
         self._memory = memory
+        self._gpu_memory = gpu_memory
         self._ended: dict[str, tuple[str, str]] = {}
         self._keeper: Keeper | None = None
         self._warm: tuple[str, CheckProcess] | None = None
@@ -227,7 +231,7 @@ class _Submission:
         for _ in range(2):
             try:
                 if self._keeper is None:
-                    self._keeper = self._worker.keeper(self._week, self._files, self._memory)
+                    self._keeper = self._worker.keeper(self._week, self._files, self._memory, self._gpu_memory)
                 return self._keeper.check()
             except KeeperDied:  # without a sandbox, code that was checked before can have killed it
                 self.close()

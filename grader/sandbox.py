@@ -13,8 +13,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import views
+from grader import gpus, views
 from grader.errors import SandboxError, UsageError
+from grader.gpus import Gpu
 from grader.inside import seccomp
 
 KINDS = ("auto", "bwrap", "process")
@@ -51,6 +52,7 @@ class Process:
     instead: str = ""
     name: str = "process"
     confined: bool = False
+    gpus: tuple[Gpu, ...] = ()  # what checks may use; a judge's sandbox has one at most
 
     @property
     def says(self) -> str:
@@ -60,8 +62,9 @@ class Process:
 
     def command(self, fd: int) -> Command:
         caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
+        cuda = gpus.environment(self.gpus, self.confined)
         program = str(INSIDE / "worker.py")
-        return Command([sys.executable, "-P", program, str(fd), "open"], {**ENVIRONMENT, **caches})
+        return Command([sys.executable, "-P", program, str(fd), "open"], {**ENVIRONMENT, **caches, **cuda})
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Bubblewrap:
     name: str = "bwrap"
     confined: bool = True
     says: str = "sandbox: bubblewrap; no network, no view of your files, nothing stays between submissions"
+    gpus: tuple[Gpu, ...] = ()
 
     def command(self, fd: int) -> Command:
         return Command(
@@ -92,19 +96,23 @@ class Bubblewrap:
             raise SandboxError(f"the sandbox does not work here: {last}")
 
     def _who(self) -> list[str]:
-        return ["confined", str(USER)] if os.getuid() == 0 else ["confined"]
+        word = "gpu" if self.gpus else "confined"
+        return [word, str(USER)] if os.getuid() == 0 else [word]
 
     def _arguments(self) -> list[str]:
         arguments = [self.program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         arguments += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         if os.getuid() == 0:  # as root no user namespace, so that the worker can become another user than root
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+            arguments += ["--cap-add", "CAP_SYS_ADMIN"] if self.gpus else []  # for one mount: `confine.settle`
         else:
             arguments += ["--unshare-user"]
-        for name, value in {**ENVIRONMENT, "HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp"}.items():
+        own = {"HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp", **gpus.environment(self.gpus, self.confined)}
+        for name, value in {**ENVIRONMENT, **own}.items():
             arguments += ["--setenv", name, value]
         arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
-        return [*arguments, *views.arguments(self.inside), *_fonts(), "--remount-ro", "/dev", "--remount-ro", "/"]
+        arguments += [*views.arguments(self.inside), *gpus.arguments(self.gpus), *_fonts()]
+        return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
 Sandbox = Process | Bubblewrap

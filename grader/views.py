@@ -23,7 +23,7 @@ def arguments(inside: Path) -> list[str]:
     """bubblewrap's arguments for all of it, and for the program in folder `inside`, shown as /grader_inside."""
     shown = _shown()
     _refuse_course(shown, inside.parent.parent)
-    words = _parents(shown.values())
+    words = parents(shown.values())
     for outer, inner in shown.items():
         if outer.is_symlink() and outer.parent in (Path("/"), Path("/usr")):
             words += ["--symlink", os.readlink(outer), str(inner)]
@@ -37,6 +37,11 @@ def arguments(inside: Path) -> list[str]:
 def python() -> str:
     """The interpreter's path inside."""
     return str(_inner(Path(sys.executable)))
+
+
+def shows(folder: Path) -> bool:
+    """Whether what lies in this folder of the machine can be read in the sandbox, in the same place."""
+    return any(folder.is_relative_to(system) for system in _SYSTEM)
 
 
 def _shown() -> dict[Path, Path]:
@@ -83,7 +88,7 @@ def _refuse_course(shown: dict[Path, Path], course: Path) -> None:
             raise SandboxError(f"Python lies in {outer}, where the sandbox has a folder of its own; use another Python")
 
 
-def _parents(paths: Iterable[Path]) -> list[str]:
-    """The folders above those paths, open to whoever root becomes: by itself bubblewrap makes them for root alone."""
-    parents = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
-    return [word for parent in parents for word in ("--perms", "0755", "--dir", str(parent))]
+def parents(paths: Iterable[Path]) -> list[str]:
+    """Arguments for the folders above those paths: by itself bubblewrap makes them for root alone."""
+    folders = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
+    return [word for folder in folders for word in ("--perms", "0755", "--dir", str(folder))]

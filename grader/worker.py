@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from grader.errors import SandboxError
+from grader.gpus import HOST_MEMORY
 from grader.inside import codec, wire
 from grader.sandbox import Sandbox
 from grader.transcripts import Request
@@ -46,11 +47,13 @@ class Worker:
         self._ready = False
         self._rest: Rest | None = None
 
-    def keeper(self, package: str, files: Mapping[str, bytes], memory: int) -> Keeper:
-        """A fork that holds the submission's files."""
+    def keeper(self, package: str, files: Mapping[str, bytes], memory: int, gpu_memory: int = 0) -> Keeper:
+        """A fork that holds the submission's files; of a GPU, if the sandbox has one, it may use so many bytes."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._fork(theirs.fileno())
+        if self.sandbox.gpus:
+            return Keeper(self, ours, package, files, memory + HOST_MEMORY, gpu_memory)
         return Keeper(self, ours, package, files, memory)
 
     def at_rest(self) -> Rest:
@@ -164,18 +167,26 @@ def _lives(process: psutil.Process) -> bool:
 class Keeper:
     """One submission in the worker. Its methods raise `KeeperDied` where the process is no more.
 
-    `memory` (bytes) limits each of the submission's processes, and all of them together.
+    `memory` (bytes) limits each of the submission's processes, and all of them together; with some of `gpu_memory`
+    probes find a GPU as `student.device`.
     """
 
     def __init__(
-        self, worker: Worker, connection: socket.socket, package: str, files: Mapping[str, bytes], memory: int
+        self,
+        worker: Worker,
+        connection: socket.socket,
+        package: str,
+        files: Mapping[str, bytes],
+        memory: int,
+        gpu_memory: int = 0,
     ) -> None:
         self._worker = worker
         self._connection = connection
         self._folder = None if worker.sandbox.confined else tempfile.TemporaryDirectory(prefix="grader-")
         root = os.path.join(self._folder.name, "work") if self._folder else "/tmp/work"
         self._ending = False
-        job = codec.encode({"root": root, "package": package, "files": dict(files), "memory": memory})
+        limits = {"memory": memory, "gpu_memory": gpu_memory}
+        job = codec.encode({"root": root, "package": package, "files": dict(files), **limits})
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
         self._receive()
         self._watch = Watch(worker.at_rest(), memory)

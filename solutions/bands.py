@@ -58,7 +58,8 @@ def band(week: str, seeds: int) -> dict[str, Any]:
     run, part, modules, per = WEEKS[week]
     checks_file = str(HERE.parent / "assignments" / week / f"test_{week}{part}.py")
     probes, checks = (load_beside(checks_file, name) for name in (f"probes{part}", f"test_{week}{part}"))
-    student = SimpleNamespace(**{name: program(HERE / week, name, None) for name in modules})
+    made = {name: program(HERE / week, name, None) for name in modules}
+    student = SimpleNamespace(device=torch.device("cpu"), **made)
     curves = []
     for seed in range(seeds):
         torch.manual_seed(seed)

@@ -30,7 +30,9 @@ def print_table(
     print("| program | " + " | ".join(f"{name}: mean | deviation | range" for name in columns) + " |")
     print("|---" * (1 + 3 * len(columns)) + "|")
     for name, change in programs.items():
-        student = types.SimpleNamespace(**{module: program(folder, module, change) for module in modules})
+        student = types.SimpleNamespace(
+            device=torch.device("cpu"), **{module: program(folder, module, change) for module in modules}
+        )
         found = zip(*(run(student, seed) for seed in range(seeds)), strict=True)
         print(f"| {name} | " + " | ".join(figures(list(column)) for column in found) + " |", flush=True)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import resource
 import signal
 from pathlib import Path
@@ -21,7 +20,7 @@ ROOM = 64 << 20  # bytes in each of them, and in a single file
 PROCESSES = 64
 
 _MOUNT, _IPC, _USER, _PID = 0x20000, 0x8000000, 0x10000000, 0x20000000  # CLONE_NEW… of unshare(2)
-_READ_ONLY, _NO_SUID, _NO_DEV, _DETACH = 1, 2, 4, 2  # flags of mount(2) and umount2(2)
+_READ_ONLY, _NO_SUID, _NO_DEV, _NO_EXEC, _DETACH = 1, 2, 4, 8, 2  # flags of mount(2) and umount2(2)
 # Options of prctl(2).
 _DEATH_SIGNAL, _SET_DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 4, 24, 36, 38
 _CAPABILITY_VERSION = 0x20080522
@@ -42,7 +41,15 @@ def shut_doors() -> None:
     """Hide /proc, and this process's memory from others of the same user."""
     set_dumpable(False)
     os.chdir("/")
+    if _gpu:
+        show_own_processes()
+        return
     _call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, b"size=4k,mode=555")
+
+
+def show_own_processes() -> None:
+    """A /proc of this namespace of processes: CUDA names its threads there, and gives up where it cannot."""
+    _call("mount", b"proc", b"/proc", b"proc", _NO_SUID | _NO_DEV | _NO_EXEC, None)
 
 
 def fresh_folders(room: int) -> None:
@@ -71,8 +78,23 @@ def limit(memory: int, confined: bool) -> None:
     }
     if confined:  # outside, the user's other processes and mappings would count
         limits |= {resource.RLIMIT_NPROC: PROCESSES, resource.RLIMIT_AS: _mapped + 2 * memory}
+    if _gpu:  # CUDA reserves addresses for the memory of all GPUs and of the machine; they are no memory yet
+        limits.pop(resource.RLIMIT_AS, None)
     for what, value in limits.items():
         resource.setrlimit(what, (value, value))
+
+
+def settle(gpu: bool, user: int | None) -> None:
+    """Where root starts the sandbox: turn into `user`; before that, with a GPU, show the whole of /proc again.
+
+    bubblewrap covers parts of it that root could write to, and the kernel lets nobody below mount a /proc that shows
+    more than the one there is.
+    """
+    if user is None:
+        return
+    if gpu:
+        show_own_processes()
+    become(user)
 
 
 def become(user: int) -> None:
@@ -97,15 +119,20 @@ def set_dumpable(value: bool) -> None:
     _call("prctl", _SET_DUMPABLE, int(value), 0, 0, 0)
 
 
-def prepare() -> None:
-    """While /proc can be read, note what this process has already: limits come on top of it. Assemble the filter."""
-    seccomp.assemble(platform.machine())
-    global _mapped, _data
+def prepare(gpu: bool = False) -> None:
+    """While /proc can be read, note what this process has already: limits come on top of it. Assemble the filter.
+
+    With `gpu` everything below leaves CUDA what it cannot do without.
+    """
+    seccomp.prepare(gpu)
+    global _mapped, _data, _gpu
+    _gpu = gpu
     pages = Path("/proc/self/statm").read_text().split()
     _mapped, _data = int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
 
 
 _mapped = _data = 0
+_gpu = False
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

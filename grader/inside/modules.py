@@ -13,7 +13,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 # A student's file of one of these names never replaces the library, whoever imports it.
 LIBRARIES = frozenset(
@@ -37,13 +40,24 @@ class ModuleEnded(ImportError):
 
 
 class StudentModules:
-    """Attribute access imports a module: `modules.lenet`. A failed import fails alike at every access."""
+    """Attribute access imports a module: `modules.lenet`. A failed import fails alike at every access.
 
-    def __init__(self, folder: Path, package: str, ended: Mapping[str, ModuleEnded]) -> None:
+    `modules.device` is the torch.device on which probes are to train.
+    """
+
+    def __init__(self, folder: Path, package: str, ended: Mapping[str, ModuleEnded], device: str = "cpu") -> None:
         self._folder = folder
         self._package = package
+        self._device = device
         self._errors: dict[str, BaseException] = dict(ended)
         self._finder = _Aliases(folder, package, ended)
+
+    @property
+    def device(self) -> torch.device:
+        """Where a probe that trains a network has it, and gives it to functions that take a `device`."""
+        import torch
+
+        return torch.device(self._device)
 
     def __getattr__(self, name: str) -> ModuleType:
         if name.startswith("_"):
@@ -88,12 +102,14 @@ class StudentModules:
                 sys.modules.pop(name, None)
 
 
-def open_modules(folder: Path, package: str, ended: Mapping[str, ModuleEnded] | None = None) -> StudentModules:
+def open_modules(
+    folder: Path, package: str, ended: Mapping[str, ModuleEnded] | None = None, device: str = "cpu"
+) -> StudentModules:
     """Open a student's folder; `close_modules` undoes it. One folder at a time can be open a package name.
 
     The modules in `ended` are not imported again: whoever asks for one gets that exception.
     """
-    return StudentModules(folder, package, ended or {})._open()
+    return StudentModules(folder, package, ended or {}, device)._open()
 
 
 def close_modules(modules: StudentModules) -> None:

@@ -16,6 +16,7 @@ from .modules import ModuleEnded
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")
 _CHECKS = re.compile(r"(test_\w+|probes\w*|conftest)\.py")  # at a student's desk they lie beside the student's files
 
 
@@ -32,9 +33,7 @@ def outcome_of(error: BaseException) -> str:
         return error.outcome
     if isinstance(error, NotImplementedError) and text.startswith("TODO"):
         return "todo"
-    if isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and ("can't allocate memory" in text or "bad_alloc" in text)
-    ):
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(part in text for part in _NO_MEMORY)):
         return "memory"
     return "error"
 

@@ -34,6 +34,8 @@ setns 308 268                settimeofday 164 170         shmat 30 196          
 shmget 29 194                swapoff 168 225              swapon 167 224               syslog 103 116
 umount2 166 39               unshare 272 97               userfaultfd 323 282          vmsplice 278 75
 """
+# NVIDIA's driver makes such files when it starts, from version 570 on, and reports error 304 where it cannot.
+_CUDA_NEEDS = ("memfd_create",)
 _CLONE, _SOCKET, _PRLIMIT, _CLONE3 = (56, 220), (41, 198), (302, 261), 435
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000  # x86-64's second numbering of the same calls
@@ -46,6 +48,8 @@ _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
 _NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2  # of prctl(2)
 
+_code = b""
+
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
@@ -56,10 +60,15 @@ def supported() -> bool:
     return platform.machine() in _AUDIT_ARCH
 
 
+def prepare(gpu: bool = False) -> None:
+    """Assemble what `install` installs, for whoever cannot do so later; `gpu` leaves CUDA the calls that it needs."""
+    global _code
+    _code = assemble(platform.machine(), gpu)
+
+
 def install() -> None:
-    """Filter this process and all that it starts, for good. Raises OSError where the kernel refuses."""
-    code = assemble(platform.machine())
-    program = _Program(len(code) // 8, code)
+    """Filter this process and all that it starts, for good, once `prepare` was called. OSError if that is refused."""
+    program = _Program(len(_code) // 8, _code)
     libc = ctypes.CDLL(None, use_errno=True)
     for arguments in ((_NO_NEW_PRIVS, 1, 0, 0, 0), (_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0)):
         if libc.prctl(*arguments) != 0:
@@ -67,13 +76,13 @@ def install() -> None:
 
 
 @functools.cache
-def assemble(machine: str) -> bytes:
+def assemble(machine: str, gpu: bool = False) -> bytes:
     """The filter for `machine` as BPF code, eight bytes an instruction."""
     column = list(_AUDIT_ARCH).index(machine)
     code = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, _AUDIT_ARCH[machine]), _refuse_by(_KILL), (_LOAD, 0, 0, _NUMBER)]
     if machine == "x86_64":
         code += [(_AT_LEAST, 0, 1, _X32), _refuse_by(_ERRNO | errno.ENOSYS)]
-    for number in refused(machine).values():
+    for number in refused(machine, gpu).values():
         code += [(_EQUAL, 0, 1, number), _refuse_by(_ERRNO | errno.EPERM)]
     code += [(_EQUAL, 0, 1, _CLONE3), _refuse_by(_ERRNO | errno.ENOSYS)]  # the C library falls back to clone
     code += _on_argument(_CLONE[column], (_ANY_BIT, 0, 1, _NEW_NAMESPACES), errno.EPERM)
@@ -82,10 +91,11 @@ def assemble(machine: str) -> bytes:
     return b"".join(struct.pack("HBBI", *line) for line in [*code, _refuse_by(_ALLOW)])
 
 
-def refused(machine: str) -> dict[str, int]:
+def refused(machine: str, gpu: bool = False) -> dict[str, int]:
     """The calls that are refused whatever their arguments are, and their numbers."""
     words, column = _REFUSED.split(), 1 + list(_AUDIT_ARCH).index(machine)
-    return {words[i]: int(words[i + column]) for i in range(0, len(words), 3)}
+    numbers = {words[i]: int(words[i + column]) for i in range(0, len(words), 3)}
+    return {name: number for name, number in numbers.items() if not (gpu and name in _CUDA_NEEDS)}
 
 
 def _on_argument(number: int, test: tuple[int, int, int, int], error: int) -> list[tuple[int, int, int, int]]:

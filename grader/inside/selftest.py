@@ -11,11 +11,10 @@ sys.path.insert(0, "/")  # the sandbox shows this folder as /grader_inside
 from grader_inside import confine  # type: ignore[import-not-found]
 
 
-def main(user: int | None) -> None:
+def main(gpu: bool, user: int | None) -> None:
     """Go the way of a submission, from namespaces to the filter, in forks."""
-    if user is not None:
-        confine.become(user)
-    confine.prepare()
+    confine.settle(gpu, user)
+    confine.prepare(gpu)
     _in_fork(_submission)
     print("works")
 
@@ -52,4 +51,5 @@ def _in_fork(body: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    sandbox, *who = sys.argv[1:]
+    main(sandbox == "gpu", int(who[0]) if who else None)

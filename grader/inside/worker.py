@@ -41,7 +41,7 @@ def _own_package() -> None:
 if __name__ == "__main__":
     _own_package()
 
-from grader_inside import codec, confine, modules, pages, probing, rehearsal, wire  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside import codec, confine, gpu, modules, pages, probing, rehearsal, wire  # type: ignore[import-not-found]  # noqa: E402
 
 # What coursework imports, if it is installed: imported once here, it need not be imported in every check.
 LIBRARIES = (
@@ -50,15 +50,18 @@ LIBRARIES = (
 )
 
 
-def main(control_fd: int, confined: bool, user: int | None) -> None:
-    """Serve jobs from the control socket until it closes; `user` is who root is to become."""
-    if user is not None:
-        confine.become(user)
+def main(control_fd: int, sandbox: str, user: int | None) -> None:
+    """Serve jobs from the control socket until it closes; `user` is who root is to become.
+
+    `sandbox` is `open` for none, `confined`, or `gpu` for one that shows a GPU.
+    """
+    confined, shows_gpu = sandbox != "open", sandbox == "gpu"
+    confine.settle(shows_gpu, user)
     confine.adopt_orphans()
     _warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
-    confine.prepare()
+    confine.prepare(shows_gpu)
     gc.collect()
     gc.freeze()
     pages.collapse()
@@ -88,7 +91,7 @@ def _warm_up() -> None:
     import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
-    rehearsal.play(partial(_Check, None))
+    rehearsal.play(partial(_Check, None, device="cpu"))
 
 
 def _keep(fd: int, confined: bool) -> None:
@@ -128,6 +131,7 @@ class _Keeper:
         self.files: dict[str, bytes] = {}
         self.check = 0
         self.memory = 0
+        self.gpu_memory = 0
 
     @property
     def folder(self) -> Path:
@@ -148,7 +152,7 @@ class _Keeper:
 
     def open(self, job: dict[str, Any]) -> None:
         self.root, self.package = Path(job["root"]), job["package"]
-        self.files, self.memory = job["files"], job["memory"]
+        self.files, self.memory, self.gpu_memory = job["files"], job["memory"], job["gpu_memory"]
         self.lay_out()
         self.reply(None)
 
@@ -186,7 +190,10 @@ class _Keeper:
             confine.give_up_powers()
         else:
             confine.die_with_parent()
-        _Check(socket.socket(fileno=connection), self.folder, self.package).serve()
+        if self.gpu_memory:
+            gpu.prepare(self.gpu_memory)
+        device = "cuda" if self.gpu_memory else "cpu"
+        _Check(socket.socket(fileno=connection), self.folder, self.package, device).serve()
 
     def end_check(self) -> None:
         """Kill the check with everything that it started; reply how it ended; make room for the next."""
@@ -211,10 +218,11 @@ class _Keeper:
 class _Check:
     """One check, or several after each other: answers requests until the judge closes the socket."""
 
-    def __init__(self, connection: socket.socket | None, folder: Path, package: str) -> None:
+    def __init__(self, connection: socket.socket | None, folder: Path, package: str, device: str) -> None:
         self.connection = connection
         self.folder = folder
         self.package = package
+        self.device = device
         self.student: Any = None
         self.code: dict[str, bytes] = {}
         self.probes: dict[str, ModuleType] = {}
@@ -245,7 +253,7 @@ class _Check:
     def result_of(self, request: dict[str, Any]) -> Any:
         if "ended" in request:
             ended = {name: modules.ModuleEnded(*end) for name, end in request["ended"].items()}
-            self.student = modules.open_modules(self.folder, self.package, ended)
+            self.student = modules.open_modules(self.folder, self.package, ended, self.device)
             return None
         if "load" in request:
             getattr(self.student, request["load"])
@@ -296,4 +304,4 @@ def _flush() -> None:
 
 if __name__ == "__main__":
     fd, sandbox, *who = sys.argv[1:]
-    main(int(fd), sandbox == "confined", int(who[0]) if who else None)
+    main(int(fd), sandbox, int(who[0]) if who else None)

@@ -1,0 +1,136 @@
+"""`--device`: on what checks train networks. The CPU, or the graphics cards of this machine where they work.
+
+Each card is tried before anything is graded, in the sandbox and in the way that a check goes: whatever could fail in
+the middle of a class (a driver, a filter, a missing file) fails here, and everything is graded on the CPU. A judge
+gets a card of its own, so that two submissions are never on one together.
+
+What a result is kept under does not name the device. Checks that compare values run on the CPU whatever `--device`
+says; those that train a network compare with thresholds that hold on both. So the grade is the same, and a report says
+in its last line where it was made. `batch --regrade --device cuda` makes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from grader import gpus
+from grader.errors import DeviceError, SandboxError
+from grader.gpus import Gpu
+from grader.inside import codec
+from grader.sandbox import Sandbox, choose
+from grader.worker import KeeperDied, TooMuchMemory, Worker
+
+TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
+_MEMORY = 3 << 30
+_ENDS = (OSError, KeeperDied, TooMuchMemory, SandboxError, codec.CodecError, DeviceError)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The sandbox with the cards that it is to show, and what whoever asked for one must know."""
+
+    sandbox: Sandbox
+    says: str = ""
+
+
+def equip(kind: str, sandbox: Sandbox) -> Choice:
+    """The sandbox with all cards that work in it for `cuda`; where there are none, as it is, and `says` why."""
+    if kind == "cpu":
+        return Choice(sandbox)
+    working, troubles = _working(sandbox)
+    if not working:
+        return Choice(sandbox, f"NO GPU: networks are trained on the CPU, to the same grades ({troubles[0]})")
+    names = ", ".join(gpu.name for gpu in working)
+    says = "; ".join([f"device: {names}, one submission at a time on each", *(f"left out: {t}" for t in troubles)])
+    return Choice(replace(sandbox, gpus=working), says)
+
+
+def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
+    """The cards that work in the sandbox, and what is wrong with others, or with all."""
+    working: list[Gpu] = []
+    troubles: list[str] = []
+    try:
+        found = gpus.look()
+    except DeviceError as error:
+        return (), [str(error)]
+    for gpu in found:
+        try:
+            working.append(replace(gpu, name=_try_out(replace(sandbox, gpus=(gpu,)))))
+        except DeviceError as error:
+            troubles.append(str(error))
+    return tuple(working), troubles
+
+
+def shares(sandbox: Sandbox, judges: int) -> list[Sandbox]:
+    """A sandbox for each of so many judges, or for fewer: with cards, each has one, and no other judge has it."""
+    if not sandbox.gpus:
+        return [sandbox] * judges
+    return [replace(sandbox, gpus=(gpu,)) for gpu in sandbox.gpus[:judges]]
+
+
+def packed(sandbox: Sandbox) -> str:
+    """One word for a judge's command line, from which `unpacked` makes the sandbox again."""
+    return json.dumps([sandbox.name, *(asdict(gpu) for gpu in sandbox.gpus)])
+
+
+def unpacked(word: str) -> Sandbox:
+    """What `packed` packed, tested anew. `SandboxError` where it does not work."""
+    name, *cards = json.loads(word)
+    return replace(choose(name), gpus=tuple(Gpu(**card) for card in cards))
+
+
+def where(sandbox: Sandbox) -> str:
+    """The device, for the line of a report that says what was graded with."""
+    return f"{sandbox.gpus[0].name} (CUDA {gpus.torch_cuda()})" if sandbox.gpus else "CPU"
+
+
+def at_desk() -> tuple[str, str]:
+    """`cuda` where checks in this very process can use a GPU, else `cpu`, and what is to be said of it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda", f"device: {torch.cuda.get_device_name()}"
+    try:
+        gpus.look()
+        why = "CUDA does not start; see: python -m grader doctor"
+    except DeviceError as error:
+        why = str(error)
+    return "cpu", f"NO GPU: networks are trained on the CPU ({why})"
+
+
+def _try_out(sandbox: Sandbox) -> str:
+    """The name of the sandbox's one card, where a small network can be trained on it as in a check."""
+    worker = Worker(sandbox)
+    try:
+        return _name(_trial(worker))
+    except _ENDS as error:
+        why = str(error) or "no answer, or the process ended"
+        node = f"/dev/nvidia{sandbox.gpus[0].node}"
+        raise DeviceError(f"{node} is there, but CUDA does not work in a check: {why}; see .github/GPU.md") from None
+    finally:
+        worker.close()
+
+
+def _trial(worker: Worker) -> bytes:
+    """What `grader.gpu_trial` answers in a worker, as a check of a submission without files."""
+    source = Path(__file__).with_name("gpu_trial.py").read_text(encoding="utf-8")
+    request = {"module": "gpu_trial", "source": source, "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}}
+    keeper = worker.keeper("trial", {}, _MEMORY, _MEMORY)
+    try:
+        process = keeper.check()
+        process.ask({"ended": {}}, TRIAL_SECONDS)
+        reply = process.ask(request, TRIAL_SECONDS)
+        process.end()
+        return reply
+    finally:
+        keeper.close()
+
+
+def _name(reply: bytes) -> str:
+    found: Any = codec.decode(reply[1:])
+    if reply[:1] != b"E":
+        raise DeviceError(found["message"] if isinstance(found, dict) else str(found))
+    return str(found["name"])

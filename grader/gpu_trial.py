@@ -1,0 +1,19 @@
+"""The probe that tries a GPU out, in the sandbox: what a check would do on it, in small."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def train_a_step(student: Any) -> dict[str, Any]:
+    """One step of training a convolution, and the card's name."""
+    torch.zeros(1, device=student.device)  # the plainest message where CUDA does not start at all
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 2)).to(student.device)
+    optimizer = torch.optim.Adam(model.parameters())
+    loss = nn.functional.cross_entropy(
+        model(torch.rand(2, 1, 8, 8, device=student.device)), torch.tensor([0, 1], device=student.device)
+    )
+    loss.backward()
+    optimizer.step()
+    return {"name": torch.cuda.get_device_name(student.device), "loss": loss}

@@ -1,0 +1,22 @@
+"""A check's GPU: what torch takes of its memory is capped, and its arithmetic gives the same each time.
+
+CUDA does not survive a fork, so nothing here starts it: the cap waits until the check's own process does.
+"""
+
+from __future__ import annotations
+
+import torch
+
+
+def prepare(memory: int) -> None:
+    """In a check's process, before any of the student's code: `memory` is what torch may take of the GPU, in bytes.
+
+    It keeps mistakes from taking all of a card; code that is out to do so can get around it, in its own process alone.
+    """
+    torch.backends.cudnn.deterministic = True
+    torch.cuda._lazy_call(lambda: _cap(memory))
+
+
+def _cap(memory: int) -> None:
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(memory / total, 1.0), 0)
