@@ -62,6 +62,7 @@ def constant_derivatives(student, x):
 
 def left_alive(student, x):
     """Whether the tensor that f was given still exists after the call."""
+    gc.freeze()  # only what comes from here on is searched: all of torch's objects would take long
     alive = []
 
     def f(point):
@@ -70,6 +71,7 @@ def left_alive(student, x):
 
     student.fcnn.derivative(f, x)
     gc.collect()
+    gc.unfreeze()
     return [reference() is not None for reference in alive]
 
 
@@ -128,24 +130,34 @@ def batches(student, lengths, passes, **options):
 
 
 def weights_of(seed, sizes):
-    """Parameters for layers of these sizes, drawn from a generator of their own."""
+    """Parameters for layers of these sizes, drawn from a generator of their own.
+
+    Entry (i, j) of a matrix is number 7·i + j of a row of random numbers: millions of them would take long to draw.
+    """
     gen = torch.Generator().manual_seed(seed)
     weights = {}
     for number, (width, size) in enumerate(zip(sizes[1:], sizes, strict=False), start=1):
-        weights[f"fc{number}.weight"] = torch.randn(width, size, generator=gen) * (2 / size) ** 0.5
+        row = torch.randn(7 * width + size, generator=gen) * (2 / size) ** 0.5
+        weights[f"fc{number}.weight"] = row.as_strided((width, size), (7, 1)).contiguous()
         weights[f"fc{number}.bias"] = torch.randn(width, generator=gen) * 0.1
     return weights
 
 
-def fcnn_outputs(student, images, classes, seed=None, constants=None):
-    """The logits; with `seed` the weights come from `weights_of`, and then `constants` fills some of them."""
-    size = images[0].numel()
+def fcnn_outputs(student, inputs, classes, seed=None, constants=({},)):
+    """One network's logits for each of `inputs`, batches of one size of image.
+
+    With `seed` the weights come from `weights_of`, and for each of `constants`, which fills some of them, the network
+    is asked anew.
+    """
+    size = inputs[0][0].numel()
     model = student.fcnn.FCNN(size, classes)
-    if seed is not None:
-        values = weights_of(seed, [size, 1024, 2048, classes])
-        values |= {name: torch.full_like(values[name], value) for name, value in (constants or {}).items()}
-        set_weights(model, values, images)
-    return model(images)
+    weights = {} if seed is None else weights_of(seed, [size, 1024, 2048, classes])
+    logits = []
+    for constant in constants:
+        filled = {name: torch.full_like(weights[name], value) for name, value in constant.items()}
+        set_weights(model, {**weights, **filled}, inputs[0])
+        logits += [model(batch) for batch in inputs]
+    return logits
 
 
 def fcnn_layers(student, size, classes):
@@ -343,7 +355,7 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
     with torch.no_grad():
         model(data.images[:1])
     before = parameters_of(model)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
     # The learning curve: what the criterion gives while gradients are recorded.
     criterion.register_forward_hook(
@@ -384,5 +396,5 @@ def predictions_with(student, weights, images, mean, std):
     model.eval()
     with torch.no_grad():
         logits = model(inputs)
-    classes = attempt(lambda: [student.fcnn.predict(model, image, CPU) for image in inputs[:50]])
+    classes = attempt(lambda: [student.fcnn.predict(model, image, CPU) for image in inputs[:5]])
     return {"logits": logits, "classes": classes}
