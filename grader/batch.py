@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.assignment import Assignment, Course
+from grader.cluster import Cluster
 from grader.dashboard import write_dashboard
 from grader.earlier import Earlier
 from grader.errors import SubmissionError, UsageError
@@ -55,8 +57,11 @@ class BatchResult:
     problems: list[str] = field(default_factory=list)
 
 
-def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progress: Progress) -> BatchResult:
-    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
+def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster, progress: Progress) -> BatchResult:
+    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point.
+
+    `place` is this machine's sandbox, or the other machines that grade, each in its own.
+    """
     found, roster = find_class(course, options)
     candidates = found.candidates
     _writable(options.out)
@@ -69,12 +74,17 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
                 book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
             jobs = list(_jobs(course, options, candidates, book, result))
-            weeks = sorted({job.week for job in jobs})
-            size = min(options.jobs or os.cpu_count() or 1, len(jobs))
-            _grade(jobs, Pool(course.root, weeks, size, sandbox), options.out, book, result, progress)
+            _grade(jobs, _judges(course, options, place, jobs), options.out, book, result, progress)
         finally:
             result.problems = write_class(book, options.out)
     return result
+
+
+def _judges(course: Course, options: BatchOptions, place: Sandbox | Cluster, jobs: Sequence[Job]) -> Pool | Cluster:
+    if isinstance(place, Cluster):
+        return place
+    weeks = sorted({job.week for job in jobs})
+    return Pool(course.root, weeks, min(options.jobs or os.cpu_count() or 1, len(jobs)), place)
 
 
 def find_class(course: Course, options: BatchOptions) -> tuple[Survey, Roster]:
@@ -142,11 +152,11 @@ def _key(assignment: Assignment, submission: Submission, seed: int) -> ResultKey
 
 
 def _grade(
-    jobs: Sequence[Job], pool: Pool, out: Path, book: Gradebook, result: BatchResult, progress: Progress
+    jobs: Sequence[Job], judges: Pool | Cluster, out: Path, book: Gradebook, result: BatchResult, progress: Progress
 ) -> None:
     result.left = len(jobs)
-    with progress.of(len(jobs), result.kept, sum(bool(job.kept) for job in jobs)):
-        for done in pool.run(jobs):
+    with progress.of(len(jobs), result.kept, sum(bool(job.kept) for job in jobs)), closing(judges.run(jobs)) as results:
+        for done in results:
             result.left -= 1
             if isinstance(done, Failure):
                 book.record_problem(done.job.student, done.job.week, done.message)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,19 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
         judge.close()
 
 
+def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Failure:
+    """Grade with a judge that is replaced when it dies, as often as `TRIES` allows and until `stopping()`."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return judge.grade(job)
+        except GraderError as error:
+            if attempt == TRIES or stopping():
+                return Failure(job, str(error))
+        except Exception as error:  # a bug of ours must not stop the others
+            return Failure(job, f"{type(error).__name__}: {error}")
+    raise AssertionError("unreachable")
+
+
 class Pool:
     """`run(jobs)` yields a report or a failure for each job, as they come."""
 
@@ -168,7 +181,7 @@ class Pool:
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Report | Failure]:
+    def run(self, jobs: Iterable[Job]) -> Generator[Report | Failure]:
         count = 0
         for job in jobs:
             self._jobs.put(job)
@@ -197,15 +210,4 @@ class Pool:
                 job = self._jobs.get_nowait()
             except queue.Empty:
                 return
-            self._done.put(self._grade(judge, job))
-
-    def _grade(self, judge: JudgeProcess, job: Job) -> Report | Failure:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return judge.grade(job)
-            except GraderError as error:
-                if attempt == TRIES or self._stopping.is_set():
-                    return Failure(job, str(error))
-            except Exception as error:  # a bug of ours must not stop the others
-                return Failure(job, f"{type(error).__name__}: {error}")
-        raise AssertionError("unreachable")
+            self._done.put(grade_patiently(judge, job, self._stopping.is_set))
