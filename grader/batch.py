@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from grader.assignment import Course
+from grader.cluster import Cluster
 from grader.dashboard import write_dashboard
 from grader.earlier import Earlier
 from grader.errors import SubmissionError, UsageError
@@ -25,6 +27,8 @@ from grader.roster import Roster, read_roster
 from grader.sandbox import Sandbox
 from grader.tables import trouble_lines
 from grader.version import VERSION
+
+Grading = Callable[[Iterable[Job]], Generator[Report | Failure, None, None]]
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,11 @@ class BatchResult:
     problems: list[str] = field(default_factory=list)
 
 
-def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progress: Progress) -> BatchResult:
-    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
+def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster, progress: Progress) -> BatchResult:
+    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point.
+
+    `place` is this machine's sandbox, or the other machines that grade, each in its own.
+    """
     found, roster = find_class(course, options)
     candidates = found.candidates
     _writable(options.out)
@@ -70,7 +77,7 @@ def grade_class(course: Course, options: BatchOptions, sandbox: Sandbox, progres
                 book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
             run = _Run(course, options, book, result, progress)
-            run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], sandbox)
+            run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], place)
         finally:
             result.problems = write_class(book, options.out)
     return result
@@ -117,15 +124,20 @@ class _Run:
             self._partly += bool(found.kept)
         return isinstance(found, Job)
 
-    def grade(self, candidates: Sequence[Candidate], sandbox: Sandbox) -> None:
+    def grade(self, candidates: Sequence[Candidate], place: Sandbox | Cluster) -> None:
         """Grade them, and record each result as it comes."""
         self._result.left = len(candidates)
         weeks = Counter(str(candidate.week) for candidate in candidates)
-        pool = Pool(self._root, sorted(weeks), min(self._options.jobs or os.cpu_count() or 1, len(candidates)), sandbox)
+        grading = self._judges(place, sorted(weeks), len(candidates))
         shown = self._progress.of(weeks, self._result.kept, self._partly)
-        with shown, closing(pool.run(self._jobs(candidates))) as results:
+        with shown, closing(grading(self._jobs(candidates))) as results:
             for done in results:
                 self._record(done)
+
+    def _judges(self, place: Sandbox | Cluster, weeks: Sequence[str], count: int) -> Grading:
+        if isinstance(place, Cluster):
+            return partial(place.run, weeks=weeks)
+        return Pool(self._root, weeks, min(self._options.jobs or os.cpu_count() or 1, count), place).run
 
     def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
         for candidate in candidates:

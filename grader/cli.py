@@ -108,6 +108,9 @@ def _add_batch(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     batch.add_argument("--out", type=Path, default=Path("reports"), help="where to write (default: %(default)s)")
     batch.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     batch.add_argument("--regrade", action="store_true", help="grade unchanged submissions again, too")
+    batch.add_argument(
+        "--scheduler", metavar="ADDRESS", help="grade on the workers of this Dask scheduler (see .github/CLUSTER.md)"
+    )
     batch.add_argument("--dry-run", action="store_true", help="show what was found, and grade nothing")
     _jobs_option(batch)
     _sandbox_option(batch)
@@ -163,22 +166,31 @@ def run_batch(arguments: argparse.Namespace) -> int:
     course = _course()
     if arguments.dry_run:
         return _show_found(course, options)
-    return _grade_class(course, options, arguments.sandbox, arguments.device)
+    return _grade_class(course, options, arguments.sandbox, arguments.device, arguments.scheduler)
 
 
-def _grade_class(course: Course, options: BatchOptions, kind: str, device: str) -> int:
+def _grade_class(
+    course: Course, options: BatchOptions, kind: str, device: str = "cpu", scheduler: str | None = None
+) -> int:
     from grader.batch import grade_class
+    from grader.cluster import Cluster
     from grader.progress import Progress
 
     console = make_console()
-    sandbox = make_sandbox(kind, device)
+
+    def say(line: str) -> None:
+        console.print(line, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+    if scheduler and device != "cpu":
+        raise UsageError(f"--device {device}: the workers of a scheduler grade on the CPU; leave out one of the two")
+    place = Cluster(course.root, scheduler, kind, say, options.jobs) if scheduler else make_sandbox(kind, device)
     try:
-        result = grade_class(course, options, sandbox, Progress(console, sandbox.says, warns=not sandbox.confined))
+        result = grade_class(course, options, place, Progress(console, place.says, warns=not place.confined))
     except KeyboardInterrupt:
         console.print("\ninterrupted: what was graded is kept; run the same command again to go on")
         return 130
     _print_class(console, options.out, result)
-    if result.graded and not sandbox.confined:
+    if result.graded and not place.confined:
         console.print("graded WITHOUT A SANDBOX; `python -m grader doctor` says how to get one", style="bold red")
     return 1 if result.problems else 0
 

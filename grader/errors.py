@@ -5,7 +5,8 @@
     ├── SubmissionError         one submission cannot be read; the others are still graded
     ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
     ├── DeviceError             no GPU can be used; whoever asked for one gets the CPU, and reads why
-    └── SandboxError            no worker can be started, or it died for a reason that is not the student's
+    ├── SandboxError            no worker can be started, or it died for a reason that is not the student's
+    └── ClusterError            the scheduler or the machines that were to grade are not there, or may not take part
 
 A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results`). What runs inside
 the sandbox knows nothing of this tree and has `CodecError` (`grader.inside.codec`) of its own.
@@ -36,3 +37,7 @@ class DeviceError(GraderError):
 
 class SandboxError(GraderError):
     """The machinery around the student's code failed, so no grade may be drawn from it."""
+
+
+class ClusterError(GraderError):
+    """Other machines were to grade and cannot; what they graded before is kept, and the same command goes on."""

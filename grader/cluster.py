@@ -1,0 +1,257 @@
+"""A class graded by Dask workers on other machines: the parent hands out submissions and takes in reports.
+
+    Cluster.run ── _Run: a bounded number of jobs in flight ── scheduler ── workers: `cluster_worker.grade`
+
+A job that is lost with its worker is graded by another one; Dask gives up on a job once that has happened more often
+than the scheduler's `allowed-failures` say. Each job is consumed once, whatever became of it, so that no grade is lost
+or doubled. Dask's connections carry pickles: scheduler and workers are trusted as this machine is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import ClusterError, GraderError, UsageError
+from grader.pool import Failure, Job
+from grader.results import Report
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from grader.cluster_worker import Answer, Introduction, Terms
+
+CONNECT_SECONDS = 15.0
+PATIENCE = 900.0  # seconds without any worker, after which a run gives up
+LOOK_SECONDS = 2.0  # between two looks at who is there
+POLL_SECONDS = 0.05
+MOST_NAMED = 5
+GO_ON = "what was graded is kept; run the same command again to go on"
+
+
+class Cluster:
+    """The workers of the Dask scheduler at `address`; each confines submissions by its own sandbox of this kind.
+
+    `say` shows a line to the person who grades; `most` is the number of submissions in flight, by default somewhat more
+    than the workers have threads; `patience` is how many seconds to wait while there is no worker.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        address: str,
+        kind: str,
+        say: Callable[[str], None],
+        most: int | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.root, self.address, self.kind = root, address, kind
+        self.say, self.most, self.patience = say, most, patience
+        self.says = f"graded by the workers of {address}, each in a sandbox of its own (--sandbox {kind})"
+        self.confined = True  # until a worker without a security boundary takes part
+
+    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Failure, None, None]:
+        """Yield a report or a failure for each job, as they come; jobs are of these weeks, and drawn as needed.
+
+        `ClusterError` says what is not there, or differs.
+        """
+        if not weeks:
+            return
+        terms = self._terms(tuple(weeks))
+        client = self._connect()
+        try:
+            yield from _Run(self, client, terms).results(jobs)
+        finally:
+            _leave(client, terms)
+
+    def _terms(self, weeks: tuple[str, ...]) -> Terms:
+        try:
+            from grader.cluster_worker import Terms, facts
+        except ModuleNotFoundError as error:
+            name = error.name
+            raise GraderError(f"--scheduler needs {name}: pip install 'torch-autograder[cluster]'") from None
+        return Terms(secrets.token_hex(8), str(self.root), self.kind, weeks, facts(self.root, weeks))
+
+    def _connect(self) -> Client:
+        from distributed import Client
+
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters becomes an error of ours
+        try:
+            return Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False, name="grader")
+        except ValueError as error:
+            raise UsageError(f"--scheduler {self.address}: {error}; an address looks like tcp://host:8786") from None
+        except OSError:
+            raise ClusterError(
+                f"there is no Dask scheduler at {self.address}; start one with `dask scheduler`, or mend the address; "
+                + GO_ON
+            ) from None
+
+
+def _leave(client: Client, terms: Terms) -> None:
+    """End the run's judges on every worker, and the connection; a scheduler that is gone has ended them itself."""
+    from grader import cluster_worker
+
+    with contextlib.suppress(Exception):
+        if client.status == "running":
+            client.run(cluster_worker.close, terms.run, on_error="ignore")
+    with contextlib.suppress(Exception):
+        client.close(timeout=CONNECT_SECONDS)
+
+
+class _Run:
+    """One run: who is there, what is in flight, and what became of it."""
+
+    def __init__(self, cluster: Cluster, client: Client, terms: Terms) -> None:
+        from distributed import as_completed
+
+        self._cluster, self._client, self._terms = cluster, client, terms
+        self._flying: dict[Future, Job] = {}
+        self._landed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._met: set[str] = set()
+        self._bare: set[str] = set()
+        self._threads = 0
+        self._looked = float("-inf")
+        self._alone: float | None = None  # since when there has been no worker
+
+    def results(self, jobs: Iterable[Job]) -> Iterator[Report | Failure]:
+        """What became of each job, as it comes."""
+        self._look()
+        while not self._threads:
+            time.sleep(POLL_SECONDS)
+            self._look()
+        waiting = iter(enumerate(jobs))
+        try:
+            self._fill(waiting)
+            while self._flying:
+                for future, result in self._next():
+                    job = self._flying.pop(future)
+                    done = self._read(job, future.status == "error", result)
+                    future.release()  # neither the parent nor the scheduler holds on to what has been consumed
+                    self._fill(waiting)
+                    yield done
+        finally:
+            if self._client.status == "running":
+                self._client.cancel(list(self._flying))
+
+    def _fill(self, waiting: Iterator[tuple[int, Job]]) -> None:
+        from grader import cluster_worker
+
+        # A few more than are graded: a worker need not wait for the parent, and a dying one takes few along.
+        most = self._cluster.most or self._threads + max(1, self._threads // 4)
+        while len(self._flying) < most and (following := next(waiting, None)):
+            number, job = following
+            key = f"grade-{self._terms.run}-{number}"  # no name: every user of the cluster can read it
+            future = self._asked(self._client.submit, cluster_worker.grade, job, self._terms, key=key, pure=False)
+            self._flying[future] = job
+            self._landed.add(future)
+
+    def _next(self) -> list[tuple[Future, Any]]:
+        while not (batch := self._landed.next_batch(block=False)):
+            time.sleep(POLL_SECONDS)  # short waits let Ctrl-C through
+            self._look()
+        return batch
+
+    def _read(self, job: Job, failed: bool, result: Any) -> Report | Failure:
+        from distributed.scheduler import KilledWorker
+
+        if isinstance(result, CancelledError):
+            raise self._lost()
+        if not failed:
+            return self._accept(job, result)
+        error = result[1]
+        if isinstance(error, KilledWorker):
+            times = error.allowed_failures + 1
+            last = error.last_worker.address
+            return Failure(job, f"{times} workers died, one after the other, while they had it; the last was {last}")
+        self._greet(sorted(self._asked(self._client.nthreads)))  # names a worker that cannot run this grader at all
+        return Failure(job, f"{type(error).__name__}: {error}")
+
+    def _accept(self, job: Job, answer: Answer) -> Report | Failure:
+        self._admit([answer.worker])
+        if answer.report is None:
+            return Failure(job, f"worker {answer.worker.name}: {answer.failure}")
+        report = Report.from_dict(answer.report)
+        wanted = self._terms.same
+        if (report.grader, report.assignment) != (wanted["the grader"], wanted[f"the checks of {report.week}"]):
+            raise _refused([replace(answer.worker, objection="its judges run another grader, or other checks")])
+        return report
+
+    def _look(self) -> None:
+        """Every now and then: greet who is new, and wait for workers where there is none, but not for ever."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        there = self._asked(self._client.nthreads)
+        self._threads = sum(there.values())
+        self._met &= there.keys()
+        if new := sorted(there.keys() - self._met):
+            self._greet(new)
+        self._wait(now)
+
+    def _wait(self, now: float) -> None:
+        where, patience = self._cluster.address, self._cluster.patience
+        if self._threads:
+            self._alone = None
+        elif self._alone is None:
+            self._alone = now
+            self._cluster.say(f"{where} has no worker; waiting {patience:.0f} s for one (dask worker {where})")
+        elif now - self._alone > patience:
+            raise ClusterError(f"{where} has had no worker for {patience:.0f} s: start some; {GO_ON}")
+
+    def _greet(self, addresses: Sequence[str]) -> None:
+        from grader import cluster_worker
+
+        answers = self._asked(
+            self._client.run, cluster_worker.introduce, self._terms, workers=addresses, on_error="return"
+        )
+        # One that cannot be reached has left in this moment.
+        there = [_introduced(*pair) for pair in answers.items() if not isinstance(pair[1], OSError)]
+        self._admit(there)
+        self._met |= answers.keys()
+
+    def _admit(self, workers: Sequence[Introduction]) -> None:
+        if refused := [worker for worker in workers if worker.objection]:
+            raise _refused(refused)
+        for worker in workers:
+            if not worker.confined and worker.name not in self._bare:
+                self._bare.add(worker.name)
+                self._cluster.confined = False
+                self._cluster.say(f"worker {worker.name}: {worker.says}")
+
+    def _asked(self, question: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        if self._client.status != "running":
+            raise self._lost()
+        try:
+            return question(*arguments, **options)
+        except (OSError, RuntimeError, CancelledError):
+            raise self._lost() from None
+
+    def _lost(self) -> ClusterError:
+        return ClusterError(f"the scheduler at {self._cluster.address} was lost, or has dropped the work; {GO_ON}")
+
+
+def _introduced(address: str, answer: Introduction | Exception) -> Introduction:
+    from grader.cluster_worker import Introduction
+
+    if isinstance(answer, Exception):
+        return Introduction(address, objection=f"it cannot run this grader ({type(answer).__name__}: {answer})")
+    return answer
+
+
+def _refused(workers: Sequence[Introduction]) -> ClusterError:
+    named = [f"worker {worker.name} may not grade: {worker.objection}" for worker in workers[:MOST_NAMED]]
+    more = [f"and {len(workers) - MOST_NAMED} more"] if len(workers) > MOST_NAMED else []
+    return ClusterError(
+        ". ".join([*named, *more]) + ". Every worker needs the course, grader and libraries of this machine "
+        "(GRADER_COURSE in its environment says where the course lies, if not where it lies here) and the sandbox that "
+        f"was asked for; mend or stop it; {GO_ON}"
+    )

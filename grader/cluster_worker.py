@@ -1,0 +1,192 @@
+"""What runs in a Dask worker: it says whether it may take part in a run, and keeps that run's judges warm.
+
+A worker is one of the course's own machines, with the same checkout and the same grader as the parent. Submissions come
+by value; students' code runs in sandboxes below this process, as everywhere, and never reaches Dask's connections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from grader.assignment import Course
+from grader.errors import GraderError
+from grader.pool import Failure, Job, JudgeProcess, grade_patiently, share_cores
+from grader.sandbox import Sandbox, choose
+from grader.version import VERSION
+
+COURSE = "GRADER_COURSE"  # in a worker's environment: where its course lies, if not where the parent has it
+IDLE_SECONDS = 600.0  # without work, after which judges end; a later job starts them anew
+SHORT = 24  # characters of a digest that are enough to tell two apart
+_LIBRARIES = ("torch", "numpy")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a run asks of a worker: the course, the kind of sandbox, and what must be the same there as here."""
+
+    run: str
+    root: str
+    sandbox: str
+    weeks: tuple[str, ...]
+    same: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """Who a worker is and what its sandbox says of itself. With an `objection` it may not grade."""
+
+    name: str
+    says: str = ""
+    confined: bool = False
+    objection: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a job: a report as plain data, or why there is none."""
+
+    worker: Introduction
+    report: dict[str, Any] | None = None
+    failure: str = ""
+
+
+def facts(root: Path, weeks: Sequence[str]) -> dict[str, str]:
+    """What grades depend on, by name. `GraderError` where the course is not there or cannot be read."""
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    course = Course(root)
+    digests = {f"the checks of {week}": course.assignment(week).digest for week in weeks}
+    return {"the grader": VERSION, "Python": platform.python_version(), **versions, **digests}
+
+
+def introduce(terms: Terms, dask_worker: Worker) -> Introduction:
+    """Whether this worker may take part, and how it would confine submissions."""
+    return _introduce(terms, dask_worker)[0]
+
+
+def _introduce(terms: Terms, worker: Worker) -> tuple[Introduction, Sandbox | None]:
+    name = worker.address if worker.name == worker.address else f"{worker.name} ({worker.address})"
+    try:
+        objection = "; ".join(_differences(terms.same, facts(_root(terms), terms.weeks)))
+        sandbox = choose(terms.sandbox)
+    except GraderError as error:
+        return Introduction(name, objection=str(error)), None
+    return Introduction(name, sandbox.says, sandbox.confined, objection), sandbox
+
+
+def _root(terms: Terms) -> Path:
+    return Path(os.environ.get(COURSE) or terms.root)
+
+
+def _differences(wanted: dict[str, str], found: dict[str, str]) -> Iterator[str]:
+    for what, value in wanted.items():
+        if found.get(what) != value:
+            yield f"{what}: {found.get(what, 'nothing')[:SHORT]} there, {value[:SHORT]} here"
+
+
+def grade(job: Job, terms: Terms) -> Answer:
+    """Grade one submission. Whoever joined late and may not take part says so instead."""
+    return _judges_of(get_worker(), terms).grade(job)
+
+
+def close(run: str, dask_worker: Worker) -> None:
+    """End the run's judges, and start no more for it."""
+    with _lock:
+        judges = _held.get((dask_worker.address, run))
+        _held[dask_worker.address, run] = None
+    if judges is not None:
+        judges.close()
+
+
+class Judges:
+    """The judges of one run on one worker: one for each of its threads, on cores of its own, started when needed."""
+
+    def __init__(self, terms: Terms, worker: Worker) -> None:
+        self.introduction, sandbox = _introduce(terms, worker)
+        self._all: list[JudgeProcess] = []
+        if sandbox is not None and not self.introduction.objection:
+            shares = share_cores(worker.state.nthreads)
+            self._all = [JudgeProcess(_root(terms), terms.weeks, sandbox, cores) for cores in shares]
+        # The one used last is the next: where there is less work than threads, the others are never started.
+        self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()
+        for judge in self._all:
+            self._idle.put(judge)
+        self._closed = threading.Event()
+        self._timer = threading.Timer(IDLE_SECONDS, self._cool)
+
+    def grade(self, job: Job) -> Answer:
+        """The report, or why there is none."""
+        if not self._all:
+            return Answer(self.introduction)
+        judge = self._idle.get()
+        try:
+            done = grade_patiently(judge, job, self._closed.is_set)
+        finally:
+            self._rest(judge)
+        if isinstance(done, Failure):
+            return Answer(self.introduction, failure=done.message)
+        return Answer(self.introduction, done.to_dict())
+
+    def _rest(self, judge: JudgeProcess) -> None:
+        if self._closed.is_set():
+            judge.close()  # it may have been started just after the others were closed
+        self._idle.put(judge)
+        self._timer.cancel()
+        if not self._closed.is_set():
+            self._timer = threading.Timer(IDLE_SECONDS, self._cool)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _cool(self) -> None:
+        """A parent that was killed ends nobody's judges; those that rest for long are ended here."""
+        resting = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                resting.append(self._idle.get_nowait())
+        for judge in resting:
+            judge.close()
+            self._idle.put(judge)
+
+    def close(self) -> None:
+        """Kill every judge, whatever it does; its job becomes a failure."""
+        self._closed.set()
+        self._timer.cancel()
+        for judge in self._all:
+            judge.close()
+
+
+class _Closing(WorkerPlugin):
+    """Ends a run's judges with their worker."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+
+    def teardown(self, worker: Worker) -> None:
+        close(self._run, worker)
+
+
+_lock = threading.Lock()
+_held: dict[tuple[str, str], Judges | None] = {}  # by the worker's address and the run; None: the run has ended
+
+
+def _judges_of(worker: Worker, terms: Terms) -> Judges:
+    key = worker.address, terms.run
+    with _lock:
+        if key in _held:
+            judges = _held[key]
+            if judges is None:
+                raise RuntimeError("this run has ended")
+            return judges
+        judges = _held[key] = Judges(terms, worker)
+    worker.loop.add_callback(worker.plugin_add, plugin=_Closing(terms.run), name=f"grader-{terms.run}")
+    return judges

@@ -1,0 +1,338 @@
+"""Classes graded by real Dask workers: lost ones, different ones, none at all; every submission graded exactly once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from distributed import Client
+
+from grader import cluster
+from grader.cluster import Cluster
+from grader.errors import ClusterError, GraderError, UsageError
+from grader.pool import Failure, Job, Pool
+from grader.results import Report
+from grader.sandbox import Process
+from tests import sandboxes
+from tests.makers import put
+from tests.test_batch import finish, grades, start, wait_for
+
+ROOT = Path(__file__).parents[1]
+CHECKS = """
+import os, signal
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("1.1", points=60, title="Twice a number", hint="Look at the operator.", seconds=5)
+def test_double(student):
+    found = student.run(probes.double, 21)
+    if found == "end the judge":
+        os.kill(os.getpid(), signal.SIGKILL)
+    expect.integer(found, 42, "double")
+
+@task("1.2", points=40, title="Twice another", hint="Look again.", seconds=5)
+def test_another(student):
+    expect.integer(student.run(probes.double, 1), 2, "double")
+"""
+COURSE = {
+    "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
+    "assignments/week1/work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
+    "assignments/week1/probes.py": "def double(student, n):\n    return student.work.double(n)\n",
+    "assignments/week1/test_week1.py": CHECKS,
+}
+
+STAND_IN = """
+import os, signal, time
+from grader import cluster_worker
+from grader.assignment import Course
+from grader.results import CheckResult, Outcome, Report
+from grader.version import VERSION
+
+class StandIn:
+    def __init__(self, root, *_):
+        self.course = Course(root)
+
+    def grade(self, job):
+        time.sleep(0.3)
+        if b"end the worker" in job.files["work.py"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        check = CheckResult("test_week1.py::test_double", "1.1", "Twice", False, 60, 60, Outcome.PASSED, "")
+        digest = self.course.assignment(job.week).digest
+        return Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (check,))
+
+    def close(self):
+        pass
+
+cluster_worker.JudgeProcess = StandIn
+"""
+
+
+def job(name: str, body: str = "return 2 * n") -> Job:
+    return Job(name, "week1", {"work.py": f"def double(n):\n    {body}\n".encode()}, f"digest of {name}", (), 0)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_course(tmp_path_factory.mktemp("course"))
+
+
+def make_course(folder: Path) -> Path:
+    for name, text in COURSE.items():
+        put(folder / name, text.encode())
+    (folder / "grader").symlink_to(ROOT / "grader")  # as in a checkout, so that judges run this grader, too
+    return folder
+
+
+class Machines:
+    """A scheduler and workers, each a process of its own on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "scheduler.json"
+        self.processes = [self._start("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file")]
+
+    @property
+    def address(self) -> str:
+        def written() -> bool:
+            return self._file.exists() and self._file.read_text().endswith("}")
+
+        wait_until(written)
+        return str(json.loads(self._file.read_text())["address"])
+
+    def worker(
+        self, name: str, *, nanny: bool = False, light: bool = False, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """A worker with one thread; a light one has, in place of judges, what grades without importing torch."""
+        preload = ("--preload", str(put(self._folder / "stand_in.py", STAND_IN.encode()))) if light else ()
+        kind = "--nanny" if nanny else "--no-nanny"
+        options = ("--name", name, kind, "--nthreads", "1", "--death-timeout", "20", *preload, "--scheduler-file")
+        self.processes.append(self._start("worker", *options, **environment))
+        return self.processes[-1]
+
+    def wait_for(self, workers: int) -> None:
+        """Until the scheduler knows so many workers."""
+        with Client(self.address, set_as_default=False) as observer:
+            wait_until(lambda: len(observer.nthreads()) == workers)
+
+    def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        settings = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+        command = [sys.executable, "-P", "-m", "dask", what, "--no-dashboard", *options, str(self._file)]
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=self._folder, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
+            )
+
+    def close(self) -> None:
+        """End all; the scheduler last, since a worker that ends without one waits for it."""
+        for process in reversed(self.processes):
+            below = _tree(process.pid)
+            process.terminate()
+            left = psutil.wait_procs(below, timeout=20)[1]
+            for child in left:
+                child.kill()
+            process.wait()
+            assert not left, (self._folder / "log").read_text()
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        top = psutil.Process(pid)
+        return [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Machines]:
+    started = Machines(tmp_path)
+    yield started
+    started.close()
+
+
+def judges_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [child for child in _tree(worker.pid) if "grader.judge" in child.cmdline()]
+
+
+def timeless(done: Report | Failure) -> tuple[object, ...]:
+    """A report but for the times."""
+    assert isinstance(done, Report), done.message
+    checks = [(check.id, check.outcome, check.points, check.message) for check in done.checks]
+    return done.student, checks, done.submission, done.grader, done.assignment, done.environment
+
+
+def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_local_pool(
+    course: Path, machines: Machines
+) -> None:
+    """And a judge that dies costs its own submission alone; when the run ends, no judge and no task is left."""
+    bodies = ["return 2 * n", "return n + 2", "return 2 * n if n > 1 else 0", "import time; time.sleep(0.4); return 42"]
+    jobs = [job(f"student{number}", bodies[number % 4]) for number in range(10)]
+    first, second = machines.worker("first"), machines.worker("second")
+    beside = ThreadPoolExecutor(1)  # at the same time, as judges take their time to start
+    here = beside.submit(lambda: sorted(map(timeless, Pool(course, ["week1"], 1, Process()).run(jobs))))
+    said: list[str] = []
+    grading = Cluster(course, machines.address, "process", said.append)
+    reports: list[Report] = []
+    failures: list[Failure] = []
+    machines.wait_for(workers=2)
+    with Client(machines.address, set_as_default=False) as observer:
+        for done in grading.run([*jobs, job("mallory", "return 'end the judge'")], ["week1"]):
+            (reports if isinstance(done, Report) else failures).append(done)
+            assert tasks_at(observer) <= 3
+            if len(reports) == 3:
+                wait_until(lambda: judges_of(first) and judges_of(second))
+                judges = judges_of(first)
+                first.kill()
+        assert tasks_at(observer) == 0
+    assert sorted(map(timeless, reports)) == here.result()
+    assert {report.score for report in reports} == {100, 0, 60}
+    (failure,) = failures
+    assert failure.job.student == "mallory"
+    assert failure.message.startswith("worker second (tcp://127.0.0.1:")
+    assert "the judge died while grading" in failure.message
+    assert psutil.wait_procs(judges, timeout=20)[1] == []
+    assert (judges_of(second), second.poll()) == ([], None)
+    assert not grading.confined
+    assert sorted(line.split()[1] for line in said if "NO SANDBOX" in line) == ["first", "second"]
+
+
+def tasks_at(observer: Client) -> int:
+    """How many tasks the scheduler holds."""
+    return int(observer.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+
+
+def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_graded(
+    course: Path, machines: Machines
+) -> None:
+    machines.worker("phoenix", nanny=True, light=True)
+    jobs = [job("ana"), job("mallory", "return 'end the worker'"), job("bo")]
+    ana, mallory, bo = Cluster(course, machines.address, "process", print, most=1).run(jobs, ["week1"])
+    assert isinstance(mallory, Failure)
+    assert mallory.message.startswith("2 workers died, one after the other, while they had it; the last was tcp://")
+    assert [done.student for done in (ana, bo) if isinstance(done, Report)] == ["ana", "bo"]
+
+
+def test_workers_that_differ_are_all_named_before_anything_is_graded(
+    course: Path, machines: Machines, tmp_path: Path
+) -> None:
+    other = make_course(tmp_path / "other")
+    put(other / "assignments" / "week1" / "test_week1.py", CHECKS.replace("60", "50").replace("40", "50").encode())
+    shutil.copytree(ROOT / "grader", tmp_path / "newer" / "grader")
+    put(tmp_path / "newer" / "grader" / "__init__.py", b'__version__ = "9.0"\n')
+    machines.worker("checks", GRADER_COURSE=str(other))
+    machines.worker("nothing", GRADER_COURSE=str(tmp_path / "nowhere"))
+    machines.worker("newer", PYTHONPATH=str(tmp_path / "newer"))
+    machines.worker("bare", PATH=str(tmp_path))
+    machines.wait_for(workers=4)
+    with pytest.raises(ClusterError) as caught:
+        list(Cluster(course, machines.address, "bwrap", print).run([job("ana")], ["week1"]))
+    message = str(caught.value)
+    assert "run the same command again" in message
+    by_name = {part.split()[1]: part for part in message.split(". ") if part.startswith("worker ")}
+    assert by_name["checks"].count(" there, ") == 1 or sandboxes.missing()
+    assert "the checks of week1: " in by_name["checks"] or sandboxes.missing()
+    assert "there is no week 'week1' in" in by_name["nothing"]
+    assert "the grader: 9.0+" in by_name["newer"] or sandboxes.missing()
+    assert "bubblewrap (the program `bwrap`) is not installed" in by_name["bare"]
+
+
+def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
+    course: Path, machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "LOOK_SECONDS", 1e9)  # so that nobody but the worker itself can notice
+    machines.worker("good", light=True)
+    machines.wait_for(workers=1)
+    jobs = [job(f"student{number}") for number in range(60)]
+    graded = []
+    with pytest.raises(ClusterError, match=r"worker late \(tcp.*\) may not grade: there is no week 'week1'"):
+        for done in Cluster(course, machines.address, "process", print, most=3).run(jobs, ["week1"]):
+            graded.append(done)
+            if len(graded) == 1:
+                machines.worker("late", GRADER_COURSE=str(tmp_path / "nowhere"))
+    assert graded
+    assert all(isinstance(done, Report) for done in graded)
+
+
+def test_without_workers_a_run_says_so_and_gives_up(course: Path, machines: Machines) -> None:
+    said: list[str] = []
+    with pytest.raises(ClusterError, match=r"has had no worker for 1 s: start some"):
+        list(Cluster(course, machines.address, "process", said.append, patience=1).run([job("ana")], ["week1"]))
+    assert said == [f"{machines.address} has no worker; waiting 1 s for one (dask worker {machines.address})"]
+
+
+def test_without_a_scheduler_one_error_names_the_address(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    with pytest.raises(ClusterError, match=r"there is no Dask scheduler at tcp://127\.0\.0\.1:1; start one"):
+        list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([job("ana")], ["week1"]))
+    with pytest.raises(UsageError, match=r"--scheduler nonsense://host:1: .*an address looks like tcp://host:8786"):
+        list(Cluster(course, "nonsense://host:1", "process", print).run([job("ana")], ["week1"]))
+
+
+def test_where_nothing_is_to_grade_no_scheduler_is_needed(course: Path) -> None:
+    assert list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([], [])) == []
+
+
+def test_without_distributed_the_error_says_what_to_install(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "grader.cluster_worker", raising=False)
+    with pytest.raises(GraderError, match=r"needs distributed: pip install 'torch-autograder\[cluster\]'"):
+        list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([job("ana")], ["week1"]))
+
+
+def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_same_command(
+    machines: Machines, tmp_path: Path
+) -> None:
+    """What the gradebook holds in the end is each submission once."""
+    course = make_course(tmp_path / "course")
+    students = [f"student{number}" for number in range(12)]
+    for student in students:
+        put(course / "submissions" / student / "work.py", b"def double(n):\n    return 42\n")
+    worker = machines.worker("one", light=True)
+    command = ("--scheduler", machines.address, "--sandbox", "process")
+    process = start(course, *command)
+    wait_for(process, "[2/12]")
+    process.send_signal(signal.SIGINT)
+    status, output = finish(process)
+    assert (status, "Traceback" in output, worker.poll()) == (130, False, None)
+    assert "run the same command again to go on" in output
+    process = start(course, *command)
+    wait_for(process, "[2/")
+    machines.processes[0].kill()
+    status, output = finish(process)
+    assert (status, "Traceback" in output) == (1, False)
+    assert output.splitlines()[-1].startswith(f"grader: the scheduler at {machines.address} was lost")
+    assert len(graded(course)) >= 4
+    with_others = Machines(put(tmp_path / "others" / "log", b"").parent)
+    try:
+        with_others.worker("two", light=True)
+        status, output = finish(start(course, "--scheduler", with_others.address, "--sandbox", "process"))
+    finally:
+        with_others.close()
+    assert (status, "graded WITHOUT A SANDBOX" in output) == (0, True)
+    assert grades(course) == dict.fromkeys(students, "60")
+    assert sorted(graded(course)) == sorted(students)
+
+
+def graded(course: Path) -> list[str]:
+    """Whose attempts the gradebook holds, with repetitions."""
+    with sqlite3.connect(course / "reports" / "gradebook.sqlite") as book:
+        return [student for (student,) in book.execute("SELECT student FROM attempts")]
