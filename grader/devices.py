@@ -12,6 +12,7 @@ in its last line where it was made. `batch --regrade --device cuda` makes it ane
 from __future__ import annotations
 
 import json
+import marshal
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from grader.errors import DeviceError, SandboxError
 from grader.gpus import Gpu
 from grader.inside import codec
 from grader.sandbox import Sandbox, choose
+from grader.transcripts import Request
 from grader.worker import KeeperDied, TooMuchMemory, Worker
 
 TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
@@ -117,12 +119,13 @@ def _try_out(sandbox: Sandbox) -> str:
 def _trial(worker: Worker) -> bytes:
     """What `grader.gpu_trial` answers in a worker, as a check of a submission without files."""
     source = Path(__file__).with_name("gpu_trial.py").read_text(encoding="utf-8")
-    request = {"module": "gpu_trial", "source": source, "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}}
+    code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))
+    call = codec.encode({"module": "gpu_trial", "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}})
     keeper = worker.keeper("trial", {}, _MEMORY, _MEMORY)
     try:
         process = keeper.check()
         process.ask({"ended": {}}, TRIAL_SECONDS)
-        reply = process.ask(request, TRIAL_SECONDS)
+        reply = process.run(Request("gpu_trial", code, call, fresh=False), TRIAL_SECONDS)
         process.end()
         return reply
     finally:

@@ -54,10 +54,9 @@ def train(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer
     """One epoch; the mean loss."""
     model.train()
     total = 0.0
-    for images, labels in loader:
+    for some, kinds in loader:
         optimizer.zero_grad()
-        logits, _ = model(images)
-        loss = criterion(logits, labels)
+        loss = criterion(model(some)[0], kinds)
         loss.backward()
         optimizer.step()
         total += loss.item()
@@ -69,10 +68,10 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, torch.Tensor]
     """Accuracy, and the probabilities of each class."""
     model.eval()
     right, probabilities = 0, []
-    for images, labels in loader:
-        logits, _ = model(images)
-        probabilities.append(F.softmax(logits, dim=-1))
-        right += (logits.argmax(1) == labels).sum().item()
+    for some, kinds in loader:
+        scores, _ = model(some)
+        probabilities.append(F.softmax(scores, dim=-1))
+        right += (scores.argmax(1) == kinds).sum().item()
     return right / len(loader.dataset), torch.cat(probabilities)  # type: ignore[arg-type]
 
 

@@ -36,7 +36,7 @@ def accelerators() -> bool:
 def generators_kept() -> Iterator[None]:
     """Leave the global generators as they were, whatever the block draws or seeds."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    seed = torch.initial_seed()
+    started_from = torch.initial_seed()
     on_gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     try:
         yield
@@ -47,4 +47,4 @@ def generators_kept() -> Iterator[None]:
         if on_gpus:
             torch.cuda.set_rng_state_all(on_gpus)
         elif torch.cuda.is_initialized():  # started in the block, from the seed that all generators had
-            torch.cuda.manual_seed_all(seed)
+            torch.cuda.manual_seed_all(started_from)

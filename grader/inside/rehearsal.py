@@ -21,7 +21,7 @@ from .generators import accelerators, generators_kept
 
 ROUNDS = 9  # CPython adapts a function's byte code at its eighth call
 PACKAGE = "rehearsal"
-HERE = Path(__file__).parent
+STAGE = Path(__file__).parent
 
 
 class Check(Protocol):
@@ -37,8 +37,8 @@ def play(open_check: Callable[[Path, str], Check], rounds: int = ROUNDS) -> dict
     """Play all acts `rounds` times with checks on a folder and a package; the replies of the last round, by act."""
     with tempfile.TemporaryDirectory() as name, generators_kept():
         folder = Path(name)
-        (folder / "coursework.py").write_bytes((HERE / "coursework.py").read_bytes())
-        source = (HERE / "coursework_probes.py").read_text(encoding="utf-8")
+        (folder / "coursework.py").write_bytes((STAGE / "coursework.py").read_bytes())
+        source = (STAGE / "coursework_probes.py").read_text(encoding="utf-8")
         code = marshal.dumps(compile(source, "coursework_probes.py", "exec"))
         replies: dict[str, bytes] = {}
         for _ in range(rounds):
