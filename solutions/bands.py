@@ -34,8 +34,8 @@ def week4(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng:
 
 
 def week5(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
-    data = digits.draw(rng)
-    return probes.trained_weights(student, data.train_images, data.train_labels)
+    data = digits.draw(rng, checks.TRAIN_SIZE)
+    return probes.trained_weights(student, data.train_images, data.train_labels, checks.RATE, checks.EPOCHS)
 
 
 def week6(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def week6(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng:
 # week: the run, the part of the checks and probes, the modules, and how many batches one value is the mean of
 WEEKS: dict[str, tuple[Run, str, tuple[str, ...], int]] = {
     "week4": (week4, "", ("fcnn", "training"), 1),
-    "week5": (week5, "", ("lenet", "training"), 6),
+    "week5": (week5, "", ("lenet", "training"), 4),
     "week6": (week6, "_transfer", ("transfer", "training"), 3),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -33,6 +33,19 @@ def test_the_public_oracles_agree_with_torch(public: ModuleType) -> None:
     for size, window, step, padding in ((28, 5, 1, 0), (9, 4, 3, 2), (7, 7, 2, 1)):
         layer = torch.nn.Conv1d(1, 1, window, step, padding)
         assert public.places(size, window, step, padding) == layer(torch.zeros(1, 1, size)).shape[-1]
+
+
+def test_plots_are_drawn_with_a_stand_in_that_does_not_stay(public: ModuleType, hidden: ModuleType) -> None:
+    def draw(images: torch.Tensor, kernel: list[list[float]]) -> None:
+        drawn_with.append(inspection.apply_filter)
+
+    drawn_with: list[object] = []
+    inspection = SimpleNamespace(apply_filter=len, plot_filter=draw)
+    images, kernel = torch.zeros(1, 1, 4, 4), [[1.0, 0.0], [0.0, 1.0]]
+    public.probes.plot_filter(SimpleNamespace(inspection=inspection), images, kernel)
+    hidden.probes.plotted(SimpleNamespace(inspection=inspection), "plot_filter", images, kernel)
+    assert len(drawn_with) == 2 and len not in drawn_with
+    assert inspection.apply_filter is len
 
 
 def test_the_closed_formula_of_training_agrees_with_autograd() -> None:

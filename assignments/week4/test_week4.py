@@ -453,9 +453,9 @@ def test_predict(student, channels, seed):
 # 4.11: the whole
 
 # calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
-ACCURACY, LOSS = 0.55, 1.45
-RATE, EPOCHS = 0.05, 6
-TRAIN_SIZE = 143  # of which nine tenths are two whole batches
+ACCURACY, LOSS = 0.55, 1.4
+RATE, EPOCHS = 0.04, 5
+TRAIN_SIZE = 200  # no batch of nine tenths of them is small, for a small one would throw the network back
 UNTRAINED_SIZE = 100
 STAND_INS = {"stats": "pixel_stats", "split": "split_train_valid", "loaders": "make_loaders"}
 

@@ -55,10 +55,16 @@ def logits(
     return x
 
 
-def best_accuracy(weights: Mapping[str, torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> float:
-    """The best accuracy over LeNets with and without each ReLU: a forgotten one is task 5.3's loss, not 5.12's."""
-    found = (
-        (logits(weights, images, relus).argmax(1) == labels).float().mean().item()
-        for relus in itertools.product((True, False), repeat=RELUS)
-    )
-    return max(found)
+def best_accuracy(
+    weights: Mapping[str, torch.Tensor], images: torch.Tensor, labels: torch.Tensor, enough: float
+) -> float:
+    """The accuracy with every ReLU; where that is not `enough`, the best over LeNets with and without each.
+
+    A forgotten ReLU is task 5.3's loss, not 5.12's.
+    """
+    found = 0.0
+    for relus in itertools.product((True, False), repeat=RELUS):
+        found = max(found, (logits(weights, images, relus).argmax(1) == labels).float().mean().item())
+        if found >= enough:
+            break
+    return found

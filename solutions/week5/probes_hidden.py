@@ -2,6 +2,7 @@
 
 import random
 from collections import namedtuple
+from contextlib import contextmanager
 
 import matplotlib
 import numpy as np
@@ -176,21 +177,32 @@ def most_incorrect(student, images, labels, probs, n):
     return student.inspection.most_incorrect(images, labels, probs, n)
 
 
+@contextmanager
+def replaced_filter(inspection):
+    """Have `apply_filter` only cut its images for a while: it has checks of its own."""
+    own = getattr(inspection, "apply_filter", None)
+    inspection.apply_filter = lambda images, kernel, *_, **__: images[..., len(kernel) - 1 :, len(kernel) - 1 :]
+    try:
+        yield
+    finally:
+        if own is None:
+            del inspection.apply_filter
+        else:
+            inspection.apply_filter = own
+
+
 def plotted(student, function, *arguments):
     """What a plotting function of `inspection` returned and drew; entries arrive as (image, label, probs)."""
-    inspection = student.inspection
-    if function == "plot_filter":
-        inspection.apply_filter = lambda images, kernel, *_, **__: images[..., len(kernel) - 1 :, len(kernel) - 1 :]
-    shows = []
+    inspection, shows = student.inspection, []
     before = plt.show, Figure.show
     plt.show = Figure.show = lambda *args, **kwargs: shows.append(1)
     try:
-        figure = getattr(inspection, function)(*arguments)
+        with replaced_filter(inspection):
+            figure = getattr(inspection, function)(*arguments)
     finally:
         plt.show, Figure.show = before
     described = {"figure": isinstance(figure, Figure), "shows": len(shows), "axes": []}
     if isinstance(figure, Figure):
-        figure.canvas.draw()
         described["axes"] = [
             {
                 "pictures": [list(np.shape(i.get_array()))[:2] for i in ax.images],
@@ -203,14 +215,14 @@ def plotted(student, function, *arguments):
     return described
 
 
-def trained_weights(student, images, labels, test_images, epochs=4):
+def trained_weights(student, images, labels, test_images, lr, epochs):
     """LeNet's parameters before and after short training with the student's `train`, and then its test logits."""
     model = student.lenet.LeNet(10)
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
     before = _weights(model)
-    loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=64, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     for epoch in range(epochs):
         student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch)
     model.eval()
