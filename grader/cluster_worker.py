@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from grader.assignment import Course
 from grader.errors import GraderError
@@ -141,6 +141,8 @@ class Judges:
         if isinstance(done, Report):
             self._lost = 0
             return Answer(self.introduction, done.to_dict())
+        if self._closed.is_set():
+            raise Reschedule  # not the submission's fault: this worker ends, and another one takes it
         self._lost += 1
         if done.everywhere or self._lost == MOST_LOST:
             return Answer(replace(self.introduction, objection=done.message))
@@ -167,7 +169,7 @@ class Judges:
             self._idle.put(judge)
 
     def close(self) -> None:
-        """Kill every judge, whatever it does; its job becomes a failure."""
+        """Kill every judge, whatever it does; its job goes to another worker."""
         self._closed.set()
         self._timer.cancel()
         for judge in self._all:
@@ -185,7 +187,7 @@ class _Closing(WorkerPlugin):
 
 
 _lock = threading.Lock()
-_held: dict[tuple[str, str], Judges | None] = {}  # by the worker's address and the run; None: the run has ended
+_held: dict[tuple[str, str], Judges | None] = {}  # by the worker's address and the run; None: ended, or the worker ends
 
 
 def _judges_of(worker: Worker, terms: Terms) -> Judges:
@@ -194,7 +196,7 @@ def _judges_of(worker: Worker, terms: Terms) -> Judges:
         if key in _held:
             judges = _held[key]
             if judges is None:
-                raise RuntimeError("this run has ended")
+                raise Reschedule
             return judges
         judges = _held[key] = Judges(terms, worker)
     worker.loop.add_callback(worker.plugin_add, plugin=_Closing(terms.run), name=f"grader-{terms.run}")

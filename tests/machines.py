@@ -35,13 +35,13 @@ class Machines:
         return str(json.loads(self._file.read_text())["address"])
 
     def worker(
-        self, name: str, *, nanny: bool = False, preload: str = "", **environment: str
+        self, name: str, *, threads: int = 1, nanny: bool = False, preload: str = "", **environment: str
     ) -> subprocess.Popen[bytes]:
-        """A worker with one thread; `preload` is Python that it runs first."""
+        """A worker; `preload` is Python that it runs first."""
         first = ("--preload", str(put(self._folder / f"{name}.py", preload.encode()))) if preload else ()
         kind = "--nanny" if nanny else "--no-nanny"
-        options = ("--name", name, kind, "--nthreads", "1", "--death-timeout", "20", *first, "--scheduler-file")
-        self.processes.append(self._start("worker", *options, **environment))
+        options = ("--name", name, kind, "--nthreads", str(threads), "--death-timeout", "20", *first)
+        self.processes.append(self._start("worker", *options, "--scheduler-file", **environment))
         return self.processes[-1]
 
     def wait_for(self, workers: int) -> None:

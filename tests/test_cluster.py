@@ -53,18 +53,21 @@ COURSE = {
 
 # What grades in place of judges where a test is not about them: it imports no torch.
 STAND_IN = """
-import os, signal, time
+import os, signal, threading
 from grader import cluster_worker
 from grader.assignment import Course
+from grader.errors import SandboxError
 from grader.results import CheckResult, Outcome, Report
 from grader.version import VERSION
 
 class StandIn:
     def __init__(self, root, *_):
         self.course = Course(root)
+        self.closed = threading.Event()
 
     def grade(self, job):
-        time.sleep(0.3)
+        if self.closed.wait(0.3):
+            raise SandboxError("killed")
         if b"end the worker" in job.files["work.py"]:
             os.kill(os.getpid(), signal.SIGKILL)
         check = CheckResult("test_week1.py::test_double", "1.1", "Twice", False, 60, 60, Outcome.PASSED, "")
@@ -72,7 +75,7 @@ class StandIn:
         return Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (check,))
 
     def close(self):
-        pass
+        self.closed.set()
 
 cluster_worker.JudgeProcess = StandIn
 """
@@ -162,6 +165,21 @@ def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_grad
     assert isinstance(mallory, Failure)
     assert mallory.message.startswith("2 workers died, one after the other, while they had it; the last was tcp://")
     assert [done.student for done in (ana, bo) if isinstance(done, Report)] == ["ana", "bo"]
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_submission_to_another_one(course: Path, machines: Machines) -> None:
+    leaving = machines.worker("leaving", preload=STAND_IN)
+    machines.worker("staying", preload=STAND_IN)
+    machines.wait_for(workers=2)
+    students = [f"student{number:02}" for number in range(12)]
+    done = []
+    for one in Cluster(course, machines.address, "process", print).run(map(job, students), ["week1"]):
+        done.append(one)
+        if len(done) == 2:
+            leaving.terminate()
+    assert [one for one in done if isinstance(one, Failure)] == []
+    assert sorted(one.student for one in done if isinstance(one, Report)) == students
+    assert leaving.wait(20) == 0
 
 
 def test_workers_that_differ_are_all_named_before_anything_is_graded(
