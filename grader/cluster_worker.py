@@ -12,21 +12,24 @@ import platform
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from grader.assignment import Course
 from grader.errors import GraderError
-from grader.pool import Failure, Job, JudgeProcess, grade_patiently, share_cores
+from grader.pool import Job, JudgeProcess, grade_patiently, share_cores
+from grader.results import Report
 from grader.sandbox import Sandbox, choose
+from grader.scratch import sweep
 from grader.version import VERSION
 
 COURSE = "GRADER_COURSE"  # in a worker's environment: where its course lies, if not where the parent has it
 IDLE_SECONDS = 600.0  # without work, after which judges end; a later job starts them anew
+MOST_LOST = 5  # submissions in a row without a grade: then it is the worker's fault, who would drain the class
 SHORT = 24  # characters of a digest that are enough to tell two apart
 _LIBRARIES = ("torch", "numpy")
 
@@ -112,6 +115,7 @@ class Judges:
     """The judges of one run on one worker: one for each of its threads, on cores of its own, started when needed."""
 
     def __init__(self, terms: Terms, worker: Worker) -> None:
+        sweep()
         self.introduction, sandbox = _introduce(terms, worker)
         self._all: list[JudgeProcess] = []
         if sandbox is not None and not self.introduction.objection:
@@ -121,6 +125,7 @@ class Judges:
         self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()
         for judge in self._all:
             self._idle.put(judge)
+        self._lost = 0
         self._closed = threading.Event()
         self._timer = threading.Timer(IDLE_SECONDS, self._cool)
 
@@ -133,9 +138,15 @@ class Judges:
             done = grade_patiently(judge, job, self._closed.is_set)
         finally:
             self._rest(judge)
-        if isinstance(done, Failure):
-            return Answer(self.introduction, failure=done.message)
-        return Answer(self.introduction, done.to_dict())
+        if isinstance(done, Report):
+            self._lost = 0
+            return Answer(self.introduction, done.to_dict())
+        if self._closed.is_set():
+            raise Reschedule  # not the submission's fault: this worker ends, and another one takes it
+        self._lost += 1
+        if done.everywhere or self._lost == MOST_LOST:
+            return Answer(replace(self.introduction, objection=done.message))
+        return Answer(self.introduction, failure=done.message)
 
     def _rest(self, judge: JudgeProcess) -> None:
         if self._closed.is_set():
@@ -158,7 +169,7 @@ class Judges:
             self._idle.put(judge)
 
     def close(self) -> None:
-        """Kill every judge, whatever it does; its job becomes a failure."""
+        """Kill every judge, whatever it does; its job goes to another worker."""
         self._closed.set()
         self._timer.cancel()
         for judge in self._all:
@@ -176,7 +187,7 @@ class _Closing(WorkerPlugin):
 
 
 _lock = threading.Lock()
-_held: dict[tuple[str, str], Judges | None] = {}  # by the worker's address and the run; None: the run has ended
+_held: dict[tuple[str, str], Judges | None] = {}  # by the worker's address and the run; None: ended, or the worker ends
 
 
 def _judges_of(worker: Worker, terms: Terms) -> Judges:
@@ -185,7 +196,7 @@ def _judges_of(worker: Worker, terms: Terms) -> Judges:
         if key in _held:
             judges = _held[key]
             if judges is None:
-                raise RuntimeError("this run has ended")
+                raise Reschedule
             return judges
         judges = _held[key] = Judges(terms, worker)
     worker.loop.add_callback(worker.plugin_add, plugin=_Closing(terms.run), name=f"grader-{terms.run}")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,10 +22,10 @@ from grader.pool import Failure, Job, Pool
 from grader.results import Report
 from grader.sandbox import Process
 from tests import sandboxes
+from tests.machines import ROOT, Machines, tree, wait_until
 from tests.makers import put
 from tests.test_batch import finish, grades, start, wait_for
 
-ROOT = Path(__file__).parents[1]
 CHECKS = """
 import os, signal
 from grader import expect
@@ -54,19 +51,23 @@ COURSE = {
     "assignments/week1/test_week1.py": CHECKS,
 }
 
+# What grades in place of judges where a test is not about them: it imports no torch.
 STAND_IN = """
-import os, signal, time
+import os, signal, threading
 from grader import cluster_worker
 from grader.assignment import Course
+from grader.errors import SandboxError
 from grader.results import CheckResult, Outcome, Report
 from grader.version import VERSION
 
 class StandIn:
     def __init__(self, root, *_):
         self.course = Course(root)
+        self.closed = threading.Event()
 
     def grade(self, job):
-        time.sleep(0.3)
+        if self.closed.wait(0.3):
+            raise SandboxError("killed")
         if b"end the worker" in job.files["work.py"]:
             os.kill(os.getpid(), signal.SIGKILL)
         check = CheckResult("test_week1.py::test_double", "1.1", "Twice", False, 60, 60, Outcome.PASSED, "")
@@ -74,10 +75,11 @@ class StandIn:
         return Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (check,))
 
     def close(self):
-        pass
+        self.closed.set()
 
 cluster_worker.JudgeProcess = StandIn
 """
+ONE_TRY = "import grader.pool; grader.pool.TRIES = 1"  # each more costs the start of a judge
 
 
 def job(name: str, body: str = "return 2 * n") -> Job:
@@ -96,72 +98,6 @@ def make_course(folder: Path) -> Path:
     return folder
 
 
-class Machines:
-    """A scheduler and workers, each a process of its own on this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = folder / "scheduler.json"
-        self.processes = [self._start("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file")]
-
-    @property
-    def address(self) -> str:
-        def written() -> bool:
-            return self._file.exists() and self._file.read_text().endswith("}")
-
-        wait_until(written)
-        return str(json.loads(self._file.read_text())["address"])
-
-    def worker(
-        self, name: str, *, nanny: bool = False, light: bool = False, **environment: str
-    ) -> subprocess.Popen[bytes]:
-        """A worker with one thread; a light one has, in place of judges, what grades without importing torch."""
-        preload = ("--preload", str(put(self._folder / "stand_in.py", STAND_IN.encode()))) if light else ()
-        kind = "--nanny" if nanny else "--no-nanny"
-        options = ("--name", name, kind, "--nthreads", "1", "--death-timeout", "20", *preload, "--scheduler-file")
-        self.processes.append(self._start("worker", *options, **environment))
-        return self.processes[-1]
-
-    def wait_for(self, workers: int) -> None:
-        """Until the scheduler knows so many workers."""
-        with Client(self.address, set_as_default=False) as observer:
-            wait_until(lambda: len(observer.nthreads()) == workers)
-
-    def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
-        settings = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-        command = [sys.executable, "-P", "-m", "dask", what, "--no-dashboard", *options, str(self._file)]
-        with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(
-                command, cwd=self._folder, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
-            )
-
-    def close(self) -> None:
-        """End all; the scheduler last, since a worker that ends without one waits for it."""
-        for process in reversed(self.processes):
-            below = _tree(process.pid)
-            process.terminate()
-            left = psutil.wait_procs(below, timeout=20)[1]
-            for child in left:
-                child.kill()
-            process.wait()
-            assert not left, (self._folder / "log").read_text()
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        top = psutil.Process(pid)
-        return [top, *top.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[Machines]:
     started = Machines(tmp_path)
@@ -170,7 +106,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 
 def judges_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [child for child in _tree(worker.pid) if "grader.judge" in child.cmdline()]
+    return [child for child in tree(worker.pid) if "grader.judge" in child.cmdline()]
 
 
 def timeless(done: Report | Failure) -> tuple[object, ...]:
@@ -186,7 +122,7 @@ def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_lo
     """And a judge that dies costs its own submission alone; when the run ends, no judge and no task is left."""
     bodies = ["return 2 * n", "return n + 2", "return 2 * n if n > 1 else 0", "import time; time.sleep(0.4); return 42"]
     jobs = [job(f"student{number}", bodies[number % 4]) for number in range(10)]
-    first, second = machines.worker("first"), machines.worker("second")
+    first, second = (machines.worker(name, preload=ONE_TRY) for name in ("first", "second"))
     beside = ThreadPoolExecutor(1)  # at the same time, as judges take their time to start
     here = beside.submit(lambda: sorted(map(timeless, Pool(course, ["week1"], 1, Process()).run(jobs))))
     said: list[str] = []
@@ -223,12 +159,27 @@ def tasks_at(observer: Client) -> int:
 def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_graded(
     course: Path, machines: Machines
 ) -> None:
-    machines.worker("phoenix", nanny=True, light=True)
+    machines.worker("phoenix", nanny=True, preload=STAND_IN)
     jobs = [job("ana"), job("mallory", "return 'end the worker'"), job("bo")]
     ana, mallory, bo = Cluster(course, machines.address, "process", print, most=1).run(jobs, ["week1"])
     assert isinstance(mallory, Failure)
     assert mallory.message.startswith("2 workers died, one after the other, while they had it; the last was tcp://")
     assert [done.student for done in (ana, bo) if isinstance(done, Report)] == ["ana", "bo"]
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_submission_to_another_one(course: Path, machines: Machines) -> None:
+    leaving = machines.worker("leaving", preload=STAND_IN)
+    machines.worker("staying", preload=STAND_IN)
+    machines.wait_for(workers=2)
+    students = [f"student{number:02}" for number in range(12)]
+    done = []
+    for one in Cluster(course, machines.address, "process", print).run(map(job, students), ["week1"]):
+        done.append(one)
+        if len(done) == 2:
+            leaving.terminate()
+    assert [one for one in done if isinstance(one, Failure)] == []
+    assert sorted(one.student for one in done if isinstance(one, Report)) == students
+    assert leaving.wait(20) == 0
 
 
 def test_workers_that_differ_are_all_named_before_anything_is_graded(
@@ -259,7 +210,7 @@ def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
     course: Path, machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 1e9)  # so that nobody but the worker itself can notice
-    machines.worker("good", light=True)
+    machines.worker("good", preload=STAND_IN)
     machines.wait_for(workers=1)
     jobs = [job(f"student{number}") for number in range(60)]
     graded = []
@@ -270,6 +221,17 @@ def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
                 machines.worker("late", GRADER_COURSE=str(tmp_path / "nowhere"))
     assert graded
     assert all(isinstance(done, Report) for done in graded)
+
+
+def test_a_worker_that_can_grade_nothing_does_not_drain_the_class(course: Path, machines: Machines) -> None:
+    raises = "def grade(self, job):\n    raise SandboxError('the disk is full')\n"
+    broken = f"from grader import cluster_worker\nfrom grader.errors import SandboxError\n{raises}"
+    machines.worker("broken", preload=f"{broken}cluster_worker.JudgeProcess.grade = grade\n")
+    lost = []
+    with pytest.raises(ClusterError, match=r"worker broken \(tcp.*\) may not grade: the disk is full"):
+        for done in Cluster(course, machines.address, "process", print).run([job(str(n)) for n in range(9)], ["week1"]):
+            lost.append(done)
+    assert [isinstance(done, Failure) and done.message.endswith(": the disk is full") for done in lost] == [True] * 4
 
 
 def test_without_workers_a_run_says_so_and_gives_up(course: Path, machines: Machines) -> None:
@@ -306,7 +268,7 @@ def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_sa
     students = [f"student{number}" for number in range(12)]
     for student in students:
         put(course / "submissions" / student / "work.py", b"def double(n):\n    return 42\n")
-    worker = machines.worker("one", light=True)
+    worker = machines.worker("one", preload=STAND_IN)
     command = ("--scheduler", machines.address, "--sandbox", "process")
     process = start(course, *command)
     wait_for(process, "[2/12]")
@@ -323,7 +285,7 @@ def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_sa
     assert len(graded(course)) >= 4
     with_others = Machines(put(tmp_path / "others" / "log", b"").parent)
     try:
-        with_others.worker("two", light=True)
+        with_others.worker("two", preload=STAND_IN)
         status, output = finish(start(course, "--scheduler", with_others.address, "--sandbox", "process"))
     finally:
         with_others.close()

@@ -55,10 +55,10 @@ class Cost:
 def main(count: int) -> None:
     """Print the table."""
     course = Course(ROOT)
-    print(f"{platform.machine()}, {CORES} cores, Python {platform.python_version()}, {_processor()}")
+    print(f"{platform.machine()}, {CORES} cores, Python {platform.python_version()}, {processor()}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        handed = list(_class(course, folder / "class", count))
+        handed = list(hand_in(course, folder / "class", count))
         floor = _floor(handed)
         print(f"{len(handed)} submissions, {', '.join(course.assignments())}\n")
         print(f"{'':34}{'submissions':>12}{'CPU s a':>12}{'over the':>10}{'memory':>10}")
@@ -81,7 +81,7 @@ def _show(label: str, cost: Cost, count: int, floor: float) -> None:
     print(f"{label:34}{hour:12.0f}{each:12.2f}{cost.cpu / floor:9.2f}×{cost.memory / 2**30:10.2f}", flush=True)
 
 
-def _class(course: Course, folder: Path, count: int) -> Iterator[Handed]:
+def hand_in(course: Course, folder: Path, count: int) -> Iterator[Handed]:
     weeks = list(course.assignments().values())
     for number in range(count):
         assignment = weeks[number % len(weeks)]
@@ -185,7 +185,7 @@ def _busy() -> float:
     return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
-def _processor() -> str:
+def processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

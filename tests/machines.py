@@ -1,0 +1,86 @@
+"""Other machines for tests: a Dask scheduler and workers, as processes on this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from distributed import Client
+
+from tests.makers import put
+
+ROOT = Path(__file__).parents[1]
+
+
+class Machines:
+    """A scheduler and workers, each a process of its own on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "scheduler.json"
+        self.processes = [self._start("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file")]
+
+    @property
+    def address(self) -> str:
+        def written() -> bool:
+            return self._file.exists() and self._file.read_text().endswith("}")
+
+        wait_until(written)
+        return str(json.loads(self._file.read_text())["address"])
+
+    def worker(
+        self, name: str, *, threads: int = 1, nanny: bool = False, preload: str = "", **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """A worker; `preload` is Python that it runs first."""
+        first = ("--preload", str(put(self._folder / f"{name}.py", preload.encode()))) if preload else ()
+        kind = "--nanny" if nanny else "--no-nanny"
+        options = ("--name", name, kind, "--nthreads", str(threads), "--death-timeout", "20", *first)
+        self.processes.append(self._start("worker", *options, "--scheduler-file", **environment))
+        return self.processes[-1]
+
+    def wait_for(self, workers: int) -> None:
+        """Until the scheduler knows so many workers."""
+        with Client(self.address, set_as_default=False) as observer:
+            wait_until(lambda: len(observer.nthreads()) == workers)
+
+    def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        settings = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+        command = [sys.executable, "-P", "-m", "dask", what, "--no-dashboard", *options, str(self._file)]
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=self._folder, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
+            )
+
+    def close(self) -> None:
+        """End all; the scheduler last, since a worker that ends without one waits for it."""
+        for process in reversed(self.processes):
+            below = tree(process.pid)
+            process.terminate()
+            left = psutil.wait_procs(below, timeout=20)[1]
+            for child in left:
+                child.kill()
+            process.wait()
+            assert not left, (self._folder / "log").read_text()
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """A process and everything below it, as far as it lives."""
+    try:
+        top = psutil.Process(pid)
+        return [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
+    """Until a condition holds; fails after so many seconds."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
