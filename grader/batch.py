@@ -18,8 +18,9 @@ from grader.errors import SubmissionError, UsageError
 from grader.gradebook import Attempt, Gradebook, ResultKey
 from grader.grades import write_grades
 from grader.intake import Candidate, Submission, Survey, load, safe_name, survey
+from grader.judges import Job
 from grader.late import lateness
-from grader.pool import Failure, Job, Pool
+from grader.pool import Failure, Pool
 from grader.progress import Progress
 from grader.reports import is_current, outdate, remove_halves, write_report
 from grader.results import Report

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import ClusterError, GraderError, UsageError
-from grader.pool import Failure, Job
+from grader.judges import Job
+from grader.pool import Failure
 from grader.results import Report
 
 if TYPE_CHECKING:

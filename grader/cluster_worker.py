@@ -21,7 +21,8 @@ from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from grader.assignment import Course
 from grader.errors import GraderError
-from grader.pool import Job, JudgeProcess, grade_patiently, share_cores
+from grader.judges import Job, JudgeProcess, Nursery
+from grader.pool import grade_patiently, share_cores
 from grader.results import Report
 from grader.sandbox import Sandbox, choose
 from grader.scratch import sweep
@@ -119,8 +120,9 @@ class Judges:
         self.introduction, sandbox = _introduce(terms, worker)
         self._all: list[JudgeProcess] = []
         if sandbox is not None and not self.introduction.objection:
-            shares = share_cores(worker.state.nthreads)
-            self._all = [JudgeProcess(_root(terms), terms.weeks, sandbox, cores) for cores in shares]
+            root, weeks, shares = _root(terms), terms.weeks, share_cores(worker.state.nthreads)
+            nursery = Nursery(root, weeks, sandbox)
+            self._all = [JudgeProcess(root, weeks, sandbox, cores, nursery) for cores in shares]
         # The one used last is the next: where there is less work than threads, the others are never started.
         self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()
         for judge in self._all:

@@ -12,22 +12,12 @@ in its last line where it was made. `batch --regrade --device cuda` makes it ane
 from __future__ import annotations
 
 import json
-import marshal
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from grader import gpus
-from grader.errors import DeviceError, SandboxError
+from grader.errors import DeviceError
 from grader.gpus import Gpu
-from grader.inside import codec
 from grader.sandbox import Sandbox, choose
-from grader.transcripts import Request
-from grader.worker import KeeperDied, TooMuchMemory, Worker
-
-TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
-_MEMORY = 3 << 30
-_ENDS = (OSError, KeeperDied, TooMuchMemory, SandboxError, codec.CodecError, DeviceError)
 
 
 @dataclass(frozen=True)
@@ -58,9 +48,11 @@ def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
         found = gpus.look()
     except DeviceError as error:
         return (), [str(error)]
+    from grader.tryout import try_out  # imports torch
+
     for gpu in found:
         try:
-            working.append(replace(gpu, name=_try_out(replace(sandbox, gpus=(gpu,)))))
+            working.append(replace(gpu, name=try_out(replace(sandbox, gpus=(gpu,)))))
         except DeviceError as error:
             troubles.append(str(error))
     return tuple(working), troubles
@@ -101,39 +93,3 @@ def at_desk() -> tuple[str, str]:
     except DeviceError as error:
         why = str(error)
     return "cpu", f"NO GPU: networks are trained on the CPU ({why})"
-
-
-def _try_out(sandbox: Sandbox) -> str:
-    """The name of the sandbox's one card, where a small network can be trained on it as in a check."""
-    worker = Worker(sandbox)
-    try:
-        return _name(_trial(worker))
-    except _ENDS as error:
-        why = str(error) or "no answer, or the process ended"
-        node = f"/dev/nvidia{sandbox.gpus[0].node}"
-        raise DeviceError(f"{node} is there, but CUDA does not work in a check: {why}; see .github/GPU.md") from None
-    finally:
-        worker.close()
-
-
-def _trial(worker: Worker) -> bytes:
-    """What `grader.gpu_trial` answers in a worker, as a check of a submission without files."""
-    source = Path(__file__).with_name("gpu_trial.py").read_text(encoding="utf-8")
-    code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))
-    call = codec.encode({"module": "gpu_trial", "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}})
-    keeper = worker.keeper("trial", {}, _MEMORY, _MEMORY)
-    try:
-        process = keeper.check()
-        process.ask({"ended": {}}, TRIAL_SECONDS)
-        reply = process.run(Request("gpu_trial", code, call, fresh=False), TRIAL_SECONDS)
-        process.end()
-        return reply
-    finally:
-        keeper.close()
-
-
-def _name(reply: bytes) -> str:
-    found: Any = codec.decode(reply[1:])
-    if reply[:1] != b"E":
-        raise DeviceError(found["message"] if isinstance(found, dict) else str(found))
-    return str(found["name"])

@@ -6,6 +6,7 @@
     ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
     ├── DeviceError             no GPU can be used; whoever asked for one gets the CPU, and reads why
     ├── SandboxError            no worker can be started, or it died for a reason that is not the student's
+    │   └── Killed          what a judge needs was killed while it started: by chance, so it is worth another try
     └── ClusterError            the scheduler or the machines that were to grade are not there, or may not take part
 
 A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results`). What runs inside
@@ -37,6 +38,10 @@ class DeviceError(GraderError):
 
 class SandboxError(GraderError):
     """The machinery around the student's code failed, so no grade may be drawn from it."""
+
+
+class Killed(SandboxError):
+    """Something of ours was killed before it had to do with any submission, by whoever needs memory, or a person."""
 
 
 class ClusterError(GraderError):

@@ -1,17 +1,21 @@
 """A judge: one warm pytest session that collects the checks once and grades submission after submission.
 
-It is a program of its own (`python -m grader.judge SOCKET ROOT SANDBOX CORES WEEK…`), so that torch is imported once,
-a crash costs one submission, and the parent stays light. Jobs come in and reports go out on a socket, as msgpack with a
-length before it.
+It is a program of its own (`python -m grader.judge CONTROL ROOT SANDBOX WEEK…`), so that torch is imported once, a
+crash costs one submission, and the parent stays light. The program is the nursery of `grader.judges`: it forks a judge
+for each order on its control socket. A judge's jobs come in and its reports go out on a socket of its own, as msgpack
+with a length before it.
 """
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import platform
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,13 +26,19 @@ from _pytest.runner import runtestprotocol
 
 from grader import devices, plugin
 from grader.assignment import Assignment, Course, is_hidden
-from grader.errors import SandboxError
-from grader.inside import wire
+from grader.errors import Killed, SandboxError
+from grader.inside import confine, wire
+from grader.judges import PID
+from grader.processes import kill_tree
 from grader.remote import RemoteStudents
 from grader.results import CheckResult, Outcome, Report
-from grader.scratch import die_with_parent
+from grader.sandbox import Sandbox
+from grader.scratch import tidy
 from grader.version import VERSION
 from grader.worker import Worker
+from grader.zygote import Zygote
+
+LONGEST_ORDER = 1 << 16
 
 # Plugins of pytest's own that a judge has no use for, and would pay for at each check.
 UNUSED = (
@@ -39,18 +49,17 @@ UNUSED = (
 
 
 def main(arguments: list[str]) -> int:
-    """Serve jobs from the socket with the descriptor given, for a course and some of its weeks."""
-    connection, root, sandbox, cores, *weeks = arguments
-    die_with_parent(int(connection))
-    worker = Worker(devices.unpacked(sandbox), [int(core) for core in cores.split(",") if core])
+    """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
+    control, root, sandbox, *weeks = arguments
+    nursery = Nursery(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
     try:
-        worker.start()
+        nursery.start()
         _warm_up()
         assignments = {week: Course(Path(root)).assignment(week) for week in weeks}
-        session = JudgeSession(socket.socket(fileno=int(connection)), worker, assignments)
+        session = JudgeSession(nursery, assignments)
         return int(pytest.main(_pytest_arguments(Path(root), assignments), plugins=[session]))
     finally:
-        worker.close()
+        nursery.close()
 
 
 def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[str]:
@@ -70,21 +79,100 @@ def _warm_up() -> None:
     torch.set_num_threads(1)
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What a judge has of its own: the connection that jobs come on, and where submissions run."""
+
+    connection: socket.socket
+    worker: Worker
+
+
+class Nursery:
+    """Forks judges. In each of them `serve` returns its desk, and in the nursery None, once the parent is gone.
+
+    A sandbox that confines submissions is shared by all judges, for theirs cannot see each other; without one the first
+    judge gets the worker that was started early, and the others start their own.
+    """
+
+    def __init__(self, control: socket.socket, sandbox: Sandbox) -> None:
+        self._control = control
+        self._sandbox = sandbox
+        self._zygote: Zygote | None = None
+        self._own: Worker | None = None
+        self._pid = os.getpid()
+
+    def start(self) -> None:
+        """Have a worker import what it needs, while this process does so itself."""
+        if not self._sandbox.gpus:  # each judge has another one of them
+            self._zygote = Zygote(self._sandbox)
+
+    def serve(self) -> Desk | None:
+        """Say that judges can be had, or why not, and fork as often as is asked."""
+        try:
+            if self._zygote is not None:
+                self._zygote.wait()
+        except SandboxError as error:
+            self._zygote = None
+            self._control.send(json.dumps(problem(error)).encode())
+            return None
+        gc.collect()
+        gc.freeze()  # memory that forks do not write to is there once
+        self._control.send(b"ready")
+        while True:
+            order, fds, _, _ = socket.recv_fds(self._control, LONGEST_ORDER, 2)
+            if not order:
+                return None
+            pid = os.fork()
+            if pid == 0:
+                return self._judge(json.loads(order), *fds)
+            self._hand_over(pid, fds)
+
+    def _hand_over(self, pid: int, fds: list[int]) -> None:
+        end = os.pidfd_open(pid)
+        socket.send_fds(self._control, [PID.pack(pid)], [end])
+        for fd in (*fds, end):
+            os.close(fd)
+        if self._zygote is not None and not self._sandbox.confined:
+            self._zygote.leave()
+            self._zygote = None
+
+    def _judge(self, order: dict[str, Any], connection: int, log: int) -> Desk:
+        confine.die_with_parent()
+        if os.getppid() != self._pid:  # it died before that
+            os._exit(1)
+        self._control.close()
+        for fd in (1, 2):
+            os.dup2(log, fd)
+        os.close(log)
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.lend() if self._sandbox.confined else zygote.inherit()
+        self._own = Worker(devices.unpacked(order["sandbox"]), order["cores"], zygote)
+        self._own.start()
+        return Desk(socket.socket(fileno=connection), self._own)
+
+    def close(self) -> None:
+        """End what is this process's own."""
+        if self._own is not None:
+            self._own.close()
+            return
+        kill_tree(os.getpid(), root_too=False)
+        if self._zygote is not None:
+            self._zygote.close()
+        tidy()
+
+
+def problem(error: SandboxError) -> dict[str, Any]:
+    """An error as plain data."""
+    return {"error": str(error), "killed": isinstance(error, Killed)}
+
+
 class JudgeSession:
-    """The pytest plugin that replaces the usual run of all items by a run of all items for each job."""
+    """The pytest plugin that replaces the usual run of all items by forks which run all items for each job."""
 
-    def __init__(self, connection: socket.socket, worker: Worker, assignments: dict[str, Assignment]) -> None:
-        self._connection = connection
+    def __init__(self, nursery: Nursery, assignments: dict[str, Assignment]) -> None:
+        self._nursery = nursery
         self._assignments = assignments
-        self._students = RemoteStudents(worker)
-        self._device = devices.where(worker.sandbox)
-        self._scores = plugin.Scores()
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Serve the `student` fixture from the worker."""
-        config.stash[plugin.students_key] = self._students
-        self._scores = config.stash[plugin.scores_key]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Say why checks cannot be collected: the parent shows the log's tail, and no terminal reporter writes it."""
@@ -92,29 +180,57 @@ class JudgeSession:
             print(report.longreprtext, file=sys.stderr, flush=True)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Grade until the parent closes the socket."""
+        """Fork, and in the forks grade until the parent closes the socket."""
         if session.testsfailed:
             raise session.Interrupted("the checks cannot be collected")
-        by_week = {week: _items(session, assignment) for week, assignment in self._assignments.items()}
-        self._send({"ready": {week: len(items) for week, items in by_week.items()}})
+        items = {week: _items(session, assignment) for week, assignment in self._assignments.items()}
+        desk = self._nursery.serve()
+        if desk is not None:
+            students = session.config.stash[plugin.students_key] = RemoteStudents(desk.worker)
+            scores = session.config.stash[plugin.scores_key]
+            Judge(desk, self._assignments, items, students, scores).serve()
+        return True
+
+
+class Judge:
+    """Grades one job after the other."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        assignments: Mapping[str, Assignment],
+        items: Mapping[str, list[pytest.Item]],
+        students: RemoteStudents,
+        scores: plugin.Scores,
+    ) -> None:
+        self._connection = desk.connection
+        self._device = devices.where(desk.worker.sandbox)
+        self._assignments = assignments
+        self._items = items
+        self._students = students
+        self._scores = scores
+
+    def serve(self) -> None:
+        """Until the parent closes the socket."""
         while True:
             try:
                 job = msgpack.unpackb(wire.receive(self._connection))
             except wire.Closed:
-                return True
+                return
             try:
-                self._send({"report": self._grade(job, by_week[job["week"]]).to_dict()})
+                reply = {"report": self._grade(job).to_dict()}
             except SandboxError as error:
-                self._send({"error": str(error)})
+                reply = problem(error)
+            wire.send(self._connection, msgpack.packb(reply))
 
-    def _grade(self, job: dict[str, Any], items: list[pytest.Item]) -> Report:
+    def _grade(self, job: dict[str, Any]) -> Report:
         assignment = self._assignments[job["week"]]
         kept = {check.id: check for check in map(CheckResult.from_dict, job["kept"])}
         try:
             self._students.begin(
                 job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
             )
-            checks = self._run(items, kept)
+            checks = self._run(self._items[job["week"]], kept)
         finally:
             self._students.end()
         return Report(
@@ -159,9 +275,6 @@ class JudgeSession:
             self._scores.pytest_runtest_logreport(report)
         self._students.raise_failure()
         return self._scores.results[item.nodeid]
-
-    def _send(self, message: dict[str, Any]) -> None:
-        wire.send(self._connection, msgpack.packb(message))
 
 
 def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]:

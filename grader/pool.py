@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import os
 import queue
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import msgpack
 
 from grader import devices
-from grader.errors import CourseError, GraderError, SandboxError
-from grader.inside import wire
-from grader.results import CheckResult, Report
+from grader.errors import CourseError, GraderError, Killed
+from grader.judges import Job, JudgeProcess, Nursery
+from grader.results import Report
 from grader.sandbox import Sandbox
-from grader.scratch import Scratch, sweep
-from grader.worker import kill_tree, signal_name
+from grader.scratch import sweep
 
-START_SECONDS = 180.0
-JOB_SECONDS = 1800.0
-END_SECONDS = 5.0  # from the end of a judge's connection to its own
 TRIES = 3  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
+STARTS = 9  # what is killed before it has to do with a submission says nothing about that one
 AHEAD = 2  # jobs for each judge that are read before it asks
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission to grade, by value. `kept` are results of an earlier run that need no check to run again."""
-
-    student: str
-    week: str
-    files: dict[str, bytes]
-    digest: str
-    notes: tuple[str, ...]
-    seed: int
-    kept: tuple[CheckResult, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**self.__dict__, "notes": list(self.notes), "kept": [check.to_dict() for check in self.kept]}
 
 
 @dataclass(frozen=True)
@@ -55,115 +29,6 @@ class Failure:
     job: Job
     message: str
     everywhere: bool = False
-
-
-class JudgeProcess:
-    """One judge, started at its first job. `grade` raises `SandboxError` where the judge dies."""
-
-    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox, cores: Sequence[int] = ()) -> None:
-        self._root = root
-        self._cores = ",".join(map(str, cores))
-        self._sandbox = sandbox
-        self._weeks = list(weeks)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: socket.socket | None = None
-        self._scratch: Scratch | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the judge
-
-    def grade(self, job: Job) -> Report:
-        connection = self._started()
-        try:
-            connection.settimeout(JOB_SECONDS)
-            wire.send(connection, msgpack.packb(job.to_dict()))
-            reply = msgpack.unpackb(wire.receive(connection))
-        except OSError as error:
-            tail = self._tail()
-            self.close()
-            raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
-        if "error" in reply:
-            self.close()
-            raise SandboxError(reply["error"])
-        return Report.from_dict(reply["report"])
-
-    def _started(self) -> socket.socket:
-        if self._connection is None:
-            self._connection, theirs = socket.socketpair()
-            with theirs:
-                self._process = self._start(theirs)
-            self._connection.settimeout(START_SECONDS)
-            try:
-                wire.receive(self._connection)
-            except OSError:
-                raise self._not_started() from None
-        return self._connection
-
-    def _not_started(self) -> GraderError:
-        """Why there is no judge; one that was killed says nothing about the checks."""
-        assert self._process is not None
-        try:
-            status = self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            status = 0
-        tail = self._tail()
-        self.close()
-        if status < 0:
-            return SandboxError(f"the judge was {signal_name(status)} while it started{tail}")
-        return CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}")
-
-    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        self._scratch = Scratch()
-        environment = {
-            **os.environ,
-            **_caches(self._root),
-            "PYTHONPATH": os.pathsep.join([str(self._root), *_own_folder()]),
-            "OMP_NUM_THREADS": "1",
-            "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
-        }
-        environment.pop("PYTEST_ADDOPTS", None)
-        sandbox = devices.packed(self._sandbox)
-        arguments = [str(theirs.fileno()), str(self._root), sandbox, self._cores, *self._weeks]
-        return subprocess.Popen(
-            # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
-            [sys.executable, "-P", "-m", "grader.judge", *arguments],
-            env=environment,
-            pass_fds=[theirs.fileno(), self._scratch.lock],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,  # Ctrl-C is for the parent, which ends judges in order
-        )
-
-    def _tail(self) -> str:
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return ":\n" + "\n".join(lines[-15:]) if lines else ""
-
-    def close(self) -> None:
-        """Kill the judge and everything below it, and remove what it had on disk."""
-        if self._process is not None:
-            kill_tree(self._process.pid, root_too=True)
-            self._process.wait()
-        if self._connection is not None:
-            self._connection.close()
-        if self._scratch is not None:
-            self._scratch.remove()
-        self._process = self._connection = self._scratch = None
-
-
-def _own_folder() -> list[str]:
-    """Where this package lies, for a judge has to be of the same version; nothing where Python finds it anyway."""
-    folder = Path(__file__).resolve().parents[1]
-    return [] if folder.name in ("site-packages", "dist-packages") else [str(folder)]
-
-
-def _caches(root: Path) -> dict[str, str]:
-    """Where libraries may keep their caches: in the course's folder, not in the home or temporary folder."""
-    names = {
-        "MPLCONFIGDIR": "matplotlib",
-        "TORCHINDUCTOR_CACHE_DIR": "torch",
-        "HYPOTHESIS_STORAGE_DIRECTORY": "hypothesis",
-    }
-    return {name: str(root / ".cache" / folder) for name, folder in names.items()}
 
 
 def share_cores(judges: int) -> list[list[int]]:
@@ -184,16 +49,18 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
 
 
 def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Failure:
-    """Grade with a judge that is replaced when it dies, as often as `TRIES` allows and until `stopping()`."""
-    for attempt in range(1, TRIES + 1):
+    """Grade with a judge that is replaced when it dies, as often as `TRIES` and `STARTS` allow, until `stopping()`."""
+    left = {True: STARTS, False: TRIES}
+    while True:
         try:
             return judge.grade(job)
         except GraderError as error:
-            if attempt == TRIES or stopping():
+            kind = isinstance(error, Killed)
+            left[kind] -= 1
+            if not left[kind] or stopping():
                 return Failure(job, str(error), everywhere=isinstance(error, CourseError))
         except Exception as error:  # a bug of ours must not stop the others
             return Failure(job, f"{type(error).__name__}: {error}")
-    raise AssertionError("unreachable")
 
 
 class Pool:
@@ -205,7 +72,8 @@ class Pool:
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
         own = devices.shares(sandbox, size)
         cores = share_cores(len(own))
-        self._judges = [JudgeProcess(root, weeks, *shares) for shares in zip(own, cores, strict=True)]
+        nursery = Nursery(root, weeks, sandbox)
+        self._judges = [JudgeProcess(root, weeks, *shares, nursery) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()

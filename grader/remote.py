@@ -21,12 +21,13 @@ from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.plugin import check_id
+from grader.processes import signal_name
 from grader.results import CheckResult, Outcome
 from grader.seeds import check_seed, probe_seed
 from grader.student import Probe, ProbeEnded, Student, describe_call
 from grader.transcripts import Asked, Request, Transcripts
 from grader.verdict import exception_end, invalid_text, timeout_text
-from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker, signal_name
+from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
 IMPORT_SECONDS = 10.0  # for each module
 SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing

@@ -1,8 +1,7 @@
 """Temporary folders of judges, which no kill leaves behind for good.
 
 Each is locked by whoever uses it, and the kernel gives locks back when a process dies, however it does. So a run finds
-the folders of killed ones, and never takes one that is in use. A judge whose parent dies kills its sandbox, removes its
-folder and ends.
+the folders of killed ones, and never takes one that is in use.
 """
 
 from __future__ import annotations
@@ -10,13 +9,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import shutil
 import tempfile
-import threading
 from pathlib import Path
-
-from grader.worker import kill_tree
 
 PREFIX = "grader-judge-"
 
@@ -46,20 +41,11 @@ def sweep() -> None:
                 os.close(lock)
 
 
-def die_with_parent(connection: int) -> None:
-    """Watch a socket; once its other end is closed, kill what this process has started, tidy up, and end at once."""
-    threading.Thread(target=_watch, args=(connection,), daemon=True).start()
-
-
-def _watch(connection: int) -> None:
-    poll = select.poll()
-    poll.register(connection, select.POLLRDHUP)
-    poll.poll()
-    kill_tree(os.getpid(), root_too=False)
+def tidy() -> None:
+    """Remove this process's own temporary folder, where that is one of ours."""
     folder = Path(tempfile.gettempdir())
     if folder.name.startswith(PREFIX):
         _remove(folder)
-    os._exit(1)
 
 
 def _new() -> tuple[Path, int]:

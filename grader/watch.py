@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psutil
@@ -22,37 +23,32 @@ _SLACK = 1.25  # a process alone meets its own limit first, with an exception th
 
 
 @dataclass(frozen=True)
-class Rest:
-    """What the tree below process `root` has while no check runs, in bytes by both figures."""
+class Watch:
+    """Whether the processes below `root` grow well beyond `limit` bytes, the most that each can have: so several do.
+
+    `inherited` bytes are what `root` has itself, and each of them therefore, too, until it writes to them.
+    """
 
     root: int
-    cheap: int
-    exact: int
-
-
-def at_rest(root: int) -> Rest:
-    """Measure it; takes some milliseconds."""
-    return Rest(root, _sum(root, "status", _CHEAP), _sum(root, "smaps_rollup", _EXACT))
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Whether the tree grows well beyond `limit` bytes, the most that each process can have: so several of them do."""
-
-    rest: Rest
     limit: int
+    inherited: int
+
+    @classmethod
+    def over(cls, root: int, limit: int) -> Watch:
+        """Begin while nothing runs below."""
+        return cls(root, limit, _bytes([root], "status", _CHEAP))
 
     def exceeded(self) -> bool:
         """Look now."""
-        if _sum(self.rest.root, "status", _CHEAP) - self.rest.cheap <= self.limit * _SLACK:
-            return False
-        return _sum(self.rest.root, "smaps_rollup", _EXACT) - self.rest.exact > self.limit * _SLACK
+        most = self.inherited + self.limit * _SLACK
+        below = descendants(self.root)
+        return _bytes(below, "status", _CHEAP) > most and _bytes(below, "smaps_rollup", _EXACT) > most
 
 
-def _sum(root: int, file: str, pattern: re.Pattern[bytes]) -> int:
-    """Bytes, over the tree; a process that ends meanwhile counts nothing."""
+def _bytes(pids: Iterable[int], file: str, pattern: re.Pattern[bytes]) -> int:
+    """The sum over processes; one that ends meanwhile counts nothing."""
     total = 0
-    for pid in descendants(root):
+    for pid in pids:
         with contextlib.suppress(OSError):
             total += sum(map(int, pattern.findall(_read(f"/proc/{pid}/{file}"))))
     return total * 1024

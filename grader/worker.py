@@ -1,7 +1,7 @@
 """The judge's end of the worker: start it, put a submission into it, run probes in it, and end it all.
 
-The classes mirror the processes of `grader.inside.worker`: a `Worker` (the zygote) has one `Keeper` a submission, which
-forks one `CheckProcess` a check. Whatever they answer is evidence; whatever happens to them is an outcome.
+The classes mirror the processes of `grader.inside.worker`: a `Worker` (with its zygote) has one `Keeper` a submission,
+which forks one `CheckProcess` a check. Whatever they answer is evidence; whatever happens to them is an outcome.
 """
 
 from __future__ import annotations
@@ -12,40 +12,38 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
+import struct
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
-
-import psutil
 
 from grader.errors import SandboxError
 from grader.gpus import HOST_MEMORY
 from grader.inside import codec, wire
+from grader.processes import kill_tree
 from grader.sandbox import Sandbox
 from grader.transcripts import Request
-from grader.watch import Rest, Watch, at_rest
+from grader.watch import Watch
+from grader.zygote import Zygote
 
-START_SECONDS = 120.0
 REPLY_SECONDS = 20.0
 WATCH_SECONDS = 0.2
 OUTPUT_KEPT = 16 * 1024
+_CREDENTIALS = struct.Struct("3i")  # of unix(7): process, user, group
 
 
 class Worker:
-    """A warm process that forks for each submission, started at its first.
+    """What forks for each submission, started at its first, and replaced where it dies.
 
-    `cores` are those that it may use: who hogs the processor then slows down nobody else's submission.
+    `cores` are those that a submission may use: who hogs the processor slows down nobody else's. `zygote` is one that
+    was started already, perhaps for several.
     """
 
-    def __init__(self, sandbox: Sandbox, cores: Collection[int] = ()) -> None:
+    def __init__(self, sandbox: Sandbox, cores: Collection[int] = (), zygote: Zygote | None = None) -> None:
         self.sandbox = sandbox
         self._cores = cores
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-        self._ready = False
-        self._rest: Rest | None = None
+        self._zygote = zygote
 
     def keeper(self, package: str, files: Mapping[str, bytes], memory: int, gpu_memory: int = 0) -> Keeper:
         """A fork that holds the submission's files; of a GPU, if the sandbox has one, it may use so many bytes."""
@@ -56,112 +54,33 @@ class Worker:
             return Keeper(self, ours, package, files, memory + HOST_MEMORY, gpu_memory)
         return Keeper(self, ours, package, files, memory)
 
-    def at_rest(self) -> Rest:
-        """The memory that it takes while no check runs: the same for every submission, but for its files."""
-        if self._rest is None:
-            self._rest = at_rest(self._process.pid if self._process else os.getpid())
-        return self._rest
-
     def _fork(self, fd: int) -> None:
-        for attempt in (1, 2):
-            control = self._started()
+        for _ in range(2):
+            zygote = self.start()
+            zygote.wait()
             try:
-                socket.send_fds(control, [b"job"], [fd])
-                if len(control.recv(4)) == 4:
-                    return
-            except OSError:
-                pass
-            self.close()  # without a sandbox a submission may have killed the zygote; the next one gets another
-            if attempt == 2:
-                raise SandboxError("the worker process died twice while starting a submission")
-
-    def start(self) -> None:
-        """Have it start to import torch, without waiting for it."""
-        if self._control is None:
-            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs, _on(self._cores):
-                self._process = self._popen(theirs)
-            self._ready = False
-
-    def _started(self) -> socket.socket:
-        self.start()
-        assert self._control is not None and self._process is not None
-        if not self._ready:
-            self._control.settimeout(START_SECONDS)
-            try:
-                self._ready = self._control.recv(16) == b"ready"
-                ended = "" if self._ready else f"ended with status {self._process.wait()}"
-            except TimeoutError:
-                ended = f"was not ready after {START_SECONDS:g} s"
-            if not self._ready:
+                zygote.fork(fd, self._cores)
+                return
+            except OSError:  # without a sandbox a submission may have killed it; the next one gets another
                 self.close()
-                raise SandboxError(f"the worker {ended} while it started; see: python -m grader doctor")
-        return self._control
+        raise SandboxError("the worker process died twice while starting a submission")
 
-    def _popen(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        command = self.sandbox.command(theirs.fileno())
-        return subprocess.Popen(
-            command.arguments,
-            env=command.environment,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def start(self) -> Zygote:
+        """Have it start to import torch, without waiting for it."""
+        if self._zygote is None:
+            self._zygote = Zygote(self.sandbox)
+        return self._zygote
 
     def sweep(self) -> None:
         """Without a sandbox: kill every process that a submission left behind."""
-        if self._process is not None and not self.sandbox.confined:
-            kill_tree(self._process.pid, root_too=False)
+        if self._zygote is not None and not self.sandbox.confined:
+            kill_tree(self._zygote.pid, root_too=False)
 
     def close(self) -> None:
         """Kill the worker and everything below it."""
-        if self._process is not None:
-            kill_tree(self._process.pid, root_too=True)
-            self._process.wait()
-        if self._control is not None:
-            self._control.close()
-        self._process = self._control = self._rest = None
-
-
-@contextlib.contextmanager
-def _on(cores: Collection[int]) -> Iterator[None]:
-    """Have processes that are started in the block run on these cores, or on any where there are none."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, set(cores) & before or before)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def kill_tree(pid: int, root_too: bool) -> None:
-    """SIGKILL every descendant of `pid`, until none is left, and then `pid` itself if wanted."""
-    try:
-        root = psutil.Process(pid)
-        if root_too:
-            root.suspend()  # so that it starts nothing meanwhile
-        while children := _living(root):
-            for child in children:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-            psutil.wait_procs(children, timeout=1)
-    except psutil.NoSuchProcess:
-        return
-    finally:
-        if root_too:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def _living(root: psutil.Process) -> list[psutil.Process]:
-    return [child for child in root.children(recursive=True) if _lives(child)]
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:  # it ended while we were looking
-        return False
+        if self._zygote is not None:
+            self._zygote.close()
+            self._zygote = None
 
 
 class Keeper:
@@ -187,9 +106,24 @@ class Keeper:
         self._ending = False
         limits = {"memory": memory, "gpu_memory": gpu_memory}
         job = codec.encode({"root": root, "package": package, "files": dict(files), **limits})
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
+        self._pid = self._who_answers()
         self._receive()
-        self._watch = Watch(worker.at_rest(), memory)
+        self._watch = Watch.over(self._pid, memory)
+
+    def _who_answers(self) -> int:
+        """The keeper's number outside its namespaces, which the kernel attaches to what it sends."""
+        try:
+            _, attached, _, _ = self._connection.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_PEEK)
+        except OSError as error:
+            raise KeeperDied from error
+        for level, kind, data in attached:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                pid: int = _CREDENTIALS.unpack(data)[0]
+                if pid > 0:
+                    return pid
+        raise KeeperDied
 
     def check(self) -> CheckProcess:
         """A fork for one check; the one before must have been told to end."""
@@ -222,7 +156,8 @@ class Keeper:
     def close(self) -> None:
         """Forget the submission: its processes, and all that they wrote."""
         if not self._gone():
-            self._worker.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         self._connection.close()
         self._worker.sweep()
         if self._folder:
@@ -387,12 +322,3 @@ def _read_some(connection: socket.socket, data: bytearray) -> bool:
         return False
     (length,) = wire.LENGTH.unpack_from(data)
     return len(data) == wire.LENGTH.size + length
-
-
-def signal_name(status: int) -> str:
-    """What an exit status says: `killed by SIGSEGV`, `exited with status 3`."""
-    if status < 0:
-        with contextlib.suppress(ValueError):
-            return f"killed by {signal.Signals(-status).name}"
-        return f"killed by signal {-status}"
-    return f"exited inside the check (status {status})"

@@ -574,8 +574,8 @@ def test_an_interrupted_judge_leaves_no_process() -> None:
         MEMORY,
     )
     RemoteStudent(submission, 1, 20.0).run(PROBE[0])
-    assert worker._process is not None
-    tree = psutil.Process(worker._process.pid).children(recursive=True)
+    assert worker._zygote is not None
+    tree = psutil.Process(worker._zygote.pid).children(recursive=True)
     worker.close()
     assert len(tree) >= 4
     _, alive = psutil.wait_procs(tree, timeout=20)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.pool import Job, JudgeProcess
+from grader.judges import Job, JudgeProcess
 from grader.results import Outcome, Report
 from tests import sandboxes
 

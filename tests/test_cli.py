@@ -7,7 +7,7 @@ import pytest
 
 from grader import cli
 from grader.errors import CourseError, SubmissionError, UsageError
-from grader.pool import Job
+from grader.judges import Job
 from grader.results import CheckResult, Outcome, Report
 
 

@@ -18,7 +18,8 @@ from distributed import Client
 from grader import cluster
 from grader.cluster import Cluster
 from grader.errors import ClusterError, GraderError, UsageError
-from grader.pool import Failure, Job, Pool
+from grader.judges import Job
+from grader.pool import Failure, Pool
 from grader.results import Report
 from grader.sandbox import Process
 from tests import sandboxes

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import torch
 
-from grader import cli, devices, doctor, gpus
+from grader import cli, devices, doctor, gpus, tryout
 from grader.assignment import Course
 from grader.errors import CourseError, DeviceError, SandboxError
 from grader.gpus import Gpu
@@ -251,7 +251,7 @@ def test_a_card_that_cuda_does_not_start_on_is_found_out_before_grading(
 
 
 def trial_gives(monkeypatch: pytest.MonkeyPatch, give: Callable[[Gpu], str]) -> None:
-    monkeypatch.setattr(devices, "_try_out", lambda sandbox: give(sandbox.gpus[0]))
+    monkeypatch.setattr("grader.tryout.try_out", lambda sandbox: give(sandbox.gpus[0]))
 
 
 def test_cards_that_work_are_named_and_others_left_out(
@@ -284,7 +284,7 @@ def test_however_a_trial_ends_the_reason_is_said(
 ) -> None:
     monkeypatch.setattr(devices, "_trial", lambda worker: end())
     with pytest.raises(DeviceError, match=said):
-        devices._try_out(Process(gpus=(Gpu(0, 0),)))
+        tryout.try_out(Process(gpus=(Gpu(0, 0),)))
 
 
 def test_judges_never_share_a_card() -> None:

@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,8 @@ import pytest
 from grader.assignment import Limits
 from grader.errors import CourseError, SandboxError
 from grader.inside import wire
-from grader.pool import Failure, Job, JudgeProcess, Pool
+from grader.judges import Forked, Job, JudgeProcess
+from grader.pool import Failure, Pool
 from grader.remote import RemoteStudent, RemoteStudents
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
@@ -290,12 +293,12 @@ def test_another_seed_draws_other_inputs(judge: JudgeProcess) -> None:
 def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
     judge = JudgeProcess(course, ["week1"], Process())
     try:
-        judge._started()
-        assert judge._process is not None
-        os.kill(judge._process.pid, signal.SIGKILL)
+        pid = judge._started().pid
+        os.kill(pid, signal.SIGKILL)
         with pytest.raises(SandboxError, match="the judge died while grading"):
             judge.grade(job("return 2 * n"))
-        assert judge._process is None
+        assert judge.grade(job("return 2 * n")).score == 100
+        assert judge.pid != pid
     finally:
         judge.close()
 
@@ -308,7 +311,7 @@ def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
 def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(course: Path, reply: bytes) -> None:
     pool = Pool(course, ["week1"], 1, Process())
     fake = _Fake(struct.pack(">I", len(reply)) + reply)
-    pool._judges[0]._connection = fake.ours
+    pool._judges[0]._forked = fake.judge
     (result,) = pool.run([job("return 2 * n")])
     fake.theirs.close()
     assert isinstance(result, Failure)
@@ -316,17 +319,21 @@ def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(course: Path, reply:
 
 
 class _Fake:
-    """A judge's end of the socket that has its reply ready."""
+    """A judge that has its reply ready, and has ended."""
 
     def __init__(self, reply: bytes) -> None:
-        self.ours, self.theirs = socket.socketpair()
+        ours, self.theirs = socket.socketpair()
         self.theirs.sendall(reply)
+        process = subprocess.Popen(["true"])
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - the judge closes it
+        self.judge = Forked(process.pid, os.pidfd_open(process.pid), ours, log)
+        process.wait()
 
 
 def test_a_reply_beyond_the_limit_is_a_dead_judge(course: Path) -> None:
     judge = JudgeProcess(course, ["week1"], Process())
     fake = _Fake(struct.pack(">I", wire.LONGEST + 1))
-    judge._connection = fake.ours
+    judge._forked = fake.judge
     with pytest.raises(SandboxError, match="TooLong"):
         judge.grade(job("return 2 * n"))
     fake.theirs.close()
@@ -369,10 +376,10 @@ def _living() -> set[int]:
 
 def test_a_sandbox_that_fails_is_nobodys_loss(course: Path) -> None:
     """The judge says so instead of sending a report; the job counts as not graded."""
-    reply = msgpack.packb({"error": "the worker process died twice"})
+    reply = msgpack.packb({"error": "the worker process died twice", "killed": False})
     judge = JudgeProcess(course, ["week1"], Process())
     fake = _Fake(struct.pack(">I", len(reply)) + reply)
-    judge._connection = fake.ours
+    judge._forked = fake.judge
     with pytest.raises(SandboxError, match="died twice"):
         judge.grade(job("return 2 * n"))
     fake.theirs.close()

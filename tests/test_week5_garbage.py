@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.pool import Failure, Job, Pool
+from grader.judges import Job
+from grader.pool import Failure, Pool
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import choose
 

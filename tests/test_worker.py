@@ -22,15 +22,15 @@ import pytest
 import torch
 
 from grader import remote
-from grader import worker as worker_module
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.pool import share_cores
+from grader.processes import kill_tree, signal_name
 from grader.remote import RemoteStudent, _Submission
 from grader.results import Outcome
 from grader.sandbox import ENVIRONMENT, Command, Process
 from grader.student import ProbeEnded, describe_call
-from grader.worker import Keeper, KeeperDied, Worker, kill_tree, signal_name
+from grader.worker import Keeper, KeeperDied, Worker
 from tests import sandboxes
 
 GIB = 1 << 30
@@ -414,8 +414,8 @@ def soon(true: Callable[[], bool]) -> bool:
 
 def below(worker: Worker) -> set[int]:
     """The living processes below a worker's first one."""
-    assert worker._process is not None
-    tree = psutil.Process(worker._process.pid).children(recursive=True)
+    assert worker._zygote is not None
+    tree = psutil.Process(worker._zygote.pid).children(recursive=True)
     return {process.pid for process in tree if alive(process.pid)}
 
 
@@ -510,6 +510,7 @@ def test_a_forged_outcome_earns_nothing_and_blames_nobody_else(probes: ModuleTyp
 def keeper_over(answer: Callable[[socket.socket], None]) -> Keeper:
     """A `Keeper` whose process is this test."""
     ours, theirs = socket.socketpair()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # tell who answers
     answer(theirs)
     theirs.shutdown(socket.SHUT_WR)
     try:
@@ -566,14 +567,14 @@ def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: 
 def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
     worker: Worker, probes: ModuleType
 ) -> None:
-    worker._started()
-    assert worker._process is not None
-    os.kill(worker._process.pid, signal.SIGKILL)
-    worker._process.wait()
+    first = worker.start()
+    first.wait()
+    os.kill(first.pid, signal.SIGKILL)
     submission = _Submission(worker, "week5", {"lenet.py": b""}, ["lenet"], GIB)
     student = RemoteStudent(submission, 0, 20.0)
     folder, _ = student.run(probes.here)
-    zygote = psutil.Process(worker._process.pid)
+    zygote = psutil.Process(worker.start().pid)
+    assert zygote.pid != first.pid
     pids = [zygote.pid, *(process.pid for process in zygote.children(recursive=True))]
     assert len(pids) == (5 if worker.sandbox.confined else 3)
     worker.close()
@@ -609,15 +610,15 @@ def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType)
     assert end.summary == "timeout: all checks together have used up the 1.5 s that a submission has"
 
 
-def test_a_submission_stays_on_its_cores() -> None:
-    first = min(os.sched_getaffinity(0))
+def test_a_submission_stays_on_its_cores(worker: Worker, probes: ModuleType) -> None:
     before = os.sched_getaffinity(0)
-    warm = Worker(Process(), [first])
-    warm.start()
-    assert warm._process is not None
-    assert psutil.Process(warm._process.pid).cpu_affinity() == [first]
+    alone = Worker(worker.sandbox, [min(before)], worker.start())
+    code = b"import os\ndef act():\n    return sorted(os.sched_getaffinity(0))\n"
+    for wanted, on in (([min(before)], alone), (sorted(before), worker)):
+        submission = _Submission(on, "week5", {"lenet.py": code}, ["lenet"], GIB)
+        assert RemoteStudent(submission, 0, 20.0).run(probes.act) == wanted
+        submission.close()
     assert os.sched_getaffinity(0) == before
-    warm.close()
 
 
 def test_judges_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -632,9 +633,9 @@ def test_judges_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     [("raise SystemExit(7)", "ended with status 7"), ("import time; time.sleep(600)", "was not ready")],
 )
 def test_a_worker_that_does_not_start_says_how(monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
-    monkeypatch.setattr(worker_module, "START_SECONDS", 2.0)
+    monkeypatch.setattr("grader.zygote.START_SECONDS", 2.0)
     monkeypatch.setattr(Process, "command", lambda self, fd: Command([sys.executable, "-c", code], {}))
     cold = Worker(Process())
     with pytest.raises(SandboxError, match=said):
         cold.keeper("week5", {}, GIB)
-    assert cold._process is None
+    cold.close()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.errors import CourseError
+from grader.judges import Job
 from grader.mutants import Mutant, reference_files
-from grader.pool import Failure, Job, Pool
+from grader.pool import Failure, Pool
 from grader.results import Report
 from grader.sandbox import Sandbox
 

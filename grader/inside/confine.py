@@ -19,7 +19,8 @@ FOLDERS = ("/tmp", "/dev/shm")  # the only places where a check can write
 ROOM = 64 << 20  # bytes in each of them, and in a single file
 PROCESSES = 64
 
-_MOUNT, _IPC, _USER, _PID = 0x20000, 0x8000000, 0x10000000, 0x20000000  # CLONE_NEW… of unshare(2)
+# CLONE_NEW… of unshare(2)
+_MOUNT, _IPC, _USER, _PID, _NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _READ_ONLY, _NO_SUID, _NO_DEV, _NO_EXEC, _DETACH = 1, 2, 4, 8, 2  # flags of mount(2) and umount2(2)
 # Options of prctl(2).
 _DEATH_SIGNAL, _SET_DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVS = 1, 4, 24, 36, 38
@@ -28,10 +29,10 @@ _LAST_CAPABILITY = 63
 
 
 def new_namespaces() -> None:
-    """Move this process into user, mount and IPC namespaces of its own, and its next children into a process one."""
+    """Move into user, mount, IPC and network namespaces of its own; the next children into one of processes, too."""
     uid, gid = os.getuid(), os.getgid()
     set_dumpable(True)  # else its own maps cannot be written
-    _call("unshare", _USER | _MOUNT | _PID | _IPC)
+    _call("unshare", _USER | _MOUNT | _PID | _IPC | _NET)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{STUDENT} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{STUDENT} {gid} 1")

@@ -22,6 +22,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -49,6 +50,8 @@ LIBRARIES = (
     *("matplotlib.pyplot", "sklearn.metrics", "pandas", "tqdm.auto"),
 )
 
+LONGEST_JOB = 1 << 16  # bytes: the numbers of cores, of which the largest machines have thousands
+
 
 def main(control_fd: int, sandbox: str, user: int | None) -> None:
     """Serve jobs from the control socket until it closes; `user` is who root is to become.
@@ -68,15 +71,14 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
-            message, fds, _, _ = socket.recv_fds(control, 16, 1)
+            message, fds, _, _ = socket.recv_fds(control, LONGEST_JOB, 1)
             if not message:
                 return
-            pid = os.fork()
-            if pid == 0:
+            if os.fork() == 0:
                 control.close()
-                _in_fork(partial(_keep, fds[0], confined))
+                cores = message.decode()
+                _in_fork(partial(_keep, fds[0], confined, {*map(int, cores.split(","))} if cores != "any" else ()))
             os.close(fds[0])
-            control.send(pid.to_bytes(4, "big"))
 
 
 def _warm_up() -> None:
@@ -94,9 +96,11 @@ def _warm_up() -> None:
     rehearsal.play(partial(_Check, None, device="cpu"))
 
 
-def _keep(fd: int, confined: bool) -> None:
+def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:
     """Be the keeper, or in a sandbox the parent of the first process of new namespaces, which is the keeper."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if cores:
+        os.sched_setaffinity(0, cores)
     if confined:
         confine.new_namespaces()
         if os.fork() != 0:

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from grader.assignment import Course  # noqa: E402
 from grader.checks import load_probes  # noqa: E402
 from grader.errors import SandboxError  # noqa: E402
-from grader.pool import Job, JudgeProcess  # noqa: E402
+from grader.judges import Job, JudgeProcess  # noqa: E402
 from grader.remote import RemoteStudent, _Submission  # noqa: E402
 from grader.results import Report  # noqa: E402
 from grader.sandbox import Process, Sandbox, bubblewrap  # noqa: E402

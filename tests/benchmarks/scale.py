@@ -27,8 +27,9 @@ sys.path.insert(0, str(ROOT))
 from grader.assignment import Course  # noqa: E402
 from grader.batch import write_class  # noqa: E402
 from grader.gradebook import Gradebook  # noqa: E402
+from grader.judges import Job  # noqa: E402
 from grader.mutants import reference_files  # noqa: E402
-from grader.pool import Job, grade_alone  # noqa: E402
+from grader.pool import grade_alone  # noqa: E402
 from grader.results import Outcome, Report  # noqa: E402
 from grader.sandbox import choose  # noqa: E402
 from tests.makers import put  # noqa: E402

@@ -1,0 +1,53 @@
+"""The trial of a graphics card: whether a check in the sandbox can train a network on it."""
+
+from __future__ import annotations
+
+import marshal
+from pathlib import Path
+from typing import Any
+
+from grader.errors import DeviceError, SandboxError
+from grader.inside import codec
+from grader.sandbox import Sandbox
+from grader.transcripts import Request
+from grader.worker import KeeperDied, TooMuchMemory, Worker
+
+TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
+_MEMORY = 3 << 30
+_ENDS = (OSError, KeeperDied, TooMuchMemory, SandboxError, codec.CodecError, DeviceError)
+
+
+def try_out(sandbox: Sandbox) -> str:
+    """The name of the sandbox's one card, where a small network can be trained on it as in a check."""
+    worker = Worker(sandbox)
+    try:
+        return _name(_trial(worker))
+    except _ENDS as error:
+        why = str(error) or "no answer, or the process ended"
+        node = f"/dev/nvidia{sandbox.gpus[0].node}"
+        raise DeviceError(f"{node} is there, but CUDA does not work in a check: {why}; see .github/GPU.md") from None
+    finally:
+        worker.close()
+
+
+def _trial(worker: Worker) -> bytes:
+    """What `grader.gpu_trial` answers in a worker, as a check of a submission without files."""
+    source = Path(__file__).with_name("gpu_trial.py").read_text(encoding="utf-8")
+    code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))
+    call = codec.encode({"module": "gpu_trial", "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}})
+    keeper = worker.keeper("trial", {}, _MEMORY, _MEMORY)
+    try:
+        process = keeper.check()
+        process.ask({"ended": {}}, TRIAL_SECONDS)
+        reply = process.run(Request("gpu_trial", code, call, fresh=False), TRIAL_SECONDS)
+        process.end()
+        return reply
+    finally:
+        keeper.close()
+
+
+def _name(reply: bytes) -> str:
+    found: Any = codec.decode(reply[1:])
+    if reply[:1] != b"E":
+        raise DeviceError(found["message"] if isinstance(found, dict) else str(found))
+    return str(found["name"])

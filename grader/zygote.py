@@ -1,0 +1,81 @@
+"""The warm process in the sandbox, from outside: start it, wait until it is ready, have it fork for a submission.
+
+What it forks introduces itself on the submission's own connection, so several judges can have one zygote fork for
+them: none needs an answer, and none sees another's.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Collection
+
+from grader.errors import Killed, SandboxError
+from grader.processes import kill_tree, was_killed
+from grader.sandbox import Sandbox
+
+START_SECONDS = 120.0
+FORK_SECONDS = 20.0
+
+
+class Zygote:
+    """A process that has been started, and begins to import torch."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._shared = False
+        command = sandbox.command(theirs.fileno())
+        with theirs:
+            self._process = subprocess.Popen(
+                command.arguments,
+                env=command.environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    def wait(self) -> None:
+        """Wait until it can fork. `SandboxError` where it cannot; `Killed` if that was somebody's doing."""
+        if self._ready:
+            return
+        assert self._process is not None
+        self._control.settimeout(START_SECONDS)
+        killed = False
+        try:
+            self._ready = self._control.recv(16) == b"ready"
+            status = 0 if self._ready else self._process.wait()
+            ended, killed = f"ended with status {status}", was_killed(status)
+        except TimeoutError:
+            ended = f"was not ready after {START_SECONDS:g} s"
+        if not self._ready:
+            self.close()
+            error = Killed if killed else SandboxError
+            raise error(f"the worker {ended} while it started; see: python -m grader doctor")
+
+    def fork(self, connection: int, cores: Collection[int]) -> None:
+        """Have it fork a keeper that serves the connection, on these cores if any. OSError where it is no more."""
+        self._control.settimeout(FORK_SECONDS)
+        socket.send_fds(self._control, [",".join(map(str, cores)).encode() or b"any"], [connection])
+
+    def lend(self) -> None:
+        """In a fork of whoever started it: others use it, too, so it is not this process's to end."""
+        self._process, self._shared = None, True
+
+    def inherit(self) -> None:
+        """In a fork of whoever started it: this process alone has it from now on."""
+        self._process = None
+
+    def leave(self) -> None:
+        """In whoever started it: a fork has it now."""
+        self._control.close()
+
+    def close(self) -> None:
+        """Kill it and everything below it, unless others use it."""
+        if not self._shared:
+            kill_tree(self.pid, root_too=True)
+        if self._process is not None:
+            self._process.wait()
+        self._control.close()
