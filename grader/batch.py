@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from grader.cluster import Cluster
 from grader.dashboard import write_dashboard
 from grader.earlier import Earlier
 from grader.errors import SubmissionError, UsageError
-from grader.gradebook import Attempt, Gradebook, ResultKey
+from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.grades import write_grades
 from grader.intake import Candidate, Submission, Survey, load, safe_name, survey
 from grader.judges import Job
@@ -59,7 +59,13 @@ class BatchResult:
     graded: int = 0
     kept: int = 0
     left: int = 0
-    problems: list[str] = field(default_factory=list)
+    reports: Sequence[Report] = ()  # of the whole class, in brief
+    problems: Sequence[Problem] = ()
+
+    @property
+    def trouble(self) -> list[str]:
+        """A line for each thing that is not final."""
+        return trouble_lines(self.reports, self.problems)
 
 
 def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster, progress: Progress) -> BatchResult:
@@ -80,7 +86,7 @@ def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster,
             run = _Run(course, options, book, result, progress)
             run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], place)
         finally:
-            result.problems = write_class(book, options.out)
+            result.reports, result.problems = write_class(book, options.out)
     return result
 
 
@@ -214,10 +220,10 @@ def _folder_of(out: Path, student: str, week: str) -> Path:
     return out / "students" / safe_name(student) / week
 
 
-def write_class(book: Gradebook, out: Path) -> list[str]:
-    """Write grades.csv and the class page from the gradebook; a line for each thing that is not final."""
+def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]]:
+    """Write grades.csv and the class page from the gradebook; return what they show: brief reports, problems."""
     remove_halves(out)
-    reports, problems, roster = book.current(), book.problems(), book.roster()
+    reports, problems, roster = book.overview(), book.problems(), book.roster()
     write_grades(reports, problems, out / "grades.csv", roster)
     write_dashboard(reports, problems, out, safe_name, roster)
-    return trouble_lines(reports, problems)
+    return reports, problems

@@ -192,24 +192,23 @@ def _grade_class(
     _print_class(console, options.out, result)
     if result.graded and not place.confined:
         console.print("graded WITHOUT A SANDBOX; `python -m grader doctor` says how to get one", style="bold red")
-    return 1 if result.problems else 0
+    return 1 if result.trouble else 0
 
 
 def _print_class(console: Console, out: Path, result: BatchResult) -> None:
     from grader.escape import terminal
-    from grader.gradebook import Gradebook
     from grader.tables import print_class
 
-    with Gradebook(out / "gradebook.sqlite") as book:
-        print_class(book.current(), book.problems(), console)
-    counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(result.problems)}"
+    print_class(result.reports, result.problems, console)
+    trouble = result.trouble
+    counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(trouble)}"
     if result.ignored:
         counts += f", ignored {len(result.ignored)} (--dry-run says why)"
     lines = [counts, f"open {out / 'index.html'}"]
     if result.missing:
         lines.insert(0, terminal(f"handed in nothing: {len(result.missing)} ({', '.join(result.missing)})"))
     # What could not be graded comes last, a line each, so that nobody overlooks it.
-    for line in (*lines, *result.problems):
+    for line in (*lines, *trouble):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ from typing import Any
 from grader import schema
 from grader.adjustments import Late, Override, adjust
 from grader.errors import GraderError
-from grader.results import Report
+from grader.results import CheckResult, Report
 
 _SAME_WORK = """
 SELECT id, assignment, broken FROM current AS attempt
@@ -179,9 +179,17 @@ class Gradebook:
 
     def current(self) -> list[Report]:
         """Each student's latest result of each week, overrides and lateness included, by student, then week."""
+        return self._current(CheckResult.from_dict)
+
+    def overview(self) -> list[Report]:
+        """`current()` for the pages about the class, without what only a student's own page shows."""
+        return self._current(CheckResult.brief_from_dict)
+
+    def _current(self, check: Callable[..., CheckResult]) -> list[Report]:
         overrides, late = self._overrides(), self._late()
-        reports = [self._report(*row) for row in self._rows("SELECT id, report FROM current")]
-        adjusted = [_adjusted(report, overrides, late) for report in reports]
+        with self._errors():
+            rows = self._database.execute("SELECT id, report FROM current")
+            adjusted = [_adjusted(self._report(id, text, check), overrides, late) for id, text in rows]
         return sorted(adjusted, key=lambda report: (report.student, week_order(report.week)))
 
     def adjusted(self, report: Report) -> Report:
@@ -301,9 +309,9 @@ class Gradebook:
         except OSError as error:
             raise GraderError(f"{self.path}: cannot be opened ({error.strerror})") from error
 
-    def _report(self, attempt: int, text: str) -> Report:
+    def _report(self, attempt: int, text: str, check: Callable[..., CheckResult] = CheckResult.from_dict) -> Report:
         try:
-            return Report.from_dict(json.loads(text))
+            return Report.from_dict(json.loads(text), check)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise GraderError(
                 f"{self.path}: attempt {attempt} is damaged; move the file away and grade again"

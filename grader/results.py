@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ from grader import exhibits
 from grader.exhibits import Exhibit
 
 SCHEMA = 1
+_BULKY = ("measures", "exhibits", "stand_ins", "output")
 
 
 class Outcome(StrEnum):
@@ -45,7 +47,7 @@ class Measure:
         return self.value - self.bound if self.least else self.bound - self.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a class has tens of thousands
 class CheckResult:
     """One check's verdict. `message` is what the student reads; `points` is 0 or `max_points`."""
 
@@ -76,10 +78,17 @@ class CheckResult:
 
     def to_dict(self) -> dict[str, Any]:
         data = {**asdict(self), "outcome": str(self.outcome), "exhibits": [*map(exhibits.to_dict, self.exhibits)]}
-        for name in ("measures", "exhibits", "stand_ins", "output"):
+        for name in _BULKY:
             if not data[name]:
                 del data[name]
         return data
+
+    @classmethod
+    def brief_from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
+        """As much as the pages about a class show; a text that many results have is there once."""
+        kept = {name: value for name, value in data.items() if name not in _BULKY}
+        texts = {name: sys.intern(value) for name, value in kept.items() if type(value) is str}
+        return cls(**{**kept, **texts, "outcome": Outcome(data["outcome"])})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
@@ -183,7 +192,8 @@ class Report:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Report:
+    def from_dict(cls, data: Mapping[str, Any], check: Callable[..., CheckResult] = CheckResult.from_dict) -> Report:
+        """The report that `to_dict` gave; `check` makes its results."""
         return cls(
             student=data["student"],
             week=data["week"],
@@ -191,7 +201,7 @@ class Report:
             grader=data["grader"],
             submission=data["submission"],
             assignment=data["assignment"],
-            checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
+            checks=tuple(map(check, data["checks"])),
             notes=tuple(data["notes"]),
             adjustments=tuple(Adjustment(**line) for line in data.get("adjustments", ())),
             environment=data.get("environment", ""),

@@ -105,7 +105,7 @@ def test_every_submission_was_graded(graded: Graded) -> None:
     students = {path.stem if path.is_file() else path.name for path in CLASS.iterdir()} - {"README", "EXPECTED"}
     assert students == set(EXPECTED)
     assert (graded.result.graded, graded.result.kept, graded.result.left) == (len(EXPECTED), 0, 0)
-    assert graded.result.problems == []
+    assert graded.result.trouble == []
 
 
 @pytest.mark.parametrize("student", EXPECTED)
@@ -172,7 +172,7 @@ def is_alive(process: psutil.Process) -> bool:
 def test_a_second_run_keeps_everything(graded: Graded) -> None:
     before = {path: path.read_bytes() for path in graded.out.rglob("report.*")}
     again = grade(graded.out, Progress(Console(file=io.StringIO())))
-    assert (again.graded, again.kept, again.left, again.problems) == (0, len(EXPECTED), 0, [])
+    assert (again.graded, again.kept, again.left, again.trouble) == (0, len(EXPECTED), 0, [])
     assert {path: path.read_bytes() for path in graded.out.rglob("report.*")} == before
 
 
