@@ -72,8 +72,13 @@ def packed(sandbox: Sandbox) -> str:
 
 def unpacked(word: str) -> Sandbox:
     """What `packed` packed, tested anew. `SandboxError` where it does not work."""
-    name, *cards = json.loads(word)
-    return replace(choose(name), gpus=tuple(Gpu(**card) for card in cards))
+    return with_cards(choose(json.loads(word)[0]), word)
+
+
+def with_cards(sandbox: Sandbox, word: str) -> Sandbox:
+    """The sandbox with the cards of one that was packed."""
+    _, *cards = json.loads(word)
+    return replace(sandbox, gpus=tuple(Gpu(**card) for card in cards))
 
 
 def where(sandbox: Sandbox) -> str:

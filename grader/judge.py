@@ -147,7 +147,7 @@ class Nursery:
         zygote, self._zygote = self._zygote, None
         if zygote is not None:
             zygote.lend() if self._sandbox.confined else zygote.inherit()
-        self._own = Worker(devices.unpacked(order["sandbox"]), order["cores"], zygote)
+        self._own = Worker(devices.with_cards(self._sandbox, order["sandbox"]), order["cores"], zygote)
         self._own.start()
         return Desk(socket.socket(fileno=connection), self._own)
 
