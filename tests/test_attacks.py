@@ -447,6 +447,30 @@ def test_nothing_carries_over_from_check_to_check(arena: Range, kind: str) -> No
         assert act(False) is False
 
 
+def beside_another(worker: Worker, code: str) -> Any:
+    """What a submission finds of one that is graded at the same moment, and is still running what it left."""
+    source = {"attack.py": ("import os, sys, signal, socket, time\n" + code).encode()}
+    first, second = (_Submission(worker, "week1", source, ["attack"], MEMORY) for _ in range(2))
+    try:
+        RemoteStudent(first, 1, 20.0).run(PROBE[0], True)
+        return RemoteStudent(second, 1, 20.0).run(PROBE[0], False)
+    finally:
+        first.close()
+        second.close()
+
+
+@pytest.mark.parametrize("kind", LEAVE)
+def test_submissions_side_by_side_cannot_find_each_other(arena: Range, kind: str) -> None:
+    leave, find = LEAVE[kind]
+    assert beside_another(arena.worker(), LEAVER.format(leave=leave, find=find)) is False
+
+
+def test_without_a_network_of_their_own_they_could(arena: Range) -> None:
+    leave, find = LEAVE["a process"]
+    shared = arena.worker(("confine.py", " | _IPC | _NET)", " | _IPC)"))
+    assert beside_another(shared, LEAVER.format(leave=leave, find=find)) is True
+
+
 def test_without_fresh_folders_and_kills_it_would(arena: Range) -> None:
     lazy = (
         "worker.py",
