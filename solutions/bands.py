@@ -49,7 +49,7 @@ def week6(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng:
 WEEKS: dict[str, tuple[Run, str, tuple[str, ...], int]] = {
     "week4": (week4, "", ("fcnn", "training"), 1),
     "week5": (week5, "", ("lenet", "training"), 4),
-    "week6": (week6, "_transfer", ("transfer", "training"), 3),
+    "week6": (week6, "_transfer", ("transfer", "training"), 2),
 }
 
 

@@ -35,8 +35,8 @@ def test_pretraining_is_seeded() -> None:
 
 def test_each_draw_is_a_problem_of_its_own() -> None:
     first, again, other = (transfer.draw(generator(seed)) for seed in (1, 1, 2))
-    assert first.train_images.shape == (200, 3, 32, 32) and first.train_images.dtype == torch.uint8
-    assert first.test_images.shape == (400, 3, 32, 32) and len(first.test_labels) == 400
+    assert first.train_images.shape == (128, 3, 16, 16) and first.train_images.dtype == torch.uint8
+    assert first.test_images.shape == (360, 3, 16, 16) and len(first.test_labels) == 360
     assert set(first.train_labels.tolist()) == set(first.test_labels.tolist()) == set(range(5))
     assert torch.equal(first.train_images, again.train_images) and torch.equal(first.test_labels, again.test_labels)
     assert not torch.equal(first.test_images, other.test_images)

@@ -133,14 +133,16 @@ def groups(student, weights, frozen_parts, lr, options, images, labels, steps):
 
 
 class Backbone(nn.Module):
-    """A VGG in small for N×3×32×32 images: four convolutions, 2×2 cells of average pooling, two linear layers."""
+    """A VGG in small for N×3×16×16 images: four convolutions, 2×2 cells of average pooling, two linear layers."""
 
     def __init__(self, output_dim):
         super().__init__()
         layers, channels = [], 3
-        for width in (32, 64, 128, 128):
-            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
-            channels = width
+        for widths in ((24,), (48,), (64, 64)):
+            for width in widths:
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+                channels = width
+            layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d(2)
         self.classifier = nn.Sequential(
@@ -163,7 +165,7 @@ def fine_tuned(student, weights, train, valid, lr, epochs):
     model = own if own is not None else model
     fresh = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     groups = attempt(lambda: with_own_groups(student, model, lr))
-    optimizer = groups or torch.optim.Adam(model.parameters(), lr=lr)
+    optimizer = groups or torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
     # The learning curve: what the criterion gives while gradients are recorded.
     criterion.register_forward_hook(
@@ -191,7 +193,7 @@ def with_own_head(student, weights):
         if not name.startswith("classifier.3.")
     ):
         raise ValueError("not only the head has changed")
-    if set(model.state_dict()) != set(weights) or model(torch.zeros(2, 3, 32, 32)).shape != (2, 5):
+    if set(model.state_dict()) != set(weights) or model(torch.zeros(2, 3, 16, 16)).shape != (2, 5):
         raise ValueError("the head does not fit")
     # The trial above has moved batch normalisation's averages: put them back.
     pretrained.load_state_dict({name: value for name, value in weights.items() if "running" in name}, strict=False)
@@ -200,7 +202,7 @@ def with_own_head(student, weights):
 
 def with_own_groups(student, model, lr):
     """Adam with the student's groups; an error where these leave out the head or the features."""
-    optimizer = torch.optim.Adam(student.transfer.discriminative_param_groups(model, lr), lr=lr)
+    optimizer = torch.optim.Adam(student.transfer.discriminative_param_groups(model, lr), lr=lr, fused=True)
     known = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if not known >= {id(p) for p in model.parameters()}:
         raise ValueError("parameters are missing")

@@ -87,27 +87,61 @@ def exchanged(student, state, x):
     return {"own": mine, "theirs": again(x)}
 
 
-# 6.8: VGG. Its 133 million parameters are never there twice: the model is built without memory (on the meta
+# 6.8: VGG. Most of its 133 million parameters are never there: the model is built without memory (on the meta
 # device), and the large matrices are views of short vectors, in which entry (i, j) is number i + j.
 
 
 def vgg_weights(shapes, seed):
-    """Weights of these shapes that keep activations in range; matrices with over a million entries take no memory."""
+    """Weights of these shapes that keep activations in range; those of linear layers are views of short vectors."""
     gen = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in shapes.items():
         scale = (2 / max(1, math.prod(shape[1:]))) ** 0.5
         if name.endswith("num_batches_tracked"):
             weights[name] = torch.tensor(0)
-        elif len(shape) == 2 and math.prod(shape) > 1_000_000:
+        elif len(shape) == 2:
             weights[name] = (torch.randn(sum(shape), generator=gen) * scale).as_strided(shape, (1, 1))
-        elif len(shape) > 1:
-            weights[name] = torch.randn(shape, generator=gen) * scale
+        elif len(shape) == 4:
+            # Few numbers, too, since nine million take longer to draw than the convolutions take.
+            outputs, inputs, *window = shape
+            few = torch.randn(outputs + inputs, math.prod(window), generator=gen) * scale
+            step, row = math.prod(window), window[1]
+            weights[name] = few.as_strided(shape, (step, step, row, 1)).contiguous()
         elif name.endswith(("running_var", "weight")):
             weights[name] = torch.rand(shape, generator=gen) + 0.5
         else:
             weights[name] = torch.randn(shape, generator=gen) * 0.2
     return weights
+
+
+class ShortProducts(TorchDispatchMode):
+    """While it is on, no product copies a matrix whose entry (i, j) is number i + j of a vector, as torch itself does.
+
+    A row times such a matrix is the correlation of both vectors. All other operations are torch's own.
+    """
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func is torch.ops.aten.mm.default and is_short(args[1]):
+            return correlated(*args)
+        if func is torch.ops.aten.addmm.default and is_short(args[2]) and not kwargs:
+            return correlated(*args[1:]) + args[0]
+        return func(*args, **kwargs)
+
+
+def is_short(matrix):
+    """Whether each entry (i, j) is number i + j of one vector."""
+    return matrix.stride() == (1, 1) and min(matrix.shape) > 1
+
+
+def correlated(rows, matrix):
+    """`rows @ matrix` for a matrix whose entry (i, j) is number i + j of a vector, by way of Fourier transforms."""
+    length = sum(matrix.shape) - 1
+    size = 1 << length.bit_length()
+    vector = matrix.as_strided((length,), (1,))
+    # Not conj(): below a dispatch mode nobody would resolve what it only notes.
+    product = torch.fft.rfft(rows, size).conj_physical() * torch.fft.rfft(vector, size)
+    return torch.fft.irfft(product, size)[:, : matrix.shape[1]]
 
 
 @contextmanager
@@ -151,11 +185,11 @@ def vgg_shapes(student, output_dim):
     }
 
 
-def vgg_logits(student, shapes, seed, images):
+def vgg_logits(student, shapes, seed, images, training=False):
     """Logits in evaluation mode with weights of `vgg_weights`, loaded strictly; or why they do not load.
 
-    Also the gradient of the first image's logits with respect to the first layer's bias, and what the classifier
-    makes of one input twice, in training mode.
+    For `training` also the gradient of the first batch's logits with respect to the first layer's bias, and what the
+    classifier makes of one input twice, in training mode.
     """
     with vgg_class(student) as make:
         classes = shapes["classifier.6.bias"][0]
@@ -169,13 +203,19 @@ def vgg_logits(student, shapes, seed, images):
         except RuntimeError as error:
             return {"refused": str(error)[:500]}
         model.eval()
-        with torch.no_grad():
-            logits = [model(batch) for batch in images]
-        bias = dict(model.named_parameters())["features.0.bias"].requires_grad_()
-        answer = model(images[0][:1])
-        attached = isinstance(answer, torch.Tensor) and answer.requires_grad
-        gradient = torch.autograd.grad(answer.sum(), bias, allow_unused=True)[0] if attached else None
-        model.classifier.train()
-        with torch.no_grad():
-            twice = [model.classifier(torch.ones(1, 512 * 7 * 7)) for _ in range(2)]
+        with ShortProducts():
+            if not training:
+                return {"logits": without_gradients(model, images)}
+            bias = dict(model.named_parameters())["features.0.bias"].requires_grad_()
+            first = model(images[0])
+            attached = isinstance(first, torch.Tensor) and first.requires_grad
+            gradient = torch.autograd.grad(first.sum(), bias, allow_unused=True)[0] if attached else None
+            logits = [first, *without_gradients(model, images[1:])]
+            model.classifier.train()
+            twice = without_gradients(model.classifier, [torch.ones(1, 512 * 7 * 7)] * 2)
         return {"logits": logits, "gradient": gradient, "twice": twice}
+
+
+@torch.no_grad()
+def without_gradients(module, inputs):
+    return [module(one) for one in inputs]

@@ -170,9 +170,9 @@ def test_groups_step(student, rng):
 # 6.17: the whole
 
 # calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
-ACCURACY, MARGIN = 0.70, 0.10
+ACCURACY, MARGIN = 0.65, 0.10
 RATE, EPOCHS = 0.003, 3
-VALID = 80
+VALID, UNTRAINED = 40, 100
 STAND_INS = {"head": "swap_head", "groups": "discriminative_param_groups"}
 
 
@@ -185,11 +185,12 @@ def test_transfer(student, rng):
     got = student.run_fresh(probes.fine_tuned, weights, train, valid, RATE, EPOCHS)
     images, labels = data.test_images[VALID:], data.test_labels[VALID:]
     show.stand_in(expect.field(got, "own"), STAND_INS)
-    before, after = (logits_of(expect.field(got, when), when, images, labels) for when in ("before", "after"))
+    before = logits_of(expect.field(got, "before"), "before", images[:UNTRAINED])
+    after = logits_of(expect.field(got, "after"), "after", images)
     show.curve("Training loss", expect.field(got, "losses"), BANDS["week6"])
     show.confusion(after, labels, data.names)
     show.mistakes(images, after, labels, data.names)
-    untrained, tuned = digits.accuracy(before, labels), digits.accuracy(after, labels)
+    untrained, tuned = digits.accuracy(before, labels[:UNTRAINED]), digits.accuracy(after, labels)
     expect.true(
         untrained < 0.5, "the network with its new head already knows the answers", got=f"{100 * untrained:.1f} %"
     )
@@ -198,7 +199,7 @@ def test_transfer(student, rng):
     expect.at_least(tuned - scratch, MARGIN, "the lead over training from scratch", unit="%")
 
 
-def logits_of(state, when, images, labels):
+def logits_of(state, when, images):
     """Test logits of the judge's own network with a state dict of the student's process."""
     model = transfer.Backbone()
     loaded = {}

@@ -192,22 +192,24 @@ def test_vgg_logits(student, rng):
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
     model = torchvisions(1000)
     shapes = shapes_of(model)
-    got = student.run(probes.vgg_logits, shapes, seed, images)
+    got = student.run(probes.vgg_logits, shapes, seed, images, training=True)
     if type(got) is dict and "refused" in got:
         expect.fail("vgg11_bn's state dict does not load strictly", expected="it loads", got=got["refused"])
     model.load_state_dict(probes.vgg_weights(shapes, seed), assign=True)
     model.eval()
-    for value, batch in zip(expect.items(expect.field(got, "logits"), 2, "the logits"), images, strict=True):
-        with torch.no_grad():
-            want = model(batch)
-        expect.close(value, want, f"the logits of images of {batch.shape[2]}×{batch.shape[3]}", rtol=1e-2, atol=1e-2)
-    judge_training(got, model, images[0][:1])
-
-
-def judge_training(got, model, image):
-    """The network can be trained: gradients reach its first layer, and the classifier drops units at random."""
     bias = dict(model.named_parameters())["features.0.bias"]
-    (want,) = torch.autograd.grad(model(image).sum(), bias)
+    with probes.ShortProducts():
+        wanted = [model(images[0]), *probes.without_gradients(model, images[1:])]
+        (gradient,) = torch.autograd.grad(wanted[0].sum(), bias)
+    found = expect.items(expect.field(got, "logits"), len(images), "the logits")
+    for value, want, batch in zip(found, wanted, images, strict=True):
+        what = f"the logits of images of {batch.shape[2]}×{batch.shape[3]}"
+        expect.close(value, want.detach(), what, rtol=1e-2, atol=1e-2)
+    judge_training(got, gradient)
+
+
+def judge_training(got, want):
+    """The network can be trained: gradients reach its first layer, and the classifier drops units at random."""
     value = expect.field(got, "gradient")
     expect.true(value is not None, "no gradient of the logits reaches the first layer")
     scale = float(want.abs().max())

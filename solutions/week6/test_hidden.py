@@ -20,8 +20,8 @@ data_probes, vgg_probes, transfer_probes, training_probes = (
     load_beside(PUBLIC, f"probes_{part}") for part in ("data", "vgg", "transfer", "training")
 )
 seeds = st.integers(0, 2**31 - 1)
-ACCURACY, MARGIN = 0.70, 0.10  # calibration.md
-RATE, EPOCHS, VALID = 0.003, 3, 80
+ACCURACY, MARGIN = 0.65, 0.10  # calibration.md
+RATE, EPOCHS, VALID, UNTRAINED = 0.003, 3, 40, 100
 
 
 def generator(seed):
@@ -169,15 +169,17 @@ def test_vgg(student, rng):
     with torch.device("meta"):
         model = torchvision.models.vgg11_bn(num_classes=classes)
     shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
-    images = [torch.randn(1, 3, *size, generator=rng) for size in ((32, 32), (96, 64), (50, 230))]
+    # The second one's features are wider than what is pooled to.
+    images = [torch.randn(1, 3, *size, generator=rng) for size in ((64, 100), (33, 256))]
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
     got = student.run(vgg_probes.vgg_logits, shapes, seed, images)
     expect.true(type(got) is dict and "refused" not in got, "vgg11_bn's state dict does not load strictly")
     model.load_state_dict(vgg_probes.vgg_weights(shapes, seed), assign=True)
     model.eval()
-    for value, batch in zip(expect.items(expect.field(got, "logits"), 3, "the logits"), images, strict=True):
-        with torch.no_grad():
-            expect.close(value, model(batch), "the logits", rtol=1e-2, atol=1e-2)
+    with vgg_probes.ShortProducts():
+        wanted = vgg_probes.without_gradients(model, images)
+    for value, want in zip(expect.items(expect.field(got, "logits"), 2, "the logits"), wanted, strict=True):
+        expect.close(value, want, "the logits", rtol=1e-2, atol=1e-2)
 
 
 # 6.9 to 6.12
@@ -387,7 +389,8 @@ def test_weights(student, rng):
     train, valid = (data.train_images, data.train_labels), (data.test_images[:VALID], data.test_labels[:VALID])
     got = student.run_fresh(transfer_probes.fine_tuned, transfer.load_backbone(), train, valid, RATE, EPOCHS)
     images, labels = data.test_images[VALID:], data.test_labels[VALID:]
-    untrained, tuned = (accuracy_of(expect.field(got, when), images, labels) for when in ("before", "after"))
+    untrained = accuracy_of(expect.field(got, "before"), images[:UNTRAINED], labels[:UNTRAINED])
+    tuned = accuracy_of(expect.field(got, "after"), images, labels)
     expect.true(untrained < 0.5, "the network with its new head already knows the answers")
     expect.at_least(tuned, ACCURACY, "the accuracy of the fine-tuned network", unit="%")
     scratch = transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, rng)

@@ -1,0 +1,85 @@
+"""Week 6's probes do what they say: short products, and networks trained where they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import nn
+
+from grader.checks import load_beside
+
+CHECKS = Path(__file__).parents[1] / "assignments" / "week6" / "test_week6_vgg.py"
+
+
+@pytest.fixture(scope="module")
+def vgg() -> ModuleType:
+    return load_beside(str(CHECKS), "probes_vgg")
+
+
+@pytest.fixture
+def products(vgg: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shapes of the matrices with which short products are taken, as they are."""
+    shapes: list[tuple[int, ...]] = []
+    plain = vgg.correlated
+
+    def counted(rows: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(matrix.shape))
+        return plain(rows, matrix)
+
+    monkeypatch.setattr(vgg, "correlated", counted)
+    return shapes
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2), (7, 3), (3, 7), (64, 63), (300, 500)])
+def test_a_short_product_is_torchs(vgg: ModuleType, size: tuple[int, int]) -> None:
+    matrix, rows = torch.randn(sum(size)).as_strided(size, (1, 1)), torch.randn(4, size[0])
+    torch.testing.assert_close(vgg.correlated(rows, matrix), rows @ matrix, rtol=1e-4, atol=1e-4)
+
+
+WAYS: dict[str, Callable[..., torch.Tensor]] = {
+    "linear": nn.functional.linear,
+    "matmul": lambda x, weight, bias: x @ weight.T + bias,
+    "addmm": lambda x, weight, bias: torch.addmm(bias, x, weight.t()),
+    "einsum": lambda x, weight, bias: torch.einsum("ni,oi->no", x, weight) + bias,
+    "scaled addmm": lambda x, weight, bias: torch.addmm(bias, x, weight.t(), beta=1.0, alpha=0.5),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_writing_a_linear_layer_gives_the_same(
+    vgg: ModuleType, products: list[tuple[int, ...]], way: str
+) -> None:
+    x, bias = torch.randn(3, 50, requires_grad=True), torch.randn(20)
+    weight = torch.randn(70).as_strided((20, 50), (1, 1))
+    want = WAYS[way](x, weight, bias)
+    (slope,) = torch.autograd.grad(want.square().sum(), x)
+    with vgg.ShortProducts():
+        found = WAYS[way](x, weight, bias)
+        (gradient,) = torch.autograd.grad(found.square().sum(), x)
+    torch.testing.assert_close(found, want, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(gradient, slope, rtol=1e-4, atol=1e-3)
+    if way in ("linear", "matmul", "addmm"):
+        assert products == [(50, 20), (20, 50)]
+
+
+def test_ordinary_matrices_are_left_to_torch(vgg: ModuleType, products: list[tuple[int, ...]]) -> None:
+    x, layer = torch.randn(3, 5), nn.Linear(5, 1)
+    want = layer(x)
+    with vgg.ShortProducts():
+        assert torch.equal(layer(x), want)
+        assert torch.equal(x @ torch.eye(5), x)
+    assert not products
+
+
+def test_weights_of_a_vgg_take_little_memory_and_are_those_of_the_seed(vgg: ModuleType) -> None:
+    shapes = {"features.0.weight": [8, 3, 3, 3], "classifier.0.weight": [4096, 25088], "classifier.0.bias": [4096]}
+    first, again, other = (vgg.vgg_weights(shapes, seed) for seed in (1, 1, 2))
+    assert {name: list(value.shape) for name, value in first.items()} == shapes
+    assert sum(value.untyped_storage().nbytes() for value in first.values()) < 1_000_000
+    for name, value in first.items():
+        assert torch.equal(value.flatten()[:100], again[name].flatten()[:100])
+        assert not torch.equal(value.flatten()[:100], other[name].flatten()[:100])
