@@ -25,7 +25,7 @@ from grader.processes import signal_name
 from grader.results import CheckResult, Outcome
 from grader.seeds import check_seed, probe_seed
 from grader.student import Probe, ProbeEnded, Student, describe_call
-from grader.transcripts import Asked, Request, Transcripts
+from grader.transcripts import Asked, Reply, Request, Transcripts
 from grader.verdict import exception_end, invalid_text, timeout_text
 from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
@@ -274,7 +274,7 @@ class RemoteStudent:
 
     def __init__(self, submission: _Submission, seed: int, seconds: float, company: str | None = None) -> None:
         self.failure: SandboxError | None = None
-        self.steps: list[tuple[Request, bytes]] = []
+        self.steps: list[tuple[Request, Reply]] = []
         self.shared = self.shot = False
         self.left_before = submission.left
         self._called: Callable[[], str] | None = None
@@ -286,7 +286,7 @@ class RemoteStudent:
         self._process: CheckProcess | None = None
         self._asked: CheckProcess | None = None
         self._final: ProbeEnded | None = None
-        self._answered: deque[tuple[Request, bytes]] = deque()
+        self._answered: deque[tuple[Request, Reply]] = deque()
 
     @property
     def called_with(self) -> str:
@@ -344,7 +344,7 @@ class RemoteStudent:
         except codec.CodecError as error:
             raise self._end(ProbeEnded(Outcome.INVALID, *invalid_text(str(error)))) from None
 
-    def _known(self, request: Request) -> bytes | None:
+    def _known(self, request: Request) -> Reply | None:
         """The reply to a request that was replayed; one that was not, though it should have been, ends the run."""
         if not self._answered:
             return None
@@ -353,7 +353,7 @@ class RemoteStudent:
             raise self._end(ProbeEnded(Outcome.ERROR, "the check asks another question than before"))
         return reply
 
-    def _ask(self, request: Request) -> bytes:
+    def _ask(self, request: Request) -> Reply:
         if request.fresh:
             self._kill()
         if self._process is None:
@@ -391,7 +391,7 @@ class RemoteStudent:
             return timeout_text(self._seconds)
         return f"timeout: all checks together have used up the {self._submission.seconds:g} s that a submission has"
 
-    def _read(self, reply: bytes) -> Any:
+    def _read(self, reply: Reply) -> Any:
         kind, body = reply[:1], codec.decode(reply[1:])
         if kind == b"E":
             return body

@@ -17,6 +17,8 @@ from grader.results import CheckResult
 
 ROOM = 256 << 20  # bytes of requests that are kept
 
+Reply = bytes | memoryview
+
 
 @dataclass(frozen=True)
 class Request:
@@ -35,7 +37,7 @@ class Asked:
     request: Request
     then: dict[bytes, Asked | CheckResult] = field(default_factory=dict)
 
-    def after(self, reply: bytes) -> Asked | CheckResult | None:
+    def after(self, reply: Reply) -> Asked | CheckResult | None:
         """What followed when the reply was this one, to the byte; None where it never was."""
         return self.then.get(_digest(reply))
 
@@ -51,7 +53,7 @@ class Transcripts:
         """Where the check's tree begins."""
         return self._first.get((check, seed))
 
-    def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, bytes]], result: CheckResult) -> None:
+    def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, Reply]], result: CheckResult) -> None:
         """Add the requests and replies of a run that passed. A check that asked nothing is not worth it."""
         size = sum(len(request.call) for request, _ in steps)
         if not steps or size > self._room:
@@ -66,5 +68,5 @@ class Transcripts:
                 place = place.then.setdefault(_digest(reply), after)
 
 
-def _digest(reply: bytes) -> bytes:
+def _digest(reply: Reply) -> bytes:
     return hashlib.sha256(reply).digest()

@@ -9,7 +9,7 @@ from typing import Any
 from grader.errors import DeviceError, SandboxError
 from grader.inside import codec
 from grader.sandbox import Sandbox
-from grader.transcripts import Request
+from grader.transcripts import Reply, Request
 from grader.worker import KeeperDied, TooMuchMemory, Worker
 
 TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
@@ -30,7 +30,7 @@ def try_out(sandbox: Sandbox) -> str:
         worker.close()
 
 
-def _trial(worker: Worker) -> bytes:
+def _trial(worker: Worker) -> Reply:
     """What `grader.gpu_trial` answers in a worker, as a check of a submission without files."""
     source = Path(__file__).with_name("gpu_trial.py").read_text(encoding="utf-8")
     code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))
@@ -46,7 +46,7 @@ def _trial(worker: Worker) -> bytes:
         keeper.close()
 
 
-def _name(reply: bytes) -> str:
+def _name(reply: Reply) -> str:
     found: Any = codec.decode(reply[1:])
     if reply[:1] != b"E":
         raise DeviceError(found["message"] if isinstance(found, dict) else str(found))

@@ -23,7 +23,7 @@ from grader.gpus import HOST_MEMORY
 from grader.inside import codec, wire
 from grader.processes import kill_tree
 from grader.sandbox import Sandbox
-from grader.transcripts import Request
+from grader.transcripts import Reply, Request
 from grader.watch import Watch
 from grader.zygote import Zygote
 
@@ -211,7 +211,7 @@ class CheckProcess:
         self._watch = watch
         self._probes: set[str] = set()
 
-    def run(self, request: Request, seconds: float) -> bytes:
+    def run(self, request: Request, seconds: float) -> Reply:
         """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
         if request.module not in self._probes:
             self._probes.add(request.module)
@@ -219,11 +219,11 @@ class CheckProcess:
             wire.send(self._connection, codec.encode({"module": request.module, "code": request.code}))
         return self._answer(request.call, seconds)
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> bytes:
+    def ask(self, request: Mapping[str, Any], seconds: float) -> Reply:
         """As `run`, for what is no run of a probe."""
         return self._answer(codec.encode(dict(request)), seconds)
 
-    def _answer(self, message: bytes, seconds: float) -> bytes:
+    def _answer(self, message: bytes, seconds: float) -> Reply:
         if seconds <= 0:
             raise TimeoutError
         self._connection.settimeout(seconds)
@@ -281,7 +281,7 @@ class _Output:
             self.reader.close()
 
 
-def _receive(connection: socket.socket, output: _Output, seconds: float, watch: Watch) -> bytes:
+def _receive(connection: socket.socket, output: _Output, seconds: float, watch: Watch) -> memoryview:
     """One message by the deadline, while output is drained and memory watched."""
     now = time.monotonic()
     end, look = now + seconds, now + WATCH_SECONDS
@@ -302,7 +302,7 @@ def _receive(connection: socket.socket, output: _Output, seconds: float, watch: 
                     if not output.drain():
                         selector.unregister(output.reader)
                 elif _read_some(connection, data):
-                    return bytes(data[wire.LENGTH.size :])
+                    return memoryview(data)[wire.LENGTH.size :]
 
 
 def _read_some(connection: socket.socket, data: bytearray) -> bool:

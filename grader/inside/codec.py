@@ -40,22 +40,22 @@ class NotPlainData(CodecError):
     """A value cannot cross: the text says where it is and what it is."""
 
 
-def encode(value: Any, what: str = "value") -> bytes:
-    """Pack plain data (None, bool, int, float, str, bytes, list, tuple, dict, arrays, tensors).
+def encode(value: Any, what: str = "value", kind: bytes = b"") -> bytes:
+    """Pack plain data (None, bool, int, float, str, bytes, list, tuple, dict, arrays, tensors), after a word `kind`.
 
     Raises `NotPlainData`, naming the place inside `what`, for anything else and for what is too large or deep.
     """
-    blobs: list[bytes] = []
+    blobs: list[np.ndarray] = []  # of bytes; they are copied once, into the message
     header: bytes = msgpack.packb(_plain(value, what, DEEPEST, blobs))
-    size = _LENGTH.size + len(header) + sum(len(blob) for blob in blobs)
+    size = _LENGTH.size + len(header) + sum(blob.nbytes for blob in blobs)
     if len(header) > LONGEST_HEADER:
         raise NotPlainData(f"{what} has too many parts; return arrays instead of long lists")
     if size > LONGEST:
         raise NotPlainData(f"{what} is too large: {size / 2**20:.0f} MiB, at most {LONGEST >> 20} MiB")
-    return b"".join([_LENGTH.pack(len(header)), header, *blobs])
+    return b"".join([kind, _LENGTH.pack(len(header)), header, *(blob.data for blob in blobs)])
 
 
-def decode(message: bytes) -> Any:
+def decode(message: bytes | bytearray | memoryview) -> Any:
     """Unpack what `encode` packed; any malformed message raises `CodecError`."""
     if not _LENGTH.size <= len(message) <= LONGEST:
         raise CodecError("the message is too short or too long")
@@ -71,7 +71,7 @@ def decode(message: bytes) -> Any:
         raise CodecError(f"malformed message: {type(error).__name__}") from None
 
 
-def _plain(value: Any, where: str, depth: int, blobs: list[bytes]) -> Any:
+def _plain(value: Any, where: str, depth: int, blobs: list[np.ndarray]) -> Any:
     if value is None or isinstance(value, (bool, bytes)):
         return value
     if isinstance(value, int):
@@ -102,7 +102,7 @@ def _integer(value: int, where: str) -> int:
     return int(value)
 
 
-def _container(value: Any, where: str, depth: int, blobs: list[bytes]) -> Any:
+def _container(value: Any, where: str, depth: int, blobs: list[np.ndarray]) -> Any:
     if depth == 0:
         raise NotPlainData(f"{where[:80]}… is nested too deeply, or contains itself")
     if len(value) > LONGEST_HEADER:
@@ -121,19 +121,19 @@ def _key(key: Any, where: str) -> Any:
     raise NotPlainData(f"{where} has a key of type {type(key).__name__}; keys are strings or ints")
 
 
-def _tensor(value: torch.Tensor, where: str, blobs: list[bytes]) -> msgpack.ExtType:
+def _tensor(value: torch.Tensor, where: str, blobs: list[np.ndarray]) -> msgpack.ExtType:
     if value.layout is not torch.strided or value.dtype not in _NAMES or value.device.type == "meta":
         raise NotPlainData(f"{where} is a tensor of dtype {value.dtype}, {value.layout}, on {value.device}")
     flat = value.detach().as_subclass(torch.Tensor).cpu().contiguous().reshape(-1)
-    blobs.append(flat.view(torch.uint8).numpy().tobytes())
+    blobs.append(flat.view(torch.uint8).numpy())
     return _entry(_TENSOR, _NAMES[value.dtype], value.shape, where)
 
 
-def _array(value: np.ndarray | np.generic, where: str, blobs: list[bytes]) -> msgpack.ExtType:
+def _array(value: np.ndarray | np.generic, where: str, blobs: list[np.ndarray]) -> msgpack.ExtType:
     array = np.asarray(value)
     if array.dtype.name not in _DTYPES:
         raise NotPlainData(f"{where} is an array of dtype {array.dtype}")
-    blobs.append(np.ascontiguousarray(array).tobytes())
+    blobs.append(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return _entry(_ARRAY, array.dtype.name, array.shape, where)
 
 

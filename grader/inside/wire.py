@@ -23,7 +23,7 @@ def send(connection: socket.socket, message: bytes) -> None:
     connection.sendall(message)
 
 
-def receive(connection: socket.socket) -> bytes:
+def receive(connection: socket.socket) -> bytearray:
     """The next message, whole. Raises `Closed` at the end and `TooLong` beyond the limit."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     if length > LONGEST:
@@ -31,11 +31,12 @@ def receive(connection: socket.socket) -> bytes:
     return _exactly(connection, length)
 
 
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        part = connection.recv(min(count - len(parts), 1 << 20))
-        if not part:
+def _exactly(connection: socket.socket, count: int) -> bytearray:
+    message = bytearray(count)
+    rest = memoryview(message)
+    while rest:
+        read = connection.recv_into(rest)
+        if not read:
             raise Closed("the connection was closed")
-        parts += part
-    return bytes(parts)
+        rest = rest[read:]
+    return message

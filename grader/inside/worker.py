@@ -248,11 +248,11 @@ class _Check:
     def answer(self, request: dict[str, Any]) -> bytes:
         """Evidence (E…), an exception (R…), or why the result is not plain data (I…)."""
         try:
-            return b"E" + bytes(codec.encode(self.result_of(request), "the result"))
+            return bytes(codec.encode(self.result_of(request), "the result", kind=b"E"))
         except codec.NotPlainData as error:
-            return b"I" + bytes(codec.encode(str(error)))
+            return bytes(codec.encode(str(error), kind=b"I"))
         except BaseException as error:  # SystemExit and KeyboardInterrupt, too, are an answer
-            return b"R" + bytes(codec.encode(probing.describe(error, self.folder)))
+            return bytes(codec.encode(probing.describe(error, self.folder), kind=b"R"))
 
     def result_of(self, request: dict[str, Any]) -> Any:
         if "ended" in request:
