@@ -11,20 +11,23 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from fixtures import digits, transfer
 from grader import cli, devices, doctor, gpus, tryout
 from grader.assignment import Course
+from grader.author.calibration import program
+from grader.checks import load_beside
 from grader.errors import CourseError, DeviceError, SandboxError
 from grader.gpus import Gpu
+from grader.inside import codec, probing, seccomp
 from grader.inside import gpu as inside_gpu
-from grader.inside import probing, seccomp
 from grader.inside.generators import generators_kept
 from grader.inside.modules import close_modules, open_modules
 from grader.pool import Pool
@@ -530,6 +533,108 @@ def test_at_a_students_desk_there_is_one_line_about_it(
         run = pytester.runpytest_subprocess("--device", device, "-p", "no:cacheprovider")
         run.assert_outcomes(passed=1)
         assert sum("NO GPU: " in line or "device: " in line for line in run.outlines) == count
+
+
+# Where the accuracy checks train
+
+
+class Elsewhere:
+    """A device that is none: networks stay where they are, and tensors cannot be moved to it."""
+
+    type = "cuda"
+
+
+ELSEWHERE, CPU = Elsewhere(), torch.device("cpu")
+RUNS = {
+    "4.11": ("assignments/week4", "probes", "trained_weights", ("fcnn", "training"), "fit"),
+    "5.12": ("assignments/week5", "probes", "trained_weights", ("lenet", "training"), "train"),
+    "5.12, hidden": ("solutions/week5", "probes_hidden", "trained_weights", ("lenet", "training"), "train"),
+    "6.17": ("assignments/week6", "probes_transfer", "fine_tuned", ("transfer", "training"), "fit"),
+}
+
+
+@dataclass
+class Training:
+    """A short run of an accuracy check's probe with the reference; `given` are the devices that its loop was given."""
+
+    probe: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    student: SimpleNamespace
+    loop: str
+    given: list[Any] = field(default_factory=list)
+
+    def on(self, device: Any, works: bool = True) -> Any:
+        """The evidence, where a loop that `works` trains on the CPU, whatever device it was given."""
+        self.student.device = device
+        plain = getattr(self.student.training, self.loop)
+
+        def loop(*arguments: Any) -> Any:
+            (place,) = [i for i, value in enumerate(arguments) if value is device or value == CPU]
+            self.given.append(arguments[place])
+            return plain(*arguments[:place], CPU if works else arguments[place], *arguments[place + 1 :])
+
+        torch.manual_seed(0)
+        setattr(self.student.training, self.loop, loop)
+        try:
+            return codec.decode(codec.encode(self.probe(self.student, *self.arguments)))
+        finally:
+            setattr(self.student.training, self.loop, plain)
+
+
+@pytest.fixture(params=RUNS)
+def training(request: pytest.FixtureRequest) -> Training:
+    folder, name, probe, modules, loop = RUNS[request.param]
+    draws = torch.Generator().manual_seed(0)
+    if "week6" in folder:
+        images = transfer.draw(draws)
+        part = images.train_images[:32], images.train_labels[:32]
+        arguments: tuple[Any, ...] = (transfer.load_backbone(), part, part, 0.001, 1)
+    else:
+        known = digits.draw(draws, 96)
+        more = {"probes": (), "probes_hidden": (known.test_images[:5],)}[name]
+        arguments = (known.train_images, known.train_labels, *more)
+        arguments += (0, 0.1, 0.3, 0.01, 1) if "week4" in folder else (0.001, 1)
+    week = ROOT / "solutions" / folder[-5:]
+    student = SimpleNamespace(**{module: program(week, module, None) for module in modules})
+    return Training(getattr(load_beside(str(ROOT / folder / "x.py"), name), probe), arguments, student, loop)
+
+
+@pytest.fixture
+def moved(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The devices to which networks are moved; to one that is none they only seem to be."""
+    places: list[Any] = []
+    plain = torch.nn.Module.to
+
+    def to(module: torch.nn.Module, device: Any) -> torch.nn.Module:
+        places.append(device)
+        return module if device is ELSEWHERE else plain(module, device)
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
+    return places
+
+
+def test_accuracy_checks_train_on_the_students_device(training: Training, moved: list[Any]) -> None:
+    evidence = training.on(CPU)
+    assert training.given == moved == [CPU]
+    assert codec.encode(training.on(ELSEWHERE)) == codec.encode(evidence)
+    assert training.given == moved == [CPU, ELSEWHERE]
+
+
+def test_code_that_only_works_on_the_cpu_loses_nothing_by_a_gpu(training: Training, moved: list[Any]) -> None:
+    evidence = training.on(ELSEWHERE, works=False)
+    assert training.given == moved == [ELSEWHERE, CPU]
+    changed = [not torch.equal(evidence["before"][name], value) for name, value in evidence["after"].items()]
+    assert any(changed)
+
+
+def test_code_that_does_not_work_at_all_is_told_what_is_wrong_on_the_cpu(training: Training, moved: list[Any]) -> None:
+    def broken(*arguments: Any) -> None:
+        raise ValueError(f"not on {[value for value in arguments if value in (CPU, ELSEWHERE)]}")
+
+    training.student.training.__dict__[training.loop] = broken
+    for device in (CPU, ELSEWHERE):
+        with pytest.raises(ValueError, match=r"not on \[device\(type='cpu'\)\]"):
+            training.on(device)
 
 
 # What only a real GPU shows

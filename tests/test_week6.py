@@ -34,9 +34,10 @@ def products(vgg: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int
     return shapes
 
 
+@pytest.mark.parametrize("steps", [(1, 1), (8, 1), (1, 8), (1, 3)])
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2), (7, 3), (3, 7), (64, 63), (300, 500)])
-def test_a_short_product_is_torchs(vgg: ModuleType, size: tuple[int, int]) -> None:
-    matrix, rows = torch.randn(sum(size)).as_strided(size, (1, 1)), torch.randn(4, size[0])
+def test_a_short_product_is_torchs(vgg: ModuleType, size: tuple[int, int], steps: tuple[int, int]) -> None:
+    matrix, rows = torch.randn(8 * sum(size)).as_strided(size, steps), torch.randn(4, size[0])
     torch.testing.assert_close(vgg.correlated(rows, matrix), rows @ matrix, rtol=1e-4, atol=1e-4)
 
 
@@ -54,7 +55,7 @@ def test_every_way_of_writing_a_linear_layer_gives_the_same(
     vgg: ModuleType, products: list[tuple[int, ...]], way: str
 ) -> None:
     x, bias = torch.randn(3, 50, requires_grad=True), torch.randn(20)
-    weight = torch.randn(70).as_strided((20, 50), (1, 1))
+    weight = torch.randn(vgg.STEP * 19 + 50).as_strided((20, 50), (vgg.STEP, 1))
     want = WAYS[way](x, weight, bias)
     (slope,) = torch.autograd.grad(want.square().sum(), x)
     with vgg.ShortProducts():
@@ -80,6 +81,7 @@ def test_weights_of_a_vgg_take_little_memory_and_are_those_of_the_seed(vgg: Modu
     first, again, other = (vgg.vgg_weights(shapes, seed) for seed in (1, 1, 2))
     assert {name: list(value.shape) for name, value in first.items()} == shapes
     assert sum(value.untyped_storage().nbytes() for value in first.values()) < 1_000_000
+    assert all(vgg.is_short(value) for value in first.values() if value.dim() == 2)
     for name, value in first.items():
         assert torch.equal(value.flatten()[:100], again[name].flatten()[:100])
         assert not torch.equal(value.flatten()[:100], other[name].flatten()[:100])

@@ -332,12 +332,13 @@ class Pictures(Dataset):
         return self.images[index], int(self.labels[index])
 
 
-def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
-    """FCNN's parameters before and after short training; uint8 images.
+def trained_weights(student, images, labels, seed, mean, std, lr, epochs, device=None):
+    """FCNN's parameters before and after short training on the student's device; uint8 images.
 
     Everything around the network and `fit` is the student's as well, as far as it works: where one of these gives
     nothing usable, `mean` and `std`, the whole data, or a plain loader stand in, since each has its own checks.
     """
+    device = device or student.device
     training = student.training
     attempt(lambda: training.set_seed(seed))
     stats = attempt(lambda: [float(value) for value in training.pixel_stats(images[:, 0])])
@@ -355,13 +356,19 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
     with torch.no_grad():
         model(data.images[:1])
     before = parameters_of(model)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, fused=True)
+    optimizer = torch.optim.SGD(model.to(device).parameters(), lr=lr, momentum=0.9, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
     # The learning curve: what the criterion gives while gradients are recorded.
     criterion.register_forward_hook(
         lambda _, given, value: curve.append(value.item()) if torch.is_grad_enabled() else None
     )
-    training.fit(model, CPU, loaders[0], loaders[1], optimizer, criterion, epochs)
+    try:
+        training.fit(model, device, loaders[0], loaders[1], optimizer, criterion, epochs)
+    except Exception:
+        if device.type == "cpu":
+            raise
+        # A GPU costs no points: all over again without it.
+        return trained_weights(student, images, labels, seed, mean, std, lr, epochs, CPU)
     evidence = {"before": before, "after": parameters_of(model), "stats": [mean, std]}
     return {**evidence, "losses": curve, "own": {"stats": usable, "split": split, "loaders": loading}}
 
@@ -382,7 +389,7 @@ def sized(parts, count, total):
 
 def parameters_of(model):
     return {
-        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().clone()
+        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().cpu().clone()
         for layer in ("fc1", "fc2", "fc3")
         for part in ("weight", "bias")
     }

@@ -339,28 +339,35 @@ def described_axes(ax):
 # 5.12: the whole
 
 
-def trained_weights(student, images, labels, lr, epochs):
-    """LeNet's parameters before and after short training with the student's `train`; uint8 images."""
+def trained_weights(student, images, labels, lr, epochs, device=None):
+    """LeNet's parameters before and after short training with the student's `train`, on its device; uint8 images."""
+    device = device or student.device
     model = student.lenet.LeNet(10)
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
     before = weights_of(model)
     loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
+    optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
     # The learning curve: what the criterion gives while gradients are recorded.
     criterion.register_forward_hook(
         lambda _, given, value: curve.append(value.item()) if torch.is_grad_enabled() else None
     )
-    for epoch in range(1, epochs + 1):
-        student.training.train(model, CPU, loader, optimizer, criterion, epoch)
+    try:
+        for epoch in range(1, epochs + 1):
+            student.training.train(model, device, loader, optimizer, criterion, epoch)
+    except Exception:
+        if device.type == "cpu":
+            raise
+        # A GPU costs no points: all over again without it.
+        return trained_weights(student, images, labels, lr, epochs, CPU)
     return {"before": before, "after": weights_of(model), "losses": curve}
 
 
 def weights_of(model):
     layers = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
     return {
-        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().clone()
+        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().cpu().clone()
         for layer in layers
         for part in ("weight", "bias")
     }

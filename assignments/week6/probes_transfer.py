@@ -153,17 +153,20 @@ class Backbone(nn.Module):
         return self.classifier(self.avgpool(self.features(images)).flatten(1))
 
 
-def fine_tuned(student, weights, train, valid, lr, epochs):
+def fine_tuned(student, weights, train, valid, lr, epochs, device=None):
     """State dicts of the pretrained network with a new head, before and after `fit` with the student's groups.
 
-    Where one of the first two gives nothing usable, a network with a fresh head and all its parameters stand in.
+    It is trained on the student's device. Where one of the first two gives nothing usable, a network with a fresh head
+    and all its parameters stand in.
     """
+    device = device or student.device
     model = Backbone(5)
     kept = {name: value for name, value in weights.items() if not name.startswith("classifier.3.")}
     model.load_state_dict(kept, strict=False)
     own = attempt(lambda: with_own_head(student, weights))
     model = own if own is not None else model
     fresh = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    model.to(device)
     groups = attempt(lambda: with_own_groups(student, model, lr))
     optimizer = groups or torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
@@ -177,9 +180,16 @@ def fine_tuned(student, weights, train, valid, lr, epochs):
     ]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "best.pt"
-        student.training.fit(model, *loaders, optimizer, criterion, CPU, epochs, file)
+        try:
+            student.training.fit(model, *loaders, optimizer, criterion, device, epochs, file)
+        except Exception:
+            if device.type == "cpu":
+                raise
+            # A GPU costs no points: all over again without it.
+            return fine_tuned(student, weights, train, valid, lr, epochs, CPU)
+    after = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
     used = {"head": own is not None, "groups": groups is not None}
-    return {"before": fresh, "after": dict(model.state_dict()), "losses": curve, "own": used}
+    return {"before": fresh, "after": after, "losses": curve, "own": used}
 
 
 def with_own_head(student, weights):

@@ -88,25 +88,29 @@ def exchanged(student, state, x):
 
 
 # 6.8: VGG. Most of its 133 million parameters are never there: the model is built without memory (on the meta
-# device), and the large matrices are views of short vectors, in which entry (i, j) is number i + j.
+# device), and the large matrices are views of short vectors, in which entry (i, j) is number STEP·i + j.
+
+STEP = 8  # were it 1, all outputs of a layer would be so much alike that a ReLU more or less could go unnoticed
+FEW = 65537  # as a prime it has no rhythm in common with the layers
 
 
 def vgg_weights(shapes, seed):
-    """Weights of these shapes that keep activations in range; those of linear layers are views of short vectors."""
+    """Weights of these shapes that keep activations in range; those of linear layers are views of short vectors.
+
+    Those of convolutions repeat FEW numbers: nine million take longer to draw than to convolve with.
+    """
     gen = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in shapes.items():
-        scale = (2 / max(1, math.prod(shape[1:]))) ** 0.5
+        scale, count = (2 / max(1, math.prod(shape[1:]))) ** 0.5, math.prod(shape)
         if name.endswith("num_batches_tracked"):
             weights[name] = torch.tensor(0)
         elif len(shape) == 2:
-            weights[name] = (torch.randn(sum(shape), generator=gen) * scale).as_strided(shape, (1, 1))
-        elif len(shape) == 4:
-            # Few numbers, too, since nine million take longer to draw than the convolutions take.
-            outputs, inputs, *window = shape
-            few = torch.randn(outputs + inputs, math.prod(window), generator=gen) * scale
-            step, row = math.prod(window), window[1]
-            weights[name] = few.as_strided(shape, (step, step, row, 1)).contiguous()
+            length = STEP * (shape[0] - 1) + shape[1]
+            weights[name] = (torch.randn(length, generator=gen) * scale).as_strided(shape, (STEP, 1))
+        elif len(shape) > 1:
+            few = torch.randn(min(count, FEW), generator=gen) * scale
+            weights[name] = few.repeat(-(-count // len(few)))[:count].view(shape)
         elif name.endswith(("running_var", "weight")):
             weights[name] = torch.rand(shape, generator=gen) + 0.5
         else:
@@ -115,9 +119,9 @@ def vgg_weights(shapes, seed):
 
 
 class ShortProducts(TorchDispatchMode):
-    """While it is on, no product copies a matrix whose entry (i, j) is number i + j of a vector, as torch itself does.
+    """While it is on, products do not copy a matrix that is a view of a short vector, as torch's own do.
 
-    A row times such a matrix is the correlation of both vectors. All other operations are torch's own.
+    A row times such a matrix is a correlation of both vectors. All other operations are torch's own.
     """
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -130,18 +134,24 @@ class ShortProducts(TorchDispatchMode):
 
 
 def is_short(matrix):
-    """Whether each entry (i, j) is number i + j of one vector."""
-    return matrix.stride() == (1, 1) and min(matrix.shape) > 1
+    """Whether its rows overlap in memory."""
+    return min(matrix.stride()) == 1 and length_of(matrix) < matrix.numel()
+
+
+def length_of(matrix):
+    """How many numbers lie between its first entry and its last, both included."""
+    return 1 + sum(step * (size - 1) for step, size in zip(matrix.stride(), matrix.shape, strict=True))
 
 
 def correlated(rows, matrix):
-    """`rows @ matrix` for a matrix whose entry (i, j) is number i + j of a vector, by way of Fourier transforms."""
-    length = sum(matrix.shape) - 1
+    """`rows @ matrix` for a matrix that is a view of a short vector, by way of Fourier transforms."""
+    (down, along), length = matrix.stride(), length_of(matrix)
     size = 1 << length.bit_length()
-    vector = matrix.as_strided((length,), (1,))
+    spread = rows.new_zeros(len(rows), down * (matrix.shape[0] - 1) + 1)
+    spread[:, ::down] = rows
     # Not conj(): below a dispatch mode nobody would resolve what it only notes.
-    product = torch.fft.rfft(rows, size).conj_physical() * torch.fft.rfft(vector, size)
-    return torch.fft.irfft(product, size)[:, : matrix.shape[1]]
+    product = torch.fft.rfft(spread, size).conj_physical() * torch.fft.rfft(matrix.as_strided((length,), (1,)), size)
+    return torch.fft.irfft(product, size)[:, : along * (matrix.shape[1] - 1) + 1 : along]
 
 
 @contextmanager

@@ -170,8 +170,8 @@ def test_groups_step(student, rng):
 # 6.17: the whole
 
 # calibration.md, beside the reference, says why a correct solution passes both and a broken one does not.
-ACCURACY, MARGIN = 0.65, 0.10
-RATE, EPOCHS = 0.003, 3
+ACCURACY, MARGIN = 0.60, 0.05
+RATE, EPOCHS = 0.004, 3
 VALID, UNTRAINED = 40, 100
 STAND_INS = {"head": "swap_head", "groups": "discriminative_param_groups"}
 

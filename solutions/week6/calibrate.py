@@ -20,7 +20,7 @@ from grader.author.calibration import print_table  # noqa: E402
 from grader.checks import load_beside  # noqa: E402
 
 probes = load_beside(str(ROOT / "assignments" / HERE.name / "probes_transfer.py"), "probes_transfer")
-RATE, EPOCHS, VALID = 0.003, 3, 40
+RATE, EPOCHS, VALID = 0.004, 3, 40
 
 # name: (module, what is replaced, by what)
 PROGRAMS = {
