@@ -333,7 +333,7 @@ class Pictures(Dataset):
 
 
 def trained_weights(student, images, labels, seed, mean, std, lr, epochs, device=None):
-    """FCNN's parameters before and after short training on the student's device; uint8 images.
+    """FCNN's parameters after short training on the student's device; uint8 images.
 
     Everything around the network and `fit` is the student's as well, as far as it works: where one of these gives
     nothing usable, `mean` and `std`, the whole data, or a plain loader stand in, since each has its own checks.
@@ -355,7 +355,6 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs, device
     model = student.fcnn.FCNN(images[0].numel(), 10)
     with torch.no_grad():
         model(data.images[:1])
-    before = parameters_of(model)
     optimizer = torch.optim.SGD(model.to(device).parameters(), lr=lr, momentum=0.9, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
     # The learning curve: what the criterion gives while gradients are recorded.
@@ -369,7 +368,7 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs, device
             raise
         # A GPU costs no points: all over again without it.
         return trained_weights(student, images, labels, seed, mean, std, lr, epochs, CPU)
-    evidence = {"before": before, "after": parameters_of(model), "stats": [mean, std]}
+    evidence = {"after": parameters_of(model), "stats": [mean, std]}
     return {**evidence, "losses": curve, "own": {"stats": usable, "split": split, "loaders": loading}}
 
 
@@ -395,13 +394,17 @@ def parameters_of(model):
     }
 
 
-def predictions_with(student, weights, images, mean, std):
-    """Class and logits of each uint8 image by a new FCNN with these parameters: `predict` where it works."""
+def predictions_with(student, weights, images, mean, std, few=0):
+    """Class and logits of each uint8 image by a new FCNN with these parameters: `predict` where it works.
+
+    Before it gets them, it is asked for the logits of a `few` images.
+    """
     model = student.fcnn.FCNN(images[0].numel(), 10)
     inputs = (images.float() / 255 - mean) / std
-    set_weights(model, weights, inputs)
     model.eval()
     with torch.no_grad():
+        untrained = model(inputs[:few])
+        set_weights(model, weights, inputs)
         logits = model(inputs)
     classes = attempt(lambda: [student.fcnn.predict(model, image, CPU) for image in inputs[:5]])
-    return {"logits": logits, "classes": classes}
+    return {"untrained": untrained, "logits": logits, "classes": classes}

@@ -340,12 +340,11 @@ def described_axes(ax):
 
 
 def trained_weights(student, images, labels, lr, epochs, device=None):
-    """LeNet's parameters before and after short training with the student's `train`, on its device; uint8 images."""
+    """LeNet's parameters after short training with the student's `train`, on its device; uint8 images."""
     device = device or student.device
     model = student.lenet.LeNet(10)
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
-    before = weights_of(model)
     loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
     optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)
     curve, criterion = [], nn.CrossEntropyLoss()
@@ -361,7 +360,7 @@ def trained_weights(student, images, labels, lr, epochs, device=None):
             raise
         # A GPU costs no points: all over again without it.
         return trained_weights(student, images, labels, lr, epochs, CPU)
-    return {"before": before, "after": weights_of(model), "losses": curve}
+    return {"after": weights_of(model), "losses": curve}
 
 
 def weights_of(model):
@@ -373,13 +372,13 @@ def weights_of(model):
     }
 
 
-def logits_with(student, weights, images):
-    """Logits of a new LeNet with these parameters, for uint8 images."""
+def logits_with(student, weights, images, few):
+    """Logits of a new LeNet for a `few` uint8 images, and with these parameters for all."""
     model = student.lenet.LeNet(10)
-    with torch.no_grad():
-        model(torch.zeros(1, 1, 28, 28))
-    set_weights(model, weights)
+    inputs = images.float() / 127.5 - 1
     model.eval()
     with torch.no_grad():
-        result = model(images.float() / 127.5 - 1)
-    return result[0] if isinstance(result, (tuple, list)) else result
+        untrained = model(inputs[:few])
+        set_weights(model, weights)
+        results = untrained, model(inputs)
+    return [result[0] if isinstance(result, (tuple, list)) else result for result in results]

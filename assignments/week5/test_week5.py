@@ -577,16 +577,19 @@ UNTRAINED_SIZE = 100
 def test_accuracy(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
     got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels, RATE, EPOCHS)
-    before, after = expect.field(got, "before"), expect.field(got, "after")
-    few = data.test_images[:UNTRAINED_SIZE]
-    untrained = digits.accuracy(logits_of(student, before, few, "before training"), data.test_labels[:UNTRAINED_SIZE])
-    expect.true(untrained < 0.4, "the untrained network already knows the answers", got=percent(untrained))
+    after = expect.field(got, "after")
+    expect.instance(after, dict, "the weights after training")
     # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.
     noisy = {}
-    for name in before:
-        value = expect.tensor(expect.field(after, name), f"{name} after training").float()
+    for name in after:
+        value = expect.tensor(after[name], f"{name} after training").float()
         noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
-    logits = logits_of(student, noisy, data.test_images, "after training")
+    # A new network, in a process that has seen nothing else: as it is, and with these weights.
+    again = expect.items(student.run_fresh(probes.logits_with, noisy, data.test_images, UNTRAINED_SIZE), 2, "logits")
+    before = logits_on_digits(again[0], UNTRAINED_SIZE, "before training")
+    untrained = digits.accuracy(before, data.test_labels[:UNTRAINED_SIZE])
+    expect.true(untrained < 0.4, "the untrained network already knows the answers", got=percent(untrained))
+    logits = logits_on_digits(again[1], len(data.test_labels), "after training")
     show.curve("Training loss", expect.field(got, "losses"), BANDS["week5"])
     show.confusion(logits, data.test_labels, data.names)
     show.mistakes(data.test_images, logits, data.test_labels, data.names)
@@ -596,11 +599,8 @@ def test_accuracy(student, rng):
     expect.at_most(loss, LOSS, "the loss on test digits")
 
 
-def logits_of(student, weights, images, when):
-    """Test logits of a new network with these weights, in a process that has seen nothing else."""
-    expect.instance(weights, dict, f"the weights {when}")
-    logits = student.run_fresh(probes.logits_with, weights, images)
-    return expect.tensor(logits, f"the logits {when}", shape=(len(images), digits.CLASSES), dtype=torch.float32)
+def logits_on_digits(logits, count, when):
+    return expect.tensor(logits, f"the logits {when}", shape=(count, digits.CLASSES), dtype=torch.float32)
 
 
 def percent(fraction):
