@@ -148,7 +148,7 @@ def test_a_folder_without_mnist_is_one_clear_error(tmp_path, monkeypatch) -> Non
 def test_transfer_takes_the_photographs_where_they_are(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(lessons.DATA, str(tmp_path))
     small = shown.transfer_problem(tmp_path / "made")
-    assert small.images.is_relative_to(tmp_path / "made") and small.size == 32
+    assert small.images.is_relative_to(tmp_path / "made") and small.size == 16
     (tmp_path / "CUB_200_2011" / "images" / "001.Black_footed_Albatross").mkdir(parents=True)
     birds = shown.transfer_problem(tmp_path / "other")
     assert birds.images == tmp_path / "CUB_200_2011" / "images" and birds.size == 224
@@ -159,7 +159,7 @@ def test_the_embedded_transfer_problem_is_an_image_folder(tmp_path, monkeypatch)
     monkeypatch.delenv(lessons.DATA, raising=False)
     problem = shown.transfer_problem(tmp_path)
     folder = ImageFolder(str(problem.images))
-    assert len(folder.classes) == 5 and len(folder) == 500 and folder[0][0].size == (32, 32)
+    assert len(folder.classes) == 5 and len(folder) == 500 and folder[0][0].size == (16, 16)
     weights = [model().features[0].weight for model in (problem.pretrained, problem.pretrained, problem.untrained)]
     assert weights[0].equal(weights[1]) and not weights[0].equal(weights[2])
 
