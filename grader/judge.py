@@ -14,10 +14,11 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import msgpack
@@ -207,6 +208,7 @@ class Judge:
         self._device = devices.where(desk.worker.sandbox)
         self._assignments = assignments
         self._items = items
+        self._running = {week: running_order(those) for week, those in items.items()}
         self._students = students
         self._scores = scores
 
@@ -230,7 +232,7 @@ class Judge:
             self._students.begin(
                 job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
             )
-            checks = self._run(self._items[job["week"]], kept)
+            checks = self._run(job["week"], kept)
         finally:
             self._students.end()
         return Report(
@@ -245,11 +247,13 @@ class Judge:
             environment=_environment(self._device),
         )
 
-    def _run(self, items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
+    def _run(self, week: str, kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
+        items = self._items[week]
         self._scores.results.clear()
         self._scores.results.update(_still_valid(items, kept))
-        running = [item for item in items if item.nodeid not in self._scores.results]
-        for item in running:
+        for item in self._running[week]:
+            if item.nodeid in self._scores.results:
+                continue
             replayed = self._students.replay(item, plugin.marked(item))
             if replayed is not None:
                 self._scores.results[item.nodeid] = replayed
@@ -275,6 +279,36 @@ class Judge:
             self._scores.pytest_runtest_logreport(report)
         self._students.raise_failure()
         return self._scores.results[item.nodeid]
+
+
+def running_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Checks that share a process before those that ask for their own (`run_fresh`), for these end the shared one.
+
+    A check that needs the task of one that was moved stays behind it.
+    """
+    late: list[pytest.Item] = []
+    tasks: set[str] = set()
+    for item in items:
+        mark = plugin.marked(item)
+        if _names(item.obj, "run_fresh") or tasks.intersection(mark.needs):  # type: ignore[attr-defined]
+            late.append(item)
+            tasks.add(mark.task)
+    return [*(item for item in items if item not in late), *late]
+
+
+def _names(function: Any, name: str) -> bool:
+    """Whether a name stands in a function, or in one that it names, as long as those are in its own module."""
+    inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
+    seen: set[CodeType] = set()
+    waiting = [inner.__code__]
+    while waiting:
+        code = waiting.pop()
+        seen.add(code)
+        if name in code.co_names:
+            return True
+        called = (getattr(inner.__globals__.get(other), "__code__", None) for other in code.co_names)
+        waiting += [found for found in (*called, *code.co_consts) if isinstance(found, CodeType) and found not in seen]
+    return False
 
 
 def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import SECONDS, Limits, is_hidden
+from grader.assignment import SECONDS, Limits
 from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
@@ -36,9 +36,9 @@ SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's do
 class RemoteStudents:
     """One submission after the other in one worker; serves the `student` fixture of a judge's checks.
 
-    Public checks follow each other in one process, and hidden ones in another, as long as they pass: a fork for each
-    costs more than most checks do. Whatever is not a pass is judged again, `alone`, in a process that has served no
-    other check; so nothing that a check leaves behind can cost another one its points.
+    Checks follow each other in one process as long as they pass: a fork for each costs more than most checks do.
+    Whatever is not a pass is judged again, `alone`, in a process that has served no other check; so nothing that a
+    check leaves behind can cost another one its points.
     """
 
     def __init__(self, worker: Worker) -> None:
@@ -122,8 +122,8 @@ class RemoteStudents:
     def _new(self, item: pytest.Item, mark: TaskMark) -> RemoteStudent:
         if self._submission is None:
             raise SandboxError("no submission is open in this judge")
-        company = None if self._alone else "hidden" if is_hidden(item.path) else "public"
-        self._latest = RemoteStudent(self._submission, probe_seed(self.check_seed(item)), mark.seconds, company)
+        seed = probe_seed(self.check_seed(item))
+        self._latest = RemoteStudent(self._submission, seed, mark.seconds, shares=not self._alone)
         return self._latest
 
     def close(self, student: Student) -> None:
@@ -163,7 +163,7 @@ class _Submission:
         self._gpu_memory = gpu_memory
         self._ended: dict[str, tuple[str, str]] = {}
         self._keeper: Keeper | None = None
-        self._warm: tuple[str, CheckProcess] | None = None
+        self._warm: CheckProcess | None = None
         self._try_imports(list(modules))
 
     def _try_imports(self, waiting: list[str]) -> None:
@@ -173,7 +173,7 @@ class _Submission:
             process = self.process()
             end = self._import(process, waiting)
             if end is None:
-                self.keep("public", process)
+                self.keep(process)
                 return
             if end[0] != Outcome.KILLED:
                 _end(process)
@@ -201,21 +201,19 @@ class _Submission:
         finally:
             self.left -= time.monotonic() - begin
 
-    def lend(self, company: str) -> CheckProcess | None:
-        """The process in which checks of this company have passed, if there is one; it ends where there is another."""
-        if self._warm is not None and self._warm[0] == company:
-            process, self._warm = self._warm[1], None
-            return process
-        return None
+    def lend(self) -> CheckProcess | None:
+        """The process in which checks have passed, if there is one."""
+        process, self._warm = self._warm, None
+        return process
 
-    def keep(self, company: str, process: CheckProcess) -> None:
-        """Take a process back for the next check of its company."""
-        self._warm = company, process
+    def keep(self, process: CheckProcess) -> None:
+        """Take a process back for the next check that shares it."""
+        self._warm = process
 
     def part(self) -> None:
         """End the process that was kept."""
         if self._warm is not None:
-            (_, process), self._warm = self._warm, None
+            process, self._warm = self._warm, None
             _end(process)
 
     def process(self) -> CheckProcess:
@@ -267,19 +265,19 @@ def _end(process: CheckProcess) -> None:
 class RemoteStudent:
     """Probes in a worker, which may take `seconds` in all. Once a run has ended badly, all later ones end alike.
 
-    `company` names the checks that it may share a process with, one after the other; None: it shares with nobody.
+    With `shares` it may have a process that other checks have had before it, and leave it to others.
     `steps` are the requests so far, each with its reply; `shared` tells whether any of them may have been answered
     otherwise in a process of its own.
     """
 
-    def __init__(self, submission: _Submission, seed: int, seconds: float, company: str | None = None) -> None:
+    def __init__(self, submission: _Submission, seed: int, seconds: float, shares: bool = False) -> None:
         self.failure: SandboxError | None = None
         self.steps: list[tuple[Request, Reply]] = []
         self.shared = self.shot = False
         self.left_before = submission.left
         self._called: Callable[[], str] | None = None
         self._submission = submission
-        self._company = company
+        self._shares = shares
         self._seed = seed
         self._seconds = seconds
         self._end_at = submission.left - seconds
@@ -321,13 +319,13 @@ class RemoteStudent:
         return following
 
     def close(self) -> None:
-        """Kill the check's process, if there is one, or leave it to the next check in its company."""
+        """Kill the check's process, if there is one, or leave it to the next check."""
         if self._process is not None:
             process, self._process = self._process, None
-            if self._company is None or self._final is not None:
-                _end(process)
+            if self._shares and self._final is None:
+                self._submission.keep(process)
             else:
-                self._submission.keep(self._company, process)
+                _end(process)
 
     def _run(self, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any], fresh: bool) -> Any:
         self._called = partial(describe_call, probe, args, kwargs)
@@ -374,7 +372,7 @@ class RemoteStudent:
 
     def _begin(self, fresh: bool) -> CheckProcess:
         try:
-            lent = self._submission.lend(self._company) if self._company and not fresh else None
+            lent = self._submission.lend() if self._shares and not fresh else None
             self.shared = self.shared or lent is not None
             return lent or self._submission.process()
         except SandboxError as error:

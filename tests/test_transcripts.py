@@ -88,7 +88,7 @@ class Speaker:
 
 def student_of(process: Speaker) -> RemoteStudent:
     submission = SimpleNamespace(
-        left=300.0, seconds=300.0, clock=contextlib.nullcontext, process=lambda: process, lend=lambda company: None
+        left=300.0, seconds=300.0, clock=contextlib.nullcontext, process=lambda: process, lend=lambda: None
     )
     return RemoteStudent(submission, 7, 1.0, "public")  # type: ignore[arg-type]
 

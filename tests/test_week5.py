@@ -102,3 +102,12 @@ def test_a_label_known_by_heart_is_no_better_than_a_guess() -> None:
         nearest = torch.cdist(data.test_images.flatten(1) / 255.0, known_images.flatten(1)).argmin(1)
         found.append((known_labels[nearest] == data.test_labels).float().mean().item())
     assert sum(found) / len(found) < 0.3
+
+
+def test_the_digits_are_scikit_learns() -> None:
+    from sklearn.datasets import load_digits
+
+    pixels, labels = digits._table()
+    there = load_digits(return_X_y=True)
+    assert (pixels == there[0]).all()
+    assert (labels == there[1]).all()

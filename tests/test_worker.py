@@ -320,28 +320,25 @@ def test_checks_share_nothing(desk: Desk, probes: ModuleType) -> None:
         student.close()
 
 
-def test_checks_of_one_company_follow_each_other_in_a_process_until_one_ends_badly(
-    desk: Desk, probes: ModuleType
-) -> None:
+def test_checks_that_share_follow_each_other_in_a_process_until_one_ends_badly(desk: Desk, probes: ModuleType) -> None:
     submission = desk.put("total = 0\ndef act():\n    while True:\n        pass\n")
 
-    def add_up(company: str | None) -> tuple[int, int, bool]:
-        student = RemoteStudent(submission, 1, 20.0, company)
+    def add_up(shares: bool = True) -> tuple[int, int, bool]:
+        student = RemoteStudent(submission, 1, 20.0, shares)
         pid, total = student.run(probes.add_up)
         student.close()
         return pid, total, student.shared
 
-    first, second = add_up("public"), add_up("public")
+    first, second = add_up(), add_up()
     assert second == (first[0], 2, True)
-    other = add_up("hidden")
-    assert other[0] != first[0]
-    assert other[1:] == (1, False)
-    assert add_up("public")[1:] == (1, False)  # the keeper has one process at a time
-    assert add_up(None)[1:] == (1, False)
-    student = RemoteStudent(submission, 1, 0.5, "public")
+    alone = add_up(shares=False)
+    assert alone[0] != first[0]
+    assert alone[1:] == (1, False)
+    assert add_up()[1:] == (1, False)  # the keeper has one process at a time
+    student = RemoteStudent(submission, 1, 0.5, shares=True)
     assert ended(student, probes.act).outcome is Outcome.TIMEOUT
     student.close()
-    assert add_up("public")[1:] == (1, False)
+    assert add_up()[1:] == (1, False)
 
 
 def test_every_run_starts_from_the_checks_seed(desk: Desk, probes: ModuleType) -> None:

@@ -34,8 +34,12 @@ class Check(Protocol):
     def answer(self, request: dict[str, Any]) -> bytes: ...
 
 
-def play(open_check: Callable[[Path, str], Check], rounds: int = ROUNDS) -> dict[str, bytes]:
-    """Play the acts with checks on a folder and a package, `rounds` times unless once will do; the replies, by act."""
+def play(open_check: Callable[[Path, str], Check], backward: bool, rounds: int = ROUNDS) -> dict[str, bytes]:
+    """Play the acts with checks on a folder and a package, `rounds` times unless once will do; the replies, by act.
+
+    No act goes `backward` where forks are to find a GPU: where torch sees one, a backward pass starts threads for it,
+    and they would not be there in a fork.
+    """
     with tempfile.TemporaryDirectory() as name, generators_kept():
         folder = Path(name)
         (folder / "coursework.py").write_bytes((STAGE / "coursework.py").read_bytes())
@@ -47,14 +51,14 @@ def play(open_check: Callable[[Path, str], Check], rounds: int = ROUNDS) -> dict
             check.code["coursework_probes"] = code
             check.answer({"ended": {}})
             try:
-                acts = [(act, request) for act, request in _acts() if turn == 0 or act not in LOOPS]
+                acts = [(act, request) for act, request in _acts(backward) if turn == 0 or act not in LOOPS]
                 replies |= {act: check.answer(codec.decode(codec.encode(request))) for act, request in acts}
             finally:
                 modules.close_modules(check.student)
         return replies
 
 
-def _acts() -> list[tuple[str, dict[str, Any]]]:
+def _acts(backward: bool) -> list[tuple[str, dict[str, Any]]]:
     generator = torch.Generator().manual_seed(0)
     images, labels = torch.rand(12, 1, 6, 6, generator=generator), torch.arange(12) % 3
     acts: dict[str, tuple[Any, ...]] = {
@@ -65,7 +69,7 @@ def _acts() -> list[tuple[str, dict[str, Any]]]:
         "transforms": (images,),
         "raising": (),
     }
-    if not torch.backends.cuda.is_built():  # after a backward pass, forks of a CUDA build could use no GPU
+    if backward:
         acts |= {"training": (images, labels), "gradients": (images, labels)}
     probe = {"module": "coursework_probes", "seed": 1, "kwargs": {}}
     return [(act, {**probe, "probe": act, "args": arguments}) for act, arguments in acts.items()]

@@ -61,7 +61,7 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
     confined, shows_gpu = sandbox != "open", sandbox == "gpu"
     confine.settle(shows_gpu, user)
     confine.adopt_orphans()
-    _warm_up()
+    _warm_up(sees_gpu=shows_gpu or not confined)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
     confine.prepare(shows_gpu)
@@ -81,7 +81,7 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
             os.close(fds[0])
 
 
-def _warm_up() -> None:
+def _warm_up(sees_gpu: bool) -> None:
     # Whatever a check would import on first use, every check would import again: torch._dynamo alone is a second, at
     # the first optimizer step. No operation may run here, for threads do not survive a fork.
     import matplotlib
@@ -93,7 +93,7 @@ def _warm_up() -> None:
     import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
-    rehearsal.play(partial(_Check, None, device="cpu"))
+    rehearsal.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and torch.backends.cuda.is_built()))
 
 
 def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:

@@ -1,0 +1,60 @@
+"""The order in which a judge runs checks: those that share a process first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.judge import running_order
+
+CHECKS = """
+from hypothesis import given, strategies as st
+
+@task("1.1", points=1, title="a")
+def test_afresh(student):
+    student.run_fresh(print)
+
+@task("1.2", points=1, title="b")
+def test_plain(student):
+    student.run(print)
+
+@task("1.3", points=1, title="c")
+def test_by_a_helper(student):
+    helper(student)
+
+@task("1.4", points=1, title="d", needs=("1.3",))
+def test_that_needs_it(student):
+    student.run(print)
+
+@task("1.5", points=1, title="e")
+@given(n=st.integers())
+def test_drawn(student, n):
+    [helper(student) for _ in range(n)]
+
+@task("1.6", points=1, title="f", needs=("1.2",))
+def test_last(student):
+    again(student)
+
+def helper(student):
+    student.run_fresh(print)
+
+def again(student):
+    again(student) or student.run(print)
+"""
+
+
+def test_checks_that_ask_for_processes_of_their_own_come_last(tmp_path: Path) -> None:
+    (tmp_path / "test_week1.py").write_text(CHECKS)
+    order: list[str] = []
+
+    class Collected:
+        def pytest_runtestloop(self, session: pytest.Session) -> bool:
+            order.extend(item.name for item in running_order(session.items))
+            return True
+
+    arguments = [str(tmp_path), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
+    assert pytest.main(arguments, plugins=[Collected()]) == 0
+    shared, own = order[:2], order[2:]
+    assert shared == ["test_plain", "test_last"]
+    assert own == ["test_afresh", "test_by_a_helper", "test_that_needs_it", "test_drawn"]
