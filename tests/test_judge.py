@@ -10,6 +10,7 @@ from grader.judge import running_order
 
 CHECKS = """
 from hypothesis import given, strategies as st
+from grader.checks import task
 
 @task("1.1", points=1, title="a")
 def test_afresh(student):
