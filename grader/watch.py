@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psutil
 
 _CHEAP = re.compile(rb"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _EXACT = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
-
+_PRIVATE = re.compile(rb"^Private_Dirty:\s+(\d+) kB", re.MULTILINE)
 
 _SLACK = 1.25  # a process alone meets its own limit first, with an exception that shows the place
 
@@ -26,32 +25,37 @@ _SLACK = 1.25  # a process alone meets its own limit first, with an exception th
 class Watch:
     """Whether the processes below `root` grow well beyond `limit` bytes, the most that each can have: so several do.
 
-    `inherited` bytes are what `root` has itself, and each of them therefore, too, until it writes to them.
+    What they inherited from `root`, and still share with it and with others, does not count.
     """
 
     root: int
     limit: int
-    inherited: int
-
-    @classmethod
-    def over(cls, root: int, limit: int) -> Watch:
-        """Begin while nothing runs below."""
-        return cls(root, limit, _bytes([root], "status", _CHEAP))
 
     def exceeded(self) -> bool:
         """Look now."""
-        most = self.inherited + self.limit * _SLACK
+        most = self.limit * _SLACK
         below = descendants(self.root)
-        return _bytes(below, "status", _CHEAP) > most and _bytes(below, "smaps_rollup", _EXACT) > most
+        if sum(_bytes(_look(pid, "status"), _CHEAP) for pid in below) <= most:
+            return False
+        inherited = _bytes(_look(self.root, "smaps_rollup"), _EXACT)
+        return sum(_own(_look(pid, "smaps_rollup"), inherited) for pid in below) > most
 
 
-def _bytes(pids: Iterable[int], file: str, pattern: re.Pattern[bytes]) -> int:
-    """The sum over processes; one that ends meanwhile counts nothing."""
-    total = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            total += sum(map(int, pattern.findall(_read(f"/proc/{pid}/{file}"))))
-    return total * 1024
+def _own(text: bytes, inherited: int) -> int:
+    """What nobody else has, and the process's part of what it shares, less as much as its parent has of that."""
+    private = _bytes(text, _PRIVATE)
+    return private + max(0, _bytes(text, _EXACT) - private - inherited)
+
+
+def _bytes(text: bytes, pattern: re.Pattern[bytes]) -> int:
+    return 1024 * sum(map(int, pattern.findall(text)))
+
+
+def _look(pid: int, file: str) -> bytes:
+    """A file of a process; nothing where it has ended meanwhile."""
+    with contextlib.suppress(OSError):
+        return _read(f"/proc/{pid}/{file}")
+    return b""
 
 
 def descendants(root: int) -> list[int]:

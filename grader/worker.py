@@ -110,7 +110,7 @@ class Keeper:
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
         self._pid = self._who_answers()
         self._receive()
-        self._watch = Watch.over(self._pid, memory)
+        self._watch = Watch(self._pid, memory)
 
     def _who_answers(self) -> int:
         """The keeper's number outside its namespaces, which the kernel attaches to what it sends."""

@@ -2,8 +2,10 @@
 
 A class over all weeks (the references, each changed by a comment; 99 by default) is graded by public and hidden checks,
 in turn by a loop that starts pytest for each submission, by as many such loops as there are cores, and by this kit with
-one judge and with one a core. The floor is the CPU time of the students' own code in one warm process. CPU seconds are
-those of the whole machine, so nothing else should run on it; memory is the greatest sum over the tree (PSS).
+one judge and with one a core. The floor is the CPU time of the students' own code in one warm process; and beside it in
+as many such processes as cores, each with its part of the class, for they slow each other down. CPU seconds are those
+of the whole machine, so nothing else should run on it; memory is the greatest sum over the tree (PSS). At last comes
+what a student waits for (`desk.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -29,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from grader.assignment import Course  # noqa: E402
 from grader.mutants import reference_files  # noqa: E402
+from tests.benchmarks import desk  # noqa: E402
 
 CORES = len(os.sched_getaffinity(0))
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -55,15 +59,18 @@ class Cost:
 def main(count: int) -> None:
     """Print the table."""
     course = Course(ROOT)
-    print(f"{platform.machine()}, {CORES} cores, Python {platform.python_version()}, {processor()}")
+    versions = f"Python {platform.python_version()}, torch {metadata.version('torch')}"
+    print(f"{platform.machine()}, {CORES} cores, {processor()}, {psutil.virtual_memory().total >> 30} GiB, {versions}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         handed = list(hand_in(course, folder / "class", count))
-        floor = _floor(handed)
+        floor, together = _floor(handed, 1), _floor(handed, CORES)
         print(f"{len(handed)} submissions, {', '.join(course.assignments())}\n")
         print(f"{'':34}{'submissions':>12}{'CPU s a':>12}{'over the':>10}{'memory':>10}")
         print(f"{'':34}{'an hour':>12}{'submission':>12}{'floor':>10}{'GiB':>10}")
         print(f"{'floor: the students code alone':34}{'':>12}{floor / len(handed):12.2f}{1:9.2f}×")
+        label = f"the same in {CORES} processes"
+        print(f"{label:34}{'':>12}{together / len(handed):12.2f}{together / floor:9.2f}×")
         ways: dict[str, Callable[[], object]] = {
             "pytest in a loop": lambda: _loop(handed, 1),
             f"{CORES} loops of pytest": lambda: _loop(handed, CORES),
@@ -74,6 +81,8 @@ def main(count: int) -> None:
             with _measured() as costs:
                 way()
             _show(label, costs[0], len(handed), floor)
+    print("\nWhat a student waits for, in seconds by the clock")
+    desk.main()
 
 
 def _show(label: str, cost: Cost, count: int, floor: float) -> None:
@@ -116,8 +125,14 @@ def _batch(folder: Path, judges: int) -> None:
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def _floor(handed: Sequence[Handed]) -> float:
-    """CPU seconds of the students' code, all in one process that has imported everything."""
+def _floor(handed: Sequence[Handed], processes: int) -> float:
+    """CPU seconds of the students' code, in so many processes at once that have imported everything."""
+    size = -(-len(handed) // processes)
+    with ThreadPoolExecutor(processes) as pool:
+        return sum(pool.map(_part_of_floor, (handed[begin : begin + size] for begin in range(0, len(handed), size))))
+
+
+def _part_of_floor(handed: Sequence[Handed]) -> float:
     command = [sys.executable, __file__, "--floor", *(f"{one.week}={one.folder}" for one in handed)]
     done = subprocess.run(command, cwd=ROOT, env=ONE_THREAD, check=True, stdout=subprocess.PIPE, text=True)
     return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
