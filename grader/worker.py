@@ -47,23 +47,25 @@ class Worker:
 
     def keeper(self, package: str, files: Mapping[str, bytes], memory: int, gpu_memory: int = 0) -> Keeper:
         """A fork that holds the submission's files; of a GPU, if the sandbox has one, it may use so many bytes."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._fork(theirs.fileno())
         if self.sandbox.gpus:
-            return Keeper(self, ours, package, files, memory + HOST_MEMORY, gpu_memory)
-        return Keeper(self, ours, package, files, memory)
-
-    def _fork(self, fd: int) -> None:
+            memory += HOST_MEMORY
         for _ in range(2):
             zygote = self.start()
             zygote.wait()
             try:
-                zygote.fork(fd, self._cores)
-                return
-            except OSError:  # without a sandbox a submission may have killed it; the next one gets another
+                return Keeper(self, self._forked(zygote), package, files, memory, gpu_memory * bool(self.sandbox.gpus))
+            except (
+                OSError,
+                KeeperDied,
+            ):  # without a sandbox a submission may have killed it; the next one gets another
                 self.close()
         raise SandboxError("the worker process died twice while starting a submission")
+
+    def _forked(self, zygote: Zygote) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            zygote.fork(theirs.fileno(), self._cores)
+        return ours
 
     def start(self) -> Zygote:
         """Have it start to import torch, without waiting for it."""
