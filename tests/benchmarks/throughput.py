@@ -36,7 +36,7 @@ from tests.benchmarks import desk  # noqa: E402
 
 CORES = len(os.sched_getaffinity(0))
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
-EVERY = 0.5  # seconds between two looks at the memory
+EVERY = 5.0  # seconds between two looks at the memory: each takes some ten milliseconds a process
 
 
 @dataclass(frozen=True)
