@@ -156,8 +156,7 @@ class Nursery:
         tail = _tail(self._log)
         self._end()
         if news:
-            told = json.loads(news)
-            return (Killed if told["killed"] else SandboxError)(told["error"])
+            return _told(json.loads(news))
         if status < 0:
             return Killed(f"the judge was {signal_name(status)} while it started{tail}")
         return CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}")
@@ -234,7 +233,7 @@ class JudgeProcess:
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
         if "error" in reply:
             self.close()
-            raise (Killed if reply["killed"] else SandboxError)(reply["error"])
+            raise _told(reply)
         return Report.from_dict(reply["report"])
 
     def _started(self) -> Forked:
@@ -252,6 +251,11 @@ class JudgeProcess:
             forked, self._forked = self._forked, None
             forked.kill()
         self._nursery.leave(self)
+
+
+def _told(problem: dict[str, Any]) -> SandboxError:
+    """The error that a nursery or a judge sent as plain data (`grader.judge.problem`)."""
+    return (Killed if problem["killed"] else SandboxError)(problem["error"])
 
 
 def _tail(log: IO[bytes]) -> str:

@@ -50,14 +50,16 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
 
 def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Failure:
     """Grade with a judge that is replaced when it dies, as often as `TRIES` and `STARTS` allow, until `stopping()`."""
-    left = {True: STARTS, False: TRIES}
+    starts, tries = STARTS, TRIES
     while True:
         try:
             return judge.grade(job)
         except GraderError as error:
-            kind = isinstance(error, Killed)
-            left[kind] -= 1
-            if not left[kind] or stopping():
+            if isinstance(error, Killed):
+                starts -= 1
+            else:
+                tries -= 1
+            if not starts or not tries or stopping():
                 return Failure(job, str(error), everywhere=isinstance(error, CourseError))
         except Exception as error:  # a bug of ours must not stop the others
             return Failure(job, f"{type(error).__name__}: {error}")

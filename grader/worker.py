@@ -54,11 +54,8 @@ class Worker:
             zygote.wait()
             try:
                 return Keeper(self, self._forked(zygote), package, files, memory, gpu_memory * bool(self.sandbox.gpus))
-            except (
-                OSError,
-                KeeperDied,
-            ):  # without a sandbox a submission may have killed it; the next one gets another
-                self.close()
+            except (OSError, KeeperDied):
+                self.close()  # without a sandbox a submission may have killed it; the next one gets another
         raise SandboxError("the worker process died twice while starting a submission")
 
     def _forked(self, zygote: Zygote) -> socket.socket:

@@ -23,19 +23,18 @@ class Zygote:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ready = False
-        self._shared = False
+        self._ready = self._shared = False
         command = sandbox.command(theirs.fileno())
         with theirs:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 command.arguments,
                 env=command.environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self.pid = self._process.pid
+        self.pid = process.pid
+        self._process: subprocess.Popen[bytes] | None = process
 
     def wait(self) -> None:
         """Wait until it can fork. `SandboxError` where it cannot; `Killed` if that was somebody's doing."""
