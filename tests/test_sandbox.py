@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -149,4 +151,43 @@ def test_large_pages_lie_whole_in_private_memory_without_a_file() -> None:
         "40000000-401fffff rw-p 00000000 00:00 0 \n"
     )
     found = [0x200000, 0x400000, 0x600000, 0x800000, 0xC00000]
-    assert list(pages.large_pages(maps)) == found
+    assert list(pages.large_pages(pages.parsed(maps))) == found
+
+
+def test_what_a_library_only_reads_joins_its_code_or_its_data() -> None:
+    maps = (
+        "00001000-00002000 r--p 00000000 08:01 77                         /usr/lib/libx y.so (deleted)\n"
+        "00002000-00004000 r-xp 00001000 08:01 77                         /usr/lib/libx y.so (deleted)\n"
+        "00004000-00005000 r--p 00003000 08:01 77                         /usr/lib/libx y.so (deleted)\n"
+        "00005000-00006000 r--p 00003000 08:01 77                         /usr/lib/libx y.so (deleted)\n"
+        "00006000-00007000 rw-p 00004000 08:01 77                         /usr/lib/libx y.so (deleted)\n"
+        "00007000-00008000 rw-p 00000000 00:00 0 \n"
+        "00008000-00009000 r--p 00000000 00:00 0 \n"
+        "00009000-0000a000 r-xp 00000000 00:00 0                          [vdso]\n"
+        "0000b000-0000c000 r--p 00000000 08:01 78                         /usr/lib/libz.so\n"
+        "0000d000-0000e000 r-xp 00002000 08:01 78                         /usr/lib/libz.so\n"
+        "0000e000-0000f000 r--s 00000000 08:01 78                         /usr/lib/libz.so\n"
+        "0000f000-00010000 r--p 00000000 08:01 79                         /usr/lib/other\n"
+        "00010000-00011000 r-xp 00000000 08:02 79                         /usr/lib/other\n"
+    )
+    code, data = mmap.PROT_READ | mmap.PROT_EXEC, mmap.PROT_READ | mmap.PROT_WRITE
+    found = [(0x1000, 0x2000, code), (0x4000, 0x5000, code), (0x5000, 0x6000, data)]
+    assert list(pages.joined(pages.parsed(maps))) == found
+
+
+def test_joining_makes_fewer_mappings_and_none_that_can_be_written_and_run() -> None:
+    """In a process of its own: this one keeps what the loader gave it."""
+    code = """if True:
+        import sys
+        from pathlib import Path
+        import numpy.linalg
+        sys.path.insert(0, sys.argv[1])
+        import pages
+        read = Path("/proc/self/maps").read_text
+        before = len(read().splitlines())
+        assert pages.join() > 4
+        assert len(read().splitlines()) <= before - 4, read()
+        assert "rwx" not in read()
+        assert abs(numpy.linalg.det(numpy.eye(3) * 2) - 8) < 1e-6
+    """
+    subprocess.run([sys.executable, "-c", code, pages.__file__.rpartition("/")[0]], check=True)

@@ -64,10 +64,10 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
     _warm_up(sees_gpu=shows_gpu or not confined)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
-    confine.prepare(shows_gpu)
     gc.collect()
     gc.freeze()
-    pages.collapse()
+    pages.prepare()
+    confine.prepare(shows_gpu)
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
