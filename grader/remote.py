@@ -282,6 +282,7 @@ class RemoteStudent:
         self._seconds = seconds
         self._end_at = submission.left - seconds
         self._process: CheckProcess | None = None
+        self._afresh = False  # whether that is for one run alone, as far as this check goes
         self._asked: CheckProcess | None = None
         self._final: ProbeEnded | None = None
         self._answered: deque[tuple[Request, Reply]] = deque()
@@ -352,10 +353,11 @@ class RemoteStudent:
         return reply
 
     def _ask(self, request: Request) -> Reply:
-        if request.fresh:
+        if request.fresh or self._afresh:
             self._kill()
         if self._process is None:
             self._process = self._begin(request.fresh)
+        self._afresh = request.fresh
         process = self._asked = self._process
         try:
             with self._submission.clock():
@@ -366,9 +368,6 @@ class RemoteStudent:
             raise self._end(ProbeEnded(Outcome.MEMORY, str(error))) from None
         except OSError:
             raise self._end(self._death(process)) from None
-        finally:
-            if request.fresh:
-                self._kill()
 
     def _begin(self, fresh: bool) -> CheckProcess:
         try:

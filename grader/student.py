@@ -41,7 +41,7 @@ class Student(Protocol):
         ...
 
     def run_fresh(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
-        """As `run`, in a process that no other run has touched."""
+        """As `run`, in a process that no other run has touched, and none of this check will."""
         ...
 
 

@@ -308,7 +308,9 @@ def test_runs_of_a_check_share_a_process_and_fresh_runs_do_not(desk: Desk, probe
     (fresh, count), (another, again) = student.run_fresh(probes.add_up), student.run_fresh(probes.add_up)
     assert len({pid, fresh, another}) == 3
     assert (count, again) == (1, 1)
-    assert student.run(probes.add_up)[1] == 1
+    last, anew = student.run(probes.add_up)
+    assert last not in (pid, fresh, another)
+    assert anew == 1
     student.close()
 
 
@@ -335,6 +337,11 @@ def test_checks_that_share_follow_each_other_in_a_process_until_one_ends_badly(d
     assert alone[0] != first[0]
     assert alone[1:] == (1, False)
     assert add_up()[1:] == (1, False)  # the keeper has one process at a time
+    afresh = RemoteStudent(submission, 1, 20.0, shares=True)
+    pid, total = afresh.run_fresh(probes.add_up)
+    afresh.close()
+    assert (total, afresh.shared) == (1, False)
+    assert add_up() == (pid, 2, True)  # what was fresh for one check is for the next to share
     student = RemoteStudent(submission, 1, 0.5, shares=True)
     assert ended(student, probes.act).outcome is Outcome.TIMEOUT
     student.close()

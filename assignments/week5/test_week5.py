@@ -576,7 +576,7 @@ UNTRAINED_SIZE = 100
       hint="Short training must lift the accuracy well above chance; look at 5.3 and 5.8 first.")  # fmt: skip
 def test_accuracy(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
-    got = student.run_fresh(probes.trained_weights, data.train_images, data.train_labels, RATE, EPOCHS)
+    got = student.run(probes.trained_weights, data.train_images, data.train_labels, RATE, EPOCHS)
     after = expect.field(got, "after")
     expect.instance(after, dict, "the weights after training")
     # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.

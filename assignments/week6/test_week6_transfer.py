@@ -182,7 +182,7 @@ def test_transfer(student, rng):
     data = transfer.draw(rng)
     weights = transfer.load_backbone()
     train, valid = (data.train_images, data.train_labels), (data.test_images[:VALID], data.test_labels[:VALID])
-    got = student.run_fresh(probes.fine_tuned, weights, train, valid, RATE, EPOCHS)
+    got = student.run(probes.fine_tuned, weights, train, valid, RATE, EPOCHS)
     images, labels = data.test_images[VALID:], data.test_labels[VALID:]
     show.stand_in(expect.field(got, "own"), STAND_INS)
     before = logits_of(expect.field(got, "before"), "before", images[:UNTRAINED])

@@ -394,7 +394,7 @@ def test_other_plots(student, rng):
 def test_weights(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
     given_to_run = (data.train_images, data.train_labels, data.test_images, RATE, EPOCHS)
-    got = student.run_fresh(probes.trained_weights, *given_to_run)
+    got = student.run(probes.trained_weights, *given_to_run)
     images = lenet_oracle.normalised(data.test_images)
     before, after = (layer_weights(expect.field(got, when), when) for when in ("before", "after"))
     untrained = digits.accuracy(lenet_oracle.logits(before, images), data.test_labels)

@@ -387,7 +387,7 @@ def test_fitting(student, rng):
 def test_weights(student, rng):
     data = transfer.draw(rng)
     train, valid = (data.train_images, data.train_labels), (data.test_images[:VALID], data.test_labels[:VALID])
-    got = student.run_fresh(transfer_probes.fine_tuned, transfer.load_backbone(), train, valid, RATE, EPOCHS)
+    got = student.run(transfer_probes.fine_tuned, transfer.load_backbone(), train, valid, RATE, EPOCHS)
     images, labels = data.test_images[VALID:], data.test_labels[VALID:]
     untrained = accuracy_of(expect.field(got, "before"), images[:UNTRAINED], labels[:UNTRAINED])
     tuned = accuracy_of(expect.field(got, "after"), images, labels)
