@@ -21,7 +21,7 @@ from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from grader.assignment import Course
 from grader.errors import GraderError
-from grader.judges import Job, JudgeProcess, Nursery
+from grader.judges import Job, JudgeProcess, NurseryProcess
 from grader.pool import grade_patiently, share_cores
 from grader.results import Report
 from grader.sandbox import Sandbox, choose
@@ -121,7 +121,7 @@ class Judges:
         self._all: list[JudgeProcess] = []
         if sandbox is not None and not self.introduction.objection:
             root, weeks, shares = _root(terms), terms.weeks, share_cores(worker.state.nthreads)
-            nursery = Nursery(root, weeks, sandbox)
+            nursery = NurseryProcess(root, weeks, sandbox)
             self._all = [JudgeProcess(root, weeks, sandbox, cores, nursery) for cores in shares]
         # The one used last is the next: where there is less work than threads, the others are never started.
         self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()

@@ -15,6 +15,8 @@ the sandbox knows nothing of this tree and has `CodecError` (`grader.inside.code
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class GraderError(Exception):
     """Base of the tree; `str(error)` is the whole message for a person."""
@@ -46,3 +48,13 @@ class Killed(SandboxError):
 
 class ClusterError(GraderError):
     """Other machines were to grade and cannot; what they graded before is kept, and the same command goes on."""
+
+
+def to_dict(error: SandboxError) -> dict[str, Any]:
+    """An error as plain data, for another process."""
+    return {"error": str(error), "killed": isinstance(error, Killed)}
+
+
+def from_dict(data: dict[str, Any]) -> SandboxError:
+    """What `to_dict` made plain data of."""
+    return (Killed if data["killed"] else SandboxError)(data["error"])

@@ -1,22 +1,17 @@
-"""A judge: one warm pytest session that collects the checks once and grades submission after submission.
+"""A judge: a warm pytest session that grades submission after submission.
 
-It is a program of its own (`python -m grader.judge CONTROL ROOT SANDBOX WEEK…`), so that torch is imported once, a
-crash costs one submission, and the parent stays light. The program is the nursery of `grader.judges`: it forks a judge
-for each order on its control socket. A judge's jobs come in and its reports go out on a socket of its own, as msgpack
-with a length before it.
+The checks are collected once, in the nursery that all judges are forked from (`grader.nursery`). A judge's jobs come in
+and its reports go out on a socket of its own, as msgpack with a length before it.
 """
 
 from __future__ import annotations
 
-import gc
-import json
 import os
 import platform
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -27,19 +22,14 @@ from _pytest.runner import runtestprotocol
 
 from grader import devices, plugin
 from grader.assignment import Assignment, Course, is_hidden
-from grader.errors import Killed, SandboxError
-from grader.inside import confine, wire
-from grader.judges import PID
-from grader.processes import kill_tree
+from grader.errors import SandboxError, to_dict
+from grader.inside import wire
 from grader.remote import RemoteStudents
 from grader.results import CheckResult, Outcome, Report
-from grader.sandbox import Sandbox
-from grader.scratch import tidy
 from grader.version import VERSION
 from grader.worker import Worker
-from grader.zygote import Zygote
 
-LONGEST_ORDER = 1 << 16
+Serve = Callable[[Callable[[socket.socket, Worker], None]], None]  # `grader.nursery.Nursery.serve`
 
 # Plugins of pytest's own that a judge has no use for, and would pay for at each check.
 UNUSED = (
@@ -49,18 +39,11 @@ UNUSED = (
 )
 
 
-def main(arguments: list[str]) -> int:
-    """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
-    control, root, sandbox, *weeks = arguments
-    nursery = Nursery(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
-    try:
-        nursery.start()
-        _warm_up()
-        assignments = {week: Course(Path(root)).assignment(week) for week in weeks}
-        session = JudgeSession(nursery, assignments)
-        return int(pytest.main(_pytest_arguments(Path(root), assignments), plugins=[session]))
-    finally:
-        nursery.close()
+def collect(root: Path, weeks: Sequence[str], serve: Serve) -> int:
+    """Collect the checks of some weeks of a course, and `serve` forks that grade by them; pytest's exit status."""
+    _warm_up()
+    assignments = {week: Course(root).assignment(week) for week in weeks}
+    return int(pytest.main(_pytest_arguments(root, assignments), plugins=[JudgeSession(serve, assignments)]))
 
 
 def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[str]:
@@ -80,99 +63,11 @@ def _warm_up() -> None:
     torch.set_num_threads(1)
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What a judge has of its own: the connection that jobs come on, and where submissions run."""
-
-    connection: socket.socket
-    worker: Worker
-
-
-class Nursery:
-    """Forks judges. In each of them `serve` returns its desk, and in the nursery None, once the parent is gone.
-
-    A sandbox that confines submissions is shared by all judges, for theirs cannot see each other; without one the first
-    judge gets the worker that was started early, and the others start their own.
-    """
-
-    def __init__(self, control: socket.socket, sandbox: Sandbox) -> None:
-        self._control = control
-        self._sandbox = sandbox
-        self._zygote: Zygote | None = None
-        self._own: Worker | None = None
-        self._pid = os.getpid()
-
-    def start(self) -> None:
-        """Have a worker import what it needs, while this process does so itself."""
-        if not self._sandbox.gpus:  # each judge has another one of them
-            self._zygote = Zygote(self._sandbox)
-
-    def serve(self) -> Desk | None:
-        """Say that judges can be had, or why not, and fork as often as is asked."""
-        try:
-            if self._zygote is not None:
-                self._zygote.wait()
-        except SandboxError as error:
-            self._zygote = None
-            self._control.send(json.dumps(problem(error)).encode())
-            return None
-        gc.collect()
-        gc.freeze()  # memory that forks do not write to is there once
-        self._control.send(b"ready")
-        while True:
-            order, fds, _, _ = socket.recv_fds(self._control, LONGEST_ORDER, 2)
-            if not order:
-                return None
-            pid = os.fork()
-            if pid == 0:
-                return self._judge(json.loads(order), *fds)
-            self._hand_over(pid, fds)
-
-    def _hand_over(self, pid: int, fds: list[int]) -> None:
-        end = os.pidfd_open(pid)
-        socket.send_fds(self._control, [PID.pack(pid)], [end])
-        for fd in (*fds, end):
-            os.close(fd)
-        if self._zygote is not None and not self._sandbox.confined:
-            self._zygote.leave()
-            self._zygote = None
-
-    def _judge(self, order: dict[str, Any], connection: int, log: int) -> Desk:
-        confine.die_with_parent()
-        if os.getppid() != self._pid:  # it died before that
-            os._exit(1)
-        self._control.close()
-        for fd in (1, 2):
-            os.dup2(log, fd)
-        os.close(log)
-        zygote, self._zygote = self._zygote, None
-        if zygote is not None:
-            zygote.lend() if self._sandbox.confined else zygote.inherit()
-        self._own = Worker(devices.with_cards(self._sandbox, order["sandbox"]), order["cores"], zygote)
-        self._own.start()
-        return Desk(socket.socket(fileno=connection), self._own)
-
-    def close(self) -> None:
-        """End what is this process's own."""
-        if self._own is not None:
-            self._own.close()
-            return
-        kill_tree(os.getpid(), root_too=False)
-        if self._zygote is not None:
-            self._zygote.close()
-        tidy()
-
-
-def problem(error: SandboxError) -> dict[str, Any]:
-    """An error as plain data."""
-    return {"error": str(error), "killed": isinstance(error, Killed)}
-
-
 class JudgeSession:
     """The pytest plugin that replaces the usual run of all items by forks which run all items for each job."""
 
-    def __init__(self, nursery: Nursery, assignments: dict[str, Assignment]) -> None:
-        self._nursery = nursery
+    def __init__(self, serve: Serve, assignments: dict[str, Assignment]) -> None:
+        self._serve = serve
         self._assignments = assignments
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -184,13 +79,23 @@ class JudgeSession:
         """Fork, and in the forks grade until the parent closes the socket."""
         if session.testsfailed:
             raise session.Interrupted("the checks cannot be collected")
-        items = {week: _items(session, assignment) for week, assignment in self._assignments.items()}
-        desk = self._nursery.serve()
-        if desk is not None:
-            students = session.config.stash[plugin.students_key] = RemoteStudents(desk.worker)
-            scores = session.config.stash[plugin.scores_key]
-            Judge(desk, self._assignments, items, students, scores).serve()
+        weeks = {week: Week(assignment, _items(session, assignment)) for week, assignment in self._assignments.items()}
+
+        def judge(connection: socket.socket, worker: Worker) -> None:
+            students = session.config.stash[plugin.students_key] = RemoteStudents(worker)
+            Judge(connection, worker, weeks, students, session.config.stash[plugin.scores_key]).serve()
+
+        self._serve(judge)
         return True
+
+
+class Week:
+    """An assignment with its checks, as they are reported and as they run."""
+
+    def __init__(self, assignment: Assignment, items: list[pytest.Item]) -> None:
+        self.assignment = assignment
+        self.items = items
+        self.running = running_order(items)
 
 
 class Judge:
@@ -198,44 +103,50 @@ class Judge:
 
     def __init__(
         self,
-        desk: Desk,
-        assignments: Mapping[str, Assignment],
-        items: Mapping[str, list[pytest.Item]],
+        connection: socket.socket,
+        worker: Worker,
+        weeks: Mapping[str, Week],
         students: RemoteStudents,
         scores: plugin.Scores,
     ) -> None:
-        self._connection = desk.connection
-        self._device = devices.where(desk.worker.sandbox)
-        self._assignments = assignments
-        self._items = items
-        self._running = {week: running_order(those) for week, those in items.items()}
+        self._connection = connection
+        self._worker = worker
+        self._weeks = weeks
         self._students = students
         self._scores = scores
 
     def serve(self) -> None:
-        """Until the parent closes the socket."""
+        """Say when jobs can come, and grade until the parent closes the socket."""
+        self._reply(self._start)
         while True:
             try:
                 job = msgpack.unpackb(wire.receive(self._connection))
             except wire.Closed:
                 return
-            try:
-                reply = {"report": self._grade(job).to_dict()}
-            except SandboxError as error:
-                reply = problem(error)
-            wire.send(self._connection, msgpack.packb(reply))
+            self._reply(partial(self._grade, job))
 
-    def _grade(self, job: dict[str, Any]) -> Report:
-        assignment = self._assignments[job["week"]]
+    def _reply(self, work: Callable[[], dict[str, Any]]) -> None:
+        try:
+            reply = work()
+        except SandboxError as error:
+            reply = to_dict(error)
+        wire.send(self._connection, msgpack.packb(reply))
+
+    def _start(self) -> dict[str, Any]:
+        self._worker.start().wait()
+        return {"ready": True}
+
+    def _grade(self, job: dict[str, Any]) -> dict[str, Any]:
+        assignment = self._weeks[job["week"]].assignment
         kept = {check.id: check for check in map(CheckResult.from_dict, job["kept"])}
         try:
             self._students.begin(
                 job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
             )
-            checks = self._run(job["week"], kept)
+            checks = self._run(self._weeks[job["week"]], kept)
         finally:
             self._students.end()
-        return Report(
+        report = Report(
             student=job["student"],
             week=job["week"],
             seed=job["seed"],
@@ -244,14 +155,14 @@ class Judge:
             assignment=assignment.digest,
             checks=checks,
             notes=tuple(job["notes"]),
-            environment=_environment(self._device),
+            environment=_environment(devices.where(self._worker.sandbox)),
         )
+        return {"report": report.to_dict()}
 
-    def _run(self, week: str, kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
-        items = self._items[week]
+    def _run(self, week: Week, kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
         self._scores.results.clear()
-        self._scores.results.update(_still_valid(items, kept))
-        for item in self._running[week]:
+        self._scores.results.update(_still_valid(week.items, kept))
+        for item in week.running:
             if item.nodeid in self._scores.results:
                 continue
             replayed = self._students.replay(item, plugin.marked(item))
@@ -263,7 +174,7 @@ class Judge:
                 self._students.learn(item, result)
             else:
                 self._judge_again(item)
-        return tuple(self._scores.results[item.nodeid] for item in items)
+        return tuple(self._scores.results[item.nodeid] for item in week.items)
 
     def _judge_again(self, item: pytest.Item) -> None:
         """Once where the process had served other checks, and once where it may be an outsider who killed it."""
@@ -335,7 +246,3 @@ def _still_valid(items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> d
     changing = {plugin.marked(item).task for item in items if item.nodeid not in found}
     waiting = {item.nodeid for item in items if changing.intersection(plugin.marked(item).needs)}
     return {id: result for id, result in found.items() if result.outcome is Outcome.PASSED or id not in waiting}
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

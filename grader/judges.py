@@ -23,7 +23,7 @@ from typing import IO, Any
 import msgpack
 
 from grader import devices
-from grader.errors import CourseError, GraderError, Killed, SandboxError
+from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
 from grader.inside import wire
 from grader.processes import kill_tree, signal_name
 from grader.results import CheckResult, Report
@@ -55,7 +55,7 @@ class Job:
         return {**self.__dict__, "notes": list(self.notes), "kept": [check.to_dict() for check in self.kept]}
 
 
-class Nursery:
+class NurseryProcess:
     """The process that judges are forked from, started when the first is asked for, and again where it has died.
 
     All methods may be called from several threads.
@@ -137,7 +137,7 @@ class Nursery:
         arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), *self._weeks]
         return subprocess.Popen(
             # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
-            [sys.executable, "-P", "-m", "grader.judge", *arguments],
+            [sys.executable, "-P", "-m", "grader.nursery", *arguments],
             env=environment,
             pass_fds=[theirs.fileno(), self._scratch.lock],
             stdin=subprocess.DEVNULL,
@@ -156,7 +156,7 @@ class Nursery:
         tail = _tail(self._log)
         self._end()
         if news:
-            return _told(json.loads(news))
+            return from_dict(json.loads(news))
         if status < 0:
             return Killed(f"the judge was {signal_name(status)} while it started{tail}")
         return CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}")
@@ -209,11 +209,11 @@ class JudgeProcess:
         weeks: Sequence[str],
         sandbox: Sandbox,
         cores: Sequence[int] = (),
-        nursery: Nursery | None = None,
+        nursery: NurseryProcess | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._cores = cores
-        self._nursery = nursery or Nursery(root, weeks, sandbox)
+        self._nursery = nursery or NurseryProcess(root, weeks, sandbox)
         self._forked: Forked | None = None
 
     @property
@@ -226,24 +226,35 @@ class JudgeProcess:
         try:
             judge.connection.settimeout(JOB_SECONDS)
             wire.send(judge.connection, msgpack.packb(job.to_dict()))
-            reply = msgpack.unpackb(wire.receive(judge.connection))
+            reply = self._reply(judge)
         except OSError as error:
             tail = _tail(judge.log)
             self.close()
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
-        if "error" in reply:
-            self.close()
-            raise _told(reply)
         return Report.from_dict(reply["report"])
 
     def _started(self) -> Forked:
         if self._forked is None:
             try:
-                self._forked = self._nursery.fork(self, self._sandbox, self._cores)
+                judge = self._forked = self._nursery.fork(self, self._sandbox, self._cores)
             except GraderError:
                 self._nursery.leave(self)
                 raise
+            try:
+                judge.connection.settimeout(START_SECONDS)
+                self._reply(judge)
+            except OSError:
+                tail = _tail(judge.log)
+                self.close()
+                raise Killed(f"the judge was killed before it began to grade{tail}") from None
         return self._forked
+
+    def _reply(self, judge: Forked) -> Any:
+        reply = msgpack.unpackb(wire.receive(judge.connection))
+        if "error" in reply:
+            self.close()
+            raise from_dict(reply)
+        return reply
 
     def close(self) -> None:
         """Kill the judge and everything below it."""
@@ -251,11 +262,6 @@ class JudgeProcess:
             forked, self._forked = self._forked, None
             forked.kill()
         self._nursery.leave(self)
-
-
-def _told(problem: dict[str, Any]) -> SandboxError:
-    """The error that a nursery or a judge sent as plain data (`grader.judge.problem`)."""
-    return (Killed if problem["killed"] else SandboxError)(problem["error"])
 
 
 def _tail(log: IO[bytes]) -> str:

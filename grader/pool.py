@@ -12,12 +12,12 @@ from pathlib import Path
 
 from grader import devices
 from grader.errors import CourseError, GraderError, Killed
-from grader.judges import Job, JudgeProcess, Nursery
+from grader.judges import Job, JudgeProcess, NurseryProcess
 from grader.results import Report
 from grader.sandbox import Sandbox
 from grader.scratch import sweep
 
-TRIES = 3  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
+TRIES = 5  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
 STARTS = 9  # what is killed before it has to do with a submission says nothing about that one
 AHEAD = 2  # jobs for each judge that are read before it asks
 
@@ -74,7 +74,7 @@ class Pool:
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
         own = devices.shares(sandbox, size)
         cores = share_cores(len(own))
-        nursery = Nursery(root, weeks, sandbox)
+        nursery = NurseryProcess(root, weeks, sandbox)
         self._judges = [JudgeProcess(root, weeks, *shares, nursery) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()

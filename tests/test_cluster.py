@@ -107,7 +107,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 
 def judges_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [child for child in tree(worker.pid) if "grader.judge" in child.cmdline()]
+    return [child for child in tree(worker.pid) if "grader.nursery" in child.cmdline()]
 
 
 def timeless(done: Report | Failure) -> tuple[object, ...]:

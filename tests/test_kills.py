@@ -122,7 +122,7 @@ def part(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
     if "grader batch" in command:
         return "parent"
-    if "grader.judge" in command:
+    if "grader.nursery" in command:
         return "judge"
     return "bwrap" if "bwrap" in command.partition(" ")[0] else "worker"
 

@@ -11,15 +11,16 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import psutil
 import pytest
 
 from grader.assignment import Limits
-from grader.errors import CourseError, SandboxError
+from grader.errors import CourseError, Killed, SandboxError
 from grader.inside import wire
-from grader.judges import Forked, Job, JudgeProcess
+from grader.judges import Forked, Job, JudgeProcess, NurseryProcess
 from grader.pool import Failure, Pool
 from grader.remote import RemoteStudent, RemoteStudents
 from grader.results import CheckResult, Outcome, Report
@@ -299,6 +300,30 @@ def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
             judge.grade(job("return 2 * n"))
         assert judge.grade(job("return 2 * n")).score == 100
         assert judge.pid != pid
+    finally:
+        judge.close()
+
+
+def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its death has nothing to do with the submission, which is not even sent."""
+    nursery = NurseryProcess(course, ["week1"], Process())
+    judge = JudgeProcess(course, ["week1"], Process(), nursery=nursery)
+    fork = nursery.fork
+
+    def killed(user: object, *rest: Any) -> Forked:
+        forked = fork(user, *rest)
+        os.kill(forked.pid, signal.SIGKILL)
+        while forked.connection.recv(64):  # what it may have said before
+            pass
+        return forked
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(nursery, "fork", killed)
+            with pytest.raises(Killed, match="before it began to grade"):
+                judge.grade(job("return 2 * n"))
+        assert judge.pid is None
+        assert judge.grade(job("return 2 * n")).score == 100
     finally:
         judge.close()
 

@@ -104,7 +104,7 @@ def _memory(parent: psutil.Process) -> dict[str, int]:
     for process in [parent, *parent.children(recursive=True)]:
         try:
             command = " ".join(process.cmdline())
-            part = "parent" if process == parent else "judges" if "grader.judge" in command else "sandboxes"
+            part = "parent" if process == parent else "judges" if "grader.nursery" in command else "sandboxes"
             found[part] += process.memory_full_info().pss
         except psutil.Error:  # it ended while we were looking
             continue

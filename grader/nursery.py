@@ -1,0 +1,131 @@
+"""The process that judges are forked from: `python -m grader.nursery CONTROL ROOT SANDBOX WEEK…`.
+
+It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
+and the parent (`grader.judges.NurseryProcess`) stays light. It forks a judge for each order on its control socket.
+Nothing is imported up here that takes long: the worker in the sandbox does so at the same time, once it is started.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader import devices
+from grader.errors import SandboxError, to_dict
+from grader.inside import confine
+from grader.judges import PID
+from grader.processes import kill_tree
+from grader.sandbox import Sandbox
+from grader.scratch import tidy
+from grader.zygote import Zygote
+
+if TYPE_CHECKING:
+    from grader.worker import Worker
+
+LONGEST_ORDER = 1 << 16
+
+
+def main(arguments: list[str]) -> int:
+    """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
+    control, root, sandbox, *weeks = arguments
+    nursery = Nursery(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
+    try:
+        nursery.start()
+        from grader import judge  # now, and not before: it imports torch
+
+        return judge.collect(Path(root), weeks, nursery.serve)
+    finally:
+        nursery.close()
+
+
+class Nursery:
+    """Forks judges, until the parent is gone.
+
+    A sandbox that confines submissions is shared by all judges, for theirs cannot see each other; without one the first
+    judge gets the worker that was started early, and the others start their own.
+    """
+
+    def __init__(self, control: socket.socket, sandbox: Sandbox) -> None:
+        self._control = control
+        self._sandbox = sandbox
+        self._zygote: Zygote | None = None
+        self._pid = os.getpid()
+
+    def start(self) -> None:
+        """Have a worker import what it needs, while this process does so itself."""
+        if not self._sandbox.gpus:  # each judge has another one of them
+            self._zygote = Zygote(self._sandbox)
+
+    def serve(self, judge: Callable[[socket.socket, Worker], None]) -> None:
+        """Say that judges can be had, or why not, and fork as often as is asked; in each fork `judge` is called once.
+
+        It gets the connection that jobs come on, and the worker where submissions run.
+        """
+        try:
+            if self._zygote is not None:
+                self._zygote.wait()
+        except SandboxError as error:
+            self._zygote = None
+            self._control.send(json.dumps(to_dict(error)).encode())
+            return
+        gc.collect()
+        gc.freeze()  # memory that forks do not write to is there once
+        self._control.send(b"ready")
+        while True:
+            order, fds, _, _ = socket.recv_fds(self._control, LONGEST_ORDER, 2)
+            if not order:
+                return
+            pid = os.fork()
+            if pid == 0:
+                self._be_judge(judge, json.loads(order), *fds)
+                return
+            self._hand_over(pid, fds)
+
+    def _hand_over(self, pid: int, fds: list[int]) -> None:
+        end = os.pidfd_open(pid)
+        socket.send_fds(self._control, [PID.pack(pid)], [end])
+        for fd in (*fds, end):
+            os.close(fd)
+        if self._zygote is not None and not self._sandbox.confined:
+            self._zygote.leave()
+            self._zygote = None
+
+    def _be_judge(
+        self, judge: Callable[[socket.socket, Worker], None], order: dict[str, Any], connection: int, log: int
+    ) -> None:
+        from grader.worker import Worker
+
+        confine.die_with_parent()
+        if os.getppid() != self._pid:  # it died before that
+            os._exit(1)
+        self._control.close()
+        for fd in (1, 2):
+            os.dup2(log, fd)
+        os.close(log)
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.lend() if self._sandbox.confined else zygote.inherit()
+        worker = Worker(devices.with_cards(self._sandbox, order["sandbox"]), order["cores"], zygote)
+        try:
+            judge(socket.socket(fileno=connection), worker)
+        finally:
+            worker.close()
+
+    def close(self) -> None:
+        """End what is this process's own; a fork has nothing of that."""
+        if os.getpid() != self._pid:
+            return
+        kill_tree(self._pid, root_too=False)
+        if self._zygote is not None:
+            self._zygote.close()
+        tidy()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
