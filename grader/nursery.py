@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
     """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
     control, root, sandbox, *weeks = arguments
     nursery = Nursery(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
+    gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
     try:
         nursery.start()
         from grader import judge  # now, and not before: it imports torch
@@ -74,6 +75,7 @@ class Nursery:
             self._zygote = None
             self._control.send(json.dumps(to_dict(error)).encode())
             return
+        gc.enable()
         gc.collect()
         gc.freeze()  # memory that forks do not write to is there once
         self._control.send(b"ready")

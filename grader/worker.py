@@ -209,6 +209,9 @@ class CheckProcess:
         self._output = output
         self._watch = watch
         self._probes: set[str] = set()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(connection, selectors.EVENT_READ)
+        self._selector.register(output.reader, selectors.EVENT_READ)
 
     def run(self, request: Request, seconds: float) -> Reply:
         """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
@@ -228,10 +231,31 @@ class CheckProcess:
         self._connection.settimeout(seconds)
         self._output.forget()
         wire.send(self._connection, message)
-        return _receive(self._connection, self._output, seconds, self._watch)
+        return self._receive(seconds)
+
+    def _receive(self, seconds: float) -> memoryview:
+        """One message by the deadline, while output is drained and memory watched."""
+        now = time.monotonic()
+        end, look = now + seconds, now + WATCH_SECONDS
+        data = bytearray()
+        while True:
+            now = time.monotonic()
+            if now >= end:
+                raise TimeoutError
+            if now >= look:
+                look = now + WATCH_SECONDS
+                if self._watch.exceeded():
+                    raise TooMuchMemory(self._watch.limit)
+            for key, _ in self._selector.select(min(end, look) - now):
+                if key.fileobj is self._output.reader:
+                    if not self._output.drain():
+                        self._selector.unregister(self._output.reader)
+                elif _read_some(self._connection, data):
+                    return memoryview(data)[wire.LENGTH.size :]
 
     def end(self) -> None:
         """Kill the process and what it started, without waiting for it."""
+        self._selector.close()
         self._connection.close()
         self._output.close()
         self._keeper.end_check()
@@ -278,30 +302,6 @@ class _Output:
         if not self.reader.closed:
             self.drain()
             self.reader.close()
-
-
-def _receive(connection: socket.socket, output: _Output, seconds: float, watch: Watch) -> memoryview:
-    """One message by the deadline, while output is drained and memory watched."""
-    now = time.monotonic()
-    end, look = now + seconds, now + WATCH_SECONDS
-    data = bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_READ)
-        selector.register(output.reader, selectors.EVENT_READ)
-        while True:
-            now = time.monotonic()
-            if now >= end:
-                raise TimeoutError
-            if now >= look:
-                look = now + WATCH_SECONDS
-                if watch.exceeded():
-                    raise TooMuchMemory(watch.limit)
-            for key, _ in selector.select(min(end, look) - now):
-                if key.fileobj is output.reader:
-                    if not output.drain():
-                        selector.unregister(output.reader)
-                elif _read_some(connection, data):
-                    return memoryview(data)[wire.LENGTH.size :]
 
 
 def _read_some(connection: socket.socket, data: bytearray) -> bool:

@@ -7,6 +7,7 @@ import struct
 
 LENGTH = struct.Struct(">I")
 LONGEST = 65 * 2**20
+SHORT = 1 << 16  # what is copied, so that whoever waits for it wakes up once and not twice
 
 
 class Closed(ConnectionError):
@@ -19,8 +20,12 @@ class TooLong(ConnectionError):
 
 def send(connection: socket.socket, message: bytes) -> None:
     """Send one message whole; blocks, or raises TimeoutError where the socket has a timeout."""
-    connection.sendall(LENGTH.pack(len(message)))
-    connection.sendall(message)
+    length = LENGTH.pack(len(message))
+    if len(message) <= SHORT:
+        connection.sendall(b"".join((length, message)))
+    else:
+        connection.sendall(length)
+        connection.sendall(message)
 
 
 def receive(connection: socket.socket) -> bytearray:
