@@ -20,6 +20,8 @@ _FORMULA = tuple("=+-@＝＋－＠")
 
 def plain(text: str) -> str:
     """`text` with every invisible character written out, and cut to a length that a page can bear."""
+    if len(text) <= LONGEST and text.isprintable():  # on one line, with nothing invisible: most texts are like that
+        return text
     unified = text.replace("\r\n", "\n")
     shown = "".join(map(_seen, unified[: LONGEST + 1]))
     short = "\n".join(shown.split("\n")[:MOST_LINES])[:LONGEST]
@@ -39,7 +41,7 @@ def csv_cell(text: str) -> str:
 
 def markdown(text: str) -> str:
     """One line that Markdown shows as it stands: no markup, HTML, link or image comes out of it."""
-    escaped = re.sub(r"[\\`*\[\]<>~|&$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", terminal(text))
+    escaped = re.sub(r"[\\`*\[\]<>~|&$]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", terminal(text))
     escaped = re.sub(r"^(\d*)(?=[#+=-]|[.)](?:\s|$))", r"\1\\", escaped)
     return re.sub(r"(?i)(?=://|@)|(?<=www)(?=\.)", r"\\", escaped)
 

@@ -7,7 +7,7 @@ changes a score.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 WIDTH, HEIGHT = 320, 120  # of a curve's drawing, without its labels
@@ -104,7 +104,8 @@ Exhibit = Curve | Confusion | Mistakes
 
 def to_dict(exhibit: Exhibit) -> dict[str, Any]:
     """An exhibit as JSON holds it."""
-    return {"kind": exhibit.kind, **asdict(exhibit)}
+    data = {"kind": exhibit.kind, **{field.name: getattr(exhibit, field.name) for field in fields(exhibit)}}
+    return {**data, "entries": tuple(map(asdict, exhibit.entries))} if isinstance(exhibit, Mistakes) else data
 
 
 def from_dict(data: Mapping[str, Any]) -> Exhibit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,10 @@ class CheckResult:
         return "\n".join(part for part in (self.message, self.hint) if part)
 
     def to_dict(self) -> dict[str, Any]:
-        data = {**asdict(self), "outcome": str(self.outcome), "exhibits": [*map(exhibits.to_dict, self.exhibits)]}
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        data["outcome"] = str(self.outcome)
+        data["measures"] = tuple(map(asdict, self.measures))
+        data["exhibits"] = [*map(exhibits.to_dict, self.exhibits)]
         for name in _BULKY:
             if not data[name]:
                 del data[name]

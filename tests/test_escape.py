@@ -88,6 +88,7 @@ def test_csv_leaves_ordinary_names_alone() -> None:
 
 @given(ANYTHING)
 @example("1. item")
+@example("__0__")
 @example("---")
 @example("===")
 @example("[a](javascript:x) ![b](https://c)")
