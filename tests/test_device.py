@@ -626,6 +626,22 @@ def test_code_that_only_works_on_the_cpu_loses_nothing_by_a_gpu(training: Traini
     assert evidence.keys() == training.on(CPU).keys()
 
 
+def test_a_network_that_no_longer_fits_on_the_gpu_is_trained_on_the_cpu(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = torch.nn.Module.to
+
+    def to(module: torch.nn.Module, device: Any) -> torch.nn.Module:
+        if device is ELSEWHERE:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(module, device)
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
+    evidence = training.on(ELSEWHERE)
+    assert training.given == [CPU]
+    assert evidence.keys() == training.on(CPU).keys()
+
+
 def test_code_that_does_not_work_at_all_is_told_what_is_wrong_on_the_cpu(training: Training, moved: list[Any]) -> None:
     def broken(*arguments: Any) -> None:
         raise ValueError(f"not on {[value for value in arguments if value in (CPU, ELSEWHERE)]}")

@@ -332,13 +332,22 @@ class Pictures(Dataset):
         return self.images[index], int(self.labels[index])
 
 
-def trained_weights(student, images, labels, seed, mean, std, lr, epochs, device=None):
+def trained_weights(student, images, labels, seed, mean, std, lr, epochs):
     """FCNN's parameters after short training on the student's device; uint8 images.
 
     Everything around the network and `fit` is the student's as well, as far as it works: where one of these gives
     nothing usable, `mean` and `std`, the whole data, or a plain loader stand in, since each has its own checks.
     """
-    device = device or student.device
+    try:
+        return trained_on(student.device, student, images, labels, seed, mean, std, lr, epochs)
+    except Exception:
+        if student.device.type == "cpu":
+            raise
+        # A GPU costs no points, however it fails: all over again without it.
+        return trained_on(CPU, student, images, labels, seed, mean, std, lr, epochs)
+
+
+def trained_on(device, student, images, labels, seed, mean, std, lr, epochs):
     training = student.training
     attempt(lambda: training.set_seed(seed))
     stats = attempt(lambda: [float(value) for value in training.pixel_stats(images[:, 0])])
@@ -361,13 +370,7 @@ def trained_weights(student, images, labels, seed, mean, std, lr, epochs, device
     criterion.register_forward_hook(
         lambda _, given, value: curve.append(value.item()) if torch.is_grad_enabled() else None
     )
-    try:
-        training.fit(model, device, loaders[0], loaders[1], optimizer, criterion, epochs)
-    except Exception:
-        if device.type == "cpu":
-            raise
-        # A GPU costs no points: all over again without it.
-        return trained_weights(student, images, labels, seed, mean, std, lr, epochs, CPU)
+    training.fit(model, device, loaders[0], loaders[1], optimizer, criterion, epochs)
     evidence = {"after": parameters_of(model), "stats": [mean, std]}
     return {**evidence, "losses": curve, "own": {"stats": usable, "split": split, "loaders": loading}}
 

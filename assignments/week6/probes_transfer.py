@@ -153,13 +153,22 @@ class Backbone(nn.Module):
         return self.classifier(self.avgpool(self.features(images)).flatten(1))
 
 
-def fine_tuned(student, weights, train, valid, lr, epochs, device=None):
+def fine_tuned(student, weights, train, valid, lr, epochs):
     """State dicts of the pretrained network with a new head, before and after `fit` with the student's groups.
 
     It is trained on the student's device. Where one of the first two gives nothing usable, a network with a fresh head
     and all its parameters stand in.
     """
-    device = device or student.device
+    try:
+        return tuned_on(student.device, student, weights, train, valid, lr, epochs)
+    except Exception:
+        if student.device.type == "cpu":
+            raise
+        # A GPU costs no points, however it fails: all over again without it.
+        return tuned_on(CPU, student, weights, train, valid, lr, epochs)
+
+
+def tuned_on(device, student, weights, train, valid, lr, epochs):
     model = Backbone(5)
     kept = {name: value for name, value in weights.items() if not name.startswith("classifier.3.")}
     model.load_state_dict(kept, strict=False)
@@ -180,13 +189,7 @@ def fine_tuned(student, weights, train, valid, lr, epochs, device=None):
     ]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "best.pt"
-        try:
-            student.training.fit(model, *loaders, optimizer, criterion, device, epochs, file)
-        except Exception:
-            if device.type == "cpu":
-                raise
-            # A GPU costs no points: all over again without it.
-            return fine_tuned(student, weights, train, valid, lr, epochs, CPU)
+        student.training.fit(model, *loaders, optimizer, criterion, device, epochs, file)
     after = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
     used = {"head": own is not None, "groups": groups is not None}
     return {"before": fresh, "after": after, "losses": curve, "own": used}

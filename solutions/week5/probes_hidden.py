@@ -215,26 +215,29 @@ def plotted(student, function, *arguments):
     return described
 
 
-def trained_weights(student, images, labels, test_images, lr, epochs, device=None):
+def trained_weights(student, images, labels, test_images, lr, epochs):
     """LeNet's parameters before and after short training with the student's `train`, and then its test logits.
 
     It is trained on the student's device.
     """
-    device = device or student.device
+    try:
+        return trained_on(student.device, student, images, labels, test_images, lr, epochs)
+    except Exception:
+        if student.device.type == "cpu":
+            raise
+        # A GPU costs no points, however it fails: all over again without it.
+        return trained_on(CPU, student, images, labels, test_images, lr, epochs)
+
+
+def trained_on(device, student, images, labels, test_images, lr, epochs):
     model = student.lenet.LeNet(10)
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
     before = _weights(model)
     loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
     optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)
-    try:
-        for epoch in range(epochs):
-            student.training.train(model, device, loader, optimizer, nn.CrossEntropyLoss(), epoch)
-    except Exception:
-        if device.type == "cpu":
-            raise
-        # A GPU costs no points: all over again without it.
-        return trained_weights(student, images, labels, test_images, lr, epochs, CPU)
+    for epoch in range(epochs):
+        student.training.train(model, device, loader, optimizer, nn.CrossEntropyLoss(), epoch)
     model.cpu().eval()
     with torch.no_grad():
         result = model(test_images.float() / 127.5 - 1)
