@@ -90,10 +90,11 @@ class JudgeSession:
 
 
 class Week:
-    """An assignment with its checks, as they are reported and as they run."""
+    """An assignment with its checks, as they are reported and as they run: whatever judges need not find out each."""
 
     def __init__(self, assignment: Assignment, items: list[pytest.Item]) -> None:
         self.assignment = assignment
+        self.digest = assignment.digest
         self.items = items
         self.running = running_order(items)
 
@@ -137,13 +138,14 @@ class Judge:
         return {"ready": True}
 
     def _grade(self, job: dict[str, Any]) -> dict[str, Any]:
-        assignment = self._weeks[job["week"]].assignment
+        week = self._weeks[job["week"]]
+        assignment = week.assignment
         kept = {check.id: check for check in map(CheckResult.from_dict, job["kept"])}
         try:
             self._students.begin(
                 job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
             )
-            checks = self._run(self._weeks[job["week"]], kept)
+            checks = self._run(week, kept)
         finally:
             self._students.end()
         report = Report(
@@ -152,7 +154,7 @@ class Judge:
             seed=job["seed"],
             grader=VERSION,
             submission=job["digest"],
-            assignment=assignment.digest,
+            assignment=week.digest,
             checks=checks,
             notes=tuple(job["notes"]),
             environment=_environment(devices.where(self._worker.sandbox)),

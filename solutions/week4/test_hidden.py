@@ -394,7 +394,7 @@ def test_weights(student, rng):
     expect.at_least(
         fcnn_oracle.best(after, images, data.test_labels, ACCURACY), ACCURACY, "the accuracy on test digits", unit="%"
     )
-    own = student.run_fresh(public_probes.predictions_with, after, data.test_images, mean, std, len(images))
+    own = student.run(public_probes.predictions_with, after, data.test_images, mean, std, len(images))
     shape = (len(images), digits.CLASSES)
     before = expect.tensor(expect.field(own, "untrained"), "the logits before training", shape=shape)
     untrained = digits.accuracy(before, data.test_labels)
