@@ -94,7 +94,7 @@ class Week:
 
     def __init__(self, assignment: Assignment, items: list[pytest.Item]) -> None:
         self.assignment = assignment
-        self.digest = assignment.digest
+        self.digest, self.salt = assignment.digest, assignment.salt
         self.items = items
         self.running = running_order(items)
 
@@ -143,7 +143,7 @@ class Judge:
         kept = {check.id: check for check in map(CheckResult.from_dict, job["kept"])}
         try:
             self._students.begin(
-                job["week"], job["files"], assignment.modules, assignment.limits, assignment.salt, job["seed"]
+                job["week"], job["files"], assignment.modules, assignment.limits, week.salt, job["seed"]
             )
             checks = self._run(week, kept)
         finally:

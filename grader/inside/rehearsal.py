@@ -19,7 +19,7 @@ import torch
 from . import codec, modules
 from .generators import generators_kept
 
-ROUNDS = 9  # CPython adapts a function's byte code at its eighth call
+ROUNDS = 3  # one leaves some byte code unadapted; nine make no check cheaper, and the start 0.7 s longer
 LOOPS = ("figures", "confusion")  # acts that call whatever they use many times by themselves, and take long
 PACKAGE = "rehearsal"
 STAGE = Path(__file__).parent
