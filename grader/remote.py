@@ -31,6 +31,7 @@ from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMu
 
 IMPORT_SECONDS = 10.0  # for each module
 SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
+SHOTS = 4  # so often, at most, such an end is tried again
 
 
 class RemoteStudents:
@@ -168,7 +169,7 @@ class _Submission:
 
     def _try_imports(self, waiting: list[str]) -> None:
         """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
-        again = True  # once, where the trial ends by SIGKILL
+        ends: list[tuple[str, int | None]] = []  # those that an outsider may have had a hand in
         while waiting:
             process = self.process()
             end = self._import(process, waiting)
@@ -177,9 +178,10 @@ class _Submission:
                 return
             if end[0] != Outcome.KILLED:
                 _end(process)
-            elif how_it_ended(process) in SHOT and again:
-                again = False
-                continue
+            elif (status := how_it_ended(process)) in SHOT and len(ends) < SHOTS:
+                ends.append((waiting[0], status))
+                if ends[-1:] != ends[-2:-1]:
+                    continue
             self._ended[waiting.pop(0)] = end
 
     def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:

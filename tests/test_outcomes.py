@@ -253,6 +253,39 @@ def test_what_a_check_leaves_costs_no_other_its_points(judge: JudgeProcess) -> N
     assert report.score == 100
 
 
+@pytest.mark.parametrize(
+    ("where", "kills", "outcome"),
+    [
+        ("import", "self keeper self", Outcome.PASSED),
+        ("import", "self self", Outcome.KILLED),
+        ("check", "self self keeper self", Outcome.PASSED),
+        ("check", "self self self", Outcome.KILLED),
+    ],
+)
+def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
+    course: Path, tmp_path: Path, where: str, kills: str, outcome: Outcome
+) -> None:
+    """A counter that all processes share stands in for the outsider, who strikes a check or its keeper.
+
+    The first of a check's runs may have met what an earlier check did, so that it counts for nothing.
+    """
+    count = tmp_path / "count"
+    struck = (
+        f"kills = {kills.split()}; open({str(count)!r}, 'a').write('x'); at = os.path.getsize({str(count)!r}) - 1; "
+        "at < len(kills) and (kills[at] == 'keeper' and os.kill(os.getppid(), 9), os.kill(os.getpid(), 9))"
+    )
+    answer = "return 2 * n"
+    source = job(f"if n > 10**8: {struck}\n    {answer}" if where == "check" else answer)
+    if where == "import":
+        source.files["lenet.py"] += f"{struck}\n".encode()
+    judge = JudgeProcess(course, ["week1"], Process())
+    try:
+        report = judge.grade(source)
+    finally:
+        judge.close()
+    assert checks(report)["double_large"].outcome is outcome
+
+
 def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProcess) -> None:
     first = judge.grade(job("return n + n"))
     again = judge.grade(job("return 2 * n"))
