@@ -24,6 +24,7 @@ import msgpack
 
 from grader import devices
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
+from grader.exchange import Exchange
 from grader.inside import wire
 from grader.processes import kill_tree, signal_name
 from grader.results import CheckResult, Report
@@ -58,10 +59,11 @@ class Job:
 class NurseryProcess:
     """The process that judges are forked from, started when the first is asked for, and again where it has died.
 
-    All methods may be called from several threads.
+    All methods may be called from several threads. What its judges learn they tell each other by `exchange`.
     """
 
     def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox) -> None:
+        self.exchange = Exchange()
         self._root = root
         self._weeks = list(weeks)
         self._sandbox = sandbox
@@ -79,6 +81,7 @@ class NurseryProcess:
         `SandboxError`.
         """
         self._users.add(user)
+        self.exchange.enter(user)
         with self._one_by_one:
             if user not in self._users:
                 raise SandboxError("the judge was closed before it had started")
@@ -100,6 +103,7 @@ class NurseryProcess:
     def leave(self, user: object) -> None:
         """The user's judge is no more; with the last one the nursery is killed, whatever it does."""
         self._users.discard(user)
+        self.exchange.leave(user)
         process = self._process
         if self._users or process is None:
             return
@@ -225,12 +229,18 @@ class JudgeProcess:
         judge = self._started()
         try:
             judge.connection.settimeout(JOB_SECONDS)
-            wire.send(judge.connection, msgpack.packb(job.to_dict()))
+            for said in self._nursery.exchange.take(self):
+                wire.send(judge.connection, msgpack.packb({"heard": said}))
+            wire.send(
+                judge.connection, msgpack.packb({**job.to_dict(), "tell": self._nursery.exchange.has_others(self)})
+            )
             reply = self._reply(judge)
         except OSError as error:
             tail = _tail(judge.log)
             self.close()
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
+        if said := reply.get("said"):
+            self._nursery.exchange.give(self, said)
         return Report.from_dict(reply["report"])
 
     def _started(self) -> Forked:

@@ -48,7 +48,7 @@ class RemoteStudents:
         self._failure: SandboxError | None = None
         self._salt = b""
         self._seed = 0
-        self._transcripts = Transcripts()
+        self.transcripts = Transcripts()
         self._latest: RemoteStudent | None = None
         self._replaying = False
         self._alone = False
@@ -71,7 +71,7 @@ class RemoteStudents:
 
     def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
         """The result of a check on a submission that answers as one before did, None where it has to be run."""
-        first = self._transcripts.first(item.nodeid, self.check_seed(item))
+        first = self.transcripts.first(item.nodeid, self.check_seed(item))
         if first is None:
             return None
         begin = time.monotonic()
@@ -86,7 +86,7 @@ class RemoteStudents:
     def learn(self, item: pytest.Item, result: CheckResult) -> None:
         """Remember what the latest check was answered, so that the same evidence need not be judged again."""
         if self._latest is not None:
-            self._transcripts.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
+            self.transcripts.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
 
     @property
     def shared(self) -> bool:

@@ -13,9 +13,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgpack
+
 from grader.results import CheckResult
 
 ROOM = 256 << 20  # bytes of requests that are kept
+SPOKEN = 48 << 20  # bytes of requests that others are told of at once
 
 Reply = bytes | memoryview
 
@@ -43,11 +46,16 @@ class Asked:
 
 
 class Transcripts:
-    """A tree for each check and seed, within bounds: once they are full, nothing more is learnt."""
+    """A tree for each check and seed, within bounds: once they are full, nothing more is learnt.
+
+    What one has learnt, others can `hear`, if they are of the same grader and assignments.
+    """
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._first: dict[tuple[str, int], Asked] = {}
+        self._news: list[_Run] = []
+        self._code: dict[bytes, bytes] = {}  # one copy of what many requests hold
 
     def first(self, check: str, seed: int) -> Asked | None:
         """Where the check's tree begins."""
@@ -55,17 +63,69 @@ class Transcripts:
 
     def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, Reply]], result: CheckResult) -> None:
         """Add the requests and replies of a run that passed. A check that asked nothing is not worth it."""
-        size = sum(len(request.call) for request, _ in steps)
-        if not steps or size > self._room:
-            return
-        self._room -= size
-        requests = [Asked(request) for request, _ in steps]
-        following: list[Asked | CheckResult] = [*requests[1:], result]
-        place: Asked | CheckResult = self._first.setdefault((check, seed), requests[0])
-        for (request, reply), after in zip(steps, following, strict=True):
+        run = _Run(check, seed, [(request, _digest(reply)) for request, reply in steps], result)
+        if self._add(run):
+            self._news.append(run)
+
+    def news(self) -> bytes:
+        """What was learnt since this was asked last, for others to `hear`; empty if nothing, or far too much."""
+        news, self._news = self._news, []
+        if not news or sum(run.size for run in news) > SPOKEN:
+            return b""
+        code = list({request.code: None for run in news for request, _ in run.steps})
+        runs = [
+            {
+                "check": run.check,
+                "seed": run.seed,
+                "steps": [
+                    [request.module, code.index(request.code), request.call, request.fresh, digest]
+                    for request, digest in run.steps
+                ],
+                "result": run.result.to_dict(),
+            }
+            for run in news
+        ]
+        packed: bytes = msgpack.packb({"code": code, "runs": runs})
+        return packed
+
+    def hear(self, news: bytes | memoryview) -> None:
+        """Add what another one has learnt."""
+        told = msgpack.unpackb(news)
+        code = [self._code.setdefault(each, each) for each in told["code"]]
+        for run in told["runs"]:
+            steps = [
+                (Request(module, code[number], call, fresh), digest)
+                for module, number, call, fresh, digest in run["steps"]
+            ]
+            self._add(_Run(run["check"], run["seed"], steps, CheckResult.from_dict(run["result"])))
+
+    def _add(self, run: _Run) -> bool:
+        if not run.steps or run.size > self._room:
+            return False
+        self._room -= run.size
+        requests = [Asked(request) for request, _ in run.steps]
+        following: list[Asked | CheckResult] = [*requests[1:], run.result]
+        place: Asked | CheckResult = self._first.setdefault((run.check, run.seed), requests[0])
+        for (request, digest), after in zip(run.steps, following, strict=True):
             # Where another question is asked, the check is not the function of its evidence that it has to be.
             if isinstance(place, Asked) and place.request == request:
-                place = place.then.setdefault(_digest(reply), after)
+                place = place.then.setdefault(digest, after)
+        return True
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a check that passed: its requests, each with the digest of the reply, and its result."""
+
+    check: str
+    seed: int
+    steps: Sequence[tuple[Request, bytes]]
+    result: CheckResult
+
+    @property
+    def size(self) -> int:
+        """Bytes of requests, but for the code, which all runs share."""
+        return sum(len(request.call) for request, _ in self.steps)
 
 
 def _digest(reply: Reply) -> bytes:

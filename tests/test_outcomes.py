@@ -361,6 +361,24 @@ def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, mo
         judge.close()
 
 
+def test_what_one_judge_has_learnt_the_other_need_not(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nursery = NurseryProcess(course, ["week1"], Process())
+    teacher, pupil = (JudgeProcess(course, ["week1"], Process(), nursery=nursery) for _ in range(2))
+    said: list[tuple[object, bytes]] = []
+    give = nursery.exchange.give
+    monkeypatch.setattr(nursery.exchange, "give", lambda *told: (said.append(told), give(*told)))
+    try:
+        pupil._started()
+        first = teacher.grade(job("return 2 * n"))
+        assert [judge for judge, _ in said] == [teacher]
+        assert timeless(pupil.grade(job("return n + n"))) == timeless(first)
+        assert len(said) == 1, "the second judge has judged again what it had been told"
+        assert checks(pupil.grade(job("return 3 * n")))["double"].outcome is Outcome.FAILED
+    finally:
+        teacher.close()
+        pupil.close()
+
+
 @pytest.mark.parametrize(
     "reply",
     [b"\xc1", msgpack.packb([]), msgpack.packb({}), msgpack.packb({"report": 3}), msgpack.packb({"report": {}})],

@@ -4,7 +4,7 @@ A class over all weeks (the references, each changed by a comment; 99 by default
 in turn by a loop that starts pytest for each submission, by as many such loops as there are cores, and by this kit with
 one judge and with one a core. The floor is the CPU time of the students' own code in one warm process; and beside it in
 as many such processes as cores, each with its part of the class, for they slow each other down. CPU seconds are those
-of the whole machine, so nothing else should run on it; memory is the greatest sum over the tree (PSS). Everything is
+of the whole machine but for this program, so nothing else should run on it; memory is the greatest sum over the tree (PSS). Everything is
 measured twice, in turn, so that an hour in which the machine is slower falls on all rows, and the table shows means. A
 loop of pytest costs the same for each submission, so it gets a sixth of the class. At last comes what a student waits
 for (`desk.py`).
@@ -222,8 +222,9 @@ def _memory(process: psutil.Process) -> int:
 
 def _busy() -> float:
     times = psutil.cpu_times()
-    # What the host of a virtual machine took away has nobody here used.
-    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice - times.steal)
+    # What the host of a virtual machine took away has nobody here used, and what looking takes is not the grader's.
+    away = times.idle + times.iowait + times.guest + times.guest_nice + times.steal
+    return float(sum(times) - away - time.process_time())
 
 
 def processor() -> str:
