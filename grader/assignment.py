@@ -26,7 +26,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -272,10 +272,10 @@ def _files_used(file: Path, fixtures: Path) -> Iterator[Path]:
         return
     source = file.read_text(encoding="utf-8")
     try:
-        tree = ast.parse(source)
+        names = _imported_fixtures(source, inside=file.is_relative_to(fixtures))
     except SyntaxError as error:
         raise CourseError(f"{file}:{error.lineno}: this does not parse ({error.msg}); mend it") from error
-    for name in _imported_fixtures(tree, inside=file.is_relative_to(fixtures)):
+    for name in names:
         yield from (path for path in (fixtures / f"{name}.py", fixtures / "__init__.py") if path.is_file())
         yield from (fixtures / name).rglob("*.py")
     for data in fixtures.glob("*"):
@@ -283,18 +283,28 @@ def _files_used(file: Path, fixtures: Path) -> Iterator[Path]:
             yield data
 
 
-def _imported_fixtures(tree: ast.Module, inside: bool) -> Iterator[str]:
+@lru_cache(maxsize=256)  # assignments share fixtures
+def _imported_fixtures(source: str, inside: bool) -> tuple[str, ...]:
     """`digits` for `from fixtures import digits`, `import fixtures.digits` and, inside, `from . import digits`."""
-    for node in ast.walk(tree):
+    found = []
+    for node in _imports(ast.parse(source).body):
         if isinstance(node, ast.Import):
             dotted = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             package = f"fixtures.{node.module or ''}" if node.level and inside else node.module or ""
             dotted = [f"{package.rstrip('.')}.{alias.name}" for alias in node.names]
-        else:
-            continue
         parts = [name.split(".") for name in dotted]
-        yield from (part[1] for part in parts if part[0] == "fixtures" and len(part) > 1)
+        found += [part[1] for part in parts if part[0] == "fixtures" and len(part) > 1]
+    return tuple(found)
+
+
+def _imports(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """All imports in statements and in those within them; no expression holds one, so none is looked at."""
+    for node in statements:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _imports(getattr(node, name, ()))
 
 
 def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> Any:

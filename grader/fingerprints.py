@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 from grader.assignment import Assignment, fingerprint, is_hidden
@@ -18,64 +17,74 @@ from grader.assignment import Assignment, fingerprint, is_hidden
 COMPUTING = frozenset({"globals", "vars", "eval", "exec", "import_module", "__import__"})
 
 
+class _Statement:
+    """A top-level statement of a file, and what is to be known of it."""
+
+    def __init__(self, node: ast.stmt) -> None:
+        self.check = node.name if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") else ""
+        self.bound = _bound(node)
+        self.dump = ast.dump(node).encode("utf-8", "surrogatepass")
+        nodes = list(ast.walk(node))
+        self.named = _names(nodes)
+        self.computing = any(map(_computes_a_name, nodes))
+        # pytest may run a fixture without anybody's naming it
+        self.is_fixture = any("fixture" in _names(ast.walk(one)) for one in getattr(node, "decorator_list", ()))
+
+
+def _statements(file: Path) -> list[_Statement]:
+    """Those of a file, but for docstrings."""
+    return [
+        _Statement(node)
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+
+
 class _Source:
     """The top-level statements of several files, and those that a name may mean."""
 
-    def __init__(self, files: Iterable[Path]) -> None:
+    def __init__(self, files: Mapping[Path, Iterable[_Statement]]) -> None:
         self.checks: dict[str, int] = {}
-        self._statements: list[ast.stmt] = []
+        self._statements: list[_Statement] = []
         self._binding: dict[str, list[int]] = {}
         self._always: list[int] = []  # statements that bind nothing may change what others have bound
-        for file in files:
-            for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+        for file, statements in files.items():
+            for statement in statements:
                 self._add(statement, file)
 
-    def _add(self, statement: ast.stmt, file: Path) -> None:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            return  # a docstring
+    def _add(self, statement: _Statement, file: Path) -> None:
         number = len(self._statements)
         self._statements.append(statement)
-        names = _bound(statement)
-        if isinstance(statement, ast.FunctionDef) and statement.name.startswith("test_"):
-            self.checks[f"{file.name}::{statement.name}"] = number
-        for name in names:
+        if statement.check:
+            self.checks[f"{file.name}::{statement.check}"] = number
+        for name in statement.bound:
             self._binding.setdefault(name, []).append(number)
-        if not names or _is_fixture(statement):
+        if not statement.bound or statement.is_fixture:
             self._always.append(number)
 
-    def needed_by(self, check: int) -> list[int]:
+    def needed_by(self, check: int) -> list[bytes]:
         """The statements that a check may run or use, in the order of the files."""
         found = {check, *self._always}
         waiting = list(found)
         while waiting:
-            number = waiting.pop()
-            if self._computing[number]:
-                return sorted({*range(len(self._statements))} - {*self.checks.values()} | {check})
-            for name in self._named[number]:
-                new = set(self._binding.get(name, ())) - found
+            statement = self._statements[waiting.pop()]
+            if statement.computing:
+                found = {*range(len(self._statements))} - {*self.checks.values()} | {check}
+                break
+            for name in statement.named & self._binding.keys():
+                new = set(self._binding[name]) - found
                 found |= new
                 waiting += new
-        return sorted(found)
-
-    @cached_property
-    def _computing(self) -> list[bool]:
-        return [any(map(_computes_a_name, ast.walk(statement))) for statement in self._statements]
-
-    @cached_property
-    def _named(self) -> list[frozenset[str]]:
-        return [_names(statement) for statement in self._statements]
-
-    @cached_property
-    def dumps(self) -> list[bytes]:
-        return [ast.dump(statement).encode("utf-8", "surrogatepass") for statement in self._statements]
+        return [self._statements[number].dump for number in sorted(found)]
 
 
 def check_digests(assignment: Assignment) -> dict[str, str]:
     """SHA-256 by a check's id, such as `test_week5.py::test_lenet_shapes`; parameters have no digest of their own."""
     digests: dict[str, str] = {}
+    statements = {file: _statements(file) for file in assignment.material if _holds_statements(file, assignment)}
     for hidden in (False, True):
         files = [file for file in assignment.material if hidden or not _is_within(file, assignment.hidden_folder)]
-        parts = [file for file in files if _holds_statements(file, assignment)]
+        parts = {file: statements[file] for file in files if file in statements}
         source = _Source(parts)
         whole = [file for file in files if file not in parts and file.name != "assignment.toml"]
         common = fingerprint(repr((assignment.modules, assignment.limits)).encode(), assignment.root, whole)
@@ -83,7 +92,7 @@ def check_digests(assignment: Assignment) -> dict[str, str]:
             if is_hidden(Path(id.partition("::")[0])) == hidden:
                 sha = common.copy()
                 for needed in source.needed_by(number):
-                    sha.update(len(source.dumps[needed]).to_bytes(8, "big") + source.dumps[needed])
+                    sha.update(len(needed).to_bytes(8, "big") + needed)
                 digests[id] = sha.hexdigest()
     return digests
 
@@ -133,16 +142,11 @@ def _computes_a_name(node: ast.AST) -> bool:
     return False
 
 
-def _is_fixture(statement: ast.stmt) -> bool:
-    # pytest may run one without anybody's naming it
-    return any("fixture" in _names(decorator) for decorator in getattr(statement, "decorator_list", ()))
-
-
-def _names(node: ast.AST) -> frozenset[str]:
-    """Whatever in it could be the name of something: a string, too, since probes are looked up by it."""
+def _names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Whatever in them could be the name of something: a string, too, since probes are looked up by it."""
     found = set()
-    for child in ast.walk(node):
-        match child:
+    for node in nodes:
+        match node:
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
                 found.add(name)
             case ast.Constant(value=str(text)) if text.isidentifier():
