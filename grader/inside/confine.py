@@ -1,7 +1,7 @@
 """What shuts a submission in: namespaces and fresh folders around it, limits and a filter on each of its processes.
 
-The order is that of a submission's life: `new_namespaces` in a fork of the zygote, `shut_doors` in the first process of
-the new namespaces, `fresh_folders` before each check, and `give_up_powers` in the check's own process.
+The order is that of a submission's life: `fork_apart` in the zygote, `name_user` and `shut_doors` in the process that
+this makes, `fresh_folders` before each check, and `give_up_powers` in the check's own process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FOLDERS = ("/tmp", "/dev/shm")  # the only places where a check can write
 ROOM = 64 << 20  # bytes in each of them, and in a single file
 PROCESSES = 64
 
-# CLONE_NEW… of unshare(2)
+# CLONE_NEW… of clone(2)
 _MOUNT, _IPC, _USER, _PID, _NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _READ_ONLY, _NO_SUID, _NO_DEV, _NO_EXEC, _DETACH = 1, 2, 4, 8, 2  # flags of mount(2) and umount2(2)
 # Options of prctl(2).
@@ -28,14 +28,31 @@ _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
 
 
-def new_namespaces() -> None:
-    """Move into user, mount, IPC and network namespaces of its own; the next children into one of processes, too."""
-    uid, gid = os.getuid(), os.getgid()
+def fork_apart() -> int:
+    """As os.fork(), but the child is the first process of new user, mount, IPC, network and process namespaces.
+
+    With unshare(2) and fork(2) it would take two forks, and each copies all that this process has mapped. The child has
+    to `name_user` before all else.
+    """
+    _python.PyOS_BeforeFork()
+    arguments = (seccomp.number_of_clone(), signal.SIGCHLD | _USER | _MOUNT | _PID | _IPC | _NET, 0, 0, 0, 0)
+    pid: int = _python.syscall(*map(ctypes.c_long, arguments))
+    error = ctypes.get_errno()
+    if pid == 0:
+        _python.PyOS_AfterFork_Child()
+    else:
+        _python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(error, f"clone: {os.strerror(error)}")
+    return pid
+
+
+def name_user() -> None:
+    """In new namespaces: be `STUDENT`, who outside is who `prepare` found."""
     set_dumpable(True)  # else its own maps cannot be written
-    _call("unshare", _USER | _MOUNT | _PID | _IPC | _NET)
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{STUDENT} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{STUDENT} {gid} 1")
+    Path("/proc/self/uid_map").write_text(f"{STUDENT} {_user[0]} 1")
+    Path("/proc/self/gid_map").write_text(f"{STUDENT} {_user[1]} 1")
 
 
 def shut_doors() -> None:
@@ -126,15 +143,16 @@ def prepare(gpu: bool = False) -> None:
     With `gpu` everything below leaves CUDA what it cannot do without.
     """
     seccomp.prepare(gpu)
-    global _mapped, _data, _gpu
-    _gpu = gpu
+    global _mapped, _data, _gpu, _user
+    _gpu, _user = gpu, (os.getuid(), os.getgid())
     pages = Path("/proc/self/statm").read_text().split()
     _mapped, _data = int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
 
 
 _mapped = _data = 0
-_gpu = False
+_gpu, _user = False, (0, 0)
 _libc = ctypes.CDLL(None, use_errno=True)
+_python = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock, as os.fork() does
 
 
 def _call(name: str, *arguments: object, may_fail: bool = False) -> None:

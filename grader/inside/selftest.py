@@ -15,16 +15,12 @@ def main(gpu: bool, user: int | None) -> None:
     """Go the way of a submission, from namespaces to the filter, in forks."""
     confine.settle(gpu, user)
     confine.prepare(gpu)
-    _in_fork(_submission)
+    _in_fork(_keeper, confine.fork_apart)
     print("works")
 
 
-def _submission() -> None:
-    confine.new_namespaces()
-    _in_fork(_keeper)
-
-
 def _keeper() -> None:
+    confine.name_user()
     confine.shut_doors()
     confine.fresh_folders(1 << 20)
     _in_fork(_check)
@@ -35,8 +31,11 @@ def _check() -> None:
     confine.give_up_powers()
 
 
-def _in_fork(body: Callable[[], None]) -> None:
-    pid = os.fork()
+def _in_fork(body: Callable[[], None], fork: Callable[[], int] = os.fork) -> None:
+    try:
+        pid = fork()
+    except OSError as error:
+        sys.exit(str(error))
     if pid == 0:
         try:
             body()

@@ -74,7 +74,12 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
             message, fds, _, _ = socket.recv_fds(control, LONGEST_JOB, 1)
             if not message:
                 return
-            if os.fork() == 0:
+            try:
+                forked = confine.fork_apart() if confined else os.fork()
+            except OSError as error:  # the judge is told by the end of its connection
+                print(f"no process for a submission: {error}", file=sys.stderr, flush=True)
+                forked = None
+            if forked == 0:
                 control.close()
                 cores = message.decode()
                 _in_fork(partial(_keep, fds[0], confined, {*map(int, cores.split(","))} if cores != "any" else ()))
@@ -97,14 +102,13 @@ def _warm_up(sees_gpu: bool) -> None:
 
 
 def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:
-    """Be the keeper, or in a sandbox the parent of the first process of new namespaces, which is the keeper."""
+    """Be the keeper, in a sandbox as the first process of new namespaces."""
+    if confined:
+        confine.name_user()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if cores:
         os.sched_setaffinity(0, cores)
     if confined:
-        confine.new_namespaces()
-        if os.fork() != 0:
-            return
         confine.shut_doors()
     else:
         os.setsid()
