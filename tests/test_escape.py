@@ -73,13 +73,15 @@ def test_terminal_text_is_one_line(text: str) -> None:
 @example("  =1+1")
 @example("\t=cmd|' /C calc'!A0")
 @example("\r@SUM(A1)")
+@example("\n'")
 def test_csv_cells_start_no_formula_and_survive_a_reader(text: str) -> None:
     cell = escape.csv_cell(text)
     assert cell[:1] not in tuple("=+-@\t\r\n＝＋－＠")
     out = io.StringIO()
     csv.writer(out).writerow([cell, 1])
     assert next(csv.reader(io.StringIO(out.getvalue()))) == [cell, "1"]
-    assert cell.removeprefix("'") == escape.terminal(text).removeprefix("'")
+    shown = escape.terminal(text)
+    assert cell in (shown, "'" + shown)
 
 
 def test_csv_leaves_ordinary_names_alone() -> None:
