@@ -83,8 +83,10 @@ def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster,
             if options.roster:
                 book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
-            run = _Run(course, options, book, result, progress)
-            run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], place)
+            with closing(_Run(course, options, book, result, progress)) as run:
+                if not book.overview():
+                    run.start_early(place, [candidate for candidate in candidates if not candidate.problem])
+                run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], place)
         finally:
             result.reports, result.problems = write_class(book, options.out)
     return result
@@ -121,6 +123,19 @@ class _Run:
         self._result = result
         self._progress = progress
         self._partly = 0
+        self._early: Pool | None = None
+
+    def start_early(self, place: Sandbox | Cluster, candidates: Sequence[Candidate]) -> None:
+        """Where all of these are to be graded, have judges start while the submissions are looked at."""
+        weeks = {str(candidate.week) for candidate in candidates}
+        if weeks and not isinstance(place, Cluster):
+            self._early = self._pool(place, sorted(weeks), len(candidates))
+            self._early.start()
+
+    def close(self) -> None:
+        """End what was started early, if nothing else has."""
+        if self._early is not None:
+            self._early.close()
 
     def has_to_grade(self, candidate: Candidate) -> bool:
         """Whether there is no result yet; one that is there has its report written where that is missing."""
@@ -144,7 +159,10 @@ class _Run:
     def _judges(self, place: Sandbox | Cluster, weeks: Sequence[str], count: int) -> Grading:
         if isinstance(place, Cluster):
             return partial(place.run, weeks=weeks)
-        return Pool(self._root, weeks, min(self._options.jobs or os.cpu_count() or 1, count), place).run
+        return (self._early or self._pool(place, weeks, count)).run
+
+    def _pool(self, sandbox: Sandbox, weeks: Sequence[str], count: int) -> Pool:
+        return Pool(self._root, weeks, min(self._options.jobs or os.cpu_count() or 1, count), sandbox)
 
     def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
         for candidate in candidates:

@@ -71,6 +71,7 @@ class NurseryProcess:
         self._one_by_one = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._ready = False  # whether it has said so
         self._scratch: Scratch | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
 
@@ -113,11 +114,23 @@ class NurseryProcess:
             if self._process is process:
                 self._end()
 
+    def start(self) -> None:
+        """Start it without waiting for it, nor for the first judge to be asked for."""
+        with self._one_by_one:
+            if self._control is None:
+                self._launch()
+
+    def _launch(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = self._start(theirs)
+        self._ready = False
+
     def _started(self) -> socket.socket:
         if self._control is None:
-            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                self._process = self._start(theirs)
+            self._launch()
+        assert self._control is not None
+        if not self._ready:
             self._control.settimeout(START_SECONDS)
             try:
                 news = self._control.recv(LONGEST_NEWS)
@@ -126,6 +139,7 @@ class NurseryProcess:
             if news != b"ready":
                 raise self._not_started(news)
             self._control.settimeout(FORK_SECONDS)
+            self._ready = True
         return self._control
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:

@@ -74,14 +74,19 @@ class Pool:
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
         own = devices.shares(sandbox, size)
         cores = share_cores(len(own))
-        nursery = NurseryProcess(root, weeks, sandbox)
+        nursery = self._nursery = NurseryProcess(root, weeks, sandbox)
         self._judges = [JudgeProcess(root, weeks, *shares, nursery) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._hopeless: Failure | None = None
 
+    def start(self) -> None:
+        """Have what judges are forked from start, while jobs are still looked for."""
+        self._nursery.start()
+
     def run(self, jobs: Iterable[Job]) -> Generator[Report | Failure, None, None]:
+        """Grade, and end the judges, also where the caller stops before the last result."""
         sweep()
         waiting = iter(jobs)
         try:
@@ -93,10 +98,14 @@ class Pool:
                 under_way += self._feed(waiting, 1) - 1
                 yield done
         finally:
-            self._stopping.set()
-            for judge in self._judges:
-                self._jobs.put(None)
-                judge.close()
+            self.close()
+
+    def close(self) -> None:
+        """End all judges."""
+        self._stopping.set()
+        for judge in self._judges:
+            self._jobs.put(None)
+            judge.close()
 
     def _feed(self, waiting: Iterator[Job], most: int) -> int:
         """Hand out up to so many more jobs; how many there were."""

@@ -361,6 +361,32 @@ def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, mo
         judge.close()
 
 
+def test_judges_are_forked_from_what_was_started_early(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    start = NurseryProcess._start
+    monkeypatch.setattr(
+        NurseryProcess, "_start", lambda self, theirs: started.append(start(self, theirs)) or started[-1]
+    )
+    pool = Pool(course, ["week1"], 2, Process())
+    pool.start()
+    assert [process.poll() for process in started] == [None]
+    reports = list(pool.run([job("return 2 * n"), job("return 2 * n", student="Bob")]))
+    assert [report.score for report in reports if isinstance(report, Report)] == [100, 100]
+    assert [process.poll() for process in started] != [None]
+    assert len(started) == 1
+
+
+def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Path) -> None:
+    for end in (Pool.close, lambda pool: list(pool.run([]))):
+        pool = Pool(course, ["week1"], 2, Process())
+        pool.start()
+        process = pool._nursery._process
+        assert process is not None
+        end(pool)
+        assert process.poll() is not None
+        pool.close()
+
+
 def test_what_one_judge_has_learnt_the_other_need_not(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nursery = NurseryProcess(course, ["week1"], Process())
     teacher, pupil = (JudgeProcess(course, ["week1"], Process(), nursery=nursery) for _ in range(2))
