@@ -84,7 +84,7 @@ def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster,
                 book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
             with closing(_Run(course, options, book, result, progress)) as run:
-                if not book.overview():
+                if not book.has_attempts():
                     run.start_early(place, [candidate for candidate in candidates if not candidate.problem])
                 run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], place)
         finally:

@@ -181,6 +181,10 @@ class Gradebook:
         """Each student's latest result of each week, overrides and lateness included, by student, then week."""
         return self._current(CheckResult.from_dict)
 
+    def has_attempts(self) -> bool:
+        """Whether anything was ever graded."""
+        return bool(self._rows("SELECT 1 FROM attempts LIMIT 1"))
+
     def overview(self) -> list[Report]:
         """`current()` for the pages about the class, without what only a student's own page shows."""
         return self._current(CheckResult.brief_from_dict)

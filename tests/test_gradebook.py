@@ -44,8 +44,10 @@ def test_a_result_is_found_again_in_a_later_run(tmp_path: Path) -> None:
     path = tmp_path / "out" / "gradebook.sqlite"
     with Gradebook(path) as book:
         assert found(book, report()) is None
+        assert not book.has_attempts()
         book.record(report())
     with Gradebook(path) as book:
+        assert book.has_attempts()
         assert found(book, report()) == report()
         assert book.current() == [report()]
 
