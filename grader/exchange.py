@@ -43,8 +43,7 @@ class Exchange:
     def take(self, judge: object) -> list[bytes]:
         """What the others have said since it was asked last."""
         with self._lock:
-            waiting = self._waiting.pop(judge, None)
-            if waiting is None:  # it has been closed meanwhile
-                return []
-            self._waiting[judge] = []
-            return waiting
+            waiting = self._waiting.get(judge, [])  # nothing for one that has been closed meanwhile
+            said = waiting.copy()
+            waiting.clear()
+            return said
