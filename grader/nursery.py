@@ -68,6 +68,9 @@ class Nursery:
 
         It gets the connection that jobs come on, and the worker where submissions run.
         """
+        gc.enable()
+        gc.collect()
+        gc.freeze()  # memory that forks do not write to is there once
         try:
             if self._zygote is not None:
                 self._zygote.wait()
@@ -75,9 +78,6 @@ class Nursery:
             self._zygote = None
             self._control.send(json.dumps(to_dict(error)).encode())
             return
-        gc.enable()
-        gc.collect()
-        gc.freeze()  # memory that forks do not write to is there once
         self._control.send(b"ready")
         while True:
             order, fds, _, _ = socket.recv_fds(self._control, LONGEST_ORDER, 2)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 
 import psutil
+
+PAUSE = 0.01  # seconds until killed processes are looked at again
 
 
 def kill_tree(pid: int, root_too: bool) -> None:
@@ -19,7 +22,7 @@ def kill_tree(pid: int, root_too: bool) -> None:
             for child in children:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.kill()
-            psutil.wait_procs(children, timeout=1)
+            time.sleep(PAUSE)  # not until they are gone: it is the suspended root that they stay zombies of
     except psutil.NoSuchProcess:
         return
     finally:
