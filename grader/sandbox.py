@@ -33,8 +33,6 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "agg",
-    "THP_MEM_ALLOC_ENABLE": "1",
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # large pages at once are fewer to collapse before the first fork
     # Large tensors come from memory that was freed before: fresh pages for each would cost more than what fills them.
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "1073741824",

@@ -13,7 +13,7 @@ import pytest
 from grader import cli, doctor, views
 from grader.errors import SandboxError, UsageError
 from grader.inside import pages, seccomp
-from grader.sandbox import Bubblewrap, Process, choose
+from grader.sandbox import ENVIRONMENT, Bubblewrap, Process, choose
 from tests import sandboxes
 
 
@@ -191,3 +191,32 @@ def test_joining_makes_fewer_mappings_and_none_that_can_be_written_and_run() -> 
         assert abs(numpy.linalg.det(numpy.eye(3) * 2) - 8) < 1e-6
     """
     subprocess.run([sys.executable, "-c", code, pages.__file__.rpartition("/")[0]], check=True)
+
+
+def test_a_heap_with_room_is_touched_in_large_pages_and_gives_it_back() -> None:
+    """In a process of its own: the heap of this one is what it is."""
+    modes = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not modes.exists() or "[never]" in modes.read_text():
+        pytest.skip("this kernel gives no large pages")
+    code = """if True:
+        import ctypes
+        import resource
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import pages
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
+        libc.memset.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
+        pages.make_room(64 << 20)
+        end = libc.sbrk(0)
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(24):
+            block = libc.malloc(2 << 20)
+            libc.memset(block, 1, 2 << 20)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults < 24 * 512 / 4
+        assert libc.sbrk(0) == end
+        pages.give_back_room()
+        assert end - libc.sbrk(0) > 8 << 20
+    """
+    settings = {name: value for name, value in ENVIRONMENT.items() if name.startswith("MALLOC_")}
+    subprocess.run([sys.executable, "-c", code, pages.__file__.rpartition("/")[0]], check=True, env=settings)

@@ -1,7 +1,8 @@
-"""Less for the kernel to copy at each fork of the zygote: large pages for what it holds, and fewer mappings.
+"""Less for the kernel to do at each fork of the zygote, and after it: large pages, and fewer mappings.
 
-A fork copies one entry for a page of 2 MiB instead of 512. What it does for each mapping takes some microseconds, and
-every library comes as five of them, of which two would do.
+A fork copies one entry for a page of 2 MiB instead of 512, and who touches new memory is interrupted once instead of
+512 times. What a fork does for each mapping takes some microseconds, and every library comes as five of them, of which
+two would do.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 LARGE = 2 << 20
-_COLLAPSE = 25  # MADV_COLLAPSE of madvise(2), since Linux 6.1
+ROOM = 128 << 20  # bytes: more than most checks take for tensors at once
+_LEFT = 16 << 10  # bytes at the heap's end that malloc_trim(3) cannot give back
+_HUGEPAGE, _COLLAPSE = 14, 25  # of madvise(2), the second since Linux 6.1
+_TOP_PAD, _USUAL_PAD = -2, 128 << 10  # of mallopt(3): the option, and what it is by default
 _LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ (\S+ [0-9]+) *(.*)")
 _NO_FILE = "00:00 0"
 
@@ -31,9 +35,41 @@ class Mapping(NamedTuple):
 
 
 def prepare() -> None:
-    """Do both, as far as the kernel can."""
+    """Do all of it, as far as the kernel can."""
+    make_room(ROOM)
     join()
     collapse()
+
+
+def make_room(size: int) -> None:
+    """Have the heap end with so many bytes that nothing has touched; where something does, they are large pages.
+
+    New blocks of less than `MALLOC_MMAP_THRESHOLD_` come from there, and not from holes in memory that forks share: of
+    that each small page is copied when it is written to. `MALLOC_TRIM_THRESHOLD_` has to be greater than the room.
+    """
+    give_back_room()
+    if hasattr(_libc, "mallopt"):
+        _libc.mallopt(_TOP_PAD, size)
+        _fill_holes()
+        _libc.mallopt(_TOP_PAD, _USUAL_PAD)
+    for start, end, *_, name in _own():
+        if name == "[heap]":
+            _libc.madvise(start, end - start, _HUGEPAGE)
+
+
+def _fill_holes() -> None:
+    """Take all blocks that are free amid others, and for good, until the heap has to grow."""
+    end = _libc.sbrk(0) - _LEFT
+    for power in range(17, 4, -1):
+        for size in (3 << power - 1, 1 << power):
+            while _libc.malloc(size - 8) < end:  # 8 bytes of a block are malloc's own
+                pass
+
+
+def give_back_room() -> None:
+    """Have the heap end where nothing more is in use, with glibc; other C libraries do not say how."""
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)
 
 
 def collapse() -> int:
@@ -83,3 +119,5 @@ def _own() -> Iterator[Mapping]:
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 _libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.malloc.argtypes, _libc.malloc.restype = (ctypes.c_size_t,), ctypes.c_void_p
+_libc.sbrk.argtypes, _libc.sbrk.restype = (ctypes.c_ssize_t,), ctypes.c_void_p

@@ -41,6 +41,9 @@ def _own_package() -> None:
 
 if __name__ == "__main__":
     _own_package()
+    from grader_inside import pages  # type: ignore[import-not-found]
+
+    pages.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
 
 from grader_inside import codec, confine, gpu, modules, pages, probing, rehearsal, wire  # type: ignore[import-not-found]  # noqa: E402
 
@@ -66,8 +69,9 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
     confine.set_dumpable(not confined)
     gc.collect()
     gc.freeze()
-    pages.prepare()
+    pages.give_back_room()
     confine.prepare(shows_gpu)
+    pages.prepare()
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
