@@ -69,7 +69,7 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
     confine.set_dumpable(not confined)
     gc.collect()
     gc.freeze()
-    pages.give_back_room()
+    pages.give_back_room()  # limits come on top of what is in use, and none of the room is
     confine.prepare(shows_gpu)
     pages.prepare()
     with socket.socket(fileno=control_fd) as control:
