@@ -18,11 +18,15 @@ def kill_tree(pid: int, root_too: bool) -> None:
         root = psutil.Process(pid)
         if root_too:
             root.suspend()  # so that it starts nothing meanwhile
-        while children := _living(root):
+        looks_without = 0
+        while looks_without < 2:  # one can miss the child of a process that ends just then
+            children = _living(root)
+            looks_without = 0 if children else looks_without + 1
             for child in children:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     child.kill()
-            time.sleep(PAUSE)  # not until they are gone: it is the suspended root that they stay zombies of
+            if children:
+                time.sleep(PAUSE)  # not until they are gone: it is the suspended root that they stay zombies of
     except psutil.NoSuchProcess:
         return
     finally:

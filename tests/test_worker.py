@@ -359,48 +359,48 @@ def test_every_run_starts_from_the_checks_seed(desk: Desk, probes: ModuleType) -
 def test_children_and_daemons_are_gone_after_the_check(desk: Desk, probes: ModuleType) -> None:
     desk.put(
         """
-        import os, subprocess, sys
+        import os, subprocess, sys, time
         def act():
-            read, write = os.pipe()
-            if os.fork() == 0:
+            first = os.fork()
+            if first == 0:
                 os.setsid()
                 if os.fork() == 0:  # the usual double fork of a daemon
-                    os.write(write, str(os.getpid()).encode())
-                    while True: os.read(read, 0) or __import__("time").sleep(1)
+                    time.sleep(600)
                 os._exit(0)
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-            return [int(os.read(read, 20)), child.pid, os.getpid()]
+            os.waitpid(first, 0)  # so that those who look find a tree that stays as it is
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
         """
     )
     student = desk.student()
-    assert len(student.run(probes.act)) == 3
-    assert len(below(desk.worker)) >= at_rest(desk.worker) + 4  # the keeper and those three
+    student.run(probes.act)
+    started = below(desk.worker)
+    assert len(started) == at_rest(desk.worker) + 4  # the keeper and those three
     student.close()
-    assert soon(lambda: len(below(desk.worker)) == at_rest(desk.worker) + 1)
+    assert soon(lambda: sum(map(alive, started)) == at_rest(desk.worker) + 1)
 
 
 def test_daemons_of_an_import_are_gone_after_the_submission(desk: Desk, probes: ModuleType) -> None:
     desk.put(
         """
         import os, time
-        read, write = os.pipe()
-        if os.fork() == 0:
+        first = os.fork()
+        if first == 0:
             os.setsid()
             if os.fork() == 0:
-                os.write(write, str(os.getpid()).encode())
                 time.sleep(600)
             os._exit(0)
-        PID = int(os.read(read, 20))
+        os.waitpid(first, 0)
         def act():
-            return PID
+            return 1
         """
     )
     student = desk.student()
     student.run(probes.act)
-    assert len(below(desk.worker)) >= 3
+    started = below(desk.worker)
+    assert len(started) == at_rest(desk.worker) + 3  # the keeper, the check and its daemon
     student.close()
     desk.clear()
-    assert soon(lambda: len(below(desk.worker)) == at_rest(desk.worker))
+    assert soon(lambda: sum(map(alive, started)) == at_rest(desk.worker))
 
 
 def at_rest(worker: Worker) -> int:
@@ -411,13 +411,13 @@ def at_rest(worker: Worker) -> int:
 def soon(true: Callable[[], bool]) -> bool:
     """Whether it comes true; the kernel takes a moment to bury a namespace."""
     end = time.monotonic() + 20
-    while not true() and time.monotonic() < end:
+    while not (came := true()) and time.monotonic() < end:
         time.sleep(0.01)
-    return true()
+    return came
 
 
 def below(worker: Worker) -> set[int]:
-    """The living processes below a worker's first one."""
+    """The living processes below a worker's first one; all of them if none of them ends just now."""
     assert worker._zygote is not None
     tree = psutil.Process(worker._zygote.pid).children(recursive=True)
     return {process.pid for process in tree if alive(process.pid)}
@@ -566,6 +566,22 @@ def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: 
     assert parent.wait(timeout=20) == -signal.SIGKILL
     assert not alive(tree[1].pid)
     os.kill(first, signal.SIGKILL)
+
+
+def test_a_process_whose_parent_ends_while_it_is_looked_for_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two children: looks find the first one, then none, as when that has just ended above others."""
+    code = "import os, time; os.fork() and os.fork(); os.write(1, b'up\\n'); time.sleep(600)"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert [parent.stdout.readline() for _ in range(3)] == [b"up\n"] * 3
+    tree = psutil.Process(parent.pid).children()
+    looks, real = [tree[:1], []], psutil.Process.children
+    monkeypatch.setattr(
+        psutil.Process, "children", lambda of, recursive: looks.pop(0) if looks else real(of, recursive)
+    )
+    kill_tree(parent.pid, root_too=True)
+    assert parent.wait(timeout=20) == -signal.SIGKILL
+    assert not any(alive(child.pid) for child in tree)
 
 
 def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
