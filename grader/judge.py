@@ -24,8 +24,9 @@ from grader import devices, plugin
 from grader.assignment import Assignment, Course, is_hidden
 from grader.errors import SandboxError, to_dict
 from grader.inside import wire
-from grader.remote import SHOTS, RemoteStudents
+from grader.remote import RemoteStudents
 from grader.results import CheckResult, Outcome, Report
+from grader.session import SHOTS
 from grader.version import VERSION
 from grader.worker import Worker
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import marshal
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import SECONDS, Limits
+from grader.assignment import Limits
 from grader.checks import TaskMark
 from grader.errors import SandboxError
 from grader.inside import codec
@@ -24,14 +23,11 @@ from grader.plugin import check_id
 from grader.processes import signal_name
 from grader.results import CheckResult, Outcome
 from grader.seeds import check_seed, probe_seed
+from grader.session import SHOT, Session, end_process, how_it_ended
 from grader.student import Probe, ProbeEnded, Student, describe_call
 from grader.transcripts import Asked, Reply, Request, Transcripts
 from grader.verdict import exception_end, invalid_text, timeout_text
-from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
-
-IMPORT_SECONDS = 10.0  # for each module
-SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
-SHOTS = 4  # so often, at most, such an end is tried again
+from grader.worker import CheckProcess, TooMuchMemory, Worker
 
 
 class RemoteStudents:
@@ -44,7 +40,7 @@ class RemoteStudents:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._submission: _Submission | None = None
+        self._session: Session | None = None
         self._failure: SandboxError | None = None
         self._salt = b""
         self._seed = 0
@@ -58,16 +54,16 @@ class RemoteStudents:
     ) -> None:
         """Put a submission into the worker, and try to import its modules."""
         self._salt, self._seed, self._failure = salt, seed, None
-        self._submission = _Submission(
+        self._session = Session(
             self._worker, week, files, modules, limits.memory_mb << 20, limits.seconds, limits.gpu_memory_mb << 20
         )
 
     def end(self) -> None:
         """Remove the submission, and everything that it left."""
         self._latest = None
-        if self._submission is not None:
-            self._submission.close()
-            self._submission = None
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
         """The result of a check on a submission that answers as one before did, None where it has to be run."""
@@ -104,9 +100,9 @@ class RemoteStudents:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Have the checks in the block run in processes of their own, and not at the cost of the latest one's time."""
-        assert self._submission is not None and self._latest is not None
-        self._submission.part()
-        self._submission.left = self._latest.left_before
+        assert self._session is not None and self._latest is not None
+        self._session.part()
+        self._session.left = self._latest.left_before
         self._alone, self._replaying = True, False
         try:
             yield
@@ -121,10 +117,10 @@ class RemoteStudents:
         return self._new(item, mark)
 
     def _new(self, item: pytest.Item, mark: TaskMark) -> RemoteStudent:
-        if self._submission is None:
+        if self._session is None:
             raise SandboxError("no submission is open in this judge")
         seed = probe_seed(self.check_seed(item))
-        self._latest = RemoteStudent(self._submission, seed, mark.seconds, shares=not self._alone)
+        self._latest = RemoteStudent(self._session, seed, mark.seconds, shares=not self._alone)
         return self._latest
 
     def close(self, student: Student) -> None:
@@ -143,127 +139,6 @@ class RemoteStudents:
         return check_seed(self._salt, self._seed, check_id(item))
 
 
-class _Submission:
-    """A keeper of the submission's files, and what is known of its modules: those whose import ends badly."""
-
-    def __init__(
-        self,
-        worker: Worker,
-        week: str,
-        files: dict[str, bytes],
-        modules: Sequence[str],
-        memory: int,
-        seconds: float = SECONDS,
-        gpu_memory: int = 0,
-    ) -> None:
-        self.seconds = self.left = seconds
-        self._worker = worker
-        self._week = week
-        self._files = files
-        self._memory = memory
-        self._gpu_memory = gpu_memory
-        self._ended: dict[str, tuple[str, str]] = {}
-        self._keeper: Keeper | None = None
-        self._warm: CheckProcess | None = None
-        self._try_imports(list(modules))
-
-    def _try_imports(self, waiting: list[str]) -> None:
-        """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
-        ends: list[tuple[str, int | None]] = []  # those that an outsider may have had a hand in
-        while waiting:
-            process = self.process()
-            end = self._import(process, waiting)
-            if end is None:
-                self.keep(process)
-                return
-            if end[0] != Outcome.KILLED:
-                _end(process)
-            elif (status := how_it_ended(process)) in SHOT and len(ends) < SHOTS:
-                ends.append((waiting[0], status))
-                if ends[-1:] != ends[-2:-1]:
-                    continue
-            self._ended[waiting.pop(0)] = end
-
-    def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:
-        """Take modules off the list that can be imported; how the process ended at the first that cannot."""
-        while waiting:
-            with self.clock():
-                end = _import(process, waiting[0])
-            if end is not None:
-                return end
-            del waiting[0]
-        return None
-
-    @contextlib.contextmanager
-    def clock(self) -> Iterator[None]:
-        """Count the block's time as the student's."""
-        begin = time.monotonic()
-        try:
-            yield
-        finally:
-            self.left -= time.monotonic() - begin
-
-    def lend(self) -> CheckProcess | None:
-        """The process in which checks have passed, if there is one."""
-        process, self._warm = self._warm, None
-        return process
-
-    def keep(self, process: CheckProcess) -> None:
-        """Take a process back for the next check that shares it."""
-        self._warm = process
-
-    def part(self) -> None:
-        """End the process that was kept."""
-        if self._warm is not None:
-            process, self._warm = self._warm, None
-            _end(process)
-
-    def process(self) -> CheckProcess:
-        """A process for one check, which imports the student's modules when a probe asks for them."""
-        self.part()  # the keeper has one at a time
-        process = self._fork()
-        try:
-            process.ask({"ended": self._ended}, REPLY_SECONDS)
-        except (OSError, TooMuchMemory) as error:  # nothing of the student's has run yet
-            raise SandboxError(f"a process for a check could not be prepared ({error!r})") from None
-        return process
-
-    def _fork(self) -> CheckProcess:
-        for _ in range(2):
-            try:
-                if self._keeper is None:
-                    self._keeper = self._worker.keeper(self._week, self._files, self._memory, self._gpu_memory)
-                return self._keeper.check()
-            except KeeperDied:  # without a sandbox, code that was checked before can have killed it
-                self.close()
-        raise SandboxError("the process that keeps the submission's files died twice before a check began")
-
-    def close(self) -> None:
-        """End the keeper, and with it everything of the submission."""
-        self.part()
-        if self._keeper is not None:
-            keeper, self._keeper = self._keeper, None
-            keeper.close()
-
-
-def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
-    """How the import of a module ended the process; an exception in it is no end."""
-    try:
-        process.ask({"load": module}, IMPORT_SECONDS)
-    except TimeoutError:
-        return str(Outcome.TIMEOUT), f"importing {module}.py did not end within {IMPORT_SECONDS:g} s"
-    except TooMuchMemory as error:
-        return str(Outcome.MEMORY), f"importing {module}.py: {error}"
-    except OSError:
-        return str(Outcome.KILLED), f"importing {module}.py ended the process"
-    return None
-
-
-def _end(process: CheckProcess) -> None:
-    with contextlib.suppress(KeeperDied):
-        process.end()
-
-
 class RemoteStudent:
     """Probes in a worker, which may take `seconds` in all. Once a run has ended badly, all later ones end alike.
 
@@ -272,17 +147,17 @@ class RemoteStudent:
     otherwise in a process of its own.
     """
 
-    def __init__(self, submission: _Submission, seed: int, seconds: float, shares: bool = False) -> None:
+    def __init__(self, session: Session, seed: int, seconds: float, shares: bool = False) -> None:
         self.failure: SandboxError | None = None
         self.steps: list[tuple[Request, Reply]] = []
         self.shared = self.shot = False
-        self.left_before = submission.left
+        self.left_before = session.left
         self._called: Callable[[], str] | None = None
-        self._submission = submission
+        self._session = session
         self._shares = shares
         self._seed = seed
         self._seconds = seconds
-        self._end_at = submission.left - seconds
+        self._end_at = session.left - seconds
         self._process: CheckProcess | None = None
         self._afresh = False  # whether that is for one run alone, as far as this check goes
         self._asked: CheckProcess | None = None
@@ -326,9 +201,9 @@ class RemoteStudent:
         if self._process is not None:
             process, self._process = self._process, None
             if self._shares and self._final is None:
-                self._submission.keep(process)
+                self._session.keep(process)
             else:
-                _end(process)
+                end_process(process)
 
     def _run(self, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any], fresh: bool) -> Any:
         self._called = partial(describe_call, probe, args, kwargs)
@@ -362,8 +237,8 @@ class RemoteStudent:
         self._afresh = request.fresh
         process = self._asked = self._process
         try:
-            with self._submission.clock():
-                return process.run(request, self._submission.left - max(self._end_at, 0))
+            with self._session.clock():
+                return process.run(request, self._session.left - max(self._end_at, 0))
         except TimeoutError:
             raise self._end(ProbeEnded(Outcome.TIMEOUT, self._timeout())) from None
         except TooMuchMemory as error:
@@ -373,9 +248,9 @@ class RemoteStudent:
 
     def _begin(self, fresh: bool) -> CheckProcess:
         try:
-            lent = self._submission.lend() if self._shares and not fresh else None
+            lent = self._session.lend() if self._shares and not fresh else None
             self.shared = self.shared or lent is not None
-            return lent or self._submission.process()
+            return lent or self._session.process()
         except SandboxError as error:
             self.failure = error
             raise
@@ -383,12 +258,12 @@ class RemoteStudent:
     def _kill(self) -> None:
         if self._process is not None:
             process, self._process = self._process, None
-            _end(process)
+            end_process(process)
 
     def _timeout(self) -> str:
         if self._end_at > 0:
             return timeout_text(self._seconds)
-        return f"timeout: all checks together have used up the {self._submission.seconds:g} s that a submission has"
+        return f"timeout: all checks together have used up the {self._session.seconds:g} s that a submission has"
 
     def _read(self, reply: Reply) -> Any:
         kind, body = reply[:1], codec.decode(reply[1:])
@@ -420,14 +295,6 @@ class RemoteStudent:
 def _compiled(file: Path) -> bytes:
     """A module of probes as byte code: its processes are of the same Python, and each would compile it anew."""
     return marshal.dumps(compile(file.read_text(encoding="utf-8"), file.name, "exec"))
-
-
-def how_it_ended(process: CheckProcess) -> int | None:
-    """The exit status, or minus a signal; None where that is unknown, as when whoever watches over it has died, too."""
-    try:
-        return process.status()
-    except KeeperDied:
-        return None
 
 
 def _is_description(body: Any) -> bool:

@@ -22,8 +22,9 @@ import pytest
 
 from grader import views
 from grader.checks import load_probes
-from grader.remote import RemoteStudent, _Submission
+from grader.remote import RemoteStudent
 from grader.sandbox import INSIDE, Bubblewrap, Process, Sandbox
+from grader.session import Session
 from grader.student import ProbeEnded
 from grader.worker import Worker
 from tests import sandboxes
@@ -88,14 +89,14 @@ def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 def put(worker: Worker, code: str, memory: int = MEMORY) -> Iterator[Callable[..., Any]]:
     """A submission; `act(*args)` runs its `act` in a check of its own and gives its evidence, or how it ended."""
     source = "import os, sys, signal, socket, time\n" + textwrap.dedent(code)
-    submission = _Submission(worker, "week1", {"attack.py": source.encode()}, ["attack"], memory)
+    submission = Session(worker, "week1", {"attack.py": source.encode()}, ["attack"], memory)
     try:
         yield lambda *args, seconds=20.0: _act(submission, args, seconds)
     finally:
         submission.close()
 
 
-def _act(submission: _Submission, args: tuple[Any, ...], seconds: float) -> Any:
+def _act(submission: Session, args: tuple[Any, ...], seconds: float) -> Any:
     student = RemoteStudent(submission, 1, seconds)
     try:
         return student.run(PROBE[0], *args)
@@ -457,7 +458,7 @@ def test_nothing_carries_over_from_check_to_check(arena: Range, kind: str) -> No
 def beside_another(worker: Worker, code: str) -> Any:
     """What a submission finds of one that is graded at the same moment, and is still running what it left."""
     source = {"attack.py": ("import os, sys, signal, socket, time\n" + code).encode()}
-    first, second = (_Submission(worker, "week1", source, ["attack"], MEMORY) for _ in range(2))
+    first, second = (Session(worker, "week1", source, ["attack"], MEMORY) for _ in range(2))
     try:
         RemoteStudent(first, 1, 20.0).run(PROBE[0], True)
         return RemoteStudent(second, 1, 20.0).run(PROBE[0], False)
@@ -596,7 +597,7 @@ def test_an_interrupted_judge_leaves_no_process() -> None:
     import psutil
 
     worker = Worker(sandboxes.real())
-    submission = _Submission(
+    submission = Session(
         worker,
         "week1",
         {"attack.py": b"import os, time\ndef act():\n    os.fork() or time.sleep(99)\n    return 1\n"},

@@ -31,8 +31,9 @@ from grader.inside import gpu as inside_gpu
 from grader.inside.generators import generators_kept
 from grader.inside.modules import close_modules, open_modules
 from grader.pool import Pool
-from grader.remote import RemoteStudent, _Submission
+from grader.remote import RemoteStudent
 from grader.sandbox import ENVIRONMENT, Bubblewrap, Process, Sandbox, choose
+from grader.session import Session
 from grader.student import ProbeEnded
 from grader.worker import Worker
 from tests import sandboxes
@@ -440,7 +441,7 @@ def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 def act(worker: Worker, probe: Callable[..., Any], code: str, gpu_memory: int = 2 * GIB) -> Any:
     """What the code's `act` gives in a check of a submission of its own, or how it ended."""
     source = textwrap.dedent(code).encode()
-    submission = _Submission(worker, "week1", {"attack.py": source}, ["attack"], 2 * GIB, 300, gpu_memory)
+    submission = Session(worker, "week1", {"attack.py": source}, ["attack"], 2 * GIB, 300, gpu_memory)
     student = RemoteStudent(submission, 1, 120.0)
     try:
         return student.run(probe)

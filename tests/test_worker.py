@@ -21,14 +21,15 @@ import psutil
 import pytest
 import torch
 
-from grader import remote
+from grader import session
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.pool import share_cores
 from grader.processes import kill_tree, signal_name
-from grader.remote import RemoteStudent, _Submission
+from grader.remote import RemoteStudent
 from grader.results import Outcome
 from grader.sandbox import ENVIRONMENT, Command, Process
+from grader.session import Session
 from grader.student import ProbeEnded, describe_call
 from grader.worker import Keeper, KeeperDied, Worker
 from tests import sandboxes
@@ -88,12 +89,12 @@ class Desk:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.submission: _Submission | None = None
+        self.submission: Session | None = None
 
-    def put(self, lenet: str, training: str = "VALUE = 7\n", memory: int = 3 * GIB) -> _Submission:
+    def put(self, lenet: str, training: str = "VALUE = 7\n", memory: int = 3 * GIB) -> Session:
         self.clear()
         files = {"lenet.py": textwrap.dedent(lenet).encode(), "training.py": textwrap.dedent(training).encode()}
-        self.submission = _Submission(self.worker, "week5", files, ["lenet", "training"], memory)
+        self.submission = Session(self.worker, "week5", files, ["lenet", "training"], memory)
         return self.submission
 
     def clear(self) -> None:
@@ -251,7 +252,7 @@ def test_killing_the_parent_costs_one_check(desk: Desk, probes: ModuleType) -> N
 def test_a_module_that_hangs_costs_its_own_checks(
     desk: Desk, probes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "IMPORT_SECONDS", 0.3)
+    monkeypatch.setattr(session, "IMPORT_SECONDS", 0.3)
     desk.put("while True: pass\n")
     end = ended(desk.student(), probes.act)
     assert (end.outcome, end.detail) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
@@ -287,14 +288,14 @@ for fd in range(3, 64):
 def act():
     return 1
 """
-    submission = _Submission(worker, "week5", {"lenet.py": source.encode()}, ["lenet"], GIB)
+    submission = Session(worker, "week5", {"lenet.py": source.encode()}, ["lenet"], GIB)
     end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
     submission.close()
     assert end.outcome is Outcome.INVALID
 
 
 def test_a_missing_module_says_so(worker: Worker, probes: ModuleType) -> None:
-    submission = _Submission(worker, "week5", {"LeNet5.py": b""}, ["lenet"], GIB)
+    submission = Session(worker, "week5", {"LeNet5.py": b""}, ["lenet"], GIB)
     end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
     submission.close()
     assert "lenet.py is missing from the submission, which has LeNet5.py" in end.detail
@@ -590,7 +591,7 @@ def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
     first = worker.start()
     first.wait()
     os.kill(first.pid, signal.SIGKILL)
-    submission = _Submission(worker, "week5", {"lenet.py": b""}, ["lenet"], GIB)
+    submission = Session(worker, "week5", {"lenet.py": b""}, ["lenet"], GIB)
     student = RemoteStudent(submission, 0, 20.0)
     folder, _ = student.run(probes.here)
     zygote = psutil.Process(worker.start().pid)
@@ -619,7 +620,7 @@ def test_the_runs_of_a_check_share_its_time(desk: Desk, probes: ModuleType) -> N
 
 def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType) -> None:
     code = b"import time\ndef act():\n    time.sleep(0.7)\n    return 1\n"
-    submission = _Submission(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=1.5)
+    submission = Session(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=1.5)
     for _ in range(2):
         student = RemoteStudent(submission, 0, 20.0)
         student.run(probes.act)
@@ -635,7 +636,7 @@ def test_a_submission_stays_on_its_cores(worker: Worker, probes: ModuleType) -> 
     alone = Worker(worker.sandbox, [min(before)], worker.start())
     code = b"import os\ndef act():\n    return sorted(os.sched_getaffinity(0))\n"
     for wanted, on in (([min(before)], alone), (sorted(before), worker)):
-        submission = _Submission(on, "week5", {"lenet.py": code}, ["lenet"], GIB)
+        submission = Session(on, "week5", {"lenet.py": code}, ["lenet"], GIB)
         assert RemoteStudent(submission, 0, 20.0).run(probes.act) == wanted
         submission.close()
     assert os.sched_getaffinity(0) == before

@@ -27,9 +27,10 @@ from grader.assignment import Course  # noqa: E402
 from grader.checks import load_probes  # noqa: E402
 from grader.errors import SandboxError  # noqa: E402
 from grader.judges import Job, JudgeProcess  # noqa: E402
-from grader.remote import RemoteStudent, _Submission  # noqa: E402
+from grader.remote import RemoteStudent  # noqa: E402
 from grader.results import Report  # noqa: E402
 from grader.sandbox import Process, Sandbox, bubblewrap  # noqa: E402
+from grader.session import Session  # noqa: E402
 from grader.worker import Worker  # noqa: E402
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ def _machinery(sandbox: Sandbox, course: Path) -> tuple[float, float]:
         worker.keeper(WEEK, _files(), MEMORY).close()  # starts the worker
         checks, submissions = [], []
         for _ in range(SUBMISSIONS):
-            submission, opened = _timed(lambda: _Submission(worker, WEEK, _files(), modules, MEMORY))
+            submission, opened = _timed(lambda: Session(worker, WEEK, _files(), modules, MEMORY))
             for _ in range(CHECKS):
                 student = RemoteStudent(submission, 1, 20.0)
                 checks.append(_timed(lambda student=student: (student.run(probe), student.close()))[1])

@@ -1,0 +1,147 @@
+"""One submission in a worker: the processes of its checks, its time, and which of its modules can be imported."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator, Sequence
+
+from grader.assignment import SECONDS
+from grader.errors import SandboxError
+from grader.results import Outcome
+from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
+
+IMPORT_SECONDS = 10.0  # for each module
+SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
+SHOTS = 4  # so often, at most, such an end is tried again
+
+
+class Session:
+    """A keeper of the submission's files, and what is known of its modules: those whose import ends badly."""
+
+    def __init__(
+        self,
+        worker: Worker,
+        week: str,
+        files: dict[str, bytes],
+        modules: Sequence[str],
+        memory: int,
+        seconds: float = SECONDS,
+        gpu_memory: int = 0,
+    ) -> None:
+        self.seconds = self.left = seconds
+        self._worker = worker
+        self._week = week
+        self._files = files
+        self._memory = memory
+        self._gpu_memory = gpu_memory
+        self._ended: dict[str, tuple[str, str]] = {}
+        self._keeper: Keeper | None = None
+        self._warm: CheckProcess | None = None
+        self._try_imports(list(modules))
+
+    def _try_imports(self, waiting: list[str]) -> None:
+        """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
+        ends: list[tuple[str, int | None]] = []  # those that an outsider may have had a hand in
+        while waiting:
+            process = self.process()
+            end = self._import(process, waiting)
+            if end is None:
+                self.keep(process)
+                return
+            if end[0] != Outcome.KILLED:
+                end_process(process)
+            elif (status := how_it_ended(process)) in SHOT and len(ends) < SHOTS:
+                ends.append((waiting[0], status))
+                if ends[-1:] != ends[-2:-1]:
+                    continue
+            self._ended[waiting.pop(0)] = end
+
+    def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:
+        """Take modules off the list that can be imported; how the process ended at the first that cannot."""
+        while waiting:
+            with self.clock():
+                end = _import(process, waiting[0])
+            if end is not None:
+                return end
+            del waiting[0]
+        return None
+
+    @contextlib.contextmanager
+    def clock(self) -> Iterator[None]:
+        """Count the block's time as the student's."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.left -= time.monotonic() - begin
+
+    def lend(self) -> CheckProcess | None:
+        """The process in which checks have passed, if there is one."""
+        process, self._warm = self._warm, None
+        return process
+
+    def keep(self, process: CheckProcess) -> None:
+        """Take a process back for the next check that shares it."""
+        self._warm = process
+
+    def part(self) -> None:
+        """End the process that was kept."""
+        if self._warm is not None:
+            process, self._warm = self._warm, None
+            end_process(process)
+
+    def process(self) -> CheckProcess:
+        """A process for one check, which imports the student's modules when a probe asks for them."""
+        self.part()  # the keeper has one at a time
+        process = self._fork()
+        try:
+            process.ask({"ended": self._ended}, REPLY_SECONDS)
+        except (OSError, TooMuchMemory) as error:  # nothing of the student's has run yet
+            raise SandboxError(f"a process for a check could not be prepared ({error!r})") from None
+        return process
+
+    def _fork(self) -> CheckProcess:
+        for _ in range(2):
+            try:
+                if self._keeper is None:
+                    self._keeper = self._worker.keeper(self._week, self._files, self._memory, self._gpu_memory)
+                return self._keeper.check()
+            except KeeperDied:  # without a sandbox, code that was checked before can have killed it
+                self.close()
+        raise SandboxError("the process that keeps the submission's files died twice before a check began")
+
+    def close(self) -> None:
+        """End the keeper, and with it everything of the submission."""
+        self.part()
+        if self._keeper is not None:
+            keeper, self._keeper = self._keeper, None
+            keeper.close()
+
+
+def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
+    """How the import of a module ended the process; an exception in it is no end."""
+    try:
+        process.ask({"load": module}, IMPORT_SECONDS)
+    except TimeoutError:
+        return str(Outcome.TIMEOUT), f"importing {module}.py did not end within {IMPORT_SECONDS:g} s"
+    except TooMuchMemory as error:
+        return str(Outcome.MEMORY), f"importing {module}.py: {error}"
+    except OSError:
+        return str(Outcome.KILLED), f"importing {module}.py ended the process"
+    return None
+
+
+def end_process(process: CheckProcess) -> None:
+    """End it with what it started, if it has a keeper that can."""
+    with contextlib.suppress(KeeperDied):
+        process.end()
+
+
+def how_it_ended(process: CheckProcess) -> int | None:
+    """The exit status, or minus a signal; None where that is unknown, as when whoever watches over it has died, too."""
+    try:
+        return process.status()
+    except KeeperDied:
+        return None
