@@ -1,4 +1,4 @@
-"""What a class costs on a cluster: `python tests/benchmarks/cluster.py [--sizes 6 12 24] [--workers 1 2]`.
+"""What a class costs on a cluster: `python tests/benchmarks/cluster.py [--sizes 12 48 96] [--workers 1 2]`.
 
 Classes of the real weeks (each submission is one student's week: the reference, changed by a comment) are graded by a
 Dask scheduler and workers of one thread on this machine. In addition, larger classes are "graded" by workers that give
@@ -198,7 +198,7 @@ def _show_large(runs: Sequence[Run], fitted: Fit) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="What a class costs on a cluster.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[6, 12, 24])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[12, 48, 96])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     given = parser.parse_args()
     main(given.sizes, given.workers)
