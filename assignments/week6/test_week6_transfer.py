@@ -195,7 +195,8 @@ def test_transfer(student, rng):
         untrained < 0.5, "the network with its new head already knows the answers", got=f"{100 * untrained:.1f} %"
     )
     expect.at_least(tuned, ACCURACY, "the accuracy of the fine-tuned network", unit="%")
-    scratch = transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, rng)
+    seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+    scratch = transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, seed)
     expect.at_least(tuned - scratch, MARGIN, "the lead over training from scratch", unit="%")
 
 

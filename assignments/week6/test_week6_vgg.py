@@ -1,6 +1,7 @@
 """Week 6's public checks of `batchnorm.py` and `vgg.py`, tasks 6.5 to 6.8: 19 of 60 points."""
 
 import itertools
+from functools import cache
 
 import torch
 import torchvision
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from grader import expect
+from grader.answers import computed_once
 from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
@@ -165,8 +167,22 @@ def torchvisions(output_dim):
         return torchvision.models.vgg11_bn(num_classes=output_dim)
 
 
-def shapes_of(model):
-    return {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
+@cache
+def shapes_of_vgg(output_dim):
+    return {name: list(tensor.shape) for name, tensor in torchvisions(output_dim).state_dict().items()}
+
+
+@computed_once
+def answers_of_vgg(output_dim, seed, images):
+    """Of torchvision's model: logits of each batch, and the gradient of the first's sum in the first layer's bias."""
+    model = torchvisions(output_dim)
+    model.load_state_dict(probes.vgg_weights(shapes_of_vgg(output_dim), seed), assign=True)
+    model.eval()
+    bias = dict(model.named_parameters())["features.0.bias"]
+    with probes.ShortProducts():
+        first = model(images[0])
+        (gradient,) = torch.autograd.grad(first.sum(), bias)
+        return [first.detach(), *probes.without_gradients(model, images[1:])], gradient
 
 
 @task("6.8", points=3, title="VGG has the layers of configuration A", seconds=30,
@@ -175,7 +191,7 @@ def test_vgg_layers(student):
     for output_dim, count in ((1000, 132_868_840), (200, 129_591_240)):
         got = student.run(probes.vgg_shapes, output_dim)
         expect.equal(expect.field(got, "parts"), ["features", "avgpool", "classifier"], "the parts of the network")
-        found, wanted = expect.field(got, "shapes"), shapes_of(torchvisions(output_dim))
+        found, wanted = expect.field(got, "shapes"), shapes_of_vgg(output_dim)
         expect.instance(found, dict, "the state dict")
         for name, shape in wanted.items():
             if not name.endswith("num_batches_tracked"):
@@ -190,21 +206,14 @@ def test_vgg_layers(student):
 def test_vgg_logits(student, rng):
     images = [torch.randn(2, 3, 32, 32, generator=rng), torch.randn(1, 3, 75, 48, generator=rng)]
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
-    model = torchvisions(1000)
-    shapes = shapes_of(model)
-    got = student.run(probes.vgg_logits, shapes, seed, images, training=True)
+    got = student.run(probes.vgg_logits, shapes_of_vgg(1000), seed, images, training=True)
     if type(got) is dict and "refused" in got:
         expect.fail("vgg11_bn's state dict does not load strictly", expected="it loads", got=got["refused"])
-    model.load_state_dict(probes.vgg_weights(shapes, seed), assign=True)
-    model.eval()
-    bias = dict(model.named_parameters())["features.0.bias"]
-    with probes.ShortProducts():
-        wanted = [model(images[0]), *probes.without_gradients(model, images[1:])]
-        (gradient,) = torch.autograd.grad(wanted[0].sum(), bias)
+    wanted, gradient = answers_of_vgg(1000, seed, images)
     found = expect.items(expect.field(got, "logits"), len(images), "the logits")
     for value, want, batch in zip(found, wanted, images, strict=True):
         what = f"the logits of images of {batch.shape[2]}×{batch.shape[3]}"
-        expect.close(value, want.detach(), what, rtol=1e-2, atol=1e-2)
+        expect.close(value, want, what, rtol=1e-2, atol=1e-2)
     judge_training(got, gradient)
 
 

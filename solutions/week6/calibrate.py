@@ -57,7 +57,7 @@ def results_of(student: SimpleNamespace, seed: int) -> tuple[float, float]:
     images, labels = data.test_images[VALID:], data.test_labels[VALID:]
     with torch.no_grad():
         tuned = digits.accuracy(model(transfer.normalised(images)), labels)
-    return tuned, tuned - transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, generator)
+    return tuned, tuned - transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, seed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Week 6's hidden checks: 40 points, on what the public ones leave open. Summaries give no input or value away."""
 
 import copy
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from fixtures import digits, transfer
 from grader import expect
+from grader.answers import computed_once
 from grader.checks import load_beside, load_probes, task
 
 PUBLIC = str(Path(__file__).parents[2] / "assignments" / "week6" / "test_week6_data.py")
@@ -162,22 +164,37 @@ def test_layer_in_network(student, rng):
     )
 
 
+def torchvisions(classes):
+    """torchvision's model without memory for its weights."""
+    with torch.device("meta"):
+        return torchvision.models.vgg11_bn(num_classes=classes)
+
+
+@cache
+def shapes_of_vgg(classes):
+    return {name: list(tensor.shape) for name, tensor in torchvisions(classes).state_dict().items()}
+
+
+@computed_once
+def logits_of_vgg(classes, seed, images):
+    model = torchvisions(classes)
+    model.load_state_dict(vgg_probes.vgg_weights(shapes_of_vgg(classes), seed), assign=True)
+    model.eval()
+    with vgg_probes.ShortProducts():
+        return vgg_probes.without_gradients(model, images)
+
+
 @task("6.8", points=4, title="VGG agrees with vgg11_bn for another number of classes and other sizes", seconds=60,
       hint="Features, pooling and classifier, each where it belongs.")  # fmt: skip
 def test_vgg(student, rng):
     classes = int(torch.randint(2, 40, (1,), generator=rng))
-    with torch.device("meta"):
-        model = torchvision.models.vgg11_bn(num_classes=classes)
-    shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
+    shapes = shapes_of_vgg(classes)
     # The second one's features are wider than what is pooled to.
     images = [torch.randn(1, 3, *size, generator=rng) for size in ((64, 100), (33, 256))]
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
     got = student.run(vgg_probes.vgg_logits, shapes, seed, images)
     expect.true(type(got) is dict and "refused" not in got, "vgg11_bn's state dict does not load strictly")
-    model.load_state_dict(vgg_probes.vgg_weights(shapes, seed), assign=True)
-    model.eval()
-    with vgg_probes.ShortProducts():
-        wanted = vgg_probes.without_gradients(model, images)
+    wanted = logits_of_vgg(classes, seed, images)
     for value, want in zip(expect.items(expect.field(got, "logits"), 2, "the logits"), wanted, strict=True):
         expect.close(value, want, "the logits", rtol=1e-2, atol=1e-2)
 
@@ -393,7 +410,8 @@ def test_weights(student, rng):
     tuned = accuracy_of(expect.field(got, "after"), images, labels)
     expect.true(untrained < 0.5, "the network with its new head already knows the answers")
     expect.at_least(tuned, ACCURACY, "the accuracy of the fine-tuned network", unit="%")
-    scratch = transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, rng)
+    seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+    scratch = transfer.scratch_accuracy(*train, images, labels, RATE, EPOCHS, seed)
     expect.at_least(tuned - scratch, MARGIN, "the lead over training from scratch", unit="%")
 
 
