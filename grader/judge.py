@@ -22,6 +22,7 @@ from _pytest.runner import runtestprotocol
 
 from grader import devices, plugin
 from grader.assignment import Assignment, Course, is_hidden
+from grader.draws import Draws
 from grader.errors import SandboxError, to_dict
 from grader.inside import wire
 from grader.remote import RemoteStudents
@@ -84,7 +85,9 @@ class JudgeSession:
 
         def judge(connection: socket.socket, worker: Worker) -> None:
             students = session.config.stash[plugin.students_key] = RemoteStudents(worker)
-            Judge(connection, worker, weeks, students, session.config.stash[plugin.scores_key]).serve()
+            draws = Draws(students, session.items)
+            session.config.pluginmanager.register(draws)
+            Judge(connection, worker, weeks, students, draws, session.config.stash[plugin.scores_key]).serve()
 
         self._serve(judge)
         return True
@@ -109,12 +112,14 @@ class Judge:
         worker: Worker,
         weeks: Mapping[str, Week],
         students: RemoteStudents,
+        draws: Draws,
         scores: plugin.Scores,
     ) -> None:
         self._connection = connection
         self._worker = worker
         self._weeks = weeks
         self._students = students
+        self._draws = draws
         self._scores = scores
         self._material = b"".join(bytes.fromhex(week.digest) for week in weeks.values())
 
@@ -188,6 +193,7 @@ class Judge:
             result = self._run_one(item)
             if result.outcome is Outcome.PASSED:
                 self._students.learn(item, result)
+                self._draws.learn(item)
             else:
                 self._judge_again(item, result)
         return tuple(self._scores.results[item.nodeid] for item in week.items)

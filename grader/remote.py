@@ -97,6 +97,16 @@ class RemoteStudents:
         """
         return self._latest is not None and self._latest.shot
 
+    def doubt(self) -> None:
+        """The latest check is not run as usual: a run alone confirms whatever is no pass."""
+        if self._latest is not None:
+            self._latest.shared = True
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether this is such a run."""
+        return self._alone
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Have the checks in the block run in processes of their own, and not at the cost of the latest one's time."""

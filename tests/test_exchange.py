@@ -98,7 +98,7 @@ def judge(material: str) -> Judge:
         digest = material
 
     students = RemoteStudents(Worker(Process()))
-    return Judge(None, None, {"week1": Week}, students, None)  # type: ignore[arg-type, dict-item]
+    return Judge(None, None, {"week1": Week}, students, None, None)  # type: ignore[arg-type, dict-item]
 
 
 def test_nobody_hears_what_was_learnt_by_other_checks() -> None:
