@@ -159,6 +159,15 @@ def test_an_error_shows_the_students_frames_alone(desk: Desk, probes: ModuleType
     ]
 
 
+def test_what_changes_from_run_to_run_is_not_in_an_errors_text(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import tempfile\ndef act():\n    open(tempfile.mkdtemp() + f'/{object()}')\n")
+    first, second = (ended(desk.student(), probes.act).detail for _ in range(2))
+    assert first == second
+    assert first.startswith(
+        "FileNotFoundError: [Errno 2] No such file or directory: '/tmp/tmp…/<object object at 0x…>'"
+    )
+
+
 def test_a_check_goes_on_after_an_error(desk: Desk, probes: ModuleType) -> None:
     desk.put("def act(n):\n    return 1 / n\n")
     student = desk.student()

@@ -15,7 +15,8 @@ from .modules import ModuleEnded
 
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+# Addresses and the names of temporary files change from run to run, and a report must not.
+_ADDRESS, _TEMPORARY = re.compile(r"0x[0-9a-fA-F]{6,}"), re.compile(r"\btmp[a-z0-9_]{8}\b")
 _NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")
 _CHECKS = re.compile(r"(test_\w+|probes\w*|conftest)\.py")  # at a student's desk they lie beside the student's files
 
@@ -41,8 +42,7 @@ def outcome_of(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """`str(error)`, cut, even where the student's exception class cannot be printed."""
     try:
-        # Addresses change from run to run, and a report must not.
-        return _ADDRESS.sub("0x…", str(error)[:LONGEST_MESSAGE])
+        return _TEMPORARY.sub("tmp…", _ADDRESS.sub("0x…", str(error)[:LONGEST_MESSAGE]))
     except BaseException:
         return "(an exception whose text cannot be shown)"
 

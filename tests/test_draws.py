@@ -1,0 +1,159 @@
+"""Hypothesis draws once for a class, and the reports are those of a judge where it draws for each submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.judges import Job, JudgeProcess
+from grader.results import Outcome, Report
+from grader.sandbox import Process
+
+# The check files note who calls them, Hypothesis or not, and with what.
+COURSE = {
+    "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
+    "assignments/week1/probes.py": "def double(student, n):\n    return [student.work.double(n), student.work.WHO]\n",
+    "assignments/week1/test_week1.py": """
+import random
+from pathlib import Path
+
+import numpy as np
+from hypothesis import currently_in_test_context, given, note, strategies as st
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+LOG = Path(__file__).with_name("log")
+
+def double(name, student, n, *more):
+    with LOG.open("a") as log:
+        print(name, "hypothesis" if currently_in_test_context() else "plain", n, *more, file=log)
+    expect.equal(student.run(probes.double, n)[0], 2 * n, "double")
+
+@task("1.1", points=40, title="Numbers", examples=6)
+@given(n=st.integers(0, 10**6), pair=st.tuples(st.booleans(), st.sampled_from("ab")))
+def test_numbers(student, rng, n, pair):
+    double("numbers", student, n, pair, random.random(), np.random.rand(), float(rng.initial_seed()))
+
+@task("1.2", points=30, title="Lists", examples=3)
+@given(numbers=st.lists(st.integers(0, 9), min_size=1))
+def test_lists(student, numbers):
+    double("lists", student, numbers.pop())
+
+@task("1.3", points=20, title="Notes", examples=3)
+@given(n=st.integers(0, 10**6))
+def test_notes(student, n):
+    note("asked")
+    double("notes", student, n)
+
+@task("1.4", points=10, title="No draws")
+def test_none(student):
+    double("none", student, 4)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    for name, text in COURSE.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+@pytest.fixture
+def judge(course: Path) -> Iterator[JudgeProcess]:
+    (course / "assignments/week1/log").unlink(missing_ok=True)
+    fresh = JudgeProcess(course, ["week1"], Process())
+    yield fresh
+    fresh.close()
+
+
+def grade(judge: JudgeProcess, who: str, code: str = "return 2 * n", seed: int = 1) -> Report:
+    """What `who` says of itself is evidence, so no submission's checks are answered as another's."""
+    source = f"WHO = {who!r}\ndef double(n):\n    {code}\n"
+    report = judge.grade(Job(who, "week1", {"work.py": source.encode()}, "digest", (), seed))
+    return replace(report, student="", checks=tuple(replace(check, seconds=0.0) for check in report.checks))
+
+
+def calls(course: Path, name: str) -> list[tuple[str, str]]:
+    """Who called a check since this was asked last (for any check), and with what."""
+    log = course / "assignments/week1/log"
+    lines = [line.split(" ", 2) for line in log.read_text().splitlines()]
+    return [(who, drawn) for check, who, drawn in lines if check == name]
+
+
+def forget(course: Path) -> None:
+    (course / "assignments/week1/log").write_text("")
+
+
+def test_the_next_submission_is_asked_the_same_without_hypothesis(course: Path, judge: JudgeProcess) -> None:
+    assert grade(judge, "Ada").score == 100
+    first = calls(course, "numbers")
+    assert len(first) == 6
+    assert {who for who, _ in first} == {"hypothesis"}
+    assert len({drawn for _, drawn in first}) == 6
+    for who in ("Bob", "Cleo"):
+        forget(course)
+        assert grade(judge, who).score == 100
+        assert calls(course, "numbers") == [("plain", drawn) for _, drawn in first]
+        assert len(calls(course, "none")) == 1
+
+
+def test_another_seed_draws_anew(course: Path, judge: JudgeProcess) -> None:
+    grade(judge, "Ada")
+    first = calls(course, "numbers")
+    forget(course)
+    grade(judge, "Bob", seed=2)
+    second = calls(course, "numbers")
+    assert {who for who, _ in second} == {"hypothesis"}
+    assert {drawn for _, drawn in first} != {drawn for _, drawn in second}
+    forget(course)
+    grade(judge, "Cleo", seed=1)
+    assert calls(course, "numbers") == [("plain", drawn) for _, drawn in first]
+
+
+def test_lists_may_have_been_changed_and_are_drawn_each_time(course: Path, judge: JudgeProcess) -> None:
+    for who in ("Ada", "Bob"):
+        forget(course)
+        assert grade(judge, who).score == 100
+        assert {who for who, _ in calls(course, "lists")} == {"hypothesis"}
+
+
+def test_a_check_that_talks_to_hypothesis_is_left_to_it(course: Path, judge: JudgeProcess) -> None:
+    for who in ("Ada", "Bob", "Cleo"):
+        forget(course)
+        assert grade(judge, who).score == 100
+        assert [who for who, _ in calls(course, "notes")] == ["hypothesis"] * 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "return 2 * n + (n > 5000)",
+        "return 2 * n + (n % 2)",
+        "return 2 * n if n < 5000 else [][n]",
+        "return [2 * n, __import__('os')._exit(3)][n > 5000]",
+        "raise NotImplementedError('TODO 1.1: double')",
+    ],
+)
+def test_the_report_is_that_of_a_judge_that_knows_nothing(course: Path, judge: JudgeProcess, wrong: str) -> None:
+    alone = grade(judge, "Eve", wrong)
+    assert alone.score < 100
+    assert grade(judge, "Ada").score == grade(judge, "Bob").score == 100
+    forget(course)
+    assert grade(judge, "Eve", wrong) == alone
+    kinds = [who for who, _ in calls(course, "numbers")]
+    assert kinds[0] == "plain"
+    assert kinds[-1] == "hypothesis"
+
+
+def test_a_failed_run_is_nothing_to_learn_from(course: Path, judge: JudgeProcess) -> None:
+    assert grade(judge, "Eve", "return 2 * n + (n > 5000)").checks[0].outcome is Outcome.FAILED
+    forget(course)
+    assert grade(judge, "Ada").score == 100
+    assert [who for who, _ in calls(course, "numbers")] == ["hypothesis"] * 6
