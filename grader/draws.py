@@ -1,8 +1,8 @@
 """What Hypothesis draws for a check depends on the run's seed alone, so for a class it draws once.
 
-A run in which a check passed notes its examples. Of the next submission a judge asks these by plain calls, which cost a
-tenth of what Hypothesis's machinery does. Whatever is no pass then is judged again by Hypothesis, which looks for the
-smallest example that shows it; so plain calls only ever find that all is well.
+A run in which a check passed notes its examples. Of the next submission a judge asks these by plain calls, without
+Hypothesis's machinery. Whatever is no pass then is judged again by Hypothesis, which looks for the smallest example
+that shows it; so plain calls only ever find that all is well.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from grader.remote import RemoteStudents
 
 Example = dict[str, Any]
 
+KEPT = 2000  # checks, of each seed by itself
 _PLAIN = (bool, int, float, str, bytes, type(None))  # what no check can have changed since it was drawn
 
 
@@ -68,6 +69,8 @@ class Draws:
             examples = [{**example, **{name: None for name in example if name in fixtures}} for example in noted]
             if all(_is_plain(value) for example in examples for value in example.values()):
                 self._known[self._key(item)] = examples
+                if len(self._known) > KEPT:
+                    del self._known[next(iter(self._known))]
 
     def _key(self, item: pytest.Item) -> tuple[str, int]:
         return item.nodeid, self._students.check_seed(item)
