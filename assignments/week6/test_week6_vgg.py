@@ -1,14 +1,13 @@
 """Week 6's public checks of `batchnorm.py` and `vgg.py`, tasks 6.5 to 6.8: 19 of 60 points."""
 
 import itertools
-from functools import cache
 
 import torch
-import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from fixtures import vgg
 from grader import expect
 from grader.answers import computed_once
 from grader.checks import load_probes, task
@@ -161,23 +160,10 @@ def test_layer_exchange(student, rng):
 # 6.8: VGG
 
 
-def torchvisions(output_dim):
-    """torchvision's model without memory for its weights."""
-    with torch.device("meta"):
-        return torchvision.models.vgg11_bn(num_classes=output_dim)
-
-
-@cache
-def shapes_of_vgg(output_dim):
-    return {name: list(tensor.shape) for name, tensor in torchvisions(output_dim).state_dict().items()}
-
-
 @computed_once
 def answers_of_vgg(output_dim, seed, images):
     """Of torchvision's model: logits of each batch, and the gradient of the first's sum in the first layer's bias."""
-    model = torchvisions(output_dim)
-    model.load_state_dict(probes.vgg_weights(shapes_of_vgg(output_dim), seed), assign=True)
-    model.eval()
+    model = vgg.with_weights(output_dim, probes.vgg_weights(vgg.shapes(output_dim), seed))
     bias = dict(model.named_parameters())["features.0.bias"]
     with probes.ShortProducts():
         first = model(images[0])
@@ -191,7 +177,7 @@ def test_vgg_layers(student):
     for output_dim, count in ((1000, 132_868_840), (200, 129_591_240)):
         got = student.run(probes.vgg_shapes, output_dim)
         expect.equal(expect.field(got, "parts"), ["features", "avgpool", "classifier"], "the parts of the network")
-        found, wanted = expect.field(got, "shapes"), shapes_of_vgg(output_dim)
+        found, wanted = expect.field(got, "shapes"), vgg.shapes(output_dim)
         expect.instance(found, dict, "the state dict")
         for name, shape in wanted.items():
             if not name.endswith("num_batches_tracked"):
@@ -206,7 +192,7 @@ def test_vgg_layers(student):
 def test_vgg_logits(student, rng):
     images = [torch.randn(2, 3, 32, 32, generator=rng), torch.randn(1, 3, 75, 48, generator=rng)]
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
-    got = student.run(probes.vgg_logits, shapes_of_vgg(1000), seed, images, training=True)
+    got = student.run(probes.vgg_logits, vgg.shapes(1000), seed, images, training=True)
     if type(got) is dict and "refused" in got:
         expect.fail("vgg11_bn's state dict does not load strictly", expected="it loads", got=got["refused"])
     wanted, gradient = answers_of_vgg(1000, seed, images)

@@ -1,17 +1,15 @@
 """Week 6's hidden checks: 40 points, on what the public ones leave open. Summaries give no input or value away."""
 
 import copy
-from functools import cache
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fixtures import digits, transfer
+from fixtures import digits, transfer, vgg
 from grader import expect
 from grader.answers import computed_once
 from grader.checks import load_beside, load_probes, task
@@ -164,22 +162,9 @@ def test_layer_in_network(student, rng):
     )
 
 
-def torchvisions(classes):
-    """torchvision's model without memory for its weights."""
-    with torch.device("meta"):
-        return torchvision.models.vgg11_bn(num_classes=classes)
-
-
-@cache
-def shapes_of_vgg(classes):
-    return {name: list(tensor.shape) for name, tensor in torchvisions(classes).state_dict().items()}
-
-
 @computed_once
 def logits_of_vgg(classes, seed, images):
-    model = torchvisions(classes)
-    model.load_state_dict(vgg_probes.vgg_weights(shapes_of_vgg(classes), seed), assign=True)
-    model.eval()
+    model = vgg.with_weights(classes, vgg_probes.vgg_weights(vgg.shapes(classes), seed))
     with vgg_probes.ShortProducts():
         return vgg_probes.without_gradients(model, images)
 
@@ -188,7 +173,7 @@ def logits_of_vgg(classes, seed, images):
       hint="Features, pooling and classifier, each where it belongs.")  # fmt: skip
 def test_vgg(student, rng):
     classes = int(torch.randint(2, 40, (1,), generator=rng))
-    shapes = shapes_of_vgg(classes)
+    shapes = vgg.shapes(classes)
     # The second one's features are wider than what is pooled to.
     images = [torch.randn(1, 3, *size, generator=rng) for size in ((64, 100), (33, 256))]
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
