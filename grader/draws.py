@@ -65,8 +65,8 @@ class Draws:
         """The check has passed: if Hypothesis drew for it, its examples are those of later submissions, too."""
         noted, self._noted = self._noted, None
         if noted and isinstance(item, pytest.Function):
-            fixtures = dict.fromkeys(item.fixturenames)
-            examples = [{**example, **{name: None for name in example if name in fixtures}} for example in noted]
+            fixtures = set(item.fixturenames)
+            examples = [{name: None if name in fixtures else value for name, value in one.items()} for one in noted]
             if all(_is_plain(value) for example in examples for value in example.values()):
                 self._known[self._key(item)] = examples
                 if len(self._known) > KEPT:
@@ -83,7 +83,8 @@ class Draws:
             noted, self._noted = self._noted, None
             inner(*args, **kwargs)
             if noted is not None and not args:
-                self._noted = [*noted, kwargs]
+                noted.append(kwargs)
+                self._noted = noted
 
         return call
 
