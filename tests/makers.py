@@ -1,10 +1,11 @@
-"""Submissions for tests: files, zips and notebooks."""
+"""Courses and submissions for tests: files, zips and notebooks."""
 
 from __future__ import annotations
 
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -13,6 +14,13 @@ def put(path: Path, content: bytes = b"class LeNet:\n    pass\n") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def lay_out(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files of a course, by their paths in it; its root again."""
+    for name, text in files.items():
+        put(root / name, text.encode())
+    return root
 
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

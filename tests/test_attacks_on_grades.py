@@ -20,6 +20,7 @@ import pytest
 from grader.judges import Job, JudgeProcess
 from grader.results import Outcome, Report
 from tests import sandboxes
+from tests.makers import lay_out
 
 ROOT = Path(__file__).parents[1]
 COURSE = {
@@ -67,11 +68,7 @@ HONEST = "def twice(numbers):\n    return 2 * numbers\n"
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    for name, text in COURSE.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    return lay_out(tmp_path_factory.mktemp("course"), COURSE)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from grader.judges import Job, JudgeProcess
 from grader.results import Outcome, Report
 from grader.sandbox import Process
+from tests.makers import lay_out
 
 # The check files note who calls them, Hypothesis or not, and with what.
 COURSE = {
@@ -58,11 +59,7 @@ def test_none(student):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    for name, text in COURSE.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    return lay_out(tmp_path_factory.mktemp("course"), COURSE)
 
 
 @pytest.fixture

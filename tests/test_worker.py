@@ -556,13 +556,18 @@ def test_ending_a_process_that_is_gone_is_no_error() -> None:
     kill_tree(gone, root_too=True)
 
 
-def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two children: looking at the first one fails, as when it has just ended."""
+def parent_of_two() -> tuple[subprocess.Popen[bytes], list[psutil.Process]]:
+    """A process with two children, and these."""
     code = "import os, time; os.fork() and os.fork(); os.write(1, b'up\\n'); time.sleep(600)"
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     assert [parent.stdout.readline() for _ in range(3)] == [b"up\n"] * 3
-    tree = psutil.Process(parent.pid).children()
+    return parent, psutil.Process(parent.pid).children()
+
+
+def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two children: looking at the first one fails, as when it has just ended."""
+    parent, tree = parent_of_two()
     first, real = tree[0].pid, psutil.Process.status
 
     def status(process: psutil.Process) -> Any:
@@ -580,11 +585,7 @@ def test_a_process_that_ends_while_it_is_looked_at_spares_no_other(monkeypatch: 
 
 def test_a_process_whose_parent_ends_while_it_is_looked_for_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two children: looks find the first one, then none, as when that has just ended above others."""
-    code = "import os, time; os.fork() and os.fork(); os.write(1, b'up\\n'); time.sleep(600)"
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    assert parent.stdout is not None
-    assert [parent.stdout.readline() for _ in range(3)] == [b"up\n"] * 3
-    tree = psutil.Process(parent.pid).children()
+    parent, tree = parent_of_two()
     looks, real = [tree[:1], []], psutil.Process.children
     monkeypatch.setattr(
         psutil.Process, "children", lambda of, recursive: looks.pop(0) if looks else real(of, recursive)
