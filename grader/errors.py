@@ -9,7 +9,7 @@
     │   └── Killed          what a judge needs was killed while it started: by chance, so it is worth another try
     └── ClusterError            the scheduler or the machines that were to grade are not there, or may not take part
 
-A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results`). What runs inside
+A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results.report`). What runs inside
 the sandbox knows nothing of this tree and has `CodecError` (`grader.inside.codec`) of its own.
 """
 

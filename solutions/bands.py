@@ -18,10 +18,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from fixtures import digits, transfer  # noqa: E402
-from grader.author.calibration import program  # noqa: E402
+from grader.author.proof.calibration import program  # noqa: E402
 from grader.checks import load_beside  # noqa: E402
-from grader.reports import write_atomically  # noqa: E402
-from grader.show import means  # noqa: E402
+from grader.checks.show import means  # noqa: E402
+from grader.files import write_atomically  # noqa: E402
 
 Run = Callable[[SimpleNamespace, ModuleType, ModuleType, torch.Generator], dict[str, Any]]
 

@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import ClusterError, GraderError, UsageError
-from grader.judges import Job
-from grader.pool import Failure
+from grader.judging.job import Job, Ungraded
 from grader.results import Report
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from grader.cluster_worker import Answer, Introduction, Terms
+    from grader.batch.cluster_worker import Answer, Introduction, Terms
 
 CONNECT_SECONDS = 15.0
 PATIENCE = 900.0  # seconds without any worker, after which a run gives up
@@ -58,7 +57,7 @@ class Cluster:
         self.says = f"graded by the workers of {address}, each in a sandbox of its own (--sandbox {kind})"
         self.confined = True  # until a worker without a security boundary takes part
 
-    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Failure, None, None]:
+    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
         """Yield a report or a failure for each job, as they come; jobs are of these weeks, and drawn as needed.
 
         `ClusterError` says what is not there, or differs.
@@ -74,7 +73,7 @@ class Cluster:
 
     def _terms(self, weeks: tuple[str, ...]) -> Terms:
         try:
-            from grader.cluster_worker import Terms, facts
+            from grader.batch.cluster_worker import Terms, facts
         except ModuleNotFoundError as error:
             name = error.name
             raise GraderError(f"--scheduler needs {name}: pip install 'torch-autograder[cluster]'") from None
@@ -98,7 +97,7 @@ class Cluster:
 
 def _leave(client: Client, terms: Terms) -> None:
     """End the run's judges on every worker, and the connection; a scheduler that is gone has ended them itself."""
-    from grader import cluster_worker
+    from grader.batch import cluster_worker
 
     with contextlib.suppress(Exception):
         if client.status == "running":
@@ -122,7 +121,7 @@ class _Run:
         self._looked = float("-inf")
         self._alone: float | None = None  # since when there has been no worker
 
-    def results(self, jobs: Iterable[Job]) -> Iterator[Report | Failure]:
+    def results(self, jobs: Iterable[Job]) -> Iterator[Report | Ungraded]:
         """What became of each job, as it comes."""
         self._look()
         while not self._threads:
@@ -143,7 +142,7 @@ class _Run:
                 self._client.cancel(list(self._flying))
 
     def _fill(self, waiting: Iterator[tuple[int, Job]]) -> None:
-        from grader import cluster_worker
+        from grader.batch import cluster_worker
 
         # A few more than are graded: a worker need not wait for the parent, and a dying one takes few along.
         most = self._cluster.most or self._threads + max(1, self._threads // 4)
@@ -160,7 +159,7 @@ class _Run:
             self._look()
         return batch
 
-    def _read(self, job: Job, failed: bool, result: Any) -> Report | Failure:
+    def _read(self, job: Job, failed: bool, result: Any) -> Report | Ungraded:
         from distributed.scheduler import KilledWorker
 
         if isinstance(result, CancelledError):
@@ -171,14 +170,14 @@ class _Run:
         if isinstance(error, KilledWorker):
             times = error.allowed_failures + 1
             last = error.last_worker.address
-            return Failure(job, f"{times} workers died, one after the other, while they had it; the last was {last}")
+            return Ungraded(job, f"{times} workers died, one after the other, while they had it; the last was {last}")
         self._greet(sorted(self._asked(self._client.nthreads)))  # names a worker that cannot run this grader at all
-        return Failure(job, f"{type(error).__name__}: {error}")
+        return Ungraded(job, f"{type(error).__name__}: {error}")
 
-    def _accept(self, job: Job, answer: Answer) -> Report | Failure:
+    def _accept(self, job: Job, answer: Answer) -> Report | Ungraded:
         self._admit([answer.worker])
         if answer.report is None:
-            return Failure(job, f"worker {answer.worker.name}: {answer.failure}")
+            return Ungraded(job, f"worker {answer.worker.name}: {answer.failure}")
         report = Report.from_dict(answer.report)
         wanted = self._terms.same
         if (report.grader, report.assignment) != (wanted["the grader"], wanted[f"the checks of {report.week}"]):
@@ -209,7 +208,7 @@ class _Run:
             raise ClusterError(f"{where} has had no worker for {patience:.0f} s: start some; {GO_ON}")
 
     def _greet(self, addresses: Sequence[str]) -> None:
-        from grader import cluster_worker
+        from grader.batch import cluster_worker
 
         answers = self._asked(
             self._client.run, cluster_worker.introduce, self._terms, workers=addresses, on_error="return"
@@ -241,7 +240,7 @@ class _Run:
 
 
 def _introduced(address: str, answer: Introduction | Exception) -> Introduction:
-    from grader.cluster_worker import Introduction
+    from grader.batch.cluster_worker import Introduction
 
     if isinstance(answer, Exception):
         return Introduction(address, objection=f"it cannot run this grader ({type(answer).__name__}: {answer})")

@@ -19,13 +19,15 @@ from typing import Any
 
 from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
-from grader.assignment import Course
+from grader.course import Course
 from grader.errors import GraderError
-from grader.judges import Job, JudgeProcess, NurseryProcess
-from grader.pool import grade_patiently, share_cores
+from grader.judging.fork_server_client import ForkServer
+from grader.judging.job import Job
+from grader.judging.judge_process import JudgeProcess
+from grader.judging.pool import grade_patiently, share_cores
+from grader.judging.scratch import sweep
 from grader.results import Report
 from grader.sandbox import Sandbox, choose
-from grader.scratch import sweep
 from grader.version import VERSION
 
 COURSE = "GRADER_COURSE"  # in a worker's environment: where its course lies, if not where the parent has it
@@ -121,7 +123,7 @@ class Judges:
         self._all: list[JudgeProcess] = []
         if sandbox is not None and not self.introduction.objection:
             root, weeks, shares = _root(terms), terms.weeks, share_cores(worker.state.nthreads)
-            nursery = NurseryProcess(root, weeks, sandbox)
+            nursery = ForkServer(root, weeks, sandbox)
             self._all = [JudgeProcess(root, weeks, sandbox, cores, nursery) for cores in shares]
         # The one used last is the next: where there is less work than threads, the others are never started.
         self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()

@@ -10,26 +10,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from grader.assignment import Course
-from grader.cluster import Cluster
-from grader.dashboard import write_dashboard
-from grader.earlier import Earlier
+from grader.batch.cluster import Cluster
+from grader.course import Course
 from grader.errors import SubmissionError, UsageError
+from grader.files import remove_halves
 from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
-from grader.grades import write_grades
-from grader.intake import Candidate, Submission, Survey, load, safe_name, survey
-from grader.judges import Job
-from grader.late import lateness
-from grader.pool import Failure, Pool
-from grader.progress import Progress
-from grader.reports import is_current, outdate, remove_halves, write_report
+from grader.gradebook.reuse import Earlier
+from grader.intake import Candidate, Survey, load, safe_name, survey
+from grader.intake.lateness import lateness
+from grader.intake.roster import Roster, read_roster
+from grader.judging.job import Job, Ungraded, job_of
+from grader.judging.pool import Pool
+from grader.reports.class_page import write_dashboard
+from grader.reports.figures import write_grades
+from grader.reports.pages import is_current, outdate, write_report
+from grader.reports.progress import Progress
+from grader.reports.terminal import trouble_lines
 from grader.results import Report
-from grader.roster import Roster, read_roster
 from grader.sandbox import Sandbox
-from grader.tables import trouble_lines
 from grader.version import VERSION
 
-Grading = Callable[[Iterable[Job]], Generator[Report | Failure, None, None]]
+Grading = Callable[[Iterable[Job]], Generator[Report | Ungraded, None, None]]
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,9 @@ class _Run:
         found = self._earlier.look_up(key, assignment)
         return found if isinstance(found, Attempt) else replace(job, kept=found)
 
-    def _record(self, done: Report | Failure) -> None:
+    def _record(self, done: Report | Ungraded) -> None:
         self._result.left -= 1
-        if isinstance(done, Failure):
+        if isinstance(done, Ungraded):
             self._book.record_problem(done.job.student, done.job.week, done.message)
             self._progress.failed(done.job.student, done.job.week, done.message)
             return
@@ -210,11 +211,6 @@ class _Run:
         final = self._book.adjusted(done)
         write_report(final, folder)
         self._progress.graded(final)
-
-
-def job_of(submission: Submission, seed: int) -> Job:
-    """What a judge needs to grade a submission."""
-    return Job(submission.student, submission.week, submission.files, submission.digest, submission.notes, seed)
 
 
 def _note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:

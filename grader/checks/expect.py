@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from grader import diagnose
-from grader.describe import brief
+from grader.checks import diagnose
+from grader.checks.describe import brief
 from grader.results import Measure
 
 Context = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]]

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from grader.exhibits import Confusion, Curve, Exhibit, Mistake, Mistakes
+from grader.results.exhibits import Confusion, Curve, Exhibit, Mistake, Mistakes
 
 MOST_VALUES = 64
 

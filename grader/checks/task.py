@@ -1,7 +1,7 @@
 """What a check is written with: `@task` marks it, `load_probes` finds its probes, `expect` judges evidence.
 
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 

@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.cli.options import Add
 from grader.errors import UsageError
-from grader.options import Add
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from grader.assignment import Assignment, Course
-    from grader.author.findings import Finding
-    from grader.author.operators import Made
-    from grader.author.show import Matrix
-    from grader.author.trials import Subject, Trial
+    from grader.author.proof.findings import Finding
+    from grader.author.proof.matrix import Matrix
+    from grader.author.proof.operators import Made
+    from grader.author.proof.trials import Subject, Trial
+    from grader.course import Assignment, Course
     from grader.sandbox import Sandbox
 
 OTHER_SEEDS = range(1, 5)  # with which a mutant is graded again that a check of the record has let pass
@@ -72,16 +72,16 @@ def _add_validate(add: Add) -> None:
 
 
 def _add_release(add: Add) -> None:
-    release = add(
+    tree = add(
         "release",
         run_release,
         "write what students get, without solutions and hidden checks, as a folder or a branch",
         "python -m grader release --branch students",
     )
-    where = release.add_mutually_exclusive_group(required=True)
+    where = tree.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", type=Path, metavar="DIR", help="a new folder, or one of an earlier release")
     where.add_argument("--branch", metavar="NAME", help="a branch without a common history; a rerun adds one commit")
-    release.add_argument("--message", default="Release", help="of the branch's commit (default: %(default)s)")
+    tree.add_argument("--message", default="Release", help="of the branch's commit (default: %(default)s)")
     package = add(
         "package",
         run_package,
@@ -97,7 +97,7 @@ def _add_release(add: Add) -> None:
 
 def run_skeleton(arguments: argparse.Namespace) -> int:
     """Write the skeletons, or say which are stale."""
-    from grader.skeleton import stale_skeletons, write_skeletons
+    from grader.author.release.skeleton import stale_skeletons, write_skeletons
 
     root = _course().root
     if not arguments.check:
@@ -112,7 +112,7 @@ def run_skeleton(arguments: argparse.Namespace) -> int:
 
 def run_lessons(arguments: argparse.Namespace) -> int:
     """Write the notebooks, say which are stale, or run them."""
-    from grader import lessons
+    from grader.author.release import lessons
 
     course = _course()
     weeks = _weeks(course, arguments.week)
@@ -127,7 +127,7 @@ def run_lessons(arguments: argparse.Namespace) -> int:
 
 
 def _run_notebooks(course: Course, weeks: Sequence[str], arguments: argparse.Namespace) -> int:
-    from grader import lessons
+    from grader.author.release import lessons
 
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data: there is no folder {arguments.data}")
@@ -142,9 +142,9 @@ def _run_notebooks(course: Course, weeks: Sequence[str], arguments: argparse.Nam
 
 def run_validate(arguments: argparse.Namespace) -> int:
     """Grade everything that a week's checks are tried on, and say what does not come out as it should."""
-    from grader.author import show
-    from grader.cli import make_console
-    from grader.reports import write_atomically
+    from grader.author.proof.matrix import page, print_matrix
+    from grader.cli.console import make_console
+    from grader.files import write_atomically
     from grader.sandbox import choose
 
     if arguments.seeds < 1:
@@ -154,12 +154,12 @@ def run_validate(arguments: argparse.Namespace) -> int:
     for week in _weeks(course, arguments.week):
         assignment = course.assignment(week)
         matrix = _validated(course, assignment, sandbox, arguments, console)
-        show.print_matrix(matrix, console)
+        print_matrix(matrix, console)
         matrices.append(matrix)
         if arguments.mutate:
             unexplained += _mutated(course, assignment, sandbox, arguments.jobs, console)
     if arguments.html:
-        write_atomically(arguments.html, show.page(matrices))
+        write_atomically(arguments.html, page(matrices))
         print(f"wrote {arguments.html}")
     return 1 if unexplained or any(matrix.faults for matrix in matrices) else 0
 
@@ -167,8 +167,8 @@ def run_validate(arguments: argparse.Namespace) -> int:
 def _validated(
     course: Course, assignment: Assignment, sandbox: Sandbox, arguments: argparse.Namespace, console: Console
 ) -> Matrix:
-    from grader.author import findings, record, show, trials
-    from grader.mutants import load_mutants
+    from grader.author.proof import findings, matrix, record, trials
+    from grader.author.proof.mutants import load_mutants
 
     week, mutants = assignment.week, load_mutants(course.root, assignment.week)
     subjects = trials.subjects_of(assignment, mutants, range(arguments.seeds))
@@ -182,13 +182,13 @@ def _validated(
     again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
     more = _graded(course, week, again, sandbox, arguments.jobs, console) if again else []
     found = [*_stale(course, week), *findings.examine(done, mutants, recorded, more)]
-    return show.matrix_of(week, done, mutants, found)
+    return matrix.matrix_of(week, done, mutants, found)
 
 
 def _stale(course: Course, week: str) -> Iterator[Finding]:
-    from grader.author.findings import Finding
-    from grader.lessons import stale_notebooks
-    from grader.skeleton import stale_skeletons
+    from grader.author.proof.findings import Finding
+    from grader.author.release.lessons import stale_notebooks
+    from grader.author.release.skeleton import stale_skeletons
 
     for command, paths in (
         ("skeleton", stale_skeletons(course.root, week)),
@@ -200,8 +200,8 @@ def _stale(course: Course, week: str) -> Iterator[Finding]:
 
 def _mutated(course: Course, assignment: Assignment, sandbox: Sandbox, jobs: int, console: Console) -> int:
     """Try every generated mutant; the number of survivors without a reason."""
-    from grader.author import operators, survivors, trials
-    from grader.mutants import reference_files
+    from grader.author.proof import operators, survivors, trials
+    from grader.author.proof.mutants import reference_files
 
     reference = reference_files(assignment)
     made = {mutant.id: mutant for mutant in operators.mutants_of(reference)}
@@ -237,7 +237,7 @@ def _graded(
 
     from rich.progress import track
 
-    from grader.author import trials
+    from grader.author.proof import trials
 
     running = trials.run(course.root, week, subjects, sandbox, jobs or len(os.sched_getaffinity(0)))
     if not console.is_terminal:
@@ -248,15 +248,15 @@ def _graded(
 
 def run_release(arguments: argparse.Namespace) -> int:
     """Write or commit the student tree."""
-    from grader.author import release
+    from grader.author.release import tree
 
     course = _course()
-    files = release.student_tree(course)
+    files = tree.student_tree(course)
     if arguments.to:
-        release.write_folder(files, arguments.to)
+        tree.write_folder(files, arguments.to)
         print(f"wrote {len(files)} files to {arguments.to}")
         return 0
-    commit = release.commit_branch(course, files, arguments.branch, arguments.message)
+    commit = tree.commit_branch(course, files, arguments.branch, arguments.message)
     print(
         f"{arguments.branch}: {commit[:12]}, {len(files)} files"
         if commit
@@ -267,8 +267,8 @@ def run_release(arguments: argparse.Namespace) -> int:
 
 def run_package(arguments: argparse.Namespace) -> int:
     """Write a bundle."""
-    from grader.author import package, release
-    from grader.reports import write_atomically
+    from grader.author.release import package, tree
+    from grader.files import write_atomically
 
     course = _course()
     assignment = course.assignment(arguments.week)
@@ -277,14 +277,14 @@ def run_package(arguments: argparse.Namespace) -> int:
         print(f"wrote {arguments.to}: upload it as the autograder; keep it private, as it holds the hidden checks")
         return 0
     files = package.classroom50(course, assignment)
-    release.write_folder(files, arguments.to)
+    tree.write_folder(files, arguments.to)
     print(f"wrote {len(files)} files to {arguments.to}: the content of autograders/SLUG/ in the classroom's repository")
     return 0
 
 
 def run_new(arguments: argparse.Namespace) -> int:
     """Scaffold a week."""
-    from grader.author.scaffold import new_week
+    from grader.author.release.scaffold import new_week
 
     course = _course()
     for path in new_week(course, arguments.week):
@@ -298,6 +298,6 @@ def _weeks(course: Course, named: Sequence[str]) -> list[str]:
 
 
 def _course() -> Course:
-    from grader.assignment import find_course
+    from grader.course import find_course
 
     return find_course(None)

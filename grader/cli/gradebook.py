@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import difflib
 import getpass
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.cli.options import Add
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.options import Add
+from grader.gradebook import open_book
+from grader.gradebook.changes import changes
 
 if TYPE_CHECKING:
-    from grader.gradebook import Gradebook
-    from grader.results import CheckResult, Report
+    from grader.results import Report
 
 BACK = "back"  # instead of points: give the task back to the checks
 
@@ -52,21 +53,11 @@ def _out_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_book(folder: Path) -> Gradebook:
-    """The gradebook that `batch` left in a folder; `UsageError` where there is none."""
-    from grader.gradebook import Gradebook
-
-    file = folder / "gradebook.sqlite" if folder.is_dir() else folder
-    if not file.is_file():
-        raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")
-    return Gradebook(file)
-
-
 def run_override(arguments: argparse.Namespace) -> int:
     """Note a person's score for a task, and write the student's report and the class page anew."""
-    from grader.adjustments import Override
-    from grader.batch import report_folder, write_class
-    from grader.reports import outdate, write_report
+    from grader.batch.run import report_folder, write_class
+    from grader.reports.pages import outdate, write_report
+    from grader.results import Override
 
     why = arguments.why.strip()
     if not why:
@@ -127,53 +118,3 @@ def run_diff(arguments: argparse.Namespace) -> int:
     if not lines:
         print("no grade has changed")
     return 0
-
-
-def changes(before: Sequence[Report], after: Sequence[Report], both: bool = True) -> Iterator[str]:
-    """A line for each student's week whose grade changed, and an indented one for each reason.
-
-    With `both`, a week that only one of the two runs has is a change as well.
-    """
-    old = {(report.student, report.week): report for report in before}
-    new = {(report.student, report.week): report for report in after}
-    for key in sorted({*old, *new}):
-        name = " ".join(key)
-        if key in old and key in new:
-            yield from _change(name, old[key], new[key])
-        elif both:
-            one = new.get(key) or old[key]
-            yield f"{name}: {'only in the later run' if key in new else 'only in the earlier run'} ({one.score})"
-
-
-def _change(name: str, old: Report, new: Report) -> Iterator[str]:
-    checks = list(_changed_checks(old, new))
-    lines = [line for line in _adjustments(new) if line not in _adjustments(old)]
-    gone = [line for line in _adjustments(old) if line not in _adjustments(new)]
-    if old.score == new.score and not checks:
-        return
-    work = "the same work" if old.submission == new.submission else "new work"
-    what = work if old.assignment == new.assignment else f"{work}, changed checks"
-    yield f"{name}: {old.score} → {new.score} ({what})"
-    yield from (f"  {line}" for line in checks)
-    yield from (f"  + {line}" for line in lines)
-    yield from (f"  - {line}" for line in gone)
-
-
-def _changed_checks(old: Report, new: Report) -> Iterator[str]:
-    was = {check.id: check for check in old.checks}
-    now = {check.id: check for check in new.checks}
-    for id in dict.fromkeys([*now, *was]):
-        left, right = was.get(id), now.get(id)
-        if left and right and (left.points, left.max_points) == (right.points, right.max_points):
-            continue
-        one = right or left
-        assert one is not None
-        yield f"{one.task} {one.title}: {_state(left)} → {_state(right)}"
-
-
-def _state(check: CheckResult | None) -> str:
-    return f"{check.outcome} {check.points}/{check.max_points}" if check else "no such check"
-
-
-def _adjustments(report: Report) -> list[str]:
-    return [f"{line.what}: {line.points:+d}" for line in report.adjustments]

@@ -14,18 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import __version__, bookkeeping, comparison, outlets
-from grader.author import commands as author
+from grader import __version__
+from grader.cli import author, gradebook, results
+from grader.cli.console import make_console, make_sandbox, the_course
+from grader.cli.options import Command, class_options, device_option
 from grader.errors import GraderError, UsageError
-from grader.options import Command, class_options, device_option
 from grader.sandbox import KINDS
+from grader.similarity import pages
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from grader.assignment import Course
-    from grader.batch import BatchOptions, BatchResult
-    from grader.sandbox import Sandbox
+    from grader.batch.run import BatchOptions, BatchResult
+    from grader.course import Course
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,9 +65,9 @@ def build_parser() -> argparse.ArgumentParser:
     _sandbox_option(run)
     device_option(run)
     _add_batch(commands)
-    bookkeeping.add_commands(partial(_add, commands))
-    comparison.add_commands(partial(_add, commands))
-    outlets.add_commands(partial(_add, commands))
+    gradebook.add_commands(partial(_add, commands))
+    pages.add_commands(partial(_add, commands))
+    results.add_commands(partial(_add, commands))
     _sandbox_option(commands.choices["ci"])
     device_option(commands.choices["ci"])
     author.add_commands(partial(_add, commands))
@@ -138,9 +139,9 @@ def _positive(text: str) -> int:
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """Grade `fixtures/submissions`; a class page is what it leaves."""
-    from grader.batch import BatchOptions
+    from grader.batch.run import BatchOptions
 
-    course = _course()
+    course = the_course()
     return _grade_class(
         course,
         BatchOptions(course.root / "fixtures" / "submissions", arguments.out, jobs=arguments.jobs),
@@ -151,7 +152,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 def run_batch(arguments: argparse.Namespace) -> int:
     """Grade a class, or show what would be graded."""
-    from grader.batch import BatchOptions
+    from grader.batch.run import BatchOptions
 
     options = BatchOptions(
         arguments.submissions,
@@ -163,7 +164,7 @@ def run_batch(arguments: argparse.Namespace) -> int:
         layout=arguments.layout,
         roster=arguments.roster,
     )
-    course = _course()
+    course = the_course()
     if arguments.dry_run:
         return _show_found(course, options)
     return _grade_class(course, options, arguments.sandbox, arguments.device, arguments.scheduler)
@@ -172,9 +173,9 @@ def run_batch(arguments: argparse.Namespace) -> int:
 def _grade_class(
     course: Course, options: BatchOptions, kind: str, device: str = "cpu", scheduler: str | None = None
 ) -> int:
-    from grader.batch import grade_class
-    from grader.cluster import Cluster
-    from grader.progress import Progress
+    from grader.batch.cluster import Cluster
+    from grader.batch.run import grade_class
+    from grader.reports.progress import Progress
 
     console = make_console()
 
@@ -197,7 +198,7 @@ def _grade_class(
 
 def _print_class(console: Console, out: Path, result: BatchResult) -> None:
     from grader.escape import terminal
-    from grader.tables import print_class
+    from grader.reports.terminal import print_class
 
     print_class(result.reports, result.problems, console)
     trouble = result.trouble
@@ -213,11 +214,11 @@ def _print_class(console: Console, out: Path, result: BatchResult) -> None:
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:
-    from grader.batch import find_class
+    from grader.batch.run import find_class
+    from grader.cli.console import print_found
     from grader.errors import SubmissionError
     from grader.escape import terminal
     from grader.intake import load
-    from grader.tables import print_found
 
     found, roster = find_class(course, options)
     gradable, unreadable = [], []
@@ -235,26 +236,15 @@ def _show_found(course: Course, options: BatchOptions) -> int:
     return 1 if unreadable else 0
 
 
-def make_sandbox(kind: str, device: str) -> Sandbox:
-    """The sandbox of that kind, with what `--device` asks for; what became of that is said on stderr."""
-    from grader.devices import equip
-    from grader.sandbox import choose
-
-    choice = equip(device, choose(kind))
-    if choice.says:
-        print(f"grader: {choice.says}", file=sys.stderr)
-    return choice.sandbox
-
-
 def run_one(arguments: argparse.Namespace) -> int:
     """Grade one folder and print the score by task."""
-    from grader.batch import job_of
     from grader.escape import terminal
     from grader.intake import load_folder
-    from grader.pool import grade_alone
-    from grader.tables import print_score, trouble_lines
+    from grader.judging.job import job_of
+    from grader.judging.pool import grade_alone
+    from grader.reports.terminal import print_score, trouble_lines
 
-    course = _course()
+    course = the_course()
     assignment = course.assignment(arguments.week)
     submission = load_folder(arguments.submission or assignment.folder, assignment)
     sandbox = make_sandbox(arguments.sandbox, arguments.device)
@@ -271,24 +261,9 @@ def run_one(arguments: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Print what is there; exit 1 where grading untrusted code is not possible."""
-    from grader.doctor import examine
+    from grader.sandbox.doctor import examine
 
     findings = examine()
     for finding in findings:
         print(finding)
     return 0 if all(finding.good for finding in findings) else 1
-
-
-def _course() -> Course:
-    from grader.assignment import find_course
-
-    return find_course(None)
-
-
-def make_console() -> Console:
-    """Where commands print: 80 columns wide unless it is a terminal."""
-    from rich.console import Console
-
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    return Console(width=None if sys.stdout.isatty() else 80)

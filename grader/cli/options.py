@@ -6,13 +6,11 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from grader.intake.layouts import LAYOUTS
+from grader.sandbox.devices import DEVICES
+
 Command = Callable[[argparse.Namespace], int]
 Add = Callable[[str, Command, str, str], argparse.ArgumentParser]  # a command's name, function, purpose and example
-
-PLAIN = "plain"
-LAYOUTS = ("gradescope", "canvas", "moodle", "classroom50", "github", PLAIN)  # of class folders
-DEVICES = ("cpu", "cuda")
-HOSTS = ("classroom50", "gradescope", "github", PLAIN)  # of CI jobs
 
 
 def device_option(parser: argparse.ArgumentParser) -> None:

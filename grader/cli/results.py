@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.cli.options import Add
 from grader.errors import SubmissionError, UsageError
 from grader.escape import terminal
-from grader.options import HOSTS, Add
+from grader.exports.ci_job import HOSTS
 
 if TYPE_CHECKING:
-    from grader.assignment import Assignment
-    from grader.exports.worksheet import Filled
+    from grader.course import Assignment
+    from grader.exports.fill import Filled
     from grader.intake import Submission
     from grader.results import Report
 
@@ -28,17 +29,19 @@ FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "classroom50", "github", "j
 
 def add_commands(add: Add) -> None:
     """Tell the command line of the commands below."""
-    ci = add(
+    ci_job = add(
         "ci",
         run_ci,
         "grade the submission of a CI job, and write what its host reads",
         "python -m grader ci week5 --submission checkout",
     )
-    ci.add_argument("week")
-    ci.add_argument("--submission", type=Path, metavar="DIR", help="default: where the host puts it, else this folder")
-    ci.add_argument("--host", choices=HOSTS, help="default: found out")
-    ci.add_argument("--out", type=Path, default=Path("grader-report"), help="for the report (default: %(default)s)")
-    ci.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
+    ci_job.add_argument("week")
+    ci_job.add_argument(
+        "--submission", type=Path, metavar="DIR", help="default: where the host puts it, else this folder"
+    )
+    ci_job.add_argument("--host", choices=HOSTS, help="default: found out")
+    ci_job.add_argument("--out", type=Path, default=Path("grader-report"), help="for the report (default: %(default)s)")
+    ci_job.add_argument("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
     export = add(
         "export",
         run_export,
@@ -59,25 +62,25 @@ def add_commands(add: Add) -> None:
 
 def run_ci(arguments: argparse.Namespace) -> int:
     """Grade what the job is about. Status 0 whenever it was graded; 1 where a check of ours broke."""
-    from grader import ci
-    from grader.assignment import Course
-    from grader.batch import job_of
-    from grader.cli import make_console, make_sandbox
-    from grader.pool import grade_alone
-    from grader.tables import print_score, trouble_lines
+    from grader.cli.console import make_console, make_sandbox
+    from grader.course import Course
+    from grader.exports import ci_job
+    from grader.judging.job import job_of
+    from grader.judging.pool import grade_alone
+    from grader.reports.terminal import print_score, trouble_lines
 
     # Never the course around the working folder: in a CI job that is the student's checkout.
-    course = Course(Path(__file__).resolve().parent.parent)
+    course = Course(Path(__file__).resolve().parents[2])
     assignment = course.assignment(arguments.week)
-    job = ci.find_job(os.environ, arguments.host, arguments.submission)
+    job = ci_job.find_job(os.environ, arguments.host, arguments.submission)
     sandbox = make_sandbox(arguments.sandbox, arguments.device)
     if not sandbox.confined:
         print(f"grader: {sandbox.says}", file=sys.stderr)
     submission = _submission(job.folder, assignment)
-    submission = replace(submission, student=ci.student_of(job) or submission.student)
+    submission = replace(submission, student=ci_job.student_of(job) or submission.student)
     report = grade_alone(course.root, job_of(submission, arguments.seed), sandbox)
-    written = ci.write(job, report, arguments.out)
-    with ci.quoted(job):
+    written = ci_job.write(job, report, arguments.out)
+    with ci_job.quoted(job):
         for note in report.for_student().notes:
             print(terminal(f"note: {note}"))
         print_score(report.for_student(), make_console())
@@ -100,8 +103,8 @@ def _submission(folder: Path, assignment: Assignment) -> Submission:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Write an export; whom a worksheet leaves out is said last, a line each."""
-    from grader.bookkeeping import open_book
-    from grader.reports import write_atomically
+    from grader.files import write_atomically
+    from grader.gradebook import open_book
 
     with open_book(arguments.folder) as book:
         reports, problems = book.current(), book.problems()

@@ -19,23 +19,22 @@ cap_percent = 50                    # and never more than that
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 import tomllib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from grader.course.material import fingerprint, fixtures_of
 from grader.errors import CourseError, UsageError
 
 MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
 HIDDEN = "test_hidden"  # how the names of hidden checks' files begin
-_TEXT = {".py", ".toml"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Assignment:
         # By name, since students keep modules of their own in this folder.
         public = [file for name in _PUBLIC for file in sorted(self.folder.glob(name))]
         checks = [*public, *self._hidden()]
-        return (*checks, *_fixtures_of(checks, self.root / "fixtures"))
+        return (*checks, *fixtures_of(checks, self.root / "fixtures"))
 
     def _hidden(self) -> list[Path]:
         """Hidden checks, their probes and what they share; the reference, too, since checks may run it."""
@@ -135,7 +134,7 @@ class Course:
     def assignments(self) -> dict[str, Assignment]:
         """Every week that has an `assignment.toml`, in the order of the weeks' numbers."""
         files = (self.root / "assignments").glob("*/assignment.toml")
-        weeks = sorted((file.parent.name for file in files), key=_natural)
+        weeks = sorted((file.parent.name for file in files), key=week_order)
         return {week: self._load(week) for week in weeks}
 
     def assignment(self, week: str) -> Assignment:
@@ -172,7 +171,7 @@ def find_course(start: Path | None = None) -> Course:
     Never start from a submission: a student's checkout is a course as well, with checks that they could edit.
     """
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
         if any((folder / "assignments").glob("*/assignment.toml")):
             return Course(folder)
     raise UsageError(f"there is no course in {here} or above it: go to the folder that holds `assignments/`")
@@ -251,69 +250,6 @@ def _parts(folder: Path, stem: str) -> list[Path]:
     return sorted({*folder.glob(f"{stem}.py"), *folder.glob(f"{stem}_*.py")})
 
 
-def _natural(week: str) -> list[tuple[str, int]]:
+def week_order(week: str) -> list[tuple[str, int]]:
+    """Sort key that puts week10 after week9."""
     return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", week)]
-
-
-def _fixtures_of(checks: Iterable[Path], fixtures: Path) -> list[Path]:
-    """The modules of `fixtures` that these files import, directly or not, and the data files that they name."""
-    found: set[Path] = set()
-    waiting = list(checks)
-    while waiting:
-        file = waiting.pop()
-        new = set(_files_used(file, fixtures)) - found
-        found |= new
-        waiting += [path for path in new if path.suffix == ".py"]
-    return sorted(found)
-
-
-def _files_used(file: Path, fixtures: Path) -> Iterator[Path]:
-    if file.suffix != ".py":
-        return
-    source = file.read_text(encoding="utf-8")
-    try:
-        names = _imported_fixtures(source, inside=file.is_relative_to(fixtures))
-    except SyntaxError as error:
-        raise CourseError(f"{file}:{error.lineno}: this does not parse ({error.msg}); mend it") from error
-    for name in names:
-        yield from (path for path in (fixtures / f"{name}.py", fixtures / "__init__.py") if path.is_file())
-        yield from (fixtures / name).rglob("*.py")
-    for data in fixtures.glob("*"):
-        if data.is_file() and data.suffix != ".py" and data.name in source:
-            yield data
-
-
-@lru_cache(maxsize=256)  # assignments share fixtures
-def _imported_fixtures(source: str, inside: bool) -> tuple[str, ...]:
-    """`digits` for `from fixtures import digits`, `import fixtures.digits` and, inside, `from . import digits`."""
-    found = []
-    for node in _imports(ast.parse(source).body):
-        if isinstance(node, ast.Import):
-            dotted = [alias.name for alias in node.names]
-        else:
-            package = f"fixtures.{node.module or ''}" if node.level and inside else node.module or ""
-            dotted = [f"{package.rstrip('.')}.{alias.name}" for alias in node.names]
-        parts = [name.split(".") for name in dotted]
-        found += [part[1] for part in parts if part[0] == "fixtures" and len(part) > 1]
-    return tuple(found)
-
-
-def _imports(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
-    """All imports in statements and in those within them; no expression holds one, so none is looked at."""
-    for node in statements:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node
-        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-            yield from _imports(getattr(node, name, ()))
-
-
-def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> Any:
-    """A SHA-256 over names and contents, the same on systems that write line ends differently."""
-    sha = hashlib.sha256(domain + b"\0")
-    for file in files:
-        content = file.read_bytes()
-        if file.suffix in _TEXT:
-            content = content.replace(b"\r\n", b"\n")
-        for part in (file.relative_to(root).as_posix().encode(), content):
-            sha.update(len(part).to_bytes(8, "big") + part)
-    return sha

@@ -12,7 +12,8 @@ import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from grader.assignment import Assignment, fingerprint, is_hidden
+from grader.course.assignment import Assignment, is_hidden
+from grader.course.material import fingerprint
 
 COMPUTING = frozenset({"globals", "vars", "eval", "exec", "import_module", "__import__"})
 

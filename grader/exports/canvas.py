@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import worksheet
-from grader.exports.worksheet import Filled, Worksheet
+from grader.exports.fill import Filled
+from grader.intake import worksheet
+from grader.intake.worksheet import Worksheet
 
 _EXACT = ("ID", "SIS User ID", "SIS Login ID")
 

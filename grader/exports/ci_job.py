@@ -17,7 +17,9 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.exports import classroom50, github, gradescope, junit
-from grader.reports import report_markdown, write_atomically, write_report
+from grader.files import write_atomically
+from grader.intake.layouts import PLAIN
+from grader.reports.pages import report_markdown, write_report
 from grader.results import Report
 
 LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses a step summary above 1 MiB
@@ -165,3 +167,6 @@ def quoted(job: Job) -> Iterator[None]:
     finally:
         if acts:
             print(f"::{token}::", flush=True)
+
+
+HOSTS = ("classroom50", "gradescope", "github", PLAIN)  # of CI jobs

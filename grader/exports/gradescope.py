@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from grader.escape import plain
+from grader.reports.words import phrase
 from grader.results import CheckResult, Outcome, Report
-from grader.tables import phrase
 
 _STATUS = {True: "passed", False: "failed"}
 

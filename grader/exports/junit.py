@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from grader.escape import plain
+from grader.reports.words import phrase
 from grader.results import CheckResult, Outcome, Report
-from grader.tables import phrase
 
 
 def document(reports: Iterable[Report]) -> str:

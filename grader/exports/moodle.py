@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import worksheet
-from grader.exports.worksheet import Filled
+from grader.exports.fill import Filled
+from grader.intake import worksheet
 
 GRADE = "Grade"
 _PARTICIPANT = re.compile(r"\D+\s(\d+)")

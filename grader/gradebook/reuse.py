@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grader.assignment import Assignment
-from grader.fingerprints import check_digests, unchanged
-from grader.gradebook import Attempt, Gradebook, ResultKey
+from grader.course import Assignment
+from grader.course.check_digests import check_digests, unchanged
+from grader.gradebook.store import Attempt, Gradebook, ResultKey
 from grader.results import CheckResult
 
 

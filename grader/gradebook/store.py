@@ -22,19 +22,22 @@ file stays beside it once it is closed. An exclusive lock keeps a second run out
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grader import schema
-from grader.adjustments import Late, Override, adjust
-from grader.errors import GraderError
-from grader.results import CheckResult, Report
+from grader.course import week_order
+from grader.errors import GraderError, UsageError
+from grader.gradebook import schema
+from grader.results import CheckResult, Late, Override, Report, adjust
+
+if TYPE_CHECKING:
+    from grader.gradebook.store import Gradebook
+    from grader.results import CheckResult, Report
 
 _SAME_WORK = """
 SELECT id, assignment, broken FROM current AS attempt
@@ -331,11 +334,6 @@ def _adjusted(report: Report, overrides: Overrides, late: dict[tuple[str, ...], 
     return adjust(report, overrides.get(key, ()), late.get(key))
 
 
-def week_order(week: str) -> list[tuple[str, int]]:
-    """Sort key that puts week10 after week9."""
-    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", week)]
-
-
 def _texts(*values: object) -> tuple[str, ...]:
     """Values as SQLite can store them: a lone surrogate, as in badly encoded file names, becomes `\\udc80`.
 
@@ -356,3 +354,13 @@ def _explained(error: sqlite3.DatabaseError) -> str:
         sqlite3.SQLITE_FULL: "the disk is full; make room and run again, what was graded is kept",
     }
     return known.get(code, f"cannot be used ({error})")
+
+
+def open_book(folder: Path) -> Gradebook:
+    """The gradebook that `batch` left in a folder; `UsageError` where there is none."""
+    from grader.gradebook.store import Gradebook
+
+    file = folder / "gradebook.sqlite" if folder.is_dir() else folder
+    if not file.is_file():
+        raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")
+    return Gradebook(file)

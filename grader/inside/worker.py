@@ -41,11 +41,12 @@ def _own_package() -> None:
 
 if __name__ == "__main__":
     _own_package()
-    from grader_inside import pages  # type: ignore[import-not-found]
+    from grader_inside import memory  # type: ignore[import-not-found]
 
-    pages.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
+    memory.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
 
-from grader_inside import codec, confine, gpu, modules, pages, probing, rehearsal, wire  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside import codec, confine, gpu, memory, modules, probing, wire  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside.rehearsal import play  # type: ignore[import-not-found]  # noqa: E402
 
 # What coursework imports, if it is installed: imported once here, it need not be imported in every check.
 LIBRARIES = (
@@ -69,9 +70,9 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
     confine.set_dumpable(not confined)
     gc.collect()
     gc.freeze()
-    pages.give_back_room()  # limits come on top of what is in use, and none of the room is
+    memory.give_back_room()  # limits come on top of what is in use, and none of the room is
     confine.prepare(shows_gpu)
-    pages.prepare()
+    memory.prepare()
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
@@ -102,7 +103,7 @@ def _warm_up(sees_gpu: bool) -> None:
     import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
-    rehearsal.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and torch.backends.cuda.is_built()))
+    play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and torch.backends.cuda.is_built()))
 
 
 def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:

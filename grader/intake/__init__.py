@@ -6,15 +6,14 @@ In the order in which an entry passes through:
     classfolder   which entries of a class folder are students'
     contents      everything that one entry holds, read by value (`archive`: zip files)
     places        where in it each week lies, whatever folders and files are called (`weeks`: which week is meant)
-    collect       the files of one week, with what they need (notebooks: `grader.notebook`)
+    collect       the files of one week, with what they need (notebooks: `grader.intake.notebook`)
 
 `survey`, `candidate` and `submission` put these together; `naming` is about students' names. What cannot be read
 becomes a clear problem of that student and stops nobody else.
 """
 
-from grader.intake.candidate import Candidate
 from grader.intake.naming import safe_name
 from grader.intake.submission import Submission, empty_submission, load, load_folder
-from grader.intake.survey import Survey, survey
+from grader.intake.survey import Candidate, Survey, survey
 
 __all__ = ["Candidate", "Submission", "Survey", "empty_submission", "load", "load_folder", "safe_name", "survey"]

@@ -9,14 +9,14 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from grader.assignment import Assignment, defined_names
+from grader.course import Assignment, defined_names
+from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
 from grader.intake.contents import MIB, Contents
+from grader.intake.notebook import modules_from_notebook
 from grader.intake.places import Place, is_module, is_untouched
 from grader.intake.weeks import Weeks
-from grader.notebook import modules_from_notebook
-from grader.protect import CHANGED, changed_files
 
 MOST_FILES = 200
 LARGEST_SUBMISSION = 20 * MIB

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionError
 from grader.intake.archive import read_zip, unshowable
-from grader.source import as_python
+from grader.intake.encoding import as_python
 
 MIB = 2**20
 LARGEST = {".py": MIB, ".ipynb": 20 * MIB, ".zip": 100 * MIB}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from grader.adjustments import Late
-from grader.assignment import Assignment
+from grader.course import Assignment
 from grader.intake.layouts import Handed
+from grader.results import Late
 
 Extension = datetime | timedelta  # a new due date, or so much more time
 

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from grader.assignment import Assignment, defined_names
+from grader.course import Assignment, defined_names
 from grader.errors import SubmissionError
 from grader.intake.contents import Contents
+from grader.intake.notebook.cells import read_notebook
+from grader.intake.notebook.pieces import defined_in
 from grader.intake.weeks import OTHER_WEEK, Weeks, without_week
-from grader.notebook.cells import read_notebook
-from grader.notebook.pieces import defined_in
 
 MOST_NOTEBOOKS = 20  # each has to be parsed; the outermost ones count
 

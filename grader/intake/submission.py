@@ -7,12 +7,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment import Assignment
+from grader.course import Assignment
 from grader.errors import SubmissionError, UsageError
-from grader.intake.candidate import Candidate, candidates_of
 from grader.intake.classfolder import student_name
 from grader.intake.collect import collect
 from grader.intake.contents import read_entry
+from grader.intake.survey import Candidate, candidates_of
 from grader.intake.weeks import Weeks
 
 

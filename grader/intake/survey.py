@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.assignment import Course
-from grader.errors import UsageError
+from grader.course import Course
+from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
-from grader.intake.candidate import Candidate, candidates_handed, candidates_of
 from grader.intake.classfolder import (
+    OTHER_ARCHIVES,
     find_entries,
     is_one_submission,
     list_folder,
@@ -18,8 +19,11 @@ from grader.intake.classfolder import (
     students_of,
     why_ignored,
 )
+from grader.intake.collect import clipped
+from grader.intake.contents import Contents, read_entry
+from grader.intake.layouts import PLAIN, Handed, Part
+from grader.intake.places import Place, find_places
 from grader.intake.weeks import Weeks
-from grader.options import PLAIN
 
 
 @dataclass(frozen=True)
@@ -69,3 +73,92 @@ def _platform(layout: str, folder: Path, listing: Sequence[Path], known: Weeks) 
 
 def _sorted(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=lambda c: (c.student, c.week or "")))
+
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One student's week as it was found; with a `problem` it can only be reported. `week` None: it is not known."""
+
+    student: str
+    week: str | None
+    path: Path
+    place: Place | None = None
+    weeks: Weeks | None = None
+    problem: str = ""
+    handed: Handed | None = None  # what a platform's layout says of it
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files that the entry is made of, where it is not one at `path`."""
+        return self.handed.parts if self.handed else ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The modules and notebooks that it consists of, by their paths in the entry."""
+        return tuple(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks])) if self.place else ()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the platform calls it late."""
+        return self.handed is not None and self.handed.late
+
+
+def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
+    """One candidate for each week that a student handed in, as a platform's layout has it."""
+    found = candidates_of(handed.path, handed.student, "", weeks, handed.parts)
+    return [replace(candidate, handed=handed) for candidate in found]
+
+
+def candidates_of(path: Path, student: str, around: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Candidate]:
+    """One candidate for each week that an entry holds or should hold; `around` is the week's folder it stands in."""
+    name = f"{around}{path.name}"
+    try:
+        for file in [part for _, part in parts] or [path]:
+            if file.suffix.lower() in OTHER_ARCHIVES and not os.path.isdir(file):
+                raise SubmissionError(f"{file.name}: a {file.suffix} file cannot be read; ask for a zip file")
+        contents = read_entry(path, parts=parts)
+    except SubmissionError as error:
+        return [_problem(path, student, _told(name, weeks), str(error))]
+    places, unclear = find_places(contents, name, weeks)
+    wanted = [place for place in places if not weeks.expected or place.week in weeks.expected]
+    found = {place.week for place in wanted}
+    candidates = [Candidate(student, place.week, path, place, weeks) for place in wanted]
+    lacking = [week for week in _asked(weeks) if week not in found] if weeks.expected or not found else []
+    return candidates + [
+        _problem(path, student, week, _nothing(path, week, contents, unclear, weeks)) for week in lacking
+    ]
+
+
+def _problem(path: Path, student: str, week: str | None, problem: str) -> Candidate:
+    return Candidate(student, week, path, problem=clipped(problem))
+
+
+def _told(name: str, weeks: Weeks) -> str | None:
+    """The one week that an unreadable entry is for, by its name or since no other is asked for; None: any of them."""
+    named = weeks.named(name)
+    possible = [named] if named and named in (weeks.expected or weeks.assignments) else weeks.single
+    return possible[0] if possible else None
+
+
+def _asked(weeks: Weeks) -> Sequence[str | None]:
+    """The weeks that an entry should hold: those that were asked for, the only one, or not known."""
+    return list(weeks.expected) or list(weeks.single) or [None]
+
+
+def _nothing(path: Path, week: str | None, contents: Contents, unclear: Sequence[str], weeks: Weeks) -> str:
+    """Why no submission was found in an entry."""
+    known = ", ".join(weeks.assignments)
+    if contents.refused:
+        where, why = next(iter(contents.refused.items()))
+        inside = "" if where == path.name else f"{path.name}: "
+        return f"{inside}{where} cannot be read: {why}"
+    if unclear:
+        return f"cannot tell which week {unclear[0]} is for ({known}): put it into a folder named after the week"
+    modules = weeks.assignments[week].modules if week else ()
+    names = f" (wanted: {', '.join(f'{module}.py' for module in modules)})" if modules else ""
+    shown = ", ".join(sorted(contents.files)[:_SHOWN]) + (", …" if len(contents.files) > _SHOWN else "")
+    notes = f"; {contents.notes[0]}" if contents.notes else ""
+    return f"no Python module of {week or known} found in {path.name}{names}: it has {shown or 'no code'}{notes}"

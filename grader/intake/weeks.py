@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.assignment import Assignment
+from grader.course import Assignment
 
 OTHER_WEEK = ""  # a week by its name, but none of this course
 

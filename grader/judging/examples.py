@@ -18,7 +18,7 @@ from hypothesis import is_hypothesis_test
 from hypothesis.errors import HypothesisException
 
 from grader.inside.generators import generators_kept
-from grader.remote import RemoteStudents
+from grader.judging.remote_student import RemoteStudents
 
 Example = dict[str, Any]
 

@@ -1,7 +1,7 @@
-"""The process that judges are forked from: `python -m grader.nursery CONTROL ROOT SANDBOX WEEK…`.
+"""The process that judges are forked from: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WEEK…`.
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
-and the parent (`grader.judges.NurseryProcess`) stays light. It forks a judge for each order on its control socket.
+and the parent (`grader.judging.judge_process.NurseryProcess`) stays light. It forks a judge for each order on its control socket.
 Nothing is imported up here that takes long: the worker in the sandbox does so at the same time, once it is started.
 """
 
@@ -16,17 +16,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader import devices
 from grader.errors import SandboxError, to_dict
 from grader.inside import confine
-from grader.judges import PID
-from grader.processes import kill_tree
-from grader.sandbox import Sandbox
-from grader.scratch import tidy
-from grader.zygote import Zygote
+from grader.judging.fork_server_client import PID
+from grader.judging.scratch import tidy
+from grader.sandbox import Sandbox, devices
+from grader.sandbox.processes import kill_tree
+from grader.sandbox.zygote import Zygote
 
 if TYPE_CHECKING:
-    from grader.worker import Worker
+    from grader.sandbox.worker import Worker
 
 LONGEST_ORDER = 1 << 16
 
@@ -38,7 +37,7 @@ def main(arguments: list[str]) -> int:
     gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
     try:
         nursery.start()
-        from grader import judge  # now, and not before: it imports torch
+        from grader.judging import judge  # now, and not before: it imports torch
 
         return judge.collect(Path(root), weeks, nursery.serve)
     finally:
@@ -101,7 +100,7 @@ class Nursery:
     def _be_judge(
         self, judge: Callable[[socket.socket, Worker], None], order: dict[str, Any], connection: int, log: int
     ) -> None:
-        from grader.worker import Worker
+        from grader.sandbox.worker import Worker
 
         confine.die_with_parent()
         if os.getppid() != self._pid:  # it died before that

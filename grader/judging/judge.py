@@ -1,6 +1,6 @@
 """A judge: a warm pytest session that grades submission after submission.
 
-The checks are collected once, in the nursery that all judges are forked from (`grader.nursery`). A judge's jobs come in
+The checks are collected once, in the nursery that all judges are forked from (`grader.judging.fork_server`). A judge's jobs come in
 and its reports go out on a socket of its own, as msgpack with a length before it.
 """
 
@@ -20,18 +20,19 @@ import msgpack
 import pytest
 from _pytest.runner import runtestprotocol
 
-from grader import devices, plugin
-from grader.assignment import Assignment, Course, is_hidden
-from grader.draws import Draws
+from grader.course import Assignment, Course, is_hidden
 from grader.errors import SandboxError, to_dict
 from grader.inside import wire
-from grader.remote import RemoteStudents
+from grader.judging.examples import Draws
+from grader.judging.remote_student import RemoteStudents
+from grader.judging.submission_session import SHOTS
+from grader.pytest_plugin import plugin
 from grader.results import CheckResult, Outcome, Report
-from grader.session import SHOTS
+from grader.sandbox import devices
+from grader.sandbox.worker import Worker
 from grader.version import VERSION
-from grader.worker import Worker
 
-Serve = Callable[[Callable[[socket.socket, Worker], None]], None]  # `grader.nursery.Nursery.serve`
+Serve = Callable[[Callable[[socket.socket, Worker], None]], None]  # `grader.judging.fork_server.Nursery.serve`
 
 # Plugins of pytest's own that a judge has no use for, and would pay for at each check.
 UNUSED = (
@@ -54,7 +55,7 @@ def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[st
     fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
     for name in UNUSED:
         fixed += ["-p", f"no:{name}"]
-    return [*fixed, "-p", "grader.plugin", *checks]
+    return [*fixed, "-p", "grader.pytest_plugin.plugin", *checks]
 
 
 def _warm_up() -> None:

@@ -6,29 +6,21 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from grader import devices
 from grader.errors import CourseError, GraderError, Killed
-from grader.judges import Job, JudgeProcess, NurseryProcess
+from grader.judging.fork_server_client import ForkServer
+from grader.judging.job import Job, Ungraded
+from grader.judging.judge_process import JudgeProcess
+from grader.judging.scratch import sweep
 from grader.results import Report
-from grader.sandbox import Sandbox
-from grader.scratch import sweep
+from grader.sandbox import Sandbox, devices
 
 TRIES = 5  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
 STARTS = 9  # what is killed before it has to do with a submission says nothing about that one
 AHEAD = 2  # jobs for each judge that are read before it asks
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A job that no judge could finish, and why; `everywhere` tells that no other job would fare better."""
-
-    job: Job
-    message: str
-    everywhere: bool = False
 
 
 def share_cores(judges: int) -> list[list[int]]:
@@ -48,7 +40,7 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
         judge.close()
 
 
-def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Failure:
+def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Ungraded:
     """Grade with a judge that is replaced when it dies, as often as `TRIES` and `STARTS` allow, until `stopping()`."""
     starts, tries = STARTS, TRIES
     while True:
@@ -60,9 +52,9 @@ def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool])
             else:
                 tries -= 1
             if not starts or not tries or stopping():
-                return Failure(job, str(error), everywhere=isinstance(error, CourseError))
+                return Ungraded(job, str(error), everywhere=isinstance(error, CourseError))
         except Exception as error:  # a bug of ours must not stop the others
-            return Failure(job, f"{type(error).__name__}: {error}")
+            return Ungraded(job, f"{type(error).__name__}: {error}")
 
 
 class Pool:
@@ -74,18 +66,18 @@ class Pool:
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
         own = devices.shares(sandbox, size)
         cores = share_cores(len(own))
-        nursery = self._nursery = NurseryProcess(root, weeks, sandbox)
+        nursery = self._nursery = ForkServer(root, weeks, sandbox)
         self._judges = [JudgeProcess(root, weeks, *shares, nursery) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Report | Failure] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Report | Ungraded] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._hopeless: Failure | None = None
+        self._hopeless: Ungraded | None = None
 
     def start(self) -> None:
         """Have what judges are forked from start, while jobs are still looked for."""
         self._nursery.start()
 
-    def run(self, jobs: Iterable[Job]) -> Generator[Report | Failure, None, None]:
+    def run(self, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
         """Grade, and end the judges, also where the caller stops before the last result."""
         sweep()
         waiting = iter(jobs)
@@ -115,7 +107,7 @@ class Pool:
             count += 1
         return count
 
-    def _next(self) -> Report | Failure:
+    def _next(self) -> Report | Ungraded:
         while True:
             try:
                 return self._done.get(timeout=0.5)  # short waits let Ctrl-C through
@@ -126,10 +118,10 @@ class Pool:
         while (job := self._jobs.get()) is not None and not self._stopping.is_set():
             self._done.put(self._grade(judge, job))
 
-    def _grade(self, judge: JudgeProcess, job: Job) -> Report | Failure:
+    def _grade(self, judge: JudgeProcess, job: Job) -> Report | Ungraded:
         if self._hopeless is not None:
             return replace(self._hopeless, job=job)
         done = grade_patiently(judge, job, self._stopping.is_set)
-        if isinstance(done, Failure) and done.everywhere:
+        if isinstance(done, Ungraded) and done.everywhere:
             self._hopeless = done
         return done

@@ -15,19 +15,20 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import Limits
-from grader.checks import TaskMark
+from grader.checks.task import TaskMark
+from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec
-from grader.plugin import check_id
-from grader.processes import signal_name
+from grader.judging.replay import Asked, Transcripts
+from grader.judging.submission_session import SHOT, Session, end_process, how_it_ended
+from grader.pytest_plugin.plugin import check_id
+from grader.pytest_plugin.seeds import check_seed, probe_seed
+from grader.pytest_plugin.student import Probe, ProbeEnded, Student, describe_call
+from grader.pytest_plugin.verdict import exception_end, invalid_text, timeout_text
 from grader.results import CheckResult, Outcome
-from grader.seeds import check_seed, probe_seed
-from grader.session import SHOT, Session, end_process, how_it_ended
-from grader.student import Probe, ProbeEnded, Student, describe_call
-from grader.transcripts import Asked, Reply, Request, Transcripts
-from grader.verdict import exception_end, invalid_text, timeout_text
-from grader.worker import CheckProcess, TooMuchMemory, Worker
+from grader.sandbox.processes import signal_name
+from grader.sandbox.protocol import Reply, Request
+from grader.sandbox.worker import CheckProcess, TooMuchMemory, Worker
 
 
 class RemoteStudents:

@@ -16,21 +16,10 @@ from dataclasses import dataclass, field
 import msgpack
 
 from grader.results import CheckResult
+from grader.sandbox.protocol import Reply, Request
 
 ROOM = 256 << 20  # bytes of requests that are kept
 SPOKEN = 48 << 20  # bytes of requests that others are told of at once
-
-Reply = bytes | memoryview
-
-
-@dataclass(frozen=True)
-class Request:
-    """One run of a probe: the module of probes that defines it (`code`, marshalled), and the encoded call."""
-
-    module: str
-    code: bytes
-    call: bytes
-    fresh: bool
 
 
 @dataclass

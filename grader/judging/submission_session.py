@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 
-from grader.assignment import SECONDS
+from grader.course.assignment import SECONDS
 from grader.errors import SandboxError
 from grader.results import Outcome
-from grader.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
+from grader.sandbox.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
 IMPORT_SECONDS = 10.0  # for each module
 SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.checks import TaskMark
-from grader.errors import UsageError
+from grader.checks.task import TaskMark
+from grader.errors import DeviceError, UsageError
 from grader.inside.modules import StudentModules, close_modules, open_modules
-from grader.seeds import check_seed, probe_seed
-from grader.student import LocalStudent, Student
+from grader.pytest_plugin.seeds import check_seed, probe_seed
+from grader.pytest_plugin.student import LocalStudent, Student
+from grader.sandbox import gpus
 
 
 class LocalStudents:
@@ -63,3 +64,17 @@ def _beside(folder: Path) -> Path:
     if folder.parent.name == "solutions":
         return folder.parent.parent / "assignments" / folder.name
     return folder
+
+
+def at_desk() -> tuple[str, str]:
+    """`cuda` where checks in this very process can use a GPU, else `cpu`, and what is to be said of it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda", f"device: {torch.cuda.get_device_name()}"
+    try:
+        gpus.look()
+        why = "CUDA does not start; see: python -m grader doctor"
+    except DeviceError as error:
+        why = str(error)
+    return "cpu", f"NO GPU: networks are trained on the CPU ({why})"

@@ -1,7 +1,7 @@
 """The pytest plugin: the `student` fixture, `--task`, verdicts in plain words, and the score table.
 
 It runs in two places. At a student's desk it serves probes in the same process (`LocalStudents`); in a judge
-(`grader.judge`) another provider puts them into sandboxed workers. Everything else is the same code, so a
+(`grader.judging.judge`) another provider puts them into sandboxed workers. Everything else is the same code, so a
 check cannot tell where it runs. In projects without `@task` tests it does nothing.
 """
 
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from grader.options import DEVICES
 from grader.results import CheckResult, Outcome
+from grader.sandbox.devices import DEVICES
 
 if TYPE_CHECKING:
     import torch
 
-    from grader.checks import TaskMark
-    from grader.student import Student
+    from grader.checks.task import TaskMark
+    from grader.pytest_plugin.student import Student
 
 _LETTERS = {
     Outcome.TODO: ("todo", "T", "TODO"),
@@ -129,7 +129,7 @@ def _order(task: str) -> tuple[int, ...]:
 @pytest.fixture
 def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     """The submission under judgement: `student.run(probe, …)` returns evidence."""
-    from grader.checks import task_mark
+    from grader.checks.task import task_mark
 
     mark = task_mark(request.node)
     if mark is None:
@@ -151,7 +151,7 @@ def rng(request: pytest.FixtureRequest) -> torch.Generator:
 
 def _students(config: pytest.Config) -> Students:
     if students_key not in config.stash:
-        from grader.local import LocalStudents
+        from grader.pytest_plugin.local import LocalStudents
 
         folder, seed = config.getoption("--submission"), config.getoption("--seed")
         config.stash[students_key] = LocalStudents(Path(folder) if folder else None, seed, _device(config)[0])
@@ -162,7 +162,7 @@ def _device(config: pytest.Config) -> tuple[str, str]:
     """What `--device` comes to on this machine, and what is to be said of it."""
     if config.getoption("--device") == "cpu":
         return "cpu", ""
-    from grader.devices import at_desk
+    from grader.pytest_plugin.local import at_desk
 
     return at_desk()
 
@@ -192,11 +192,11 @@ def pytest_runtest_makereport(
 
 
 def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
-    from grader.assignment import is_hidden
-    from grader.describe import excerpt
-    from grader.expect import take_measures
-    from grader.show import take
-    from grader.verdict import Verdict, judge
+    from grader.checks.describe import excerpt
+    from grader.checks.expect import take_measures
+    from grader.checks.show import take
+    from grader.course import is_hidden
+    from grader.pytest_plugin.verdict import Verdict, judge
 
     mark = marked(item)
     hidden = is_hidden(item.path)
@@ -232,7 +232,7 @@ def check_id(item: pytest.Item) -> str:
 
 def marked(item: pytest.Item) -> TaskMark:
     """The mark of an item that is known to be a check."""
-    from grader.checks import task_mark
+    from grader.checks.task import task_mark
 
     mark = task_mark(item)
     assert mark is not None
@@ -267,7 +267,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 def pytest_enter_pdb() -> None:
     """A person who debugs has all the time in the world."""
-    from grader.deadline import cancel
+    from grader.pytest_plugin.deadline import cancel
 
     cancel()
 
@@ -277,7 +277,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     results = list(config.stash[scores_key].results.values())
     if not results:
         return
-    from grader.tables import summary_lines
+    from grader.reports.terminal import summary_lines
 
     terminalreporter.section("score")
     says = _device(config)[1]

@@ -1,7 +1,7 @@
 """The `student` that a check holds: `student.run(probe, …)` gives evidence, wherever the probe runs.
 
 `LocalStudent` runs probes in this process, for students at their own desk: breakpoints and prints work, and the
-arguments and the evidence still pass through the codec. `grader.remote.RemoteStudent` runs them in a sandboxed
+arguments and the evidence still pass through the codec. `grader.judging.remote_student.RemoteStudent` runs them in a sandboxed
 worker; a grade comes from that one only.
 """
 
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader.deadline import deadline
-from grader.describe import brief, clip
+from grader.checks.describe import brief, clip
 from grader.inside import codec, probing
 from grader.inside.modules import StudentModules
+from grader.pytest_plugin.deadline import deadline
 from grader.results import Outcome
 
 Probe = Callable[..., Any]

@@ -10,14 +10,14 @@ from typing import Any
 
 from hypothesis.errors import Flaky, HypothesisException
 
-from grader.checks import TaskMark
-from grader.deadline import DeadlineExceeded
-from grader.describe import clip
-from grader.expect import CheckFailed
+from grader.checks.describe import clip
+from grader.checks.expect import CheckFailed
+from grader.checks.task import TaskMark
 from grader.inside import probing
 from grader.inside.codec import NotPlainData
+from grader.pytest_plugin.deadline import DeadlineExceeded
+from grader.pytest_plugin.student import LocalStudent, ProbeEnded, Student
 from grader.results import Outcome
-from grader.student import LocalStudent, ProbeEnded, Student
 
 _TODO = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")
 _MOST_LINES = 30

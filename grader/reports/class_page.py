@@ -8,11 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.failures import Failure, Slow, commonest_failures, slowest_checks
+from grader.course.protected import CHANGED
+from grader.files import write_atomically
 from grader.gradebook import Problem
-from grader.grades import BINS, Row, WeekFigures, class_rows, class_weeks, week_figures
-from grader.protect import CHANGED
-from grader.reports import render_page, week_title, write_atomically
+from grader.reports.figures import (
+    BINS,
+    CommonFailure,
+    Row,
+    Slow,
+    WeekFigures,
+    class_rows,
+    class_weeks,
+    commonest_failures,
+    slowest_checks,
+    week_figures,
+)
+from grader.reports.pages import render_page
+from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
 # What a teacher may want to know of a student whatever the score; more than one of a kind is counted.
@@ -102,7 +114,7 @@ def columns(figures: WeekFigures) -> list[Column]:
     ]
 
 
-def _trouble(rows: Iterable[Row], week: str) -> tuple[list[Failure], list[Slow]]:
+def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[Slow]]:
     reports = [row.reports[week] for row in rows if week in row.reports]
     return commonest_failures(reports), slowest_checks(reports)
 

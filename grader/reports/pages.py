@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -17,13 +16,14 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from grader import escape, tables
-from grader.errors import GraderError
+from grader import escape
+from grader.files import remove_halves, write_atomically
+from grader.reports import terminal
+from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
 LAST = "report.html"  # of a report's files; where it is there, so are the others
-_HALF = ".tmp"
 
 
 def write_report(report: Report, folder: Path) -> None:
@@ -47,12 +47,6 @@ def outdate(folder: Path) -> None:
     (folder / LAST).unlink(missing_ok=True)
 
 
-def remove_halves(folder: Path) -> None:
-    """Remove what a killed run was just writing."""
-    for half in folder.glob(f".*{_HALF}"):
-        half.unlink(missing_ok=True)
-
-
 def report_html(report: Report) -> str:
     """The report as one HTML page."""
     pictured = any(exhibit.kind == "mistakes" for check in report.checks for exhibit in check.exhibits)
@@ -74,37 +68,16 @@ def render_page(template: str, script: str = "", images: str = "'none'", **conte
     return page.render(style=Markup(style), script=Markup(code), policy=Markup(policy), **contents)
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a text as UTF-8, or bytes, so that `path` holds either what it held before or all of it."""
-    # Within JSON the replacement of a lone surrogate is the escape for that very character.
-    raw = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    half = path.with_name(f".{path.name}.{os.getpid()}{_HALF}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            half.write_bytes(raw)
-            os.replace(half, path)
-        finally:
-            half.unlink(missing_ok=True)
-    except OSError as error:
-        raise GraderError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def week_title(week: str) -> str:
-    """`week5` as people write it."""
-    return re.sub(r"^week(\d+)$", r"Week \1", week)
-
-
 def _contents(report: Report) -> dict[str, Any]:
     report = report.for_student()
     scores = report.tasks()
-    command = tables.week_command(report.week)
+    command = terminal.week_command(report.week)
     return {
         "report": report,
         "scores": scores,
         "week": week_title(report.week),
         "command": command,
-        "step": tables.next_step(scores, command),
+        "step": terminal.next_step(scores, command),
     }
 
 
@@ -137,10 +110,10 @@ def _environment(**options: Any) -> jinja2.Environment:
         **options,
     )
     environment.globals.update(
-        bar=tables.bar,
-        number=tables.number,
-        phrase=tables.phrase,
-        word=tables.word,
+        bar=terminal.bar,
+        number=terminal.number,
+        phrase=terminal.phrase,
+        word=terminal.word,
         visible=escape.plain,
         Outcome=Outcome,
     )

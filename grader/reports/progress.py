@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 from grader.escape import terminal
-from grader.remaining import Remaining, in_words
+from grader.reports.remaining import Remaining, in_words
 from grader.results import Report
 
 EVERY = 60.0  # seconds between two lines that say how long it will take

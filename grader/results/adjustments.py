@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from grader.results import Adjustment, Report, task_order
+from grader.results.report import Adjustment, Report, task_order
 
 
 @dataclass(frozen=True)

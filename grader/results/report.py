@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from grader import exhibits
-from grader.exhibits import Exhibit
+from grader.results import exhibits
+from grader.results.exhibits import Exhibit
 
 SCHEMA = 1
 _BULKY = ("measures", "exhibits", "stand_ins", "output")

@@ -9,17 +9,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import gpus, views
-from grader.errors import SandboxError, UsageError
-from grader.gpus import Gpu
+from grader.errors import SandboxError
 from grader.inside import seccomp
+from grader.sandbox import gpus, views
+from grader.sandbox.gpus import Gpu
 
-KINDS = ("auto", "bwrap", "process")
-INSIDE = Path(__file__).with_name("inside")
+INSIDE = Path(__file__).parents[1] / "inside"
 USER = 64986  # whom root becomes in the sandbox: a number that no system gives out, and no file belongs to
 ROOM = 64 << 20  # bytes in each folder that can be written to
 TEST_SECONDS = 30.0
@@ -45,28 +43,6 @@ class Command:
 
     arguments: list[str]
     environment: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Process:
-    """No sandbox: limits and processes of its own. `instead` says why it stands in for a better one."""
-
-    instead: str = ""
-    name: str = "process"
-    confined: bool = False
-    gpus: tuple[Gpu, ...] = ()  # what checks may use; a judge's sandbox has one at most
-
-    @property
-    def says(self) -> str:
-        """What a person who grades must know of it."""
-        why = f" ({self.instead})" if self.instead else ""
-        return f"NO SANDBOX: limits, but no security boundary; submissions can read and write what you can{why}"
-
-    def command(self, fd: int) -> Command:
-        caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
-        cuda = gpus.environment(self.gpus, self.confined)
-        program = str(INSIDE / "worker.py")
-        return Command([sys.executable, "-P", program, str(fd), "open"], {**ENVIRONMENT, **caches, **cuda})
 
 
 @dataclass(frozen=True)
@@ -115,23 +91,6 @@ class Bubblewrap:
         arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
         arguments += [*views.arguments(self.inside), *gpus.arguments(self.gpus), *_fonts()]
         return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
-
-
-Sandbox = Process | Bubblewrap
-
-
-def choose(kind: str) -> Sandbox:
-    """The sandbox of that kind. `SandboxError` where it was asked for by name and does not work."""
-    if kind not in KINDS:
-        raise UsageError(f"--sandbox {kind}: there are {', '.join(KINDS)}")
-    if kind == "process":
-        return Process()
-    try:
-        return bubblewrap()
-    except SandboxError as error:
-        if kind == "bwrap":
-            raise
-        return Process(instead=str(error))
 
 
 def bubblewrap() -> Bubblewrap:

@@ -14,10 +14,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 
-from grader import gpus
 from grader.errors import DeviceError
-from grader.gpus import Gpu
-from grader.sandbox import Sandbox, choose
+from grader.sandbox import gpus
+from grader.sandbox.choice import Sandbox, choose
+from grader.sandbox.gpus import Gpu
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
         found = gpus.look()
     except DeviceError as error:
         return (), [str(error)]
-    from grader.tryout import try_out  # imports torch
+    from grader.sandbox.gpu_test import try_out  # imports torch
 
     for gpu in found:
         try:
@@ -86,15 +86,4 @@ def where(sandbox: Sandbox) -> str:
     return f"{sandbox.gpus[0].name} (CUDA {gpus.torch_cuda()})" if sandbox.gpus else "CPU"
 
 
-def at_desk() -> tuple[str, str]:
-    """`cuda` where checks in this very process can use a GPU, else `cpu`, and what is to be said of it."""
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda", f"device: {torch.cuda.get_device_name()}"
-    try:
-        gpus.look()
-        why = "CUDA does not start; see: python -m grader doctor"
-    except DeviceError as error:
-        why = str(error)
-    return "cpu", f"NO GPU: networks are trained on the CPU ({why})"
+DEVICES = ("cpu", "cuda")

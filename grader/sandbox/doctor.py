@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader import gpus
 from grader.errors import DeviceError, SandboxError
-from grader.sandbox import bubblewrap
+from grader.sandbox import gpus
+from grader.sandbox.bubblewrap import bubblewrap
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "hypothesis", "pytest")
 _SETTINGS = (

@@ -8,9 +8,9 @@ from typing import Any
 
 from grader.errors import DeviceError, SandboxError
 from grader.inside import codec
-from grader.sandbox import Sandbox
-from grader.transcripts import Reply, Request
-from grader.worker import KeeperDied, TooMuchMemory, Worker
+from grader.sandbox.choice import Sandbox
+from grader.sandbox.protocol import Reply, Request
+from grader.sandbox.worker import KeeperDied, TooMuchMemory, Worker
 
 TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
 _MEMORY = 3 << 30
@@ -31,8 +31,8 @@ def try_out(sandbox: Sandbox) -> str:
 
 
 def _trial(worker: Worker) -> Reply:
-    """What `grader.gpu_trial` answers in a worker, as a check of a submission without files."""
-    source = Path(__file__).with_name("gpu_trial.py").read_text(encoding="utf-8")
+    """What `grader.inside.gpu_trial` answers in a worker, as a check of a submission without files."""
+    source = (Path(__file__).parents[1] / "inside" / "gpu_trial.py").read_text(encoding="utf-8")
     code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))
     call = codec.encode({"module": "gpu_trial", "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}})
     keeper = worker.keeper("trial", {}, _MEMORY, _MEMORY)

@@ -1,7 +1,7 @@
 """The graphics cards of this machine, and what a sandbox shows so that CUDA works on them.
 
 Nothing here starts CUDA or imports torch: whether a card really works is tried in the sandbox itself
-(`grader.devices`). What has to be shown follows what containers show: the driver's device nodes, `/sys` as far as it
+(`grader.sandbox.devices`). What has to be shown follows what containers show: the driver's device nodes, `/sys` as far as it
 describes devices, and the driver's library where it does not lie among the system's.
 """
 
@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import views
 from grader.errors import DeviceError
+from grader.sandbox import views
 
 DEV = Path("/dev")
 PROC = Path("/proc/driver/nvidia/gpus")

@@ -19,13 +19,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from grader.errors import SandboxError
-from grader.gpus import HOST_MEMORY
 from grader.inside import codec, wire
-from grader.processes import kill_tree
-from grader.sandbox import Sandbox
-from grader.transcripts import Reply, Request
-from grader.watch import Watch
-from grader.zygote import Zygote
+from grader.sandbox.choice import Sandbox
+from grader.sandbox.gpus import HOST_MEMORY
+from grader.sandbox.processes import MemoryWatch, kill_tree
+from grader.sandbox.protocol import Reply, Request
+from grader.sandbox.zygote import Zygote
 
 REPLY_SECONDS = 20.0
 WATCH_SECONDS = 0.2
@@ -109,7 +108,7 @@ class Keeper:
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
         self._pid = self._who_answers()
         self._receive()
-        self._watch = Watch(self._pid, memory)
+        self._watch = MemoryWatch(self._pid, memory)
 
     def _who_answers(self) -> int:
         """The keeper's number outside its namespaces, which the kernel attaches to what it sends."""
@@ -203,7 +202,7 @@ class TooMuchMemory(Exception):
 class CheckProcess:
     """A process for checks: `run` gives the reply to one run of a probe, `ask` that to any other request."""
 
-    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: Watch) -> None:
+    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: MemoryWatch) -> None:
         self._keeper = keeper
         self._connection = connection
         self._output = output

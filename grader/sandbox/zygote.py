@@ -11,8 +11,8 @@ import subprocess
 from collections.abc import Collection
 
 from grader.errors import Killed, SandboxError
-from grader.processes import kill_tree, was_killed
-from grader.sandbox import Sandbox
+from grader.sandbox.choice import Sandbox
+from grader.sandbox.processes import kill_tree, was_killed
 
 START_SECONDS = 120.0
 FORK_SECONDS = 20.0

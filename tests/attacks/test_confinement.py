@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 
-from grader import views
 from grader.checks import load_probes
-from grader.remote import RemoteStudent
-from grader.sandbox import INSIDE, Bubblewrap, Process, Sandbox
-from grader.session import Session
-from grader.student import ProbeEnded
-from grader.worker import Worker
-from tests import sandboxes
+from grader.judging.remote_student import RemoteStudent
+from grader.judging.submission_session import Session
+from grader.pytest_plugin.student import ProbeEnded
+from grader.sandbox import Bubblewrap, Process, Sandbox, views
+from grader.sandbox.bubblewrap import INSIDE
+from grader.sandbox.worker import Worker
+from tests.support import sandboxes
 
 MIB = 1 << 20
 MEMORY = 1500 * MIB
@@ -175,10 +175,10 @@ def act(path):
     with open(path, "rb") as file:
         return len(file.read(100))
 """
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SECRETS = [
     *("solutions/week5/test_hidden.py", "solutions/week5/lenet.py", "assignments/week5/test_week5.py"),
-    *("grader/judge.py", "tests/test_attacks.py", "fixtures/submissions", ".git"),
+    *("grader/judging/judge.py", "tests/attacks/test_confinement.py", "fixtures/submissions", ".git"),
 ]
 
 

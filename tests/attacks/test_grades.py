@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.judges import Job, JudgeProcess
+from grader.judging.job import Job
+from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
-from tests import sandboxes
-from tests.makers import lay_out
+from tests.support import sandboxes
+from tests.support.makers import lay_out
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COURSE = {
     "assignments/week1/assignment.toml": 'title = "First steps"\nweek = "week1"\nmodules = ["work"]\n',
     "assignments/week1/probes.py": """
@@ -34,7 +35,7 @@ def classes(student, images):
 """,
     "assignments/week1/test_week1.py": """
 import torch
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -51,7 +52,7 @@ def classes(student, images):
 """,
     "solutions/week1/test_hidden.py": """
 import torch
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -221,7 +222,7 @@ FORGERS = {
     "exit statuses": "import atexit, os\natexit.register(os._exit, 0)\ndef twice(n):\n    os._exit(0)",
     "pytest": """
         import sys, types
-        for name in ("pytest", "_pytest", "hypothesis", "grader", "grader.expect", "msgpack"):
+        for name in ("pytest", "_pytest", "hypothesis", "grader", "grader.checks.expect", "msgpack"):
             sys.modules[name] = types.ModuleType(name)
     """,
     "the program inside": """

@@ -14,23 +14,23 @@ from pathlib import Path
 import psutil
 import pytest
 from distributed import Client
+from tests.test_batch import finish, grades, start, wait_for
 
-from grader import cluster
-from grader.cluster import Cluster
+from grader.batch import cluster
+from grader.batch.cluster import Cluster
 from grader.errors import ClusterError, GraderError, UsageError
-from grader.judges import Job
-from grader.pool import Failure, Pool
+from grader.judging.job import Job, Ungraded
+from grader.judging.pool import Pool
 from grader.results import Report
 from grader.sandbox import Process
-from tests import sandboxes
-from tests.machines import ROOT, Machines, tree, wait_until
-from tests.makers import put
-from tests.test_batch import finish, grades, start, wait_for
+from tests.support import sandboxes
+from tests.support.machines import ROOT, Machines, tree, wait_until
+from tests.support.makers import put
 
 CHECKS = """
 import os, signal
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -56,9 +56,9 @@ COURSE = {
 STAND_IN = """
 import os, signal, threading
 from grader import cluster_worker
-from grader.assignment import Course
+from grader.course.assignment import Course
 from grader.errors import SandboxError
-from grader.results import CheckResult, Outcome, Report
+from grader.results.report import CheckResult, Outcome, Report
 from grader.version import VERSION
 
 class StandIn:
@@ -80,7 +80,7 @@ class StandIn:
 
 cluster_worker.JudgeProcess = StandIn
 """
-ONE_TRY = "import grader.pool; grader.pool.TRIES = 1"  # each more costs the start of a judge
+ONE_TRY = "import grader.judging.pool; grader.judging.pool.TRIES = 1"  # each more costs the start of a judge
 
 
 def job(name: str, body: str = "return 2 * n") -> Job:
@@ -107,10 +107,10 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 
 def judges_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [child for child in tree(worker.pid) if "grader.nursery" in child.cmdline()]
+    return [child for child in tree(worker.pid) if "grader.judging.fork_server" in child.cmdline()]
 
 
-def timeless(done: Report | Failure) -> tuple[object, ...]:
+def timeless(done: Report | Ungraded) -> tuple[object, ...]:
     """A report but for the times."""
     assert isinstance(done, Report), done.message
     checks = [(check.id, check.outcome, check.points, check.message) for check in done.checks]
@@ -129,7 +129,7 @@ def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_lo
     said: list[str] = []
     grading = Cluster(course, machines.address, "process", said.append)
     reports: list[Report] = []
-    failures: list[Failure] = []
+    failures: list[Ungraded] = []
     machines.wait_for(workers=2)
     with Client(machines.address, set_as_default=False) as observer:
         for done in grading.run([*jobs, job("mallory", "return 'end the judge'")], ["week1"]):
@@ -163,7 +163,7 @@ def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_grad
     machines.worker("phoenix", nanny=True, preload=STAND_IN)
     jobs = [job("ana"), job("mallory", "return 'end the worker'"), job("bo")]
     ana, mallory, bo = Cluster(course, machines.address, "process", print, most=1).run(jobs, ["week1"])
-    assert isinstance(mallory, Failure)
+    assert isinstance(mallory, Ungraded)
     assert mallory.message.startswith("2 workers died, one after the other, while they had it; the last was tcp://")
     assert [done.student for done in (ana, bo) if isinstance(done, Report)] == ["ana", "bo"]
 
@@ -178,7 +178,7 @@ def test_a_worker_that_is_told_to_end_leaves_its_submission_to_another_one(cours
         done.append(one)
         if len(done) == 2:
             leaving.terminate()
-    assert [one for one in done if isinstance(one, Failure)] == []
+    assert [one for one in done if isinstance(one, Ungraded)] == []
     assert sorted(one.student for one in done if isinstance(one, Report)) == students
     assert leaving.wait(20) == 0
 
@@ -232,7 +232,7 @@ def test_a_worker_that_can_grade_nothing_does_not_drain_the_class(course: Path, 
     with pytest.raises(ClusterError, match=r"worker broken \(tcp.*\) may not grade: the disk is full"):
         for done in Cluster(course, machines.address, "process", print).run([job(str(n)) for n in range(9)], ["week1"]):
             lost.append(done)
-    assert [isinstance(done, Failure) and done.message.endswith(": the disk is full") for done in lost] == [True] * 4
+    assert [isinstance(done, Ungraded) and done.message.endswith(": the disk is full") for done in lost] == [True] * 4
 
 
 def test_without_workers_a_run_says_so_and_gives_up(course: Path, machines: Machines) -> None:
@@ -256,7 +256,7 @@ def test_where_nothing_is_to_grade_no_scheduler_is_needed(course: Path) -> None:
 
 def test_without_distributed_the_error_says_what_to_install(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "grader.cluster_worker", raising=False)
+    monkeypatch.delitem(sys.modules, "grader.batch.cluster_worker", raising=False)
     with pytest.raises(GraderError, match=r"needs distributed: pip install 'torch-autograder\[cluster\]'"):
         list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([job("ana")], ["week1"]))
 

@@ -21,14 +21,14 @@ from typing import Any
 import psutil
 import pytest
 
-from grader import batch
+from grader.batch import run
 from grader.gradebook import Gradebook
-from grader.reports import write_report
+from grader.reports.pages import write_report
 from grader.results import Report
-from tests import sandboxes
-from tests.makers import put
+from tests.support import sandboxes
+from tests.support.makers import put
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("GRADER_KILLS", "12"))
 SEED = int(os.environ.get("GRADER_KILLS_SEED", "0"))
 STUDENTS = max(24, 2 * KILLS)
@@ -41,7 +41,7 @@ COURSE = {
     "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
     "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
     "probes.py": "import time\n\ndef double(student, n):\n    time.sleep(0.04)\n    return student.work.double(n)\n",
-    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
+    "test_week1.py": "from grader import expect\nfrom grader.checks.task import load_probes, task\n\n"
     "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, 5)),
 }
 WORK = (
@@ -122,7 +122,7 @@ def part(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
     if "grader batch" in command:
         return "parent"
-    if "grader.nursery" in command:
+    if "grader.judging.fork_server" in command:
         return "judge"
     return "bwrap" if "bwrap" in command.partition(" ")[0] else "worker"
 
@@ -213,7 +213,7 @@ def test_no_kill_loses_or_doubles_a_grade(
 def write_class(out: Path, anew: Path) -> None:
     shutil.copy(out / "gradebook.sqlite", anew)
     with Gradebook(anew / "gradebook.sqlite") as book:
-        batch.write_class(book, anew)
+        run.write_class(book, anew)
 
 
 def files(out: Path) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STUDENTS = ["ana", "bo", "cy", "dee", "eli"]
 COURSE = {
     "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
@@ -23,7 +23,7 @@ COURSE = {
     "assignments/week1/probes.py": "def double(student, n):\n    return student.work.double(n)\n",
     "assignments/week1/test_week1.py": """
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -127,7 +127,7 @@ def test_only_what_changed_is_graded_again_and_the_same_work_gets_the_same_repor
 
 TWO_CHECKS = """
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 

@@ -32,10 +32,10 @@ import psutil
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from grader.assignment import Course  # noqa: E402
+from grader.course import Course  # noqa: E402
 from grader.gradebook import Gradebook  # noqa: E402
 from tests.benchmarks.throughput import hand_in, processor  # noqa: E402
-from tests.machines import Machines  # noqa: E402
+from tests.support.machines import Machines  # noqa: E402
 
 LARGE = 10_000
 CORES = (2, 16, 64, 256)
@@ -44,7 +44,7 @@ FINISHED = """
 import json
 from pathlib import Path
 from grader import cluster_worker
-from grader.results import Report
+from grader.results.report import Report
 
 class Finished:
     def __init__(self, *_):

@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from grader.assignment import Assignment, Course  # noqa: E402
-from grader.mutants import reference_files  # noqa: E402
+from grader.author.proof.mutants import reference_files  # noqa: E402
+from grader.course import Assignment, Course  # noqa: E402
 
 ROUNDS = 3
 

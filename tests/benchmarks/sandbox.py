@@ -23,15 +23,20 @@ from typing import TypeVar
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from grader.assignment import Course  # noqa: E402
 from grader.checks import load_probes  # noqa: E402
+from grader.course import Course  # noqa: E402
 from grader.errors import SandboxError  # noqa: E402
-from grader.judges import Job, JudgeProcess  # noqa: E402
-from grader.remote import RemoteStudent  # noqa: E402
+from grader.judging.job import Job
+from grader.judging.judge_process import JudgeProcess  # noqa: E402
+from grader.judging.remote_student import RemoteStudent  # noqa: E402
+from grader.judging.submission_session import Session  # noqa: E402
 from grader.results import Report  # noqa: E402
-from grader.sandbox import Process, Sandbox, bubblewrap  # noqa: E402
-from grader.session import Session  # noqa: E402
-from grader.worker import Worker  # noqa: E402
+from grader.sandbox import (
+    Process,
+    Sandbox,
+    bubblewrap,  # noqa: E402
+)
+from grader.sandbox.worker import Worker  # noqa: E402
 
 T = TypeVar("T")
 WEEK = "week5"

@@ -24,15 +24,15 @@ import psutil
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from grader.assignment import Course  # noqa: E402
-from grader.batch import write_class  # noqa: E402
+from grader.author.proof.mutants import reference_files  # noqa: E402
+from grader.batch.run import write_class  # noqa: E402
+from grader.course import Course  # noqa: E402
 from grader.gradebook import Gradebook  # noqa: E402
-from grader.judges import Job  # noqa: E402
-from grader.mutants import reference_files  # noqa: E402
-from grader.pool import grade_alone  # noqa: E402
+from grader.judging.job import Job  # noqa: E402
+from grader.judging.pool import grade_alone  # noqa: E402
 from grader.results import Outcome, Report  # noqa: E402
 from grader.sandbox import choose  # noqa: E402
-from tests.makers import put  # noqa: E402
+from tests.support.makers import put  # noqa: E402
 
 CHECKS = 5
 CHECK = """
@@ -44,7 +44,7 @@ COURSE = {
     "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
     "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
     "probes.py": "def double(student, n):\n    return student.work.double(n)\n",
-    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
+    "test_week1.py": "from grader import expect\nfrom grader.checks.task import load_probes, task\n\n"
     "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, CHECKS + 1)),
 }
 WORK = (
@@ -104,7 +104,9 @@ def _memory(parent: psutil.Process) -> dict[str, int]:
     for process in [parent, *parent.children(recursive=True)]:
         try:
             command = " ".join(process.cmdline())
-            part = "parent" if process == parent else "judges" if "grader.nursery" in command else "sandboxes"
+            part = (
+                "parent" if process == parent else "judges" if "grader.judging.fork_server" in command else "sandboxes"
+            )
             found[part] += process.memory_full_info().pss
         except psutil.Error:  # it ended while we were looking
             continue
@@ -149,7 +151,7 @@ def _say_class(out: Path) -> None:
 def _say_page(page: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.browsers import chromium
+    from tests.support.browsers import chromium
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])

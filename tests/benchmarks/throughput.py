@@ -34,8 +34,8 @@ import psutil
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from grader.assignment import Course  # noqa: E402
-from grader.mutants import reference_files  # noqa: E402
+from grader.author.proof.mutants import reference_files  # noqa: E402
+from grader.course import Course  # noqa: E402
 from tests.benchmarks import desk  # noqa: E402
 
 CORES = len(os.sched_getaffinity(0))

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.describe import LONGEST, brief, clip
+from grader.checks.describe import LONGEST, brief, clip
 
 
 @pytest.mark.parametrize(

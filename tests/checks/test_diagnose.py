@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import diagnose
+from grader.checks import diagnose
 
 WANT = torch.tensor([[1.0, -2.0, 3.5], [0.5, 4.0, -1.5]])
 SQUARE = torch.tensor([[1.0, -2.0, 0.3], [0.5, 4.0, -1.5], [2.2, 0.1, 0.7]])

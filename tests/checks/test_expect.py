@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from grader import expect
-from grader.expect import CheckFailed
+from grader.checks import expect
+from grader.checks.expect import CheckFailed
 
 ODD: list[Any] = [
     None, True, 3, 2.5, math.nan, math.inf, "text", b"bytes", [], (), {}, [None], ({},), {"raised": 3}, {1: 2},

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from grader import answers
-from grader.answers import computed_once
+from grader.checks import computed_once, memo
 
 
 def test_the_same_draw_is_computed_once_and_another_one_anew() -> None:
@@ -32,9 +31,9 @@ def test_only_the_latest_results_are_kept() -> None:
         asked.append(number)
         return 2 * number
 
-    for number in [*range(answers.KEPT + 1), answers.KEPT, 0]:
+    for number in [*range(memo.KEPT + 1), memo.KEPT, 0]:
         assert twice(number) == 2 * number
-    assert asked == [*range(answers.KEPT + 1), 0]
+    assert asked == [*range(memo.KEPT + 1), 0]
 
 
 def test_what_fails_is_not_kept() -> None:

@@ -13,13 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.test_reports import Page, full_report, in_browser
 
 from fixtures.bands import BANDS
-from grader import exhibits, show
-from grader.exhibits import HEIGHT, WIDTH, Confusion, Curve, Exhibit, Mistakes
-from grader.reports import report_html, report_markdown
-from grader.results import CheckResult, Report
-from tests.test_reports import Page, full_report, in_browser
+from grader.checks import show
+from grader.reports.pages import report_html, report_markdown
+from grader.results import CheckResult, Report, exhibits
+from grader.results.exhibits import HEIGHT, WIDTH, Confusion, Curve, Exhibit, Mistakes
 
 BAND = {"per": 2, "low": [1.0, 0.5], "high": [2.0, 1.5]}
 LABELS = torch.tensor([0, 0, 1, 1, 2])

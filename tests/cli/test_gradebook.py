@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from grader import schema
-from grader.adjustments import Late, Override, adjust
-from grader.bookkeeping import changes
-from grader.cli import main
+from grader.cli.main import main
 from grader.errors import GraderError
-from grader.gradebook import Gradebook
-from grader.results import CheckResult, Outcome, Report
+from grader.gradebook import Gradebook, schema
+from grader.gradebook.changes import changes
+from grader.results import CheckResult, Late, Outcome, Override, Report, adjust
 
 FORM = CheckResult("test_week5.py::form", "5.3", "Form", False, 0, 4, Outcome.FAILED, "wrong shape")
 VALUE = CheckResult("test_week5.py::value", "5.3", "Value", False, 6, 6, Outcome.PASSED)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli
+from grader.cli import main
 from grader.errors import CourseError, SubmissionError, UsageError
-from grader.judges import Job
+from grader.judging.job import Job
 from grader.results import CheckResult, Outcome, Report
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = (a for a in cli.build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    (action,) = (a for a in main.build_parser()._actions if isinstance(a, argparse._SubParsersAction))
     return dict(action.choices)
 
 
@@ -38,7 +38,7 @@ def test_every_command_describes_itself_and_ends_in_an_example(name: str) -> Non
 @pytest.mark.parametrize("name", commands())
 def test_every_example_parses(name: str) -> None:
     words = (commands()[name].epilog or "").split()[4:]
-    assert cli.build_parser().parse_args(words).command is commands()[name].get_default("command")
+    assert main.build_parser().parse_args(words).command is commands()[name].get_default("command")
 
 
 @pytest.mark.parametrize("name", commands())
@@ -50,7 +50,7 @@ def test_every_option_has_a_help_text(name: str) -> None:
 
 def test_help_shows_the_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        cli.main(["batch", "--help"])
+        main.main(["batch", "--help"])
     assert caught.value.code == 0
     assert "example:  python -m grader batch" in capsys.readouterr().out
 
@@ -70,7 +70,7 @@ def test_what_is_not_there_is_one_line_and_status_2(
     course: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], names: list[str]
 ) -> None:
     before = sorted(course.rglob("*"))
-    assert cli.main(arguments) == 2
+    assert main.main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("grader: ")
     assert all(name in line for name in names)
@@ -84,7 +84,7 @@ def test_arguments_that_do_not_parse_exit_with_status_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        cli.main(arguments)
+        main.main(arguments)
     assert caught.value.code == 2
     assert "usage:" in capsys.readouterr().err
 
@@ -96,8 +96,8 @@ def test_errors_of_the_kit_have_their_status_and_no_traceback(
     def fails() -> None:
         raise error
 
-    monkeypatch.setattr(cli, "_course", fails)
-    assert cli.main(["run", "week1"]) == status
+    monkeypatch.setattr(main, "_course", fails)
+    assert main.main(["run", "week1"]) == status
     assert capsys.readouterr().err == "grader: m\n"
 
 
@@ -105,14 +105,14 @@ def test_a_closed_pipe_is_no_crash(monkeypatch: pytest.MonkeyPatch, capfd: pytes
     def fails() -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(cli, "_course", fails)
-    assert cli.main(["run", "week1"]) == 1
+    monkeypatch.setattr(main, "_course", fails)
+    assert main.main(["run", "week1"]) == 1
     assert capfd.readouterr().err == ""
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["--version"])
+        main.main(["--version"])
     assert capsys.readouterr().out.startswith("grader 0.")
 
 
@@ -123,7 +123,7 @@ def test_a_dry_run_lists_what_was_found_and_writes_nothing(
     ada.mkdir(parents=True)
     (ada / "lenet.py").write_text("def double(n):\n    return 2 * n\n")
     out = tmp_path / "reports"
-    assert cli.main(["batch", str(tmp_path / "class"), "--out", str(out), "--dry-run"]) == 0
+    assert main.main(["batch", str(tmp_path / "class"), "--out", str(out), "--dry-run"]) == 0
     first, header, line = capsys.readouterr().out.splitlines()
     assert first == "1 to grade, layout: plain"
     assert header.split() == ["Student", "week", "files"]
@@ -139,7 +139,7 @@ def test_a_dry_run_names_last_what_cannot_be_graded_and_before_that_what_is_no_s
     (inbox / "zoe" / "lenet.py").write_text("")
     for name in ("ada.zip", "ben.ipynb", "essay.docx"):
         (inbox / name).write_text("")
-    assert cli.main(["batch", str(inbox), "--dry-run"]) == 1
+    assert main.main(["batch", str(inbox), "--dry-run"]) == 1
     _, _, found, _, title, ignored, *rest = capsys.readouterr().out.splitlines()
     assert found.split() == ["zoe", "week1", "zoe:", "lenet.py"]
     assert (title, ignored) == ("Ignored", "essay.docx  a .docx file is no submission")
@@ -162,9 +162,9 @@ class OneReport:
 def test_a_run_says_how_the_submission_was_read_first_and_what_broke_last(
     course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.pool.JudgeProcess", OneReport)
+    monkeypatch.setattr("grader.judging.pool.JudgeProcess", OneReport)
     (tmp_path / "LeNet (1).py").write_text("")
-    assert cli.main(["run", "week1", "--submission", str(tmp_path / "LeNet (1).py")]) == 1
+    assert main.main(["run", "week1", "--submission", str(tmp_path / "LeNet (1).py")]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "note: LeNet (1).py taken as lenet.py"
     assert lines[-1] == "provisional: LeNet (1) week1: test_hidden.py::a is broken: KeyError: 'axes'"
@@ -177,5 +177,5 @@ def test_an_out_folder_that_cannot_be_written_is_a_usage_error(
     ada.mkdir(parents=True)
     (ada / "lenet.py").write_text("")
     (tmp_path / "file").write_text("")
-    assert cli.main(["batch", str(tmp_path / "class"), "--out", str(tmp_path / "file" / "reports")]) == 2
+    assert main.main(["batch", str(tmp_path / "class"), "--out", str(tmp_path / "file" / "reports")]) == 2
     assert "choose another --out" in capsys.readouterr().err

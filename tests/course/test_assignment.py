@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader import assignment as assignment_module
-from grader.assignment import Course, defined_names, find_course
+from grader.course import Course, defined_names, find_course
+from grader.course import assignment as assignment_module
 from grader.errors import CourseError, UsageError
 
 TOML = 'week = "week5"\ntitle = "T"\nmodules = ["lenet"]\n'

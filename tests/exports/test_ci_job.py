@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
-from grader import ci
-from grader.assignment import Course
-from grader.author import package
+from grader.author.release import package
+from grader.course import Course
 from grader.errors import CourseError, UsageError
+from grader.exports import ci_job
 from grader.results import CheckResult, Outcome, Report
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COURSE = Course(ROOT)
 CLASSROOM50 = {"CLASSROOM": "dl", "ASSIGNMENT": "w5", "SUBMISSION_TAG": "submit/1", "OWNER": "ana"}
 OUTCOMES = (
@@ -45,31 +45,31 @@ def read(path: Path) -> Any:
     ],
 )
 def test_the_host_is_known_by_its_environment(environment: dict[str, str], host: str) -> None:
-    assert ci.find_job(environment).host == host
-    assert ci.find_job(environment).folder == Path.cwd()
+    assert ci_job.find_job(environment).host == host
+    assert ci_job.find_job(environment).folder == Path.cwd()
 
 
 def test_gradescope_is_known_by_its_folder_and_names_the_students(tmp_path: Path) -> None:
     (tmp_path / "submission").mkdir()
-    job = ci.find_job({"AUTOGRADER_HOME": str(tmp_path)})
+    job = ci_job.find_job({"AUTOGRADER_HOME": str(tmp_path)})
     assert (job.host, job.folder) == ("gradescope", tmp_path / "submission")
-    assert ci.student_of(job) == ""
+    assert ci_job.student_of(job) == ""
     (tmp_path / "submission_metadata.json").write_text('{"users": [{"name": "Ana"}, {"name": "Bo"}]}')
-    assert ci.student_of(job) == "Ana, Bo"
+    assert ci_job.student_of(job) == "Ana, Bo"
 
 
 def test_a_submission_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="say with --submission"):
-        ci.find_job({"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path / "gone")})
+        ci_job.find_job({"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path / "gone")})
 
 
-def job(host: str, folder: Path, **environment: str) -> ci.Job:
+def job(host: str, folder: Path, **environment: str) -> ci_job.Job:
     paths = {name: str(folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY")}
-    return ci.Job(host, folder, {**paths, **environment}, folder)
+    return ci_job.Job(host, folder, {**paths, **environment}, folder)
 
 
 def test_classroom50_finds_its_files_in_the_checkout(tmp_path: Path) -> None:
-    ci.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
+    ci_job.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
     assert (read(tmp_path / "result.json")["score"], read(tmp_path / "result.json")["max-score"]) == (4, 10)
     assert (tmp_path / "release-body.md").read_text().startswith("# Week 5: 4 of 10 points")
     assert (tmp_path / "GITHUB_OUTPUT").read_text() == "status=failure\nsummary=week5: 4 of 10 points\n"
@@ -82,12 +82,12 @@ def test_the_submissions_time_is_its_commits(tmp_path: Path) -> None:
     who = ["-c", "user.name=a", "-c", "user.email=a@b"]
     for words in (["init", "-q"], ["add", "a"], [*who, "commit", "-qm", "x"]):
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True, env=dates)
-    ci.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
+    ci_job.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
     assert read(tmp_path / "result.json")["datetime"] == "2026-10-05T21:00:00Z"
 
 
 def test_github_gets_outputs_variables_and_a_summary(tmp_path: Path) -> None:
-    ci.write(job("github", tmp_path), REPORT, tmp_path / "out")
+    ci_job.write(job("github", tmp_path), REPORT, tmp_path / "out")
     outputs = (tmp_path / "GITHUB_OUTPUT").read_text().splitlines()
     assert outputs == ["runners=week5task1,week5task2", "score=4", "max-score=10"]
     names = [line.partition("=")[0] for line in (tmp_path / "GITHUB_ENV").read_text().splitlines()]
@@ -102,18 +102,18 @@ def test_a_summary_stays_below_githubs_limit(tmp_path: Path) -> None:
     long = tuple(
         CheckResult(f"t::{n}", "5.1", "A", False, 0, 1, Outcome.ERROR, "\N{GRINNING FACE}" * 7000) for n in range(60)
     )
-    ci.write(job("github", tmp_path), Report("a", "week5", 0, "v", "s", "a", long), tmp_path / "out")
-    assert (tmp_path / "GITHUB_STEP_SUMMARY").stat().st_size < ci.LARGEST_SUMMARY
+    ci_job.write(job("github", tmp_path), Report("a", "week5", 0, "v", "s", "a", long), tmp_path / "out")
+    assert (tmp_path / "GITHUB_STEP_SUMMARY").stat().st_size < ci_job.LARGEST_SUMMARY
     assert "open report.html" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
 
 
 def test_gradescope_finds_its_results(tmp_path: Path) -> None:
-    ci.write(job("gradescope", tmp_path), REPORT, tmp_path / "out")
+    ci_job.write(job("gradescope", tmp_path), REPORT, tmp_path / "out")
     assert read(tmp_path / "results" / "results.json")["score"] == 4
 
 
 def test_what_is_printed_is_no_command_to_github(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with ci.quoted(job("github", tmp_path, GITHUB_ACTIONS="true")):
+    with ci_job.quoted(job("github", tmp_path, GITHUB_ACTIONS="true")):
         print("::set-output name=score::100")
     first, _, last = capsys.readouterr().out.splitlines()
     token = first.removeprefix("::stop-commands::")
@@ -215,7 +215,7 @@ def test_where_grading_fails_gradescope_gives_no_score(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "venv" / "bin" / "python").write_text("#!/bin/sh\nexit 3\n")
     (tmp_path / "venv" / "bin" / "python").chmod(0o755)
-    script = (ROOT / "grader/templates/hosts/gradescope_run.sh").read_text().replace("@WEEK@", "week5")
+    script = (ROOT / "grader/author/templates/hosts/gradescope_run.sh").read_text().replace("@WEEK@", "week5")
     run(["bash", "-c", script], tmp_path, AUTOGRADER_HOME=str(tmp_path))
     results = read(tmp_path / "results" / "results.json")
     assert "score" not in results and "not yours" in results["output"]
@@ -269,5 +269,5 @@ def test_a_workflow_parses_has_a_time_limit_and_hands_out_no_secret(name: str) -
 
 
 def test_the_scripts_parse() -> None:
-    for script in (ROOT / "grader" / "templates" / "hosts").glob("*.sh"):
+    for script in (ROOT / "grader" / "author" / "templates" / "hosts").glob("*.sh"):
         subprocess.run(["bash", "-n", str(script)], check=True)

@@ -14,14 +14,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from grader.adjustments import Late, Override, adjust
-from grader.cli import main
+from grader.cli.main import main
 from grader.errors import UsageError
-from grader.exports import canvas, classroom50, github, gradescope, junit, moodle, table, worksheet
+from grader.exports import canvas, classroom50, github, gradescope, junit, moodle, table
 from grader.gradebook import Gradebook
-from grader.results import CheckResult, Outcome, Report
-
-from .schemas import CLASSROOM50, GRADESCOPE, REPORTER, validate
+from grader.intake import worksheet
+from grader.results import CheckResult, Late, Outcome, Override, Report, adjust
+from tests.exports.schemas import CLASSROOM50, GRADESCOPE, REPORTER, validate
 
 EVIL = '=HYPERLINK("x") <script>alert(1)</script> \x1b[31m [a](javascript:b) \u202e ]]> &\x00'
 HOST = {"CLASSROOM": "dl", "ASSIGNMENT": "week5", "SUBMISSION_TAG": "submit/1", "OWNER": "ana", "COMMIT_URL": "c"}

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from grader import schema
+from grader.course import week_order
 from grader.errors import GraderError
-from grader.gradebook import Gradebook, Problem, ResultKey, week_order
+from grader.gradebook import Gradebook, Problem, ResultKey, schema
 from grader.results import CheckResult, Outcome, Report
 
 SHAPES = CheckResult("test_week5.py::shapes", "5.3", "shapes", False, 4, 4, Outcome.PASSED, seconds=0.25)
@@ -148,8 +148,8 @@ def test_a_killed_run_loses_nothing_that_was_recorded(tmp_path: Path) -> None:
     program = f"""
 import os, signal, sys
 from pathlib import Path
-from grader.gradebook import Gradebook
-from grader.results import Report
+from grader.gradebook.store import Gradebook
+from grader.results.report import Report
 
 def report(student):
     return Report(student, "week5", 0, "0.1.0", "a", "b", (), ("x" * 1_000_000,))

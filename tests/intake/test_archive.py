@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from grader.errors import SubmissionError
 from grader.intake import archive as archives
 from grader.intake.archive import read_zip
-from tests.makers import zipped
+from tests.support.makers import zipped
 
 
 def read(raw, most=10**7):

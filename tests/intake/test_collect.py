@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course
+from grader.course import Course
 from grader.errors import SubmissionError
 from grader.intake import collect as collecting
 from grader.intake.collect import collect
 from grader.intake.contents import Contents
 from grader.intake.places import find_places
 from grader.intake.weeks import Weeks
-from tests.makers import notebook
+from tests.support.makers import notebook
 
 LENET = b"class LeNet:\n    pass\n"
 TRAIN = b"def train():\n    return 1\n"
@@ -53,7 +53,9 @@ def test_the_courses_own_files_are_left_out(course, name):
     assert set(gather(course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
 
 
-@pytest.mark.parametrize("name", ["EXPECTED.toml", "torch.py", "grader/judge.py", "week4/fcnn.py", "old.zip/lenet.py"])
+@pytest.mark.parametrize(
+    "name", ["EXPECTED.toml", "torch.py", "grader/judging/judge.py", "week4/fcnn.py", "old.zip/lenet.py"]
+)
 def test_other_weeks_libraries_and_archives_are_left_out(course, name):
     assert set(gather(course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
 

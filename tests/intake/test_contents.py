@@ -9,7 +9,7 @@ import pytest
 from grader.errors import SubmissionError
 from grader.intake import contents
 from grader.intake.contents import read_entry
-from tests.makers import put, zipped
+from tests.support.makers import put, zipped
 
 
 def test_code_is_read_and_data_only_where_it_is_asked_for(tmp_path):

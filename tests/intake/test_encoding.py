@@ -4,7 +4,7 @@ import pytest
 
 from grader.errors import SubmissionError
 from grader.intake.contents import read_entry
-from grader.source import as_python
+from grader.intake.encoding import as_python
 
 SOURCE = "# Größe\nx = 'é'\n"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course
+from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.intake import Candidate, load, load_folder, safe_name, survey
-from tests.makers import notebook, put, zipped
+from tests.support.makers import notebook, put, zipped
 
 LENET = b"class LeNet:\n    pass\n"
 

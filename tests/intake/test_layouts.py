@@ -11,21 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from grader.adjustments import Late
-from grader.assignment import Course, LatePolicy
-from grader.batch import _note_lateness
-from grader.cli import main
+from grader.batch.run import _note_lateness
+from grader.cli.main import main
+from grader.course import Course, LatePolicy
 from grader.errors import CourseError, UsageError
 from grader.gradebook import Gradebook
 from grader.intake import Candidate, Survey, load, safe_name, survey
-from grader.intake.layouts import _LAYOUTS, Handed, detect
-from grader.late import lateness
-from grader.options import LAYOUTS, PLAIN
-from grader.roster import Roster, read_roster
+from grader.intake.lateness import lateness
+from grader.intake.layouts import _LAYOUTS, LAYOUTS, PLAIN, Handed, detect
+from grader.intake.roster import Roster, read_roster
+from grader.results import Late
+from tests.support.makers import notebook, put, zipped
 
-from .makers import notebook, put, zipped
-
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COURSE = Course(ROOT)
 FILES = {
     name: (ROOT / "solutions" / "week5" / name).read_bytes() for name in ("lenet.py", "training.py", "inspection.py")

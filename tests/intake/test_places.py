@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course
+from grader.course import Course
 from grader.intake.contents import Contents
 from grader.intake.places import find_places
 from grader.intake.weeks import OTHER_WEEK, Weeks
-from tests.makers import notebook
+from tests.support.makers import notebook
 
 MODULES = {
     "week4": {"fcnn": "FCNN derivative", "training": "train validate fit set_seed"},

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.judges import Job, JudgeProcess
+from grader.judging.job import Job
+from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
 from grader.sandbox import Process
-from tests.makers import lay_out
+from tests.support.makers import lay_out
 
 # The check files note who calls them, Hypothesis or not, and with what.
 COURSE = {
@@ -24,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import currently_in_test_context, given, note, strategies as st
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 LOG = Path(__file__).with_name("log")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-
-from grader.exchange import Exchange
-from grader.judge import Judge
-from grader.remote import RemoteStudents
-from grader.sandbox import Process
-from grader.transcripts import Asked, Request, Transcripts
-from grader.worker import Worker
 from tests.test_transcripts import OTHER, RESULT, request, walk
+
+from grader.judging.exchange import Exchange
+from grader.judging.judge import Judge
+from grader.judging.remote_student import RemoteStudents
+from grader.judging.replay import Asked, Transcripts
+from grader.sandbox import Process
+from grader.sandbox.protocol import Request
+from grader.sandbox.worker import Worker
 
 
 def test_everybody_else_hears_it_once() -> None:
@@ -71,7 +72,7 @@ def test_what_was_heard_is_as_good_as_learnt() -> None:
 
 
 def test_what_does_not_fit_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.transcripts.SPOKEN", 10)
+    monkeypatch.setattr("grader.judging.replay.SPOKEN", 10)
     teacher = Transcripts()
     for number in range(2):
         teacher.learn(f"check {number}", 1, [(request(number), b"a")], RESULT)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.judge import running_order
+from grader.judging.judge import running_order
 
 CHECKS = """
 from hypothesis import given, strategies as st
-from grader.checks import task
+from grader.checks.task import task
 
 @task("1.1", points=1, title="a")
 def test_afresh(student):

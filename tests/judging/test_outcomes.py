@@ -17,16 +17,18 @@ import msgpack
 import psutil
 import pytest
 
-from grader.assignment import Limits
+from grader.course import Limits
 from grader.errors import CourseError, Killed, SandboxError
 from grader.inside import wire
-from grader.judges import Forked, Job, JudgeProcess, NurseryProcess
-from grader.pool import Failure, Pool
-from grader.remote import RemoteStudent, RemoteStudents
+from grader.judging.fork_server_client import Forked, ForkServer
+from grader.judging.job import Job, Ungraded
+from grader.judging.judge_process import JudgeProcess
+from grader.judging.pool import Pool
+from grader.judging.remote_student import RemoteStudent, RemoteStudents
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
-from grader.worker import Keeper, KeeperDied, Worker
-from tests import sandboxes
+from grader.sandbox.worker import Keeper, KeeperDied, Worker
+from tests.support import sandboxes
 
 COURSE = {
     "assignments/week1/assignment.toml": """
@@ -51,7 +53,7 @@ def give(student, value):
 import torch
 from hypothesis import given, strategies as st
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -80,7 +82,7 @@ def double(student, number):
 """,
     "solutions/week1/test_hidden.py": """
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks.task import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -339,7 +341,7 @@ def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
 
 def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its death has nothing to do with the submission, which is not even sent."""
-    nursery = NurseryProcess(course, ["week1"], Process())
+    nursery = ForkServer(course, ["week1"], Process())
     judge = JudgeProcess(course, ["week1"], Process(), nursery=nursery)
     fork = nursery.fork
 
@@ -363,10 +365,8 @@ def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, mo
 
 def test_judges_are_forked_from_what_was_started_early(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    start = NurseryProcess._start
-    monkeypatch.setattr(
-        NurseryProcess, "_start", lambda self, theirs: started.append(start(self, theirs)) or started[-1]
-    )
+    start = ForkServer._start
+    monkeypatch.setattr(ForkServer, "_start", lambda self, theirs: started.append(start(self, theirs)) or started[-1])
     pool = Pool(course, ["week1"], 2, Process())
     pool.start()
     assert [process.poll() for process in started] == [None]
@@ -388,7 +388,7 @@ def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Pat
 
 
 def test_what_one_judge_has_learnt_the_other_need_not(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nursery = NurseryProcess(course, ["week1"], Process())
+    nursery = ForkServer(course, ["week1"], Process())
     teacher, pupil = (JudgeProcess(course, ["week1"], Process(), nursery=nursery) for _ in range(2))
     said: list[tuple[object, bytes]] = []
     give = nursery.exchange.give
@@ -416,7 +416,7 @@ def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(course: Path, reply:
     pool._judges[0]._forked = fake.judge
     (result,) = pool.run([job("return 2 * n")])
     fake.theirs.close()
-    assert isinstance(result, Failure)
+    assert isinstance(result, Ungraded)
     assert result.message
 
 

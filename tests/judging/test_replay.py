@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from grader.inside import codec
-from grader.remote import RemoteStudent
+from grader.judging.remote_student import RemoteStudent
+from grader.judging.replay import Asked, Transcripts
+from grader.pytest_plugin.student import ProbeEnded
 from grader.results import CheckResult, Outcome
-from grader.student import ProbeEnded
-from grader.transcripts import Asked, Request, Transcripts
+from grader.sandbox.protocol import Request
 
 RESULT = CheckResult("test_a.py::test_b", "1.1", "title", False, 3, 3, Outcome.PASSED)
 OTHER = CheckResult("test_a.py::test_b", "1.1", "title", False, 3, 3, Outcome.PASSED, seconds=2.0)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import expect
-from grader.checks import TaskMark
+from grader.checks import expect
+from grader.checks.task import TaskMark
 from grader.errors import CourseError
 from grader.inside.modules import open_modules
+from grader.pytest_plugin.student import LocalStudent, ProbeEnded
+from grader.pytest_plugin.verdict import Verdict, exception_end, judge
 from grader.results import Outcome
-from grader.student import LocalStudent, ProbeEnded
-from grader.verdict import Verdict, exception_end, judge
 
 MARK = TaskMark("5.1", 3, "a title")
 

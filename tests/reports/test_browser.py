@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from grader.comparison import write_pages
-from grader.dashboard import dashboard_html
-from grader.gradebook import Problem
-from grader.reports import report_html
-from grader.results import Outcome
-from grader.similarity import Pair, Work
-from tests.browsers import chromium
 from tests.test_reports import full_report, sample_report
 from tests.test_show import shown_report
+
+from grader.gradebook import Problem
+from grader.reports.class_page import dashboard_html
+from grader.reports.pages import report_html
+from grader.results import Outcome
+from grader.similarity.compare import Pair, Work
+from grader.similarity.pages import write_pages
+from tests.support.browsers import chromium
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 

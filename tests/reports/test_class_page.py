@@ -9,14 +9,21 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-
-from grader.dashboard import columns, dashboard_html, flags, write_dashboard
-from grader.failures import commonest_failures, slowest_checks
-from grader.gradebook import Problem
-from grader.grades import Row, class_rows, class_weeks, week_figures, write_grades
-from grader.protect import CHANGED
-from grader.results import Outcome, Report
 from tests.test_reports import Page, check, full_report, in_browser, sample_report, source_of
+
+from grader.course.protected import CHANGED
+from grader.gradebook import Problem
+from grader.reports.class_page import columns, dashboard_html, flags, write_dashboard
+from grader.reports.figures import (
+    Row,
+    class_rows,
+    class_weeks,
+    commonest_failures,
+    slowest_checks,
+    week_figures,
+    write_grades,
+)
+from grader.results import Outcome, Report
 
 UNREAD = Problem("petra", "week5", "week5.zip: not a zip file")
 UNKNOWN = Problem("quentin", None, "holds no week's modules <b>")

@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from grader import tables
 from grader.errors import GraderError
-from grader.reports import TEMPLATES, report_html, report_markdown, week_title, write_atomically, write_report
+from grader.files import write_atomically
+from grader.reports import terminal
+from grader.reports.pages import TEMPLATES, report_html, report_markdown, write_report
+from grader.reports.words import week_title
 from grader.results import CheckResult, Outcome, Report
-from tests.browsers import chromium
+from tests.support.browsers import chromium
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 HOSTILE = "</pre></span><script>alert(1)</script>\n```\n# ![x](http://evil.example/y) \x1b[31m \u202e & &lt;"
@@ -165,7 +167,7 @@ def test_how_a_hidden_check_crashed_is_in_no_file_of_the_students(tmp_path: Path
         assert "test_week5.py:7" in text, file
     kept = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["checks"]
     assert (kept[0]["outcome"], kept[0]["message"]) == ("broken", "the check itself crashed")
-    assert tables.trouble_lines([report], [])[0].endswith(f"is broken: {secret}")
+    assert terminal.trouble_lines([report], [])[0].endswith(f"is broken: {secret}")
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -230,7 +232,7 @@ def test_every_check_is_there_in_words(shown: Callable[[Report], str]) -> None:
     listed = shown(sample_report()).partition("Every check")[2]
     for one in sample_report().checks:
         assert one.title in listed
-        assert tables.phrase(one.outcome) in listed
+        assert terminal.phrase(one.outcome) in listed
         assert one.hint in listed
 
 
@@ -334,7 +336,7 @@ def test_nothing_is_cut_in_a_browser(width: int, tmp_path: Path) -> None:
 
 def test_reporting_imports_nothing_slow() -> None:
     program = (
-        "import sys, grader.gradebook, grader.reports, grader.dashboard, grader.grades, grader.tables;"
+        "import sys, grader.gradebook.store, grader.reports.pages, grader.reports.class_page, grader.reports.figures, grader.reports.terminal;"
         "print(*{'torch', 'numpy', 'matplotlib', 'hypothesis', 'pytest', 'rich'} & set(sys.modules))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

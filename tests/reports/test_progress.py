@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from grader.progress import Progress
+from grader.reports.progress import Progress
 from grader.results import CheckResult, Outcome, Report
 
 

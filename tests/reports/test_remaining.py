@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from grader.remaining import LEAST, Remaining, in_words
+from grader.reports.remaining import LEAST, Remaining, in_words
 
 
 def graded(weeks: list[str], costs: dict[str, float], judges: int, start: float, until: int) -> tuple[Remaining, float]:

@@ -11,25 +11,25 @@ from functools import partial
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-
-from grader import tables
-from grader.gradebook import Problem
-from grader.results import CheckResult, Outcome, Report
 from tests.test_reports import HOSTILE, check, full_report, sample_report
+
+from grader.gradebook import Problem
+from grader.reports import terminal
+from grader.results import CheckResult, Outcome, Report
 
 
 def drawn(draw: Callable[[Console], None], width: int = 80) -> list[str]:
     file = io.StringIO()
-    draw(tables.plain_console(file, width))
+    draw(terminal.plain_console(file, width))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
 def score_lines(report: Report, width: int = 80) -> list[str]:
-    return drawn(partial(tables.print_score, report), width)
+    return drawn(partial(terminal.print_score, report), width)
 
 
 def class_lines(reports: list[Report], problems: list[Problem]) -> list[str]:
-    return drawn(partial(tables.print_class, reports, problems))
+    return drawn(partial(terminal.print_class, reports, problems))
 
 
 def report(*checks: CheckResult) -> Report:
@@ -61,7 +61,7 @@ def test_each_task_has_its_points_and_its_state() -> None:
 
 def test_the_lines_of_a_pytest_run_name_the_command_that_was_used() -> None:
     results = [check("5.1", "size", Outcome.TODO, 5), check("5.2", "pool", Outcome.PASSED, 5)]
-    assert tables.summary_lines(results, "pytest /home/me/my course/week5")[-2:] == [
+    assert terminal.summary_lines(results, "pytest /home/me/my course/week5")[-2:] == [
         "Next: task 5.1, size (to do)",
         "      pytest /home/me/my course/week5 --task 5.1",
     ]
@@ -72,11 +72,11 @@ def test_every_outcome_is_named_within_the_width(width: int) -> None:
     lines = score_lines(sample_report(), width)
     assert max(cell_len(line) for line in lines[:-3]) <= width
     for outcome in {score.outcome for score in sample_report().tasks()}:
-        assert any(tables.word(outcome) in line for line in lines)
+        assert any(terminal.word(outcome) in line for line in lines)
 
 
 def test_every_outcome_has_a_short_word_and_a_phrase_of_its_own() -> None:
-    words, phrases = [{say(o) for o in Outcome} for say in (tables.word, tables.phrase)]
+    words, phrases = [{say(o) for o in Outcome} for say in (terminal.word, terminal.phrase)]
     assert len(words) == len(phrases) == len(Outcome)
     assert max(map(len, words)) <= 8
 
@@ -85,11 +85,11 @@ def test_every_outcome_has_a_short_word_and_a_phrase_of_its_own() -> None:
     ("points", "most", "blocks"), [(0, 9, 0), (1, 100, 1), (4, 9, 4), (99, 100, 9), (5, 5, 10), (0, 0, 10)]
 )
 def test_a_bar_is_full_only_for_full_points_and_empty_only_for_none(points: int, most: int, blocks: int) -> None:
-    assert tables.bar(points, most) == "█" * blocks + "░" * (10 - blocks)
+    assert terminal.bar(points, most) == "█" * blocks + "░" * (10 - blocks)
 
 
 def next_title(*checks: CheckResult) -> str | None:
-    step = tables.next_step(report(*checks).tasks(), "pytest")
+    step = terminal.next_step(report(*checks).tasks(), "pytest")
     return step.check.title if step else None
 
 
@@ -107,9 +107,9 @@ def test_the_next_step_is_the_first_task_that_one_can_do_something_about() -> No
 def test_the_next_step_prefers_a_check_that_can_be_run() -> None:
     hidden = check("5.3", "hidden", Outcome.FAILED, 1, hidden=True)
     public = check("5.3", "public", Outcome.FAILED, 1)
-    step = tables.next_step(report(hidden, public).tasks(), "pytest assignments/week5")
+    step = terminal.next_step(report(hidden, public).tasks(), "pytest assignments/week5")
     assert step and (step.check, step.command) == (public, "pytest assignments/week5 --task 5.3")
-    alone = tables.next_step(report(hidden).tasks(), "pytest assignments/week5")
+    alone = terminal.next_step(report(hidden).tasks(), "pytest assignments/week5")
     assert alone and (alone.check, alone.command) == (hidden, "")
 
 
@@ -130,7 +130,7 @@ def test_the_class_summary_and_what_is_not_final_by_name() -> None:
         "week5  5.5  ░░░░░░░░░░  0 of 1 done",
         "week5  5.6  ░░░░░░░░░░  0 of 1 done",
     ]
-    assert tables.trouble_lines([full_report(), sample_report("zoë")], problems) == [
+    assert terminal.trouble_lines([full_report(), sample_report("zoë")], problems) == [
         "provisional: zoë week5: test_hidden.py::test_figures_of_a_single_entry is broken: KeyError: 'axes'",
         "not graded: petra week5: week5.zip: not a zip file",
         "not graded: quentin: empty",
@@ -139,11 +139,11 @@ def test_the_class_summary_and_what_is_not_final_by_name() -> None:
 
 def test_a_class_without_trouble_gets_no_list_of_trouble() -> None:
     assert len(class_lines([full_report()], [])) == 2
-    assert tables.trouble_lines([full_report()], []) == []
+    assert terminal.trouble_lines([full_report()], []) == []
 
 
 def test_untrusted_text_is_neither_markup_nor_escape_sequence() -> None:
-    lines = tables.trouble_lines([full_report("[red]ana[/red]")], [Problem("\x1b[2J[bold]", None, HOSTILE)])
+    lines = terminal.trouble_lines([full_report("[red]ana[/red]")], [Problem("\x1b[2J[bold]", None, HOSTILE)])
     text = "\n".join(lines)
     assert "[bold]" in text
     assert "\\x1b[2J" in text
@@ -153,11 +153,11 @@ def test_untrusted_text_is_neither_markup_nor_escape_sequence() -> None:
 def test_colour_comes_on_top_of_the_same_text() -> None:
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True, color_system="standard", no_color=False)
-    tables.print_score(sample_report(), console)
+    terminal.print_score(sample_report(), console)
     assert "\x1b[" in file.getvalue()
     plain = Console(file=io.StringIO(), width=80, color_system=None)
     with plain.capture() as capture:
-        tables.print_score(sample_report(), plain)
+        terminal.print_score(sample_report(), plain)
     assert [line.rstrip() for line in capture.get().splitlines()] == score_lines(sample_report())
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli, doctor, views
+from grader.cli import main
 from grader.errors import SandboxError, UsageError
-from grader.inside import pages, seccomp
-from grader.sandbox import ENVIRONMENT, Bubblewrap, Process, choose
-from tests import sandboxes
+from grader.inside import memory, seccomp
+from grader.sandbox import Bubblewrap, Process, choose, doctor, views
+from grader.sandbox.bubblewrap import ENVIRONMENT
+from tests.support import sandboxes
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_course_inside_what_must_be_shown_is_refused(tmp_path: Path, monkeypat
 
 
 def test_the_doctor_says_what_to_do(no_bwrap: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor"]) == 1
+    assert main.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("BAD  sandbox: bubblewrap (the program `bwrap`) is not installed; install it")
     assert any(line.startswith("ok   torch: ") for line in lines)
@@ -105,7 +106,7 @@ def test_the_doctor_names_the_setting_that_forbids_namespaces(tmp_path: Path, mo
 
 def test_the_doctor_is_content_where_all_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     sandboxes.real()
-    assert cli.main(["doctor"]) == 0
+    assert main.main(["doctor"]) == 0
     assert "sandbox: " in capsys.readouterr().out
 
 
@@ -151,7 +152,7 @@ def test_large_pages_lie_whole_in_private_memory_without_a_file() -> None:
         "40000000-401fffff rw-p 00000000 00:00 0 \n"
     )
     found = [0x200000, 0x400000, 0x600000, 0x800000, 0xC00000]
-    assert list(pages.large_pages(pages.parsed(maps))) == found
+    assert list(memory.large_pages(memory.parsed(maps))) == found
 
 
 def test_what_a_library_only_reads_joins_its_code_or_its_data() -> None:
@@ -172,7 +173,7 @@ def test_what_a_library_only_reads_joins_its_code_or_its_data() -> None:
     )
     code, data = mmap.PROT_READ | mmap.PROT_EXEC, mmap.PROT_READ | mmap.PROT_WRITE
     found = [(0x1000, 0x2000, code), (0x4000, 0x5000, code), (0x5000, 0x6000, data)]
-    assert list(pages.joined(pages.parsed(maps))) == found
+    assert list(memory.joined(memory.parsed(maps))) == found
 
 
 def test_joining_makes_fewer_mappings_and_none_that_can_be_written_and_run() -> None:
@@ -190,7 +191,7 @@ def test_joining_makes_fewer_mappings_and_none_that_can_be_written_and_run() -> 
         assert "rwx" not in read()
         assert abs(numpy.linalg.det(numpy.eye(3) * 2) - 8) < 1e-6
     """
-    subprocess.run([sys.executable, "-c", code, pages.__file__.rpartition("/")[0]], check=True)
+    subprocess.run([sys.executable, "-c", code, memory.__file__.rpartition("/")[0]], check=True)
 
 
 def test_a_heap_with_room_is_touched_in_large_pages_and_gives_it_back() -> None:
@@ -219,4 +220,4 @@ def test_a_heap_with_room_is_touched_in_large_pages_and_gives_it_back() -> None:
         assert end - libc.sbrk(0) > 8 << 20
     """
     settings = {name: value for name, value in ENVIRONMENT.items() if name.startswith("MALLOC_")}
-    subprocess.run([sys.executable, "-c", code, pages.__file__.rpartition("/")[0]], check=True, env=settings)
+    subprocess.run([sys.executable, "-c", code, memory.__file__.rpartition("/")[0]], check=True, env=settings)

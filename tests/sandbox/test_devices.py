@@ -20,27 +20,28 @@ import pytest
 import torch
 
 from fixtures import digits, transfer
-from grader import cli, devices, doctor, gpus, tryout
-from grader.assignment import Course
-from grader.author.calibration import program
+from grader.author.proof.calibration import program
 from grader.checks import load_beside
+from grader.cli import main
+from grader.course import Course
 from grader.errors import CourseError, DeviceError, SandboxError
-from grader.gpus import Gpu
 from grader.inside import codec, probing, seccomp
 from grader.inside import gpu as inside_gpu
 from grader.inside.generators import generators_kept
 from grader.inside.modules import close_modules, open_modules
-from grader.pool import Pool
-from grader.remote import RemoteStudent
-from grader.sandbox import ENVIRONMENT, Bubblewrap, Process, Sandbox, choose
-from grader.session import Session
-from grader.student import ProbeEnded
-from grader.worker import Worker
-from tests import sandboxes
+from grader.judging.pool import Pool
+from grader.judging.remote_student import RemoteStudent
+from grader.judging.submission_session import Session
+from grader.pytest_plugin.student import ProbeEnded
+from grader.sandbox import Bubblewrap, Process, Sandbox, choose, devices, doctor, gpu_test, gpus
+from grader.sandbox.bubblewrap import ENVIRONMENT
+from grader.sandbox.gpus import Gpu
+from grader.sandbox.worker import Worker
+from tests.support import sandboxes
 
 MIB = 1 << 20
 GIB = 1 << 30
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 INFORMATION = "Model: \t\t {model}\nIRQ:   \t\t 57\nGPU UUID: \t {uuid}\nDevice Minor: \t {node}\n"
 PROBES = """
 def act(student, *args):
@@ -228,8 +229,8 @@ def test_the_cpu_is_the_default_and_looks_for_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(gpus, "look", lambda: pytest.fail("looked"))
     assert devices.equip("cpu", Process()) == devices.Choice(Process())
     for command in (["batch", "x"], ["run", "week5"], ["ci", "week5"]):
-        assert cli.build_parser().parse_args(command).device == "cpu"
-        assert cli.build_parser().parse_args([*command, "--device", "cuda"]).device == "cuda"
+        assert main.build_parser().parse_args(command).device == "cpu"
+        assert main.build_parser().parse_args([*command, "--device", "cuda"]).device == "cuda"
 
 
 def test_without_a_gpu_it_is_the_cpu_with_one_line_of_reason(machine: Callable[..., Path]) -> None:
@@ -255,7 +256,7 @@ def test_a_card_that_cuda_does_not_start_on_is_found_out_before_grading(
 
 
 def trial_gives(monkeypatch: pytest.MonkeyPatch, give: Callable[[Gpu], str]) -> None:
-    monkeypatch.setattr("grader.tryout.try_out", lambda sandbox: give(sandbox.gpus[0]))
+    monkeypatch.setattr("grader.sandbox.gpu_test.try_out", lambda sandbox: give(sandbox.gpus[0]))
 
 
 def test_cards_that_work_are_named_and_others_left_out(
@@ -286,9 +287,9 @@ def test_cards_that_work_are_named_and_others_left_out(
 def test_however_a_trial_ends_the_reason_is_said(
     monkeypatch: pytest.MonkeyPatch, end: Callable[[], bytes], said: str
 ) -> None:
-    monkeypatch.setattr(tryout, "_trial", lambda worker: end())
+    monkeypatch.setattr(gpu_test, "_trial", lambda worker: end())
     with pytest.raises(DeviceError, match=said):
-        tryout.try_out(Process(gpus=(Gpu(0, 0),)))
+        gpu_test.try_out(Process(gpus=(Gpu(0, 0),)))
 
 
 def test_judges_never_share_a_card() -> None:
@@ -321,9 +322,9 @@ def test_the_command_line_says_once_what_became_of_the_wish(
     machine: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine(names=())
-    assert cli.make_sandbox("process", "cuda") == Process()
+    assert main.make_sandbox("process", "cuda") == Process()
     assert capsys.readouterr().err.count("NO GPU") == 1
-    assert cli.make_sandbox("process", "cpu") == Process()
+    assert main.make_sandbox("process", "cpu") == Process()
     assert capsys.readouterr().err == ""
 
 
@@ -522,7 +523,7 @@ def test_at_a_students_desk_there_is_one_line_about_it(
     pytester.makepyfile(
         probes="def where(student):\n    return str(student.device)\n",
         test_week1="""
-            from grader.checks import load_probes, task
+            from grader.checks.task import load_probes, task
             probes = load_probes(__file__)
 
             @task("1.1", points=1, title="Where")

@@ -21,18 +21,19 @@ import psutil
 import pytest
 import torch
 
-from grader import session
 from grader.errors import SandboxError
 from grader.inside import codec
-from grader.pool import share_cores
-from grader.processes import kill_tree, signal_name
-from grader.remote import RemoteStudent
+from grader.judging import submission_session
+from grader.judging.pool import share_cores
+from grader.judging.remote_student import RemoteStudent
+from grader.judging.submission_session import Session
+from grader.pytest_plugin.student import ProbeEnded, describe_call
 from grader.results import Outcome
-from grader.sandbox import ENVIRONMENT, Command, Process
-from grader.session import Session
-from grader.student import ProbeEnded, describe_call
-from grader.worker import Keeper, KeeperDied, Worker
-from tests import sandboxes
+from grader.sandbox import Process
+from grader.sandbox.bubblewrap import ENVIRONMENT, Command
+from grader.sandbox.processes import kill_tree, signal_name
+from grader.sandbox.worker import Keeper, KeeperDied, Worker
+from tests.support import sandboxes
 
 GIB = 1 << 30
 OTHER_NAMES = {"HOME", "USER", "PWD", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"} | {
@@ -261,7 +262,7 @@ def test_killing_the_parent_costs_one_check(desk: Desk, probes: ModuleType) -> N
 def test_a_module_that_hangs_costs_its_own_checks(
     desk: Desk, probes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "IMPORT_SECONDS", 0.3)
+    monkeypatch.setattr(submission_session, "IMPORT_SECONDS", 0.3)
     desk.put("while True: pass\n")
     end = ended(desk.student(), probes.act)
     assert (end.outcome, end.detail) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
@@ -664,7 +665,7 @@ def test_judges_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     [("raise SystemExit(7)", "ended with status 7"), ("import time; time.sleep(600)", "was not ready")],
 )
 def test_a_worker_that_does_not_start_says_how(monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
-    monkeypatch.setattr("grader.zygote.START_SECONDS", 2.0)
+    monkeypatch.setattr("grader.sandbox.zygote.START_SECONDS", 2.0)
     monkeypatch.setattr(Process, "command", lambda self, fd: Command([sys.executable, "-c", code], {}))
     cold = Worker(Process())
     with pytest.raises(SandboxError, match=said):

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from grader.assignment import find_course
-from grader.cli import main
-from grader.comparison import marked, write_pages
-from grader.errors import GraderError
-from grader.similarity import Pair, Work, similar_pairs, text_of
-from tests.makers import put
 from tests.test_reports import Page, in_browser
+
+from grader.cli.main import main
+from grader.course import find_course
+from grader.errors import GraderError
+from grader.similarity.compare import Pair, Work, similar_pairs, text_of
+from grader.similarity.pages import marked, write_pages
+from tests.support.makers import put
 
 COURSE = find_course(Path(__file__).parent)
 WEEKS = list(COURSE.assignments())

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 from distributed import Client
 
-from tests.makers import put
+from tests.support.makers import put
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 class Machines:

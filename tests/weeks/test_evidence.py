@@ -14,13 +14,13 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from grader.assignment import Course
 from grader.checks import load_beside
+from grader.course import Course
 from grader.inside import codec
 from grader.inside.modules import close_modules, open_modules
 from grader.inside.probing import call
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WEEKS = Course(ROOT).assignments()
 # Those that train for a second or more, or move a VGG's weights.
 SLOW = {"test_accuracy", "test_weights", "test_transfer", "test_vgg_logits", "test_vgg"}

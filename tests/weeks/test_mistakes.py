@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course
-from grader.author import record, trials
-from grader.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
+from grader.author.proof import record, trials
+from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
+from grader.course import Course
 from grader.results import task_order
 from grader.sandbox import choose
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WEEKS = list(Course(ROOT).assignments())
 
 # The mistakes that each task is known to invite, from the course's description of the weeks.

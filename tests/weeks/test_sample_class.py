@@ -16,13 +16,13 @@ import psutil
 import pytest
 from rich.console import Console
 
-from grader.assignment import Course
-from grader.batch import BatchOptions, BatchResult, grade_class
-from grader.progress import Progress
+from grader.batch.run import BatchOptions, BatchResult, grade_class
+from grader.course import Course
+from grader.reports.progress import Progress
 from grader.results import Report, TaskScore
 from grader.sandbox import choose
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CLASS = ROOT / "fixtures" / "submissions"
 EXPECTED: dict[str, Any] = tomllib.loads((CLASS / "EXPECTED.toml").read_text(encoding="utf-8"))
 WEEK = "week5"

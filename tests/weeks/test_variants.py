@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, Course
-from grader.author import trials
-from grader.mutants import reference_files
+from grader.author.proof import trials
+from grader.author.proof.mutants import reference_files
+from grader.course import Assignment, Course
 from grader.results import Outcome, Report
 from grader.sandbox import choose
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COURSE = Course(ROOT)
 SEEDS = (0, 1)
 LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least

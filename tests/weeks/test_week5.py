@@ -11,7 +11,7 @@ import torch
 from fixtures import digits, loops
 from grader.checks import load_beside
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

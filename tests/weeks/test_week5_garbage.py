@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.judges import Job
-from grader.pool import Failure, Pool
+from grader.judging.job import Job, Ungraded
+from grader.judging.pool import Pool
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import choose
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WEEK = "week5"
 FUNCTIONS = {
     "lenet": ["conv_output_size", "pool_output_size"],
@@ -156,7 +156,7 @@ def submission(number: int) -> dict[str, bytes]:
 def graded(numbers: list[int]) -> Iterator[tuple[int, CheckResult]]:
     jobs = [Job(str(number), WEEK, submission(number), "", (), seed=number) for number in numbers]
     for done in Pool(ROOT, [WEEK], 2, choose("auto")).run(jobs):
-        assert isinstance(done, Report), done.message if isinstance(done, Failure) else done
+        assert isinstance(done, Report), done.message if isinstance(done, Ungraded) else done
         yield from ((int(done.student), check) for check in done.checks)
 
 

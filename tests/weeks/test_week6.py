@@ -12,7 +12,7 @@ from torch import nn
 
 from grader.checks import load_beside
 
-CHECKS = Path(__file__).parents[1] / "assignments" / "week6" / "test_week6_vgg.py"
+CHECKS = Path(__file__).parents[2] / "assignments" / "week6" / "test_week6_vgg.py"
 
 
 @pytest.fixture(scope="module")

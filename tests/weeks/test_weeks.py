@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, Course, is_hidden
-from grader.checks import TaskMark, load_beside
+from grader.author.release.skeleton import stale_skeletons
+from grader.checks import load_beside
+from grader.checks.task import TaskMark
+from grader.course import Assignment, Course, is_hidden
 from grader.results import task_order
-from grader.skeleton import stale_skeletons
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COURSE = Course(ROOT)
 WHOLE = {"4.11", "5.12", "6.17"}  # about several tasks together: nothing to write
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.author import record
-from grader.author.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
-from grader.mutants import Mutant, tasks_lost
+from grader.author.proof import record
+from grader.author.proof.mutants import Mutant, tasks_lost
+from grader.author.proof.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
 from grader.results import CheckResult, Outcome, Report, task_order
 
 PUBLIC, HIDDEN = 60, 40

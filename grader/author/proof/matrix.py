@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grader.author.findings import Finding
-from grader.author.trials import MUTANT, REFERENCE, Trial
+from grader.author.proof.findings import Finding
+from grader.author.proof.mutants import Mutant
+from grader.author.proof.trials import MUTANT, REFERENCE, Trial
 from grader.escape import terminal
-from grader.mutants import Mutant
-from grader.reports import render_page, week_title
+from grader.reports.pages import render_page
+from grader.reports.words import week_title
 from grader.results import CheckResult, Outcome, Report, task_order
 
 if TYPE_CHECKING:

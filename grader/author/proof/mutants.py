@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import Assignment, Course
+from grader.course import Assignment, Course
 from grader.errors import CourseError
 from grader.results import Report
 

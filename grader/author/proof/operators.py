@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from grader.skeleton import Region, find_regions
+from grader.author.release.skeleton import Region, find_regions
 
 DROPPED_CALLS = ("zero_grad", "step", "backward", "eval", "train", "load_state_dict")
 DROPPED_WRAPPERS = ("relu", "detach", "clone", "flatten", "to", "sqrt", "softmax", "deepcopy", "sorted", "contiguous")

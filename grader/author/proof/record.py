@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from grader.errors import CourseError
-from grader.reports import write_atomically
+from grader.files import write_atomically
 from grader.results import Outcome, Report
 
 Caught = Mapping[str, Collection[str]]  # by mutant, the ids of the checks that took points from it

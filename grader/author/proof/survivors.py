@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.author.operators import Made
+from grader.author.proof.operators import Made
 from grader.errors import CourseError
 
 KINDS = ("equivalent", "accepted")

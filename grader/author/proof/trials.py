@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment import Assignment
+from grader.author.proof.mutants import Mutant, reference_files
+from grader.course import Assignment
 from grader.errors import CourseError
-from grader.judges import Job
-from grader.mutants import Mutant, reference_files
-from grader.pool import Failure, Pool
+from grader.judging.job import Job, Ungraded
+from grader.judging.pool import Pool
 from grader.results import Report
 from grader.sandbox import Sandbox
 
@@ -67,7 +67,7 @@ def run(root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jo
     by_key = {subject.key: subject for subject in subjects}
     queued = [Job(key, week, subject.files, "", (), subject.seed) for key, subject in by_key.items()]
     for done in Pool(root, [week], min(jobs, len(queued)), sandbox).run(queued):
-        if isinstance(done, Failure):
+        if isinstance(done, Ungraded):
             yield Trial(by_key[done.job.student], None, done.message)
         else:
             yield Trial(by_key[done.student], done)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment import Assignment, Course
+from grader.author.release.skeleton import find_regions
+from grader.course import Assignment, Course
 from grader.errors import CourseError
-from grader.skeleton import find_regions
 
 TELLING = 24  # characters, without whitespace: shorter lines are everybody's
 _COMMENT = re.compile(r"\s+#.*$")

@@ -18,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from grader.assignment import Course
+from grader.course import Course
 from grader.errors import CourseError, SubmissionError
 
 DATA = "GRADER_DATA"

@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.assignment import Assignment, Course
-from grader.author.release import is_for_students, student_tree, tracked_files
+from grader.author.release.tree import is_for_students, student_tree, tracked_files
+from grader.course import Assignment, Course
 from grader.errors import CourseError
 
 _HOSTS = Path(__file__).parents[1] / "templates" / "hosts"

@@ -6,17 +6,18 @@ import re
 from pathlib import Path
 from string import Template
 
-from grader.assignment import Course
+from grader.course import Course
 from grader.errors import UsageError
-from grader.reports import TEMPLATES, week_title
+from grader.reports.words import week_title
 
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "week"
 _SOLUTIONS = {"exercise.py", "test_hidden.py", "probes_hidden.py", "mutants.toml", "lesson.md"}
 
 
 def new_week(course: Course, week: str) -> list[Path]:
     """Write the files of a week that does not exist yet, its skeleton and its notebook included; the paths written."""
-    from grader.lessons import write_notebooks
-    from grader.skeleton import write_skeletons
+    from grader.author.release.lessons import write_notebooks
+    from grader.author.release.skeleton import write_skeletons
 
     number = re.fullmatch(r"week(\d+)", week)
     if number is None:
@@ -28,7 +29,7 @@ def new_week(course: Course, week: str) -> list[Path]:
             raise UsageError(f"{folder} exists already; choose another week, or remove it")
     for folder in folders:
         folder.mkdir(parents=True)
-    written = [_write(template, folders, week, number[1]) for template in sorted((TEMPLATES / "week").iterdir())]
+    written = [_write(template, folders, week, number[1]) for template in sorted(_TEMPLATES.iterdir())]
     return [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
 
 

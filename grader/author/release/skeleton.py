@@ -100,7 +100,7 @@ def stale_skeletons(root: Path, week: str | None = None) -> list[Path]:
 
 
 def _references(root: Path, week: str | None) -> list[Path]:
-    from grader.assignment import Course
+    from grader.course import Course
 
     assignments = Course(root).assignments()
     if week is not None and week not in assignments:

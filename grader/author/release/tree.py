@@ -13,14 +13,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import Course
-from grader.author import leaks
+from grader.author.release import leaks
+from grader.course import Course
+from grader.course.protected import MANIFEST, manifest_text
 from grader.errors import CourseError, UsageError
-from grader.protect import MANIFEST, manifest_text
 
 WHOLE = ("assignments", "fixtures", "grader")
 SINGLE = ("LICENSE", "action.yml", "pyproject.toml", ".gitignore")
-NEVER = ("fixtures/pretrain.py", "grader/templates/week/")  # a training loop as students are to write it; solutions
+NEVER = (
+    "fixtures/pretrain.py",
+    "grader/author/templates/week/",
+)  # a training loop as students are to write it; solutions
 README = "assignments/README.md"  # becomes the README of the tree
 WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
 

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 import torch
 
-from . import codec, modules
-from .generators import generators_kept
+from .. import codec, modules
+from ..generators import generators_kept
 
 ROUNDS = 3  # one leaves some byte code unadapted; nine make no check cheaper, and the start 0.7 s longer
 LOOPS = ("figures", "confusion")  # acts that call whatever they use many times by themselves, and take long
@@ -43,7 +43,7 @@ def play(open_check: Callable[[Path, str], Check], backward: bool, rounds: int =
     with tempfile.TemporaryDirectory() as name, generators_kept():
         folder = Path(name)
         (folder / "coursework.py").write_bytes((STAGE / "coursework.py").read_bytes())
-        source = (STAGE / "coursework_probes.py").read_text(encoding="utf-8")
+        source = (STAGE / "probes.py").read_text(encoding="utf-8")
         code = marshal.dumps(compile(source, "coursework_probes.py", "exec"))
         replies: dict[str, bytes] = {}
         for turn in range(rounds):

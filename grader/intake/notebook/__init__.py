@@ -6,6 +6,6 @@ pieces       the statements that may be kept: imports, definitions and values
 modules      the week's modules, put together from these
 """
 
-from grader.notebook.modules import modules_from_notebook
+from grader.intake.notebook.modules import modules_from_notebook
 
 __all__ = ["modules_from_notebook"]

@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from grader.errors import SubmissionError
-from grader.notebook.cells import Notebook, read_notebook
-from grader.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
-from grader.source import as_python
+from grader.intake.encoding import as_python
+from grader.intake.notebook.cells import Notebook, read_notebook
+from grader.intake.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
 
 
 def modules_from_notebook(

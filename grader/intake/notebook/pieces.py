@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from grader.notebook.cells import Cell
-from grader.notebook.statements import (
+from grader.intake.notebook.cells import Cell
+from grader.intake.notebook.statements import (
     DEFINITIONS,
     attribute_names,
     base_name,

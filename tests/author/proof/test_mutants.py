@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course
+from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
+from grader.course import Course
 from grader.errors import CourseError
-from grader.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
 from grader.results import CheckResult, Outcome, Report
 
 CHECKS = """
-from grader.checks import task
+from grader.checks.task import task
 
 @task("5.1", points=1, title="a")
 def test_first(student): ...

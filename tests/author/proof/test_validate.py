@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Course
-from grader.author import findings, record, show, trials
-from grader.author.scaffold import new_week
-from grader.cli import main
+from grader.author.proof import findings, matrix, record, trials
+from grader.author.proof.mutants import Mutant
+from grader.author.release.scaffold import new_week
+from grader.cli.main import main
+from grader.course import Course
 from grader.errors import CourseError, UsageError
-from grader.mutants import Mutant
 from grader.results import CheckResult, Measure, Outcome, Report
 
 WEEK = "week7"
@@ -161,7 +161,7 @@ def test_margins_are_measured_over_the_seeds() -> None:
         trial(trials.REFERENCE, replace(PASS, measures=(Measure("accuracy", value, 0.7, True),)), HIDDEN, seed=seed)
         for seed, value in enumerate((0.9, 0.95, 0.85))
     ]
-    (margin,) = show.matrix_of(WEEK, runs, [], []).margins
+    (margin,) = matrix.matrix_of(WEEK, runs, [], []).margins
     assert (margin.bound, round(margin.worst, 3), round(margin.mean, 3)) == (0.7, 0.15, 0.9)
     assert margin.deviations == pytest.approx(4.0)
 

@@ -13,12 +13,12 @@ import pytest
 from torchvision.datasets import MNIST, ImageFolder
 
 from fixtures import lessons as shown
-from grader import lessons
-from grader.assignment import Course
-from grader.cli import main
+from grader.author.release import lessons
+from grader.cli.main import main
+from grader.course import Course
 from grader.errors import CourseError, SubmissionError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 WEEKS = list(Course(ROOT).assignments())
 SOURCE = (
     "# A\n\ntext\n\n```python\nx = 1\n\nprint(x)\n```\n\n```sh\nls\n```\n\n```python\nraise ValueError('no')\n```\n"

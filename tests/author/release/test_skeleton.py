@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from grader.author.release.skeleton import make_skeleton, stale_skeletons, write_skeletons
 from grader.errors import CourseError, UsageError
-from grader.skeleton import make_skeleton, stale_skeletons, write_skeletons
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 REFERENCE = '''"""Doc with # BEGIN SOLUTION 1.1: in a string."""
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from grader import protect
-from grader.assignment import Course
-from grader.author import leaks, release
-from grader.author.scaffold import new_week
-from grader.cli import main
+from grader.author.release import leaks, tree
+from grader.author.release.scaffold import new_week
+from grader.cli.main import main
+from grader.course import Course, protected
 from grader.errors import CourseError, UsageError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 WEEK = "week7"
 SOLUTION = "return (predictions - targets).square().mean()"
 HIDDEN = 'expect.close(got, 2 * (predictions - targets) / predictions.numel(), "the gradient")'
@@ -66,11 +65,11 @@ def test_the_tree_has_what_students_need_and_nothing_else(course: Course, tmp_pa
     week = f"assignments/{WEEK}"
     assert names == {
         *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb")),
-        f"{week}/test_{WEEK}.py", "fixtures/data.py", "pyproject.toml", "README.md", protect.MANIFEST,
+        f"{week}/test_{WEEK}.py", "fixtures/data.py", "pyproject.toml", "README.md", protected.MANIFEST,
     }  # fmt: skip
     assert (out / "pyproject.toml").read_text() == 'testpaths = ["assignments"]\n'
     assert "TODO 7.1" in (out / week / "exercise.py").read_text()
-    subprocess.run(["sha256sum", "--check", "--quiet", protect.MANIFEST], cwd=out, check=True)
+    subprocess.run(["sha256sum", "--check", "--quiet", protected.MANIFEST], cwd=out, check=True)
     # Once more: what is gone from the course goes from the folder, and a student's own file stays.
     (out / "mine.py").write_text("z = 1\n")
     (course.root / "fixtures" / "data.py").unlink()
@@ -83,7 +82,7 @@ def test_a_folder_of_something_else_is_left_alone(course: Course, tmp_path: Path
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("x")
     with pytest.raises(UsageError, match="something else than an earlier release"):
-        release.write_folder({"a": b"b"}, tmp_path / "other")
+        tree.write_folder({"a": b"b"}, tmp_path / "other")
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.tex"]
 
 
@@ -110,13 +109,13 @@ def test_a_planted_leak_is_refused_and_nothing_is_written(course: Course, tmp_pa
 def test_a_harmless_line_may_be_listed(course: Course) -> None:
     plant(course, "fixtures/data.py", SOLUTION + "\n")
     plant(course, "solutions/harmless.txt", f"# anybody's\n{SOLUTION}\n")
-    assert "fixtures/data.py" in release.student_tree(course)
+    assert "fixtures/data.py" in tree.student_tree(course)
 
 
 def test_uncommitted_changes_are_refused(course: Course) -> None:
     (course.root / "fixtures" / "data.py").write_text("x = 2\n")
     with pytest.raises(CourseError, match="uncommitted changes"):
-        release.student_tree(course)
+        tree.student_tree(course)
 
 
 def test_a_branch_has_a_history_of_its_own_and_grows_by_one_commit(course: Course, capsys) -> None:
@@ -163,24 +162,24 @@ def test_short_lines_are_everybodys() -> None:
 def test_changed_protected_files_are_known_from_every_version_that_was_ours(course: Course) -> None:
     name, root = f"assignments/{WEEK}/test_{WEEK}.py", course.root
     first = (root / name).read_bytes()
-    protect._course_digests.cache_clear()
-    assert protect.changed_files({name: first, "exercise.py": b"x"}, root) == []
-    assert protect.changed_files({name: first.replace(b"\n", b"\r\n")}, root) == []
-    assert protect.changed_files({name: first + b"pass\n"}, root) == [name]
+    protected._course_digests.cache_clear()
+    assert protected.changed_files({name: first, "exercise.py": b"x"}, root) == []
+    assert protected.changed_files({name: first.replace(b"\n", b"\r\n")}, root) == []
+    assert protected.changed_files({name: first + b"pass\n"}, root) == [name]
     plant(course, name, "# a later version\n")
-    protect._course_digests.cache_clear()
-    assert protect.changed_files({name: first}, root) == []
+    protected._course_digests.cache_clear()
+    assert protected.changed_files({name: first}, root) == []
 
 
 def test_this_course_passes_its_own_leak_check_and_students_can_work_in_it(tmp_path: Path) -> None:
     """The real tree: no `solutions/` is missed by a student's run of every week."""
     course = Course(ROOT)
-    tracked = release._git(ROOT, "ls-files", "-z").split("\0")[:-1]
-    chosen = {path for path in tracked if release.is_for_students(path)}
+    tracked = tree._git(ROOT, "ls-files", "-z").split("\0")[:-1]
+    chosen = {path for path in tracked if tree.is_for_students(path)}
     assert "assignments/README.md" in chosen and not any("hidden" in Path(path).name for path in chosen)
     files = {path: (ROOT / path).read_bytes() for path in chosen}
     leaks.check(files, course, "the student tree")
-    release.write_folder(files, tmp_path / "tree")
+    tree.write_folder(files, tmp_path / "tree")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "tree")}
     for week in course.assignments():
         done = subprocess.run(

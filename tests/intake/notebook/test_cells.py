@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
-from grader.notebook.cells import LARGEST_CELL, MOST_CODE, read_notebook, without_magics
-from tests.makers import notebook as notebook_of
+from grader.intake.notebook.cells import LARGEST_CELL, MOST_CODE, read_notebook, without_magics
+from tests.support.makers import notebook as notebook_of
 
 MODULES = ("lenet", "training")
 

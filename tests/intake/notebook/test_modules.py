@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
-from grader.notebook import modules_from_notebook
-from tests.makers import notebook
+from grader.intake.notebook import modules_from_notebook
+from tests.support.makers import notebook
 
 MODULES = ("lenet", "training")
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from grader import expect
+from grader.checks import expect
 from grader.checks import load_probes, task
 
 probes = load_probes(__file__)

@@ -1,0 +1,1 @@
+"""Proves a week's checks right before students see them."""

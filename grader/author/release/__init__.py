@@ -1,0 +1,1 @@
+"""Makes what students and hosts get: skeletons, lessons, the student tree, bundles."""

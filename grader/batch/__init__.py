@@ -1,0 +1,1 @@
+"""Grades a class, on this machine or on a cluster."""

@@ -1,0 +1,7 @@
+"""What an instructor writes checks with: `from grader.checks import computed_once, expect, load_probes, show, task`."""
+
+from grader.checks import expect, show
+from grader.checks.memo import computed_once
+from grader.checks.task import load_beside, load_probes, task
+
+__all__ = ["computed_once", "expect", "load_beside", "load_probes", "show", "task"]

@@ -1,0 +1,93 @@
+"""What commands share at run time: the console, the sandbox and the course."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from grader.escape import terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.intake import Candidate
+    from grader.similarity.compare import Pair
+from grader.reports.terminal import _grid, _row
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.course import Course
+    from grader.sandbox import Sandbox
+
+
+def make_sandbox(kind: str, device: str) -> Sandbox:
+    """The sandbox of that kind, with what `--device` asks for; what became of that is said on stderr."""
+    from grader.sandbox import choose
+    from grader.sandbox.devices import equip
+
+    choice = equip(device, choose(kind))
+    if choice.says:
+        print(f"grader: {choice.says}", file=sys.stderr)
+    return choice.sandbox
+
+
+def the_course() -> Course:
+    from grader.course import find_course
+
+    return find_course(None)
+
+
+def make_console() -> Console:
+    """Where commands print: 80 columns wide unless it is a terminal."""
+    from rich.console import Console
+
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    return Console(width=None if sys.stdout.isatty() else 80)
+
+
+def print_found(
+    layout: str,
+    gradable: Sequence[tuple[Candidate, Sequence[str]]],
+    ignored: Sequence[tuple[str, str]],
+    missing: Sequence[str],
+    console: Console,
+) -> None:
+    """What a class folder holds: each student's week with its files and notes, what is ignored, who is missing."""
+    table = _grid("left", "left", "left")
+    _row(table, *((name, "bold") for name in ("Student", "week", "files")))
+    for candidate, notes in gradable:
+        _row(table, candidate.student, candidate.week or "", _files_of(candidate))
+        for note in notes:
+            _row(table, "", "", (note, "dim"))
+    console.print(f"{len(gradable)} to grade, layout: {layout}", highlight=False)
+    console.print(table)
+    if ignored:
+        console.print("\nIgnored", style="bold")
+        rest = _grid("left", "left")
+        for name, why in ignored:
+            _row(rest, name, why)
+        console.print(rest)
+    if missing:
+        console.print()
+        console.print(terminal(f"handed in nothing: {', '.join(missing)}"), markup=False, highlight=False)
+
+
+def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
+    """Pairs of submissions that are alike, and how much of either stands in the other."""
+    table = _grid("left", "right", "left", "right", "left")
+    for pair in pairs:
+        left, right = (f"{100 * share:.0f} %" for share in (pair.share_left, pair.share_right))
+        _row(table, pair.left.week, left, f"of {pair.left.student}", right, f"of {pair.right.student}")
+    console.print(table if pairs else "no two submissions are that much alike")
+
+
+def _files_of(candidate: Candidate) -> str:
+    """`ada/week5: lenet.py, training.py`; the entry's own name alone where that is the file."""
+    folder = posixpath.commonpath([posixpath.dirname(file) for file in candidate.files])
+    names = ", ".join(posixpath.relpath(file, folder or ".") for file in candidate.files)
+    where = f"{candidate.path.name}/{folder}" if folder else candidate.path.name
+    return (names if where == names else f"{where}: {names}") + (", late" if candidate.is_late else "")

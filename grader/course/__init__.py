@@ -1,0 +1,14 @@
+"""A course and its weeks, read from their folders, and what a grade of theirs depends on."""
+
+from grader.course.assignment import (
+    Assignment,
+    Course,
+    LatePolicy,
+    Limits,
+    defined_names,
+    find_course,
+    is_hidden,
+    week_order,
+)
+
+__all__ = ["Assignment", "Course", "LatePolicy", "Limits", "defined_names", "find_course", "is_hidden", "week_order"]

@@ -1,0 +1,1 @@
+"""Judges: warm processes that grade one submission after the other."""

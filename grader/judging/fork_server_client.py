@@ -1,0 +1,224 @@
+"""Starts the fork server, and asks it for judges."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
+from grader.judging.exchange import Exchange
+from grader.judging.scratch import Scratch
+from grader.sandbox import Sandbox, devices
+from grader.sandbox.processes import kill_tree, signal_name
+
+START_SECONDS = 180.0
+
+
+FORK_SECONDS = 20.0
+
+
+END_SECONDS = 5.0  # from the end of a nursery's connection, or from SIGKILL, to its own
+
+
+LINES = 15  # of a log that an error shows
+
+
+LONGEST_NEWS = 1 << 16  # bytes of what a nursery says once it has started, or cannot
+
+
+PID = struct.Struct("i")
+
+
+class ForkServer:
+    """The process that judges are forked from, started when the first is asked for, and again where it has died.
+
+    All methods may be called from several threads. What its judges learn they tell each other by `exchange`.
+    """
+
+    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox) -> None:
+        self.exchange = Exchange()
+        self._root = root
+        self._weeks = list(weeks)
+        self._sandbox = sandbox
+        self._users: set[object] = set()
+        self._one_by_one = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._ready = False  # whether it has said so
+        self._scratch: Scratch | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+
+    def fork(self, user: object, sandbox: Sandbox, cores: Sequence[int]) -> Forked:
+        """A new judge, whose user must `leave` when it is no longer needed.
+
+        Raises `CourseError` where the checks cannot be loaded, `Killed` where the nursery was killed, else
+        `SandboxError`.
+        """
+        self._users.add(user)
+        self.exchange.enter(user)
+        with self._one_by_one:
+            if user not in self._users:
+                raise SandboxError("the judge was closed before it had started")
+            control = self._started()
+            ours, theirs = socket.socketpair()
+            log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the judge
+            order = json.dumps({"sandbox": devices.packed(sandbox), "cores": list(cores)}).encode()
+            try:
+                with theirs:
+                    socket.send_fds(control, [order], [theirs.fileno(), log.fileno()])
+                    answer, fds, _, _ = socket.recv_fds(control, PID.size, 1)
+                    return Forked(PID.unpack(answer)[0], fds[0], ours, log)
+            except (OSError, struct.error, IndexError):
+                ours.close()
+                log.close()
+                self._end()
+                raise Killed("the process that judges are forked from was killed") from None
+
+    def leave(self, user: object) -> None:
+        """The user's judge is no more; with the last one the nursery is killed, whatever it does."""
+        self._users.discard(user)
+        self.exchange.leave(user)
+        process = self._process
+        if self._users or process is None:
+            return
+        if process.poll() is None:
+            kill_tree(process.pid, root_too=True)  # whoever waits for it is told by its connection
+        with self._one_by_one:
+            if self._process is process:
+                self._end()
+
+    def start(self) -> None:
+        """Start it without waiting for it, nor for the first judge to be asked for."""
+        with self._one_by_one:
+            if self._control is None:
+                self._launch()
+
+    def _launch(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = self._start(theirs)
+        self._ready = False
+
+    def _started(self) -> socket.socket:
+        if self._control is None:
+            self._launch()
+        assert self._control is not None
+        if not self._ready:
+            self._control.settimeout(START_SECONDS)
+            try:
+                news = self._control.recv(LONGEST_NEWS)
+            except OSError:
+                news = b""
+            if news != b"ready":
+                raise self._not_started(news)
+            self._control.settimeout(FORK_SECONDS)
+            self._ready = True
+        return self._control
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        self._scratch = Scratch()
+        environment = {
+            **os.environ,
+            **_caches(self._root),
+            "PYTHONPATH": os.pathsep.join([str(self._root), *_own_folder()]),
+            "OMP_NUM_THREADS": "1",
+            "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
+        }
+        environment.pop("PYTEST_ADDOPTS", None)
+        arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), *self._weeks]
+        return subprocess.Popen(
+            # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
+            [sys.executable, "-P", "-m", "grader.judging.fork_server", *arguments],
+            env=environment,
+            pass_fds=[theirs.fileno(), self._scratch.lock],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends judges in order
+        )
+
+    def _not_started(self, news: bytes) -> GraderError:
+        """Why there is no nursery; one that was killed says nothing about the checks."""
+        assert self._process is not None
+        try:
+            status = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            status = 0
+        tail = _tail(self._log)
+        self._end()
+        if news:
+            return from_dict(json.loads(news))
+        if status < 0:
+            return Killed(f"the judge was {signal_name(status)} while it started{tail}")
+        return CourseError(f"the checks of {', '.join(self._weeks)} cannot be loaded{tail}")
+
+    def _end(self) -> None:
+        """Kill the process and everything below it, and remove what it had on disk."""
+        if self._process is not None:
+            kill_tree(self._process.pid, root_too=True)
+            self._process.wait()
+        if self._control is not None:
+            self._control.close()
+        if self._scratch is not None:
+            self._scratch.remove()
+        self._process = self._control = self._scratch = None
+
+
+@dataclass(frozen=True)
+class Forked:
+    """A judge's process: its number, a descriptor that tells when it ends (pidfd_open(2)), its connection and log."""
+
+    pid: int
+    end: int
+    connection: socket.socket
+    log: IO[bytes]
+
+    def kill(self) -> None:
+        """Kill it and everything below it."""
+        if not self._ended(0):
+            kill_tree(self.pid, root_too=True)
+            self._ended(END_SECONDS)
+        os.close(self.end)
+        self.connection.close()
+        self.log.close()
+
+    def _ended(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self.end, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+
+def _tail(log: IO[bytes]) -> str:
+    try:
+        log.seek(0)
+        lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    except ValueError:  # closed by whoever has ended the judge
+        return ""
+    return ":\n" + "\n".join(lines[-LINES:]) if lines else ""
+
+
+def _own_folder() -> list[str]:
+    """Where this package lies, for a judge has to be of the same version; nothing where Python finds it anyway."""
+    folder = Path(__file__).resolve().parents[2]
+    return [] if folder.name in ("site-packages", "dist-packages") else [str(folder)]
+
+
+def _caches(root: Path) -> dict[str, str]:
+    """Where libraries may keep their caches: in the course's folder, not in the home or temporary folder."""
+    names = {
+        "MPLCONFIGDIR": "matplotlib",
+        "TORCHINDUCTOR_CACHE_DIR": "torch",
+        "HYPOTHESIS_STORAGE_DIRECTORY": "hypothesis",
+    }
+    return {name: str(root / ".cache" / folder) for name, folder in names.items()}

@@ -1,0 +1,39 @@
+"""One submission to grade, and what is said of one that no judge could finish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from grader.intake import Submission
+from grader.results import CheckResult
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to grade, by value. `kept` are results of an earlier run that need no check to run again."""
+
+    student: str
+    week: str
+    files: dict[str, bytes]
+    digest: str
+    notes: tuple[str, ...]
+    seed: int
+    kept: tuple[CheckResult, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**self.__dict__, "notes": list(self.notes), "kept": [check.to_dict() for check in self.kept]}
+
+
+@dataclass(frozen=True)
+class Ungraded:
+    """A job that no judge could finish, and why; `everywhere` tells that no other job would fare better."""
+
+    job: Job
+    message: str
+    everywhere: bool = False
+
+
+def job_of(submission: Submission, seed: int) -> Job:
+    """What a judge needs to grade a submission."""
+    return Job(submission.student, submission.week, submission.files, submission.digest, submission.notes, seed)

@@ -1,0 +1,98 @@
+"""The words, bars and next step that every report shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.results import CheckResult, Outcome, TaskScore
+
+BAR = 10
+
+
+# For each outcome a word that fits a column, a sentence's worth for reports, and a colour.
+WORDS = {
+    Outcome.PASSED: ("done", "passed", "green"),
+    Outcome.FAILED: ("wrong", "wrong result", "red"),
+    Outcome.TODO: ("to do", "not started yet", "dim"),
+    Outcome.ERROR: ("error", "your code raised an error", "red"),
+    Outcome.TIMEOUT: ("timeout", "took too long", "red"),
+    Outcome.MEMORY: ("memory", "ran out of memory", "red"),
+    Outcome.KILLED: ("killed", "ended the process it ran in", "red"),
+    Outcome.SKIPPED: ("waiting", "waits for another task", "dim"),
+    Outcome.INVALID: ("invalid", "gave something that cannot be judged", "red"),
+    Outcome.BROKEN: ("broken", "our check broke; not your fault", "yellow"),
+}
+
+
+_NOTHING_TO_DO = (Outcome.PASSED, Outcome.BROKEN)
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The check to look at first. `command` runs its task's public checks; empty if only hidden ones fail."""
+
+    check: CheckResult
+    command: str
+
+
+def word(outcome: Outcome) -> str:
+    """The outcome in at most eight letters."""
+    return WORDS[outcome][0]
+
+
+def phrase(outcome: Outcome) -> str:
+    """The outcome in words that need no legend."""
+    return WORDS[outcome][1]
+
+
+def detail(score: TaskScore) -> str:
+    """What keeps a task from being done: how much of it passes, and the first check that does not."""
+    if score.outcome is Outcome.PASSED:
+        return ""
+    first = next(check for check in score.checks if check.outcome is not Outcome.PASSED)
+    if score.outcome is Outcome.TODO:
+        return first.message.partition(": ")[2]
+    if score.outcome is Outcome.SKIPPED:
+        return first.message
+    passed = sum(check.outcome is Outcome.PASSED for check in score.checks)
+    part = f"{passed} of {len(score.checks)} checks pass: " if passed else ""
+    return part + first.title
+
+
+def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:
+    """What to do next: the first task that is not done and that something can be done about, or None.
+
+    `command` runs a week's public checks, as in `pytest assignments/week5`.
+    """
+    lost = [check for score in scores for check in score.checks if check.outcome not in _NOTHING_TO_DO]
+    open_now = [check for check in lost if check.outcome is not Outcome.SKIPPED] or lost
+    if not open_now:
+        return None
+    in_task = [check for check in open_now if check.task == open_now[0].task]
+    first = min(in_task, key=lambda check: check.hidden)
+    return NextStep(first, "" if first.hidden else f"{command} --task {first.task}")
+
+
+def week_command(week: str) -> str:
+    """How a student runs the public checks of a week."""
+    return f"pytest assignments/{week}"
+
+
+def bar(points: int, max_points: int) -> str:
+    """A bar of `BAR` blocks: full for full points alone, and never empty for any points at all."""
+    if points >= max_points:
+        return "█" * BAR
+    blocks = max(1, points * BAR // max_points) if points else 0
+    return "█" * blocks + "░" * (BAR - blocks)
+
+
+def number(value: float | None) -> str:
+    """A mean or a median with one decimal, or a dash where there is none."""
+    return "–" if value is None else f"{value:.1f}"
+
+
+def week_title(week: str) -> str:
+    """`week5` as people write it."""
+    return re.sub(r"^week(\d+)$", r"Week \1", week)

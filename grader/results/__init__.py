@@ -1,0 +1,18 @@
+"""What grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
+
+from grader.results.adjustments import Late, Override, adjust
+from grader.results.report import Adjustment, CheckResult, Measure, Outcome, Report, TaskScore, task_order, tasks_of
+
+__all__ = [
+    "Adjustment",
+    "CheckResult",
+    "Late",
+    "Measure",
+    "Outcome",
+    "Override",
+    "Report",
+    "TaskScore",
+    "adjust",
+    "task_order",
+    "tasks_of",
+]

@@ -1,0 +1,6 @@
+"""The outer end of `inside/`: starts confined processes for students' code, talks to them, and ends them."""
+
+from grader.sandbox.bubblewrap import Bubblewrap, bubblewrap
+from grader.sandbox.choice import KINDS, Process, Sandbox, choose
+
+__all__ = ["KINDS", "Bubblewrap", "Process", "Sandbox", "bubblewrap", "choose"]

@@ -1,0 +1,57 @@
+"""Chooses where the worker runs: in bubblewrap's sandbox, or as a plain process where a person has chosen that.
+
+`choose("auto")` takes the best that works on this machine and the caller says which; whoever asks for `bwrap` by name
+gets it or an error. Nothing else falls back: a sandbox that stops working is a `SandboxError`, never a weaker one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+from grader.errors import SandboxError, UsageError
+from grader.sandbox import gpus
+from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Bubblewrap, Command, bubblewrap
+from grader.sandbox.gpus import Gpu
+
+KINDS = ("auto", "bwrap", "process")
+
+
+@dataclass(frozen=True)
+class Process:
+    """No sandbox: limits and processes of its own. `instead` says why it stands in for a better one."""
+
+    instead: str = ""
+    name: str = "process"
+    confined: bool = False
+    gpus: tuple[Gpu, ...] = ()  # what checks may use; a judge's sandbox has one at most
+
+    @property
+    def says(self) -> str:
+        """What a person who grades must know of it."""
+        why = f" ({self.instead})" if self.instead else ""
+        return f"NO SANDBOX: limits, but no security boundary; submissions can read and write what you can{why}"
+
+    def command(self, fd: int) -> Command:
+        caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
+        cuda = gpus.environment(self.gpus, self.confined)
+        program = str(INSIDE / "worker.py")
+        return Command([sys.executable, "-P", program, str(fd), "open"], {**ENVIRONMENT, **caches, **cuda})
+
+
+Sandbox = Process | Bubblewrap
+
+
+def choose(kind: str) -> Sandbox:
+    """The sandbox of that kind. `SandboxError` where it was asked for by name and does not work."""
+    if kind not in KINDS:
+        raise UsageError(f"--sandbox {kind}: there are {', '.join(KINDS)}")
+    if kind == "process":
+        return Process()
+    try:
+        return bubblewrap()
+    except SandboxError as error:
+        if kind == "bwrap":
+            raise
+        return Process(instead=str(error))

@@ -1,0 +1,1 @@
+"""Finds submissions that are suspiciously alike, and shows both sides."""
