@@ -15,13 +15,13 @@ from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.files import remove_halves
 from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
-from grader.gradebook.reuse import Earlier
+from grader.gradebook.reuse import Reuse
 from grader.intake import Candidate, Survey, load, safe_name, survey
 from grader.intake.lateness import lateness
 from grader.intake.roster import Roster, read_roster
 from grader.judging.job import Job, Ungraded, job_of
 from grader.judging.pool import Pool
-from grader.reports.class_page import write_dashboard
+from grader.reports.class_page import write_class_page
 from grader.reports.figures import write_grades
 from grader.reports.pages import is_current, outdate, write_report
 from grader.reports.progress import Progress
@@ -120,7 +120,7 @@ class _Run:
         self._assignments = course.assignments()  # once: each takes reading its files to know its digest
         self._options = options
         self._book = book
-        self._earlier = Earlier(book)
+        self._earlier = Reuse(book)
         self._result = result
         self._progress = progress
         self._partly = 0
@@ -239,5 +239,5 @@ def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]
     remove_halves(out)
     reports, problems, roster = book.overview(), book.problems(), book.roster()
     write_grades(reports, problems, out / "grades.csv", roster)
-    write_dashboard(reports, problems, out, safe_name, roster)
+    write_class_page(reports, problems, out, safe_name, roster)
     return reports, problems

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from grader.author.proof.findings import Finding
     from grader.author.proof.matrix import Matrix
-    from grader.author.proof.operators import Made
+    from grader.author.proof.operators import GeneratedMutant
     from grader.author.proof.trials import Subject, Trial
     from grader.course import Assignment, Course
     from grader.sandbox import Sandbox
@@ -223,7 +223,7 @@ def _mutated(course: Course, assignment: Assignment, sandbox: Sandbox, jobs: int
     return len(open_ones) + sum(trial.report is None for trial in done)
 
 
-def _survivor_lines(mutants: Iterable[Made]) -> Iterator[str]:
+def _survivor_lines(mutants: Iterable[GeneratedMutant]) -> Iterator[str]:
     for mutant in mutants:
         yield f"survivor: {mutant.id}  {mutant.file}:{mutant.line} (task {mutant.task or '–'})"
         yield f"  - {mutant.before}"

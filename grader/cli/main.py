@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import __version__
-from grader.cli import author, gradebook, results
+from grader.cli import author, gradebook, results, similar
 from grader.cli.console import make_console, make_sandbox, the_course
 from grader.cli.options import Command, class_options, device_option
 from grader.errors import GraderError, UsageError
 from grader.sandbox import KINDS
-from grader.similarity import pages
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     device_option(run)
     _add_batch(commands)
     gradebook.add_commands(partial(_add, commands))
-    pages.add_commands(partial(_add, commands))
+    similar.add_commands(partial(_add, commands))
     results.add_commands(partial(_add, commands))
     _sandbox_option(commands.choices["ci"])
     device_option(commands.choices["ci"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.fill import Filled
+from grader.exports.fill import Filled, fill
 from grader.intake import worksheet
 from grader.intake.worksheet import Worksheet
 
@@ -31,7 +31,7 @@ def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: i
     rows = [number for number, row in enumerate(sheet.rows) if number >= first and row]
     exact = [sheet.header.index(name) for name in _EXACT if name in sheet.header]
     matching = worksheet.who_is_who(sheet, rows, exact, [sheet.header.index("Student")])
-    return worksheet.fill(sheet, where, scores, matching)
+    return fill(sheet, where, scores, matching)
 
 
 def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:

@@ -27,7 +27,7 @@ _AUTOGRADER = Path("/autograder")
 
 
 @dataclass(frozen=True)
-class Job:
+class CiJob:
     """Where this runs; `folder` holds the submission, `home` is Gradescope's `/autograder`."""
 
     host: str
@@ -36,14 +36,14 @@ class Job:
     home: Path = _AUTOGRADER
 
 
-def find_job(environment: Mapping[str, str], host: str | None = None, submission: Path | None = None) -> Job:
+def find_job(environment: Mapping[str, str], host: str | None = None, submission: Path | None = None) -> CiJob:
     """The host by its environment unless `host` names it. `UsageError` where no submission can be found."""
     home = Path(environment.get("AUTOGRADER_HOME") or _AUTOGRADER)
     known = host or _host(environment, home)
     folder = submission or _folder(known, environment, home)
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; say with --submission where the submission is")
-    return Job(known, folder.resolve(), environment, home)
+    return CiJob(known, folder.resolve(), environment, home)
 
 
 def _host(environment: Mapping[str, str], home: Path) -> str:
@@ -62,7 +62,7 @@ def _folder(host: str, environment: Mapping[str, str], home: Path) -> Path:
     return Path.cwd()
 
 
-def student_of(job: Job) -> str:
+def student_of(job: CiJob) -> str:
     """Whose submission it is, as far as the host tells."""
     if job.host == "gradescope":
         return _named_by_gradescope(job.home / "submission_metadata.json")
@@ -78,7 +78,7 @@ def _named_by_gradescope(file: Path) -> str:
         return ""
 
 
-def write(job: Job, report: Report, out: Path) -> list[Path]:
+def write(job: CiJob, report: Report, out: Path) -> list[Path]:
     """Write the report into `out`, and what the host reads where it reads it; returns the files to look at."""
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
@@ -87,7 +87,7 @@ def write(job: Job, report: Report, out: Path) -> list[Path]:
     return [out / "report.html", out / "report.md", *more]
 
 
-def _write_classroom50(job: Job, report: Report) -> list[Path]:
+def _write_classroom50(job: CiJob, report: Report) -> list[Path]:
     result = classroom50.result(report, job.environment, _committed(job.folder), datetime.now(UTC))
     # Its runner shows this on the job's summary page as well.
     write_atomically(job.folder / "release-body.md", report_markdown(report))
@@ -96,13 +96,13 @@ def _write_classroom50(job: Job, report: Report) -> list[Path]:
     return [job.folder / "result.json"]
 
 
-def _write_gradescope(job: Job, report: Report) -> list[Path]:
+def _write_gradescope(job: CiJob, report: Report) -> list[Path]:
     file = job.home / "results" / "results.json"
     write_atomically(file, _json(gradescope.results(report)))
     return [file]
 
 
-def _write_github(job: Job, report: Report) -> list[Path]:
+def _write_github(job: CiJob, report: Report) -> list[Path]:
     runners = github.variables(report)
     ids = ",".join(name.removesuffix("_RESULTS").lower() for name in runners)
     _append(job.environment.get("GITHUB_ENV"), _lines(runners))
@@ -112,7 +112,7 @@ def _write_github(job: Job, report: Report) -> list[Path]:
     return []
 
 
-def _summarise(job: Job, report: Report) -> None:
+def _summarise(job: CiJob, report: Report) -> None:
     text = report_markdown(report)
     if len(text.encode("utf-8", "replace")) > LARGEST_SUMMARY:
         text = (
@@ -156,7 +156,7 @@ def _committed(folder: Path) -> datetime:
 
 
 @contextmanager
-def quoted(job: Job) -> Iterator[None]:
+def quoted(job: CiJob) -> Iterator[None]:
     """While this lasts, GitHub takes nothing that is printed for a command to its runner."""
     acts = job.environment.get("GITHUB_ACTIONS") == "true"
     token = secrets.token_hex(16)

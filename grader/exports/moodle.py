@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.fill import Filled
+from grader.exports.fill import Filled, fill
 from grader.intake import worksheet
 
 GRADE = "Grade"
@@ -39,7 +39,7 @@ def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column:
     ]
     matching = worksheet.who_is_who(sheet, rows, [0, *addresses], [1])
     matching.exact.insert(1, worksheet.index(numbers))
-    return worksheet.fill(sheet, where, scores, matching)
+    return fill(sheet, where, scores, matching)
 
 
 def _check_maximum(file: Path, rows: list[list[str]], max_score: int) -> None:

@@ -8,7 +8,7 @@ from grader.gradebook.store import Attempt, Gradebook, ResultKey
 from grader.results import CheckResult
 
 
-class Earlier:
+class Reuse:
     """Looks results up in a gradebook, under the assignments as they are now."""
 
     def __init__(self, book: Gradebook) -> None:

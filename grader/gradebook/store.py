@@ -358,8 +358,6 @@ def _explained(error: sqlite3.DatabaseError) -> str:
 
 def open_book(folder: Path) -> Gradebook:
     """The gradebook that `batch` left in a folder; `UsageError` where there is none."""
-    from grader.gradebook.store import Gradebook
-
     file = folder / "gradebook.sqlite" if folder.is_dir() else folder
     if not file.is_file():
         raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")

@@ -18,7 +18,7 @@ from hypothesis import is_hypothesis_test
 from hypothesis.errors import HypothesisException
 
 from grader.inside.generators import generators_kept
-from grader.judging.remote_student import RemoteStudents
+from grader.judging.remote_student import SubmissionStudents
 
 Example = dict[str, Any]
 
@@ -26,10 +26,10 @@ KEPT = 2000  # checks, of each seed by itself
 _PLAIN = (bool, int, float, str, bytes, type(None))  # what no check can have changed since it was drawn
 
 
-class Draws:
+class KnownExamples:
     """A plugin of a judge's pytest session; `learn` what the latest check was asked if it has passed."""
 
-    def __init__(self, students: RemoteStudents, items: Sequence[pytest.Item]) -> None:
+    def __init__(self, students: SubmissionStudents, items: Sequence[pytest.Item]) -> None:
         self._students = students
         self._known: dict[tuple[str, int], list[Example]] = {}
         self._unfit: set[str] = set()  # checks that talk to Hypothesis while they run

@@ -1,7 +1,7 @@
 """The process that judges are forked from: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WEEK…`.
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
-and the parent (`grader.judging.judge_process.NurseryProcess`) stays light. It forks a judge for each order on its control socket.
+and the parent (`grader.judging.judge_process.ForkServer`) stays light. It forks a judge for each order on its control socket.
 Nothing is imported up here that takes long: the worker in the sandbox does so at the same time, once it is started.
 """
 
@@ -33,7 +33,7 @@ LONGEST_ORDER = 1 << 16
 def main(arguments: list[str]) -> int:
     """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
     control, root, sandbox, *weeks = arguments
-    nursery = Nursery(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
+    nursery = ForkServerProcess(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
     gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
     try:
         nursery.start()
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         nursery.close()
 
 
-class Nursery:
+class ForkServerProcess:
     """Forks judges, until the parent is gone.
 
     A sandbox that confines submissions is shared by all judges, for theirs cannot see each other; without one the first

@@ -23,9 +23,9 @@ from _pytest.runner import runtestprotocol
 from grader.course import Assignment, Course, is_hidden
 from grader.errors import SandboxError, to_dict
 from grader.inside import wire
-from grader.judging.examples import Draws
-from grader.judging.remote_student import RemoteStudents
-from grader.judging.submission_session import SHOTS
+from grader.judging.examples import KnownExamples
+from grader.judging.remote_student import SubmissionStudents
+from grader.judging.submission_session import KILL_RETRIES
 from grader.pytest_plugin import plugin
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import devices
@@ -85,8 +85,8 @@ class JudgeSession:
         weeks = {week: Week(assignment, _items(session, assignment)) for week, assignment in self._assignments.items()}
 
         def judge(connection: socket.socket, worker: Worker) -> None:
-            students = session.config.stash[plugin.students_key] = RemoteStudents(worker)
-            draws = Draws(students, session.items)
+            students = session.config.stash[plugin.students_key] = SubmissionStudents(worker)
+            draws = KnownExamples(students, session.items)
             session.config.pluginmanager.register(draws)
             Judge(connection, worker, weeks, students, draws, session.config.stash[plugin.scores_key]).serve()
 
@@ -112,8 +112,8 @@ class Judge:
         connection: socket.socket,
         worker: Worker,
         weeks: Mapping[str, Week],
-        students: RemoteStudents,
-        draws: Draws,
+        students: SubmissionStudents,
+        draws: KnownExamples,
         scores: plugin.Scores,
     ) -> None:
         self._connection = connection
@@ -206,7 +206,7 @@ class Judge:
         """
         if self._students.shared:
             result = self._run_alone(item)
-        for _ in range(SHOTS):
+        for _ in range(KILL_RETRIES):
             if not self._students.shot:
                 return
             before, result = result, self._run_alone(item)

@@ -19,8 +19,8 @@ from grader.checks.task import TaskMark
 from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec
-from grader.judging.replay import Asked, Transcripts
-from grader.judging.submission_session import SHOT, Session, end_process, how_it_ended
+from grader.judging.replay import Asked, ReplayCache
+from grader.judging.submission_session import KILLED_FROM_OUTSIDE, Session, end_process, how_it_ended
 from grader.pytest_plugin.plugin import check_id
 from grader.pytest_plugin.seeds import check_seed, probe_seed
 from grader.pytest_plugin.student import Probe, ProbeEnded, Student, describe_call
@@ -31,7 +31,7 @@ from grader.sandbox.protocol import Reply, Request
 from grader.sandbox.worker import CheckProcess, TooMuchMemory, Worker
 
 
-class RemoteStudents:
+class SubmissionStudents:
     """One submission after the other in one worker; serves the `student` fixture of a judge's checks.
 
     Checks follow each other in one process as long as they pass: a fork for each costs more than most checks do.
@@ -45,7 +45,7 @@ class RemoteStudents:
         self._failure: SandboxError | None = None
         self._salt = b""
         self._seed = 0
-        self.transcripts = Transcripts()
+        self.transcripts = ReplayCache()
         self._latest: RemoteStudent | None = None
         self._replaying = False
         self._alone = False
@@ -296,7 +296,7 @@ class RemoteStudent:
     def _death(self, process: CheckProcess) -> ProbeEnded:
         self._process = None
         status = how_it_ended(process)
-        self.shot = status in SHOT
+        self.shot = status in KILLED_FROM_OUTSIDE
         if status is None:
             return ProbeEnded(Outcome.KILLED, "the process ended inside the check")
         return ProbeEnded(Outcome.KILLED, signal_name(status))

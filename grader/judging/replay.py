@@ -34,7 +34,7 @@ class Asked:
         return self.then.get(_digest(reply))
 
 
-class Transcripts:
+class ReplayCache:
     """A tree for each check and seed, within bounds: once they are full, nothing more is learnt.
 
     What one has learnt, others can `hear`, if they are of the same grader and assignments.

@@ -13,8 +13,8 @@ from grader.results import Outcome
 from grader.sandbox.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
 IMPORT_SECONDS = 10.0  # for each module
-SHOT = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
-SHOTS = 4  # so often, at most, such an end is tried again
+KILLED_FROM_OUTSIDE = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
+KILL_RETRIES = 4  # so often, at most, such an end is tried again
 
 
 class Session:
@@ -52,7 +52,7 @@ class Session:
                 return
             if end[0] != Outcome.KILLED:
                 end_process(process)
-            elif (status := how_it_ended(process)) in SHOT and len(ends) < SHOTS:
+            elif (status := how_it_ended(process)) in KILLED_FROM_OUTSIDE and len(ends) < KILL_RETRIES:
                 ends.append((waiting[0], status))
                 if ends[-1:] != ends[-2:-1]:
                     continue

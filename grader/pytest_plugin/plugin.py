@@ -196,12 +196,12 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.checks.expect import take_measures
     from grader.checks.show import take
     from grader.course import is_hidden
-    from grader.pytest_plugin.verdict import Verdict, judge
+    from grader.pytest_plugin.verdict import Verdict, verdict_on
 
     mark = marked(item)
     hidden = is_hidden(item.path)
     student = getattr(item, "funcargs", {}).get("student")
-    verdict = judge(call.excinfo.value if call.excinfo else None, mark, student, hidden)
+    verdict = verdict_on(call.excinfo.value if call.excinfo else None, mark, student, hidden)
     unmet = item.config.stash[scores_key].unmet(mark)
     if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
         verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")

@@ -34,7 +34,7 @@ class Verdict:
     message: str = ""
 
 
-def judge(error: BaseException | None, mark: TaskMark, student: Student | None, hidden: bool) -> Verdict:
+def verdict_on(error: BaseException | None, mark: TaskMark, student: Student | None, hidden: bool) -> Verdict:
     """The verdict on a check that ended with `error`, or without one.
 
     Of a hidden check the message names only what kind of thing went wrong, never an input or a value.

@@ -12,11 +12,9 @@ from grader.course.protected import CHANGED
 from grader.files import write_atomically
 from grader.gradebook import Problem
 from grader.reports.figures import (
-    BINS,
     CommonFailure,
     Row,
     Slow,
-    WeekFigures,
     class_rows,
     class_weeks,
     commonest_failures,
@@ -59,17 +57,7 @@ class Look:
     href: str = ""
 
 
-@dataclass(frozen=True)
-class Column:
-    """One bar of a histogram, in units of its drawing: 320 wide, 100 high without the labels."""
-
-    x: int
-    height: float
-    count: int
-    label: str
-
-
-def write_dashboard(
+def write_class_page(
     reports: Iterable[Report],
     problems: Iterable[Problem],
     folder: Path,
@@ -77,10 +65,10 @@ def write_dashboard(
     roster: Mapping[str, str] | None = None,
 ) -> None:
     """Write index.html into `folder`; `folder_of` names each student's folder below `students/`."""
-    write_atomically(folder / "index.html", dashboard_html(reports, problems, folder_of, roster))
+    write_atomically(folder / "index.html", class_page_html(reports, problems, folder_of, roster))
 
 
-def dashboard_html(
+def class_page_html(
     reports: Iterable[Report],
     problems: Iterable[Problem],
     folder_of: Callable[[str], str],
@@ -97,21 +85,8 @@ def dashboard_html(
         trouble={week: _trouble(rows, week) for week in weeks},
         missing=[row.student for row in rows if row.missing],
         lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
-        columns=columns,
         looks=_looks(rows, folder_of),
     )
-
-
-def columns(figures: WeekFigures) -> list[Column]:
-    """The histogram of a week's final scores, in tenths of the possible points."""
-    counts = figures.bins()
-    most = max(1, *counts)
-    starts = [100 * i // BINS for i in range(BINS)]
-    ends = [*(start - 1 for start in starts[1:]), 100]
-    return [
-        Column(i * 320 // BINS, round(100 * n / most, 1), n, f"{starts[i]} to {ends[i]} %")
-        for i, n in enumerate(counts)
-    ]
 
 
 def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[Slow]]:

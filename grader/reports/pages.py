@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from grader import escape
 from grader.files import remove_halves, write_atomically
-from grader.reports import terminal
+from grader.reports import drawing, words
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
@@ -71,13 +71,13 @@ def render_page(template: str, script: str = "", images: str = "'none'", **conte
 def _contents(report: Report) -> dict[str, Any]:
     report = report.for_student()
     scores = report.tasks()
-    command = terminal.week_command(report.week)
+    command = words.week_command(report.week)
     return {
         "report": report,
         "scores": scores,
         "week": week_title(report.week),
         "command": command,
-        "step": terminal.next_step(scores, command),
+        "step": words.next_step(scores, command),
     }
 
 
@@ -110,10 +110,11 @@ def _environment(**options: Any) -> jinja2.Environment:
         **options,
     )
     environment.globals.update(
-        bar=terminal.bar,
-        number=terminal.number,
-        phrase=terminal.phrase,
-        word=terminal.word,
+        bar=words.bar,
+        drawing=drawing,
+        number=words.number,
+        phrase=words.phrase,
+        word=words.word,
         visible=escape.plain,
         Outcome=Outcome,
     )

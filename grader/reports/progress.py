@@ -1,6 +1,6 @@
-"""What a person sees while a class is graded: a live bar on a terminal, one line a submission elsewhere.
+"""Shows a class being graded: a live bar on a terminal, one line a submission elsewhere.
 
-Both say how long it will still take, as soon as that can be told: the bar always, the lines now and then.
+Both say how long it will still take, by rich's own estimate: the bar always, the lines now and then.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from rich import progress as rich_progress
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
 
 from grader.escape import terminal
-from grader.reports.remaining import Remaining, in_words
 from grader.results import Report
 
 EVERY = 60.0  # seconds between two lines that say how long it will take
+RECENT = 600.0  # seconds whose results tell how fast it goes
 
 
 class Progress:
@@ -31,8 +30,7 @@ class Progress:
         self._note = note
         self._style = "bold red" if warns else "dim"
         self._clock = clock
-        self._bar: RichProgress | None = None
-        self._remaining = Remaining({})
+        self._bar: rich_progress.Progress | None = None
         self._said = 0.0
         self._done = 0
         self._total = 0
@@ -44,42 +42,60 @@ class Progress:
         Of `partly` submissions only the checks run that a change to their assignment touches.
         """
         self._total = total = sum(waiting.values())
-        self._remaining, self._said = Remaining(waiting), self._clock()
+        self._said = self._clock()
         if self._note and total:
             self._console.print(self._note, style=self._style, markup=False, highlight=False)
         if kept or partly:
             some = f", {partly} of them only in the checks that have changed" if partly else ""
             self._console.print(f"{kept} unchanged since the last run, {total} to grade{some}", soft_wrap=True)
-        if not self._console.is_terminal or not total:
+        if not total:
             yield
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        left = TextColumn("{task.fields[left]}")
-        with RichProgress(*columns, left, console=self._console, transient=True) as bar:
+        # Where nobody watches, the bar is not drawn, and still knows how fast it goes.
+        with rich_progress.Progress(
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.BarColumn(),
+            rich_progress.MofNCompleteColumn(),
+            rich_progress.TimeElapsedColumn(),
+            rich_progress.TimeRemainingColumn(compact=True),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+            get_time=self._clock,
+            speed_estimate_period=RECENT,
+        ) as bar:
             self._bar = bar
-            bar.add_task("grading", total=total, left="")
+            bar.add_task("grading", total=total)
             yield
         self._bar = None
 
     def graded(self, report: Report) -> None:
         """One submission has its grade."""
         provisional = ", provisional: a check of ours broke" if report.broken else ""
-        text = f"{report.score} of {report.max_score}{provisional}"
-        self._advance(report.student, report.week, text, sum(check.seconds for check in report.checks))
+        self._advance(report.student, report.week, f"{report.score} of {report.max_score}{provisional}")
 
     def failed(self, student: str, week: str, message: str) -> None:
         """One submission could not be graded."""
-        self._advance(student, week, f"could not be graded: {message.splitlines()[0]}", None)
+        self._advance(student, week, f"could not be graded: {message.splitlines()[0]}")
 
-    def _advance(self, student: str, week: str, text: str, seconds: float | None) -> None:
+    def _advance(self, student: str, week: str, text: str) -> None:
         self._done += 1
         line = f"[{self._done}/{self._total}] {terminal(student)} {week}: {terminal(text)}"
         self._console.print(escape(line), soft_wrap=True, highlight=False)
-        self._remaining.done(week, seconds, self._clock())
-        left = self._remaining.seconds(self._clock())
-        words = "" if left is None or self._done == self._total else in_words(left)
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], advance=1, left=words, refresh=True)
-        elif words and self._clock() - self._said >= EVERY:
+        if self._bar is None:
+            return
+        self._bar.update(self._bar.task_ids[0], advance=1, refresh=True)
+        left = self._bar.tasks[0].time_remaining
+        if not self._console.is_terminal and left and self._clock() - self._said >= EVERY:
             self._said = self._clock()
-            self._console.print(words, highlight=False)
+            self._console.print(in_words(left), highlight=False)
+
+
+def in_words(seconds: float) -> str:
+    """`about 12 min left`: coarse, since it is a guess."""
+    minutes = seconds / 60
+    if minutes < 1:
+        return "less than a minute left"
+    if minutes < 60:
+        return f"about {round(minutes)} min left"
+    return f"about {round(minutes) // 60} h {round(minutes) % 60 // 10 * 10} min left"

@@ -1,16 +1,14 @@
 """What a check shows beside its verdict: how a network learned, what it confuses, where it is surely wrong.
 
-An exhibit is plain data, small enough to travel in a report; pages draw it (`templates/exhibits.html.j2`). It never
+An exhibit is plain data, small enough to travel in a report; `grader.reports.drawing` draws it. It never
 changes a score.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
-
-WIDTH, HEIGHT = 320, 120  # of a curve's drawing, without its labels
 
 
 @dataclass(frozen=True)
@@ -30,27 +28,9 @@ class Curve:
         return min(max((*self.values, *self.high)), 2 * max(self.high)) or 1.0
 
     @property
-    def line(self) -> str:
-        """The student's values, as points of an SVG polyline."""
-        return self._points(self.values)
-
-    @property
-    def band(self) -> str:
-        """The reference's range, as points of an SVG polygon."""
-        return f"{self._points(self.high)} {self._points(self.low, backwards=True)}"
-
-    @property
     def inside(self) -> int:
         """How many values lie within the reference's range, or on its better side."""
         return sum(value <= high for value, high in zip(self.values, self.high, strict=False))
-
-    def _points(self, values: Sequence[float], backwards: bool = False) -> str:
-        last = max(1, len(self.values) - 1, len(self.high) - 1)
-        points = [
-            f"{place * WIDTH / last:.1f},{HEIGHT * (1 - min(max(value / self.top, 0.0), 1.0)):.1f}"
-            for place, value in enumerate(values)
-        ]
-        return " ".join(reversed(points) if backwards else points)
 
 
 @dataclass(frozen=True)
@@ -61,11 +41,6 @@ class Confusion:
     title: str
     names: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
-
-    def shade(self, row: int, column: int) -> int:
-        """From 0 for none to 5 for a whole row."""
-        whole = sum(self.counts[row]) or 1
-        return -(-5 * self.counts[row][column] // whole)
 
     @property
     def commonest(self) -> list[tuple[str, str, int]]:

@@ -35,7 +35,7 @@ def classes(student, images):
 """,
     "assignments/week1/test_week1.py": """
 import torch
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -52,7 +52,7 @@ def classes(student, images):
 """,
     "solutions/week1/test_hidden.py": """
 import torch
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 

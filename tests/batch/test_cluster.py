@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 import pytest
 from distributed import Client
-from tests.test_batch import finish, grades, start, wait_for
 
 from grader.batch import cluster
 from grader.batch.cluster import Cluster
@@ -26,11 +25,12 @@ from grader.sandbox import Process
 from tests.support import sandboxes
 from tests.support.machines import ROOT, Machines, tree, wait_until
 from tests.support.makers import put
+from tests.support.runs import finish, grades, start, wait_for
 
 CHECKS = """
 import os, signal
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 

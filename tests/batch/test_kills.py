@@ -41,7 +41,7 @@ COURSE = {
     "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
     "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
     "probes.py": "import time\n\ndef double(student, n):\n    time.sleep(0.04)\n    return student.work.double(n)\n",
-    "test_week1.py": "from grader import expect\nfrom grader.checks.task import load_probes, task\n\n"
+    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
     "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, 5)),
 }
 WORK = (

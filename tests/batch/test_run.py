@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.runs import finish, grades, start, wait_for
+
 STUDENTS = ["ana", "bo", "cy", "dee", "eli"]
 COURSE = {
     "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
@@ -23,7 +20,7 @@ COURSE = {
     "assignments/week1/probes.py": "def double(student, n):\n    return student.work.double(n)\n",
     "assignments/week1/test_week1.py": """
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -47,32 +44,6 @@ def course(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / "work.py").write_text(SLOW)
     return tmp_path
-
-
-def start(course: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "grader", "batch", "submissions", "--jobs", "1", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=120)
-    return process.returncode, output
-
-
-def wait_for(process: subprocess.Popen[str], text: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            return
-    raise AssertionError(f"the run ended without {text!r}")
-
-
-def grades(course: Path) -> dict[str, str]:
-    with (course / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
-        return {row["student"]: row["total"] for row in csv.DictReader(file)}
 
 
 def attempts(course: Path) -> int:
@@ -127,7 +98,7 @@ def test_only_what_changed_is_graded_again_and_the_same_work_gets_the_same_repor
 
 TWO_CHECKS = """
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 

@@ -44,7 +44,7 @@ COURSE = {
     "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
     "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
     "probes.py": "def double(student, n):\n    return student.work.double(n)\n",
-    "test_week1.py": "from grader import expect\nfrom grader.checks.task import load_probes, task\n\n"
+    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
     "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, CHECKS + 1)),
 }
 WORK = (

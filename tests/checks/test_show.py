@@ -13,19 +13,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.test_reports import Page, full_report, in_browser
 
 from fixtures.bands import BANDS
 from grader.checks import show
+from grader.reports.drawing import HEIGHT, WIDTH, band, line, shade
 from grader.reports.pages import report_html, report_markdown
 from grader.results import CheckResult, Report, exhibits
-from grader.results.exhibits import HEIGHT, WIDTH, Confusion, Curve, Exhibit, Mistakes
-
-BAND = {"per": 2, "low": [1.0, 0.5], "high": [2.0, 1.5]}
-LABELS = torch.tensor([0, 0, 1, 1, 2])
-# Row 1 takes a 0 for a 1, row 4 a 2 for a 0 and is surer of it.
-LOGITS = torch.tensor([[5.0, 0, 0], [0, 1, 0], [0, 5, 0], [0, 4, 0], [9, 0, 0]])
-NAMES = ("seven", "eight", "five")
+from grader.results.exhibits import Confusion, Curve, Mistakes
+from tests.support.reports import BAND, LABELS, LOGITS, NAMES, Page, full_report, in_browser, shown_report
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +40,8 @@ def test_a_curve_is_the_means_of_the_batches() -> None:
     curve = shown(Curve)
     assert (curve.values, curve.low, curve.high, curve.per) == ((1.5, 0.6, 0.1), (1.0, 0.5), (2.0, 1.5), 2)
     assert curve.inside == 2
-    assert curve.line == f"0.0,{HEIGHT * (1 - 1.5 / 2):.1f} {WIDTH / 2:.1f},84.0 {WIDTH:.1f},114.0"
-    assert curve.band.split() == ["0.0,0.0", "160.0,30.0", "160.0,90.0", "0.0,60.0"]
+    assert line(curve) == f"0.0,{HEIGHT * (1 - 1.5 / 2):.1f} {WIDTH / 2:.1f},84.0 {WIDTH:.1f},114.0"
+    assert band(curve).split() == ["0.0,0.0", "160.0,30.0", "160.0,90.0", "0.0,60.0"]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +61,7 @@ def test_an_endless_curve_is_cut_off_and_left_out() -> None:
 def test_no_curve_leaves_its_drawing(losses: list[float]) -> None:
     show.take()
     show.curve("Loss", losses, BAND)
-    points = [tuple(map(float, point.split(","))) for point in shown(Curve).line.split()]
+    points = [tuple(map(float, point.split(","))) for point in line(shown(Curve)).split()]
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
 
 
@@ -83,7 +78,7 @@ def test_confusions_are_counted_under_the_classes_own_names() -> None:
     assert matrix.names == ("eight", "five", "seven")
     assert matrix.counts == ((2, 0, 0), (0, 0, 1), (1, 0, 1))
     assert matrix.commonest == [("five", "seven", 1), ("seven", "eight", 1)]
-    assert [matrix.shade(row, 0) for row in range(3)] == [5, 0, 3]
+    assert [shade(matrix, row, 0) for row in range(3)] == [5, 0, 3]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -115,20 +110,6 @@ def test_without_a_mistake_there_is_nothing_to_show() -> None:
 def test_what_is_not_used_is_named(own: object, names: tuple[str, ...]) -> None:
     show.stand_in(own, {"head": "swap_head", "groups": "param_groups"})
     assert show.take() == ((), names)
-
-
-def everything() -> tuple[Exhibit, ...]:
-    images = torch.zeros(5, 1, 4, 4, dtype=torch.uint8)
-    show.curve("Loss", [2.0, 1.0, 0.5, 0.7, 0.1], BAND)
-    show.confusion(LOGITS, LABELS, NAMES)
-    show.mistakes(images, LOGITS, LABELS, NAMES)
-    return show.take()[0]
-
-
-def shown_report(**changes: Any) -> Report:
-    report = full_report()
-    first = replace(report.checks[0], exhibits=everything(), **changes)
-    return replace(report, checks=(first, *report.checks[1:]))
 
 
 def test_a_report_keeps_them_and_comes_back_from_json() -> None:
@@ -169,9 +150,9 @@ def test_pictures_are_allowed_by_the_policy_and_drawn(width: int, tmp_path: Any)
         "const cell = page.defaultView.getComputedStyle(page.querySelector('.confusion .right')).backgroundColor;"
         "return [drawn, line.width > 200, cell !== 'rgba(0, 0, 0, 0)', page.documentElement.scrollWidth]"
     )
-    drawn, line, shaded, wide = in_browser(report_html(shown_report()), script, width, tmp_path)
+    drawn, drawn_line, shaded, wide = in_browser(report_html(shown_report()), script, width, tmp_path)
     assert drawn == [[True, 4], [True, 4]]
-    assert (line, shaded, wide <= width) == (True, True, True)
+    assert (drawn_line, shaded, wide <= width) == (True, True, True)
 
 
 def test_each_weeks_band_fits_together() -> None:

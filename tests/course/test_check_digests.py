@@ -12,7 +12,7 @@ from grader.course.check_digests import check_digests, unchanged
 TOML = 'title = "One"\nweek = "week1"\nmodules = ["work"]\n'
 PUBLIC = '''"""Checks."""
 import torch
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 LIMIT, OTHER = 3, 4
@@ -49,7 +49,7 @@ WAYS = {"two": two}
 def any(student):
     return [eval(name) for name in student.names]
 """
-HIDDEN = """from grader.checks.task import load_beside, task
+HIDDEN = """from grader.checks import load_beside, task
 
 oracle = load_beside(__file__, "work")
 

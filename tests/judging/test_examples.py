@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import currently_in_test_context, given, note, strategies as st
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 LOG = Path(__file__).with_name("log")

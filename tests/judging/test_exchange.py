@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.test_transcripts import OTHER, RESULT, request, walk
 
 from grader.judging.exchange import Exchange
 from grader.judging.judge import Judge
-from grader.judging.remote_student import RemoteStudents
-from grader.judging.replay import Asked, Transcripts
+from grader.judging.remote_student import SubmissionStudents
+from grader.judging.replay import Asked, ReplayCache
 from grader.sandbox import Process
 from grader.sandbox.protocol import Request
 from grader.sandbox.worker import Worker
+from tests.support.replays import OTHER, RESULT, request, walk
 
 
 def test_everybody_else_hears_it_once() -> None:
@@ -51,14 +51,14 @@ def test_no_more_waits_than_there_is_room_for() -> None:
     assert exchange.take("b") == [b"123", b"78"]
 
 
-def told(teacher: Transcripts) -> Transcripts:
-    pupil = Transcripts()
+def told(teacher: ReplayCache) -> ReplayCache:
+    pupil = ReplayCache()
     pupil.hear(teacher.news())
     return pupil
 
 
 def test_what_was_heard_is_as_good_as_learnt() -> None:
-    teacher = Transcripts()
+    teacher = ReplayCache()
     teacher.learn("check", 1, [(request(1), b"a"), (request(2), b"b")], RESULT)
     teacher.learn("check", 1, [(request(1), b"a"), (request(2), b"c")], OTHER)
     pupil = told(teacher)
@@ -73,19 +73,19 @@ def test_what_was_heard_is_as_good_as_learnt() -> None:
 
 def test_what_does_not_fit_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.judging.replay.SPOKEN", 10)
-    teacher = Transcripts()
+    teacher = ReplayCache()
     for number in range(2):
         teacher.learn(f"check {number}", 1, [(request(number), b"a")], RESULT)
     assert teacher.news() == b""
 
 
 def test_the_code_of_probes_is_there_once() -> None:
-    teacher = Transcripts()
+    teacher = ReplayCache()
     code = bytes(100_000)
     teacher.learn("check", 1, [(Request("probes", code, b"%d" % n, fresh=False), b"") for n in range(9)], RESULT)
     news = teacher.news()
     assert len(news) < 2 * len(code)
-    pupil = Transcripts()
+    pupil = ReplayCache()
     pupil.hear(news)
     place, seen = pupil.first("check", 1), set()
     while isinstance(place, Asked):
@@ -98,7 +98,7 @@ def judge(material: str) -> Judge:
     class Week:
         digest = material
 
-    students = RemoteStudents(Worker(Process()))
+    students = SubmissionStudents(Worker(Process()))
     return Judge(None, None, {"week1": Week}, students, None, None)  # type: ignore[arg-type, dict-item]
 
 

@@ -10,7 +10,7 @@ from grader.judging.judge import running_order
 
 CHECKS = """
 from hypothesis import given, strategies as st
-from grader.checks.task import task
+from grader.checks import task
 
 @task("1.1", points=1, title="a")
 def test_afresh(student):

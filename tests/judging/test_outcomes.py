@@ -24,7 +24,7 @@ from grader.judging.fork_server_client import Forked, ForkServer
 from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
 from grader.judging.pool import Pool
-from grader.judging.remote_student import RemoteStudent, RemoteStudents
+from grader.judging.remote_student import RemoteStudent, SubmissionStudents
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
 from grader.sandbox.worker import Keeper, KeeperDied, Worker
@@ -53,7 +53,7 @@ def give(student, value):
 import torch
 from hypothesis import given, strategies as st
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -82,7 +82,7 @@ def double(student, number):
 """,
     "solutions/week1/test_hidden.py": """
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 
@@ -492,7 +492,7 @@ def test_a_judge_draws_no_grade_from_a_check_without_a_process() -> None:
         def keeper(self, *_: object) -> Keeper:
             raise KeeperDied
 
-    students = RemoteStudents(Broken(Process()))
+    students = SubmissionStudents(Broken(Process()))
     with pytest.raises(SandboxError, match="died twice before a check began"):
         students.begin("week1", {}, ["lenet"], Limits(), b"", 0)
 
@@ -504,7 +504,7 @@ def test_a_failure_in_the_middle_is_remembered() -> None:
         def process(self) -> None:
             raise SandboxError("gone")
 
-    students = RemoteStudents(Worker(Process()))
+    students = SubmissionStudents(Worker(Process()))
     student = RemoteStudent(Gone(), 0, 1.0)  # type: ignore[arg-type]
     with pytest.raises(SandboxError):
         student.run(lambda student: None)

@@ -10,29 +10,14 @@ import pytest
 
 from grader.inside import codec
 from grader.judging.remote_student import RemoteStudent
-from grader.judging.replay import Asked, Transcripts
+from grader.judging.replay import Asked, ReplayCache
 from grader.pytest_plugin.student import ProbeEnded
-from grader.results import CheckResult, Outcome
 from grader.sandbox.protocol import Request
-
-RESULT = CheckResult("test_a.py::test_b", "1.1", "title", False, 3, 3, Outcome.PASSED)
-OTHER = CheckResult("test_a.py::test_b", "1.1", "title", False, 3, 3, Outcome.PASSED, seconds=2.0)
-
-
-def request(number: int) -> Request:
-    return Request("probes", b"code", b"call %d" % number, fresh=False)
-
-
-def walk(tree: Transcripts, *replies: bytes, seed: int = 1) -> Asked | CheckResult | None:
-    place: Asked | CheckResult | None = tree.first("check", seed)
-    for reply in replies:
-        assert isinstance(place, Asked)
-        place = place.after(reply)
-    return place
+from tests.support.replays import OTHER, RESULT, request, walk
 
 
 def test_a_branch_leads_to_the_result_of_the_same_replies_alone() -> None:
-    tree = Transcripts()
+    tree = ReplayCache()
     tree.learn("check", 1, [(request(1), b"a"), (request(2), b"b")], RESULT)
     tree.learn("check", 1, [(request(1), b"a"), (request(2), b"c"), (request(3), b"d")], OTHER)
     assert walk(tree, b"a", b"b") is RESULT
@@ -44,14 +29,14 @@ def test_a_branch_leads_to_the_result_of_the_same_replies_alone() -> None:
 
 
 def test_what_was_learnt_first_stays() -> None:
-    tree = Transcripts()
+    tree = ReplayCache()
     tree.learn("check", 1, [(request(1), b"a")], RESULT)
     tree.learn("check", 1, [(request(1), b"a")], OTHER)
     assert walk(tree, b"a") is RESULT
 
 
 def test_a_check_that_asks_otherwise_after_the_same_replies_is_not_learnt() -> None:
-    tree = Transcripts()
+    tree = ReplayCache()
     tree.learn("check", 1, [(request(1), b"a"), (request(2), b"b")], RESULT)
     tree.learn("check", 1, [(request(1), b"a"), (request(9), b"c")], OTHER)
     assert walk(tree, b"a", b"c") is None
@@ -60,7 +45,7 @@ def test_a_check_that_asks_otherwise_after_the_same_replies_is_not_learnt() -> N
 
 
 def test_there_is_a_limit_to_what_is_learnt() -> None:
-    tree = Transcripts(room=10)
+    tree = ReplayCache(room=10)
     tree.learn("check", 1, [(request(1), b"a")], RESULT)
     tree.learn("another check", 1, [(request(1), b"a")], RESULT)
     assert tree.first("check", 1) is not None
@@ -98,16 +83,16 @@ def evidence(value: object) -> bytes:
     return b"E" + codec.encode(value)
 
 
-def learnt(*numbers: int) -> Transcripts:
+def learnt(*numbers: int) -> ReplayCache:
     """Of a check that asks for these numbers, and gets each of them."""
     student = student_of(Speaker(*map(evidence, numbers)))
     assert [student.run(probe, number) for number in numbers] == list(numbers)
-    tree = Transcripts()
+    tree = ReplayCache()
     tree.learn("check", 1, student.steps, RESULT)
     return tree
 
 
-def first(tree: Transcripts) -> Asked:
+def first(tree: ReplayCache) -> Asked:
     place = tree.first("check", 1)
     assert place is not None
     return place

@@ -12,7 +12,7 @@ CHECKS = """
 import torch
 from hypothesis import given, strategies as st
 from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 

@@ -13,7 +13,7 @@ from grader.checks.task import TaskMark
 from grader.errors import CourseError
 from grader.inside.modules import open_modules
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded
-from grader.pytest_plugin.verdict import Verdict, exception_end, judge
+from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
 from grader.results import Outcome
 
 MARK = TaskMark("5.1", 3, "a title")
@@ -36,11 +36,11 @@ def wrong(**parts: str) -> expect.CheckFailed:
 
 
 def test_no_exception_is_a_pass() -> None:
-    assert judge(None, MARK, remote(), hidden=False) == Verdict(Outcome.PASSED)
+    assert verdict_on(None, MARK, remote(), hidden=False) == Verdict(Outcome.PASSED)
 
 
 def test_a_failure_lists_what_is_known_and_leaves_out_the_rest() -> None:
-    verdict = judge(wrong(expected="3", got="4", because="x"), MARK, remote(), hidden=False)
+    verdict = verdict_on(wrong(expected="3", got="4", because="x"), MARK, remote(), hidden=False)
     assert verdict.outcome is Outcome.FAILED
     assert verdict.message.splitlines() == [
         "size: wrong value",
@@ -53,13 +53,13 @@ def test_a_failure_lists_what_is_known_and_leaves_out_the_rest() -> None:
 
 def test_a_hidden_failure_shows_its_summary_alone() -> None:
     error = wrong(expected="3", got="4", because="x", where="first at index [0]")
-    assert judge(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "size: wrong value")
+    assert verdict_on(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "size: wrong value")
 
 
 def test_a_plain_assertion_is_a_failure_whose_text_is_for_public_checks() -> None:
     error = raised(AssertionError("4 is not 3"))
-    assert judge(error, MARK, remote(""), hidden=False).message == "4 is not 3"
-    assert judge(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "wrong result")
+    assert verdict_on(error, MARK, remote(""), hidden=False).message == "4 is not 3"
+    assert verdict_on(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "wrong result")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_plain_assertion_is_a_failure_whose_text_is_for_public_checks() -> Non
     [KeyError("k"), CourseError("no probes"), ValueError("odd"), SystemExit(0), NotImplementedError("TODO 5.1")],
 )
 def test_any_other_exception_in_a_check_is_the_courses_fault(error: BaseException) -> None:
-    verdict = judge(raised(error), MARK, remote(), hidden=False)
+    verdict = verdict_on(raised(error), MARK, remote(), hidden=False)
     assert verdict.outcome is Outcome.BROKEN
     assert type(error).__name__ in verdict.message
     assert "test_verdict.py:" in verdict.message
@@ -75,14 +75,14 @@ def test_any_other_exception_in_a_check_is_the_courses_fault(error: BaseExceptio
 
 def test_groups_are_judged_by_their_first_exception() -> None:
     group = BaseExceptionGroup("several", [wrong(), ValueError("second")])
-    assert judge(group, MARK, remote(), hidden=False).outcome is Outcome.FAILED
+    assert verdict_on(group, MARK, remote(), hidden=False).outcome is Outcome.FAILED
 
 
 def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
     end = ProbeEnded(Outcome.ERROR, "your code raised ValueError", "ValueError: 7")
-    public = judge(end, MARK, remote(), hidden=False)
+    public = verdict_on(end, MARK, remote(), hidden=False)
     assert public.message.splitlines() == [end.summary, "  called with  size=7", "ValueError: 7"]
-    assert judge(end, MARK, remote(), hidden=True) == Verdict(Outcome.ERROR, end.summary)
+    assert verdict_on(end, MARK, remote(), hidden=True) == Verdict(Outcome.ERROR, end.summary)
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
     ],
 )
 def test_todos(text: str, outcome: Outcome, message: str) -> None:
-    verdict = judge(ProbeEnded(Outcome.TODO, text), MARK, remote(), hidden=False)
+    verdict = verdict_on(ProbeEnded(Outcome.TODO, text), MARK, remote(), hidden=False)
     assert verdict == Verdict(outcome, message)
 
 
 def test_a_hidden_todo_names_its_task_alone() -> None:
-    verdict = judge(ProbeEnded(Outcome.TODO, "TODO 5.1: got 7"), MARK, remote(), hidden=True)
+    verdict = verdict_on(ProbeEnded(Outcome.TODO, "TODO 5.1: got 7"), MARK, remote(), hidden=True)
     assert verdict == Verdict(Outcome.TODO, "TODO 5.1")
 
 
@@ -140,7 +140,7 @@ def test_no_forged_description_passes_breaks_or_waits(outcome: str, kind: str, m
 
 def test_long_messages_are_cut() -> None:
     end = exception_end(described(message="x" * 5000, frames=[FRAME] * 200))
-    assert len(judge(end, MARK, remote(), hidden=False).message.splitlines()) <= 30
+    assert len(verdict_on(end, MARK, remote(), hidden=False).message.splitlines()) <= 30
     assert len(end.detail) < 3000
 
 
@@ -154,10 +154,10 @@ def local_verdict(tmp_path: Path, source: str, hidden: bool = False, seconds: fl
     try:
         student.run(lambda student, size: student.lenet.f(size), 7)
     except BaseException as error:
-        return judge(error, MARK, student, hidden)
+        return verdict_on(error, MARK, student, hidden)
     finally:
         modules._close()
-    return judge(None, MARK, student, hidden)
+    return verdict_on(None, MARK, student, hidden)
 
 
 LOCAL = {

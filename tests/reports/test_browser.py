@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.test_reports import full_report, sample_report
-from tests.test_show import shown_report
 
 from grader.gradebook import Problem
-from grader.reports.class_page import dashboard_html
+from grader.reports.class_page import class_page_html
 from grader.reports.pages import report_html
 from grader.results import Outcome
 from grader.similarity.compare import Pair, Work
 from grader.similarity.pages import write_pages
 from tests.support.browsers import chromium
+from tests.support.reports import full_report, sample_report, shown_report
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 
@@ -41,7 +40,7 @@ def similar_page(folder: Path) -> str:
 
 def class_page(folder: Path) -> str:
     reports = [full_report("ana"), sample_report("zoë"), full_report("ana", "week10")]
-    return dashboard_html(reports, [Problem("petra", "week5", "no zip")], str, {"nina": "B"})
+    return class_page_html(reports, [Problem("petra", "week5", "no zip")], str, {"nina": "B"})
 
 
 PAGES: dict[str, Callable[[Path], str]] = {
@@ -147,7 +146,7 @@ def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(opened: Calla
         if number % 100 == 7 else full_report(f"student {number:04}")
         for number in range(1000)
     ]  # fmt: skip
-    page = opened(dashboard_html(reports, [], str))
+    page = opened(class_page_html(reports, [], str))
     assert len(names(page)) == 1000
     page.locator("#students thead button").nth(1).focus()
     page.keyboard.press("Enter")

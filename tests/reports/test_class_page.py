@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from tests.test_reports import Page, check, full_report, in_browser, sample_report, source_of
 
 from grader.course.protected import CHANGED
 from grader.gradebook import Problem
-from grader.reports.class_page import columns, dashboard_html, flags, write_dashboard
+from grader.reports.class_page import class_page_html, flags, write_class_page
+from grader.reports.drawing import columns
 from grader.reports.figures import (
     Row,
     class_rows,
@@ -24,6 +24,7 @@ from grader.reports.figures import (
     write_grades,
 )
 from grader.results import Outcome, Report
+from tests.support.reports import Page, check, full_report, in_browser, sample_report, source_of
 
 UNREAD = Problem("petra", "week5", "week5.zip: not a zip file")
 UNKNOWN = Problem("quentin", None, "holds no week's modules <b>")
@@ -45,7 +46,7 @@ CLASS = [
 
 
 def dashboard(reports: list[Report], problems: list[Problem] | None = None) -> str:
-    return dashboard_html(reports, problems or [], lambda student: f"{student} #1")
+    return class_page_html(reports, problems or [], lambda student: f"{student} #1")
 
 
 def grades(folder: Path, reports: list[Report], problems: list[Problem] | None = None) -> list[dict[str, str]]:
@@ -128,7 +129,7 @@ def test_flags_say_what_stands_out() -> None:
 
 
 def test_the_page_links_to_every_report_by_its_folder(tmp_path: Path) -> None:
-    write_dashboard(CLASS, [UNREAD], tmp_path, lambda student: f"{student} #1")
+    write_class_page(CLASS, [UNREAD], tmp_path, lambda student: f"{student} #1")
     assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
@@ -201,7 +202,7 @@ def test_the_slowest_checks_come_first_by_their_mean() -> None:
 
 def test_who_handed_in_nothing_is_named_and_has_a_row(tmp_path: Path) -> None:
     roster = {"ana": "A", "nina": "B", "ben": ""}
-    page = Page(dashboard_html(CLASS, [], str, roster))
+    page = Page(class_page_html(CLASS, [], str, roster))
     assert "Nothing handed in 1: nina" in page.text
     assert "ninanone–none––Section B nothing handed in" in page.text
     assert "Section A" in page.text and "Section B" in page.text

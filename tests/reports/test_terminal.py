@@ -11,11 +11,11 @@ from functools import partial
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from tests.test_reports import HOSTILE, check, full_report, sample_report
 
 from grader.gradebook import Problem
 from grader.reports import terminal
 from grader.results import CheckResult, Outcome, Report
+from tests.support.reports import HOSTILE, check, full_report, sample_report
 
 
 def drawn(draw: Callable[[Console], None], width: int = 80) -> list[str]:

@@ -523,7 +523,7 @@ def test_at_a_students_desk_there_is_one_line_about_it(
     pytester.makepyfile(
         probes="def where(student):\n    return str(student.device)\n",
         test_week1="""
-            from grader.checks.task import load_probes, task
+            from grader.checks import load_probes, task
             probes = load_probes(__file__)
 
             @task("1.1", points=1, title="Where")

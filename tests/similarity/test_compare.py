@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.test_reports import Page, in_browser
 
 from grader.cli.main import main
 from grader.course import find_course
@@ -16,6 +15,7 @@ from grader.errors import GraderError
 from grader.similarity.compare import Pair, Work, similar_pairs, text_of
 from grader.similarity.pages import marked, write_pages
 from tests.support.makers import put
+from tests.support.reports import Page, in_browser
 
 COURSE = find_course(Path(__file__).parent)
 WEEKS = list(COURSE.assignments())

@@ -39,7 +39,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Made:
+class GeneratedMutant:
     """A generated mutant: its id is the same as long as the line it changes, and what it makes of it, are."""
 
     id: str
@@ -55,9 +55,9 @@ class Made:
         return {**files, self.file: self.source.encode("utf-8")}
 
 
-def mutants_of(files: Mapping[str, bytes]) -> list[Made]:
+def mutants_of(files: Mapping[str, bytes]) -> list[GeneratedMutant]:
     """Every mutant of these modules' solutions that compiles and differs, in the order of the source."""
-    made: dict[str, Made] = {}
+    made: dict[str, GeneratedMutant] = {}
     for name, content in sorted(files.items()):
         source = content.decode("utf-8")
         sources = {source}
@@ -215,12 +215,12 @@ OPERATORS: tuple[Callable[[ast.AST, str], Iterator[Proposal]], ...] = (
 )  # fmt: skip
 
 
-def _made(name: str, source: str, changed: str, edit: Edit, task: str) -> Made:
+def _made(name: str, source: str, changed: str, edit: Edit, task: str) -> GeneratedMutant:
     line = _line_of(source, edit)
     before, after = source.splitlines()[line - 1].strip(), _changed_line(source, changed, edit)
     digest = hashlib.sha256(f"{before}\0{after}".encode()).hexdigest()[:6]
     stem = name.removesuffix(".py")
-    return Made(f"{stem}-{edit.operator}-{digest}", name, line, edit.operator, before, after, task, changed)
+    return GeneratedMutant(f"{stem}-{edit.operator}-{digest}", name, line, edit.operator, before, after, task, changed)
 
 
 def _changed_line(source: str, changed: str, edit: Edit) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.author.proof.operators import Made
+from grader.author.proof.operators import GeneratedMutant
 from grader.errors import CourseError
 
 KINDS = ("equivalent", "accepted")
@@ -29,7 +29,7 @@ class Reason:
     id: str = ""
     line: str = ""
 
-    def explains(self, mutant: Made) -> bool:
+    def explains(self, mutant: GeneratedMutant) -> bool:
         return mutant.id == self.id if self.id else mutant.before.startswith(self.line)
 
 
@@ -49,11 +49,11 @@ def load_reasons(root: Path, week: str) -> list[Reason]:
     return [Reason(**table) for table in tables]
 
 
-def unexplained(survivors: Iterable[Made], reasons: Sequence[Reason]) -> list[Made]:
+def unexplained(survivors: Iterable[GeneratedMutant], reasons: Sequence[Reason]) -> list[GeneratedMutant]:
     """Survivors that no reason covers."""
     return [mutant for mutant in survivors if not any(reason.explains(mutant) for reason in reasons)]
 
 
-def idle_reasons(survivors: Sequence[Made], reasons: Sequence[Reason]) -> list[Reason]:
+def idle_reasons(survivors: Sequence[GeneratedMutant], reasons: Sequence[Reason]) -> list[Reason]:
     """Reasons that cover no survivor any more: out of date."""
     return [reason for reason in reasons if not any(reason.explains(mutant) for mutant in survivors)]

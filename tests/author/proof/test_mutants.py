@@ -13,7 +13,7 @@ from grader.errors import CourseError
 from grader.results import CheckResult, Outcome, Report
 
 CHECKS = """
-from grader.checks.task import task
+from grader.checks import task
 
 @task("5.1", points=1, title="a")
 def test_first(student): ...

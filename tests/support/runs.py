@@ -1,0 +1,37 @@
+"""Runs of `batch` from the command line, as processes."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(course: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "grader", "batch", "submissions", "--jobs", "1", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"the run ended without {text!r}")
+
+
+def grades(course: Path) -> dict[str, str]:
+    with (course / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student"]: row["total"] for row in csv.DictReader(file)}
