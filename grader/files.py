@@ -25,7 +25,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             half.write_bytes(raw)
-            os.replace(half, path)
+            half.replace(path)
         finally:
             half.unlink(missing_ok=True)
     except OSError as error:

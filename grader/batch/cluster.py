@@ -154,7 +154,7 @@ class _Run:
             self._landed.add(future)
 
     def _next(self) -> list[tuple[Future, Any]]:
-        while not (batch := self._landed.next_batch(block=False)):
+        while not (batch := list(self._landed.next_batch(block=False))):
             time.sleep(POLL_SECONDS)  # short waits let Ctrl-C through
             self._look()
         return batch

@@ -123,8 +123,8 @@ class Judges:
         self._all: list[JudgeProcess] = []
         if sandbox is not None and not self.introduction.objection:
             root, weeks, shares = _root(terms), terms.weeks, share_cores(worker.state.nthreads)
-            nursery = ForkServer(root, weeks, sandbox)
-            self._all = [JudgeProcess(root, weeks, sandbox, cores, nursery) for cores in shares]
+            fork_server = ForkServer(root, weeks, sandbox)
+            self._all = [JudgeProcess(root, weeks, sandbox, cores, fork_server) for cores in shares]
         # The one used last is the next: where there is less work than threads, the others are never started.
         self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()
         for judge in self._all:

@@ -154,7 +154,7 @@ def _with_unit(value: float, unit: str) -> str:
 
 
 def tensor(
-    got: object, what: str, *, shape: Sequence[int | None] | None = None, dtype: torch.dtype | None = None
+    got: Any, what: str, *, shape: Sequence[int | None] | None = None, dtype: torch.dtype | None = None
 ) -> torch.Tensor:
     """A tensor of that shape (None stands for any size) and dtype, with finite values; returns it."""
     if type(got) is not torch.Tensor:
@@ -177,7 +177,7 @@ def finite(got: torch.Tensor, what: str) -> None:
 
 
 def close(
-    got: object,
+    got: Any,
     want: torch.Tensor | np.ndarray,
     what: str,
     *,

@@ -68,7 +68,7 @@ def task(
         if is_hypothesis_test(check):
             check = _tame_hypothesis(check, examples)
         # Keyword arguments, so that `pytest -m 'task(number="5.3")'` selects a task as well.
-        marked = pytest.mark.task(mark=mark, number=number)(check)
+        marked: Check = pytest.mark.task(mark=mark, number=number)(check)
         return marked
 
     return decorate

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from grader.errors import CourseError
 
@@ -66,7 +65,7 @@ def _imports(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportF
             yield from _imports(getattr(node, name, ()))
 
 
-def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> Any:
+def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> hashlib._Hash:
     """A SHA-256 over names and contents, the same on systems that write line ends differently."""
     sha = hashlib.sha256(domain + b"\0")
     for file in files:

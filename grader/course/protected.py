@@ -49,8 +49,9 @@ def _was_ever_ours(content: bytes, root: Path) -> bool:
     """Whether git knows the content: students may still have what an earlier release gave them."""
     content = content.replace(b"\r\n", b"\n")
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    command = ["git", "-C", str(root), "cat-file", "-e", blob]
     try:
-        return subprocess.run(["git", "-C", str(root), "cat-file", "-e", blob], capture_output=True).returncode == 0
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
 

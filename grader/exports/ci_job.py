@@ -123,7 +123,7 @@ def _summarise(job: CiJob, report: Report) -> None:
 
 def _append(file: str | None, text: str) -> None:
     if file:
-        with open(file, "a", encoding="utf-8", errors="replace") as stream:
+        with Path(file).open("a", encoding="utf-8", errors="replace") as stream:
             stream.write(text)
 
 
@@ -149,7 +149,7 @@ def _committed(folder: Path) -> datetime:
         "--format=%cI",
     ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         return datetime.fromisoformat(done.stdout.strip())
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return datetime.now(UTC)

@@ -28,16 +28,12 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.course import week_order
 from grader.errors import GraderError, UsageError
 from grader.gradebook import schema
 from grader.results import CheckResult, Late, Override, Report, adjust
-
-if TYPE_CHECKING:
-    from grader.gradebook.store import Gradebook
-    from grader.results import CheckResult, Report
 
 _SAME_WORK = """
 SELECT id, assignment, broken FROM current AS attempt
@@ -290,7 +286,7 @@ class Gradebook:
         return value
 
     def _is_empty(self) -> bool:
-        return self._database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        return bool(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,))
 
     def _rows(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         with self._errors():

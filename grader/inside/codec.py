@@ -187,7 +187,8 @@ def _rebuild_tensor(dtype: str, shape: list[int], raw: bytearray) -> torch.Tenso
 
 def _rebuild_array(dtype: str, shape: list[int], raw: bytearray) -> np.ndarray:
     flat = np.frombuffer(raw, np.uint8) != 0 if dtype == "bool" else np.frombuffer(raw, dtype)
-    return flat.reshape(shape)
+    array: np.ndarray = flat.reshape(shape)
+    return array
 
 
 def _mapping(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:

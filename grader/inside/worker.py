@@ -41,12 +41,12 @@ def _own_package() -> None:
 
 if __name__ == "__main__":
     _own_package()
-    from grader_inside import memory  # type: ignore[import-not-found]
+    from grader_inside import memory
 
     memory.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
 
-from grader_inside import codec, confine, gpu, memory, modules, probing, wire  # type: ignore[import-not-found]  # noqa: E402
-from grader_inside.rehearsal import play  # type: ignore[import-not-found]  # noqa: E402
+from grader_inside import codec, confine, gpu, memory, modules, probing, wire  # noqa: E402
+from grader_inside.rehearsal import play  # noqa: E402
 
 # What coursework imports, if it is installed: imported once here, it need not be imported in every check.
 LIBRARIES = (

@@ -1,4 +1,4 @@
-"""What judges learn (`grader.judging.replay`), on its way from one to the others of the same nursery.
+"""What judges learn (`grader.judging.replay`), on its way from one to the others of the same fork server.
 
 So a class's first submission of a week is judged in full by one judge, not by each. Only judges pack and unpack it.
 """

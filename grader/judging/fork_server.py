@@ -1,7 +1,7 @@
 """The process that judges are forked from: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WEEK…`.
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
-and the parent (`grader.judging.judge_process.ForkServer`) stays light. It forks a judge for each order on its control socket.
+and the parent (`fork_server_client.ForkServer`) stays light. It forks a judge for each order on its control socket.
 Nothing is imported up here that takes long: the worker in the sandbox does so at the same time, once it is started.
 """
 
@@ -33,15 +33,15 @@ LONGEST_ORDER = 1 << 16
 def main(arguments: list[str]) -> int:
     """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
     control, root, sandbox, *weeks = arguments
-    nursery = ForkServerProcess(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
+    fork_server = ForkServerProcess(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
     gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
     try:
-        nursery.start()
+        fork_server.start()
         from grader.judging import judge  # now, and not before: it imports torch
 
-        return judge.collect(Path(root), weeks, nursery.serve)
+        return judge.collect(Path(root), weeks, fork_server.serve)
     finally:
-        nursery.close()
+        fork_server.close()
 
 
 class ForkServerProcess:

@@ -28,13 +28,13 @@ START_SECONDS = 180.0
 FORK_SECONDS = 20.0
 
 
-END_SECONDS = 5.0  # from the end of a nursery's connection, or from SIGKILL, to its own
+END_SECONDS = 5.0  # from the end of a fork server's connection, or from SIGKILL, to its own
 
 
 LINES = 15  # of a log that an error shows
 
 
-LONGEST_NEWS = 1 << 16  # bytes of what a nursery says once it has started, or cannot
+LONGEST_NEWS = 1 << 16  # bytes of what a fork server says once it has started, or cannot
 
 
 PID = struct.Struct("i")
@@ -62,7 +62,7 @@ class ForkServer:
     def fork(self, user: object, sandbox: Sandbox, cores: Sequence[int]) -> Forked:
         """A new judge, whose user must `leave` when it is no longer needed.
 
-        Raises `CourseError` where the checks cannot be loaded, `Killed` where the nursery was killed, else
+        Raises `CourseError` where the checks cannot be loaded, `Killed` where the fork server was killed, else
         `SandboxError`.
         """
         self._users.add(user)
@@ -86,7 +86,7 @@ class ForkServer:
                 raise Killed("the process that judges are forked from was killed") from None
 
     def leave(self, user: object) -> None:
-        """The user's judge is no more; with the last one the nursery is killed, whatever it does."""
+        """The user's judge is no more; with the last one the fork server is killed, whatever it does."""
         self._users.discard(user)
         self.exchange.leave(user)
         process = self._process
@@ -149,7 +149,7 @@ class ForkServer:
         )
 
     def _not_started(self, news: bytes) -> GraderError:
-        """Why there is no nursery; one that was killed says nothing about the checks."""
+        """Why there is no fork server; one that was killed says nothing about the checks."""
         assert self._process is not None
         try:
             status = self._process.wait(END_SECONDS)

@@ -1,7 +1,7 @@
 """A judge: a warm pytest session that grades submission after submission.
 
-The checks are collected once, in the nursery that all judges are forked from (`grader.judging.fork_server`). A judge's jobs come in
-and its reports go out on a socket of its own, as msgpack with a length before it.
+The checks are collected once, in the fork server that all judges are forked from (`fork_server`). A judge's jobs come
+in and its reports go out on a socket of its own, as msgpack with a length before it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from grader.sandbox import devices
 from grader.sandbox.worker import Worker
 from grader.version import VERSION
 
-Serve = Callable[[Callable[[socket.socket, Worker], None]], None]  # `grader.judging.fork_server.Nursery.serve`
+Serve = Callable[[Callable[[socket.socket, Worker], None]], None]  # `ForkServerProcess.serve`
 
 # Plugins of pytest's own that a judge has no use for, and would pay for at each check.
 UNUSED = (

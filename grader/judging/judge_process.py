@@ -1,7 +1,7 @@
 """Judges as the parent sees them: processes that grade a job at a time, forked from one that has read everything.
 
-That one, the nursery, imports torch and collects the checks once, and holds a warm sandbox for all of its judges; so a
-judge that dies is replaced at once. It ends with the last of its judges, or with the parent.
+That one, the fork server, imports torch and collects the checks once, and holds a warm sandbox for all of its
+judges; so a judge that dies is replaced at once. It ends with the last of its judges, or with the parent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ JOB_SECONDS = 1800.0
 class JudgeProcess:
     """One judge, started at its first job. `grade` raises `SandboxError` where the judge dies.
 
-    It is forked from the `nursery`, if there is one for several, or from one of its own.
+    It is forked from the `fork_server`, if there is one for several, or from one of its own.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class JudgeProcess:
         weeks: Sequence[str],
         sandbox: Sandbox,
         cores: Sequence[int] = (),
-        nursery: ForkServer | None = None,
+        fork_server: ForkServer | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._cores = cores
-        self._nursery = nursery or ForkServer(root, weeks, sandbox)
+        self._fork_server = fork_server or ForkServer(root, weeks, sandbox)
         self._forked: Forked | None = None
 
     @property
@@ -47,7 +47,7 @@ class JudgeProcess:
         return self._forked.pid if self._forked else None
 
     def grade(self, job: Job) -> Report:
-        judge, exchange = self._started(), self._nursery.exchange
+        judge, exchange = self._started(), self._fork_server.exchange
         try:
             judge.connection.settimeout(JOB_SECONDS)
             for said in exchange.take(self):
@@ -65,9 +65,9 @@ class JudgeProcess:
     def _started(self) -> Forked:
         if self._forked is None:
             try:
-                judge = self._forked = self._nursery.fork(self, self._sandbox, self._cores)
+                judge = self._forked = self._fork_server.fork(self, self._sandbox, self._cores)
             except GraderError:
-                self._nursery.leave(self)
+                self._fork_server.leave(self)
                 raise
             try:
                 judge.connection.settimeout(START_SECONDS)
@@ -90,4 +90,4 @@ class JudgeProcess:
         if self._forked is not None:
             forked, self._forked = self._forked, None
             forked.kill()
-        self._nursery.leave(self)
+        self._fork_server.leave(self)

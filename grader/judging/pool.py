@@ -66,8 +66,8 @@ class Pool:
     def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
         own = devices.shares(sandbox, size)
         cores = share_cores(len(own))
-        nursery = self._nursery = ForkServer(root, weeks, sandbox)
-        self._judges = [JudgeProcess(root, weeks, *shares, nursery) for shares in zip(own, cores, strict=True)]
+        fork_server = self._fork_server = ForkServer(root, weeks, sandbox)
+        self._judges = [JudgeProcess(root, weeks, *shares, fork_server) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Ungraded] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -75,7 +75,7 @@ class Pool:
 
     def start(self) -> None:
         """Have what judges are forked from start, while jobs are still looked for."""
-        self._nursery.start()
+        self._fork_server.start()
 
     def run(self, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
         """Grade, and end the judges, also where the caller stops before the last result."""

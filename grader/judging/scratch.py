@@ -66,8 +66,8 @@ def _open(folder: Path) -> int:
 def _remove(folder: Path) -> None:
     """Remove a folder, also where a submission took away permissions in it."""
     for here, names, _ in os.walk(folder):
-        for path in (os.path.join(here, name) for name in names):
-            if not os.path.islink(path):
+        for path in (Path(here, name) for name in names):
+            if not path.is_symlink():
                 with contextlib.suppress(OSError):
-                    os.chmod(path, 0o700)
+                    path.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

@@ -101,7 +101,7 @@ def _markdown() -> jinja2.Environment:
 
 
 def _environment(**options: Any) -> jinja2.Environment:
-    environment = jinja2.Environment(
+    environment = jinja2.Environment(  # noqa: S701 - the caller says `autoescape`
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

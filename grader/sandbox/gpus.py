@@ -1,8 +1,8 @@
 """The graphics cards of this machine, and what a sandbox shows so that CUDA works on them.
 
 Nothing here starts CUDA or imports torch: whether a card really works is tried in the sandbox itself
-(`grader.sandbox.devices`). What has to be shown follows what containers show: the driver's device nodes, `/sys` as far as it
-describes devices, and the driver's library where it does not lie among the system's.
+(`grader.sandbox.devices`). What has to be shown follows what containers show: the driver's device nodes, `/sys` as far
+as it describes devices, and the driver's library where it does not lie among the system's.
 """
 
 from __future__ import annotations

@@ -319,4 +319,4 @@ def _read_some(connection: socket.socket, data: bytearray) -> bool:
     if len(data) < wire.LENGTH.size:
         return False
     (length,) = wire.LENGTH.unpack_from(data)
-    return len(data) == wire.LENGTH.size + length
+    return bool(len(data) == wire.LENGTH.size + length)

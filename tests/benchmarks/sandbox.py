@@ -26,16 +26,12 @@ sys.path.insert(0, str(ROOT))
 from grader.checks import load_probes  # noqa: E402
 from grader.course import Course  # noqa: E402
 from grader.errors import SandboxError  # noqa: E402
-from grader.judging.job import Job
+from grader.judging.job import Job  # noqa: E402
 from grader.judging.judge_process import JudgeProcess  # noqa: E402
 from grader.judging.remote_student import RemoteStudent  # noqa: E402
 from grader.judging.submission_session import Session  # noqa: E402
 from grader.results import Report  # noqa: E402
-from grader.sandbox import (
-    Process,
-    Sandbox,
-    bubblewrap,  # noqa: E402
-)
+from grader.sandbox import Process, Sandbox, bubblewrap  # noqa: E402
 from grader.sandbox.worker import Worker  # noqa: E402
 
 T = TypeVar("T")

@@ -156,6 +156,6 @@ def test_pictures_are_allowed_by_the_policy_and_drawn(width: int, tmp_path: Any)
 
 
 def test_each_weeks_band_fits_together() -> None:
-    for band in BANDS.values():
-        assert len(band["low"]) == len(band["high"]) <= show.MOST_VALUES
-        assert all(0 < low <= high for low, high in zip(band["low"], band["high"], strict=True))
+    for limits in BANDS.values():
+        assert len(limits["low"]) == len(limits["high"]) <= show.MOST_VALUES
+        assert all(0 < low <= high for low, high in zip(limits["low"], limits["high"], strict=True))

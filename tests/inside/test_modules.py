@@ -159,10 +159,9 @@ def test_a_students_file_never_replaces_a_library(opened: Open) -> None:
     student = opened(
         {
             "lenet.py": "import random, torch, numpy\nimport torch.nn as nn\nGOT = (random, torch, numpy, nn)\n",
-            **{
-                name: "raise RuntimeError('shadowed')"
-                for name in ("torch.py", "random.py", "numpy.py", "nn.py", "colorsys.py")
-            },
+            **dict.fromkeys(
+                ("torch.py", "random.py", "numpy.py", "nn.py", "colorsys.py"), "raise RuntimeError('shadowed')"
+            ),
         }
     )
     assert student.lenet.GOT[:2] == (random, torch)

@@ -341,9 +341,9 @@ def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
 
 def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its death has nothing to do with the submission, which is not even sent."""
-    nursery = ForkServer(course, ["week1"], Process())
-    judge = JudgeProcess(course, ["week1"], Process(), nursery=nursery)
-    fork = nursery.fork
+    fork_server = ForkServer(course, ["week1"], Process())
+    judge = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
+    fork = fork_server.fork
 
     def killed(user: object, *rest: Any) -> Forked:
         forked = fork(user, *rest)
@@ -354,7 +354,7 @@ def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, mo
 
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(nursery, "fork", killed)
+            patch.setattr(fork_server, "fork", killed)
             with pytest.raises(Killed, match="before it began to grade"):
                 judge.grade(job("return 2 * n"))
         assert judge.pid is None
@@ -380,7 +380,7 @@ def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Pat
     for end in (Pool.close, lambda pool: list(pool.run([]))):
         pool = Pool(course, ["week1"], 2, Process())
         pool.start()
-        process = pool._nursery._process
+        process = pool._fork_server._process
         assert process is not None
         end(pool)
         assert process.poll() is not None
@@ -388,11 +388,11 @@ def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Pat
 
 
 def test_what_one_judge_has_learnt_the_other_need_not(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nursery = ForkServer(course, ["week1"], Process())
-    teacher, pupil = (JudgeProcess(course, ["week1"], Process(), nursery=nursery) for _ in range(2))
+    fork_server = ForkServer(course, ["week1"], Process())
+    teacher, pupil = (JudgeProcess(course, ["week1"], Process(), fork_server=fork_server) for _ in range(2))
     said: list[tuple[object, bytes]] = []
-    give = nursery.exchange.give
-    monkeypatch.setattr(nursery.exchange, "give", lambda *told: (said.append(told), give(*told)))
+    give = fork_server.exchange.give
+    monkeypatch.setattr(fork_server.exchange, "give", lambda *told: (said.append(told), give(*told)))
     try:
         pupil._started()
         first = teacher.grade(job("return 2 * n"))

@@ -36,7 +36,7 @@ def build(source: str, name: str) -> str:
         cell["id"] = f"cell-{number}"
     notebook = new_notebook(cells=cells, metadata={"kernelspec": _KERNEL, "language_info": {"name": "python"}})
     nbformat.validate(notebook)
-    return nbformat.writes(notebook) + "\n"
+    return f"{nbformat.writes(notebook)}\n"
 
 
 def _cells(source: str) -> Iterator[NotebookNode]:

@@ -103,7 +103,7 @@ def tracked_files(root: Path) -> list[str]:
 
 def is_for_students(path: str) -> bool:
     """Whether a file of the course belongs into the student tree."""
-    chosen = path in SINGLE or path.split("/")[0] in WHOLE
+    chosen = path in SINGLE or path.split("/", 1)[0] in WHOLE
     return chosen and not path.startswith(NEVER) and not leaks.paths_refused([path])
 
 
@@ -140,6 +140,7 @@ def _git_bytes(
             input=given,
             capture_output=True,
             env={**os.environ, **(environment or {})},
+            check=False,
         )
     except FileNotFoundError:
         raise CourseError("releasing needs git, which is not on this machine; install it") from None

@@ -72,7 +72,7 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, torch.Tensor]
         scores, _ = model(some)
         probabilities.append(F.softmax(scores, dim=-1))
         right += (scores.argmax(1) == kinds).sum().item()
-    return right / len(loader.dataset), torch.cat(probabilities)  # type: ignore[arg-type]
+    return right / len(loader.dataset), torch.cat(probabilities)
 
 
 def not_done() -> None:
