@@ -43,7 +43,8 @@ if __name__ == "__main__":
     _own_package()
     from grader_inside import memory
 
-    memory.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
+    if "--without=pages" not in sys.argv:
+        memory.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
 
 from grader_inside import codec, confine, gpu, memory, modules, probing, wire  # noqa: E402
 from grader_inside.rehearsal import play  # noqa: E402
@@ -57,22 +58,28 @@ LIBRARIES = (
 LONGEST_JOB = 1 << 16  # bytes: the numbers of cores, of which the largest machines have thousands
 
 
-def main(control_fd: int, sandbox: str, user: int | None) -> None:
+def main(control_fd: int, sandbox: str, user: int | None, without: Collection[str] = ()) -> None:
     """Serve jobs from the control socket until it closes; `user` is who root is to become.
 
-    `sandbox` is `open` for none, `confined`, or `gpu` for one that shows a GPU.
+    `sandbox` is `open` for none, `confined`, or `gpu` for one that shows a GPU. `without` names what only saves time
+    and is to be left out: `rehearsal`, `pages`.
     """
     confined, shows_gpu = sandbox != "open", sandbox == "gpu"
     confine.settle(shows_gpu, user)
     confine.adopt_orphans()
-    _warm_up(sees_gpu=shows_gpu or not confined)
+    _warm_up()
+    if "rehearsal" not in without:
+        sees_gpu = shows_gpu or not confined
+        play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and _built_for_cuda()))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
     gc.collect()
     gc.freeze()
-    memory.give_back_room()  # limits come on top of what is in use, and none of the room is
+    if "pages" not in without:
+        memory.give_back_room()  # limits come on top of what is in use, and none of the room is
     confine.prepare(shows_gpu)
-    memory.prepare()
+    if "pages" not in without:
+        memory.prepare()
     with socket.socket(fileno=control_fd) as control:
         control.send(b"ready")
         while True:
@@ -91,9 +98,9 @@ def main(control_fd: int, sandbox: str, user: int | None) -> None:
             os.close(fds[0])
 
 
-def _warm_up(sees_gpu: bool) -> None:
+def _warm_up() -> None:
     # Whatever a check would import on first use, every check would import again: torch._dynamo alone is a second, at
-    # the first optimizer step. No operation may run here, for threads do not survive a fork.
+    # the first optimizer step. No operation of several threads may run here, for threads do not survive a fork.
     import matplotlib
 
     matplotlib.use("agg")
@@ -103,7 +110,14 @@ def _warm_up(sees_gpu: bool) -> None:
     import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
-    play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and torch.backends.cuda.is_built()))
+    # Now, while /proc can be read: libraries that then cannot tell the processor choose other ways to multiply.
+    torch.nn.functional.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3))
+
+
+def _built_for_cuda() -> bool:
+    import torch
+
+    return bool(torch.backends.cuda.is_built())
 
 
 def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:
@@ -316,5 +330,7 @@ def _flush() -> None:
 
 
 if __name__ == "__main__":
-    fd, sandbox, *who = sys.argv[1:]
-    main(int(fd), sandbox, int(who[0]) if who else None)
+    fd, sandbox, *rest = sys.argv[1:]
+    omitted = [word.removeprefix("--without=") for word in rest if word.startswith("--without=")]
+    who = [int(word) for word in rest if word.isdecimal()]
+    main(int(fd), sandbox, who[0] if who else None, omitted)

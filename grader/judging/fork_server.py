@@ -1,4 +1,4 @@
-"""The process that judges are forked from: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WEEK…`.
+"""The process that judges are forked from: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WITHOUT WEEK…`.
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
 and the parent (`fork_server_client.ForkServer`) stays light. It forks a judge for each order on its control socket.
@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from grader.errors import SandboxError, to_dict
 from grader.inside import confine
 from grader.judging.fork_server_client import PID
 from grader.judging.scratch import tidy
+from grader.judging.shortcuts import without
 from grader.sandbox import Sandbox, devices
 from grader.sandbox.processes import kill_tree
 from grader.sandbox.zygote import Zygote
@@ -32,14 +34,16 @@ LONGEST_ORDER = 1 << 16
 
 def main(arguments: list[str]) -> int:
     """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
-    control, root, sandbox, *weeks = arguments
-    fork_server = ForkServerProcess(socket.socket(fileno=int(control)), devices.unpacked(sandbox))
+    control, root, packed, left_out, *weeks = arguments
+    shortcuts = without(left_out.split(",") if left_out else ())
+    sandbox = replace(devices.unpacked(packed), without=shortcuts.inside)
+    fork_server = ForkServerProcess(socket.socket(fileno=int(control)), sandbox)
     gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
     try:
         fork_server.start()
         from grader.judging import judge  # now, and not before: it imports torch
 
-        return judge.collect(Path(root), weeks, fork_server.serve)
+        return judge.collect(Path(root), weeks, fork_server.serve, shortcuts)
     finally:
         fork_server.close()
 

@@ -19,24 +19,15 @@ from typing import IO
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
 from grader.judging.exchange import Exchange
 from grader.judging.scratch import Scratch
+from grader.judging.shortcuts import Shortcuts
 from grader.sandbox import Sandbox, devices
 from grader.sandbox.processes import kill_tree, signal_name
 
 START_SECONDS = 180.0
-
-
 FORK_SECONDS = 20.0
-
-
 END_SECONDS = 5.0  # from the end of a fork server's connection, or from SIGKILL, to its own
-
-
 LINES = 15  # of a log that an error shows
-
-
 LONGEST_NEWS = 1 << 16  # bytes of what a fork server says once it has started, or cannot
-
-
 PID = struct.Struct("i")
 
 
@@ -46,11 +37,12 @@ class ForkServer:
     All methods may be called from several threads. What its judges learn they tell each other by `exchange`.
     """
 
-    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox) -> None:
+    def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox, shortcuts: Shortcuts | None = None) -> None:
         self.exchange = Exchange()
         self._root = root
         self._weeks = list(weeks)
         self._sandbox = sandbox
+        self._shortcuts = shortcuts or Shortcuts()
         self._users: set[object] = set()
         self._one_by_one = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -136,7 +128,8 @@ class ForkServer:
             "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
         }
         environment.pop("PYTEST_ADDOPTS", None)
-        arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), *self._weeks]
+        without = ",".join(self._shortcuts.left_out)
+        arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), without, *self._weeks]
         return subprocess.Popen(
             # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
             [sys.executable, "-P", "-m", "grader.judging.fork_server", *arguments],
@@ -155,7 +148,7 @@ class ForkServer:
             status = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             status = 0
-        tail = _tail(self._log)
+        tail = log_tail(self._log)
         self._end()
         if news:
             return from_dict(json.loads(news))
@@ -199,7 +192,7 @@ class Forked:
         return bool(poll.poll(seconds * 1000))
 
 
-def _tail(log: IO[bytes]) -> str:
+def log_tail(log: IO[bytes]) -> str:
     try:
         log.seek(0)
         lines = log.read().decode("utf-8", "replace").strip().splitlines()

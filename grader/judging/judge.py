@@ -20,11 +20,13 @@ import msgpack
 import pytest
 from _pytest.runner import runtestprotocol
 
+from grader.checks import memo
 from grader.course import Assignment, Course, is_hidden
 from grader.errors import SandboxError, to_dict
 from grader.inside import wire
 from grader.judging.examples import KnownExamples
 from grader.judging.remote_student import SubmissionStudents
+from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILL_RETRIES
 from grader.pytest_plugin import plugin
 from grader.results import CheckResult, Outcome, Report
@@ -42,11 +44,12 @@ UNUSED = (
 )
 
 
-def collect(root: Path, weeks: Sequence[str], serve: Serve) -> int:
+def collect(root: Path, weeks: Sequence[str], serve: Serve, shortcuts: Shortcuts) -> int:
     """Collect the checks of some weeks of a course, and `serve` forks that grade by them; pytest's exit status."""
     _warm_up()
+    memo.enabled = shortcuts.memo
     assignments = {week: Course(root).assignment(week) for week in weeks}
-    return int(pytest.main(_pytest_arguments(root, assignments), plugins=[JudgeSession(serve, assignments)]))
+    return int(pytest.main(_pytest_arguments(root, assignments), plugins=[JudgeSession(serve, assignments, shortcuts)]))
 
 
 def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[str]:
@@ -69,8 +72,9 @@ def _warm_up() -> None:
 class JudgeSession:
     """The pytest plugin that replaces the usual run of all items by forks which run all items for each job."""
 
-    def __init__(self, serve: Serve, assignments: dict[str, Assignment]) -> None:
+    def __init__(self, serve: Serve, assignments: dict[str, Assignment], shortcuts: Shortcuts) -> None:
         self._serve = serve
+        self._shortcuts = shortcuts
         self._assignments = assignments
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -82,13 +86,18 @@ class JudgeSession:
         """Fork, and in the forks grade until the parent closes the socket."""
         if session.testsfailed:
             raise session.Interrupted("the checks cannot be collected")
-        weeks = {week: Week(assignment, _items(session, assignment)) for week, assignment in self._assignments.items()}
+        shared = self._shortcuts.shared
+        weeks = {
+            name: Week(assignment, _items(session, assignment), shared)
+            for name, assignment in self._assignments.items()
+        }
 
         def judge(connection: socket.socket, worker: Worker) -> None:
-            students = session.config.stash[plugin.students_key] = SubmissionStudents(worker)
-            draws = KnownExamples(students, session.items)
-            session.config.pluginmanager.register(draws)
-            Judge(connection, worker, weeks, students, draws, session.config.stash[plugin.scores_key]).serve()
+            students = session.config.stash[plugin.students_key] = SubmissionStudents(worker, self._shortcuts)
+            examples = KnownExamples(students, session.items) if self._shortcuts.examples else None
+            if examples is not None:
+                session.config.pluginmanager.register(examples)
+            Judge(connection, worker, weeks, students, examples, session.config.stash[plugin.scores_key]).serve()
 
         self._serve(judge)
         return True
@@ -97,11 +106,11 @@ class JudgeSession:
 class Week:
     """An assignment with its checks, as they are reported and as they run: whatever judges need not find out each."""
 
-    def __init__(self, assignment: Assignment, items: list[pytest.Item]) -> None:
+    def __init__(self, assignment: Assignment, items: list[pytest.Item], shared: bool) -> None:
         self.assignment = assignment
         self.digest, self.salt = assignment.digest, assignment.salt
         self.items = items
-        self.running = running_order(items)
+        self.running = running_order(items) if shared else items
 
 
 class Judge:
@@ -113,14 +122,14 @@ class Judge:
         worker: Worker,
         weeks: Mapping[str, Week],
         students: SubmissionStudents,
-        draws: KnownExamples,
+        examples: KnownExamples | None,
         scores: plugin.Scores,
     ) -> None:
         self._connection = connection
         self._worker = worker
         self._weeks = weeks
         self._students = students
-        self._draws = draws
+        self._examples = examples
         self._scores = scores
         self._material = b"".join(bytes.fromhex(week.digest) for week in weeks.values())
 
@@ -194,7 +203,8 @@ class Judge:
             result = self._run_one(item)
             if result.outcome is Outcome.PASSED:
                 self._students.learn(item, result)
-                self._draws.learn(item)
+                if self._examples is not None:
+                    self._examples.learn(item)
             else:
                 self._judge_again(item, result)
         return tuple(self._scores.results[item.nodeid] for item in week.items)

@@ -14,8 +14,9 @@ import msgpack
 
 from grader.errors import GraderError, Killed, SandboxError, from_dict
 from grader.inside import wire
-from grader.judging.fork_server_client import START_SECONDS, Forked, ForkServer, _tail
+from grader.judging.fork_server_client import START_SECONDS, Forked, ForkServer, log_tail
 from grader.judging.job import Job
+from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox
 
@@ -35,10 +36,11 @@ class JudgeProcess:
         sandbox: Sandbox,
         cores: Sequence[int] = (),
         fork_server: ForkServer | None = None,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._cores = cores
-        self._fork_server = fork_server or ForkServer(root, weeks, sandbox)
+        self._fork_server = fork_server or ForkServer(root, weeks, sandbox, shortcuts)
         self._forked: Forked | None = None
 
     @property
@@ -55,7 +57,7 @@ class JudgeProcess:
             wire.send(judge.connection, msgpack.packb({**job.to_dict(), "tell": exchange.has_others(self)}))
             reply = self._reply(judge)
         except OSError as error:
-            tail = _tail(judge.log)
+            tail = log_tail(judge.log)
             self.close()
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
         if said := reply.get("said"):
@@ -73,7 +75,7 @@ class JudgeProcess:
                 judge.connection.settimeout(START_SECONDS)
                 self._reply(judge)
             except OSError:
-                tail = _tail(judge.log)
+                tail = log_tail(judge.log)
                 self.close()
                 raise Killed(f"the judge was killed before it began to grade{tail}") from None
         return self._forked

@@ -15,6 +15,7 @@ from grader.judging.fork_server_client import ForkServer
 from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
 from grader.judging.scratch import sweep
+from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox, devices
 
@@ -63,10 +64,17 @@ class Pool:
     Jobs are drawn in the thread that asks for results, and a few ahead of the judges: a class need not fit into memory.
     """
 
-    def __init__(self, root: Path, weeks: Sequence[str], size: int, sandbox: Sandbox) -> None:
+    def __init__(
+        self,
+        root: Path,
+        weeks: Sequence[str],
+        size: int,
+        sandbox: Sandbox,
+        shortcuts: Shortcuts | None = None,
+    ) -> None:
         own = devices.shares(sandbox, size)
         cores = share_cores(len(own))
-        fork_server = self._fork_server = ForkServer(root, weeks, sandbox)
+        fork_server = self._fork_server = ForkServer(root, weeks, sandbox, shortcuts)
         self._judges = [JudgeProcess(root, weeks, *shares, fork_server) for shares in zip(own, cores, strict=True)]
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Report | Ungraded] = queue.SimpleQueue()

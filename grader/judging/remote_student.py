@@ -20,6 +20,7 @@ from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.judging.replay import Asked, ReplayCache
+from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILLED_FROM_OUTSIDE, Session, end_process, how_it_ended
 from grader.pytest_plugin.plugin import check_id
 from grader.pytest_plugin.seeds import check_seed, probe_seed
@@ -39,8 +40,9 @@ class SubmissionStudents:
     check leaves behind can cost another one its points.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, shortcuts: Shortcuts | None = None) -> None:
         self._worker = worker
+        self._shortcuts = shortcuts or Shortcuts()
         self._session: Session | None = None
         self._failure: SandboxError | None = None
         self._salt = b""
@@ -69,7 +71,7 @@ class SubmissionStudents:
     def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
         """The result of a check on a submission that answers as one before did, None where it has to be run."""
         first = self.transcripts.first(item.nodeid, self.check_seed(item))
-        if first is None:
+        if first is None or not self._shortcuts.replay:
             return None
         begin = time.monotonic()
         student = self._new(item, mark)
@@ -82,7 +84,7 @@ class SubmissionStudents:
 
     def learn(self, item: pytest.Item, result: CheckResult) -> None:
         """Remember what the latest check was answered, so that the same evidence need not be judged again."""
-        if self._latest is not None:
+        if self._latest is not None and self._shortcuts.replay:
             self.transcripts.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
 
     @property
@@ -131,7 +133,9 @@ class SubmissionStudents:
         if self._session is None:
             raise SandboxError("no submission is open in this judge")
         seed = probe_seed(self.check_seed(item))
-        self._latest = RemoteStudent(self._session, seed, mark.seconds, shares=not self._alone)
+        self._latest = RemoteStudent(
+            self._session, seed, mark.seconds, shares=self._shortcuts.shared and not self._alone
+        )
         return self._latest
 
     def close(self, student: Student) -> None:

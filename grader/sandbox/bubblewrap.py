@@ -55,11 +55,11 @@ class Bubblewrap:
     confined: bool = True
     says: str = "sandbox: bubblewrap; no network, no view of your files, nothing stays between submissions"
     gpus: tuple[Gpu, ...] = ()
+    without: tuple[str, ...] = ()  # what the worker leaves out of its preparations
 
     def command(self, fd: int) -> Command:
-        return Command(
-            [*self._arguments(), views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who()], {}
-        )
+        program = [views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who(), *left_out(self.without)]
+        return Command([*self._arguments(), *program], {})
 
     def test(self) -> None:
         """Try the whole sandbox without torch, in some 50 ms. `SandboxError` says what this machine refuses."""
@@ -91,6 +91,11 @@ class Bubblewrap:
         arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
         arguments += [*views.arguments(self.inside), *gpus.arguments(self.gpus), *_fonts()]
         return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def left_out(names: tuple[str, ...]) -> list[str]:
+    """The worker's arguments for what it leaves out (see its `main`)."""
+    return [f"--without={name}" for name in names]
 
 
 def bubblewrap() -> Bubblewrap:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from grader.errors import SandboxError, UsageError
 from grader.sandbox import gpus
-from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Bubblewrap, Command, bubblewrap
+from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Bubblewrap, Command, bubblewrap, left_out
 from grader.sandbox.gpus import Gpu
 
 KINDS = ("auto", "bwrap", "process")
@@ -26,6 +26,7 @@ class Process:
     name: str = "process"
     confined: bool = False
     gpus: tuple[Gpu, ...] = ()  # what checks may use; a judge's sandbox has one at most
+    without: tuple[str, ...] = ()  # what the worker leaves out of its preparations
 
     @property
     def says(self) -> str:
@@ -37,7 +38,9 @@ class Process:
         caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
         cuda = gpus.environment(self.gpus, self.confined)
         program = str(INSIDE / "worker.py")
-        return Command([sys.executable, "-P", program, str(fd), "open"], {**ENVIRONMENT, **caches, **cuda})
+        return Command(
+            [sys.executable, "-P", program, str(fd), "open", *left_out(self.without)], {**ENVIRONMENT, **caches, **cuda}
+        )
 
 
 Sandbox = Process | Bubblewrap

@@ -1,0 +1,42 @@
+"""Names what a judge does to save work, so that each piece of it can be switched off.
+
+A grade must not depend on any of them: `NONE` judges the slow, obvious way, and a test compares the reports of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """Each is on by default. What it earns stands in tests/benchmarks/RESULTS.md."""
+
+    replay: bool = True  # evidence that is the same to the byte is not judged twice (`replay.py`)
+    examples: bool = True  # Hypothesis draws once for a class (`examples.py`)
+    memo: bool = True  # a check works out once what does not depend on the student (`checks/memo.py`)
+    shared: bool = True  # checks that pass follow each other in one process (`remote_student.py`)
+    rehearsal: bool = True  # the zygote runs coursework of ours before it forks (`inside/rehearsal/`)
+    pages: bool = True  # forks share large pages and few mappings (`inside/memory.py`)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The names of those that the worker has to leave out."""
+        return tuple(name for name in ("rehearsal", "pages") if not getattr(self, name))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of those that are off."""
+        return tuple(name for name in NAMES if not getattr(self, name))
+
+
+NAMES = tuple(field.name for field in fields(Shortcuts))
+
+
+def without(names: Collection[str]) -> Shortcuts:
+    """All but these."""
+    return replace(Shortcuts(), **dict.fromkeys(names, False))
+
+
+NONE = without(NAMES)
