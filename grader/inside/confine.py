@@ -1,7 +1,7 @@
-"""What shuts a submission in: namespaces and fresh folders around it, limits and a filter on each of its processes.
+"""Confines a submission: namespaces and fresh folders around it, limits and a filter on each of its processes.
 
-The order is that of a submission's life: `fork_apart` in the zygote, `name_user` and `shut_doors` in the process that
-this makes, `fresh_folders` before each check, and `give_up_powers` in the check's own process.
+The order is that of a submission's life: `leave_namespaces` in a fork of the zygote, `map_user` and `hide_proc` in the
+keeper that this forks, `fresh_folders` before each check, and `drop_privileges` in the check's own process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FOLDERS = ("/tmp", "/dev/shm")  # the only places where a check can write
 ROOM = 64 << 20  # bytes in each of them, and in a single file
 PROCESSES = 64
 
-# CLONE_NEW… of clone(2)
+# CLONE_NEW… of unshare(2)
 _MOUNT, _IPC, _USER, _PID, _NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _READ_ONLY, _NO_SUID, _NO_DEV, _NO_EXEC, _DETACH = 1, 2, 4, 8, 2  # flags of mount(2) and umount2(2)
 # Options of prctl(2).
@@ -28,26 +28,15 @@ _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
 
 
-def fork_apart() -> int:
-    """As os.fork(), but the child is the first process of new user, mount, IPC, network and process namespaces.
+def leave_namespaces() -> None:
+    """Be in new user, mount, IPC and network namespaces; what this process forks next begins one of processes.
 
-    With unshare(2) and fork(2) it would take two forks, and each copies all that this process has mapped. The child has
-    to `name_user` before all else.
+    That fork has to `map_user` before all else.
     """
-    _python.PyOS_BeforeFork()
-    arguments = (seccomp.number_of_clone(), signal.SIGCHLD | _USER | _MOUNT | _PID | _IPC | _NET, 0, 0, 0, 0)
-    pid: int = _python.syscall(*map(ctypes.c_long, arguments))
-    error = ctypes.get_errno()
-    if pid == 0:
-        _python.PyOS_AfterFork_Child()
-    else:
-        _python.PyOS_AfterFork_Parent()
-    if pid < 0:
-        raise OSError(error, f"clone: {os.strerror(error)}")
-    return pid
+    _call("unshare", _USER | _MOUNT | _PID | _IPC | _NET)
 
 
-def name_user() -> None:
+def map_user() -> None:
     """In new namespaces: be `STUDENT`, who outside is who `prepare` found."""
     set_dumpable(True)  # else its own maps cannot be written
     Path("/proc/self/setgroups").write_text("deny")
@@ -55,7 +44,7 @@ def name_user() -> None:
     Path("/proc/self/gid_map").write_text(f"{STUDENT} {_user[1]} 1")
 
 
-def shut_doors() -> None:
+def hide_proc() -> None:
     """Hide /proc, and this process's memory from others of the same user."""
     set_dumpable(False)
     os.chdir("/")
@@ -77,7 +66,7 @@ def fresh_folders(room: int) -> None:
         _call("mount", b"none", folder, b"tmpfs", _NO_SUID | _NO_DEV, b"size=%d,nr_inodes=16384,mode=1777" % room)
 
 
-def give_up_powers() -> None:
+def drop_privileges() -> None:
     """No capabilities, no way to get any, and the system call filter."""
     for capability in range(_LAST_CAPABILITY + 1):
         _call("prctl", _DROP_BOUNDING, capability, 0, 0, 0, may_fail=True)  # beyond the kernel's last one
@@ -102,8 +91,8 @@ def limit(memory: int, confined: bool) -> None:
         resource.setrlimit(what, (value, value))
 
 
-def settle(gpu: bool, user: int | None) -> None:
-    """Where root starts the sandbox: turn into `user`; before that, with a GPU, show the whole of /proc again.
+def drop_root(gpu: bool, user: int | None) -> None:
+    """Turn root into `user` for good, if it is root who starts the sandbox; with a GPU, show all of /proc before.
 
     bubblewrap covers parts of it that root could write to, and the kernel lets nobody below mount a /proc that shows
     more than the one there is.
@@ -112,11 +101,6 @@ def settle(gpu: bool, user: int | None) -> None:
         return
     if gpu:
         show_own_processes()
-    become(user)
-
-
-def become(user: int) -> None:
-    """Turn root into another user for good."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -152,7 +136,6 @@ def prepare(gpu: bool = False) -> None:
 _mapped = _data = 0
 _gpu, _user = False, (0, 0)
 _libc = ctypes.CDLL(None, use_errno=True)
-_python = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock, as os.fork() does
 
 
 def _call(name: str, *arguments: object, may_fail: bool = False) -> None:

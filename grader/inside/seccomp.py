@@ -60,11 +60,6 @@ def supported() -> bool:
     return platform.machine() in _AUDIT_ARCH
 
 
-def number_of_clone() -> int:
-    """The number of clone(2) on this machine, whose kernel is `supported`."""
-    return _CLONE[list(_AUDIT_ARCH).index(platform.machine())]
-
-
 def prepare(gpu: bool = False) -> None:
     """Assemble what `install` installs, for whoever cannot do so later; `gpu` leaves CUDA the calls that it needs."""
     global _code

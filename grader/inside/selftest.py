@@ -13,29 +13,31 @@ from grader_inside import confine
 
 def main(gpu: bool, user: int | None) -> None:
     """Go the way of a submission, from namespaces to the filter, in forks."""
-    confine.settle(gpu, user)
+    confine.drop_root(gpu, user)
     confine.prepare(gpu)
-    _in_fork(_keeper, confine.fork_apart)
+    _in_fork(_apart)
     print("works")
 
 
+def _apart() -> None:
+    confine.leave_namespaces()
+    _in_fork(_keeper)
+
+
 def _keeper() -> None:
-    confine.name_user()
-    confine.shut_doors()
+    confine.map_user()
+    confine.hide_proc()
     confine.fresh_folders(1 << 20)
     _in_fork(_check)
 
 
 def _check() -> None:
     confine.limit(1 << 30, confined=True)
-    confine.give_up_powers()
+    confine.drop_privileges()
 
 
-def _in_fork(body: Callable[[], None], fork: Callable[[], int] = os.fork) -> None:
-    try:
-        pid = fork()
-    except OSError as error:
-        sys.exit(str(error))
+def _in_fork(body: Callable[[], None]) -> None:
+    pid = os.fork()
     if pid == 0:
         try:
             body()

@@ -22,7 +22,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -65,7 +65,7 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
     and is to be left out: `rehearsal`, `pages`.
     """
     confined, shows_gpu = sandbox != "open", sandbox == "gpu"
-    confine.settle(shows_gpu, user)
+    confine.drop_root(shows_gpu, user)
     confine.adopt_orphans()
     _warm_up()
     if "rehearsal" not in without:
@@ -87,14 +87,15 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
             if not message:
                 return
             try:
-                forked = confine.fork_apart() if confined else os.fork()
+                forked = os.fork()
             except OSError as error:  # the judge is told by the end of its connection
                 print(f"no process for a submission: {error}", file=sys.stderr, flush=True)
                 forked = None
             if forked == 0:
                 control.close()
                 cores = message.decode()
-                _in_fork(partial(_keep, fds[0], confined, {*map(int, cores.split(","))} if cores != "any" else ()))
+                keep = partial(_keep, fds[0], confined, {*map(int, cores.split(","))} if cores != "any" else ())
+                _in_fork(partial(_fork_apart, keep) if confined else keep)
             os.close(fds[0])
 
 
@@ -120,15 +121,22 @@ def _built_for_cuda() -> bool:
     return bool(torch.backends.cuda.is_built())
 
 
+def _fork_apart(body: Callable[[], None]) -> None:
+    """Run `body` as the first process of new namespaces; this one ends, and the zygote adopts it."""
+    confine.leave_namespaces()
+    if os.fork() == 0:
+        _in_fork(body)
+
+
 def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:
     """Be the keeper, in a sandbox as the first process of new namespaces."""
     if confined:
-        confine.name_user()
+        confine.map_user()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if cores:
         os.sched_setaffinity(0, cores)
     if confined:
-        confine.shut_doors()
+        confine.hide_proc()
     else:
         os.setsid()
         confine.adopt_orphans()
@@ -214,7 +222,7 @@ class _Keeper:
         sys.dont_write_bytecode = True  # nobody would read it
         confine.limit(self.memory, self.confined)
         if self.confined:
-            confine.give_up_powers()
+            confine.drop_privileges()
         else:
             confine.die_with_parent()
         if self.gpu_memory:

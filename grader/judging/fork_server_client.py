@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO
 
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
-from grader.judging.exchange import Exchange
 from grader.judging.scratch import Scratch
 from grader.judging.shortcuts import Shortcuts
 from grader.sandbox import Sandbox, devices
@@ -34,11 +33,10 @@ PID = struct.Struct("i")
 class ForkServer:
     """The process that judges are forked from, started when the first is asked for, and again where it has died.
 
-    All methods may be called from several threads. What its judges learn they tell each other by `exchange`.
+    All methods may be called from several threads.
     """
 
     def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox, shortcuts: Shortcuts | None = None) -> None:
-        self.exchange = Exchange()
         self._root = root
         self._weeks = list(weeks)
         self._sandbox = sandbox
@@ -58,7 +56,6 @@ class ForkServer:
         `SandboxError`.
         """
         self._users.add(user)
-        self.exchange.enter(user)
         with self._one_by_one:
             if user not in self._users:
                 raise SandboxError("the judge was closed before it had started")
@@ -80,7 +77,6 @@ class ForkServer:
     def leave(self, user: object) -> None:
         """The user's judge is no more; with the last one the fork server is killed, whatever it does."""
         self._users.discard(user)
-        self.exchange.leave(user)
         process = self._process
         if self._users or process is None:
             return

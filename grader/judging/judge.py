@@ -131,7 +131,6 @@ class Judge:
         self._students = students
         self._examples = examples
         self._scores = scores
-        self._material = b"".join(bytes.fromhex(week.digest) for week in weeks.values())
 
     def serve(self) -> None:
         """Say when jobs can come, and grade until the parent closes the socket."""
@@ -141,10 +140,7 @@ class Judge:
                 message = msgpack.unpackb(wire.receive(self._connection))
             except wire.Closed:
                 return
-            if "heard" in message:
-                self._hear(message["heard"])
-            else:
-                self._reply(partial(self._grade, message))
+            self._reply(partial(self._grade, message))
 
     def _reply(self, work: Callable[[], dict[str, Any]]) -> None:
         try:
@@ -179,16 +175,7 @@ class Judge:
             notes=tuple(job["notes"]),
             environment=_environment(devices.where(self._worker.sandbox)),
         )
-        return {"report": report.to_dict(), "said": self._news() if job["tell"] else b""}
-
-    def _news(self) -> bytes:
-        news = self._students.transcripts.news()
-        return self._material + news if news else b""
-
-    def _hear(self, said: bytes) -> None:
-        """Take what another judge has learnt, unless a course was changed before one of the two was forked."""
-        if said.startswith(self._material):
-            self._students.transcripts.hear(memoryview(said)[len(self._material) :])
+        return {"report": report.to_dict()}
 
     def _run(self, week: Week, kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
         self._scores.results.clear()

@@ -49,19 +49,15 @@ class JudgeProcess:
         return self._forked.pid if self._forked else None
 
     def grade(self, job: Job) -> Report:
-        judge, exchange = self._started(), self._fork_server.exchange
+        judge = self._started()
         try:
             judge.connection.settimeout(JOB_SECONDS)
-            for said in exchange.take(self):
-                wire.send(judge.connection, msgpack.packb({"heard": said}))
-            wire.send(judge.connection, msgpack.packb({**job.to_dict(), "tell": exchange.has_others(self)}))
+            wire.send(judge.connection, msgpack.packb(job.to_dict()))
             reply = self._reply(judge)
         except OSError as error:
             tail = log_tail(judge.log)
             self.close()
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
-        if said := reply.get("said"):
-            exchange.give(self, said)
         return Report.from_dict(reply["report"])
 
     def _started(self) -> Forked:

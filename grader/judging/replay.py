@@ -1,4 +1,4 @@
-"""What checks that passed have asked, and what was answered: the same evidence is not judged twice.
+"""The replay cache: remembers what checks that passed have asked and were answered, and judges no evidence twice.
 
 A check draws from the run's seed alone, so what it asks next, and its verdict, depend on nothing but the evidence so
 far. For each check the transcripts of passed runs form a tree: a request, and for each reply to it what followed. A
@@ -13,13 +13,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgpack
-
 from grader.results import CheckResult
 from grader.sandbox.protocol import Reply, Request
 
 ROOM = 256 << 20  # bytes of requests that are kept
-SPOKEN = 48 << 20  # bytes of requests that others are told of at once
 
 
 @dataclass
@@ -35,16 +32,11 @@ class Asked:
 
 
 class ReplayCache:
-    """A tree for each check and seed, within bounds: once they are full, nothing more is learnt.
-
-    What one has learnt, others can `hear`, if they are of the same grader and assignments.
-    """
+    """A tree for each check and seed, within bounds: once they are full, nothing more is learnt."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._first: dict[tuple[str, int], Asked] = {}
-        self._news: list[_Run] = []
-        self._code: dict[bytes, bytes] = {}  # one copy of what many requests hold
 
     def first(self, check: str, seed: int) -> Asked | None:
         """Where the check's tree begins."""
@@ -52,45 +44,11 @@ class ReplayCache:
 
     def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, Reply]], result: CheckResult) -> None:
         """Add the requests and replies of a run that passed. A check that asked nothing is not worth it."""
-        run = _Run(check, seed, [(request, _digest(reply)) for request, reply in steps], result)
-        if self._add(run):
-            self._news.append(run)
+        self._add(_Run(check, seed, [(request, _digest(reply)) for request, reply in steps], result))
 
-    def news(self) -> bytes:
-        """What was learnt since this was asked last, for others to `hear`; empty if nothing, or far too much."""
-        news, self._news = self._news, []
-        if not news or sum(run.size for run in news) > SPOKEN:
-            return b""
-        code = list({request.code: None for run in news for request, _ in run.steps})
-        runs = [
-            {
-                "check": run.check,
-                "seed": run.seed,
-                "steps": [
-                    [request.module, code.index(request.code), request.call, request.fresh, digest]
-                    for request, digest in run.steps
-                ],
-                "result": run.result.to_dict(),
-            }
-            for run in news
-        ]
-        packed: bytes = msgpack.packb({"code": code, "runs": runs})
-        return packed
-
-    def hear(self, news: bytes | memoryview) -> None:
-        """Add what another one has learnt."""
-        told = msgpack.unpackb(news)
-        code = [self._code.setdefault(each, each) for each in told["code"]]
-        for run in told["runs"]:
-            steps = [
-                (Request(module, code[number], call, fresh), digest)
-                for module, number, call, fresh, digest in run["steps"]
-            ]
-            self._add(_Run(run["check"], run["seed"], steps, CheckResult.from_dict(run["result"])))
-
-    def _add(self, run: _Run) -> bool:
+    def _add(self, run: _Run) -> None:
         if not run.steps or run.size > self._room:
-            return False
+            return
         self._room -= run.size
         requests = [Asked(request) for request, _ in run.steps]
         following: list[Asked | CheckResult] = [*requests[1:], run.result]
@@ -99,7 +57,6 @@ class ReplayCache:
             # Where another question is asked, the check is not the function of its evidence that it has to be.
             if isinstance(place, Asked) and place.request == request:
                 place = place.then.setdefault(digest, after)
-        return True
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Bubblewrap:
         arguments += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         if os.getuid() == 0:  # as root no user namespace, so that the worker can become another user than root
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-            arguments += ["--cap-add", "CAP_SYS_ADMIN"] if self.gpus else []  # for one mount: `confine.settle`
+            arguments += ["--cap-add", "CAP_SYS_ADMIN"] if self.gpus else []  # for one mount: `confine.drop_root`
         else:
             arguments += ["--unshare-user"]
         own = {"HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp", **gpus.environment(self.gpus, self.confined)}

@@ -270,7 +270,7 @@ def server() -> Iterator[int]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-NO_NETWORK = ("confine.py", " | _IPC | _NET, ", " | _IPC, ")  # no namespace of its own for each submission
+NO_NETWORK = ("confine.py", " | _IPC | _NET)", " | _IPC)")  # no namespace of its own for each submission
 
 
 def test_there_is_no_network(arena: Range, server: int) -> None:

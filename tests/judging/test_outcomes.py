@@ -387,24 +387,6 @@ def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Pat
         pool.close()
 
 
-def test_what_one_judge_has_learnt_the_other_need_not(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fork_server = ForkServer(course, ["week1"], Process())
-    teacher, pupil = (JudgeProcess(course, ["week1"], Process(), fork_server=fork_server) for _ in range(2))
-    said: list[tuple[object, bytes]] = []
-    give = fork_server.exchange.give
-    monkeypatch.setattr(fork_server.exchange, "give", lambda *told: (said.append(told), give(*told)))
-    try:
-        pupil._started()
-        first = teacher.grade(job("return 2 * n"))
-        assert [judge for judge, _ in said] == [teacher]
-        assert timeless(pupil.grade(job("return n + n"))) == timeless(first)
-        assert len(said) == 1, "the second judge has judged again what it had been told"
-        assert checks(pupil.grade(job("return 3 * n")))["double"].outcome is Outcome.FAILED
-    finally:
-        teacher.close()
-        pupil.close()
-
-
 @pytest.mark.parametrize(
     "reply",
     [b"\xc1", msgpack.packb([]), msgpack.packb({}), msgpack.packb({"report": 3}), msgpack.packb({"report": {}})],

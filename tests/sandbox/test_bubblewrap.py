@@ -68,7 +68,7 @@ def test_an_unknown_kind_is_a_usage_error() -> None:
         choose("docker")
 
 
-@pytest.mark.parametrize("cut", ["    confine.name_user()\n", "    confine.shut_doors()\n"])
+@pytest.mark.parametrize("cut", ["    confine.map_user()\n", "    confine.hide_proc()\n"])
 def test_the_test_of_the_sandbox_goes_the_whole_way(tmp_path: Path, cut: str) -> None:
     """Where a step fails, as it would on a machine that refuses it, the sandbox is refused."""
     inside = tmp_path / "inside"
