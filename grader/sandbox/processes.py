@@ -22,11 +22,11 @@ def kill_tree(pid: int, root_too: bool) -> None:
             root.suspend()  # so that it starts nothing meanwhile
         looks_without = 0
         while looks_without < 2:  # one can miss the child of a process that ends just then
-            children = _living(root)
+            children = [child for child in descendants(pid) if _lives(child)]
             looks_without = 0 if children else looks_without + 1
             for child in children:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
             if children:
                 time.sleep(PAUSE)  # not until they are gone: it is the suspended root that they stay zombies of
     except psutil.NoSuchProcess:
@@ -37,13 +37,9 @@ def kill_tree(pid: int, root_too: bool) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _living(root: psutil.Process) -> list[psutil.Process]:
-    return [child for child in root.children(recursive=True) if _lives(child)]
-
-
-def _lives(process: psutil.Process) -> bool:
+def _lives(pid: int) -> bool:
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:  # it ended while we were looking
         return False
 
