@@ -1,19 +1,42 @@
-"""Which grader gave a grade: the released version and a digest of the sources, since either can change a verdict."""
+"""Names the grader that gave a grade: the released version, and a digest of the sources that a verdict depends on."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grader import __version__
 
+# A change of anything else must not grade a class again. How submissions are found and read is left out, as it shows in
+# the digest of what was read; so is all that only shows grades, and the command line. tests/test_version.py holds
+# that nothing is missing here which one of these imports.
+DECISIVE = (
+    "inside",  # runs the student's code, and sends the evidence
+    "results",  # outcomes and points
+    "course",  # which checks, limits and late days hold
+    "checks",  # compares evidence, and words what is wrong with it
+    "sandbox",  # what the student's code may see and use, and when it is ended
+    "pytest_plugin",  # runs a check, and turns how it ended into an outcome
+    "judging",  # which check runs, in what order and with what seed, and which is judged again
+    "errors.py",  # tells a student's mistake from ours
+    *("expect.py", "show.py", "answers.py"),  # old names of `checks`, by which checks still import it
+)
 
-def _digest() -> str:
+
+def digest_of(rooms: Iterable[str]) -> str:
+    """Digest the sources of packages and modules of `grader`; line ends do not count, as a checkout may change them."""
     here = Path(__file__).parent
+    files = {file.relative_to(here).as_posix(): file for room in rooms for file in _sources(here / room)}
     sums = hashlib.sha256()
-    for path in sorted(here.rglob("*.py")):
-        sums.update(path.relative_to(here).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in sorted(files):
+        for part in (name.encode(), files[name].read_bytes().replace(b"\r\n", b"\n")):
+            sums.update(len(part).to_bytes(8, "big") + part)
     return sums.hexdigest()[:8]
 
 
-VERSION = f"{__version__}+{_digest()}"
+def _sources(room: Path) -> Iterator[Path]:
+    return iter([room]) if room.suffix == ".py" else room.rglob("*.py")
+
+
+VERSION = f"{__version__}+{digest_of(DECISIVE)}"

@@ -2,54 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "grader"
+from tests.support.rooms import LAYERS, OLD_NAMES, PACKAGE, imported, modules, room
 
-# From the top down. What stands on one line does not import each other. ARCHITECTURE.md says what each room is for.
-LAYERS = (
-    {"__main__"},
-    {"cli"},
-    {"batch", "author"},
-    {"judging"},
-    {"pytest_plugin", "exports", "similarity"},
-    {"reports"},
-    {"intake", "gradebook"},
-    {"checks", "sandbox", "course", "files"},
-    {"inside", "results", "errors", "escape", "version"},
-)
-OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release
 MOST_MODULES = 15
-
-
-def modules() -> list[Path]:
-    return sorted(file for file in PACKAGE.rglob("*.py") if "templates" not in file.parts)
-
-
-def room(file: Path) -> str:
-    """The package (or the module of `grader` itself) that a file belongs to."""
-    return file.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-def imported(file: Path) -> Iterator[str]:
-    """What of `grader` a file imports, wherever in it, as dotted names."""
-    package = ".".join(("grader", *file.relative_to(PACKAGE).parent.parts))
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
-            module = ".".join(filter(None, (above, node.module)))
-            names = [f"{module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        yield from (name for name in names if name.split(".")[0] == "grader")
 
 
 @pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(PACKAGE).as_posix())

@@ -28,7 +28,7 @@ from grader.judging.pool import grade_patiently, share_cores
 from grader.judging.scratch import sweep
 from grader.results import Report
 from grader.sandbox import Sandbox, choose
-from grader.version import VERSION
+from grader.version import VERSION, digest_of
 
 COURSE = "GRADER_COURSE"  # in a worker's environment: where its course lies, if not where the parent has it
 IDLE_SECONDS = 600.0  # without work, after which judges end; a later job starts them anew
@@ -68,11 +68,12 @@ class Answer:
 
 
 def facts(root: Path, weeks: Sequence[str]) -> dict[str, str]:
-    """What grades depend on, by name. `GraderError` where the course is not there or cannot be read."""
+    """Name what grades depend on, and the code that both ends share; `GraderError` where the course cannot be read."""
     versions = {name: metadata.version(name) for name in _LIBRARIES}
     course = Course(root)
     digests = {f"the checks of {week}": course.assignment(week).digest for week in weeks}
-    return {"the grader": VERSION, "Python": platform.python_version(), **versions, **digests}
+    grader = {"the grader": VERSION, "the grader's code for clusters": digest_of(["batch"])}
+    return {**grader, "Python": platform.python_version(), **versions, **digests}
 
 
 def introduce(terms: Terms, dask_worker: Worker) -> Introduction:
