@@ -30,6 +30,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+# What takes longest comes last, so that a plain mistake shows within the first minute.
+SLOW = ("sandbox", "judging", "batch", "author", "attacks", "weeks")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests by stage. The order within a stage stays; every worker of xdist sorts alike."""
+    items.sort(key=_stage)
+
+
+def _stage(item: pytest.Item) -> int:
+    here = Path(__file__).parent
+    room = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+    return SLOW.index(room) + 1 if room in SLOW else 0
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """After a run without failures, remove the temporary folders; after others they are there to look at."""
