@@ -1,10 +1,12 @@
-"""A class graded by Dask workers on other machines: the parent hands out submissions and takes in reports.
+"""Grade a class by Dask workers on other machines: the parent hands out submissions and takes in reports.
 
-    Cluster.run ── _Run: a bounded number of jobs in flight ── scheduler ── workers: `cluster_worker.grade`
+    Cluster.run ── `grade_all` with a _Flight ── scheduler ── workers: `cluster_worker.grade`
 
 A job that is lost with its worker is graded by another one; Dask gives up on a job once that has happened more often
 than the scheduler's `allowed-failures` say. Each job is consumed once, whatever became of it, so that no grade is lost
 or doubled. Dask's connections carry pickles: scheduler and workers are trusted as this machine is.
+
+Dask is an optional library, so that this module is imported by `backend.cluster_backend` alone.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from grader.errors import ClusterError, GraderError, UsageError
+from distributed import Client, Future, as_completed
+from distributed.scheduler import KilledWorker
+
+from grader.batch import cluster_worker
+from grader.batch.cluster_worker import Answer, Introduction, Terms, facts
+from grader.errors import ClusterError, UsageError
 from grader.judging.job import Job, Ungraded
+from grader.judging.pool import grade_all
 from grader.results import Report
-
-if TYPE_CHECKING:
-    from distributed import Client, Future
-
-    from grader.batch.cluster_worker import Answer, Introduction, Terms
 
 CONNECT_SECONDS = 15.0
 PATIENCE = 900.0  # seconds without any worker, after which a run gives up
@@ -57,6 +60,12 @@ class Cluster:
         self.says = f"graded by the workers of {address}, each in a sandbox of its own (--sandbox {kind})"
         self.confined = True  # until a worker without a security boundary takes part
 
+    def prepare(self, weeks: Sequence[str], count: int) -> None:
+        """Do nothing: workers start their judges at their first submission."""
+
+    def close(self) -> None:
+        """Do nothing, as nothing was prepared."""
+
     def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
         """Yield a report or a failure for each job, as they come; jobs are of these weeks, and drawn as needed.
 
@@ -67,21 +76,16 @@ class Cluster:
         terms = self._terms(tuple(weeks))
         client = self._connect()
         try:
-            yield from _Run(self, client, terms).results(jobs)
+            flight = _Flight(self, client, terms)
+            flight.wait_for_worker()
+            yield from grade_all(flight, jobs)
         finally:
             _leave(client, terms)
 
     def _terms(self, weeks: tuple[str, ...]) -> Terms:
-        try:
-            from grader.batch.cluster_worker import Terms, facts
-        except ModuleNotFoundError as error:
-            name = error.name
-            raise GraderError(f"--scheduler needs {name}: pip install 'torch-autograder[cluster]'") from None
         return Terms(secrets.token_hex(8), str(self.root), self.kind, weeks, facts(self.root, weeks))
 
     def _connect(self) -> Client:
-        from distributed import Client
-
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters becomes an error of ours
         try:
@@ -97,8 +101,6 @@ class Cluster:
 
 def _leave(client: Client, terms: Terms) -> None:
     """End the run's judges on every worker, and the connection; a scheduler that is gone has ended them itself."""
-    from grader.batch import cluster_worker
-
     with contextlib.suppress(Exception):
         if client.status == "running":
             client.run(cluster_worker.close, terms.run, on_error="ignore")
@@ -106,14 +108,13 @@ def _leave(client: Client, terms: Terms) -> None:
         client.close(timeout=CONNECT_SECONDS)
 
 
-class _Run:
-    """One run: who is there, what is in flight, and what became of it."""
+class _Flight:
+    """The jobs of one run that are with workers, and who these are."""
 
     def __init__(self, cluster: Cluster, client: Client, terms: Terms) -> None:
-        from distributed import as_completed
-
         self._cluster, self._client, self._terms = cluster, client, terms
         self._flying: dict[Future, Job] = {}
+        self._count = 0
         self._landed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._met: set[str] = set()
         self._bare: set[str] = set()
@@ -121,47 +122,42 @@ class _Run:
         self._looked = float("-inf")
         self._alone: float | None = None  # since when there has been no worker
 
-    def results(self, jobs: Iterable[Job]) -> Iterator[Report | Ungraded]:
-        """What became of each job, as it comes."""
+    def wait_for_worker(self) -> None:
+        """Wait until there is one; each is greeted, and the run ends where one may not grade."""
         self._look()
         while not self._threads:
             time.sleep(POLL_SECONDS)
             self._look()
-        waiting = iter(enumerate(jobs))
-        try:
-            self._fill(waiting)
-            while self._flying:
-                for future, result in self._next():
-                    job = self._flying.pop(future)
-                    done = self._read(job, future.status == "error", result)
-                    future.release()  # neither the parent nor the scheduler holds on to what has been consumed
-                    self._fill(waiting)
-                    yield done
-        finally:
-            if self._client.status == "running":
-                self._client.cancel(list(self._flying))
 
-    def _fill(self, waiting: Iterator[tuple[int, Job]]) -> None:
-        from grader.batch import cluster_worker
-
+    def room(self) -> int:
         # A few more than are graded: a worker need not wait for the parent, and a dying one takes few along.
-        most = self._cluster.most or self._threads + max(1, self._threads // 4)
-        while len(self._flying) < most and (following := next(waiting, None)):
-            number, job = following
-            key = f"grade-{self._terms.run}-{number}"  # no name: every user of the cluster can read it
-            future = self._asked(self._client.submit, cluster_worker.grade, job, self._terms, key=key, pure=False)
-            self._flying[future] = job
-            self._landed.add(future)
+        return self._cluster.most or self._threads + max(1, self._threads // 4)
+
+    def submit(self, job: Job) -> None:
+        key = f"grade-{self._terms.run}-{self._count}"  # no name: every user of the cluster can read it
+        self._count += 1
+        future = self._asked(self._client.submit, cluster_worker.grade, job, self._terms, key=key, pure=False)
+        self._flying[future] = job
+        self._landed.add(future)
+
+    def landed(self) -> Iterator[Report | Ungraded]:
+        for future, result in self._next():
+            job = self._flying.pop(future)
+            done = self._read(job, future.status == "error", result)
+            future.release()  # neither the parent nor the scheduler holds on to what has been consumed
+            yield done
+
+    def close(self) -> None:
+        if self._client.status == "running":
+            self._client.cancel(list(self._flying))
 
     def _next(self) -> list[tuple[Future, Any]]:
-        while not (batch := list(self._landed.next_batch(block=False))):
+        if not (batch := list(self._landed.next_batch(block=False))):
             time.sleep(POLL_SECONDS)  # short waits let Ctrl-C through
             self._look()
         return batch
 
     def _read(self, job: Job, failed: bool, result: Any) -> Report | Ungraded:
-        from distributed.scheduler import KilledWorker
-
         if isinstance(result, CancelledError):
             raise self._lost()
         if not failed:
@@ -208,8 +204,6 @@ class _Run:
             raise ClusterError(f"{where} has had no worker for {patience:.0f} s: start some; {GO_ON}")
 
     def _greet(self, addresses: Sequence[str]) -> None:
-        from grader.batch import cluster_worker
-
         answers = self._asked(
             self._client.run, cluster_worker.introduce, self._terms, workers=addresses, on_error="return"
         )
@@ -240,8 +234,6 @@ class _Run:
 
 
 def _introduced(address: str, answer: Introduction | Exception) -> Introduction:
-    from grader.batch.cluster_worker import Introduction
-
     if isinstance(answer, Exception):
         return Introduction(address, objection=f"it cannot run this grader ({type(answer).__name__}: {answer})")
     return answer

@@ -1,4 +1,4 @@
-"""What runs in a Dask worker: it says whether it may take part in a run, and keeps that run's judges warm.
+"""Grade in a Dask worker, which says whether it may take part in a run, and keeps that run's judges warm.
 
 A worker is one of the course's own machines, with the same checkout and the same grader as the parent. Submissions come
 by value; students' code runs in sandboxes below this process, as everywhere, and never reaches Dask's connections.
@@ -6,10 +6,8 @@ by value; students' code runs in sandboxes below this process, as everywhere, an
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
-import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,10 +19,8 @@ from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from grader.course import Course
 from grader.errors import GraderError
-from grader.judging.fork_server_client import ForkServer
 from grader.judging.job import Job
-from grader.judging.judge_process import JudgeProcess
-from grader.judging.pool import grade_patiently, share_cores
+from grader.judging.pool import Pool
 from grader.judging.scratch import sweep
 from grader.results import Report
 from grader.sandbox import Sandbox, choose
@@ -116,33 +112,26 @@ def close(run: str, dask_worker: Worker) -> None:
 
 
 class Judges:
-    """The judges of one run on one worker: one for each of its threads, on cores of its own, started when needed."""
+    """The judges of one run on one worker: one for each of its threads, started when needed."""
 
     def __init__(self, terms: Terms, worker: Worker) -> None:
         sweep()
         self.introduction, sandbox = _introduce(terms, worker)
-        self._all: list[JudgeProcess] = []
+        self._pool: Pool | None = None
         if sandbox is not None and not self.introduction.objection:
-            root, weeks, shares = _root(terms), terms.weeks, share_cores(worker.state.nthreads)
-            fork_server = ForkServer(root, weeks, sandbox)
-            self._all = [JudgeProcess(root, weeks, sandbox, cores, fork_server) for cores in shares]
-        # The one used last is the next: where there is less work than threads, the others are never started.
-        self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()
-        for judge in self._all:
-            self._idle.put(judge)
+            self._pool = Pool(_root(terms), terms.weeks, worker.state.nthreads, sandbox)
         self._lost = 0
         self._closed = threading.Event()
         self._timer = threading.Timer(IDLE_SECONDS, self._cool)
 
     def grade(self, job: Job) -> Answer:
         """The report, or why there is none."""
-        if not self._all:
+        if self._pool is None:
             return Answer(self.introduction)
-        judge = self._idle.get()
         try:
-            done = grade_patiently(judge, job, self._closed.is_set)
+            done = self._pool.grade(job)
         finally:
-            self._rest(judge)
+            self._wind_up()
         if isinstance(done, Report):
             self._lost = 0
             return Answer(self.introduction, done.to_dict())
@@ -153,10 +142,7 @@ class Judges:
             return Answer(replace(self.introduction, objection=done.message))
         return Answer(self.introduction, failure=done.message)
 
-    def _rest(self, judge: JudgeProcess) -> None:
-        if self._closed.is_set():
-            judge.close()  # it may have been started just after the others were closed
-        self._idle.put(judge)
+    def _wind_up(self) -> None:
         self._timer.cancel()
         if not self._closed.is_set():
             self._timer = threading.Timer(IDLE_SECONDS, self._cool)
@@ -165,20 +151,15 @@ class Judges:
 
     def _cool(self) -> None:
         """A parent that was killed ends nobody's judges; those that rest for long are ended here."""
-        resting = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                resting.append(self._idle.get_nowait())
-        for judge in resting:
-            judge.close()
-            self._idle.put(judge)
+        if self._pool is not None:
+            self._pool.rest()
 
     def close(self) -> None:
         """Kill every judge, whatever it does; its job goes to another worker."""
         self._closed.set()
         self._timer.cancel()
-        for judge in self._all:
-            judge.close()
+        if self._pool is not None:
+            self._pool.close()
 
 
 class _Closing(WorkerPlugin):

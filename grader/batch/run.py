@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from grader.batch.cluster import Cluster
+from grader.batch.backend import Backend
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.files import remove_halves
 from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.gradebook.reuse import Reuse
-from grader.intake import Candidate, Survey, load, safe_name, survey
+from grader.intake import Candidate, Survey, load, safe_name, survey, surveyed_digest
 from grader.intake.lateness import lateness
 from grader.intake.roster import Roster, read_roster
 from grader.judging.job import Job, Ungraded, job_of
-from grader.judging.pool import Pool
 from grader.reports.class_page import write_class_page
 from grader.reports.figures import write_grades
 from grader.reports.pages import is_current, outdate, write_report
 from grader.reports.progress import Progress
 from grader.reports.terminal import trouble_lines
-from grader.results import Report
-from grader.sandbox import Sandbox
+from grader.results import CheckResult, Report
 from grader.version import VERSION
-
-Grading = Callable[[Iterable[Job]], Generator[Report | Ungraded, None, None]]
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """What the command line asks for; `jobs` is the number of judges, None for one a core."""
+    """What the command line asks for. `jobs` is how many judges the backend should have, None for one a core."""
 
     submissions: Path
     out: Path
@@ -69,11 +63,8 @@ class BatchResult:
         return trouble_lines(self.reports, self.problems)
 
 
-def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster, progress: Progress) -> BatchResult:
-    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point.
-
-    `place` is this machine's sandbox, or the other machines that grade, each in its own.
-    """
+def grade_class(course: Course, options: BatchOptions, backend: Backend, progress: Progress) -> BatchResult:
+    """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
     found, roster = find_class(course, options)
     candidates = found.candidates
     _writable(options.out)
@@ -84,10 +75,11 @@ def grade_class(course: Course, options: BatchOptions, place: Sandbox | Cluster,
             if options.roster:
                 book.record_roster(roster.sections)
             _note_lateness(course, candidates, roster, book)
-            with closing(_Run(course, options, book, result, progress)) as run:
+            with closing(backend):
+                run = _Run(course, options, backend, book, result, progress)
                 if not book.has_attempts():
-                    run.start_early(place, [candidate for candidate in candidates if not candidate.problem])
-                run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)], place)
+                    run.prepare([candidate for candidate in candidates if not candidate.problem])
+                run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)])
         finally:
             result.reports, result.problems = write_class(book, options.out)
     return result
@@ -108,95 +100,87 @@ def _writable(out: Path) -> None:
 
 
 class _Run:
-    """One run over a class, with no more than a few of its submissions in memory.
-
-    Each is read when it is looked at, and again when a judge is about to get free.
-    """
+    """One run over a class. Of submissions that the survey does not carry, only a few are in memory at a time."""
 
     def __init__(
-        self, course: Course, options: BatchOptions, book: Gradebook, result: BatchResult, progress: Progress
+        self,
+        course: Course,
+        options: BatchOptions,
+        backend: Backend,
+        book: Gradebook,
+        result: BatchResult,
+        progress: Progress,
     ) -> None:
-        self._root = course.root
         self._assignments = course.assignments()  # once: each takes reading its files to know its digest
         self._options = options
+        self._backend = backend
         self._book = book
         self._earlier = Reuse(book)
         self._result = result
         self._progress = progress
         self._partly = 0
-        self._early: Pool | None = None
 
-    def start_early(self, place: Sandbox | Cluster, candidates: Sequence[Candidate]) -> None:
-        """Where all of these are to be graded, have judges start while the submissions are looked at."""
-        weeks = {str(candidate.week) for candidate in candidates}
-        if weeks and not isinstance(place, Cluster):
-            self._early = self._pool(place, sorted(weeks), len(candidates))
-            self._early.start()
-
-    def close(self) -> None:
-        """End what was started early, if nothing else has."""
-        if self._early is not None:
-            self._early.close()
+    def prepare(self, candidates: Sequence[Candidate]) -> list[str]:
+        """Have the backend begin to start for these; their weeks."""
+        weeks = sorted({str(candidate.week) for candidate in candidates})
+        if weeks:
+            self._backend.prepare(weeks, len(candidates))
+        return weeks
 
     def has_to_grade(self, candidate: Candidate) -> bool:
         """Whether there is no result yet; one that is there has its report written where that is missing."""
-        found = self._look_at(candidate)
+        try:
+            found = self._look_up(candidate, surveyed_digest(candidate))
+        except SubmissionError as error:
+            self._book.record_problem(candidate.student, candidate.week, str(error))
+            return False
         if isinstance(found, Attempt):
             self._keep(candidate, found)
-        elif isinstance(found, Job):
-            self._partly += bool(found.kept)
-        return isinstance(found, Job)
+            return False
+        self._partly += bool(found)
+        return True
 
-    def grade(self, candidates: Sequence[Candidate], place: Sandbox | Cluster) -> None:
+    def grade(self, candidates: Sequence[Candidate]) -> None:
         """Grade them, and record each result as it comes."""
         self._result.left = len(candidates)
-        weeks = Counter(str(candidate.week) for candidate in candidates)
-        grading = self._judges(place, sorted(weeks), len(candidates))
-        shown = self._progress.of(weeks, self._result.kept, self._partly)
-        with shown, closing(grading(self._jobs(candidates))) as results:
+        weeks = self.prepare(candidates)
+        counts = Counter(str(candidate.week) for candidate in candidates)
+        shown = self._progress.of(counts, self._result.kept, self._partly)
+        with shown, closing(self._backend.run(self._jobs(candidates), weeks)) as results:
             for done in results:
                 self._record(done)
 
-    def _judges(self, place: Sandbox | Cluster, weeks: Sequence[str], count: int) -> Grading:
-        if isinstance(place, Cluster):
-            return partial(place.run, weeks=weeks)
-        return (self._early or self._pool(place, weeks, count)).run
-
-    def _pool(self, sandbox: Sandbox, weeks: Sequence[str], count: int) -> Pool:
-        return Pool(self._root, weeks, min(self._options.jobs or os.cpu_count() or 1, count), sandbox)
-
     def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
+        """What judges have to do. An entry that is read again may have changed: it may have its result, or none."""
         for candidate in candidates:
-            found = self._look_at(candidate)
-            if isinstance(found, Job):
-                yield found
+            try:
+                submission = load(candidate)
+            except SubmissionError as error:
+                self._result.left -= 1
+                self._book.record_problem(candidate.student, candidate.week, str(error))
+                self._progress.failed(candidate.student, str(candidate.week), str(error))
                 continue
-            self._result.left -= 1  # it has changed while others were graded
+            found = self._look_up(candidate, submission.digest)
             if isinstance(found, Attempt):
+                self._result.left -= 1
                 self._keep(candidate, found)
             else:
-                self._progress.failed(candidate.student, str(candidate.week), str(found))
+                yield replace(job_of(submission, self._options.seed), kept=found)
+
+    def _look_up(self, candidate: Candidate, digest: str) -> Attempt | tuple[CheckResult, ...]:
+        """The result that there is for these files, else the checks that need not run again."""
+        if self._options.regrade:
+            return ()
+        week = str(candidate.week)
+        assignment = self._assignments[week]
+        key = ResultKey(candidate.student, week, digest, assignment.digest, VERSION, self._options.seed)
+        return self._earlier.look_up(key, assignment)
 
     def _keep(self, candidate: Candidate, attempt: Attempt) -> None:
         self._result.kept += 1
         folder = _folder_of(self._options.out, candidate.student, str(candidate.week))
         if not is_current(folder):
             write_report(self._book.adjusted(self._book.report_of(attempt)), folder)
-
-    def _look_at(self, candidate: Candidate) -> Job | Attempt | SubmissionError:
-        """What a judge has to do, the result that there is, or why there is none, which is recorded."""
-        try:
-            submission = load(candidate)
-        except SubmissionError as error:
-            self._book.record_problem(candidate.student, candidate.week, str(error))
-            return error
-        job = job_of(submission, self._options.seed)
-        if self._options.regrade:
-            return job
-        assignment = self._assignments[job.week]
-        key = ResultKey(job.student, job.week, job.digest, assignment.digest, VERSION, job.seed)
-        found = self._earlier.look_up(key, assignment)
-        return found if isinstance(found, Attempt) else replace(job, kept=found)
 
     def _record(self, done: Report | Ungraded) -> None:
         self._result.left -= 1

@@ -172,7 +172,7 @@ def run_batch(arguments: argparse.Namespace) -> int:
 def _grade_class(
     course: Course, options: BatchOptions, kind: str, device: str = "cpu", scheduler: str | None = None
 ) -> int:
-    from grader.batch.cluster import Cluster
+    from grader.batch.backend import LocalBackend, cluster_backend
     from grader.batch.run import grade_class
     from grader.reports.progress import Progress
 
@@ -183,7 +183,11 @@ def _grade_class(
 
     if scheduler and device != "cpu":
         raise UsageError(f"--device {device}: the workers of a scheduler grade on the CPU; leave out one of the two")
-    place = Cluster(course.root, scheduler, kind, say, options.jobs) if scheduler else make_sandbox(kind, device)
+    place = (
+        cluster_backend(course.root, scheduler, kind, say, options.jobs)
+        if scheduler
+        else LocalBackend(course.root, make_sandbox(kind, device), options.jobs)
+    )
     try:
         result = grade_class(course, options, place, Progress(console, place.says, warns=not place.confined))
     except KeyboardInterrupt:

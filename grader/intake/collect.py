@@ -5,15 +5,17 @@ The course's own files (checks, probes, lessons) never come from a submission, n
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from grader.course import Assignment, defined_names
 from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
-from grader.intake.contents import MIB, Contents
+from grader.intake.contents import MIB, Contents, EntryReader
 from grader.intake.notebook import modules_from_notebook
 from grader.intake.places import Place, is_module, is_untouched
 from grader.intake.weeks import Weeks
@@ -30,6 +32,34 @@ _OWN = {"assignment.toml", "pytest.ini", "tox.ini", "readme.md", "expected.toml"
 _IMPORT = re.compile(rb"^[ \t]*+(?:from[ \t]++(\.*+)([^\s#;]*+)[ \t]++)?import[ \t]++([^\n#;]*+)", re.MULTILINE)
 
 Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """One week's files by their paths in the week's folder, with their SHA-256; None where they were let go again."""
+
+    files: Files | None
+    notes: tuple[str, ...]
+    digest: str
+
+
+def collect_week(reader: EntryReader, place: Place, weeks: Weeks) -> Collected:
+    """Collect the week that lies at `place`. Raises `SubmissionError` for what cannot be graded."""
+    contents = reader.contents(place.folder)
+    gone = [path for path in (*place.modules.values(), *place.notebooks) if path not in contents.files]
+    if gone:
+        raise SubmissionError(f"{gone[0]} was there a moment ago and cannot be read any more; grade again")
+    files, notes = collect(contents, place, weeks.assignments[place.week], weeks)
+    return Collected(files, tuple(notes), digest_of(files))
+
+
+def digest_of(files: Files) -> str:
+    """The SHA-256 of files with their paths."""
+    sha = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        for part in (path.encode(), content):
+            sha.update(len(part).to_bytes(8, "big") + part)
+    return sha.hexdigest()
 
 
 def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Weeks) -> tuple[Files, list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -37,13 +37,14 @@ class Contents:
     """Files by POSIX path; those of a zip stand below its own path, as in `hw.zip/week5/lenet.py`.
 
     `refused` says of files that are there why they cannot be read, `recoded` from which encoding they were converted;
-    `notes` names what was left out on purpose.
+    `notes` names what was left out on purpose, `unread` the data that nobody asked for.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     recoded: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def read_entry(path: Path, data_below: str | None = None, parts: Sequence[tuple[str, Path]] = ()) -> Contents:
@@ -51,23 +52,63 @@ def read_entry(path: Path, data_below: str | None = None, parts: Sequence[tuple[
 
     With `parts`, (name, file) each, the entry is made of these. Raises `SubmissionError` where it cannot be read.
     """
-    reading = _Reading(data_below)
-    try:
-        for name, file in parts:
-            reading.file(file, unicodedata.normalize("NFC", name))
-        if parts:
-            return reading.contents
-        if path.is_symlink():
-            raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
-        if path.is_dir():
-            reading.folder(path, "", DEEPEST_FOLDER)
-        elif path.suffix.lower() == ".zip":
-            reading.archive(_read_file(path, LARGEST[".zip"]), path.name, "", DEEPEST_ZIP)
-        else:
-            reading.file(path, unicodedata.normalize("NFC", path.name))
-    except OSError as error:
-        raise SubmissionError(f"{path.name} cannot be read: {_reason(error)}") from error
-    return reading.contents
+    return EntryReader(path, parts).contents(data_below)
+
+
+class EntryReader:
+    """Reads one entry, as often as it is asked, and opens each of its files once.
+
+    It holds what it has read; let it go as soon as nothing more is asked of the entry.
+    """
+
+    def __init__(self, path: Path, parts: Sequence[tuple[str, Path]] = ()) -> None:
+        self._path, self._parts = path, parts
+        self._opened: dict[Path, bytes] = {}
+        self._found: list[tuple[str | None, Contents]] = []
+
+    def contents(self, data_below: str | None = None) -> Contents:
+        """The contents as `read_entry` gives them. Nobody may change them, since the next one gets the same."""
+        for below, found in self._found:
+            if below == data_below or (below is None and not _has_data(found, data_below)):
+                return found
+        found = self._read(data_below)
+        self._found.append((data_below, found))
+        return found
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds of what it has opened."""
+        return sum(map(len, self._opened.values()))
+
+    def _read(self, data_below: str | None) -> Contents:
+        reading = _Reading(data_below, self._open)
+        path = self._path
+        try:
+            for name, file in self._parts:
+                reading.file(file, unicodedata.normalize("NFC", name))
+            if self._parts:
+                return reading.contents
+            if path.is_symlink():
+                raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
+            if path.is_dir():
+                reading.folder(path, "", DEEPEST_FOLDER)
+            elif path.suffix.lower() == ".zip":
+                reading.archive(self._open(path, LARGEST[".zip"]), path.name, "", DEEPEST_ZIP)
+            else:
+                reading.file(path, unicodedata.normalize("NFC", path.name))
+        except OSError as error:
+            raise SubmissionError(f"{path.name} cannot be read: {_reason(error)}") from error
+        return reading.contents
+
+    def _open(self, file: Path, most_bytes: int) -> bytes:
+        if file not in self._opened:
+            self._opened[file] = _read_file(file, most_bytes)
+        return self._opened[file]
+
+
+def _has_data(contents: Contents, below: str | None) -> bool:
+    """Whether an entry that was read for its code holds data in this folder, too."""
+    return below is not None and any(path.startswith(below) for path in contents.unread)
 
 
 def is_noise(name: str) -> bool:
@@ -78,8 +119,9 @@ def is_noise(name: str) -> bool:
 class _Reading:
     """One pass over an entry, with what it may still read."""
 
-    def __init__(self, data_below: str | None) -> None:
+    def __init__(self, data_below: str | None, opened: Callable[[Path, int], bytes]) -> None:
         self.contents = Contents()
+        self.opened = opened
         self.data_below = data_below
         self.entries_left = MOST_ENTRIES
         self.bytes_left = MOST_READ
@@ -107,7 +149,7 @@ class _Reading:
         """Add a file under the name `path`; a zip is opened."""
         try:
             if self.wants(path, file.lstat().st_size):
-                self._take(path, _read_file(file, _largest(path)), DEEPEST_ZIP)
+                self._take(path, self.opened(file, _largest(path)), DEEPEST_ZIP)
         except OSError as error:
             self.contents.refused[path] = _reason(error)
 
@@ -127,6 +169,7 @@ class _Reading:
             return False
         is_code = _ending(path) in LARGEST
         if not is_code and not self._is_wanted_data(path):
+            self.contents.unread.append(path)
             return False
         if unshowable(path):
             self.contents.notes.append(f"{ascii(path)[1:-1]} left out: its name cannot be shown")

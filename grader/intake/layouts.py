@@ -18,8 +18,6 @@ from grader.errors import UsageError
 from grader.intake.contents import NOISE, is_noise
 from grader.intake.naming import told_apart
 
-pass
-
 MARKER = ".classroom50.yaml"
 METADATA = "submission_metadata.yml"
 
@@ -230,7 +228,7 @@ def _read_gradescope(folder: Path, entries: Sequence[Path]) -> Found:
 
 
 def _metadata(file: Path) -> Mapping[str, Any]:
-    import yaml
+    import yaml  # noqa: PLC0415 - Gradescope's downloads alone need it
 
     if file.is_symlink() or not file.is_file():  # opening a named pipe would wait for ever
         raise UsageError(f"{file}: is not a regular file; export the submissions again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ from pathlib import Path
 from grader.course import Assignment
 from grader.errors import SubmissionError, UsageError
 from grader.intake.classfolder import student_name
-from grader.intake.collect import collect
-from grader.intake.contents import read_entry
+from grader.intake.collect import Collected, Files, collect_week, digest_of
+from grader.intake.contents import EntryReader
 from grader.intake.survey import Candidate, candidates_of
 from grader.intake.weeks import Weeks
 
@@ -22,24 +21,28 @@ class Submission:
 
     student: str
     week: str
-    files: dict[str, bytes]
+    files: Files
     notes: tuple[str, ...]
     digest: str
 
 
 def load(candidate: Candidate) -> Submission:
-    """Read a candidate's files. Raises `SubmissionError` with one clear line where that is impossible."""
-    if candidate.place is None or candidate.weeks is None:
-        raise SubmissionError(candidate.problem)
-    place = candidate.place
-    contents = read_entry(candidate.path, place.folder, candidate.parts)
-    gone = [path for path in (*place.modules.values(), *place.notebooks) if path not in contents.files]
-    if gone:
-        raise SubmissionError(f"{gone[0]} was there a moment ago and cannot be read any more; grade again")
-    assignment = candidate.weeks.assignments[place.week]
-    files, notes = collect(contents, place, assignment, candidate.weeks)
+    """Give a candidate's files. Raises `SubmissionError` with one clear line where there is nothing to grade.
+
+    What counts is the state that the survey has read. Where the survey had to let the files go, the entry is read
+    again, and its state of now counts, with a digest of its own; states are never mixed.
+    """
+    collected = _surveyed(candidate)
+    files = collected.files
+    if files is None:
+        collected, files = _collect_again(candidate)
     told = candidate.handed.notes if candidate.handed else ()
-    return Submission(candidate.student, place.week, files, (*told, *notes), _digest(files))
+    return Submission(candidate.student, candidate.week or "", files, (*told, *collected.notes), collected.digest)
+
+
+def surveyed_digest(candidate: Candidate) -> str:
+    """The digest of a candidate's files as the survey has read them. Raises `SubmissionError` as `load` does."""
+    return _surveyed(candidate).digest
 
 
 def load_folder(folder: Path, assignment: Assignment) -> Submission:
@@ -53,12 +56,20 @@ def load_folder(folder: Path, assignment: Assignment) -> Submission:
 
 def empty_submission(folder: Path, assignment: Assignment, note: str) -> Submission:
     """A submission without any file, which can be graded, with a note that says why."""
-    return Submission(student_name(folder.resolve()), assignment.week, {}, (note,), _digest({}))
+    return Submission(student_name(folder.resolve()), assignment.week, {}, (note,), digest_of({}))
 
 
-def _digest(files: dict[str, bytes]) -> str:
-    sha = hashlib.sha256()
-    for path, content in sorted(files.items()):
-        for part in (path.encode(), content):
-            sha.update(len(part).to_bytes(8, "big") + part)
-    return sha.hexdigest()
+def _surveyed(candidate: Candidate) -> Collected:
+    if candidate.place is None or candidate.collected is None:
+        raise SubmissionError(candidate.problem)
+    if isinstance(candidate.collected, SubmissionError):
+        raise SubmissionError(str(candidate.collected))  # anew, since each raising adds to an error's traceback
+    return candidate.collected
+
+
+def _collect_again(candidate: Candidate) -> tuple[Collected, Files]:
+    assert candidate.place is not None
+    assert candidate.weeks is not None
+    collected = collect_week(EntryReader(candidate.path, candidate.parts), candidate.place, candidate.weeks)
+    assert collected.files is not None
+    return collected, collected.files

@@ -1,10 +1,14 @@
-"""What a class folder holds: each student's weeks, and the entries that are nobody's."""
+"""Find what a class folder holds: each student's weeks, and the entries that are nobody's.
+
+Each entry is read once. What was collected of it is carried along to whoever grades it, for as many submissions as
+`MOST_CARRIED` allows; of all others the digest alone is kept, and `load` reads them again when their turn comes.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.course import Course
@@ -12,6 +16,7 @@ from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
 from grader.intake.classfolder import (
     OTHER_ARCHIVES,
+    Readers,
     find_entries,
     is_one_submission,
     list_folder,
@@ -19,11 +24,14 @@ from grader.intake.classfolder import (
     students_of,
     why_ignored,
 )
-from grader.intake.collect import clipped
-from grader.intake.contents import Contents, read_entry
+from grader.intake.collect import Collected, clipped, collect_week
+from grader.intake.contents import MIB, Contents, EntryReader
 from grader.intake.layouts import PLAIN, Handed, Part
 from grader.intake.places import Place, find_places
 from grader.intake.weeks import Weeks
+
+# Ten thousand usual submissions of some 20 KB fit in, and so do the judges of a small machine beside them.
+MOST_CARRIED = 256 * MIB
 
 
 @dataclass(frozen=True)
@@ -35,44 +43,65 @@ class Survey:
     layout: str = PLAIN
 
 
-def survey(folder: Path, course: Course, weeks: Sequence[str] | None = None, layout: str | None = None) -> Survey:
-    """Who handed in which week, sorted by names; without `weeks` every week that is there.
+def survey(
+    folder: Path,
+    course: Course,
+    weeks: Sequence[str] | None = None,
+    layout: str | None = None,
+    most_carried: int = MOST_CARRIED,
+) -> Survey:
+    """Find who handed in which week, sorted by names; without `weeks` every week that is there.
 
-    `layout` is one of `options.LAYOUTS`; without it, the one that the entries' names fit. Raises `UsageError` where
-    the folder is missing, unreadable or without any submission, or a week is unknown.
+    `layout` is one of `layouts.LAYOUTS`; without it, the one that the entries' names fit. Submissions of together at
+    most `most_carried` bytes are carried along. Raises `UsageError` where the folder is missing, unreadable or without
+    any submission, or a week is unknown.
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
     layout = layout or layouts.detect(folder, listing)
     if layout != PLAIN:
-        return _platform(layout, folder, listing, known)
-    if is_one_submission(folder, listing, known):
+        return _platform(layout, folder, listing, known, most_carried)
+    readers = Readers()
+    if is_one_submission(folder, listing, known, readers):
         whole = folder.resolve()
-        return Survey(tuple(candidates_of(whole, student_name(whole), "", known)), ())
+        return Survey(tuple(_carried(candidates_of(whole, student_name(whole), "", known), most_carried)), ())
     ignored = [(path.name, why) for path in listing if (why := why_ignored(path, known))]
-    entries = list(find_entries([path for path in listing if not why_ignored(path, known)], known))
+    entries = list(find_entries([path for path in listing if not why_ignored(path, known)], known, readers))
     if not entries:
         raise UsageError(
             f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
         )
-    candidates = [
+    candidates = (
         candidate
         for (path, around), name in zip(entries, students_of(entries), strict=True)
-        for candidate in candidates_of(path, name, around, known)
-    ]
-    return Survey(_sorted(candidates), tuple(ignored))
+        for candidate in candidates_of(path, name, around, known, reader=readers.take(path))
+    )
+    return Survey(_sorted(_carried(candidates, most_carried)), tuple(ignored))
 
 
-def _platform(layout: str, folder: Path, listing: Sequence[Path], known: Weeks) -> Survey:
+def _platform(layout: str, folder: Path, listing: Sequence[Path], known: Weeks, most_carried: int) -> Survey:
     found = layouts.read(layout, folder, listing)
     if not found.handed:
         raise UsageError(f"no submission in {folder} is named as {layout} does; try --layout {PLAIN}")
-    candidates = [candidate for handed in found.handed for candidate in candidates_handed(handed, known)]
-    return Survey(_sorted(candidates), found.ignored, layout)
+    candidates = (candidate for handed in found.handed for candidate in candidates_handed(handed, known))
+    return Survey(_sorted(_carried(candidates, most_carried)), found.ignored, layout)
 
 
 def _sorted(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     return tuple(sorted(candidates, key=lambda c: (c.student, c.week or "")))
+
+
+def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candidate]:
+    """The candidates, with their files as long as these are together no larger than so many bytes."""
+    for candidate in candidates:
+        found = candidate.collected
+        if not isinstance(found, Collected) or found.files is None:
+            yield candidate
+            continue
+        size = sum(map(len, found.files.values()))
+        fits = size <= most_bytes
+        most_bytes -= size if fits else 0
+        yield candidate if fits else replace(candidate, collected=replace(found, files=None))
 
 
 _SHOWN = 8
@@ -80,7 +109,10 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Candidate:
-    """One student's week as it was found; with a `problem` it can only be reported. `week` None: it is not known."""
+    """One student's week as it was found; with a `problem` it can only be reported. `week` None: it is not known.
+
+    `collected` is what lies at `place`, or why that cannot be graded; `load` looks at it.
+    """
 
     student: str
     week: str | None
@@ -89,6 +121,7 @@ class Candidate:
     weeks: Weeks | None = None
     problem: str = ""
     handed: Handed | None = None  # what a platform's layout says of it
+    collected: Collected | SubmissionError | None = field(default=None, repr=False, compare=False)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -112,24 +145,45 @@ def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
     return [replace(candidate, handed=handed) for candidate in found]
 
 
-def candidates_of(path: Path, student: str, around: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Candidate]:
-    """One candidate for each week that an entry holds or should hold; `around` is the week's folder it stands in."""
+def candidates_of(
+    path: Path,
+    student: str,
+    around: str,
+    weeks: Weeks,
+    parts: Sequence[Part] = (),
+    reader: EntryReader | None = None,
+) -> list[Candidate]:
+    """One candidate for each week that an entry holds or should hold; `around` is the week's folder it stands in.
+
+    Where somebody else has begun to read the entry, its `reader` goes on.
+    """
     name = f"{around}{path.name}"
+    reader = reader or EntryReader(path, parts)
     try:
         for file in [part for _, part in parts] or [path]:
             if file.suffix.lower() in OTHER_ARCHIVES and not os.path.isdir(file):
                 raise SubmissionError(f"{file.name}: a {file.suffix} file cannot be read; ask for a zip file")
-        contents = read_entry(path, parts=parts)
+        contents = reader.contents()
     except SubmissionError as error:
         return [_problem(path, student, _told(name, weeks), str(error))]
     places, unclear = find_places(contents, name, weeks)
     wanted = [place for place in places if not weeks.expected or place.week in weeks.expected]
     found = {place.week for place in wanted}
-    candidates = [Candidate(student, place.week, path, place, weeks) for place in wanted]
+    candidates = [
+        Candidate(student, place.week, path, place, weeks, collected=_collected(reader, place, weeks))
+        for place in wanted
+    ]
     lacking = [week for week in _asked(weeks) if week not in found] if weeks.expected or not found else []
     return candidates + [
         _problem(path, student, week, _nothing(path, week, contents, unclear, weeks)) for week in lacking
     ]
+
+
+def _collected(reader: EntryReader, place: Place, weeks: Weeks) -> Collected | SubmissionError:
+    try:
+        return collect_week(reader, place, weeks)
+    except SubmissionError as error:
+        return SubmissionError(str(error))  # without its traceback, which would hold all that was read
 
 
 def _problem(path: Path, student: str, week: str | None, problem: str) -> Candidate:

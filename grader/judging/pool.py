@@ -1,14 +1,17 @@
-"""Judges side by side: a thread for each judge process feeds it jobs, and replaces it when it dies."""
+"""Grade many jobs with judges side by side, a bounded number of jobs in flight; judges that die are replaced."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from grader.errors import CourseError, GraderError, Killed
 from grader.judging.fork_server_client import ForkServer
@@ -22,6 +25,7 @@ from grader.sandbox import Sandbox, devices
 TRIES = 5  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
 STARTS = 9  # what is killed before it has to do with a submission says nothing about that one
 AHEAD = 2  # jobs for each judge that are read before it asks
+MOMENT = 0.5  # seconds
 
 
 def share_cores(judges: int) -> list[list[int]]:
@@ -59,9 +63,9 @@ def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool])
 
 
 class Pool:
-    """`run(jobs)` yields a report or a failure for each job, as they come.
+    """Judges of one fork server, each on cores of its own. One is started when it is needed, and replaced when it dies.
 
-    Jobs are drawn in the thread that asks for results, and a few ahead of the judges: a class need not fit into memory.
+    Either `run` does all, or `grade` is called from as many threads as there are judges.
     """
 
     def __init__(
@@ -76,8 +80,10 @@ class Pool:
         cores = share_cores(len(own))
         fork_server = self._fork_server = ForkServer(root, weeks, sandbox, shortcuts)
         self._judges = [JudgeProcess(root, weeks, *shares, fork_server) for shares in zip(own, cores, strict=True)]
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Report | Ungraded] = queue.SimpleQueue()
+        # The one used last is the next: where there is less to do than there are judges, the others are never started.
+        self._idle: queue.LifoQueue[JudgeProcess] = queue.LifoQueue()
+        for judge in self._judges:
+            self._idle.put(judge)
         self._stopping = threading.Event()
         self._hopeless: Ungraded | None = None
 
@@ -88,48 +94,104 @@ class Pool:
     def run(self, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
         """Grade, and end the judges, also where the caller stops before the last result."""
         sweep()
-        waiting = iter(jobs)
+        yield from grade_all(_Threads(self, len(self._judges)), jobs)
+
+    def grade(self, job: Job) -> Report | Ungraded:
+        """Grade one submission, as soon as a judge has nothing else to do."""
+        judge = self._idle.get()
         try:
-            under_way = self._feed(waiting, AHEAD * len(self._judges))
-            for judge in self._judges[:under_way]:
-                threading.Thread(target=self._serve, args=(judge,), daemon=True).start()
-            while under_way:
-                done = self._next()
-                under_way += self._feed(waiting, 1) - 1
-                yield done
+            if self._hopeless is not None:
+                return replace(self._hopeless, job=job)
+            done = grade_patiently(judge, job, self._stopping.is_set)
         finally:
-            self.close()
-
-    def close(self) -> None:
-        """End all judges."""
-        self._stopping.set()
-        for judge in self._judges:
-            self._jobs.put(None)
-            judge.close()
-
-    def _feed(self, waiting: Iterator[Job], most: int) -> int:
-        """Hand out up to so many more jobs; how many there were."""
-        count = 0
-        for job in islice(waiting, most):
-            self._jobs.put(job)
-            count += 1
-        return count
-
-    def _next(self) -> Report | Ungraded:
-        while True:
-            try:
-                return self._done.get(timeout=0.5)  # short waits let Ctrl-C through
-            except queue.Empty:
-                continue
-
-    def _serve(self, judge: JudgeProcess) -> None:
-        while (job := self._jobs.get()) is not None and not self._stopping.is_set():
-            self._done.put(self._grade(judge, job))
-
-    def _grade(self, judge: JudgeProcess, job: Job) -> Report | Ungraded:
-        if self._hopeless is not None:
-            return replace(self._hopeless, job=job)
-        done = grade_patiently(judge, job, self._stopping.is_set)
+            if self._stopping.is_set():
+                judge.close()  # it may have been started just after the others were closed
+            self._idle.put(judge)
         if isinstance(done, Ungraded) and done.everywhere:
             self._hopeless = done
         return done
+
+    def rest(self) -> None:
+        """End the judges that have nothing to do; a later job starts them anew."""
+        resting = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                resting.append(self._idle.get_nowait())
+        for judge in resting:
+            judge.close()
+            self._idle.put(judge)
+
+    def close(self) -> None:
+        """End all judges, whatever they do."""
+        self._stopping.set()
+        for judge in self._judges:
+            judge.close()
+
+
+class Flight(Protocol):
+    """The jobs that are with judges, here or elsewhere; one thread hands them out and takes in what comes of them."""
+
+    def room(self) -> int:
+        """Tell how many jobs may be in flight now, at least one."""
+
+    def submit(self, job: Job) -> None:
+        """Send a job on its way, without waiting."""
+
+    def landed(self) -> Iterable[Report | Ungraded]:
+        """Give what has come since; wait a moment where that is nothing, and no longer, so that Ctrl-C gets through."""
+
+    def close(self) -> None:
+        """Drop what is still in flight."""
+
+
+def grade_all(flight: Flight, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
+    """Yield what becomes of each job, as it comes: the one loop over a class, wherever its judges are.
+
+    A job is drawn when there is room for it, in the thread that asks for results: a class need not fit into memory.
+    """
+    waiting = iter(jobs)
+    flying = 0
+    try:
+        while flying := flying + _hand_out(flight, waiting, flight.room() - flying):
+            for done in flight.landed():
+                flying += _hand_out(flight, waiting, flight.room() - flying + 1) - 1
+                yield done
+    finally:
+        flight.close()
+
+
+def _hand_out(flight: Flight, waiting: Iterator[Job], most: int) -> int:
+    """Send up to so many more jobs on their way; how many there were."""
+    count = 0
+    for job in islice(waiting, max(0, most)):
+        flight.submit(job)
+        count += 1
+    return count
+
+
+class _Threads:
+    """Jobs in flight on this machine: a thread waits for each judge."""
+
+    def __init__(self, pool: Pool, judges: int) -> None:
+        self._pool, self._judges = pool, judges
+        self._threads = ThreadPoolExecutor(max(1, judges), thread_name_prefix="judge")
+        self._flying: set[Future[Report | Ungraded]] = set()
+
+    def room(self) -> int:
+        return AHEAD * self._judges
+
+    def submit(self, job: Job) -> None:
+        self._flying.add(self._threads.submit(self._pool.grade, job))
+
+    def landed(self) -> Iterator[Report | Ungraded]:
+        landed, self._flying = wait(self._flying, MOMENT, FIRST_COMPLETED)
+        for future in landed:
+            yield future.result()
+
+    def close(self) -> None:
+        """Kill the judges, until no thread waits for any: one may have been about to start its own."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
+        while left := [future for future in self._flying if not future.done()]:
+            wait(left, MOMENT)
+            self._pool.close()

@@ -16,6 +16,7 @@ import pytest
 from distributed import Client
 
 from grader.batch import cluster
+from grader.batch.backend import cluster_backend
 from grader.batch.cluster import Cluster
 from grader.errors import ClusterError, GraderError, UsageError
 from grader.judging.job import Job, Ungraded
@@ -55,10 +56,10 @@ COURSE = {
 # What grades in place of judges where a test is not about them: it imports no torch.
 STAND_IN = """
 import os, signal, threading
-from grader import cluster_worker
-from grader.course.assignment import Course
+from grader.course import Course
 from grader.errors import SandboxError
-from grader.results.report import CheckResult, Outcome, Report
+from grader.judging import pool
+from grader.results import CheckResult, Outcome, Report
 from grader.version import VERSION
 
 class StandIn:
@@ -78,7 +79,7 @@ class StandIn:
     def close(self):
         self.closed.set()
 
-cluster_worker.JudgeProcess = StandIn
+pool.JudgeProcess = StandIn
 """
 ONE_TRY = "import grader.judging.pool; grader.judging.pool.TRIES = 1"  # each more costs the start of a judge
 
@@ -226,8 +227,8 @@ def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
 
 def test_a_worker_that_can_grade_nothing_does_not_drain_the_class(course: Path, machines: Machines) -> None:
     raises = "def grade(self, job):\n    raise SandboxError('the disk is full')\n"
-    broken = f"from grader import cluster_worker\nfrom grader.errors import SandboxError\n{raises}"
-    machines.worker("broken", preload=f"{broken}cluster_worker.JudgeProcess.grade = grade\n")
+    broken = f"from grader.judging import pool\nfrom grader.errors import SandboxError\n{raises}"
+    machines.worker("broken", preload=f"{broken}pool.JudgeProcess.grade = grade\n")
     lost = []
     with pytest.raises(ClusterError, match=r"worker broken \(tcp.*\) may not grade: the disk is full"):
         for done in Cluster(course, machines.address, "process", print).run([job(str(n)) for n in range(9)], ["week1"]):
@@ -256,9 +257,10 @@ def test_where_nothing_is_to_grade_no_scheduler_is_needed(course: Path) -> None:
 
 def test_without_distributed_the_error_says_what_to_install(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "grader.batch.cluster_worker", raising=False)
+    for name in ("cluster", "cluster_worker"):
+        monkeypatch.delitem(sys.modules, f"grader.batch.{name}")
     with pytest.raises(GraderError, match=r"needs distributed: pip install 'torch-autograder\[cluster\]'"):
-        list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([job("ana")], ["week1"]))
+        cluster_backend(course, "tcp://127.0.0.1:1", "process", print)
 
 
 def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_same_command(

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from rich.console import Console
 
+from grader.batch.backend import LocalBackend
 from grader.batch.run import BatchOptions, BatchResult, grade_class
 from grader.course import Course
 from grader.reports.progress import Progress
@@ -59,7 +60,9 @@ class Graded:
 
 
 def grade(out: Path, progress: Progress) -> BatchResult:
-    return grade_class(Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), choose("auto"), progress)
+    return grade_class(
+        Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), LocalBackend(ROOT, choose("auto")), progress
+    )
 
 
 @pytest.fixture(scope="module")

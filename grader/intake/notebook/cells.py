@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -117,6 +118,8 @@ def _end(pattern: re.Pattern[str], source: str, position: int) -> int:
     return match.end() if match else position
 
 
+# Whoever has found a notebook's place converts the same notebook next.
+@lru_cache(maxsize=1)
 def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
     try:
         with warnings.catch_warnings():

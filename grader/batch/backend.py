@@ -1,0 +1,80 @@
+"""Where a class is graded: on this machine, or on others. Whoever grades a class knows no more of it than `Backend`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from grader.errors import GraderError
+from grader.judging.job import Job, Ungraded
+from grader.judging.pool import Pool
+from grader.results import Report
+from grader.sandbox import Sandbox
+
+
+class Backend(Protocol):
+    """Grades jobs. A report or failure comes for each job exactly once, in any order.
+
+    Jobs are drawn as needed, in the thread that asks for results, and a bounded number ahead of them. Whoever closes
+    the generator before its end, or is interrupted, leaves nothing that goes on grading.
+    """
+
+    @property
+    def says(self) -> str:
+        """A line on how submissions are confined."""
+
+    @property
+    def confined(self) -> bool:
+        """Whether all that grade so far confine submissions by a security boundary."""
+
+    def prepare(self, weeks: Sequence[str], count: int) -> None:
+        """Begin what takes long, while submissions are still read: `run` is going to get at most so many of them."""
+
+    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
+        """Yield what becomes of each job, as it comes; all jobs are of these weeks."""
+
+    def close(self) -> None:
+        """End what was prepared, where no run has."""
+
+
+class LocalBackend:
+    """Judges on this machine, by default one a core; each confines submissions by this sandbox."""
+
+    def __init__(self, root: Path, sandbox: Sandbox, jobs: int | None = None) -> None:
+        self.says, self.confined = sandbox.says, sandbox.confined
+        self._root, self._sandbox = root, sandbox
+        self._judges = jobs or os.cpu_count() or 1
+        self._prepared: Pool | None = None
+
+    def prepare(self, weeks: Sequence[str], count: int) -> None:
+        """Have the process start that judges are forked from; no more judges than submissions, on more cores each."""
+        if self._prepared is None:
+            self._prepared = self._pool(weeks, min(self._judges, count))
+            self._prepared.start()
+
+    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
+        """Grade, and end the judges."""
+        pool, self._prepared = self._prepared or self._pool(weeks, self._judges), None
+        yield from pool.run(jobs)
+
+    def close(self) -> None:
+        """End what was prepared, where no run has."""
+        if self._prepared is not None:
+            self._prepared.close()
+            self._prepared = None
+
+    def _pool(self, weeks: Sequence[str], size: int) -> Pool:
+        return Pool(self._root, weeks, size, self._sandbox)
+
+
+def cluster_backend(
+    root: Path, address: str, kind: str, say: Callable[[str], None], most: int | None = None
+) -> Backend:
+    """The workers of a Dask scheduler, as `Cluster` has it. `GraderError` where Dask is not installed."""
+    try:
+        from grader.batch.cluster import Cluster  # noqa: PLC0415 - it needs an optional library
+    except ModuleNotFoundError as error:
+        raise GraderError(f"--scheduler needs {error.name}: pip install 'torch-autograder[cluster]'") from None
+    return Cluster(root, address, kind, say, most)
