@@ -17,6 +17,7 @@ from grader.gradebook.reuse import Reuse
 from grader.intake import Candidate, Survey, load, safe_name, survey, surveyed_digest
 from grader.intake.lateness import lateness
 from grader.intake.roster import Roster, read_roster
+from grader.intake.survey import MOST_CARRIED
 from grader.judging.job import Job, Ungraded, job_of
 from grader.reports.class_page import write_class_page
 from grader.reports.figures import write_grades
@@ -29,7 +30,10 @@ from grader.version import VERSION
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """What the command line asks for. `jobs` is how many judges the backend should have, None for one a core."""
+    """What the command line asks for. `jobs` is how many judges the backend should have, None for one a core.
+
+    Files of up to `most_carried` bytes stay in memory from the survey until they are graded.
+    """
 
     submissions: Path
     out: Path
@@ -39,6 +43,7 @@ class BatchOptions:
     regrade: bool = False
     layout: str | None = None
     roster: Path | None = None
+    most_carried: int = MOST_CARRIED
 
 
 @dataclass
@@ -87,7 +92,7 @@ def grade_class(course: Course, options: BatchOptions, backend: Backend, progres
 
 def find_class(course: Course, options: BatchOptions) -> tuple[Survey, Roster]:
     """What the class folder holds, under the names of the roster."""
-    found = survey(options.submissions, course, options.weeks or None, options.layout)
+    found = survey(options.submissions, course, options.weeks or None, options.layout, options.most_carried)
     roster = read_roster(options.roster) if options.roster else Roster()
     return replace(found, candidates=tuple(roster.applied(found.candidates))), roster
 

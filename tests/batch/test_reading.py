@@ -1,0 +1,184 @@
+"""How often a class is read: each file once, as long as what was read may stay in memory; and which state counts."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
+from grader.course import Course
+from grader.intake import load
+from grader.judging.job import Job, Ungraded
+from grader.reports.progress import Progress
+from grader.results import CheckResult, Outcome, Report
+from grader.version import VERSION
+from tests.support.makers import lay_out, notebook, put, zipped
+
+COURSE = {
+    "assignments/week4/assignment.toml": 'title = "Four"\nweek = "week4"\nmodules = ["mlp"]\n',
+    "assignments/week4/mlp.py": "class MLP: ...\n",
+    "assignments/week5/assignment.toml": 'title = "Five"\nweek = "week5"\nmodules = ["lenet"]\n',
+    "assignments/week5/lenet.py": "class LeNet: ...\n",
+}
+LENET = b"class LeNet:\n    width = 2\n"
+MLP = b"class MLP:\n    width = 3\n"
+
+
+class Backend:
+    """Passes every job; `jobs` are those that came."""
+
+    says, confined = "nobody judges", True
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self.jobs: list[Job] = []
+
+    def prepare(self, weeks: Sequence[str], count: int) -> None: ...
+
+    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
+        for job in jobs:
+            self.jobs.append(job)
+            check = CheckResult("test.py::test", "1", "A test", False, 1, 1, Outcome.PASSED, "")
+            digest = self._course.assignment(job.week).digest
+            yield Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (check,))
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return Course(lay_out(tmp_path / "course", COURSE))
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each file of the class was opened."""
+    counts: Counter[str] = Counter()
+    real, inbox = os.open, str(tmp_path / "class")
+
+    def counted(path: Any, *arguments: Any, **options: Any) -> int:
+        if str(path).startswith(inbox):
+            counts[str(path).removeprefix(f"{inbox}/")] += 1
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", counted)
+    return counts
+
+
+def hand_in(inbox: Path) -> set[str]:
+    """A class of all forms; the files that have to be opened to grade it."""
+    both = {"week4/mlp.py": MLP, "week5/lenet.py": LENET, "week5/means.csv": b"1,2"}
+    files = {
+        "ana/lenet.py": LENET,
+        "bo/week5/lenet.py": b"import helper\n" + LENET,
+        "bo/week5/means.csv": b"0.5",
+        "bo/helper.py": b"",
+        "cy.zip": zipped(*(("hw/" + name, raw) for name, raw in both.items())),
+        "dee.ipynb": notebook(LENET.decode()),
+        "eli_lenet.py": LENET,
+        **{f"flo/{name}": raw for name, raw in both.items()},
+        "gus/hw.zip": zipped(("lenet.py", LENET), ("data/weights.bin", b"12")),
+    }
+    for name, raw in files.items():
+        put(inbox / name, raw)
+    put(inbox / "bo" / "data" / "images.bin", b"not below the week's folder")
+    return set(files)
+
+
+def grade(course: Course, folder: Path, **options: Any) -> tuple[BatchResult, list[Job]]:
+    backend = Backend(course)
+    asked = BatchOptions(folder / "class", folder / "reports", **options)
+    result = grade_class(course, asked, backend, Progress(Console(file=io.StringIO())))
+    return result, sorted(backend.jobs, key=lambda job: (job.student, job.week))
+
+
+def test_a_first_run_opens_each_file_once(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+    files = hand_in(tmp_path / "class")
+    result, jobs = grade(course, tmp_path)
+    assert (result.graded, result.problems) == (9, [])
+    assert opened == dict.fromkeys(files, 1)
+    by_student = {job.student: set(job.files) for job in jobs if job.week == "week5"}
+    assert by_student["bo"] == {"lenet.py", "helper.py", "means.csv"}
+    assert by_student["gus"] == {"lenet.py", "data/weights.bin"}
+
+
+def test_a_class_in_folders_of_weeks_is_opened_once(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+    """Although two students' entries are looked into to know the folder for a class's."""
+    for week, module, work in (("week4", "mlp", MLP), ("week5", "lenet", LENET)):
+        for student in ("ana", "bo", "cy"):
+            put(tmp_path / "class" / week / student / f"{module}.py", work)
+    result, _ = grade(course, tmp_path)
+    assert result.graded == 6
+    assert set(opened.values()) == {1}
+    assert len(opened) == 6
+
+
+def test_a_group_shares_one_reading(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+    put(tmp_path / "class" / "ana" / "lenet.py", LENET)
+    roster = put(tmp_path / "roster.csv", b"name,group\nana,Team\nbo,Team\ncy,Team\n")
+    _, jobs = grade(course, tmp_path, roster=roster)
+    assert [job.student for job in jobs] == ["ana", "bo", "cy"]
+    assert opened == {"ana/lenet.py": 1}
+
+
+def test_past_the_bound_the_rest_is_read_again_with_the_same_results(
+    course: Course, tmp_path: Path, opened: Counter[str]
+) -> None:
+    files = hand_in(tmp_path / "class")
+    _, wanted = grade(course, tmp_path, regrade=True)
+    opened.clear()
+    for bound in (0, 3 * len(LENET)):
+        _, jobs = grade(course, tmp_path, most_carried=bound, regrade=True)
+        assert jobs == wanted
+        assert set(opened) == files
+        assert max(opened.values()) > 1
+        opened.clear()
+
+
+def test_where_nothing_is_to_grade_a_second_run_opens_each_file_once_past_the_bound_too(
+    course: Course, tmp_path: Path, opened: Counter[str]
+) -> None:
+    files = hand_in(tmp_path / "class")
+    grade(course, tmp_path)
+    opened.clear()
+    result, jobs = grade(course, tmp_path, most_carried=0)
+    assert (result.kept, jobs) == (9, [])
+    assert opened == dict.fromkeys(files, 1)
+
+
+@pytest.mark.parametrize(("bound", "counts"), [(1000, LENET), (0, b"class LeNet: later = True\n")])
+def test_what_changes_after_the_survey_is_graded_in_one_state_with_its_own_digest(
+    course: Course, tmp_path: Path, bound: int, counts: bytes
+) -> None:
+    """Within the bound the state of the survey, else the one that was read again."""
+    later = b"class LeNet: later = True\n"
+    inbox = tmp_path / "class"
+    put(inbox / "ana" / "lenet.py", LENET)
+    put(inbox / "bo" / "lenet.py", later)
+    options = BatchOptions(inbox, tmp_path / "reports", most_carried=bound)
+    ana, bo = find_class(course, options)[0].candidates
+    put(inbox / "ana" / "lenet.py", later)
+    found = load(ana)
+    assert found.files == {"lenet.py": counts}
+    assert (found.digest == load(bo).digest) == (counts == later)
+
+
+def test_what_cannot_be_read_is_said_once_and_costs_the_others_nothing(
+    course: Course, tmp_path: Path, opened: Counter[str]
+) -> None:
+    put(tmp_path / "class" / "ana" / "lenet.py", LENET)
+    put(tmp_path / "class" / "zoe.ipynb", b"{")
+    put(tmp_path / "class" / "yan.zip", b"PK no zip")
+    result, jobs = grade(course, tmp_path, weeks=["week5"])
+    assert [job.student for job in jobs] == ["ana"]
+    problems = {problem.student: problem.message for problem in result.problems}
+    assert problems["zoe"].startswith("notebook zoe.ipynb is damaged")
+    assert problems["yan"].startswith("yan.zip is damaged")
+    assert set(opened.values()) == {1}
