@@ -10,6 +10,7 @@ from typing import Protocol
 from grader.errors import GraderError
 from grader.judging.job import Job, Ungraded
 from grader.judging.pool import Pool
+from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox
 
@@ -42,9 +43,11 @@ class Backend(Protocol):
 class LocalBackend:
     """Judges on this machine, by default one a core; each confines submissions by this sandbox."""
 
-    def __init__(self, root: Path, sandbox: Sandbox, jobs: int | None = None) -> None:
+    def __init__(
+        self, root: Path, sandbox: Sandbox, jobs: int | None = None, shortcuts: Shortcuts | None = None
+    ) -> None:
         self.says, self.confined = sandbox.says, sandbox.confined
-        self._root, self._sandbox = root, sandbox
+        self._root, self._sandbox, self._shortcuts = root, sandbox, shortcuts
         self._judges = jobs or os.cpu_count() or 1
         self._prepared: Pool | None = None
 
@@ -66,7 +69,7 @@ class LocalBackend:
             self._prepared = None
 
     def _pool(self, weeks: Sequence[str], size: int) -> Pool:
-        return Pool(self._root, weeks, size, self._sandbox)
+        return Pool(self._root, weeks, size, self._sandbox, self._shortcuts)
 
 
 def cluster_backend(
