@@ -1,49 +1,57 @@
-"""What commands share at run time: the console, the sandbox and the course."""
+"""What commands share at run time: the course, the sandbox and the console, and the tables that are drawn on it."""
 
 from __future__ import annotations
 
 import posixpath
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
+from grader.course import Course, find_course
 from grader.escape import terminal
+from grader.reports.terminal import add_row, grid
+from grader.sandbox import Sandbox, choose
+from grader.sandbox.devices import equip
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from grader.intake import Candidate
     from grader.similarity.compare import Pair
-from grader.reports.terminal import _grid, _row
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
-    from grader.course import Course
-    from grader.sandbox import Sandbox
+def the_course() -> Course:
+    """The course around the working folder."""
+    return find_course(None)
+
+
+def kit_course() -> Course:
+    """The course that this package lies in, whatever the working folder: in a CI job that is the student's checkout."""
+    return Course(Path(__file__).resolve().parents[2])
+
+
+def chosen_weeks(course: Course, named: Sequence[str]) -> list[str]:
+    """The weeks that are named, each of which is there, or every week."""
+    return [course.assignment(week).week for week in named] or list(course.assignments())
 
 
 def make_sandbox(kind: str, device: str) -> Sandbox:
     """The sandbox of that kind, with what `--device` asks for; what became of that is said on stderr."""
-    from grader.sandbox import choose
-    from grader.sandbox.devices import equip
-
     choice = equip(device, choose(kind))
     if choice.says:
         print(f"grader: {choice.says}", file=sys.stderr)
     return choice.sandbox
 
 
-def the_course() -> Course:
-    from grader.course import find_course
-
-    return find_course(None)
+def warn_unconfined(sandbox: Sandbox) -> None:
+    """Say on stderr where a sandbox is no security boundary."""
+    if not sandbox.confined:
+        print(f"grader: {sandbox.says}", file=sys.stderr)
 
 
 def make_console() -> Console:
     """Where commands print: 80 columns wide unless it is a terminal."""
-    from rich.console import Console
-
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     return Console(width=None if sys.stdout.isatty() else 80)
@@ -57,19 +65,19 @@ def print_found(
     console: Console,
 ) -> None:
     """What a class folder holds: each student's week with its files and notes, what is ignored, who is missing."""
-    table = _grid("left", "left", "left")
-    _row(table, *((name, "bold") for name in ("Student", "week", "files")))
+    table = grid("left", "left", "left")
+    add_row(table, *((name, "bold") for name in ("Student", "week", "files")))
     for candidate, notes in gradable:
-        _row(table, candidate.student, candidate.week or "", _files_of(candidate))
+        add_row(table, candidate.student, candidate.week or "", _files_of(candidate))
         for note in notes:
-            _row(table, "", "", (note, "dim"))
+            add_row(table, "", "", (note, "dim"))
     console.print(f"{len(gradable)} to grade, layout: {layout}", highlight=False)
     console.print(table)
     if ignored:
         console.print("\nIgnored", style="bold")
-        rest = _grid("left", "left")
+        rest = grid("left", "left")
         for name, why in ignored:
-            _row(rest, name, why)
+            add_row(rest, name, why)
         console.print(rest)
     if missing:
         console.print()
@@ -78,10 +86,10 @@ def print_found(
 
 def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
     """Pairs of submissions that are alike, and how much of either stands in the other."""
-    table = _grid("left", "right", "left", "right", "left")
+    table = grid("left", "right", "left", "right", "left")
     for pair in pairs:
         left, right = (f"{100 * share:.0f} %" for share in (pair.share_left, pair.share_right))
-        _row(table, pair.left.week, left, f"of {pair.left.student}", right, f"of {pair.right.student}")
+        add_row(table, pair.left.week, left, f"of {pair.left.student}", right, f"of {pair.right.student}")
     console.print(table if pairs else "no two submissions are that much alike")
 
 

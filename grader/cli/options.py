@@ -1,31 +1,96 @@
-"""What every command line module shares, and the names that options choose from; it imports nothing slow."""
+"""What commands are declared with: a decorator that gives each its example, and the options that several share."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from grader.intake.layouts import LAYOUTS
+from grader.sandbox import KINDS
 from grader.sandbox.devices import DEVICES
 
-Command = Callable[[argparse.Namespace], int]
-Add = Callable[[str, Command, str, str], argparse.ArgumentParser]  # a command's name, function, purpose and example
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong with it
 
 
-def device_option(parser: argparse.ArgumentParser) -> None:
-    """Where checks train networks."""
-    parser.add_argument(
-        "--device",
-        choices=DEVICES,
-        default="cpu",
-        help="cuda: checks that train a network do so on a GPU; the CPU where there is none (default: %(default)s)",
-    )
+class ExampleCommand(click.Command):
+    """A command whose help ends in an example, and whose repeatable options take several words at once."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(f"\n{self.epilog}\n")  # in one piece, to be copied
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        repeatable = {
+            name for param in self.params if isinstance(param, click.Option) and param.multiple for name in param.opts
+        }
+        try:
+            return super().parse_args(ctx, spread(args, repeatable))
+        except click.NoSuchOption as error:
+            # An option's whole name is needed, so that a new option never changes what a script means.
+            names = (name for param in self.params for name in param.opts)
+            meant = [name for name in names if name.startswith(error.option_name)] or error.possibilities
+            raise click.NoSuchOption(error.option_name, possibilities=meant, ctx=ctx) from None
 
 
-def class_options(parser: argparse.ArgumentParser) -> None:
+def spread(words: Sequence[str], options: Collection[str]) -> list[str]:
+    """Repeat each of these options before every word that follows it: `--week a b` becomes `--week a --week b`."""
+    found: list[str] = []
+    option = ""  # the last one, if it is one of these
+    for number, word in enumerate(words):
+        if word == "--":
+            return [*found, *words[number:]]
+        if word.startswith("-"):
+            option = word if word in options else ""
+        elif option and found[-1] != option:
+            found.append(option)
+        found.append(word)
+    return found
+
+
+def command(example: str) -> Callable[[Callable[..., int]], click.Command]:
+    """Make a command of a function: its name, its docstring as the description, its status as the exit code."""
+    return click.command(cls=ExampleCommand, epilog=f"example:  python -m grader {example}")
+
+
+def class_options(function: Decorated) -> Decorated:
     """What names a class: the folder that it handed in, the weeks, the roster and the layout."""
-    parser.add_argument("submissions", type=Path, help="a folder with one entry a student")
-    parser.add_argument("--week", nargs="+", default=[], metavar="WEEK", help="default: every week that is there")
-    parser.add_argument("--roster", type=Path, metavar="FILE", help="CSV: id, name, email, section, group, extensions")
-    parser.add_argument("--layout", choices=LAYOUTS, help="how the folder is named (default: found out)")
+    for option in (
+        click.option("--layout", type=click.Choice(LAYOUTS), help="How the folder is named (default: found out)."),
+        click.option("--roster", type=PATH, metavar="FILE", help="CSV: id, name, email, section, group, extensions."),
+        click.option(
+            "--week", "weeks", multiple=True, metavar="WEEK...", help="One or more (default: every week that is there)."
+        ),
+        click.argument("submissions", type=PATH),
+    ):
+        function = option(function)
+    return function
+
+
+def out_option(default: str, what: str) -> Callable[[Decorated], Decorated]:
+    """Where a command writes, or has written."""
+    return click.option("--out", type=PATH, default=Path(default), help=what)
+
+
+seed_option = click.option("--seed", type=int, default=0, help="Seed of what the checks draw.")
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Judges side by side (default: one a core)."
+)
+
+sandbox_option = click.option(
+    "--sandbox",
+    type=click.Choice(KINDS),
+    default="auto",
+    help="auto: the best that works here; bwrap: that or nothing; process: NO security boundary.",
+)
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="cpu",
+    help="cuda: checks that train a network do so on a GPU; the CPU where there is none.",
+)

@@ -71,13 +71,13 @@ def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> lis
 
 
 def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) -> None:
-    table = _grid("left", "left", "right", "left", "left")
+    table = grid("left", "left", "right", "left", "left")
     for score in scores:
         of = f"{score.points}/{score.max_points}"
         state = (word(score.outcome), WORDS[score.outcome][2])
-        _row(table, score.task, bar(score.points, score.max_points), of, state, detail(score))
+        add_row(table, score.task, bar(score.points, score.max_points), of, state, detail(score))
     points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
-    _row(table, "all", bar(points, max_points), (f"{points}/{max_points}", "bold"))
+    add_row(table, "all", bar(points, max_points), (f"{points}/{max_points}", "bold"))
     console.print(table)
     console.print()
     for line in _next_lines(next_step(scores, command), points == max_points):
@@ -92,25 +92,26 @@ def _next_lines(step: NextStep | None, full: bool) -> list[str]:
 
 
 def _week_table(figures: Sequence[WeekFigures]) -> Table:
-    table = _grid("left", "right", "right", "right", "right", "right")
-    _row(table, *((name, "bold") for name in ("Week", "graded", "mean", "median", "lowest", "highest")))
+    table = grid("left", "right", "right", "right", "right", "right")
+    add_row(table, *((name, "bold") for name in ("Week", "graded", "mean", "median", "lowest", "highest")))
     for week in figures:
         ends = (str(week.scores[0]), str(week.scores[-1])) if week.scores else ("–", "–")
-        _row(table, week.week, str(len(week.scores)), number(week.mean), number(week.median), *ends)
+        add_row(table, week.week, str(len(week.scores)), number(week.mean), number(week.median), *ends)
     return table
 
 
 def _hardest_table(figures: Sequence[WeekFigures]) -> Table:
-    table = _grid("left", "left", "left", "left")
+    table = grid("left", "left", "left", "left")
     for week in figures:
         unsolved = [task for task in week.tasks if task.done < task.students]
         for task in sorted(unsolved, key=lambda task: task.share)[:HARDEST]:
             done = f"{task.done} of {task.students} done"
-            _row(table, week.week, task.task, bar(task.points, task.max_points), done)
+            add_row(table, week.week, task.task, bar(task.points, task.max_points), done)
     return table
 
 
-def _grid(*justify: JustifyMethod) -> Table:
+def grid(*justify: JustifyMethod) -> Table:
+    """A table without lines, a column for each side that its cells keep to."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -119,7 +120,7 @@ def _grid(*justify: JustifyMethod) -> Table:
     return table
 
 
-def _row(table: Table, *cells: str | tuple[str, str]) -> None:
+def add_row(table: Table, *cells: str | tuple[str, str]) -> None:
     """Add a row of untrusted texts, as (text, style) where they have a style; nothing is read as markup."""
     from rich.text import Text
 

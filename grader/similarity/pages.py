@@ -1,26 +1,20 @@
-"""`python -m grader similar`: which submissions of a class are suspiciously alike, with both sides to look at."""
+"""Writes the pages of `python -m grader similar`: all pairs that are suspiciously alike, and both sides of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from grader.escape import plain
-
-if TYPE_CHECKING:
-    from grader.similarity.compare import Pair, Span
-
-MOST = 200  # pairs; whoever has more has another problem
+from grader.files import write_atomically
+from grader.reports.pages import render_page
+from grader.similarity.compare import Pair, Span
 
 
 def write_pages(pairs: Sequence[Pair], out: Path) -> None:
     """Write index.html with all pairs, and pair-1.html and so on with both sides."""
-    from grader.files import write_atomically
-    from grader.reports.pages import render_page
-
     for number, pair in enumerate(pairs, 1):
         sides = [
             {"work": pair.left, "share": pair.share_left, "text": marked(pair.left.text, pair.spans_left)},

@@ -73,16 +73,25 @@ def stale_notebooks(root: Path, week: str | None = None) -> list[Path]:
     ]
 
 
+def execute_lesson(course: Course, week: str, pages: Path, data: Path | None = None, reference: bool = False) -> Path:
+    """Run a week's notebook with the modules in assignments/, or with the reference's; the page written."""
+    folder = course.assignment(week).folder
+    page = pages / f"{week}.html"
+    execute(folder / f"{week}.ipynb", course.root / "solutions" / week if reference else folder, page, data)
+    return page
+
+
 def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None) -> None:
     """Run a notebook with the student's modules in folder `modules`, and write it with its outputs to `page` (HTML).
 
     The code runs unconfined: for one's own modules and the reference. `data` is where MNIST and other real data lie.
     `SubmissionError` names the cell that failed; nothing is written then.
     """
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-    from nbconvert import HTMLExporter
-    from nbconvert.preprocessors import ExecutePreprocessor
+    # Together these take a second, which whoever only makes or compares notebooks need not wait.
+    from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415 - see above
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415 - see above
+    from nbconvert import HTMLExporter  # noqa: PLC0415 - see above
+    from nbconvert.preprocessors import ExecutePreprocessor  # noqa: PLC0415 - see above
 
     content = nbformat.read(notebook, as_version=4)
     runner = ExecutePreprocessor(timeout=SECONDS, kernel_name=_KERNEL["name"])

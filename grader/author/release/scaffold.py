@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from string import Template
 
+from grader.author.release.lessons import write_notebooks
+from grader.author.release.skeleton import write_skeletons
 from grader.course import Course
 from grader.errors import UsageError
 from grader.reports.words import week_title
@@ -16,9 +18,6 @@ _SOLUTIONS = {"exercise.py", "test_hidden.py", "probes_hidden.py", "mutants.toml
 
 def new_week(course: Course, week: str) -> list[Path]:
     """Write the files of a week that does not exist yet, its skeleton and its notebook included; the paths written."""
-    from grader.author.release.lessons import write_notebooks
-    from grader.author.release.skeleton import write_skeletons
-
     number = re.fullmatch(r"week(\d+)", week)
     if number is None:
         raise UsageError(f"{week!r}: a week is called `week` and a number, as in week7")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.course import Course
 from grader.errors import CourseError, UsageError
 
 _BEGIN = re.compile(r"#\s*BEGIN SOLUTION(?:\s+(?P<task>\d+(?:\.\d+)+):\s*(?P<text>\S.*))?\s*$")
@@ -100,8 +101,6 @@ def stale_skeletons(root: Path, week: str | None = None) -> list[Path]:
 
 
 def _references(root: Path, week: str | None) -> list[Path]:
-    from grader.course import Course
-
     assignments = Course(root).assignments()
     if week is not None and week not in assignments:
         raise UsageError(f"there is no {week}; there are: {', '.join(assignments)}")

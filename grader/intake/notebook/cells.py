@@ -15,8 +15,6 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-import nbformat
-
 from grader.errors import SubmissionError
 
 LARGEST_CELL = 2**18
@@ -121,6 +119,8 @@ def _end(pattern: re.Pattern[str], source: str, position: int) -> int:
 # Whoever has found a notebook's place converts the same notebook next.
 @lru_cache(maxsize=1)
 def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
+    import nbformat  # noqa: PLC0415 - as slow as all else here together, and most classes have no notebook
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,0 +1,121 @@
+"""Proves a week's checks: grades the reference, the skeleton, the variants and the mutants, and examines what came out.
+
+`validate` and `mutate` need no console: `watch` is handed the trials as they come, and hands them on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from grader.author.proof import findings, operators, record, survivors, trials
+from grader.author.proof.findings import Finding
+from grader.author.proof.matrix import Matrix, matrix_of
+from grader.author.proof.mutants import load_mutants, reference_files
+from grader.author.proof.operators import GeneratedMutant
+from grader.author.proof.survivors import Reason
+from grader.author.proof.trials import Subject, Trial
+from grader.author.release.lessons import stale_notebooks
+from grader.author.release.skeleton import stale_skeletons
+from grader.course import Course, find_course
+from grader.sandbox import Sandbox, choose
+
+OTHER_SEEDS = range(1, 5)  # with which a mutant is graded again that a check of the record has let pass
+
+Watch = Callable[[str, int, Iterator[Trial]], Iterable[Trial]]  # a week, the number of its trials, and the trials
+
+
+def unwatched(week: str, count: int, running: Iterator[Trial]) -> Iterable[Trial]:
+    """Hand the trials on without a word."""
+    return running
+
+
+@dataclass(frozen=True)
+class Proving:
+    """Where and how trials run; what is left out is found out, as the command line does."""
+
+    course: Course
+    sandbox: Sandbox
+    jobs: int
+    watch: Watch
+
+    @classmethod
+    def of(cls, course: Course | None, sandbox: Sandbox | None, jobs: int | None, watch: Watch) -> Proving:
+        cores = jobs or len(os.sched_getaffinity(0))
+        return cls(course or find_course(None), sandbox or choose("auto"), cores, watch)
+
+    def grade(self, week: str, subjects: Sequence[Subject]) -> list[Trial]:
+        running = trials.run(self.course.root, week, subjects, self.sandbox, self.jobs)
+        return list(self.watch(week, len(subjects), running))
+
+
+def validate(
+    week: str, *, course: Course | None = None, sandbox: Sandbox | None = None, jobs: int | None = None,
+    seeds: int = 3, agree: bool = False, watch: Watch = unwatched,
+) -> Matrix:  # fmt: skip
+    """Grade everything that a week's checks are tried on; the matrix holds the findings.
+
+    The reference is graded with several seeds. With `agree`, what each check catches now becomes the record that later
+    runs are compared with.
+    """
+    proving = Proving.of(course, sandbox, jobs, watch)
+    course = proving.course
+    mutants = load_mutants(course.root, week)
+    subjects = trials.subjects_of(course.assignment(week), mutants, range(seeds))
+    done = proving.grade(week, subjects)
+    if agree:
+        record.save(course.root, week, findings.caught(done, mutants))
+    recorded = record.load(course.root, week)
+    missed = findings.missed(done, mutants, recorded)
+    mutated = (one for one in subjects if one.kind == trials.MUTANT and one.name in missed)
+    again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
+    more = proving.grade(week, again) if again else []
+    return matrix_of(week, done, mutants, [*_stale(course, week), *findings.examine(done, mutants, recorded, more)])
+
+
+def _stale(course: Course, week: str) -> Iterator[Finding]:
+    made = {"skeleton": stale_skeletons(course.root, week), "lessons": stale_notebooks(course.root, week)}
+    for command, paths in made.items():
+        for path in paths:
+            yield Finding("stale", path.relative_to(course.root).as_posix(), f"run: python -m grader {command}")
+
+
+@dataclass(frozen=True)
+class Survival:
+    """What became of a week's generated mutants: how many there are, and which of them keep all points."""
+
+    week: str
+    made: int
+    alive: tuple[GeneratedMutant, ...]
+    unexplained: tuple[GeneratedMutant, ...]
+    idle: tuple[Reason, ...]  # reasons for which nothing survives any more
+    ungraded: int
+
+    @property
+    def faults(self) -> int:
+        """How many survive without a reason, or could not be graded."""
+        return len(self.unexplained) + self.ungraded
+
+
+def mutate(
+    week: str, *, course: Course | None = None, sandbox: Sandbox | None = None, jobs: int | None = None,
+    watch: Watch = unwatched,
+) -> Survival:  # fmt: skip
+    """Apply the general operators to a week's reference, and grade every mutant that they make."""
+    proving = Proving.of(course, sandbox, jobs, watch)
+    reference = reference_files(proving.course.assignment(week))
+    made = {mutant.id: mutant for mutant in operators.mutants_of(reference)}
+    subjects = [trials.Subject(trials.MUTANT, name, mutant.apply(reference)) for name, mutant in made.items()]
+    done = proving.grade(week, subjects)
+    alive = [made[t.subject.name] for t in done if t.report and t.report.score == t.report.max_score]
+    alive.sort(key=lambda mutant: (mutant.file, mutant.line, mutant.id))
+    reasons = survivors.load_reasons(proving.course.root, week)
+    return Survival(
+        week,
+        len(made),
+        tuple(alive),
+        tuple(survivors.unexplained(alive, reasons)),
+        tuple(survivors.idle_reasons(alive, reasons)),
+        sum(trial.report is None for trial in done),
+    )

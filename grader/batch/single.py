@@ -1,0 +1,39 @@
+"""Grades one submission: at the desk, or in a CI job, whose host then finds its files where it reads them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from grader.course import Assignment, Course
+from grader.errors import SubmissionError
+from grader.exports import ci_job
+from grader.exports.ci_job import CiJob
+from grader.intake import Submission, empty_submission, load_folder
+from grader.judging.job import job_of
+from grader.judging.pool import grade_alone
+from grader.results import Report
+from grader.sandbox import Sandbox
+
+
+def grade_submission(course: Course, submission: Submission, sandbox: Sandbox, seed: int = 0) -> Report:
+    """Grade it in a judge of its own, by the checks of `course`."""
+    return grade_alone(course.root, job_of(submission, seed), sandbox)
+
+
+def grade_ci_job(
+    course: Course, assignment: Assignment, job: CiJob, sandbox: Sandbox, out: Path, seed: int = 0
+) -> tuple[Report, list[Path]]:
+    """Grade the submission of a job; write the report into `out`, and what the host reads; the files to look at."""
+    submission = _submission(job.folder, assignment)
+    submission = replace(submission, student=ci_job.student_of(job) or submission.student)
+    report = grade_submission(course, submission, sandbox, seed)
+    return report, ci_job.write(job, report, out)
+
+
+def _submission(folder: Path, assignment: Assignment) -> Submission:
+    """Read what is in the folder; where that is nothing, an empty submission, whose report says so."""
+    try:
+        return load_folder(folder, assignment)
+    except SubmissionError as error:
+        return empty_submission(folder, assignment, f"nothing to grade was found: {error}")

@@ -1,0 +1,126 @@
+"""The commands on a class: `batch`, and `demo` for the sample class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from grader.batch.backend import Backend, LocalBackend, cluster_backend
+from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
+from grader.cli.console import make_console, make_sandbox, print_found, the_course
+from grader.cli.options import (
+    class_options,
+    command,
+    device_option,
+    jobs_option,
+    out_option,
+    sandbox_option,
+    seed_option,
+)
+from grader.course import Course
+from grader.errors import SubmissionError, UsageError
+from grader.escape import terminal
+from grader.intake import load
+from grader.reports.progress import Progress
+from grader.reports.terminal import print_class
+
+
+@command("demo")
+@out_option("demo-reports", "Where to write.")
+@jobs_option
+@sandbox_option
+def demo(out: Path, jobs: int | None, sandbox: str) -> int:
+    """Grade the sample class, end to end."""
+    course = the_course()
+    return _grade(course, BatchOptions(course.root / "fixtures" / "submissions", out, jobs=jobs), sandbox)
+
+
+@command("batch submissions/ --week week5 --out reports")
+@class_options
+@out_option("reports", "Where to write.")
+@seed_option
+@click.option("--regrade", is_flag=True, help="Grade unchanged submissions again, too.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler (see .github/CLUSTER.md)."
+)
+@click.option("--dry-run", is_flag=True, help="Show what was found, and grade nothing.")
+@jobs_option
+@sandbox_option
+@device_option
+def batch(
+    submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, seed: int,
+    regrade: bool, scheduler: str | None, dry_run: bool, jobs: int | None, sandbox: str, device: str,
+) -> int:  # fmt: skip
+    """Grade a folder of submissions; unchanged ones keep their grade.
+
+    SUBMISSIONS is a folder with one entry a student.
+    """
+    options = BatchOptions(submissions, out, weeks, seed, jobs, regrade, layout, roster)
+    if dry_run:
+        return _show_found(the_course(), options)
+    return _grade(the_course(), options, sandbox, device, scheduler)
+
+
+def _grade(
+    course: Course, options: BatchOptions, sandbox: str, device: str = "cpu", scheduler: str | None = None
+) -> int:
+    console = make_console()
+
+    def say(line: str) -> None:
+        console.print(line, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+    backend = _backend(course, options, sandbox, device, scheduler, say)
+    try:
+        result = grade_class(course, options, backend, Progress(console, backend.says, warns=not backend.confined))
+    except KeyboardInterrupt:
+        console.print("\ninterrupted: what was graded is kept; run the same command again to go on")
+        return 130
+    _print_result(console, options.out, result)
+    if result.graded and not backend.confined:
+        console.print("graded WITHOUT A SANDBOX; `python -m grader doctor` says how to get one", style="bold red")
+    return 1 if result.trouble else 0
+
+
+def _backend(
+    course: Course, options: BatchOptions, sandbox: str, device: str, scheduler: str | None, say: Callable[[str], None]
+) -> Backend:
+    """Where to grade: on this machine, or on the workers of a scheduler."""
+    if not scheduler:
+        return LocalBackend(course.root, make_sandbox(sandbox, device), options.jobs)
+    if device != "cpu":
+        raise UsageError(f"--device {device}: the workers of a scheduler grade on the CPU; leave out one of the two")
+    return cluster_backend(course.root, scheduler, sandbox, say, options.jobs)
+
+
+def _print_result(console: Console, out: Path, result: BatchResult) -> None:
+    print_class(result.reports, result.problems, console)
+    trouble = result.trouble
+    counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(trouble)}"
+    if result.ignored:
+        counts += f", ignored {len(result.ignored)} (--dry-run says why)"
+    lines = [counts, f"open {out / 'index.html'}"]
+    if result.missing:
+        lines.insert(0, terminal(f"handed in nothing: {len(result.missing)} ({', '.join(result.missing)})"))
+    # What could not be graded comes last, a line each, so that nobody overlooks it.
+    for line in (*lines, *trouble):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_found(course: Course, options: BatchOptions) -> int:
+    found, roster = find_class(course, options)
+    gradable, unreadable = [], []
+    for candidate in found.candidates:
+        try:
+            submission = load(candidate)
+        except SubmissionError as error:
+            unreadable.append(f"not gradable: {candidate.student}: {error}")
+        else:
+            gradable.append((candidate, submission.notes))
+    missing = roster.missing(candidate.student for candidate in found.candidates)
+    print_found(found.layout, gradable, found.ignored, missing, make_console())
+    for line in unreadable:
+        print(terminal(line))
+    return 1 if unreadable else 0

@@ -1,0 +1,68 @@
+"""The commands on one submission: `run` at the desk, `ci` in a job of a CI host."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from grader.batch.single import grade_ci_job, grade_submission
+from grader.cli.console import kit_course, make_console, make_sandbox, the_course, warn_unconfined
+from grader.cli.options import PATH, command, device_option, out_option, sandbox_option, seed_option
+from grader.escape import terminal
+from grader.exports.ci_job import HOSTS, find_job, quoted
+from grader.intake import load_folder
+from grader.reports.terminal import print_score, trouble_lines
+from grader.results import Report
+
+
+@command("run week5 --submission ~/lenet-homework")
+@click.argument("week")
+@click.option("--submission", type=PATH, metavar="DIR", help="Default: the working copy in assignments/.")
+@seed_option
+@sandbox_option
+@device_option
+def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str) -> int:
+    """Grade one submission and print its score by task."""
+    course = the_course()
+    assignment = course.assignment(week)
+    work = load_folder(submission or assignment.folder, assignment)
+    place = make_sandbox(sandbox, device)
+    warn_unconfined(place)
+    report = grade_submission(course, work, place, seed)
+    _print_report(report, report)
+    return 1 if report.broken else 0
+
+
+@command("ci week5 --submission checkout")
+@click.argument("week")
+@click.option("--submission", type=PATH, metavar="DIR", help="Default: where the host puts it, else this folder.")
+@click.option("--host", type=click.Choice(HOSTS), help="Default: found out.")
+@out_option("grader-report", "For the report.")
+@seed_option
+@sandbox_option
+@device_option
+def ci(week: str, submission: Path | None, host: str | None, out: Path, seed: int, sandbox: str, device: str) -> int:
+    """Grade the submission of a CI job, and write what its host reads."""
+    course = kit_course()
+    assignment = course.assignment(week)
+    job = find_job(os.environ, host, submission)
+    place = make_sandbox(sandbox, device)
+    warn_unconfined(place)
+    report, written = grade_ci_job(course, assignment, job, place, out, seed)
+    with quoted(job):
+        _print_report(report.for_student(), report)
+        for path in written:
+            print(f"wrote {path}")
+    # These two take any other status for a failure of grading itself, and drop what was written.
+    tolerant = job.host in ("classroom50", "gradescope")
+    return 1 if report.broken and not tolerant else 0
+
+
+def _print_report(shown: Report, report: Report) -> None:
+    for note in shown.notes:
+        print(terminal(f"note: {note}"))
+    print_score(shown, make_console())
+    for line in trouble_lines([report], []):
+        print(line)

@@ -1,0 +1,78 @@
+"""The command `validate`: the proof that a week's checks are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from grader.author.proof import record
+from grader.author.proof.matrix import page, print_matrix
+from grader.author.proof.trials import Trial
+from grader.author.proof.validate import Survival, mutate
+from grader.author.proof.validate import validate as prove
+from grader.cli.console import chosen_weeks, make_console, the_course
+from grader.cli.options import PATH, command, jobs_option, sandbox_option
+from grader.files import write_atomically
+from grader.sandbox import choose
+
+
+@command("validate week5 --html validation.html")
+@click.argument("week", nargs=-1)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, metavar="N", help="Grade the reference with N seeds.")
+@click.option("--mutate", "general", is_flag=True, help="Apply the general operators as well, and list survivors.")
+@click.option("--record", "agree", is_flag=True, help="Agree to what each check catches now.")
+@click.option("--html", type=PATH, metavar="FILE", help="Write the matrix as a page, too.")
+@jobs_option
+@sandbox_option
+def validate(
+    week: tuple[str, ...], seeds: int, general: bool, agree: bool, html: Path | None, jobs: int | None, sandbox: str
+) -> int:
+    """Prove the checks: what is right gets all points, and each mistake loses them in its task alone.
+
+    WEEK is one or more; without it, every week.
+    """
+    course, console = the_course(), make_console()
+    watch, place = partial(_watch, console), choose(sandbox)
+    matrices, faults = [], 0
+    for name in chosen_weeks(course, week):
+        matrix = prove(name, course=course, sandbox=place, jobs=jobs, seeds=seeds, agree=agree, watch=watch)
+        if agree:
+            print(f"wrote {record.file_of(course.root, name).relative_to(course.root)}")
+        print_matrix(matrix, console)
+        matrices.append(matrix)
+        faults += len(matrix.faults)
+        if general:
+            survival = mutate(name, course=course, sandbox=place, jobs=jobs, watch=watch)
+            _print_survival(survival, console)
+            faults += survival.faults
+    if html:
+        write_atomically(html, page(matrices))
+        print(f"wrote {html}")
+    return 1 if faults else 0
+
+
+def _watch(console: Console, week: str, count: int, running: Iterator[Trial]) -> Iterable[Trial]:
+    if console.is_terminal:
+        return track(running, f"{week}: grading", total=count, console=console, transient=True)
+    console.print(f"{week}: grading {count} submissions", highlight=False)
+    return running
+
+
+def _print_survival(found: Survival, console: Console) -> None:
+    reasoned = len(found.alive) - len(found.unexplained)
+    console.print(
+        f"{found.week}: of {found.made} generated mutants {found.made - len(found.alive)} lose points, "
+        f"{reasoned} survive for a reason, {len(found.unexplained)} survive",
+        style="bold", highlight=False,
+    )  # fmt: skip
+    for mutant in found.unexplained:
+        place = f"{mutant.file}:{mutant.line} (task {mutant.task or '–'})"
+        for line in (f"survivor: {mutant.id}  {place}", f"  - {mutant.before}", f"  + {mutant.after}"):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for reason in found.idle:
+        console.print(f"survivors.toml: nothing survives any more for: {reason.id or reason.line}", style="dim")

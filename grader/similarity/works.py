@@ -1,0 +1,40 @@
+"""Compares the works of a class, week by week: each that can be read, with what every student got left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.course import Assignment, Course
+from grader.errors import SubmissionError
+from grader.intake import Candidate, load
+from grader.similarity.compare import Pair, Work, similar_pairs, text_of
+
+MOST = 200  # pairs; whoever has more has another problem
+
+
+def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float) -> list[Pair]:
+    """The pairs of all weeks of which a share of at least `least` is alike, the most alike first, `MOST` of them."""
+    pairs: list[Pair] = []
+    for week, works in works_by_week(candidates).items():
+        pairs += similar_pairs(works, handout(course.assignment(week)), least)
+    return sorted(pairs, key=lambda pair: -pair.share)[:MOST]
+
+
+def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
+    """Read what can be read; work that a group shares is one, under all its names."""
+    found: dict[str, dict[tuple[object, ...], Work]] = {}
+    for candidate in candidates:
+        try:
+            submission = load(candidate)
+        except SubmissionError:
+            continue  # `batch` says why
+        works = found.setdefault(submission.week, {})
+        key = (candidate.path, *candidate.parts)  # entries at one path are one: a group's work, which each member has
+        others = f"{works[key].student}, " if key in works else ""
+        works[key] = Work(f"{others}{submission.student}", submission.week, text_of(submission.files))
+    return {week: list(works.values()) for week, works in found.items()}
+
+
+def handout(assignment: Assignment) -> str:
+    """The text that every student of a week got: the skeletons, and the public checks and probes."""
+    return text_of({file.name: file.read_bytes() for file in assignment.folder.glob("*.py")})
