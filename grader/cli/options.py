@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,16 +25,26 @@ class ExampleCommand(click.Command):
         formatter.write(f"\n{self.epilog}\n")  # in one piece, to be copied
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        repeatable = {
-            name for param in self.params if isinstance(param, click.Option) and param.multiple for name in param.opts
-        }
+        options = [param for param in self.params if isinstance(param, click.Option)]
+        repeatable = {name for option in options if option.multiple for name in option.opts}
+        names = {name for option in options for name in option.opts}
+        valued = {name for option in options if not option.is_flag for name in option.opts}
+        if bare := without_value(args, valued, names):
+            raise click.BadOptionUsage(bare, f"Option {bare!r} requires an argument.", ctx)
         try:
             return super().parse_args(ctx, spread(args, repeatable))
         except click.NoSuchOption as error:
             # An option's whole name is needed, so that a new option never changes what a script means.
-            names = (name for param in self.params for name in param.opts)
-            meant = [name for name in names if name.startswith(error.option_name)] or error.possibilities
-            raise click.NoSuchOption(error.option_name, possibilities=meant, ctx=ctx) from None
+            meant = [repr(name) for name in sorted(names) if name.startswith(error.option_name)]
+            if meant:
+                raise click.UsageError(f"{error.message} Did you mean {' or '.join(meant)}?", ctx) from None
+            raise
+
+
+def without_value(words: Sequence[str], valued: Collection[str], names: Collection[str]) -> str:
+    """The first option of `valued` before another option's name: `--out --dry-run` names no folder."""
+    named = words[: words.index("--")] if "--" in words else words
+    return next((word for word, after in pairwise(named) if word in valued and after in names), "")
 
 
 def spread(words: Sequence[str], options: Collection[str]) -> list[str]:

@@ -1,62 +1,159 @@
+"""Every command is documented, says in one line what is wrong, has its exit code, and loads only what it needs."""
+
 from __future__ import annotations
 
-import argparse
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner, Result
 
-from grader.cli import main
+from grader.cli.main import COMMANDS, cli, main
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.judging.job import Job
 from grader.results import CheckResult, Outcome, Report
+from tests.support.makers import lay_out
+
+ROOT = Path(__file__).parents[2]
+EACH = [pytest.param(command, id=command.name) for command in COMMANDS]
+# What takes long to import: most of it is for grading itself.
+HEAVY = {
+    "torch", "torchvision", "numpy", "hypothesis", "pytest", "matplotlib", "sklearn", "nbconvert", "distributed",
+    "copydetect",
+}  # fmt: skip
+MEDIUM = {"rich", "jinja2", "sqlite3", "msgpack", "psutil", "nbformat", "yaml", "grader.intake", "grader.sandbox"}
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = (a for a in main.build_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return dict(action.choices)
+def run(*words: str | Path) -> Result:
+    """Run a command as a person would; whatever is raised in it is the test's failure."""
+    return CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
 
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course with one week, as the current folder; the environment that commands change is put back."""
-    week = tmp_path / "course" / "assignments" / "week1"
-    week.mkdir(parents=True)
-    (week / "assignment.toml").write_text('title = "First"\nweek = "week1"\nmodules = ["lenet"]\n')
-    (week / "test_week1.py").write_text("")
-    monkeypatch.chdir(tmp_path / "course")
-    return tmp_path / "course"
+    """A course with one week, as the current folder."""
+    toml = 'title = "First"\nweek = "week1"\nmodules = ["lenet"]\n'
+    root = tmp_path / "course"
+    lay_out(root, {"assignments/week1/assignment.toml": toml, "assignments/week1/test_week1.py": ""})
+    monkeypatch.chdir(root)
+    return root
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_command_describes_itself_and_ends_in_an_example(name: str) -> None:
-    parser = commands()[name]
-    assert parser.description and parser.description.endswith(".")
-    assert parser.epilog and parser.epilog.startswith(f"example:  python -m grader {name}")
-    assert parser.get_default("command")
+# Help
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_example_parses(name: str) -> None:
-    words = (commands()[name].epilog or "").split()[4:]
-    assert main.build_parser().parse_args(words).command is commands()[name].get_default("command")
+@pytest.mark.parametrize("listed", EACH)
+def test_every_command_describes_itself_as_it_is_listed_and_ends_in_an_example(listed: click.Command) -> None:
+    result = run(str(listed.name), "--help")
+    assert result.exit_code == 0
+    about = str(listed.short_help)
+    description = " ".join(result.stdout.split("\n\n")[1].split())
+    assert description == f"{about[0].upper()}{about[1:]}."
+    assert result.stdout.splitlines()[-1].startswith(f"example:  python -m grader {listed.name}")
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_option_has_a_help_text(name: str) -> None:
-    options = [action for action in commands()[name]._actions if action.option_strings]
+@pytest.mark.parametrize("listed", EACH)
+def test_every_example_parses(listed: click.Command) -> None:
+    example = run(str(listed.name), "-h").stdout.splitlines()[-1]
+    words = example.split()[5:]
+    assert listed.make_context(listed.name, words).command.name == listed.name
+
+
+@pytest.mark.parametrize("listed", EACH)
+def test_every_option_has_a_help_text(listed: click.Command) -> None:
+    context = listed.make_context(listed.name, [], resilient_parsing=True)
+    options = [param for param in context.command.get_params(context) if isinstance(param, click.Option)]
     assert options
-    assert not [action.option_strings for action in options if not action.help]
+    assert [option.opts for option in options if not option.help] == []
 
 
-def test_help_shows_the_example(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main.main(["batch", "--help"])
-    assert caught.value.code == 0
-    assert "example:  python -m grader batch" in capsys.readouterr().out
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_lists_the_commands_in_the_order_of_the_work(word: str) -> None:
+    result = run(word)
+    lines = result.stdout.partition("Commands:\n")[2].splitlines()
+    names = [line.split()[0] for line in lines if not line.startswith("   ")]
+    assert (result.exit_code, names) == (0, [command.name for command in COMMANDS])
+
+
+def modules_after(*commands: tuple[str, ...]) -> set[str]:
+    """What is imported once these commands were run, in a process of their own."""
+    code = f"import sys; from grader.cli.main import main\nfor words in {commands!r}: main(words)\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_neither_torch_nor_anything_else_that_takes_long() -> None:
+    found = modules_after(("--help",), ("--version",))
+    assert found & (HEAVY | MEDIUM) == set()
+    assert "click" in found
+
+
+def test_a_commands_own_help_imports_nothing_of_what_grading_takes() -> None:
+    found = modules_after(*((str(command.name), "--help") for command in COMMANDS))
+    assert found & HEAVY == set()
+    assert "grader.batch.run" in found
+
+
+def test_the_console_script_is_the_same_program() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, name = project["scripts"]["grader"].partition(":")
+    assert getattr(import_module(module), name) is main
+
+
+def test_the_version_is_shown() -> None:
+    assert run("--version").stdout.startswith("grader 0.")
+
+
+def test_a_shell_completes_commands_and_options() -> None:
+    def complete(words: str, number: int) -> str:
+        environment = {"_GRADER_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)}
+        return CliRunner().invoke(cli, [], prog_name="grader", env=environment).stdout
+
+    assert complete("grader ov", 1) == "plain,override\n"
+    assert complete("grader batch --dry", 2) == "plain,--dry-run\n"
+    assert "plain,bwrap\n" in complete("grader batch x --sandbox ", 4)
+
+
+# What makes no sense
 
 
 @pytest.mark.parametrize(
-    ("arguments", "names"),
+    ("words", "says"),
+    [
+        ([], "Commands:"),
+        (["no-such-command"], "No such command"),
+        (["batc"], "Did you mean 'batch'?"),
+        (["run"], "Missing argument 'WEEK'"),
+        (["batch"], "Missing argument 'SUBMISSIONS'"),
+        (["batch", "x", "--jobs", "0"], "'--jobs'"),
+        (["batch", "x", "--jobs", "many"], "'--jobs'"),
+        (["batch", "x", "--sandbox", "none"], "'--sandbox'"),
+        (["batch", "x", "--week"], "'--week' requires an argument"),
+        (["batch", "x", "--out", "--dry-run"], "'--out' requires an argument"),
+        (["similar", "x", "--least", "101"], "'--least'"),
+        (["validate", "--seeds", "0"], "'--seeds'"),
+        (["release"], "either --to or --branch"),
+        (["release", "--to", "a", "--branch", "b"], "either --to or --branch"),
+        (["run", "week5", "--sub", "x"], "Did you mean '--submission'?"),
+    ],
+)
+def test_arguments_that_do_not_parse_are_a_usage_error_with_status_2(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+    # The same from Python, which takes the status.
+    assert main(words) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
     [
         (["run", "week99"], ["week99", "week1"]),
         (["run", "../week1"], ["../week1", "week1"]),
@@ -64,67 +161,50 @@ def test_help_shows_the_example(capsys: pytest.CaptureFixture[str]) -> None:
         (["batch", "no-such-folder"], ["no-such-folder"]),
         (["batch", "no-such-folder", "--dry-run"], ["no-such-folder"]),
         (["batch", ".", "--week", "week99"], ["week99", "week1"]),
+        (["batch", ".", "--scheduler", "tcp://x:1", "--device", "cuda"], ["--device cuda"]),
     ],
 )
-def test_what_is_not_there_is_one_line_and_status_2(
-    course: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], names: list[str]
-) -> None:
+def test_what_is_not_there_is_one_line_and_status_2(course: Path, words: list[str], names: list[str]) -> None:
     before = sorted(course.rglob("*"))
-    assert main.main(arguments) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    result = run(*words)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
     assert line.startswith("grader: ")
     assert all(name in line for name in names)
     assert sorted(course.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["no-such-command"], ["run"], ["batch", "x", "--jobs", "0"], ["batch", "x", "--jobs", "many"]]
+    ("error", "status", "says"),
+    [
+        (UsageError("m"), 2, "grader: m\n"),
+        (SubmissionError("m"), 1, "grader: m\n"),
+        (CourseError("m"), 1, "grader: m\n"),
+        (BrokenPipeError(), 1, ""),
+        (KeyboardInterrupt(), 130, "\ngrader: interrupted\n"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
-def test_arguments_that_do_not_parse_exit_with_status_2(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main.main(arguments)
-    assert caught.value.code == 2
-    assert "usage:" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("error", "status"), [(UsageError("m"), 2), (SubmissionError("m"), 1), (CourseError("m"), 1)])
-def test_errors_of_the_kit_have_their_status_and_no_traceback(
-    error: Exception, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_what_ends_a_command_early_has_its_status_and_no_traceback(
+    error: BaseException, status: int, says: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fails() -> None:
         raise error
 
-    monkeypatch.setattr(main, "_course", fails)
-    assert main.main(["run", "week1"]) == status
-    assert capsys.readouterr().err == "grader: m\n"
+    monkeypatch.setattr("grader.cli.single.the_course", fails)
+    assert main(["run", "week1"]) == status
+    assert capfd.readouterr().err == says
 
 
-def test_a_closed_pipe_is_no_crash(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    def fails() -> None:
-        raise BrokenPipeError
-
-    monkeypatch.setattr(main, "_course", fails)
-    assert main.main(["run", "week1"]) == 1
-    assert capfd.readouterr().err == ""
+# What commands print
 
 
-def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main.main(["--version"])
-    assert capsys.readouterr().out.startswith("grader 0.")
-
-
-def test_a_dry_run_lists_what_was_found_and_writes_nothing(
-    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ada = tmp_path / "class" / "ada"
-    ada.mkdir(parents=True)
-    (ada / "lenet.py").write_text("def double(n):\n    return 2 * n\n")
+def test_a_dry_run_lists_what_was_found_and_writes_nothing(course: Path, tmp_path: Path) -> None:
+    inbox = lay_out(tmp_path / "class", {"ada/lenet.py": "def double(n):\n    return 2 * n\n"})
     out = tmp_path / "reports"
-    assert main.main(["batch", str(tmp_path / "class"), "--out", str(out), "--dry-run"]) == 0
-    first, header, line = capsys.readouterr().out.splitlines()
+    result = run("batch", inbox, "--out", out, "--dry-run")
+    assert result.exit_code == 0
+    first, header, line = result.stdout.splitlines()
     assert first == "1 to grade, layout: plain"
     assert header.split() == ["Student", "week", "files"]
     assert line.split() == ["ada", "week1", "ada:", "lenet.py"]
@@ -132,15 +212,12 @@ def test_a_dry_run_lists_what_was_found_and_writes_nothing(
 
 
 def test_a_dry_run_names_last_what_cannot_be_graded_and_before_that_what_is_no_submission(
-    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    course: Path, tmp_path: Path
 ) -> None:
-    inbox = tmp_path / "class"
-    (inbox / "zoe").mkdir(parents=True)
-    (inbox / "zoe" / "lenet.py").write_text("")
-    for name in ("ada.zip", "ben.ipynb", "essay.docx"):
-        (inbox / name).write_text("")
-    assert main.main(["batch", str(inbox), "--dry-run"]) == 1
-    _, _, found, _, title, ignored, *rest = capsys.readouterr().out.splitlines()
+    names = ("zoe/lenet.py", "ada.zip", "ben.ipynb", "essay.docx")
+    result = run("batch", lay_out(tmp_path / "class", dict.fromkeys(names, "")), "--dry-run")
+    assert result.exit_code == 1
+    _, _, found, _, title, ignored, *rest = result.stdout.splitlines()
     assert found.split() == ["zoe", "week1", "zoe:", "lenet.py"]
     assert (title, ignored) == ("Ignored", "essay.docx  a .docx file is no submission")
     assert rest[0].startswith("not gradable: ada: ada.zip is an empty file")
@@ -160,22 +237,19 @@ class OneReport:
 
 
 def test_a_run_says_how_the_submission_was_read_first_and_what_broke_last(
-    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grader.judging.pool.JudgeProcess", OneReport)
     (tmp_path / "LeNet (1).py").write_text("")
-    assert main.main(["run", "week1", "--submission", str(tmp_path / "LeNet (1).py")]) == 1
-    lines = capsys.readouterr().out.splitlines()
+    result = run("run", "week1", "--submission", tmp_path / "LeNet (1).py")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
     assert lines[0] == "note: LeNet (1).py taken as lenet.py"
     assert lines[-1] == "provisional: LeNet (1) week1: test_hidden.py::a is broken: KeyError: 'axes'"
 
 
-def test_an_out_folder_that_cannot_be_written_is_a_usage_error(
-    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ada = tmp_path / "class" / "ada"
-    ada.mkdir(parents=True)
-    (ada / "lenet.py").write_text("")
-    (tmp_path / "file").write_text("")
-    assert main.main(["batch", str(tmp_path / "class"), "--out", str(tmp_path / "file" / "reports")]) == 2
-    assert "choose another --out" in capsys.readouterr().err
+def test_an_out_folder_that_cannot_be_written_is_a_usage_error(course: Path, tmp_path: Path) -> None:
+    inbox = lay_out(tmp_path, {"class/ada/lenet.py": "", "file": ""}) / "class"
+    result = run("batch", inbox, "--out", tmp_path / "file" / "reports")
+    assert result.exit_code == 2
+    assert "choose another --out" in result.stderr
