@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from grader.author.proof import findings, matrix, record, trials
 from grader.author.proof.mutants import Mutant
+from grader.author.proof.validate import mutate, validate
 from grader.author.release.scaffold import new_week
 from grader.cli.main import main
 from grader.course import Course
@@ -19,35 +21,32 @@ from grader.results import CheckResult, Measure, Outcome, Report
 WEEK = "week7"
 
 
-@pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    (tmp_path / "assignments").mkdir()
-    new_week(Course(tmp_path), WEEK)
-    monkeypatch.chdir(tmp_path)
-    return Course(tmp_path)
-
-
 def change(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert text.count(old) == 1, text
     file.write_text(text.replace(old, new))
 
 
-def test_a_new_week_validates_at_once_and_each_weakening_shows(course: Course, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})  # one judge will do
-    public, hidden = course.root / "assignments" / WEEK, course.root / "solutions" / WEEK
-    assert main(["validate", WEEK, "--seeds", "2", "--record", "--html", "page.html"]) == 0
-    first = capsys.readouterr().out
-    assert "2 mutants, 0 faults" in first and "points: 60 public, 40 hidden" in first
-    assert "error-summed" in (course.root / "page.html").read_text()
+def test_a_new_week_validates_at_once_and_each_weakening_shows(new_course: Course) -> None:
+    public, hidden = new_course.root / "assignments" / WEEK, new_course.root / "solutions" / WEEK
+    watched: list[tuple[str, int, int]] = []
+
+    def watch(week: str, count: int, running: Iterator[trials.Trial]) -> Iterable[trials.Trial]:
+        done = list(running)
+        watched.append((week, count, len(done)))
+        return done
+
+    first = validate(WEEK, seeds=2, jobs=1, agree=True, watch=watch)
+    assert (len(first.rows), first.faults, first.points) == (2, (), (60, 40))
+    assert watched == [(WEEK, 5, 5)]  # the reference twice, the skeleton, two mutants
+    assert "error-summed" in matrix.page([first])
     caught = json.loads((hidden / "caught.json").read_text())
     assert caught["error-detached"] == ["test_hidden.py::test_gradient"]
 
     # A check that always passes.
     good = (hidden / "test_hidden.py").read_text()
     (hidden / "test_hidden.py").write_text(good[: good.index("    predictions, targets")] + "    assert True\n")
-    assert main(["validate", WEEK, "--seeds", "1"]) == 1
-    said = capsys.readouterr().out
+    said = "\n".join(map(str, validate(WEEK, seeds=1, jobs=1).faults))
     assert "survivor: error-detached: keeps all points of task 7.1" in said
     assert "weaker: test_hidden.py::test_gradient: no longer catches mutant error-detached" in said
     assert "no mutant fails any of its hidden checks" in said
@@ -55,33 +54,40 @@ def test_a_new_week_validates_at_once_and_each_weakening_shows(course: Course, c
 
     # A weaker assertion, which another check makes up for: no survivor, and still it is said.
     change(public / f"test_{WEEK}.py", "torch.tensor(want), ", "torch.tensor(want), rtol=1e9, what=")
-    assert main(["validate", WEEK, "--seeds", "1"]) == 1
-    said = capsys.readouterr().out
+    said = "\n".join(map(str, validate(WEEK, seeds=1, jobs=1).faults))
     assert f"weaker: test_{WEEK}.py::test_mean_squared_error: no longer catches mutant error-summed" in said
     assert "survivor" not in said
 
 
-def test_general_operators_are_tried_and_survivors_need_a_reason(course: Course, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
-    hidden = course.root / "solutions" / WEEK
+def test_general_operators_are_tried_and_survivors_need_a_reason(
+    new_course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hidden = new_course.root / "solutions" / WEEK
     change(hidden / "exercise.py", ".square().mean()", ".abs().pow(2).mean() + 0 * 3")
     change(hidden / "mutants.toml", '".square().mean()"', '".pow(2).mean()"')
     change(hidden / "mutants.toml", '".square().sum()"', '".pow(2).sum()"')
-    assert main(["validate", WEEK, "--seeds", "1", "--mutate"]) == 1
+    found = mutate(WEEK, jobs=1)
+    names = [mutant.id for mutant in found.unexplained]
+    assert names and all("shift-number" in name or "swap" in name for name in names)
+    assert (found.alive, found.faults) == (found.unexplained, len(names))
+    reasons = [f'[[survivor]]\nid = "{name}"\nkind = "equivalent"\nwhy = "0 times anything"\n' for name in names]
+    (hidden / "survivors.toml").write_text("\n".join([*reasons, reasons[0].replace(names[0], "gone")]))
+    # The same by the command, which says it in words.
+    words = ["validate", WEEK, "--seeds", "1", "--jobs", "1", "--record", "--mutate", "--html", "page.html"]
+    assert main(words) == 0
     said = capsys.readouterr().out
-    survivors = [line.split()[1] for line in said.splitlines() if line.startswith("survivor: exercise-")]
-    assert survivors and all("shift-number" in name or "swap" in name for name in survivors)
-    reasons = [f'[[survivor]]\nid = "{name}"\nkind = "equivalent"\nwhy = "0 times anything"\n' for name in survivors]
-    (hidden / "survivors.toml").write_text("\n".join(reasons))
-    assert main(["validate", WEEK, "--seeds", "1", "--mutate"]) == 0
-    assert f"{len(survivors)} survive for a reason, 0 survive" in capsys.readouterr().out.replace("\n", " ")
+    assert f"wrote solutions/{WEEK}/caught.json\n" in said and "wrote page.html\n" in said
+    assert f"{WEEK}: grading 4 submissions\n" in said and "2 mutants, 0 faults" in said
+    assert f"{len(names)} survive for a reason, 0 survive" in said.replace("\n", " ")
+    assert "nothing survives any more for: gone" in said
+    assert "error-summed" in (new_course.root / "page.html").read_text()
 
 
-def test_a_week_is_not_written_over_and_needs_a_number(course: Course) -> None:
+def test_a_week_is_not_written_over_and_needs_a_number(new_course: Course) -> None:
     with pytest.raises(UsageError, match="exists already"):
-        new_week(course, WEEK)
+        new_week(new_course, WEEK)
     with pytest.raises(UsageError, match="as in week7"):
-        new_week(course, "../week8")
+        new_week(new_course, "../week8")
 
 
 # What the findings say of made-up runs.

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from grader.author.release import leaks, tree
-from grader.author.release.scaffold import new_week
 from grader.cli.main import main
 from grader.course import Course, protected
 from grader.errors import CourseError, UsageError
+from tests.support.makers import lay_out
 
 ROOT = Path(__file__).parents[3]
 WEEK = "week7"
@@ -27,24 +27,23 @@ def git(root: Path, *words: str) -> str:
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    """A course of one new week, committed."""
+def course(new_course: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A course of one new week, committed, with what else a course has."""
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "ada@localhost")
-    root = tmp_path / "course"
-    for folder in ("assignments", "fixtures", "tests", "fixtures/submissions/ana"):
-        (root / folder).mkdir(parents=True)
-    new_week(Course(root), WEEK)
-    (root / "pyproject.toml").write_text('testpaths = ["tests"]\n')
-    (root / "fixtures" / "data.py").write_text("x = 1\n")
-    (root / "fixtures" / "submissions" / "ana" / "exercise.py").write_text(f"# {SOLUTION}\n")
-    (root / "tests" / "test_mutants.py").write_text("y = 1\n")
-    (root / "assignments" / "README.md").write_text("# For students\n")
+    root = new_course.root
+    files = {
+        "pyproject.toml": 'testpaths = ["tests"]\n',
+        "fixtures/data.py": "x = 1\n",
+        "fixtures/submissions/ana/exercise.py": f"# {SOLUTION}\n",
+        "tests/test_mutants.py": "y = 1\n",
+        "assignments/README.md": "# For students\n",
+    }
+    lay_out(root, files)
     git(root, "init", "-q", "-b", "main")
     commit(root, "begin")
-    monkeypatch.chdir(root)
-    return Course(root)
+    return new_course
 
 
 def commit(root: Path, message: str) -> None:
@@ -174,8 +173,7 @@ def test_changed_protected_files_are_known_from_every_version_that_was_ours(cour
 def test_this_course_passes_its_own_leak_check_and_students_can_work_in_it(tmp_path: Path) -> None:
     """The real tree: no `solutions/` is missed by a student's run of every week."""
     course = Course(ROOT)
-    tracked = tree._git(ROOT, "ls-files", "-z").split("\0")[:-1]
-    chosen = {path for path in tracked if tree.is_for_students(path)}
+    chosen = {path for path in tree.tracked_files(ROOT) if tree.is_for_students(path)}
     assert "assignments/README.md" in chosen and not any("hidden" in Path(path).name for path in chosen)
     files = {path: (ROOT / path).read_bytes() for path in chosen}
     leaks.check(files, course, "the student tree")

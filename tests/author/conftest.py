@@ -1,0 +1,22 @@
+"""A course of one new week, as its author has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.author.release.scaffold import new_week
+from grader.course import Course
+
+WEEK = "week7"
+
+
+@pytest.fixture
+def new_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """What `new week7` writes into an empty course, which is the working folder."""
+    course = Course(tmp_path / "course")
+    (course.root / "assignments").mkdir(parents=True)
+    new_week(course, WEEK)
+    monkeypatch.chdir(course.root)
+    return course
