@@ -63,9 +63,9 @@ def test_a_submission_that_is_not_there_is_named(tmp_path: Path) -> None:
         ci_job.find_job({"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path / "gone")})
 
 
-def job(host: str, folder: Path, **environment: str) -> ci_job.Job:
+def job(host: str, folder: Path, **environment: str) -> ci_job.CiJob:
     paths = {name: str(folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY")}
-    return ci_job.Job(host, folder, {**paths, **environment}, folder)
+    return ci_job.CiJob(host, folder, {**paths, **environment}, folder)
 
 
 def test_classroom50_finds_its_files_in_the_checkout(tmp_path: Path) -> None:
