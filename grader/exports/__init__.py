@@ -1,5 +1,7 @@
 """Results in other systems' formats, all made from reports as students may read them.
 
+registry      the formats by name, and what each writes
+ci_job        which host a CI job runs on, and what that reads
 classroom50   `result.json` of Classroom 50
 github        what GitHub Classroom's reporter action reads
 gradescope    `results.json` of Gradescope

@@ -33,7 +33,7 @@ def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80)
 
 def plain_console(file: TextIO, width: int) -> Console:
     """A console that is no terminal: it draws the same everywhere, without colour."""
-    from rich.console import Console
+    from rich.console import Console  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
 
     return Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False)
 
@@ -45,7 +45,7 @@ def print_score(report: Report, console: Console) -> None:
 
 def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
     """The summary of a class: counts, means and the hardest tasks."""
-    from grader.reports.figures import class_rows, class_weeks, week_figures
+    from grader.reports.figures import class_rows, class_weeks, week_figures  # noqa: PLC0415 - imports sqlite3
 
     rows = class_rows(reports, problems)
     figures = [week_figures(rows, week) for week in class_weeks(rows)]
@@ -112,7 +112,7 @@ def _hardest_table(figures: Sequence[WeekFigures]) -> Table:
 
 def grid(*justify: JustifyMethod) -> Table:
     """A table without lines, a column for each side that its cells keep to."""
-    from rich.table import Table
+    from rich.table import Table  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
 
     table = Table.grid(padding=(0, 2, 0, 0))
     for side in justify:
@@ -122,7 +122,7 @@ def grid(*justify: JustifyMethod) -> Table:
 
 def add_row(table: Table, *cells: str | tuple[str, str]) -> None:
     """Add a row of untrusted texts, as (text, style) where they have a style; nothing is read as markup."""
-    from rich.text import Text
+    from rich.text import Text  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
 
     pairs = [(cell, "") if isinstance(cell, str) else cell for cell in cells]
     table.add_row(*(Text(terminal(text), style) for text, style in pairs))

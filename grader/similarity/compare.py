@@ -93,7 +93,7 @@ def _candidates(
 
 
 def _pair(works: Sequence[Work], prints: Mapping[int, object], left: int, right: int) -> Pair:
-    from copydetect import compare_files
+    from copydetect import compare_files  # noqa: PLC0415 - an extra, which may be absent
 
     _, shares, spans = compare_files(prints[left], prints[right])
     first, second = (
@@ -105,14 +105,14 @@ def _pair(works: Sequence[Work], prints: Mapping[int, object], left: int, right:
 
 def _fingerprint(text: str):  # type: ignore[no-untyped-def]
     try:
-        from copydetect import CodeFingerprint
+        from copydetect import CodeFingerprint  # noqa: PLC0415 - an extra, which may be absent
     except ImportError:
         raise GraderError("comparing submissions needs copydetect: pip install -e '.[similar]'") from None
     return CodeFingerprint("work.py", K, WINDOW, fp=io.StringIO(text))
 
 
 def _leave_out(one, common: set[int]) -> None:  # type: ignore[no-untyped-def]
-    from copydetect.utils import get_token_coverage
+    from copydetect.utils import get_token_coverage  # noqa: PLC0415 - an extra, which may be absent
 
     one.hashes = {hashed for hashed in one.hashes if hashed not in common}
     one.hash_idx = {hashed: places for hashed, places in one.hash_idx.items() if hashed in one.hashes}
