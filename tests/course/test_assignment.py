@@ -209,10 +209,10 @@ def test_a_folder_that_is_merely_called_assignments_is_no_course(tmp_path, cours
 
 
 def test_without_a_course_around_the_installed_one_is_found():
-    assert (find_course(Path("/")).root / "grader" / "assignment.py").is_file()
+    assert (find_course(Path("/")).root / "grader" / "course" / "assignment.py").is_file()
 
 
 def test_no_course_at_all_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(assignment_module, "__file__", str(tmp_path / "site-packages" / "grader" / "assignment.py"))
+    monkeypatch.setattr(assignment_module, "__file__", str(tmp_path / "site-packages" / "grader" / "course" / "assignment.py"))
     with pytest.raises(UsageError, match="go to the folder that holds"):
         find_course(tmp_path)

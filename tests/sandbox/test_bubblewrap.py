@@ -14,7 +14,7 @@ from grader.cli import main
 from grader.errors import SandboxError, UsageError
 from grader.inside import memory, seccomp
 from grader.sandbox import Bubblewrap, Process, choose, doctor, views
-from grader.sandbox.bubblewrap import ENVIRONMENT
+from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE
 from tests.support import sandboxes
 
 
@@ -73,7 +73,7 @@ def test_the_test_of_the_sandbox_goes_the_whole_way(tmp_path: Path, cut: str) ->
     """Where a step fails, as it would on a machine that refuses it, the sandbox is refused."""
     inside = tmp_path / "inside"
     inside.mkdir()
-    for file in (Path(views.__file__).with_name("inside")).glob("*.py"):
+    for file in INSIDE.glob("*.py"):
         (inside / file.name).write_bytes(file.read_bytes())
     selftest = (inside / "selftest.py").read_text()
     assert selftest.count(cut) == 1
@@ -183,10 +183,10 @@ def test_joining_makes_fewer_mappings_and_none_that_can_be_written_and_run() -> 
         from pathlib import Path
         import numpy.linalg
         sys.path.insert(0, sys.argv[1])
-        import pages
+        import memory
         read = Path("/proc/self/maps").read_text
         before = len(read().splitlines())
-        assert pages.join() > 4
+        assert memory.join() > 4
         assert len(read().splitlines()) <= before - 4, read()
         assert "rwx" not in read()
         assert abs(numpy.linalg.det(numpy.eye(3) * 2) - 8) < 1e-6
@@ -204,11 +204,11 @@ def test_a_heap_with_room_is_touched_in_large_pages_and_gives_it_back() -> None:
         import resource
         import sys
         sys.path.insert(0, sys.argv[1])
-        import pages
+        import memory
         libc = ctypes.CDLL(None)
         libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
         libc.memset.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
-        pages.make_room(64 << 20)
+        memory.make_room(64 << 20)
         end = libc.sbrk(0)
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         for _ in range(24):
@@ -216,7 +216,7 @@ def test_a_heap_with_room_is_touched_in_large_pages_and_gives_it_back() -> None:
             libc.memset(block, 1, 2 << 20)
         assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults < 24 * 512 / 4
         assert libc.sbrk(0) == end
-        pages.give_back_room()
+        memory.give_back_room()
         assert end - libc.sbrk(0) > 8 << 20
     """
     settings = {name: value for name, value in ENVIRONMENT.items() if name.startswith("MALLOC_")}
