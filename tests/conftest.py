@@ -15,6 +15,8 @@ _CACHE = Path(__file__).parents[1] / ".cache"
 os.environ["MPLCONFIGDIR"] = str(_CACHE / "matplotlib")
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_CACHE / "torch")
 os.environ["MPLBACKEND"] = "agg"
+# One thread for the processes that tests start, too: several at once would wait for each other's threads.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 pytest_plugins = ["pytester"]
 

@@ -168,7 +168,7 @@ OBJECTS = {
     """,
 }
 NO_CODEC = """
-from grader import student
+from grader.pytest_plugin import student
 class Identity:
     encode = staticmethod(lambda value, what=None: value)
     decode = staticmethod(lambda value: value)
@@ -200,7 +200,7 @@ def test_the_seed_that_a_probe_runs_with_does_not_tell_what_the_judge_drew(
     judge: JudgeProcess, course: Path, tmp_path: Path
 ) -> None:
     assert graded(judge, SEED).score == 0
-    same = "from grader import local\nlocal.probe_seed = lambda seed: seed\n"
+    same = "from grader.pytest_plugin import local\nlocal.probe_seed = lambda seed: seed\n"
     assert at_the_desk(course, tmp_path, SEED, "-k", "classes") == 0
     assert at_the_desk(course, tmp_path, SEED, "-k", "classes", prelude=same) == 1
 

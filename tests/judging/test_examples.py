@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.judging.fork_server_client import ForkServer
 from grader.judging.job import Job
 from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
@@ -63,10 +64,21 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lay_out(tmp_path_factory.mktemp("course"), COURSE)
 
 
+@pytest.fixture(scope="module")
+def fork_server(course: Path) -> Iterator[ForkServer]:
+    """What judges are forked from, for all tests here: it ends with its last user, which is this fixture."""
+    shared = ForkServer(course, ["week1"], Process())
+    keeper = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
+    keeper.grade(Job("first", "week1", {}, "digest", (), 0))
+    yield shared
+    keeper.close()
+
+
 @pytest.fixture
-def judge(course: Path) -> Iterator[JudgeProcess]:
+def judge(course: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
+    """One that knows nothing: what other judges have learnt they told each other before it was there."""
     (course / "assignments/week1/log").unlink(missing_ok=True)
-    fresh = JudgeProcess(course, ["week1"], Process())
+    fresh = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
     yield fresh
     fresh.close()
 

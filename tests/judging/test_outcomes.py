@@ -23,7 +23,7 @@ from grader.inside import wire
 from grader.judging.fork_server_client import Forked, ForkServer
 from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
-from grader.judging.pool import Pool
+from grader.judging.pool import Pool, grade_patiently
 from grader.judging.remote_student import RemoteStudent, SubmissionStudents
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
@@ -113,6 +113,24 @@ def judge(request: pytest.FixtureRequest, course: Path) -> Iterator[JudgeProcess
     warm = JudgeProcess(course, ["week1"], sandboxes.named(request.param))
     yield warm
     warm.close()
+
+
+@pytest.fixture(scope="module")
+def fork_server(course: Path) -> Iterator[ForkServer]:
+    """What tests that need a judge of their own have it forked from; its last user is this fixture."""
+    shared = ForkServer(course, ["week1"], Process())
+    user = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
+    user.grade(job("return 2 * n"))
+    yield shared
+    user.close()
+
+
+@pytest.fixture
+def fresh(course: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
+    """A judge for one test, which may kill it."""
+    judge = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
+    yield judge
+    judge.close()
 
 
 def job(double: str, train: bytes | None = TRAIN, seed: int = 3, student: str = "Ada") -> Job:
@@ -265,7 +283,7 @@ def test_what_a_check_leaves_costs_no_other_its_points(judge: JudgeProcess) -> N
     ],
 )
 def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
-    course: Path, tmp_path: Path, where: str, kills: str, outcome: Outcome
+    fresh: JudgeProcess, tmp_path: Path, where: str, kills: str, outcome: Outcome
 ) -> None:
     """A counter that all processes share stands in for the outsider, who strikes a check or its keeper.
 
@@ -280,12 +298,7 @@ def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
     source = job(f"if n > 10**8: {struck}\n    {answer}" if where == "check" else answer)
     if where == "import":
         source.files["lenet.py"] += f"{struck}\n".encode()
-    judge = JudgeProcess(course, ["week1"], Process())
-    try:
-        report = judge.grade(source)
-    finally:
-        judge.close()
-    assert checks(report)["double_large"].outcome is outcome
+    assert checks(fresh.grade(source))["double_large"].outcome is outcome
 
 
 def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProcess) -> None:
@@ -326,23 +339,21 @@ def test_another_seed_draws_other_inputs(judge: JudgeProcess) -> None:
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_a_judge_that_dies_is_named_and_replaced(course: Path) -> None:
-    judge = JudgeProcess(course, ["week1"], Process())
-    try:
-        pid = judge._started().pid
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(SandboxError, match="the judge died while grading"):
-            judge.grade(job("return 2 * n"))
-        assert judge.grade(job("return 2 * n")).score == 100
-        assert judge.pid != pid
-    finally:
-        judge.close()
+def test_a_judge_that_dies_is_named_and_replaced(fresh: JudgeProcess) -> None:
+    fresh.grade(job("return 2 * n"))
+    pid = fresh.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(SandboxError, match="the judge died while grading"):
+        fresh.grade(job("return 2 * n"))
+    assert fresh.grade(job("return 2 * n")).score == 100
+    assert fresh.pid != pid
 
 
-def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(
+    fresh: JudgeProcess, fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its death has nothing to do with the submission, which is not even sent."""
-    fork_server = ForkServer(course, ["week1"], Process())
-    judge = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
     fork = fork_server.fork
 
     def killed(user: object, *rest: Any) -> Forked:
@@ -352,39 +363,70 @@ def test_a_judge_that_dies_before_it_can_grade_counts_as_killed(course: Path, mo
             pass
         return forked
 
-    try:
-        with monkeypatch.context() as patch:
-            patch.setattr(fork_server, "fork", killed)
-            with pytest.raises(Killed, match="before it began to grade"):
-                judge.grade(job("return 2 * n"))
-        assert judge.pid is None
-        assert judge.grade(job("return 2 * n")).score == 100
-    finally:
-        judge.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(fork_server, "fork", killed)
+        with pytest.raises(Killed, match="before it began to grade"):
+            fresh.grade(job("return 2 * n"))
+    assert fresh.pid is None
+    assert fresh.grade(job("return 2 * n")).score == 100
 
 
-def test_judges_are_forked_from_what_was_started_early(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    start = ForkServer._start
-    monkeypatch.setattr(ForkServer, "_start", lambda self, theirs: started.append(start(self, theirs)) or started[-1])
+def fork_servers() -> list[psutil.Process]:
+    """Those that this process has started."""
+    below = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in below if "grader.judging.fork_server" in child.cmdline()]
+
+
+def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
+    before = fork_servers()
     pool = Pool(course, ["week1"], 2, Process())
     pool.start()
-    assert [process.poll() for process in started] == [None]
-    reports = list(pool.run([job("return 2 * n"), job("return 2 * n", student="Bob")]))
+    (early,) = set(fork_servers()) - set(before)
+    reports = []
+    for done in pool.run([job("return 2 * n"), job("return 2 * n", student="Bob")]):
+        reports.append(done)
+        assert {*fork_servers()} - {*before} == {early}
     assert [report.score for report in reports if isinstance(report, Report)] == [100, 100]
-    assert [process.poll() for process in started] != [None]
-    assert len(started) == 1
+    assert not early.is_running()
 
 
 def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Path) -> None:
+    before = fork_servers()
     for end in (Pool.close, lambda pool: list(pool.run([]))):
         pool = Pool(course, ["week1"], 2, Process())
         pool.start()
-        process = pool._fork_server._process
-        assert process is not None
+        (early,) = set(fork_servers()) - set(before)
         end(pool)
-        assert process.poll() is not None
+        assert not early.is_running()
         pool.close()
+
+
+class Fake:
+    """Stands in for a fork server: its judge says that it is ready, has its reply ready as well, and has ended."""
+
+    def __init__(self, reply: bytes) -> None:
+        self.reply = framed(msgpack.packb({"ready": True})) + reply
+
+    def fork(self, *_: object) -> Forked:
+        ours, theirs = socket.socketpair()
+        theirs.sendall(self.reply)
+        theirs.shutdown(socket.SHUT_WR)
+        self.theirs = theirs
+        process = subprocess.Popen(["true"])
+        end = os.pidfd_open(process.pid)
+        process.wait()
+        return Forked(process.pid, end, ours, tempfile.TemporaryFile())
+
+    def leave(self, user: object) -> None:
+        self.theirs.close()
+
+
+def framed(reply: bytes) -> bytes:
+    return struct.pack(">I", len(reply)) + reply
+
+
+def faked(reply: bytes) -> JudgeProcess:
+    return JudgeProcess(Path(), ["week1"], Process(), fork_server=Fake(reply))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -392,35 +434,18 @@ def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Pat
     [b"\xc1", msgpack.packb([]), msgpack.packb({}), msgpack.packb({"report": 3}), msgpack.packb({"report": {}})],
     ids=["no msgpack", "a list", "no report", "a number", "an empty report"],
 )
-def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(course: Path, reply: bytes) -> None:
-    pool = Pool(course, ["week1"], 1, Process())
-    fake = _Fake(struct.pack(">I", len(reply)) + reply)
-    pool._judges[0]._forked = fake.judge
-    (result,) = pool.run([job("return 2 * n")])
-    fake.theirs.close()
+def test_garbage_from_a_judge_is_a_failure_of_its_job_alone(reply: bytes) -> None:
+    judge = faked(framed(reply))
+    result = grade_patiently(judge, job("return 2 * n"), lambda: False)
+    judge.close()
     assert isinstance(result, Ungraded)
     assert result.message
+    assert not result.everywhere
 
 
-class _Fake:
-    """A judge that has its reply ready, and has ended."""
-
-    def __init__(self, reply: bytes) -> None:
-        ours, self.theirs = socket.socketpair()
-        self.theirs.sendall(reply)
-        process = subprocess.Popen(["true"])
-        log = tempfile.TemporaryFile()  # noqa: SIM115 - the judge closes it
-        self.judge = Forked(process.pid, os.pidfd_open(process.pid), ours, log)
-        process.wait()
-
-
-def test_a_reply_beyond_the_limit_is_a_dead_judge(course: Path) -> None:
-    judge = JudgeProcess(course, ["week1"], Process())
-    fake = _Fake(struct.pack(">I", wire.LONGEST + 1))
-    judge._forked = fake.judge
+def test_a_reply_beyond_the_limit_is_a_dead_judge() -> None:
     with pytest.raises(SandboxError, match="TooLong"):
-        judge.grade(job("return 2 * n"))
-    fake.theirs.close()
+        faked(struct.pack(">I", wire.LONGEST + 1)).grade(job("return 2 * n"))
 
 
 def test_checks_that_cannot_be_loaded_are_the_courses_error(tmp_path: Path) -> None:
@@ -458,15 +483,11 @@ def _living() -> set[int]:
     return {child.pid for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}
 
 
-def test_a_sandbox_that_fails_is_nobodys_loss(course: Path) -> None:
+def test_a_sandbox_that_fails_is_nobodys_loss() -> None:
     """The judge says so instead of sending a report; the job counts as not graded."""
     reply = msgpack.packb({"error": "the worker process died twice", "killed": False})
-    judge = JudgeProcess(course, ["week1"], Process())
-    fake = _Fake(struct.pack(">I", len(reply)) + reply)
-    judge._forked = fake.judge
     with pytest.raises(SandboxError, match="died twice"):
-        judge.grade(job("return 2 * n"))
-    fake.theirs.close()
+        faked(framed(reply)).grade(job("return 2 * n"))
 
 
 def test_a_judge_draws_no_grade_from_a_check_without_a_process() -> None:
