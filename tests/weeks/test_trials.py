@@ -1,21 +1,24 @@
-"""The checks take points for known mistakes, and in no other task: mutants of the references, graded for real.
+"""What each week is tried on, graded for real and at once: the reference, the skeleton, variants and mutants.
 
-A few of them by default; all of them with GRADER_ALL_MUTANTS=1 in the environment, which takes half an hour or so, or
-with `python -m grader validate`.
+Correct solutions that are written in other ways than the reference keep every point; the checks take points for known
+mistakes, and in no other task. A few mutants and one of two seeds by default; all mutants with GRADER_ALL_MUTANTS=1 in
+the environment, which takes half an hour or so (so does `python -m grader validate`), and each variant with both seeds
+with GRADER_ALL_VARIANTS=1.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from grader.author.proof import record, trials
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
-from grader.course import Course
-from grader.results import task_order
+from grader.author.proof.trials import Subject, Trial
+from grader.course import Assignment, Course
+from grader.results import Outcome, task_order
 from grader.sandbox import choose
 
 ROOT = Path(__file__).parents[2]
@@ -76,14 +79,45 @@ SPREAD = {
 }  # fmt: skip
 
 
+SEEDS = (0, 1)
+LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least
+
+
 @pytest.fixture(scope="module", params=WEEKS)
 def week(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
+def assignment(week: str) -> Assignment:
+    return Course(ROOT).assignment(week)
+
+
+@pytest.fixture(scope="module")
 def mutants(week: str) -> dict[str, Mutant]:
     return {mutant.id: mutant for mutant in load_mutants(ROOT, week)}
+
+
+@pytest.fixture(scope="module")
+def graded(assignment: Assignment, mutants: dict[str, Mutant]) -> list[Trial]:
+    """Everything that the week is tried on: one run, since judges start slowly and know more and more."""
+    chosen = [mutants[name] for name in chosen_mutants(assignment.week, mutants)]
+    others = trials.subjects_of(assignment, chosen, SEEDS[:1])
+    wrong = [subject for subject in others if subject.kind in (trials.SKELETON, trials.MUTANT)]
+    return list(trials.run(ROOT, assignment.week, [*correct(assignment), *wrong], choose("auto"), 2))
+
+
+def correct(assignment: Assignment) -> Iterator[Subject]:
+    """Variants and the reference, with one of the seeds in turn or with both."""
+    submissions = {**dict(trials.variants_of(assignment)), "reference": reference_files(assignment)}
+    everything = os.environ.get("GRADER_ALL_VARIANTS") == "1"
+    for number, (name, files) in enumerate(submissions.items()):
+        for seed in SEEDS if everything else SEEDS[number % 2 :][:1]:
+            yield Subject(trials.VARIANT, name, files, seed)
+
+
+def chosen_mutants(week: str, mutants: dict[str, Mutant]) -> list[str]:
+    return list(mutants) if os.environ.get("GRADER_ALL_MUTANTS") == "1" else SPREAD[week]
 
 
 def tasks_of(week: str) -> list[str]:
@@ -107,22 +141,41 @@ def test_the_record_of_what_catches_them_is_complete(week: str, mutants: dict[st
     assert [name for name, checks in caught.items() if not checks] == []
 
 
-def test_each_costs_points_in_the_tasks_it_names_and_nowhere_else(week: str, mutants: dict[str, Mutant]) -> None:
-    whole = os.environ.get("GRADER_ALL_MUTANTS") == "1"
-    chosen = list(mutants) if whole else SPREAD[week]
-    found = dict(lost_by(week, (mutants[name] for name in chosen)))
-    assert sorted(found) == sorted(chosen)
+def test_each_mutant_costs_points_in_the_tasks_it_names_and_nowhere_else(
+    week: str, mutants: dict[str, Mutant], graded: list[Trial]
+) -> None:
+    found = {trial.subject.name: tasks_without_points(trial) for trial in graded if trial.subject.kind == trials.MUTANT}
+    assert sorted(found) == sorted(chosen_mutants(week, mutants))
     wrong = {name: lost for name, lost in found.items() if not mutants[name].explains(lost)}
     assert wrong == {}, "these mutants, with what they lost, are not as their `tasks` say"
 
 
-def lost_by(week: str, mutants: Iterable[Mutant]) -> Iterator[tuple[str, list[str]]]:
-    """Each mutant's id, and the tasks in which it loses points, or what kept it from being graded."""
-    reference = reference_files(Course(ROOT).assignment(week))
-    subjects = [trials.Subject(trials.MUTANT, mutant.id, mutant.apply(reference)) for mutant in mutants]
-    for trial in trials.run(ROOT, week, subjects, choose("auto"), 2):
-        if trial.report is None:
-            yield trial.subject.name, [trial.failure]
-        else:
-            broken = [f"{check.id} is broken" for check in trial.report.broken]
-            yield trial.subject.name, broken or sorted(tasks_lost(trial.report))
+def tasks_without_points(trial: Trial) -> list[str]:
+    """The tasks in which it loses points, or what kept it from being graded."""
+    if trial.report is None:
+        return [trial.failure]
+    return [f"{check.id} is broken" for check in trial.report.broken] or sorted(tasks_lost(trial.report))
+
+
+def test_each_variant_and_the_reference_have_all_points(assignment: Assignment, graded: list[Trial]) -> None:
+    right = [trial for trial in graded if trial.subject.kind == trials.VARIANT]
+    taken = [f"{trial.subject.key}: {text}" for trial in right for text in lost(trial)]
+    assert not taken, "\n".join(taken)
+    assert {trial.subject.name for trial in right} == {*dict(trials.variants_of(assignment)), "reference"}
+    assert len(dict(trials.variants_of(assignment))) >= LEAST[assignment.week]
+    assert {trial.report.score for trial in right if trial.report} == {100}
+
+
+def lost(trial: Trial) -> list[str]:
+    """The checks that gave no points, with what the student reads."""
+    if trial.report is None:
+        return [trial.failure]
+    checks = [check for check in trial.report.checks if check.points < check.max_points]
+    return [f"{check.task} {check.title} [{check.outcome}]: {check.message}" for check in checks]
+
+
+def test_the_skeleton_has_no_points_and_is_only_to_do(graded: list[Trial]) -> None:
+    (skeleton,) = (trial for trial in graded if trial.subject.kind == trials.SKELETON)
+    assert skeleton.report is not None, skeleton.failure
+    assert skeleton.report.score == 0
+    assert {check.outcome for check in skeleton.report.checks} <= {Outcome.TODO, Outcome.SKIPPED}
