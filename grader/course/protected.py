@@ -33,13 +33,13 @@ def manifest_text(files: Mapping[str, bytes]) -> str:
 
 def changed_files(submitted: Mapping[str, bytes], root: Path) -> list[str]:
     """The protected files in a submission that are not as they are in the course at `root`."""
-    known = _course_digests(root)
+    known = course_digests(root)
     differing = [path for path, content in submitted.items() if path in known and _digest(content) != known[path]]
     return sorted(path for path in differing if not _was_ever_ours(submitted[path], root))
 
 
 @cache
-def _course_digests(root: Path) -> dict[str, str]:
+def course_digests(root: Path) -> dict[str, str]:
     files = [path for folder in ("assignments", "grader", "fixtures") for path in (root / folder).rglob("*")]
     names = {path.relative_to(root).as_posix(): path for path in files if path.is_file()}
     return {name: _digest(path.read_bytes()) for name, path in names.items() if is_protected(name)}

@@ -67,7 +67,7 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
     confined, shows_gpu = sandbox != "open", sandbox == "gpu"
     confine.drop_root(shows_gpu, user)
     confine.adopt_orphans()
-    _warm_up()
+    warm_up()
     if "rehearsal" not in without:
         sees_gpu = shows_gpu or not confined
         play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and _built_for_cuda()))
@@ -99,7 +99,7 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
             os.close(fds[0])
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     # Whatever a check would import on first use, every check would import again: torch._dynamo alone is a second, at
     # the first optimizer step. No operation of several threads may run here, for threads do not survive a fork.
     import matplotlib

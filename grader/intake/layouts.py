@@ -254,4 +254,4 @@ _LAYOUTS = {
 PLAIN = "plain"
 
 
-LAYOUTS = ("gradescope", "canvas", "moodle", "classroom50", "github", PLAIN)  # of class folders
+LAYOUTS = (*_LAYOUTS, PLAIN)  # of class folders

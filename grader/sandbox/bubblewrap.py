@@ -59,12 +59,12 @@ class Bubblewrap:
 
     def command(self, fd: int) -> Command:
         program = [views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who(), *left_out(self.without)]
-        return Command([*self._arguments(), *program], {})
+        return Command([*self.arguments(), *program], {})
 
     def test(self) -> None:
         """Try the whole sandbox without torch, in some 50 ms. `SandboxError` says what this machine refuses."""
         program = "/grader_inside/selftest.py"
-        command = [*self._arguments(), views.python(), "-P", program, *self._who()]
+        command = [*self.arguments(), views.python(), "-P", program, *self._who()]
         try:
             run = subprocess.run(command, env={}, capture_output=True, text=True, timeout=TEST_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -77,7 +77,7 @@ class Bubblewrap:
         word = "gpu" if self.gpus else "confined"
         return [word, str(USER)] if os.getuid() == 0 else [word]
 
-    def _arguments(self) -> list[str]:
+    def arguments(self) -> list[str]:
         arguments = [self.program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         arguments += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         if os.getuid() == 0:  # as root no user namespace, so that the worker can become another user than root

@@ -21,7 +21,7 @@ def try_out(sandbox: Sandbox) -> str:
     """The name of the sandbox's one card, where a small network can be trained on it as in a check."""
     worker = Worker(sandbox)
     try:
-        return _name(_trial(worker))
+        return _name(trial(worker))
     except _ENDS as error:
         why = str(error) or "no answer, or the process ended"
         node = f"/dev/nvidia{sandbox.gpus[0].node}"
@@ -30,7 +30,7 @@ def try_out(sandbox: Sandbox) -> str:
         worker.close()
 
 
-def _trial(worker: Worker) -> Reply:
+def trial(worker: Worker) -> Reply:
     """What `grader.inside.gpu_trial` answers in a worker, as a check of a submission without files."""
     source = (Path(__file__).parents[1] / "inside" / "gpu_trial.py").read_text(encoding="utf-8")
     code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))

@@ -25,7 +25,7 @@ LIBRARY = "libcuda.so.1"
 _NEEDED = ("nvidiactl", "nvidia-uvm")
 _MORE = ("nvidia-uvm-tools", "nvidia-modeset", "nvidia-caps/*")
 _SYS = ("/sys/bus", "/sys/class", "/sys/dev", "/sys/devices", "/sys/module")
-_FOLDERS = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64")
+FOLDERS = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64")
 _INSTALL = "install NVIDIA's driver; in a container, start it with its GPUs, as `docker run --gpus all` does"
 
 
@@ -71,7 +71,7 @@ def torch_cuda() -> str | None:
 def library() -> Path | None:
     """The folder that holds the driver's library."""
     given = [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
-    known = [folder for pattern in _FOLDERS for folder in sorted(Path("/").glob(pattern.lstrip("/")))]
+    known = [folder for pattern in FOLDERS for folder in sorted(Path("/").glob(pattern.lstrip("/")))]
     return next((folder for folder in (*given, *known) if (folder / LIBRARY).exists()), None)
 
 

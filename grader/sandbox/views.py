@@ -14,14 +14,14 @@ from pathlib import Path
 
 from grader.errors import SandboxError
 
-_SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
+SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 _VENV = Path("/venv")
 _OWN = ("grader", "fixtures", "assignments", "solutions")  # ours, where they are installed and not only linked
 
 
 def arguments(inside: Path) -> list[str]:
     """bubblewrap's arguments for all of it, and for the program in folder `inside`, shown as /grader_inside."""
-    shown = _shown()
+    shown = shown_paths()
     _refuse_course(shown, inside.parent.parent)
     words = parents(shown.values())
     for outer, inner in shown.items():
@@ -41,10 +41,10 @@ def python() -> str:
 
 def shows(folder: Path) -> bool:
     """Whether what lies in this folder of the machine can be read in the sandbox, in the same place."""
-    return any(folder.is_relative_to(system) for system in _SYSTEM)
+    return any(folder.is_relative_to(system) for system in SYSTEM)
 
 
-def _shown() -> dict[Path, Path]:
+def shown_paths() -> dict[Path, Path]:
     """Where each path is shown; a path below another one of the same place is shown with it."""
     paths = {path: _inner(path) for path in _paths() if path.exists()}
     below = {p for p, inner in paths.items() for q, other in paths.items() if p != q and inner.is_relative_to(other)}
@@ -52,7 +52,7 @@ def _shown() -> dict[Path, Path]:
 
 
 def _paths() -> Iterator[Path]:
-    yield from map(Path, _SYSTEM)
+    yield from map(Path, SYSTEM)
     for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
         for part in ("lib", "lib64", "pyvenv.cfg"):
             yield Path(prefix, part)
