@@ -39,8 +39,8 @@ class Weakened(Bubblewrap):
 
     without: tuple[str, ...] = ()
 
-    def _arguments(self) -> list[str]:
-        return [word for word in super()._arguments() if word not in self.without]
+    def arguments(self) -> list[str]:
+        return [word for word in super().arguments() if word not in self.without]
 
 
 class Range:
@@ -201,7 +201,7 @@ def test_files_of_others_the_home_folder_and_the_system_are_out_of_sight(arena: 
 
 def _only_python(path: Path, found: Any) -> bool:
     """A folder above Python itself shows that much, and no more."""
-    below = {inner.relative_to(path).parts[0] for inner in views._shown().values() if inner.is_relative_to(path)}
+    below = {inner.relative_to(path).parts[0] for inner in views.shown_paths().values() if inner.is_relative_to(path)}
     return isinstance(found, list) and set(found) == below
 
 
@@ -217,7 +217,7 @@ def test_nothing_but_python_and_the_system_is_mounted(arena: Range) -> None:
                 found += [os.path.join(folder, name) for name in files]
         return found
     """
-    known = [str(inner) for inner in views._shown().values()] + ["/grader_inside", "/dev"]
+    known = [str(inner) for inner in views.shown_paths().values()] + ["/grader_inside", "/dev"]
     found = outcome(arena.worker(), code, known)
     assert [path for path in found if path not in known] == ["/tmp/work/week1/attack.py"]
 
@@ -605,8 +605,7 @@ def test_an_interrupted_judge_leaves_no_process() -> None:
         MEMORY,
     )
     RemoteStudent(submission, 1, 20.0).run(PROBE[0])
-    assert worker._zygote is not None
-    tree = psutil.Process(worker._zygote.pid).children(recursive=True)
+    tree = psutil.Process(worker.start().pid).children(recursive=True)
     worker.close()
     assert len(tree) >= 4
     _, alive = psutil.wait_procs(tree, timeout=20)

@@ -86,10 +86,10 @@ class Run:
             text=True,
         )
         run = cls(process, [], queue.SimpleQueue())
-        threading.Thread(target=run._read, daemon=True).start()
+        threading.Thread(target=run.read, daemon=True).start()
         return run
 
-    def _read(self) -> None:
+    def read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))

@@ -213,6 +213,8 @@ def test_without_a_course_around_the_installed_one_is_found():
 
 
 def test_no_course_at_all_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(assignment_module, "__file__", str(tmp_path / "site-packages" / "grader" / "course" / "assignment.py"))
+    monkeypatch.setattr(
+        assignment_module, "__file__", str(tmp_path / "site-packages" / "grader" / "course" / "assignment.py")
+    )
     with pytest.raises(UsageError, match="go to the folder that holds"):
         find_course(tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grader.checks import expect
 from grader.checks.task import TaskMark
 from grader.errors import CourseError
-from grader.inside.modules import open_modules
+from grader.inside.modules import close_modules, open_modules
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded
 from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
 from grader.results import Outcome
@@ -156,7 +156,7 @@ def local_verdict(tmp_path: Path, source: str, hidden: bool = False, seconds: fl
     except BaseException as error:
         return verdict_on(error, MARK, student, hidden)
     finally:
-        modules._close()
+        close_modules(modules)
     return verdict_on(None, MARK, student, hidden)
 
 

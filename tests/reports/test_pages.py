@@ -237,7 +237,8 @@ def test_nothing_is_cut_in_a_browser(width: int, tmp_path: Path) -> None:
 
 def test_reporting_imports_nothing_slow() -> None:
     program = (
-        "import sys; from grader.gradebook import store; from grader.reports import class_page, figures, pages, terminal;"
+        "import sys; from grader.gradebook import store; "
+        "from grader.reports import class_page, figures, pages, terminal;"
         "print(*{'torch', 'numpy', 'matplotlib', 'hypothesis', 'pytest', 'rich'} & set(sys.modules))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

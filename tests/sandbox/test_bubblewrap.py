@@ -83,7 +83,7 @@ def test_the_test_of_the_sandbox_goes_the_whole_way(tmp_path: Path, cut: str) ->
 
 
 def test_a_course_inside_what_must_be_shown_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "_SYSTEM", (str(tmp_path),))
+    monkeypatch.setattr(views, "SYSTEM", (str(tmp_path),))
     with pytest.raises(SandboxError, match="move it elsewhere"):
         views.arguments(tmp_path / "course" / "grader" / "inside")
 

@@ -29,7 +29,7 @@ from grader.inside import codec, probing, seccomp
 from grader.inside import gpu as inside_gpu
 from grader.inside.generators import generators_kept
 from grader.inside.modules import close_modules, open_modules
-from grader.judging.pool import Pool
+from grader.judging import pool
 from grader.judging.remote_student import RemoteStudent
 from grader.judging.submission_session import Session
 from grader.pytest_plugin.student import ProbeEnded
@@ -61,7 +61,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(gpus, "DEV", tmp_path / "dev")
     monkeypatch.setattr(gpus, "PROC", tmp_path / "proc")
-    monkeypatch.setattr(gpus, "_FOLDERS", (str(tmp_path / "lib"),))
+    monkeypatch.setattr(gpus, "FOLDERS", (str(tmp_path / "lib"),))
     monkeypatch.setattr(gpus, "torch_cuda", lambda: "13.0")
     monkeypatch.setenv("LD_LIBRARY_PATH", "")
 
@@ -287,7 +287,7 @@ def test_cards_that_work_are_named_and_others_left_out(
 def test_however_a_trial_ends_the_reason_is_said(
     monkeypatch: pytest.MonkeyPatch, end: Callable[[], bytes], said: str
 ) -> None:
-    monkeypatch.setattr(gpu_test, "_trial", lambda worker: end())
+    monkeypatch.setattr(gpu_test, "trial", lambda worker: end())
     with pytest.raises(DeviceError, match=said):
         gpu_test.try_out(Process(gpus=(Gpu(0, 0),)))
 
@@ -300,9 +300,11 @@ def test_judges_never_share_a_card() -> None:
     assert devices.shares(Process(), 8) == [Process()] * 8
 
 
-def test_a_pool_has_no_more_judges_than_cards(tmp_path: Path) -> None:
-    pool = Pool(tmp_path, ["week1"], 8, Process(gpus=(Gpu(0, 0), Gpu(3, 1))))
-    assert [nodes(judge._sandbox.gpus) for judge in pool._judges] == [[0], [3]]
+def test_a_pool_has_no_more_judges_than_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judges: list[list[int]] = []
+    monkeypatch.setattr(pool, "JudgeProcess", lambda root, weeks, own, *rest: judges.append(nodes(own.gpus)))
+    pool.Pool(tmp_path, ["week1"], 8, Process(gpus=(Gpu(0, 0), Gpu(3, 1))))
+    assert judges == [[0], [3]]
 
 
 @pytest.mark.parametrize("kind", ["process", "bwrap"])
@@ -330,9 +332,11 @@ def test_the_command_line_says_once_what_became_of_the_wish(
 
 def test_the_doctor_names_the_cards_or_what_is_missing(machine: Callable[..., Path]) -> None:
     machine(names=())
-    assert doctor._gpu().good and "there is no" in doctor._gpu().says
+    (found,) = (finding for finding in doctor.examine() if finding.what == "GPU")
+    assert found.good and "there is no" in found.says
     machine(0, 1)
-    assert doctor._gpu().good and doctor._gpu().says.startswith("Card 1, Card 0; batch --device cuda")
+    (found,) = (finding for finding in doctor.examine() if finding.what == "GPU")
+    assert found.good and found.says.startswith("Card 1, Card 0; batch --device cuda")
 
 
 def test_the_limit_of_a_gpus_memory_stands_in_the_assignment(tmp_path: Path) -> None:
@@ -360,7 +364,7 @@ def test_no_import_of_the_zygote_asks_cuda_for_anything() -> None:
                                                       submodule_search_locations=[FOLDER])
         sys.modules["grader_inside"] = importlib.util.module_from_spec(spec)
         from grader_inside import worker, gpu, probing
-        worker._warm_up(sees_gpu=True)
+        worker.warm_up(sees_gpu=True)
         gpu.prepare(1 << 30)
         probing.call(lambda student: None, None, 5, (), {})
         assert not torch.cuda.is_initialized()

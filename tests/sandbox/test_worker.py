@@ -429,8 +429,7 @@ def soon(true: Callable[[], bool]) -> bool:
 
 def below(worker: Worker) -> set[int]:
     """The living processes below a worker's first one; all of them if none of them ends just now."""
-    assert worker._zygote is not None
-    tree = psutil.Process(worker._zygote.pid).children(recursive=True)
+    tree = psutil.Process(worker.start().pid).children(recursive=True)
     return {process.pid for process in tree if alive(process.pid)}
 
 

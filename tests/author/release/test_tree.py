@@ -161,12 +161,12 @@ def test_short_lines_are_everybodys() -> None:
 def test_changed_protected_files_are_known_from_every_version_that_was_ours(course: Course) -> None:
     name, root = f"assignments/{WEEK}/test_{WEEK}.py", course.root
     first = (root / name).read_bytes()
-    protected._course_digests.cache_clear()
+    protected.course_digests.cache_clear()
     assert protected.changed_files({name: first, "exercise.py": b"x"}, root) == []
     assert protected.changed_files({name: first.replace(b"\n", b"\r\n")}, root) == []
     assert protected.changed_files({name: first + b"pass\n"}, root) == [name]
     plant(course, name, "# a later version\n")
-    protected._course_digests.cache_clear()
+    protected.course_digests.cache_clear()
     assert protected.changed_files({name: first}, root) == []
 
 
