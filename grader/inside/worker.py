@@ -62,12 +62,12 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
     """Serve jobs from the control socket until it closes; `user` is who root is to become.
 
     `sandbox` is `open` for none, `confined`, or `gpu` for one that shows a GPU. `without` names what only saves time
-    and is to be left out: `rehearsal`, `pages`.
+    and is to be left out: `imports`, `rehearsal`, `pages`.
     """
     confined, shows_gpu = sandbox != "open", sandbox == "gpu"
     confine.drop_root(shows_gpu, user)
     confine.adopt_orphans()
-    warm_up()
+    warm_up(() if "imports" in without else LIBRARIES)
     if "rehearsal" not in without:
         sees_gpu = shows_gpu or not confined
         play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and _built_for_cuda()))
@@ -99,13 +99,13 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
             os.close(fds[0])
 
 
-def warm_up() -> None:
+def warm_up(libraries: Collection[str] = LIBRARIES) -> None:
     # Whatever a check would import on first use, every check would import again: torch._dynamo alone is a second, at
     # the first optimizer step. No operation of several threads may run here, for threads do not survive a fork.
     import matplotlib
 
     matplotlib.use("agg")
-    for name in LIBRARIES:
+    for name in libraries:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     import torch  # without it nothing works, and this says why

@@ -46,7 +46,7 @@ UNUSED = (
 
 def collect(root: Path, weeks: Sequence[str], serve: Serve, shortcuts: Shortcuts) -> int:
     """Collect the checks of some weeks of a course, and `serve` forks that grade by them; pytest's exit status."""
-    _warm_up()
+    _warm_up(shortcuts)
     memo.enabled = shortcuts.memo
     assignments = {week: Course(root).assignment(week) for week in weeks}
     return int(pytest.main(_pytest_arguments(root, assignments), plugins=[JudgeSession(serve, assignments, shortcuts)]))
@@ -61,9 +61,11 @@ def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[st
     return [*fixed, "-p", "grader.pytest_plugin.plugin", *checks]
 
 
-def _warm_up() -> None:
+def _warm_up(shortcuts: Shortcuts) -> None:
     import torch
-    import torch._dynamo  # imported by the first optimizer otherwise, in the middle of a check
+
+    if shortcuts.imports:
+        import torch._dynamo  # imported by the first optimizer otherwise, in the middle of a check
 
     # As many judges run as there are cores, and sums come out the same on every machine.
     torch.set_num_threads(1)

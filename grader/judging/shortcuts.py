@@ -17,13 +17,14 @@ class Shortcuts:
     examples: bool = True  # Hypothesis draws once for a class (`examples.py`)
     memo: bool = True  # a check works out once what does not depend on the student (`checks/memo.py`)
     shared: bool = True  # checks that pass follow each other in one process (`remote_student.py`)
+    imports: bool = True  # judges and the zygote import what coursework may use, before they fork
     rehearsal: bool = True  # the zygote runs coursework of ours before it forks (`inside/rehearsal/`)
     pages: bool = True  # forks share large pages and few mappings (`inside/memory.py`)
 
     @property
     def inside(self) -> tuple[str, ...]:
         """The names of those that the worker has to leave out."""
-        return tuple(name for name in ("rehearsal", "pages") if not getattr(self, name))
+        return tuple(name for name in ("imports", "rehearsal", "pages") if not getattr(self, name))
 
     @property
     def left_out(self) -> tuple[str, ...]:

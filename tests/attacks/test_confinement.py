@@ -28,6 +28,7 @@ from grader.sandbox import Bubblewrap, Process, Sandbox, views
 from grader.sandbox.bubblewrap import INSIDE
 from grader.sandbox.worker import Worker
 from tests.support import sandboxes
+from tests.support.sandboxes import quick
 
 MIB = 1 << 20
 MEMORY = 1500 * MIB
@@ -37,10 +38,10 @@ MEMORY = 1500 * MIB
 class Weakened(Bubblewrap):
     """The sandbox without some of bubblewrap's options."""
 
-    without: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
-        return [word for word in super().arguments() if word not in self.without]
+        return [word for word in super().arguments() if word not in self.left_out]
 
 
 class Range:
@@ -54,20 +55,20 @@ class Range:
         """`cut` is (file, find, replace) in `grader/inside`, `without` lists options of bubblewrap's."""
         key = (cut, without, none)
         if key not in self.workers:
-            self.workers[key] = Worker(Process() if none else self._sandbox(cut, without))
+            self.workers[key] = Worker(quick(Process()) if none else self._sandbox(cut, without))
         return self.workers[key]
 
-    def _sandbox(self, cut: tuple[tuple[str, str, str], ...], without: tuple[str, ...]) -> Sandbox:
+    def _sandbox(self, cut: tuple[tuple[str, str, str], ...], options: tuple[str, ...]) -> Sandbox:
         program = sandboxes.real().program
-        if not cut:
-            return Weakened(program, without=without)
+        if not cut and not options:
+            return sandboxes.real()
         inside = self.folder / f"inside{len(list(self.folder.iterdir()))}"
         shutil.copytree(INSIDE, inside)
         for file, find, replace in cut:
             source = (inside / file).read_text()
             assert source.count(find) == 1, f"{find!r} is not in {file} exactly once"
             (inside / file).write_text(source.replace(find, replace))
-        return Weakened(program, inside, without=without)
+        return quick(Weakened(program, inside, left_out=options))
 
 
 @pytest.fixture(scope="module")

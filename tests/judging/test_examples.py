@@ -14,6 +14,7 @@ from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
 from grader.sandbox import Process
 from tests.support.makers import lay_out
+from tests.support.sandboxes import QUICK
 
 # The check files note who calls them, Hypothesis or not, and with what.
 COURSE = {
@@ -67,7 +68,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def fork_server(course: Path) -> Iterator[ForkServer]:
     """What judges are forked from, for all tests here: it ends with its last user, which is this fixture."""
-    shared = ForkServer(course, ["week1"], Process())
+    shared = ForkServer(course, ["week1"], Process(), QUICK)
     keeper = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
     keeper.grade(Job("first", "week1", {}, "digest", (), 0))
     yield shared

@@ -25,10 +25,12 @@ from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
 from grader.judging.pool import Pool, grade_patiently
 from grader.judging.remote_student import RemoteStudent, SubmissionStudents
+from grader.judging.shortcuts import Shortcuts
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
 from grader.sandbox.worker import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
+from tests.support.sandboxes import QUICK
 
 COURSE = {
     "assignments/week1/assignment.toml": """
@@ -110,7 +112,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["process", "bwrap"])
 def judge(request: pytest.FixtureRequest, course: Path) -> Iterator[JudgeProcess]:
-    warm = JudgeProcess(course, ["week1"], sandboxes.named(request.param))
+    shortcuts = Shortcuts() if request.param == "bwrap" else QUICK
+    warm = JudgeProcess(course, ["week1"], sandboxes.named(request.param), shortcuts=shortcuts)
     yield warm
     warm.close()
 
@@ -118,7 +121,7 @@ def judge(request: pytest.FixtureRequest, course: Path) -> Iterator[JudgeProcess
 @pytest.fixture(scope="module")
 def fork_server(course: Path) -> Iterator[ForkServer]:
     """What tests that need a judge of their own have it forked from; its last user is this fixture."""
-    shared = ForkServer(course, ["week1"], Process())
+    shared = ForkServer(course, ["week1"], Process(), QUICK)
     user = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
     user.grade(job("return 2 * n"))
     yield shared
@@ -379,7 +382,7 @@ def fork_servers() -> list[psutil.Process]:
 
 def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
     before = fork_servers()
-    pool = Pool(course, ["week1"], 2, Process())
+    pool = Pool(course, ["week1"], 2, Process(), QUICK)
     pool.start()
     (early,) = set(fork_servers()) - set(before)
     reports = []
@@ -393,7 +396,7 @@ def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
 def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Path) -> None:
     before = fork_servers()
     for end in (Pool.close, lambda pool: list(pool.run([]))):
-        pool = Pool(course, ["week1"], 2, Process())
+        pool = Pool(course, ["week1"], 2, Process(), QUICK)
         pool.start()
         (early,) = set(fork_servers()) - set(before)
         end(pool)
@@ -463,7 +466,7 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: J
     """And whichever judge grades a submission, its report is the same."""
     here = judge.grade(job(WRONG_AT_TIMES, student="Eve"))
     before = _living()
-    pool = Pool(course, ["week1"], 2, Process())
+    pool = Pool(course, ["week1"], 2, Process(), QUICK)
     jobs = [job("return 2 * n", student=name) for name in ("Ada", "Bob")]
     jobs.append(job(WRONG_AT_TIMES, student="Eve"))
     reports = {}

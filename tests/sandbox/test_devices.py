@@ -364,7 +364,7 @@ def test_no_import_of_the_zygote_asks_cuda_for_anything() -> None:
                                                       submodule_search_locations=[FOLDER])
         sys.modules["grader_inside"] = importlib.util.module_from_spec(spec)
         from grader_inside import worker, gpu, probing
-        worker.warm_up(sees_gpu=True)
+        worker.warm_up()
         gpu.prepare(1 << 30)
         probing.call(lambda student: None, None, 5, (), {})
         assert not torch.cuda.is_initialized()
@@ -461,7 +461,7 @@ def act(worker: Worker, probe: Callable[..., Any], code: str, gpu_memory: int = 
 def faked(machine: Callable[..., Path]) -> Iterator[Worker]:
     """A worker in the real sandbox with a card that is a plain file."""
     machine(0)
-    warm = Worker(replace(sandboxes.real(), gpus=gpus.look()))
+    warm = Worker(replace(sandboxes.quick(sandboxes.real()), gpus=gpus.look()))
     yield warm
     warm.close()
 
@@ -515,7 +515,7 @@ def test_what_cuda_needs_of_the_sandbox_is_there(faked: Worker, probes: ModuleTy
 
 def test_a_probe_is_told_of_the_card_by_the_sandbox_alone(faked: Worker, probes: ModuleType) -> None:
     assert act(faked, probes.where, "") == "cuda"
-    warm = Worker(sandboxes.real())
+    warm = Worker(sandboxes.quick(sandboxes.real()))
     assert act(warm, probes.where, "") == "cpu"
     warm.close()
 

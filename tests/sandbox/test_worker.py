@@ -69,7 +69,8 @@ def here(student):
 
 @pytest.fixture(scope="module", params=["process", "bwrap"])
 def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
-    warm = Worker(sandboxes.named(request.param))
+    sandbox = sandboxes.named(request.param)
+    warm = Worker(sandbox if request.param == "bwrap" else sandboxes.quick(sandbox))
     yield warm
     warm.close()
 
