@@ -79,7 +79,7 @@ def grade_class(course: Course, options: BatchOptions, backend: Backend, progres
         try:
             if options.roster:
                 book.record_roster(roster.sections)
-            _note_lateness(course, candidates, roster, book)
+            note_lateness(course, candidates, roster, book)
             with closing(backend):
                 run = _Run(course, options, backend, book, result, progress)
                 if not book.has_attempts():
@@ -202,7 +202,7 @@ class _Run:
         self._progress.graded(final)
 
 
-def _note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
+def note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
     """Lateness is found anew on every run, so that a changed due date or extension needs no grading."""
     assignments = course.assignments()
     for candidate in candidates:

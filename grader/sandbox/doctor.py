@@ -14,7 +14,7 @@ from grader.sandbox import gpus
 from grader.sandbox.bubblewrap import bubblewrap
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "hypothesis", "pytest")
-_SETTINGS = (
+SETTINGS = (
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
     ("/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
     (
@@ -54,7 +54,7 @@ def _sandbox() -> Finding:
 def _advice() -> str:
     if shutil.which("bwrap") is None:
         return ""  # the finding itself says how to install it
-    found = [advice for file, bad, advice in _SETTINGS if _read(file) == bad]
+    found = [advice for file, bad, advice in SETTINGS if _read(file) == bad]
     return "; ".join(found) or "allow user namespaces to this user; in a container, start it with those allowed"
 
 
