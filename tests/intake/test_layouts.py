@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.run import _note_lateness
+from grader.batch.run import note_lateness
 from grader.cli.main import main
 from grader.course import Course, LatePolicy
 from grader.errors import CourseError, UsageError
@@ -358,13 +358,13 @@ def test_lateness_is_noted_anew_on_every_run_and_the_report_with_it(tmp_path: Pa
     page = tmp_path / "out" / "students" / safe_name("müllerann (4711)") / "week5" / "report.html"
     with Gradebook(tmp_path / "out" / "gradebook.sqlite") as book:
         put(page)
-        _note_lateness(COURSE, candidates, Roster(), book)
+        note_lateness(COURSE, candidates, Roster(), book)
         assert book.late_of("müllerann (4711)", "week5") == Late(1, COURSE.assignment("week5").late.percent(1))
         assert not page.exists()
         put(page)
-        _note_lateness(COURSE, candidates, Roster(), book)
+        note_lateness(COURSE, candidates, Roster(), book)
         assert page.exists()
-        _note_lateness(COURSE, candidates, roster(tmp_path), book)
+        note_lateness(COURSE, candidates, roster(tmp_path), book)
         assert book.late_of("müllerann (4711)", "week5") is None and not page.exists()
 
 

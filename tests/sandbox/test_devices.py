@@ -247,7 +247,7 @@ def test_a_card_that_cuda_does_not_start_on_is_found_out_before_grading(
 ) -> None:
     """The nodes are plain files: all goes its real way, in the sandbox with its card, up to CUDA itself."""
     machine(0)
-    sandbox = sandboxes.named(kind)
+    sandbox = sandboxes.quick(sandboxes.named(kind))
     choice = devices.equip("cuda", sandbox)
     assert choice.sandbox == sandbox
     assert "nvidia0 is there, but CUDA does not work in a check: " in choice.says
