@@ -1,4 +1,4 @@
-"""Tests know what everybody knows: none touches a private name of another module, so that insides are free to change."""
+"""Tests know what everybody knows: none touches a private name of another module, so insides are free to change."""
 
 from __future__ import annotations
 

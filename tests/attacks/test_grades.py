@@ -21,55 +21,15 @@ from grader.judging.job import Job
 from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
 from tests.support import sandboxes
-from tests.support.makers import lay_out
+from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[2]
-COURSE = {
-    "assignments/week1/assignment.toml": 'title = "First steps"\nweek = "week1"\nmodules = ["work"]\n',
-    "assignments/week1/probes.py": """
-def twice(student, numbers):
-    return student.work.twice(numbers)
-
-def classes(student, images):
-    return student.work.classes(images)
-""",
-    "assignments/week1/test_week1.py": """
-import torch
-from grader.checks import load_probes, task
-
-probes = load_probes(__file__)
-
-@task("1.1", points=60, title="Twice", hint="Multiply.", seconds=10)
-def test_twice(student, rng):
-    numbers = torch.rand(20, generator=rng)
-    expected = 2 * numbers
-    got = student.run(probes.twice, numbers)
-    assert isinstance(got, torch.Tensor) and torch.equal(got, expected)
-""",
-    "solutions/week1/probes_hidden.py": """
-def classes(student, images):
-    return student.work.classes(images)
-""",
-    "solutions/week1/test_hidden.py": """
-import torch
-from grader.checks import load_probes, task
-
-probes = load_probes(__file__)
-
-@task("1.2", points=40, title="Labels", hint="Look at the images.", seconds=10)
-def test_classes(student, rng):
-    images = torch.rand(30, 4, generator=rng)
-    labels = torch.randint(0, 10, (30,), generator=rng)  # there is nothing in the images that tells them
-    got = student.run(probes.classes, images)
-    assert isinstance(got, torch.Tensor) and torch.equal(got, labels)
-""",
-}
 HONEST = "def twice(numbers):\n    return 2 * numbers\n"
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out(tmp_path_factory.mktemp("course"), COURSE)
+    return copied("attacked", tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +54,7 @@ def at_the_desk(course: Path, folder: Path, code: str, *options: str, prelude: s
     (folder / "work.py").write_text(textwrap.dedent(code))
     (folder / "prelude.py").write_text(prelude)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "prelude", *options]
-    checks = [str(course / name) for name in COURSE if Path(name).name.startswith("test_")]
+    checks = [str(file) for folder in ("assignments", "solutions") for file in (course / folder).rglob("test_*.py")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
     run = subprocess.run(
         [*command, "--seed", "7", "--submission", str(folder), *checks],

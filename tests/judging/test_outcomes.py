@@ -30,80 +30,15 @@ from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
 from grader.sandbox.worker import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
+from tests.support.courses import copied
 from tests.support.sandboxes import QUICK
-
-COURSE = {
-    "assignments/week1/assignment.toml": """
-title = "First steps"
-week = "week1"
-modules = ["lenet", "training"]
-
-[limits]
-memory_mb = 1024
-""",
-    "assignments/week1/probes.py": """
-def double(student, number):
-    return student.lenet.double(number)
-
-def train(student):
-    return student.training.train()
-
-def give(student, value):
-    return value
-""",
-    "assignments/week1/test_week1.py": """
-import torch
-from hypothesis import given, strategies as st
-from grader import expect
-from grader.checks import load_probes, task
-
-probes = load_probes(__file__)
-
-@task("1.1", points=20, title="Twice a number", hint="Look at the operator.", seconds=1, examples=5)
-@given(number=st.integers(1000, 9999))
-def test_double(student, number):
-    expect.integer(student.run(probes.double, number), 2 * number, "double")
-
-@task("1.2", points=30, title="Training", needs=("1.1",), seconds=1)
-def test_train(student):
-    expect.equal(student.run(probes.train), "trained", "train")
-
-@task("1.3", points=10, title="Free", hint="There is none.")
-def test_free(student, rng):
-    drawn = torch.randint(0, 1000, (3,), generator=rng)
-    expect.close(student.run(probes.give, drawn), drawn, "gift")
-
-@task("1.3", points=0, title="Crashes", seconds=1)
-def test_crashes(student):
-    if student.run(probes.double, 1) == "crash the check":
-        raise KeyError("a bug of ours")
-""",
-    "solutions/week1/probes_hidden.py": """
-def double(student, number):
-    return student.lenet.double(number)
-""",
-    "solutions/week1/test_hidden.py": """
-from grader import expect
-from grader.checks import load_probes, task
-
-probes = load_probes(__file__)
-
-@task("1.1", points=40, title="Twice a large number", hint="How large can an int be?", seconds=1)
-def test_double_large(student):
-    expect.integer(student.run(probes.double, 123454321), 246908642, "double")
-""",
-}
 
 TRAIN = b"def train():\n    return 'trained'\n"
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    for name, text in COURSE.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    root = copied("outcomes", tmp_path_factory.mktemp("course"))
     # What lies around a course must not change a grade.
     (root / "conftest.py").write_text("raise RuntimeError('read')")
     (root / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
@@ -452,10 +387,7 @@ def test_a_reply_beyond_the_limit_is_a_dead_judge() -> None:
 
 
 def test_checks_that_cannot_be_loaded_are_the_courses_error(tmp_path: Path) -> None:
-    for name, text in COURSE.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("import no_such_module" if name.endswith("test_week1.py") else text)
+    (copied("outcomes", tmp_path) / "assignments/week1/test_week1.py").write_text("import no_such_module")
     judge = JudgeProcess(tmp_path, ["week1"], Process())
     with pytest.raises(CourseError, match=r"(?s)the checks of week1 cannot be loaded.*no_such_module"):
         judge.grade(job("return 2 * n"))

@@ -8,77 +8,12 @@ from pathlib import Path
 
 import pytest
 
-CHECKS = """
-import torch
-from hypothesis import given, strategies as st
-from grader import expect
-from grader.checks import load_probes, task
-
-probes = load_probes(__file__)
-
-@task("1.1", points=20, title="Twice a number", hint="Look at the operator.", examples=5)
-@given(number=st.integers(1, 9))
-def test_double(student, number):
-    expect.integer(student.run(probes.double, number), 2 * number, "double")
-
-@task("1.2", points=20, title="Trains")
-def test_train(student):
-    expect.equal(student.run(probes.train), "trained", "train")
-
-@task("1.3", points=10, title="Crashes", hint="Which index?")
-def test_index(student):
-    expect.integer(student.run(probes.index), 1, "index")
-
-@task("1.4", points=10, title="Builds on training", needs=("1.2",))
-def test_builds(student):
-    expect.equal(student.run(probes.give, "no"), "yes", "gift")
-
-@task("1.10", points=40, title="Free")
-def test_free(student, rng):
-    drawn = torch.rand(3, generator=rng)
-    expect.close(student.run_fresh(probes.give, drawn), drawn, "gift")
-
-def test_ordinary():
-    pass
-"""
-PROBES = """
-def double(student, number): return student.lenet.double(number)
-def train(student): return student.training.train()
-def index(student): return student.lenet.index()
-def give(student, value): return value
-"""
-LENET = """
-def double(n):
-    return 3 * n
-
-def index():
-    return helper([])
-
-def helper(values):
-    return values[2]
-"""
-TRAINING = """
-def train():
-    raise NotImplementedError("TODO 1.2: write the loop")
-"""
-RIGHT = "def double(n):\n    return 2 * n\n\ndef index():\n    return 1\n"
+from tests.support.courses import copied
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    week = root / "assignments" / "week1"
-    week.mkdir(parents=True)
-    (week / "test_week1.py").write_text(CHECKS)
-    (week / "probes.py").write_text(PROBES)
-    (week / "lenet.py").write_text(LENET)
-    (week / "training.py").write_text(TRAINING)
-    other = root / "other" / "week1"
-    other.mkdir(parents=True)
-    (other / "lenet.py").write_text(RIGHT)
-    (other / "training.py").write_text("def train():\n    return 'trained'\n")
-    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
-    return root
+    return copied("desk", tmp_path_factory.mktemp("course"))
 
 
 class Desk:

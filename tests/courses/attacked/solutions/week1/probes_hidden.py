@@ -1,0 +1,2 @@
+def classes(student, images):
+    return student.work.classes(images)

@@ -1,0 +1,15 @@
+"""Courses for tests: folders in tests/courses, copied to where a test may change them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+COURSES = Path(__file__).parents[1] / "courses"
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A course of that name in `folder`, which is returned."""
+    return Path(
+        shutil.copytree(COURSES / name, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    )
