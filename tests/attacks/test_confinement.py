@@ -28,7 +28,7 @@ from grader.sandbox import Bubblewrap, Process, Sandbox, views
 from grader.sandbox.bubblewrap import INSIDE
 from grader.sandbox.worker import Worker
 from tests.support import sandboxes
-from tests.support.sandboxes import quick
+from tests.support.quick import quick
 
 MIB = 1 << 20
 MEMORY = 1500 * MIB

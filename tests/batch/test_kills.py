@@ -67,7 +67,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Run:
-    """`python -m grader batch`, with its lines as they come."""
+    """`python -m grader batch` with judges that start quickly, and its lines as they come."""
 
     process: subprocess.Popen[str]
     lines: list[str]
@@ -77,8 +77,9 @@ class Run:
     def start(cls, course: Path, out: Path, sandbox: str) -> Run:
         folder = out.parent / "tmp"
         folder.mkdir(exist_ok=True)
+        options = ["--jobs", "2", "--out", out, "--sandbox", sandbox]
         process = subprocess.Popen(
-            [sys.executable, "-m", "grader", "batch", "submissions", "--jobs", "2", "--out", out, "--sandbox", sandbox],
+            [sys.executable, "-m", "tests.support.quick", "batch", "submissions", *options],
             cwd=course,
             env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
             stdout=subprocess.PIPE,
@@ -120,7 +121,7 @@ def tree(run: Run) -> list[psutil.Process]:
 def part(process: psutil.Process) -> str:
     """What a process of the tree is for."""
     command = " ".join(process.cmdline())
-    if "grader batch" in command:
+    if "tests.support.quick batch" in command:
         return "parent"
     if "grader.judging.fork_server" in command:
         return "judge"

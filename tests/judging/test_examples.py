@@ -14,7 +14,7 @@ from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
 from grader.sandbox import Process
 from tests.support.courses import copied
-from tests.support.sandboxes import QUICK
+from tests.support.quick import QUICK
 
 
 @pytest.fixture(scope="module")

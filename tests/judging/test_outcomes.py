@@ -31,7 +31,7 @@ from grader.sandbox import Process
 from grader.sandbox.worker import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
 from tests.support.courses import copied
-from tests.support.sandboxes import QUICK
+from tests.support.quick import QUICK
 
 TRAIN = b"def train():\n    return 'trained'\n"
 

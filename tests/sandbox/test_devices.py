@@ -38,6 +38,7 @@ from grader.sandbox.bubblewrap import ENVIRONMENT
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.worker import Worker
 from tests.support import sandboxes
+from tests.support.quick import quick
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -247,7 +248,7 @@ def test_a_card_that_cuda_does_not_start_on_is_found_out_before_grading(
 ) -> None:
     """The nodes are plain files: all goes its real way, in the sandbox with its card, up to CUDA itself."""
     machine(0)
-    sandbox = sandboxes.quick(sandboxes.named(kind))
+    sandbox = quick(sandboxes.named(kind))
     choice = devices.equip("cuda", sandbox)
     assert choice.sandbox == sandbox
     assert "nvidia0 is there, but CUDA does not work in a check: " in choice.says
@@ -461,7 +462,7 @@ def act(worker: Worker, probe: Callable[..., Any], code: str, gpu_memory: int = 
 def faked(machine: Callable[..., Path]) -> Iterator[Worker]:
     """A worker in the real sandbox with a card that is a plain file."""
     machine(0)
-    warm = Worker(replace(sandboxes.quick(sandboxes.real()), gpus=gpus.look()))
+    warm = Worker(replace(quick(sandboxes.real()), gpus=gpus.look()))
     yield warm
     warm.close()
 
@@ -515,7 +516,7 @@ def test_what_cuda_needs_of_the_sandbox_is_there(faked: Worker, probes: ModuleTy
 
 def test_a_probe_is_told_of_the_card_by_the_sandbox_alone(faked: Worker, probes: ModuleType) -> None:
     assert act(faked, probes.where, "") == "cuda"
-    warm = Worker(sandboxes.quick(sandboxes.real()))
+    warm = Worker(quick(sandboxes.real()))
     assert act(warm, probes.where, "") == "cpu"
     warm.close()
 

@@ -34,6 +34,7 @@ from grader.sandbox.bubblewrap import ENVIRONMENT, Command
 from grader.sandbox.processes import kill_tree, signal_name
 from grader.sandbox.worker import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
+from tests.support.quick import quick
 
 GIB = 1 << 30
 OTHER_NAMES = {"HOME", "USER", "PWD", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"} | {
@@ -70,7 +71,7 @@ def here(student):
 @pytest.fixture(scope="module", params=["process", "bwrap"])
 def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
     sandbox = sandboxes.named(request.param)
-    warm = Worker(sandbox if request.param == "bwrap" else sandboxes.quick(sandbox))
+    warm = Worker(sandbox if request.param == "bwrap" else quick(sandbox))
     yield warm
     warm.close()
 

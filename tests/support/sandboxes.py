@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
 from grader.errors import SandboxError
-from grader.judging.shortcuts import without
 from grader.sandbox import Bubblewrap, Process, Sandbox, bubblewrap
-
-# What a worker prepares for a class takes seconds, and earns nothing where it serves a few submissions.
-QUICK = without(("imports", "rehearsal", "pages"))
-S = TypeVar("S", bound=Sandbox)
-
-
-def quick(sandbox: S) -> S:
-    """The same sandbox, whose worker starts without these preparations."""
-    return replace(sandbox, without=QUICK.inside)
 
 
 @functools.cache

@@ -1,0 +1,28 @@
+"""Judges and workers for few submissions: they start without what earns nothing there, and takes seconds.
+
+`python -m tests.support.quick` is `python -m grader` with such judges, for tests that start and kill many.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TypeVar
+
+from grader.cli.main import main
+from grader.judging import fork_server_client
+from grader.judging.shortcuts import without
+from grader.sandbox import Sandbox
+
+QUICK = without(("imports", "rehearsal", "pages"))
+S = TypeVar("S", bound=Sandbox)
+
+
+def quick(sandbox: S) -> S:
+    """The same sandbox, whose worker starts without these preparations."""
+    return replace(sandbox, without=QUICK.inside)
+
+
+if __name__ == "__main__":
+    fork_server_client.Shortcuts = lambda: QUICK  # type: ignore[misc, assignment]
+    sys.exit(main())
