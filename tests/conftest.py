@@ -34,11 +34,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the weeks, whose files take longest: so several processes end at about the same time."""
-    items.sort(key=lambda item: item.path.parent.name != "weeks")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """Sums come out the same on every machine, and several test runs share one machine fairly."""
