@@ -24,6 +24,7 @@ from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.escape import terminal
 from grader.intake import load
+from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.reports.terminal import print_class
 
@@ -47,12 +48,16 @@ def demo(out: Path, jobs: int | None, sandbox: str) -> int:
     "--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler (see .github/CLUSTER.md)."
 )
 @click.option("--dry-run", is_flag=True, help="Show what was found, and grade nothing.")
+@click.option(
+    "--no-shortcuts", is_flag=True, help="Judge the slow, obvious way: nothing is shared between checks or submissions."
+)
 @jobs_option
 @sandbox_option
 @device_option
 def batch(
     submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, seed: int,
-    regrade: bool, scheduler: str | None, dry_run: bool, jobs: int | None, sandbox: str, device: str,
+    regrade: bool, scheduler: str | None, dry_run: bool, no_shortcuts: bool, jobs: int | None, sandbox: str,
+    device: str,
 ) -> int:  # fmt: skip
     """Grade a folder of submissions; unchanged ones keep their grade.
 
@@ -61,18 +66,19 @@ def batch(
     options = BatchOptions(submissions, out, weeks, seed, jobs, regrade, layout, roster)
     if dry_run:
         return _show_found(the_course(), options)
-    return _grade(the_course(), options, sandbox, device, scheduler)
+    return _grade(the_course(), options, sandbox, device, scheduler, NONE if no_shortcuts else Shortcuts())
 
 
 def _grade(
-    course: Course, options: BatchOptions, sandbox: str, device: str = "cpu", scheduler: str | None = None
-) -> int:
+    course: Course, options: BatchOptions, sandbox: str, device: str = "cpu", scheduler: str | None = None,
+    shortcuts: Shortcuts | None = None,
+) -> int:  # fmt: skip
     console = make_console()
 
     def say(line: str) -> None:
         console.print(line, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
-    backend = _backend(course, options, sandbox, device, scheduler, say)
+    backend = _backend(course, options, sandbox, device, scheduler, shortcuts or Shortcuts(), say)
     try:
         result = grade_class(course, options, backend, Progress(console, backend.says, warns=not backend.confined))
     except KeyboardInterrupt:
@@ -85,11 +91,14 @@ def _grade(
 
 
 def _backend(
-    course: Course, options: BatchOptions, sandbox: str, device: str, scheduler: str | None, say: Callable[[str], None]
-) -> Backend:
+    course: Course, options: BatchOptions, sandbox: str, device: str, scheduler: str | None, shortcuts: Shortcuts,
+    say: Callable[[str], None],
+) -> Backend:  # fmt: skip
     """Where to grade: on this machine, or on the workers of a scheduler."""
     if not scheduler:
-        return LocalBackend(course.root, make_sandbox(sandbox, device), options.jobs)
+        return LocalBackend(course.root, make_sandbox(sandbox, device), options.jobs, shortcuts)
+    if shortcuts == NONE:
+        raise UsageError("--no-shortcuts: the workers of a scheduler always take them; leave out one of the two")
     if device != "cpu":
         raise UsageError(f"--device {device}: the workers of a scheduler grade on the CPU; leave out one of the two")
     return cluster_backend(course.root, scheduler, sandbox, say, options.jobs)

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
     try:
         fork_server.start()
-        from grader.judging import judge  # now, and not before: it imports torch
+        from grader.judging import judge  # noqa: PLC0415 - it imports torch, while the worker does so, too
 
         return judge.collect(Path(root), weeks, fork_server.serve, shortcuts)
     finally:
@@ -104,7 +104,7 @@ class ForkServerProcess:
     def _be_judge(
         self, judge: Callable[[socket.socket, Worker], None], order: dict[str, Any], connection: int, log: int
     ) -> None:
-        from grader.sandbox.worker import Worker
+        from grader.sandbox.worker import Worker  # noqa: PLC0415 - it imports torch
 
         confine.die_with_parent()
         if os.getppid() != self._pid:  # it died before that

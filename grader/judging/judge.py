@@ -17,7 +17,9 @@ from types import CodeType
 from typing import Any
 
 import msgpack
+import numpy
 import pytest
+import torch
 from _pytest.runner import runtestprotocol
 
 from grader.checks import memo
@@ -62,10 +64,8 @@ def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[st
 
 
 def _warm_up(shortcuts: Shortcuts) -> None:
-    import torch
-
     if shortcuts.imports:
-        import torch._dynamo  # imported by the first optimizer otherwise, in the middle of a check
+        import torch._dynamo  # noqa: PLC0415 - the first optimizer would import it, in the middle of a check
 
     # As many judges run as there are cores, and sums come out the same on every machine.
     torch.set_num_threads(1)
@@ -262,9 +262,6 @@ def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]
 @cache
 def _environment(device: str) -> str:
     """What was graded with, as far as results may depend on it."""
-    import numpy
-    import torch
-
     return f"Python {platform.python_version()}, torch {torch.__version__}, numpy {numpy.__version__}, {device}"
 
 

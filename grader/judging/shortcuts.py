@@ -17,9 +17,11 @@ class Shortcuts:
     examples: bool = True  # Hypothesis draws once for a class (`examples.py`)
     memo: bool = True  # a check works out once what does not depend on the student (`checks/memo.py`)
     shared: bool = True  # checks that pass follow each other in one process (`remote_student.py`)
-    imports: bool = True  # judges and the zygote import what coursework may use, before they fork
     rehearsal: bool = True  # the zygote runs coursework of ours before it forks (`inside/rehearsal/`)
     pages: bool = True  # forks share large pages and few mappings (`inside/memory.py`)
+    # Judges and the zygote import what coursework may use, before they fork. `NONE` does so, too: imports in a check
+    # would count against its time. Tests of little courses do without.
+    imports: bool = True
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -29,10 +31,10 @@ class Shortcuts:
     @property
     def left_out(self) -> tuple[str, ...]:
         """The names of those that are off."""
-        return tuple(name for name in NAMES if not getattr(self, name))
+        return tuple(field.name for field in fields(self) if not getattr(self, field.name))
 
 
-NAMES = tuple(field.name for field in fields(Shortcuts))
+NAMES = tuple(field.name for field in fields(Shortcuts) if field.name != "imports")
 
 
 def without(names: Collection[str]) -> Shortcuts:

@@ -53,7 +53,7 @@ class LocalStudents:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder")
         # As when it is graded: sums come out the same, and small networks are slower on several threads than on one.
-        import torch
+        import torch  # noqa: PLC0415 - the first check is where a student waits for it
 
         torch.set_num_threads(1)
         self._open = (folder, open_modules(folder, week, device=self._device))
@@ -68,7 +68,7 @@ def _beside(folder: Path) -> Path:
 
 def at_desk() -> tuple[str, str]:
     """`cuda` where checks in this very process can use a GPU, else `cpu`, and what is to be said of it."""
-    import torch
+    import torch  # noqa: PLC0415 - as above
 
     if torch.cuda.is_available():
         return "cuda", f"device: {torch.cuda.get_device_name()}"
