@@ -1,4 +1,4 @@
-"""Every error that the kit raises on purpose.
+"""Defines every error that the kit raises on purpose.
 
     GraderError                 what happened, where, what to do: shown as one line, never as a traceback
     ├── UsageError              the command line asks for something that is not there (exit code 2)

@@ -1,4 +1,4 @@
-"""Making untrusted text safe to show: one function for each place where it can end up.
+"""Makes untrusted text safe to show: one function for each place where it can end up.
 
 Names, messages and notes may hold what a student wrote: terminal escapes, bidirectional overrides, markup,
 formulas. What cannot be seen is written out as Python's `repr` would. HTML gets `plain`, then autoescape.

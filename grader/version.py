@@ -1,4 +1,4 @@
-"""Names the grader that gave a grade: the released version, and a digest of the sources that a verdict depends on."""
+"""Names the grader that gave a grade: the released version and a digest of the sources that a verdict depends on."""
 
 from __future__ import annotations
 

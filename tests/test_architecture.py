@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +55,10 @@ def test_every_term_of_the_glossary_is_used_in_the_code(term: str) -> None:
 def test_every_term_is_defined_once() -> None:
     terms = [term for term, _ in rows("Glossary")]
     assert len(terms) == len(set(terms))
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_the_first_line_of_a_module_says_what_it_does(file: Path) -> None:
+    """`Reads …`, `Finds …`: no relative clause that a reader has to resolve, and no title."""
+    first = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    assert re.match(r"[A-Z][a-z]+s |Coursework |The old name of |`python -m grader`", first), first

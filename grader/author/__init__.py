@@ -1,4 +1,4 @@
-"""The author's gate: what proves a week's checks right before students see them, and releases it without leaks.
+"""Proves a week's checks right before students see them, and releases it without leaks.
 
 proof/      validate     the proof, step by step: `validate(week)` gives its matrix
             trials       runs of the reference, the skeleton, the variants and the mutants, graded as submissions are

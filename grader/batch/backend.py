@@ -1,4 +1,4 @@
-"""Where a class is graded: on this machine, or on others. Whoever grades a class knows no more of it than `Backend`."""
+"""Grades jobs on this machine or on others: the protocol `Backend`, and the backend of judges on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grade a class by Dask workers on other machines: the parent hands out submissions and takes in reports.
+"""Grades a class on Dask workers of other machines: the parent hands out submissions and takes in reports.
 
     Cluster.run ── `grade_all` with a _Flight ── scheduler ── workers: `cluster_worker.grade`
 

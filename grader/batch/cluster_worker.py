@@ -1,4 +1,4 @@
-"""Grade in a Dask worker, which says whether it may take part in a run, and keeps that run's judges warm.
+"""Runs in a Dask worker: says whether it may take part in a run, and keeps that run's judges warm.
 
 A worker is one of the course's own machines, with the same checkout and the same grader as the parent. Submissions come
 by value; students' code runs in sandboxes below this process, as everywhere, and never reaches Dask's connections.

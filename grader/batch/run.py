@@ -1,4 +1,4 @@
-"""Grade a class: find the submissions, grade what is new, and write the gradebook, reports and class page."""
+"""Grades a class: finds the submissions, grades what is new, writes the gradebook, reports and class page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an instructor writes checks with: `from grader.checks import computed_once, expect, load_probes, show, task`."""
+"""Exports all that an instructor writes checks with: computed_once, expect, load_beside, load_probes, show, task."""
 
 from grader.checks import expect, show
 from grader.checks.memo import computed_once

@@ -1,4 +1,4 @@
-"""Short, bounded texts for values of any size, safe to print: arrays by shape and dtype, small ones in full."""
+"""Describes values of any size in short texts that are safe to print: arrays by shape, small ones in full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What explains the difference between a wrong array and the right one, when something does."""
+"""Explains the difference between a wrong array and the right one, when something does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge evidence: each function raises `CheckFailed`, saying what was expected, what came, and why if that shows.
+"""Judges evidence: each function raises `CheckFailed`, saying what was expected, what came, and why if that shows.
 
 Evidence is untrusted: it may be of any type that the codec carries. So every function checks the type
 before it looks inside, and no comparison calls a method that the evidence could have brought along.

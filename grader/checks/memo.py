@@ -1,4 +1,4 @@
-"""What a check works out without the student: it depends on the draw alone, so it is the same for a whole class."""
+"""Memoizes results that a check works out without the student, for they are the same for a whole class."""
 
 from __future__ import annotations
 

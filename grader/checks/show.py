@@ -1,4 +1,4 @@
-"""What a public check shows its student beside the verdict: `show.curve`, `show.confusion`, `show.mistakes`.
+"""Shows a student more beside the verdict of a public check: `show.curve`, `show.confusion`, `show.mistakes`.
 
 Evidence is untrusted, and nothing here judges it: what cannot be shown is left out. `show.stand_in` says that a part of
 the judge's own took the place of one of the student's.

@@ -1,4 +1,4 @@
-"""What a check is written with: `@task` marks it, `load_probes` finds its probes, `expect` judges evidence.
+"""Marks checks with `@task`, and finds their probes with `load_probes`.
 
 from grader import expect
 from grader.checks.task import load_probes, task

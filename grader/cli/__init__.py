@@ -1,1 +1,1 @@
-"""The command line: one function for each command, loaded when it is called."""
+"""Holds the command line: one typed function for each command, loaded when it is called."""

@@ -1,4 +1,4 @@
-"""The author's commands: skeletons, lessons, new weeks, and what students and hosts get. (The proof: `validate`.)"""
+"""Runs the author's commands: skeletons, lessons, new weeks, and what students and hosts get (`validate` is apart)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands on a class: `batch`, and `demo` for the sample class."""
+"""Runs the commands on a class: `batch`, and `demo` for the sample class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands share at run time: the course, the sandbox and the console, and the tables that are drawn on it."""
+"""Makes what commands share at run time: the course, the sandbox, the console and its tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `doctor`: what this machine offers."""
+"""Runs the command `doctor`: prints what this machine offers."""
 
 from __future__ import annotations
 

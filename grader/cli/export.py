@@ -1,4 +1,4 @@
-"""The command `export`: results in another system's format."""
+"""Runs the command `export`: writes results in another system's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands on a gradebook: `override` a task's points, and `diff` two runs."""
+"""Runs the commands on a gradebook: `override` a task's points, and `diff` two runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: the names of all commands, and how one ends. A command's module is imported when it is called.
+"""Lists the names of all commands, imports the one that is called, and says how it ended.
 
 Exit codes: 0 everything was graded, whatever the scores; 1 something could not be graded or is stale, said last and
 by name; 2 the request makes no sense; 130 interrupted.

@@ -1,4 +1,4 @@
-"""What commands are declared with: a decorator that gives each its example, and the options that several share."""
+"""Declares commands: a decorator that gives each its example, and the options that several share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `similar`: which submissions of a class are suspiciously alike."""
+"""Runs the command `similar`: lists submissions of a class that are suspiciously alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands on one submission: `run` at the desk, `ci` in a job of a CI host."""
+"""Runs the commands on one submission: `run` at the desk, `ci` in a job of a CI host."""
 
 from __future__ import annotations
 

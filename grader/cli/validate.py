@@ -1,4 +1,4 @@
-"""The command `validate`: the proof that a week's checks are right."""
+"""Runs the command `validate`: prints the proof that a week's checks are right."""
 
 from __future__ import annotations
 

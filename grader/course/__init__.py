@@ -1,4 +1,4 @@
-"""A course and its weeks, read from their folders, and what a grade of theirs depends on."""
+"""Reads a course and its weeks from their folders, and digests what a grade of theirs depends on."""
 
 from grader.course.assignment import (
     Assignment,

@@ -1,4 +1,4 @@
-"""What a course is made of: its folder, and one `Assignment` a week, read from `assignments/weekN/assignment.toml`.
+"""Reads a course: its folder, and one `Assignment` a week from `assignments/weekN/assignment.toml`.
 
 title = "Convolutional networks"
 week = "week5"

@@ -1,4 +1,4 @@
-"""Which checks a change to an assignment touches: for each check a digest of what its verdict can depend on.
+"""Digests for each check all that its verdict can depend on, so that a change grades again what it touches alone.
 
 A check depends on its own source, and on whatever that names, however far down, in the files of checks and probes.
 Names are followed without regard to where they come from, so a digest may change without need. Where a name may be

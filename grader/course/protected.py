@@ -1,4 +1,4 @@
-"""Files that a student gets and must not edit: checks, probes, the grader, fixtures, the workflow.
+"""Lists the files that a student gets and must not edit, and finds those that were edited.
 
 Grading never uses a submission's copies of them. The manifest says what they were, so that a report can tell which
 ones were changed.

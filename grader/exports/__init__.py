@@ -1,4 +1,4 @@
-"""Results in other systems' formats, all made from reports as students may read them.
+"""Writes results in other systems' formats, all made from reports as students may read them.
 
 registry      the formats by name, and what each writes
 ci_job        which host a CI job runs on, and what that reads

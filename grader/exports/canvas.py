@@ -1,4 +1,4 @@
-"""Canvas: the instructor's own gradebook export with one assignment's column filled in."""
+"""Fills one assignment's column of the gradebook that an instructor exported from Canvas."""
 
 from __future__ import annotations
 

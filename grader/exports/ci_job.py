@@ -1,4 +1,4 @@
-"""Grading inside a continuous-integration job: which host it is, where the submission lies, and what the host reads.
+"""Finds out in which CI job this runs and where the submission lies, and writes what the job's host reads.
 
 Whatever the host, `report.json`, `.md`, `.html` and `junit.xml` are written as well. Nothing is written before the
 submission is graded, and the host's own file comes last.

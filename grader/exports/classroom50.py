@@ -1,4 +1,4 @@
-"""Classroom 50: `result.json`, schema `classroom50/result/v1`, one test for each check."""
+"""Writes Classroom 50's `result.json` (schema `classroom50/result/v1`), one test for each check."""
 
 from __future__ import annotations
 

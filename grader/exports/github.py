@@ -1,4 +1,4 @@
-"""GitHub Classroom's `autograding-grading-reporter`: for each of its runners, base64 of JSON in a variable.
+"""Writes results for GitHub Classroom's `autograding-grading-reporter`: base64 of JSON, a variable for each runner.
 
 The reporter's table shows passed tests / tests × points, its notice the sum of the tests' scores. The two agree
 where the tests of a runner weigh the same; so each task is a runner, or several where its checks weigh differently.

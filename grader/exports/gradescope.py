@@ -1,4 +1,4 @@
-"""Gradescope: `/autograder/results/results.json`, one test for each check, and `submission_metadata.json`."""
+"""Writes Gradescope's `results.json`, one test for each check, and reads its `submission_metadata.json`."""
 
 from __future__ import annotations
 

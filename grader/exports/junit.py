@@ -1,4 +1,4 @@
-"""JUnit XML, as pytest's own `xunit2` family and the CI systems that read it have it: a suite for each week."""
+"""Writes JUnit XML as pytest's `xunit2` family has it, a suite for each week, for the CI systems that read it."""
 
 from __future__ import annotations
 

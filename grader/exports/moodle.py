@@ -1,4 +1,4 @@
-"""Moodle: the grading worksheet, as it was downloaded, with its grades filled in.
+"""Fills the grades into the grading worksheet that an instructor downloaded from Moodle.
 
 Moodle translates the header, so columns are found by their names in English, else by `--column`, else not at all.
 """

@@ -1,4 +1,4 @@
-"""CSV and JSON of everything that the gradebook holds: a line for each check of each student's week."""
+"""Writes all that the gradebook holds as CSV or JSON: a line for each check of each student's week."""
 
 from __future__ import annotations
 

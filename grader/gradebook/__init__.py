@@ -1,4 +1,4 @@
-"""The gradebook: one SQLite file with every attempt, override and problem of a class."""
+"""Keeps every attempt, override and problem of a class in one SQLite file."""
 
 from grader.gradebook.store import Attempt, Gradebook, Problem, ResultKey, open_book
 

@@ -1,4 +1,4 @@
-"""What need not be graded again: whole results, and single checks that a change to the assignment did not touch."""
+"""Finds results that need no grading again: whole attempts, and checks that no change has touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gradebook's tables and views, and what brings an older file up to date; `gradebook` says what each is for."""
+"""Defines the gradebook's tables and views, and migrates older files; `store` says what each is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gradebook: one SQLite file that holds every attempt, written by the parent process alone.
+"""Opens the gradebook: one SQLite file that holds every attempt, written by the parent process alone.
 
     attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
                `broken` how many of our own checks crashed, `seed` a text because it may be of any size

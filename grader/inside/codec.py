@@ -1,4 +1,4 @@
-"""The one way that arguments and evidence cross between judge and student: by value, in bounded messages.
+"""Carries arguments and evidence between judge and student: by value, in bounded messages, without pickle.
 
 No pickle and no object of a student's class survives the trip: arrays are rebuilt as plain tensors or plain
 NumPy arrays from dtype, shape and bytes, so nothing that was received can bring behaviour of its own along.

@@ -1,4 +1,4 @@
-"""The global random generators of Python, NumPy and torch."""
+"""Saves and restores the global random generators of Python, NumPy and torch."""
 
 from __future__ import annotations
 

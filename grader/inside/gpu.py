@@ -1,4 +1,4 @@
-"""A check's GPU: what torch takes of its memory is capped, and its arithmetic gives the same each time.
+"""Prepares a check's GPU: caps what torch takes of its memory, and makes its arithmetic repeatable.
 
 CUDA does not survive a fork, so nothing here starts it: the cap waits until the check's own process does.
 """

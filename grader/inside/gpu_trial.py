@@ -1,4 +1,4 @@
-"""The probe that tries a GPU out, in the sandbox: what a check would do on it, in small."""
+"""Tries a GPU out in the sandbox: trains a small network on it, as a check would."""
 
 from typing import Any
 

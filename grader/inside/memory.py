@@ -1,4 +1,4 @@
-"""Less for the kernel to do at each fork of the zygote, and after it: large pages, and fewer mappings.
+"""Makes forks of the zygote cheaper for the kernel: large pages, and fewer mappings.
 
 A fork copies one entry for a page of 2 MiB instead of 512, and who touches new memory is interrupted once instead of
 512 times. What a fork does for each mapping takes some microseconds, and every library comes as five of them, of which

@@ -1,4 +1,4 @@
-"""The student's modules, importable in every way that students import them, and one at a time.
+"""Imports the student's modules, one at a time, in every way that students import them.
 
 With a folder that holds `lenet.py` and `helpers.py`, package name `week5`: `import lenet`, `from .lenet import
 LeNet`, `from week5.lenet import LeNet` and `from assignments.week5 import lenet` all give the same module.

@@ -1,4 +1,4 @@
-"""Run one probe beside the student's code, and describe what it raised in the student's own terms."""
+"""Runs one probe beside the student's code, and describes what it raised in the student's own terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A system call filter for processes that run a student's code, assembled by hand for x86-64 and 64-bit ARM.
+"""Assembles a system call filter for processes that run a student's code, for x86-64 and 64-bit ARM.
 
 Namespaces and limits do most of the work; this takes away what could undo them (new namespaces, mounts, tracing) and
 kernel interfaces that no coursework needs and that have had holes or escape the limits on memory. Numbers are from the

@@ -1,4 +1,4 @@
-"""Whether this machine allows what shuts a submission in; run inside the sandbox, it says `works`, or what failed."""
+"""Tests whether this machine can confine a submission; inside the sandbox it prints `works`, or what failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages on a stream socket: four bytes of length, then the message. Lengths are checked before anything is read."""
+"""Sends messages on a stream socket: four bytes of length, then the message, checked before anything is read."""
 
 from __future__ import annotations
 

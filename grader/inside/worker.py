@@ -1,4 +1,4 @@
-"""The program inside the sandbox: a warm zygote, a keeper for each submission, a fork of that for each check.
+"""Runs inside the sandbox: a warm zygote, a keeper for each submission, a fork of that for each check.
 
     zygote       imports torch once, touches no student's data, and forks a keeper for each submission
     └─ keeper    holds the submission's files, in namespaces of its own; runs none of the student's code

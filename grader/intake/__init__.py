@@ -1,4 +1,4 @@
-"""Take submissions in: `survey` finds who handed in which week and reads it, `load` gives one of these by value.
+"""Takes submissions in: `survey` finds who handed in which week, `load` reads one of these by value.
 
 In the order in which an entry passes through:
 

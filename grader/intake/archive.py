@@ -1,4 +1,4 @@
-"""Zip files, read by value: nothing is unpacked to disk, and no name in an archive is ever used as a path.
+"""Reads zip files by value: unpacks nothing to disk, and uses no name in an archive as a path.
 
 What is refused, and how:
 - the whole archive (`SubmissionError`): not a zip, damaged, encrypted, compressed by a method whose output cannot

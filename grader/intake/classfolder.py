@@ -1,4 +1,4 @@
-"""The folder that a class is handed in by: which of its entries are students', and what all the others are.
+"""Tells which entries of a class folder are students' submissions, and what all the others are.
 
 One entry a student: a folder, a zip, a notebook or a Python file. The entries may also stand in folders of weeks
 (`week5/ana/`), or all in one folder more. A student's own folder given as the class is a class of one.

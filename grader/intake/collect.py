@@ -1,4 +1,4 @@
-"""The files of one week's submission: the modules, what they need beside them, and what notebooks define.
+"""Collects the files of one week's submission: modules, what they need beside them, and what notebooks define.
 
 The course's own files (checks, probes, lessons) never come from a submission, nor do files that tools made.
 """

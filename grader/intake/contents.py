@@ -1,4 +1,4 @@
-"""Everything that one entry of a class folder holds, read by value: a folder, a zip, a notebook or a module.
+"""Reads one entry of a class folder by value: a folder, a zip, a notebook or a module.
 
 Regular files only: no link is followed and no special file is opened. Code is always read, data only below a
 folder that is asked for, so that a data set in a student's checkout costs nothing.

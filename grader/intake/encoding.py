@@ -1,4 +1,4 @@
-"""Source files as Python reads them: in UTF-8, or in the encoding that their first lines declare.
+"""Reads source files as Python does: in UTF-8, or in the encoding that their first lines declare.
 
 Python refuses all others outright, though nothing is wrong with the code in them: editors and shells on Windows
 write UTF-16, or Windows-1252 in which an accent in a comment is enough.

@@ -1,4 +1,4 @@
-"""How late a submission is, by its platform's word or time, the due date and an extension."""
+"""Tells how late a submission is, by its platform's word or time, the due date and an extension."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How learning platforms name what they let teachers download: whose an entry is, which attempt, late or not.
+"""Reads downloads of learning platforms by how they name them: whose an entry is, which attempt, late or not.
 
 Each layout is known by the names of the entries alone (Gradescope's by its metadata file, Classroom 50's by its
 marker); a class folder that fits none is `plain`.

@@ -1,4 +1,4 @@
-"""Names of students: told apart when they look alike, and safe as names of folders."""
+"""Tells students of like names apart, and makes names safe for folders."""
 
 from __future__ import annotations
 

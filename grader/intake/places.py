@@ -1,4 +1,4 @@
-"""Where in a student's entry each week's work lies, whatever the student calls folders and files.
+"""Finds where in a student's entry each week's work lies, whatever the student calls folders and files.
 
 A week's folder is one that holds modules of that week. Which week that is says, in this order: the name of the folder
 or of one around it (`Week 5`, `week_05`, `hw5`); a file's own name (`lenet_week5.py`), or that of a module that only

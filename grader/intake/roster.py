@@ -1,4 +1,4 @@
-"""Who is in the class: a CSV file with the columns `id`, `name`, `email`, `section`, `group` and `extensions`.
+"""Reads the roster: a CSV file with the columns `id`, `name`, `email`, `section`, `group` and `extensions`.
 
 `name` is needed, the others are not. Students with the same `group` hand in together.
 `extensions` is as in `week5=+2d; week6=2026-10-20T23:59+02:00`.

@@ -1,4 +1,4 @@
-"""One student's week by value, ready to be graded."""
+"""Loads one student's week by value, ready to be graded."""
 
 from __future__ import annotations
 

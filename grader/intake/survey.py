@@ -1,4 +1,4 @@
-"""Find what a class folder holds: each student's weeks, and the entries that are nobody's.
+"""Surveys a class folder: finds each student's weeks, and the entries that are nobody's.
 
 Each entry is read once. What was collected of it is carried along to whoever grades it, for as many submissions as
 `MOST_CARRIED` allows; of all others the digest alone is kept, and `load` reads them again when their turn comes.

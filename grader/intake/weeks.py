@@ -1,4 +1,4 @@
-"""Telling a course's weeks apart: by the names of folders and files, by modules, and by what files define."""
+"""Tells a course's weeks apart: by the names of folders and files, by modules, and by what files define."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table that somebody downloaded and wants back with one column filled in, everything else as it was."""
+"""Reads a table that somebody downloaded, keeps it as it was, and finds students in its rows."""
 
 from __future__ import annotations
 

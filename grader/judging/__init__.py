@@ -1,1 +1,1 @@
-"""Judges: warm processes that grade one submission after the other."""
+"""Judges submissions: warm processes that grade one after the other."""

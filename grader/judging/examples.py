@@ -1,4 +1,4 @@
-"""What Hypothesis draws for a check depends on the run's seed alone, so for a class it draws once.
+"""Remembers what Hypothesis drew for a check, so that it draws once for a class and not for each submission.
 
 A run in which a check passed notes its examples. Of the next submission a judge asks these by plain calls, without
 Hypothesis's machinery. Whatever is no pass then is judged again by Hypothesis, which looks for the smallest example

@@ -1,4 +1,4 @@
-"""The process that judges are forked from: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WITHOUT WEEK…`.
+"""Forks judges: `python -m grader.judging.fork_server CONTROL ROOT SANDBOX WITHOUT WEEK…`.
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
 and the parent (`fork_server_client.ForkServer`) stays light. It forks a judge for each order on its control socket.

@@ -1,4 +1,4 @@
-"""One submission to grade, and what is said of one that no judge could finish."""
+"""Describes one submission to grade, and one that no judge could finish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A judge: a warm pytest session that grades submission after submission.
+"""Runs in a judge: a warm pytest session that grades submission after submission.
 
 The checks are collected once, in the fork server that all judges are forked from (`fork_server`). A judge's jobs come
 in and its reports go out on a socket of its own, as msgpack with a length before it.

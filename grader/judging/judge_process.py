@@ -1,4 +1,4 @@
-"""Judges as the parent sees them: processes that grade a job at a time, forked from one that has read everything.
+"""Drives judges from the parent: processes that grade a job at a time, forked from one that has read everything.
 
 That one, the fork server, imports torch and collects the checks once, and holds a warm sandbox for all of its
 judges; so a judge that dies is replaced at once. It ends with the last of its judges, or with the parent.

@@ -1,4 +1,4 @@
-"""Grade many jobs with judges side by side, a bounded number of jobs in flight; judges that die are replaced."""
+"""Runs judges side by side: a thread for each judge process feeds it jobs, and replaces it when it dies."""
 
 from __future__ import annotations
 

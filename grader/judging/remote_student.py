@@ -1,4 +1,4 @@
-"""Checks on a submission that lives in a worker: `RemoteStudent` is what a graded check holds."""
+"""Gives checks a submission that lives in a worker: `RemoteStudent` is what a graded check holds."""
 
 from __future__ import annotations
 

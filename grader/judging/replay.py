@@ -1,4 +1,4 @@
-"""The replay cache: remembers what checks that passed have asked and were answered, and judges no evidence twice.
+"""Remembers what checks that passed have asked and were answered, so that no evidence is judged twice.
 
 A check draws from the run's seed alone, so what it asks next, and its verdict, depend on nothing but the evidence so
 far. For each check the transcripts of passed runs form a tree: a request, and for each reply to it what followed. A

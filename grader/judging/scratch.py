@@ -1,4 +1,4 @@
-"""Temporary folders of judges, which no kill leaves behind for good.
+"""Gives judges temporary folders that no kill leaves behind for good.
 
 Each is locked by whoever uses it, and the kernel gives locks back when a process dies, however it does. So a run finds
 the folders of killed ones, and never takes one that is in use.

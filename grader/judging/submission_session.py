@@ -1,4 +1,4 @@
-"""One submission in a worker: the processes of its checks, its time, and which of its modules can be imported."""
+"""Keeps one submission's session in a worker: its processes, its time, and which of its modules can be imported."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How pytest runs a check, at a student's desk and in a judge."""
+"""Runs checks under pytest, at a student's desk and in a judge."""

@@ -1,4 +1,4 @@
-"""A wall-clock limit for code in this process, for students at their own desk.
+"""Limits the wall-clock time of code in this process, for students at their own desk.
 
 Where code is graded, the limit is kept from outside by killing the worker. Here an alarm signal interrupts the
 loop, so that the traceback shows where it was; without alarm signals (on Windows, in threads) there is no limit.

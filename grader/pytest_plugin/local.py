@@ -1,4 +1,4 @@
-"""Students' modules at a student's own desk, served to checks in the same process."""
+"""Serves students' modules to checks in the same process, at a student's own desk."""
 
 from __future__ import annotations
 

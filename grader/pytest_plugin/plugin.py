@@ -1,4 +1,4 @@
-"""The pytest plugin: the `student` fixture, `--task`, verdicts in plain words, and the score table.
+"""Adds to pytest the `student` fixture, `--task`, verdicts in plain words, and the score table.
 
 It runs in two places. At a student's desk it serves probes in the same process (`LocalStudents`); in a judge
 (`grader.judging.judge`) another provider puts them into sandboxed workers. Everything else is the same code, so a

@@ -1,4 +1,4 @@
-"""Every draw of a run from one seed, in a way that a student cannot follow."""
+"""Derives every draw of a run from one seed, in a way that a student cannot follow."""
 
 from __future__ import annotations
 

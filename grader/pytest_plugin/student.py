@@ -1,4 +1,4 @@
-"""The `student` that a check holds: `student.run(probe, …)` gives evidence, wherever the probe runs.
+"""Runs probes for a check: `student.run(probe, …)` gives evidence, wherever the probe runs.
 
 `LocalStudent` runs probes in this process, for students at their own desk: breakpoints and prints work, and the
 arguments and the evidence still pass through the codec. `grader.judging.remote_student` runs them in a sandboxed

@@ -1,4 +1,4 @@
-"""From the exception that ended a check to its outcome and the message that the student reads."""
+"""Turns the exception that ended a check into its outcome and the message that the student reads."""
 
 from __future__ import annotations
 

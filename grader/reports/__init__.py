@@ -1,1 +1,1 @@
-"""What people read: a student's report, the class page, grades.csv, the terminal."""
+"""Writes what people read: a student's report, the class page, grades.csv, the terminal."""

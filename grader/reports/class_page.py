@@ -1,4 +1,4 @@
-"""The class at a glance: index.html, with figures, what needs a look, and a table that sorts and filters."""
+"""Writes the class page, index.html: figures, what needs a look, and a table that sorts and filters."""
 
 from __future__ import annotations
 

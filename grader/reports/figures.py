@@ -1,4 +1,4 @@
-"""A class in numbers: its rows and figures, and grades.csv.
+"""Computes a class's figures: its rows, means and commonest failures, and grades.csv.
 
 Every number in grades.csv is final. Where a check of ours crashed, or a week could not be graded, its cell
 and the total stay empty, so that nobody enters too low a grade by accident. A week never handed in stays

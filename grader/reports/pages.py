@@ -1,4 +1,4 @@
-"""One submission's report as files: report.json, report.md and report.html, all made from one `Report`.
+"""Writes one submission's report as files: report.json, report.md and report.html, all made from one `Report`.
 
 The pages are self-contained: their style and script stand inside and are allowed by hash, everything else is
 forbidden by their content security policy. Nothing in them depends on when they are written.

@@ -1,4 +1,4 @@
-"""What grading looks like in a terminal, and the words and the next step that every report shares.
+"""Prints scores and a class's summary in a terminal.
 
 `print_score` and `print_class` draw with rich, in colour where the console has it; `summary_lines` gives plain
 lines, and so does whoever draws on a `plain_console`. rich is imported only when it draws.

@@ -1,4 +1,4 @@
-"""The words, bars and next step that every report shares."""
+"""Says outcomes, points and the next step in the words that every report shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
+"""Holds what grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
 
 from grader.results.adjustments import Late, Override, adjust
 from grader.results.report import Adjustment, CheckResult, Measure, Outcome, Report, TaskScore, task_order, tasks_of

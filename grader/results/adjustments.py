@@ -1,4 +1,4 @@
-"""What changes a score after the checks: a person's word on a task, and lateness."""
+"""Adjusts a score after the checks: by a person's word on a task, and by lateness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check shows beside its verdict: how a network learned, what it confuses, where it is surely wrong.
+"""Holds what a check shows beside its verdict: how a network learned, what it confuses, where it is surely wrong.
 
 An exhibit is plain data, small enough to travel in a report; `grader.reports.drawing` draws it. It never
 changes a score.

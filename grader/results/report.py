@@ -1,4 +1,4 @@
-"""What grading one submission yields: outcomes of checks, and the report that every format is made from."""
+"""Holds the outcomes of checks, and the report that every format is made from."""
 
 from __future__ import annotations
 

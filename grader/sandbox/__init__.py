@@ -1,4 +1,4 @@
-"""The outer end of `inside/`: starts confined processes for students' code, talks to them, and ends them."""
+"""Starts confined processes for students' code, talks to them, and ends them: the outer end of `inside/`."""
 
 from grader.sandbox.bubblewrap import Bubblewrap, bubblewrap
 from grader.sandbox.choice import KINDS, Process, Sandbox, choose

@@ -1,8 +1,4 @@
-"""Where the worker runs: in bubblewrap's sandbox, or as a plain process where a person has chosen that.
-
-`choose("auto")` takes the best that works on this machine and the caller says which; whoever asks for `bwrap` by name
-gets it or an error. Nothing else falls back: a sandbox that stops working is a `SandboxError`, never a weaker one.
-"""
+"""Starts the worker in a bubblewrap sandbox: read-only views, no network, no environment, fresh folders in memory."""
 
 from __future__ import annotations
 

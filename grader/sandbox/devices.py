@@ -1,4 +1,4 @@
-"""`--device`: on what checks train networks. The CPU, or the graphics cards of this machine where they work.
+"""Chooses the device on which checks train networks (`--device`): the CPU, or the GPUs that work here.
 
 Each card is tried before anything is graded, in the sandbox and in the way that a check goes: whatever could fail in
 the middle of a class (a driver, a filter, a missing file) fails here, and everything is graded on the CPU. A judge

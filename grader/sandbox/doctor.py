@@ -1,4 +1,4 @@
-"""What this machine offers for grading, and how to get what is missing."""
+"""Examines what this machine offers for grading, and says how to get what is missing."""
 
 from __future__ import annotations
 

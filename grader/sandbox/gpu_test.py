@@ -1,4 +1,4 @@
-"""The trial of a graphics card: whether a check in the sandbox can train a network on it."""
+"""Tests whether a check in the sandbox can train a network on a GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graphics cards of this machine, and what a sandbox shows so that CUDA works on them.
+"""Finds this machine's GPUs, and shows a sandbox what CUDA needs to work on them.
 
 Nothing here starts CUDA or imports torch: whether a card really works is tried in the sandbox itself
 (`grader.sandbox.devices`). What has to be shown follows what containers show: the driver's device nodes, `/sys` as far

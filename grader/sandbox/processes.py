@@ -1,4 +1,4 @@
-"""Ends of processes: killing a whole tree of them, and saying how one ended."""
+"""Kills whole trees of processes, measures their memory, and says how one ended."""
 
 from __future__ import annotations
 

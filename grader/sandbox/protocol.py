@@ -1,4 +1,4 @@
-"""A request to a worker and its reply, as bytes."""
+"""Defines a request to a worker and its reply, as bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox shows of this machine, read-only: Python, its packages and the system's libraries.
+"""Lists what the sandbox shows of this machine, read-only: Python, its packages and the system's libraries.
 
 A virtual environment is shown as /venv, wherever it lies: so the sandbox's /tmp can be the student's own, and the path
 of the course stays outside.

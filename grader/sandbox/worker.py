@@ -1,4 +1,4 @@
-"""The judge's end of the worker: start it, put a submission into it, run probes in it, and end it all.
+"""Drives the worker from the judge: starts it, puts a submission into it, runs probes in it, and ends it all.
 
 The classes mirror the processes of `grader.inside.worker`: a `Worker` (with its zygote) has one `Keeper` a submission,
 which forks one `CheckProcess` a check. Whatever they answer is evidence; whatever happens to them is an outcome.

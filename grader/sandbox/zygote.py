@@ -1,4 +1,4 @@
-"""The warm process in the sandbox, from outside: start it, wait until it is ready, have it fork for a submission.
+"""Starts the warm process in the sandbox, waits until it is ready, and has it fork for a submission.
 
 What it forks introduces itself on the submission's own connection, so several judges can have one zygote fork for
 them: none needs an answer, and none sees another's.

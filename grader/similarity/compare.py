@@ -1,4 +1,4 @@
-"""Submissions that are suspiciously alike, by copydetect: winnowed k-grams of tokens, in which every name is the same.
+"""Finds submissions that are suspiciously alike, by copydetect: winnowed k-grams of tokens with every name the same.
 
 What everybody has says nothing: the skeleton, and whatever a good part of the class has in common, are left out.
 Winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003.

@@ -1,4 +1,4 @@
-"""Writes the pages of `python -m grader similar`: all pairs that are suspiciously alike, and both sides of each."""
+"""Writes pages that show pairs of alike submissions side by side."""
 
 from __future__ import annotations
 

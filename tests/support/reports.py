@@ -143,3 +143,8 @@ def shown_report(**changes: Any) -> Report:
     report = full_report()
     first = replace(report.checks[0], exhibits=everything(), **changes)
     return replace(report, checks=(first, *report.checks[1:]))
+
+
+def timeless(report: Report) -> Report:
+    """The report but for how long its checks took, which is all that may differ when the same work is graded again."""
+    return replace(report, checks=tuple(replace(check, seconds=0.0) for check in report.checks))

@@ -19,9 +19,11 @@ from rich.console import Console
 from grader.batch.backend import LocalBackend
 from grader.batch.run import BatchOptions, BatchResult, grade_class
 from grader.course import Course
+from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.results import Report, TaskScore
 from grader.sandbox import choose
+from tests.support.reports import timeless
 
 ROOT = Path(__file__).parents[2]
 CLASS = ROOT / "fixtures" / "submissions"
@@ -59,10 +61,9 @@ class Graded:
         return self.out / "students" / student / WEEK
 
 
-def grade(out: Path, progress: Progress) -> BatchResult:
-    return grade_class(
-        Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), LocalBackend(ROOT, choose("auto")), progress
-    )
+def grade(out: Path, progress: Progress, shortcuts: Shortcuts | None = None) -> BatchResult:
+    backend = LocalBackend(ROOT, choose("auto"), shortcuts=shortcuts)
+    return grade_class(Course(ROOT), BatchOptions(CLASS, out, weeks=[WEEK]), backend, progress)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,14 @@ def test_a_second_run_keeps_everything(graded: Graded) -> None:
     again = grade(graded.out, Progress(Console(file=io.StringIO())))
     assert (again.graded, again.kept, again.left, again.trouble) == (0, len(EXPECTED), 0, [])
     assert {path: path.read_bytes() for path in graded.out.rglob("report.*")} == before
+
+
+def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded: Graded, tmp_path: Path) -> None:
+    result = grade(tmp_path, Progress(Console(file=io.StringIO())), NONE)
+    assert (result.graded, result.trouble) == (len(EXPECTED), [])
+    for student in EXPECTED:
+        slow = Report.load(tmp_path / "students" / graded.folder(student).parent.name / WEEK / "report.json")
+        assert timeless(slow) == timeless(graded.report(student)), student
 
 
 @pytest.mark.parametrize("module", ["lenet", "training", "inspection"])

@@ -18,8 +18,10 @@ from grader.author.proof import record, trials
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
 from grader.author.proof.trials import Subject, Trial
 from grader.course import Assignment, Course
+from grader.judging.shortcuts import NONE
 from grader.results import Outcome, task_order
 from grader.sandbox import choose
+from tests.support.reports import timeless
 
 ROOT = Path(__file__).parents[2]
 WEEKS = list(Course(ROOT).assignments())
@@ -79,6 +81,7 @@ SPREAD = {
 }  # fmt: skip
 
 
+SLOW = 4  # mutants of each week that are judged the slow way as well
 SEEDS = (0, 1)
 LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least
 
@@ -179,3 +182,15 @@ def test_the_skeleton_has_no_points_and_is_only_to_do(graded: list[Trial]) -> No
     assert skeleton.report is not None, skeleton.failure
     assert skeleton.report.score == 0
     assert {check.outcome for check in skeleton.report.checks} <= {Outcome.TODO, Outcome.SKIPPED}
+
+
+def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(week: str, graded: list[Trial]) -> None:
+    mutants = [trial for trial in graded if trial.subject.kind == trials.MUTANT]
+    quick = {trial.subject.key: trial for trial in graded if trial.subject.name in ("reference", trials.SKELETON)}
+    quick |= {trial.subject.key: trial for trial in mutants[:SLOW]}
+    slow = trials.run(ROOT, week, [trial.subject for trial in quick.values()], choose("auto"), 2, NONE)
+    for trial in slow:
+        other = quick[trial.subject.key].report
+        assert trial.report is not None, trial.failure
+        assert other is not None
+        assert timeless(trial.report) == timeless(other)

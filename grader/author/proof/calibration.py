@@ -1,4 +1,4 @@
-"""Calibrating a threshold: a measurement of the reference and of broken programs over many seeds, as a table.
+"""Calibrates a threshold: measures the reference and broken programs over many seeds, and prints a table.
 
 A week's `calibrate.py` names the programs and says what one run measures; the rest is the same for every week.
 """

@@ -1,4 +1,4 @@
-"""What the trials of a week say about its checks: each `Finding` is something that its author has to mend or know."""
+"""Tells from a week's trials what its author has to mend or know: one `Finding` for each thing."""
 
 from __future__ import annotations
 

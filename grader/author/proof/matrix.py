@@ -1,4 +1,4 @@
-"""The matrix of tasks and mutants, with what has to be mended on top: on the terminal, and as one HTML page."""
+"""Shows the matrix of tasks and mutants, with what has to be mended on top: in a terminal and as one HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Known mistakes of a week, each a small change of the reference, that show whether the checks catch what they should.
+"""Reads a week's known mistakes, each a small change of the reference that its checks have to catch.
 
 [[mutant]]
 id = "conv-rounds-up"

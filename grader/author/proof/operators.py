@@ -1,4 +1,4 @@
-"""General mistakes in PyTorch code, applied to the reference one at a time: mutants that nobody had to think of.
+"""Makes mutants that nobody had to think of: applies general mistakes in PyTorch code to the reference, one at a time.
 
 Each operator looks at one node of a module's syntax tree and proposes edits of the source's text, so that a mutant
 is the reference but for a few characters, and can be shown as a line.

@@ -1,4 +1,4 @@
-"""Which check caught which mutant when the author last agreed: a check that has become weaker shows against it.
+"""Records which check caught which mutant when the author last agreed, so that a weaker check shows.
 
 The record, `solutions/weekN/caught.json`, is written by `validate --record` and committed.
 """

@@ -1,4 +1,4 @@
-"""Generated mutants that may survive, each with a reason: `solutions/weekN/survivors.toml`.
+"""Reads the reasons why generated mutants may survive: `solutions/weekN/survivors.toml`.
 
 [[survivor]]
 id = "inspection-shift-number-42da07"    # as `validate --mutate` names it

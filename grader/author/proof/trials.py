@@ -1,4 +1,4 @@
-"""What a week's checks are tried on: the reference, the skeleton, the variants and the mutants, graded for real."""
+"""Grades for real what a week's checks are tried on: the reference, the skeleton, the variants and the mutants."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from grader.course import Assignment
 from grader.errors import CourseError
 from grader.judging.job import Job, Ungraded
 from grader.judging.pool import Pool
+from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox
 
@@ -62,11 +63,13 @@ def variants_of(assignment: Assignment) -> Iterator[tuple[str, dict[str, bytes]]
         yield folder.name, files
 
 
-def run(root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int) -> Iterator[Trial]:
+def run(
+    root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int, shortcuts: Shortcuts | None = None
+) -> Iterator[Trial]:
     """Grade the subjects in warm judges; the trials come as they are done."""
     by_key = {subject.key: subject for subject in subjects}
     queued = [Job(key, week, subject.files, "", (), subject.seed) for key, subject in by_key.items()]
-    for done in Pool(root, [week], min(jobs, len(queued)), sandbox).run(queued):
+    for done in Pool(root, [week], min(jobs, len(queued)), sandbox, shortcuts).run(queued):
         if isinstance(done, Ungraded):
             yield Trial(by_key[done.job.student], None, done.message)
         else:

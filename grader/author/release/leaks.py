@@ -1,4 +1,4 @@
-"""Does a tree that students will get hold a solution, or a hidden check? Searched in text, whatever file it stands in.
+"""Searches a tree that students will get for solutions and hidden checks, in text, whatever file it stands in.
 
 Lines are compared without whitespace, quotes' kind and comments, so that neither indentation nor a Markdown list hides
 one. Lines that anybody would write (`model.eval()`) tell nothing; `solutions/harmless.txt` lists longer ones

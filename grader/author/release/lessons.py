@@ -1,4 +1,4 @@
-"""Lesson notebooks: made from `solutions/WEEK/lesson.md`, committed without outputs, executed to HTML.
+"""Makes lesson notebooks from `solutions/WEEK/lesson.md`, without outputs, and executes them to HTML.
 
 The source is Markdown: blocks of ```python become code cells, the text between them becomes Markdown cells.
 """

@@ -1,4 +1,4 @@
-"""Bundles for hosts that run an autograder of ours: Gradescope's zip, and the folder that Classroom 50 publishes."""
+"""Bundles a week for hosts that run an autograder: Gradescope's zip, and the folder that Classroom 50 publishes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new week that validates at once: one task with its reference, a public and a hidden check, and mutants."""
+"""Begins a week that validates at once: one task with its reference, a public and a hidden check, and mutants."""
 
 from __future__ import annotations
 

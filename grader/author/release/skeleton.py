@@ -1,4 +1,4 @@
-"""The skeleton that students start from, generated from the reference by cutting its marked regions.
+"""Generates the skeletons that students start from, by cutting the marked regions out of the reference.
 
 `# BEGIN SOLUTION 5.1: what to do` … `# END SOLUTION` becomes `raise NotImplementedError("TODO 5.1: what to do")`;
 a bare `# BEGIN SOLUTION` is cut without a trace. Markers are comments: the same words in a string mean nothing.

@@ -1,4 +1,4 @@
-"""The student tree: what students get of a course, as a folder or as a branch without a common history.
+"""Makes the student tree: the part of a course that students get, as a folder or a branch without a common history.
 
 Lessons, skeletons, public checks, probes, the grader and the fixtures; no solutions, hidden checks or mutants. It is
 made of the files that git tracks, and searched for leaks (`leaks`) before anything is written.

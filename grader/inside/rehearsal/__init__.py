@@ -1,1 +1,1 @@
-"""A small piece of coursework of our own, which the zygote runs once so that forks find everything warm."""
+"""Runs coursework of our own in the zygote, so that its forks find warm whatever a check does for the first time."""

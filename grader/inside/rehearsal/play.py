@@ -1,4 +1,4 @@
-"""A small piece of coursework of our own, which the zygote plays through before it forks for anybody.
+"""Plays coursework of our own through, before the zygote forks for anybody.
 
 Whatever a process does for the first time, each check would do for the first time: torch looks up operators and
 compiles kernels, matplotlib measures its font, Python specialises byte code and fills its caches. Played before the

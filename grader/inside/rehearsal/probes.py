@@ -1,4 +1,4 @@
-"""What the rehearsal asks of `coursework.py`, in the ways in which the weeks' probes ask theirs."""
+"""Probes `coursework.py` in the ways in which the weeks' probes ask students' modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notebooks as modules: nothing is run, and what only a notebook needs is left out.
+"""Turns notebooks into modules; runs nothing, and leaves out what only a notebook needs.
 
 cells        the code cells as plain Python, without magics and shell lines
 statements   what one statement says about names

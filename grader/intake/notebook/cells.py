@@ -1,4 +1,4 @@
-"""A notebook's code cells as plain Python: what only IPython understands is taken out, nothing is run.
+"""Reads a notebook's code cells as plain Python: takes out what only IPython understands, runs nothing.
 
 A cell says where it belongs by a tag `module:lenet`, by `%%writefile lenet.py`, or by a first line `# lenet.py`.
 """

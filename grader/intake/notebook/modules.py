@@ -1,4 +1,4 @@
-"""A notebook as the week's modules: imports, definitions and the values that they need; nothing is executed.
+"""Makes the week's modules of a notebook: imports, definitions and the values that they need; executes nothing.
 
 Every definition goes into every module, so that functions find each other as they did in the notebook, unless its
 cell names one module; later definitions win, as when the notebook is run top to bottom. Training runs, plots,

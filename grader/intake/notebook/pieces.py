@@ -1,4 +1,4 @@
-"""What a notebook's cells are made of: imports, definitions and values, and the rest that is left out.
+"""Sorts what a notebook's cells are made of: imports, definitions and values, and the rest that is left out.
 
 Values are assignments whose right-hand side is simple: literals, names, operators, and calls that only build
 something (`torch.device("cpu")`, `nn.CrossEntropyLoss()`). A call of the notebook's own function counts as a

@@ -1,4 +1,4 @@
-"""What one statement says about names, read from its syntax tree: which it binds, which it needs, and when."""
+"""Tells from a statement's syntax tree which names it binds, which it needs, and when."""
 
 from __future__ import annotations
 
