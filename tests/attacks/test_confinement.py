@@ -395,7 +395,7 @@ def test_the_disk_cannot_be_filled(arena: Range, folder: str, tmp_path: Path) ->
     assert outcome(arena.worker(none=True), code, str(tmp_path), 200) == 200
 
 
-def test_nothing_else_can_be_written(arena: Range, tmp_path: Path) -> None:
+def test_nothing_but_the_two_folders_in_memory_can_be_written(arena: Range, tmp_path: Path) -> None:
     code = """
     def act():
         found = []
@@ -474,12 +474,12 @@ def test_submissions_side_by_side_cannot_find_each_other(arena: Range, kind: str
     assert beside_another(arena.worker(), LEAVER.format(leave=leave, find=find)) is False
 
 
-def test_without_a_network_of_their_own_they_could(arena: Range) -> None:
+def test_without_a_network_of_their_own_submissions_could_find_each_other(arena: Range) -> None:
     leave, find = LEAVE["a process"]
     assert beside_another(arena.worker(NO_NETWORK), LEAVER.format(leave=leave, find=find)) is True
 
 
-def test_without_fresh_folders_and_kills_it_would(arena: Range) -> None:
+def test_without_fresh_folders_and_kills_checks_would_find_what_others_left(arena: Range) -> None:
     lazy = (
         "worker.py",
         "        self.reply(os.waitstatus_to_exitcode(status))\n        self.lay_out()\n",

@@ -36,7 +36,7 @@ from grader.checks.describe import LONGEST, brief, clip
         (2**600, "a huge int"),
     ],
 )
-def test_values_in_brief(value: Any, text: str) -> None:
+def test_each_kind_of_value_is_described_in_brief(value: Any, text: str) -> None:
     assert brief(value) == text
 
 

@@ -150,7 +150,7 @@ def test_constant_arrays_are_not_explained_by_chance() -> None:
         (1.0, 0.0, None),
     ],
 )
-def test_numbers(got: float, want: float, because: str | None) -> None:
+def test_a_wrong_number_is_explained_where_something_explains_it(got: float, want: float, because: str | None) -> None:
     assert diagnose.number(got, want) == because
 
 
@@ -163,7 +163,9 @@ def test_numbers(got: float, want: float, because: str | None) -> None:
         ((6,), (2, 3), None),
     ],
 )
-def test_shapes(got: tuple[int, ...], want: tuple[int, ...], because: str | None) -> None:
+def test_a_wrong_shape_is_explained_where_something_explains_it(
+    got: tuple[int, ...], want: tuple[int, ...], because: str | None
+) -> None:
     assert diagnose.shapes(torch.zeros(got), torch.zeros(want)) == because
 
 

@@ -67,12 +67,12 @@ def test_right_evidence_passes_and_is_handed_back() -> None:
 
 
 @pytest.mark.parametrize("got", [True, 1.0, "1", np.int64(1), torch.tensor(1)])
-def test_an_integer_is_an_int_and_nothing_else(got: Any) -> None:
+def test_only_an_int_passes_as_an_integer(got: Any) -> None:
     assert failure(lambda: expect.integer(got, 1, "size")).summary == "size: wrong type"
 
 
 @pytest.mark.parametrize("got", [True, np.float64(1.0), torch.tensor(1.0), "1.0"])
-def test_a_number_is_a_plain_one(got: Any) -> None:
+def test_only_a_plain_number_passes_as_a_number(got: Any) -> None:
     assert failure(lambda: expect.number(got, "loss")).summary == "loss: wrong type"
 
 
@@ -111,7 +111,7 @@ def test_close_says_where_how_many_and_by_how_much() -> None:
     assert error.expected == "tensor 2×3 float32 [[0, 0, 0], [0, 0, 0]]"
 
 
-def test_close_of_integers_and_bools() -> None:
+def test_close_takes_integers_and_bools_and_compares_dtypes_only_when_asked() -> None:
     expect.close(torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), "labels")
     assert failure(lambda: expect.close(torch.tensor([1]), torch.tensor([1.0]), "labels", dtype=True)).summary == (
         "labels: wrong dtype"
@@ -120,7 +120,7 @@ def test_close_of_integers_and_bools() -> None:
     assert flipped.summary == "mask: wrong values"
 
 
-def test_close_without_axes_and_without_entries() -> None:
+def test_close_takes_arrays_without_axes_and_without_entries() -> None:
     expect.close(torch.zeros(0, 3), torch.zeros(0, 3), "nothing")
     assert failure(lambda: expect.close(torch.tensor(2.0), torch.tensor(1.0), "loss")).where is not None
 

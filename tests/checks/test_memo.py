@@ -36,7 +36,7 @@ def test_only_the_latest_results_are_kept() -> None:
     assert asked == [*range(memo.KEPT + 1), 0]
 
 
-def test_what_fails_is_not_kept() -> None:
+def test_a_failed_computation_is_not_kept() -> None:
     asked = []
 
     @computed_once

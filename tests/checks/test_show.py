@@ -107,12 +107,12 @@ def test_without_a_mistake_there_is_nothing_to_show() -> None:
         (None, ("swap_head", "param_groups")),
     ],
 )
-def test_what_is_not_used_is_named(own: object, names: tuple[str, ...]) -> None:
+def test_the_functions_that_a_check_replaced_are_named(own: object, names: tuple[str, ...]) -> None:
     show.stand_in(own, {"head": "swap_head", "groups": "param_groups"})
     assert show.take() == ((), names)
 
 
-def test_a_report_keeps_them_and_comes_back_from_json() -> None:
+def test_exhibits_survive_a_round_trip_through_json() -> None:
     report = shown_report(stand_ins=("split",))
     assert Report.from_dict(report.to_dict()) == report
     check = report.checks[0]
@@ -121,7 +121,7 @@ def test_a_report_keeps_them_and_comes_back_from_json() -> None:
     assert "exhibits" not in report.checks[1].to_dict()
 
 
-def test_hidden_checks_show_nothing() -> None:
+def test_hidden_checks_show_no_exhibits() -> None:
     assert shown_report(hidden=True).for_student().checks[0].exhibits == ()
 
 

@@ -43,7 +43,7 @@ def test_one_option_takes_several_weeks_until_the_next_option(
     assert found["out"] == Path("x" if "--out x" in words else {"batch": "reports"}.get(str(command.name), "similar"))
 
 
-def test_as_always_words_after_the_option_are_weeks_and_not_the_folder() -> None:
+def test_words_after_the_option_are_weeks_and_never_the_folder() -> None:
     with pytest.raises(click.MissingParameter):
         parsed("--week week5 submissions/")
 

@@ -15,7 +15,7 @@ def test_what_python_reads_is_left_alone(raw):
 
 
 @pytest.mark.parametrize("declared", ["latin-1", "cp1252", "iso-8859-15"])
-def test_so_is_what_declares_its_encoding(declared):
+def test_a_file_that_declares_its_encoding_is_left_alone(declared):
     raw = f"# -*- coding: {declared} -*-\n{SOURCE}".encode(declared)
     assert as_python(raw) == (raw, None)
 

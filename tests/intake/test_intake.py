@@ -398,7 +398,7 @@ def test_the_same_work_in_many_wrappings_is_the_same_submission(course, inbox):
     assert len({submission.digest for submission in found}) == 1
 
 
-def test_a_candidate_shows_what_was_found(course, inbox):
+def test_a_candidate_lists_its_files_or_its_problem(course, inbox):
     put(inbox / "ada" / "week5" / "lenet.py")
     (inbox / "ben").mkdir()
     ada, ben = discover(inbox, course)
@@ -424,7 +424,7 @@ def test_folders_are_named_after_what_they_are_and_not_how_they_are_given(course
 
 
 @pytest.mark.parametrize("name", ["lenet (1).py", "lenet-2.py", "LeNet.py", "lenet_week5.py"])
-def test_a_single_file_as_a_learning_platform_renames_it(course, inbox, name):
+def test_a_single_file_that_a_platform_renamed_is_recognised(course, inbox, name):
     put(inbox / "ada" / name)
     put(inbox / name)
     expected = {"lenet.py": LENET}

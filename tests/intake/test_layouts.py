@@ -167,7 +167,7 @@ def test_students_of_one_name_stay_apart_and_a_gradescope_group_is_credited(tmp_
     assert by_name["Ann Müller"].path == by_name["Kim Lee (4712)"].path != by_name["Kim Lee (9)"].path
 
 
-def test_notebooks_come_through_a_layout(tmp_path: Path) -> None:
+def test_notebooks_are_read_in_a_layout(tmp_path: Path) -> None:
     put(tmp_path / "leekim_4712_9_week5.ipynb", notebook(*(content.decode() for content in FILES.values())))
     (candidate,) = survey(tmp_path, COURSE, ["week5"]).candidates
     assert set(load(candidate).files) >= {"lenet.py"}

@@ -56,7 +56,7 @@ def test_a_folder_named_after_the_week_decides(course, folder):
 @pytest.mark.parametrize(
     "folder", ["Lab 5/src", "week5.zip", "Week\u00a05", "week5 (final)", "a/week5/b", "2026/week5"]
 )
-def test_so_does_one_that_is_dressed_up_or_around_it(course, folder):
+def test_a_folder_whose_name_or_path_contains_the_week_decides(course, folder):
     path = f"{folder}/training.py"
     assert places(course, [path]) == ({"week5": [path]}, [])
 
@@ -221,7 +221,7 @@ def test_the_courses_own_files_are_nobodys_work(course, name):
         ("Week 5 - Ana.ipynb", []),
     ],
 )
-def test_a_notebooks_week(course, path, cells):
+def test_a_notebook_is_given_to_its_week(course, path, cells):
     assert places(course, {path: notebook(*cells)})[0] == {"week5": [path]}
 
 

@@ -109,7 +109,7 @@ def test_a_check_that_talks_to_hypothesis_is_left_to_it(course: Path, judge: Jud
         "raise NotImplementedError('TODO 1.1: double')",
     ],
 )
-def test_the_report_is_that_of_a_judge_that_knows_nothing(course: Path, judge: JudgeProcess, wrong: str) -> None:
+def test_known_examples_change_no_report(course: Path, judge: JudgeProcess, wrong: str) -> None:
     alone = grade(judge, "Eve", wrong)
     assert alone.score < 100
     assert grade(judge, "Ada").score == grade(judge, "Bob").score == 100
@@ -120,7 +120,7 @@ def test_the_report_is_that_of_a_judge_that_knows_nothing(course: Path, judge: J
     assert kinds[-1] == "hypothesis"
 
 
-def test_a_failed_run_is_nothing_to_learn_from(course: Path, judge: JudgeProcess) -> None:
+def test_nothing_is_learnt_from_a_failed_run(course: Path, judge: JudgeProcess) -> None:
     assert grade(judge, "Eve", "return 2 * n + (n > 5000)").checks[0].outcome is Outcome.FAILED
     forget(course)
     assert grade(judge, "Ada").score == 100

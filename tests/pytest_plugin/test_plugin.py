@@ -85,7 +85,7 @@ def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(desk: 
     assert "test_free" not in again.stdout.str()
 
 
-def test_one_task_of_another_folder(desk: Desk) -> None:
+def test_task_and_submission_select_what_runs_and_whose_code(desk: Desk) -> None:
     result = desk.run("--task", "1.1", "--task", "1.3", "--submission", "other", "-p", "no:cacheprovider")
     assert result.ret == 0
     result.assert_outcomes(passed=2, deselected=4)
@@ -99,7 +99,7 @@ def test_a_task_that_no_check_has_is_one_line(desk: Desk) -> None:
     assert "Traceback" not in result.stderr.str()
 
 
-def test_stopping_at_the_first_and_selecting_by_name(desk: Desk) -> None:
+def test_pytests_own_options_stop_at_the_first_failure_and_select_by_name(desk: Desk) -> None:
     result = desk.run("-x", "-k", "double or index", "-p", "no:cacheprovider")
     assert result.ret == 1
     assert "lenet.py:9" not in result.stdout.str()

@@ -95,7 +95,7 @@ def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
         ("TODO 5.10: more", Outcome.SKIPPED, "needs task 5.10, which is still to do"),
     ],
 )
-def test_todos(text: str, outcome: Outcome, message: str) -> None:
+def test_a_todo_is_the_tasks_own_or_one_that_the_check_waits_for(text: str, outcome: Outcome, message: str) -> None:
     verdict = verdict_on(ProbeEnded(Outcome.TODO, text), MARK, remote(), hidden=False)
     assert verdict == Verdict(outcome, message)
 
@@ -125,7 +125,7 @@ FRAME = {"file": "lenet.py", "line": 3, "function": "f", "code": "return x"}
         ({"outcome": "timeout"}, "importing one of your modules did not end in time"),
     ],
 )
-def test_summaries_of_exceptions(changes: dict[str, Any], summary: str) -> None:
+def test_an_exception_is_summarised_without_its_details(changes: dict[str, Any], summary: str) -> None:
     assert exception_end(described(**changes)).summary == summary
 
 

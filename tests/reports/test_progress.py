@@ -31,7 +31,7 @@ def test_one_line_a_submission_where_nobody_watches() -> None:
     ]
 
 
-def test_what_is_kept_is_said_first() -> None:
+def test_the_number_of_kept_results_comes_first() -> None:
     assert shown(False, kept=4).splitlines()[0] == "4 unchanged since the last run, 1 to grade"
 
 
@@ -80,9 +80,9 @@ def test_lines_say_now_and_then_how_long_it_will_take() -> None:
     assert lines[-1].startswith("[100/100]")
 
 
-def test_a_short_run_says_nothing_of_it() -> None:
+def test_a_short_run_does_not_say_how_long_it_will_take() -> None:
     assert not [line for line in timed(False, 20, 1.0) if "left" in line]
 
 
-def test_the_bar_says_it_too() -> None:
+def test_the_bar_says_how_long_it_will_take() -> None:
     assert "about 19 min left" in "\n".join(timed(True, 100, 12.0))

@@ -40,7 +40,7 @@ def test_process_is_taken_only_by_name_or_with_a_warning_that_says_why(no_bwrap:
     assert "NO SANDBOX" in instead.says and "bubblewrap (the program `bwrap`) is not installed" in instead.says
 
 
-def test_asked_for_by_name_it_works_or_is_an_error(no_bwrap: None) -> None:
+def test_a_sandbox_asked_for_by_name_works_or_is_an_error(no_bwrap: None) -> None:
     with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
         choose("bwrap")
 
@@ -53,7 +53,7 @@ def test_asked_for_by_name_it_works_or_is_an_error(no_bwrap: None) -> None:
         ("raise SystemExit(7)", "exit status 7"),
     ],
 )
-def test_one_that_is_there_but_does_not_work_says_what_the_machine_refuses(
+def test_a_bubblewrap_that_does_not_work_says_what_the_machine_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
 ) -> None:
     fake_bwrap(tmp_path, script)
@@ -69,7 +69,7 @@ def test_an_unknown_kind_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("cut", ["    confine.map_user()\n", "    confine.hide_proc()\n"])
-def test_the_test_of_the_sandbox_goes_the_whole_way(tmp_path: Path, cut: str) -> None:
+def test_a_sandbox_is_refused_where_any_step_of_its_trial_fails(tmp_path: Path, cut: str) -> None:
     """Where a step fails, as it would on a machine that refuses it, the sandbox is refused."""
     inside = tmp_path / "inside"
     inside.mkdir()
@@ -104,7 +104,7 @@ def test_the_doctor_names_the_setting_that_forbids_namespaces(tmp_path: Path, mo
     assert doctor.examine()[0].advice == "sysctl -w x=1"
 
 
-def test_the_doctor_is_content_where_all_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_ends_with_status_0_where_nothing_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     sandboxes.real()
     assert main.main(["doctor"]) == 0
     assert "sandbox: " in capsys.readouterr().out

@@ -127,18 +127,18 @@ def tasks_of(week: str) -> list[str]:
     return sorted(set(task_numbers(Course(ROOT).assignment(week))), key=task_order)
 
 
-def test_there_are_many_and_every_task_has_some(week: str, mutants: dict[str, Mutant]) -> None:
+def test_there_are_many_mutants_and_every_task_has_some(week: str, mutants: dict[str, Mutant]) -> None:
     assert len(mutants) >= 25
     assert {task for mutant in mutants.values() for task in mutant.tasks} == set(tasks_of(week))
 
 
-def test_every_known_mistake_is_among_them(week: str, mutants: dict[str, Mutant]) -> None:
+def test_every_known_mistake_is_among_the_mutants(week: str, mutants: dict[str, Mutant]) -> None:
     known = {task: ids for task, ids in KNOWN.items() if task in tasks_of(week)}
     assert list(known) == tasks_of(week)
     assert [i for task, ids in known.items() for i in ids if i not in mutants or task not in mutants[i].tasks] == []
 
 
-def test_the_record_of_what_catches_them_is_complete(week: str, mutants: dict[str, Mutant]) -> None:
+def test_the_record_names_a_check_that_catches_each_mutant(week: str, mutants: dict[str, Mutant]) -> None:
     caught = record.load(ROOT, week)
     assert set(caught) == set(mutants)
     assert [name for name, checks in caught.items() if not checks] == []

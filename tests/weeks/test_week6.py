@@ -36,7 +36,7 @@ def products(vgg: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int
 
 @pytest.mark.parametrize("steps", [(1, 1), (8, 1), (1, 8), (1, 3)])
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2), (7, 3), (3, 7), (64, 63), (300, 500)])
-def test_a_short_product_is_torchs(vgg: ModuleType, size: tuple[int, int], steps: tuple[int, int]) -> None:
+def test_a_short_product_equals_torchs(vgg: ModuleType, size: tuple[int, int], steps: tuple[int, int]) -> None:
     matrix, rows = torch.randn(8 * sum(size)).as_strided(size, steps), torch.randn(4, size[0])
     torch.testing.assert_close(vgg.correlated(rows, matrix), rows @ matrix, rtol=1e-4, atol=1e-4)
 

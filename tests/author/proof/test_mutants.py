@@ -104,14 +104,14 @@ def test_a_mutant_without_an_id_is_named_by_its_number(root: Path) -> None:
         load_mutants(root, "week5")
 
 
-def test_two_mutants_of_one_id(root: Path) -> None:
+def test_two_mutants_of_one_id_are_refused(root: Path) -> None:
     write(root, GOOD, {**GOOD, "replace": "n"})
     with pytest.raises(CourseError, match=r"mutant 'adds-two': another mutant has this id"):
         load_mutants(root, "week5")
 
 
 @pytest.mark.parametrize("text", ["", "x = 1", "mutant = 1", "mutant = [1]", "[[mutant]]\nid = 'a'\n[other]\n", "[["])
-def test_a_file_that_holds_something_else(root: Path, text: str) -> None:
+def test_a_list_that_holds_something_else_is_refused(root: Path, text: str) -> None:
     (root / "solutions" / "week5" / "mutants.toml").write_text(text)
     with pytest.raises(CourseError, match=r"mutants\.toml: (it must hold|cannot be read|mutant 'a')"):
         load_mutants(root, "week5")
@@ -126,12 +126,12 @@ def test_parts_of_the_list_are_read_together(root: Path) -> None:
     assert [mutant.id for mutant in load_mutants(root, "week5")] == [GOOD["id"], "another"]
 
 
-def test_a_file_that_is_not_there(root: Path) -> None:
+def test_a_missing_list_is_named(root: Path) -> None:
     with pytest.raises(CourseError, match=r"mutants\.toml: cannot be read"):
         load_mutants(root, "week5")
 
 
-def test_a_course_without_its_reference(root: Path) -> None:
+def test_a_missing_reference_is_named(root: Path) -> None:
     write(root, GOOD)
     (root / "solutions" / "week5" / "sums.py").unlink()
     with pytest.raises(CourseError, match=r"sums\.py: the reference cannot be read"):

@@ -103,7 +103,7 @@ def test_a_first_line_names_the_module(first):
 
 
 @pytest.mark.parametrize("first", ["# other.py", "# see lenet.py", "x = 1 # lenet.py", "# lenet.py has the network"])
-def test_other_comments_do_not(first):
+def test_other_first_comments_name_no_module(first):
     assert read(f"{first}\nx = 1").cells[0].home is None
 
 

@@ -82,7 +82,7 @@ def test_a_cell_that_does_not_parse_is_named():
     assert any("cell 2" in note for note in notes)
 
 
-def test_no_definitions_no_files():
+def test_a_notebook_without_definitions_gives_no_files():
     assert convert("print(1)")[0] == {}
 
 
