@@ -1,4 +1,4 @@
-"""What every test of the kit shares: plots without a screen, one thread, and nothing left outside temporary folders."""
+"""Sets up every test of the kit: plots without a screen, one thread, and nothing left outside temporary folders."""
 
 from __future__ import annotations
 

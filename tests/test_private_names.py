@@ -1,4 +1,4 @@
-"""Tests know what everybody knows: none touches a private name of another module, so insides are free to change."""
+"""No test touches a private name of another module, so that the inside of a module is free to change."""
 
 from __future__ import annotations
 

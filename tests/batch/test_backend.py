@@ -1,4 +1,4 @@
-"""What every backend promises to whoever grades a class: judges here, the workers of a cluster, and one in memory."""
+"""Every backend keeps the same promises: judges on this machine, the workers of a cluster, and one in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a class is read: each file once, as long as what was read may stay in memory; and which state counts."""
+"""A class is read once, as long as it fits into the bound on memory; and one state of each file counts."""
 
 from __future__ import annotations
 

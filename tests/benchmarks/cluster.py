@@ -1,15 +1,15 @@
-"""What a class costs on a cluster: `python tests/benchmarks/cluster.py [--sizes 12 48 96] [--workers 1 2]`.
+"""Measures what a class costs on a cluster: `python tests/benchmarks/cluster.py [--sizes 12 48 96] [--workers 1 2]`.
 
 Classes of the real weeks (each submission is one student's week: the reference, changed by a comment) are graded by a
-Dask scheduler and workers of one thread on this machine. In addition, larger classes are "graded" by workers that give
-out a finished report at once: what is left is what the scheduler and the parent take for a submission, one after the
-other. A model is fitted to all of these by least squares,
+Dask scheduler and workers of one thread on this machine. In addition, workers "grade" larger classes by returning a
+finished report at once: this leaves what the scheduler and the parent take for a submission, one after the other.
+A model is fitted to all of these by least squares,
 
     seconds = start-up + submissions x seconds each / workers + submissions x overhead
 
-with a start-up of its own for the classes that need no judges, and drawn out to 10,000 submissions. As the overhead is
-added, although it mostly passes while workers grade, the wall time is rather too long. Nothing else should run here,
-and more workers than cores tell nothing.
+with a start-up of its own for the classes that need no judges, and extrapolated to 10,000 submissions. The model adds
+the overhead, although most of it passes while workers grade, so its wall time is rather too long. Nothing else should
+run on this machine, and more workers than cores tell nothing.
 """
 
 from __future__ import annotations

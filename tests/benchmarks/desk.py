@@ -1,8 +1,8 @@
-"""What a student waits for: `python tests/benchmarks/desk.py`, for each week.
+"""Measures what a student waits for: `python tests/benchmarks/desk.py`, for each week.
 
-`python -m pytest` runs a week's public checks on the reference, by the clock; compared with what cannot be spared:
-a process that imports the same modules and no more, and the checks themselves (their probes and comparisons) in a
-process that is warm. Each is the best of three, in turn.
+`python -m pytest` runs a week's public checks on the reference. Its wall time is compared with what cannot be avoided:
+a process that imports the same modules and no more, and the checks themselves (their probes and comparisons) in a warm
+process. Each is the best of three, in turn.
 """
 
 from __future__ import annotations

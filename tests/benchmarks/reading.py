@@ -1,4 +1,4 @@
-"""What it takes to read a class: `python tests/benchmarks/reading.py [SUBMISSIONS]`, 200 by default.
+"""Measures what it takes to read a class: `python tests/benchmarks/reading.py [SUBMISSIONS]`, 200 by default.
 
 The sample class is copied, each copy with changes of its own, so that every form of a submission is there. Then three
 runs are measured, each in a process of its own, in which nobody judges: a dry run; a first run, until the first job and

@@ -1,4 +1,4 @@
-"""What the sandbox costs, and what warm workers save: `python tests/benchmarks/sandbox.py [SUBMISSIONS]`.
+"""Measures what the sandbox costs, and what warm workers save: `python tests/benchmarks/sandbox.py [SUBMISSIONS]`.
 
 First the machinery alone, with a probe that does nothing: one more check, one more submission. Then a class: a
 loop that starts `python -m pytest` for each submission, against one judge of this kit, on the same public checks of

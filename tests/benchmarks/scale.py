@@ -1,4 +1,4 @@
-"""What a large class takes: `python tests/benchmarks/scale.py [SUBMISSIONS]`, 1000 by default.
+"""Measures what a large class takes: `python tests/benchmarks/scale.py [SUBMISSIONS]`, 1000 by default.
 
 A class hands in a light course of one week, and is graded, and then graded again without any change. Memory is what
 each part has to itself and its share of what it shares (PSS), at every tenth of the class: it should not grow. Then

@@ -1,11 +1,11 @@
-"""What each shortcut of judging earns: `python tests/benchmarks/shortcuts.py [SUBMISSIONS]`, 30 by default.
+"""Measures what each shortcut of judging earns: `python tests/benchmarks/shortcuts.py [SUBMISSIONS]`, 30 by default.
 
 Three classes over all weeks are graded with all shortcuts, without each one, and without any: one in which all answers
 are alike (the references, each changed by a comment), one in which no two are (every number that a module gives away
 is another one in its seventh digit), and a mixed one (a third of each of these, and a third with a known mistake).
-CPU seconds are those of all processes that grade, from the start to the last report, taken from a control group where
-one can be made, else from the whole machine; so does a row earn its line of code or not, whatever else runs. Rounds
-take turns, so that an hour in which the machine is slower falls on all rows.
+CPU seconds are those of all processes that grade, from the start to the last report. They come from a control group,
+where other programs do not count, or from the whole machine where no group can be made. Rounds take turns, so that an
+hour in which the machine is slower falls on all rows.
 """
 
 from __future__ import annotations

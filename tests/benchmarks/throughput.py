@@ -1,13 +1,13 @@
-"""What a class costs, against a loop of `python -m pytest`: `python tests/benchmarks/throughput.py [SUBMISSIONS]`.
+"""Compares a class with a loop of `python -m pytest`: `python tests/benchmarks/throughput.py [SUBMISSIONS]`.
 
 A class over all weeks (the references, each changed by a comment; 99 by default) is graded by public and hidden
 checks, in turn by a loop that starts pytest for each submission, by as many such loops as there are cores, and by this
-kit with one judge and with one a core. The floor is the CPU time of the students' own code in one warm process; and
-beside it in as many such processes as cores, each with its part of the class, for they slow each other down. CPU
-seconds are those of the whole machine but for this program, so nothing else should run on it; memory is the greatest
-sum over the tree (PSS). Everything is measured twice, in turn, so that an hour in which the machine is slower falls on
-all rows, and the table shows means. A loop of pytest costs the same for each submission, so it gets a sixth of the
-class. At last comes what a student waits for (`desk.py`).
+kit with one judge and with one a core. The floor is the CPU time of the students' own code in one warm process. The
+next row is the same in as many such processes as cores, each with its part of the class, because they slow each other
+down. CPU seconds are those of the whole machine except this program, so nothing else should run on it; memory is the
+greatest sum over the process tree (PSS). Everything is measured twice, in turn, so that an hour in which the machine is
+slower falls on all rows, and the table shows means. A loop of pytest costs the same for each submission, so it gets a
+sixth of the class. The last table is what a student waits for (`desk.py`).
 """
 
 from __future__ import annotations

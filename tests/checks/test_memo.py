@@ -1,4 +1,4 @@
-"""What a check works out without the student is worked out once, for each draw."""
+"""A check works out once for each draw what it needs no student for."""
 
 import pytest
 import torch

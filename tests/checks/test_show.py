@@ -1,4 +1,4 @@
-"""What checks show beside a verdict: it says what is so, and survives any evidence and any file."""
+"""Exhibits beside a verdict show what is so, whatever the evidence and the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading assignment.toml, and what makes an assignment another one."""
+"""assignment.toml is read strictly, and the digest changes with whatever can change a grade."""
 
 from pathlib import Path
 

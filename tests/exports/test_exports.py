@@ -1,4 +1,4 @@
-"""What other systems read: their readers accept it, and the points are those of the report."""
+"""Exports are accepted by the readers of other systems, and hold the points of the report."""
 
 from __future__ import annotations
 

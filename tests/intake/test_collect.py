@@ -1,4 +1,4 @@
-"""Which files make up a submission: the week's modules and what they need, and nothing of the course's own."""
+"""A submission is made up of the week's modules and what they need, and of none of the course's own files."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What is read of an entry, and what is never touched."""
+"""Code and wanted data of an entry are read; links, pipes and too large files are never touched."""
 
 import errno
 import os

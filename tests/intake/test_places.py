@@ -1,4 +1,4 @@
-"""Which week a student's files are for, whatever they are called."""
+"""A student's files are given to the week that they are for, whatever they are called."""
 
 import json
 from pathlib import Path

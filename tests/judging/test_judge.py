@@ -1,4 +1,4 @@
-"""The order in which a judge runs checks: those that share a process first."""
+"""A judge runs first the checks that share a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a student sees: plain pytest on a course of one week. Each run costs seconds, so runs are shared."""
+"""Plain pytest shows students scores and what to do next. Each run costs seconds, so tests share runs."""
 
 from __future__ import annotations
 

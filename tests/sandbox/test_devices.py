@@ -1,4 +1,4 @@
-"""`--device`: cards are found, tried in the sandbox and shared out; where there is none, the CPU and the reason.
+"""`--device` finds cards, tries them in the sandbox and shares them out; without one it takes the CPU and says why.
 
 No GPU is needed: device nodes are files in a temporary folder. What only a real one can show is at the end, and skips.
 """

@@ -1,4 +1,4 @@
-"""What a worker makes of code that misbehaves; one warm worker serves the whole module."""
+"""A worker turns whatever code does into an outcome; one warm worker serves the whole module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The browser that tests look at pages with."""
+"""Finds the browser in which tests look at pages."""
 
 from __future__ import annotations
 

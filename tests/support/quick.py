@@ -1,4 +1,4 @@
-"""Judges and workers for few submissions: they start without what earns nothing there, and takes seconds.
+"""Judges and workers for few submissions: they start without preparations that take seconds and earn nothing there.
 
 `python -m tests.support.quick` is `python -m grader` with such judges, for tests that start and kill many.
 """

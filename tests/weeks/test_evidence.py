@@ -1,4 +1,4 @@
-"""The checks judge whatever evidence comes: a part of the right evidence replaced by anything is never a crash."""
+"""No check crashes, even if anything else replaces a part of the right evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each week is tried on, graded for real and at once: the reference, the skeleton, variants and mutants.
+"""Each week's reference, skeleton, variants and mutants are graded for real, in one run, and get the right points.
 
 Correct solutions that are written in other ways than the reference keep every point; the checks take points for known
 mistakes, and in no other task. A few mutants and one of two seeds by default; all mutants with GRADER_ALL_MUTANTS=1 in

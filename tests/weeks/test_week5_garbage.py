@@ -1,4 +1,4 @@
-"""Whatever week 5's functions return or raise: no check crashes, none gives a point, and every message can be read.
+"""Week 5's functions may return or raise anything: no check crashes or gives a point, and messages can be read.
 
 Each submission gives each function another kind of garbage, in turn. A few submissions by default; with
 GRADER_ALL_GARBAGE=1 in the environment every function meets every kind.

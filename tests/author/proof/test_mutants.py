@@ -1,4 +1,4 @@
-"""Mutants are read strictly: whatever is wrong with one is said with the file and the mutant's name."""
+"""Mutants are read strictly: an error names the file, the mutant, and what is wrong with it."""
 
 from __future__ import annotations
 

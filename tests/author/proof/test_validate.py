@@ -1,4 +1,4 @@
-"""The author's gate: a new week validates at once, and whatever is wrong with checks is said."""
+"""`validate` passes a new week at once, and names whatever is wrong with its checks."""
 
 from __future__ import annotations
 

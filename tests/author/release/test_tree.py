@@ -1,4 +1,4 @@
-"""What students get: everything they need, and nothing of the solutions, however it got there."""
+"""Students get everything that they need, and nothing of the solutions, however it got into the tree."""
 
 from __future__ import annotations
 

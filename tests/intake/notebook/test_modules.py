@@ -1,4 +1,4 @@
-"""What of a notebook becomes a module."""
+"""A notebook's definitions become modules, together with what they use; other work is left out."""
 
 import ast
 import io
