@@ -98,7 +98,7 @@ def test_every_room_is_decisive_or_said_not_to_be() -> None:
 
 
 def test_what_a_decisive_room_imports_is_decisive_too() -> None:
-    """Closed under imports, so what `judge` and `worker` reach by any detour is covered."""
+    """The decisive rooms are closed under imports, so what `judge` and `worker` reach by any detour is covered."""
     decisive = {name.removesuffix(".py") for name in DECISIVE} | {"__version__"}
     files = [file for file in modules() if room(file) in decisive]
     assert {PACKAGE / "judging" / "judge.py", PACKAGE / "inside" / "worker.py"} <= set(files)

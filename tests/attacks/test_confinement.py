@@ -45,7 +45,7 @@ class Weakened(Bubblewrap):
 
 
 class Range:
-    """Where attacks are tried: one warm worker for each sandbox, in full or without a defence."""
+    """Runs attacks: one warm worker for each sandbox, complete or without a defence."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -116,7 +116,7 @@ def probe(probes: ModuleType) -> None:
 
 
 def outcome(worker: Worker, code: str, *args: Any, seconds: float = 20.0, memory: int = MEMORY) -> Any:
-    """What one attack gives; the worker is whole afterwards."""
+    """Return what one attack gives; the worker is whole afterwards."""
     with put(worker, code, memory) as act:
         found = act(*args, seconds=seconds)
     with put(worker, "def act():\n    return 'well'\n") as act:
@@ -457,7 +457,7 @@ def test_nothing_carries_over_from_check_to_check(arena: Range, kind: str) -> No
 
 
 def beside_another(worker: Worker, code: str) -> Any:
-    """What a submission finds of one that is graded at the same moment, and is still running what it left."""
+    """Return what a submission finds of another one that is graded at the same moment and still runs what it left."""
     source = {"attack.py": ("import os, sys, signal, socket, time\n" + code).encode()}
     first, second = (Session(worker, "week1", source, ["attack"], MEMORY) for _ in range(2))
     try:

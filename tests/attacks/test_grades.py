@@ -50,7 +50,7 @@ def graded(judge: JudgeProcess, code: str, **files: bytes) -> Report:
 
 
 def at_the_desk(course: Path, folder: Path, code: str, *options: str, prelude: str = "") -> int:
-    """How many of the checks pass where the code runs in pytest's own process."""
+    """Count the checks that pass where the code runs in pytest's own process."""
     (folder / "work.py").write_text(textwrap.dedent(code))
     (folder / "prelude.py").write_text(prelude)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "prelude", *options]

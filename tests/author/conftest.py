@@ -14,7 +14,7 @@ WEEK = "week7"
 
 @pytest.fixture
 def new_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    """What `new week7` writes into an empty course, which is the working folder."""
+    """Write what `new week7` makes into an empty course, which is the working folder."""
     course = Course(tmp_path / "course")
     (course.root / "assignments").mkdir(parents=True)
     new_week(course, WEEK)

@@ -121,7 +121,7 @@ def timeless(done: Report | Ungraded) -> tuple[object, ...]:
 def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_local_pool(
     course: Path, machines: Machines
 ) -> None:
-    """And a judge that dies costs its own submission alone; when the run ends, no judge and no task is left."""
+    """A judge that dies costs only its own submission, too; when the run ends, no judge and no task is left."""
     bodies = ["return 2 * n", "return n + 2", "return 2 * n if n > 1 else 0", "import time; time.sleep(0.4); return 42"]
     jobs = [job(f"student{number}", bodies[number % 4]) for number in range(10)]
     first, second = (machines.worker(name, preload=ONE_TRY) for name in ("first", "second"))
@@ -154,7 +154,7 @@ def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_lo
 
 
 def tasks_at(observer: Client) -> int:
-    """How many tasks the scheduler holds."""
+    """Count the tasks that the scheduler holds."""
     return int(observer.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
 
@@ -266,7 +266,7 @@ def test_without_distributed_the_error_says_what_to_install(course: Path, monkey
 def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_same_command(
     machines: Machines, tmp_path: Path
 ) -> None:
-    """What the gradebook holds in the end is each submission once."""
+    """In the end the gradebook holds each submission once."""
     course = make_course(tmp_path / "course")
     students = [f"student{number}" for number in range(12)]
     for student in students:
@@ -298,6 +298,6 @@ def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_sa
 
 
 def graded(course: Path) -> list[str]:
-    """Whose attempts the gradebook holds, with repetitions."""
+    """List the students of all attempts in the gradebook, with repetitions."""
     with sqlite3.connect(course / "reports" / "gradebook.sqlite") as book:
         return [student for (student,) in book.execute("SELECT student FROM attempts")]

@@ -119,7 +119,7 @@ def tree(run: Run) -> list[psutil.Process]:
 
 
 def part(process: psutil.Process) -> str:
-    """What a process of the tree is for."""
+    """Name the part of the process tree that a process plays."""
     command = " ".join(process.cmdline())
     if "tests.support.quick batch" in command:
         return "parent"
@@ -129,7 +129,7 @@ def part(process: psutil.Process) -> str:
 
 
 def kill_one(run: Run, chance: random.Random) -> psutil.Process | None:
-    """SIGKILL for one process, of each part of the tree as often; None where it was too late."""
+    """Kill one process by SIGKILL, each part of the process tree equally often; return None if it was too late."""
     by_part: dict[str, list[psutil.Process]] = {}
     try:
         for process in tree(run):

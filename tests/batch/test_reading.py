@@ -59,7 +59,7 @@ def course(tmp_path: Path) -> Course:
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each file of the class was opened."""
+    """Count how often each file of the class was opened."""
     counts: Counter[str] = Counter()
     real, inbox = os.open, str(tmp_path / "class")
 
@@ -110,7 +110,7 @@ def test_a_first_run_opens_each_file_once(course: Course, tmp_path: Path, opened
 
 
 def test_a_class_in_folders_of_weeks_is_opened_once(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
-    """Although two students' entries are looked into to know the folder for a class's."""
+    """This holds although two students' entries are looked into to recognise a class folder."""
     for week, module, work in (("week4", "mlp", MLP), ("week5", "lenet", LENET)):
         for student in ("ana", "bo", "cy"):
             put(tmp_path / "class" / week / student / f"{module}.py", work)

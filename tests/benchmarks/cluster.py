@@ -83,7 +83,7 @@ class Fit:
     residuals: list[float]
 
     def wall(self, submissions: int, workers: int) -> float:
-        """What the model says."""
+        """Return the wall time by the model."""
         return self.startup[0] + submissions * (self.each[0] / workers + max(self.overhead[0], 0.0))
 
 
@@ -153,7 +153,7 @@ def _moved() -> int:
 
 
 def _finished(folder: Path, out: Path) -> str:
-    """What makes a worker give out these reports, one for each week."""
+    """Return the code that makes a worker give out these reports, one for each week."""
     with Gradebook(out / "gradebook.sqlite") as book:
         reports = {report.week: report.to_dict() for report in book.current()}
     file = folder / "finished.json"

@@ -137,7 +137,7 @@ def _pytest(one: Handed) -> subprocess.CompletedProcess[str]:
 
 
 def _arguments(week: str, folder: str) -> list[str]:
-    """What pytest needs to run a week's public and hidden checks on one submission."""
+    """Return pytest's arguments to run a week's public and hidden checks on one submission."""
     checks = map(str, Course(ROOT).assignment(week).check_files)
     return ["-q", "-p", "no:cacheprovider", "--submission", folder, *checks]
 

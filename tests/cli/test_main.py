@@ -80,7 +80,7 @@ def test_help_lists_the_commands_in_the_order_of_the_work(word: str) -> None:
 
 
 def modules_after(*commands: tuple[str, ...]) -> set[str]:
-    """What is imported once these commands were run, in a process of their own."""
+    """Return what is imported after these commands have run in a process of their own."""
     code = f"import sys; from grader.cli.main import main\nfor words in {commands!r}: main(words)\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(done.stdout.splitlines()[-1].split())

@@ -24,7 +24,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def fork_server(course: Path) -> Iterator[ForkServer]:
-    """What judges are forked from, for all tests here: it ends with its last user, which is this fixture."""
+    """Start the fork server for all tests here. It ends with its last user, which is this fixture."""
     shared = ForkServer(course, ["week1"], Process(), QUICK)
     keeper = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
     keeper.grade(Job("first", "week1", {}, "digest", (), 0))
@@ -42,14 +42,14 @@ def judge(course: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
 
 
 def grade(judge: JudgeProcess, who: str, code: str = "return 2 * n", seed: int = 1) -> Report:
-    """What `who` says of itself is evidence, so no submission's checks are answered as another's."""
+    """Grade a submission. Its `who` is evidence, so the replay cache gives no submission another one's verdict."""
     source = f"WHO = {who!r}\ndef double(n):\n    {code}\n"
     report = judge.grade(Job(who, "week1", {"work.py": source.encode()}, "digest", (), seed))
     return replace(report, student="", checks=tuple(replace(check, seconds=0.0) for check in report.checks))
 
 
 def calls(course: Path, name: str) -> list[tuple[str, str]]:
-    """Who called a check since this was asked last (for any check), and with what."""
+    """Return who called a check since this was last asked (for any check), and with what."""
     log = course / "assignments/week1/log"
     lines = [line.split(" ", 2) for line in log.read_text().splitlines()]
     return [(who, drawn) for check, who, drawn in lines if check == name]

@@ -55,7 +55,7 @@ def judge(request: pytest.FixtureRequest, course: Path) -> Iterator[JudgeProcess
 
 @pytest.fixture(scope="module")
 def fork_server(course: Path) -> Iterator[ForkServer]:
-    """What tests that need a judge of their own have it forked from; its last user is this fixture."""
+    """Start the fork server for tests that need a judge of their own. Its last user is this fixture."""
     shared = ForkServer(course, ["week1"], Process(), QUICK)
     user = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
     user.grade(job("return 2 * n"))
@@ -391,7 +391,7 @@ def test_checks_that_cannot_be_loaded_are_the_courses_error(tmp_path: Path) -> N
 
 
 def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: JudgeProcess) -> None:
-    """And whichever judge grades a submission, its report is the same."""
+    """A submission's report is the same, whichever judge grades it."""
     here = judge.grade(job(WRONG_AT_TIMES, student="Eve"))
     before = _living()
     pool = Pool(course, ["week1"], 2, Process(), QUICK)

@@ -84,7 +84,7 @@ def evidence(value: object) -> bytes:
 
 
 def learnt(*numbers: int) -> ReplayCache:
-    """Of a check that asks for these numbers, and gets each of them."""
+    """Return the replay cache of a check that asks for these numbers, and gets each of them."""
     student = student_of(Speaker(*map(evidence, numbers)))
     assert [student.run(probe, number) for number in numbers] == list(numbers)
     tree = ReplayCache()

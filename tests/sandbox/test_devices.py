@@ -445,7 +445,7 @@ def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 
 def act(worker: Worker, probe: Callable[..., Any], code: str, gpu_memory: int = 2 * GIB) -> Any:
-    """What the code's `act` gives in a check of a submission of its own, or how it ended."""
+    """Return what the code's `act` gives in a check of a submission of its own, or how it ended."""
     source = textwrap.dedent(code).encode()
     submission = Session(worker, "week1", {"attack.py": source}, ["attack"], 2 * GIB, 300, gpu_memory)
     student = RemoteStudent(submission, 1, 120.0)

@@ -417,12 +417,12 @@ def test_daemons_of_an_import_are_gone_after_the_submission(desk: Desk, probes: 
 
 
 def at_rest(worker: Worker) -> int:
-    """How many processes are below a worker's first one without a submission: bubblewrap's second and the zygote."""
+    """Count the processes below a worker's first one without a submission: bubblewrap's second and the zygote."""
     return 2 if worker.sandbox.confined else 0
 
 
 def soon(true: Callable[[], bool]) -> bool:
-    """Whether it comes true; the kernel takes a moment to bury a namespace."""
+    """Tell whether it comes true soon; the kernel takes a moment to end a namespace."""
     end = time.monotonic() + 20
     while not (came := true()) and time.monotonic() < end:
         time.sleep(0.01)

@@ -9,7 +9,7 @@ import pytest
 
 
 def chromium() -> str:
-    """Where Chromium is; skips where it is missing, but fails under GRADER_NEEDS_BROWSER=1, as in CI."""
+    """Find Chromium. Skip where it is missing, but fail under GRADER_NEEDS_BROWSER=1, as in CI."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         missing = "no Chromium here: apt-get install chromium"

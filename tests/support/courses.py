@@ -9,7 +9,7 @@ COURSES = Path(__file__).parents[1] / "courses"
 
 
 def copied(name: str, folder: Path) -> Path:
-    """A course of that name in `folder`, which is returned."""
+    """Copy the course of that name to `folder`, and return that."""
     return Path(
         shutil.copytree(COURSES / name, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     )

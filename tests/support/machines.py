@@ -45,7 +45,7 @@ class Machines:
         return self.processes[-1]
 
     def wait_for(self, workers: int) -> None:
-        """Until the scheduler knows so many workers."""
+        """Wait until the scheduler knows so many workers."""
         with Client(self.address, set_as_default=False) as observer:
             wait_until(lambda: len(observer.nthreads()) == workers)
 
@@ -79,7 +79,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
-    """Until a condition holds; fails after so many seconds."""
+    """Wait until a condition holds; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

@@ -17,7 +17,7 @@ def put(path: Path, content: bytes = b"class LeNet:\n    pass\n") -> Path:
 
 
 def lay_out(root: Path, files: Mapping[str, str]) -> Path:
-    """Write files of a course, by their paths in it; its root again."""
+    """Write files of a course, by their paths in it, and return its root."""
     for name, text in files.items():
         put(root / name, text.encode())
     return root

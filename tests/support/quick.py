@@ -19,7 +19,7 @@ S = TypeVar("S", bound=Sandbox)
 
 
 def quick(sandbox: S) -> S:
-    """The same sandbox, whose worker starts without these preparations."""
+    """Return the same sandbox with a worker that starts without these preparations."""
     return replace(sandbox, without=QUICK.inside)
 
 

@@ -101,7 +101,7 @@ def source_of(text: str) -> str:
 
 
 def in_browser(page: str, script: str, width: int, folder: Path) -> Any:
-    """What `script`, a function body that gets the document as `page`, returns in a frame of this width."""
+    """Run `script`, a function body that gets the document as `page`, in a frame of this width; return its value."""
     driver = folder / "driver.html"
     driver.write_text(
         f"<iframe style='width:{width}px' srcdoc='{html.escape(page)}'></iframe><output></output>"

@@ -13,7 +13,7 @@ from grader.sandbox import Bubblewrap, Process, Sandbox, bubblewrap
 
 @functools.cache
 def missing() -> str:
-    """Why there is no bubblewrap here, or nothing where it works."""
+    """Say why there is no bubblewrap here, or nothing where it works."""
     try:
         bubblewrap()
     except SandboxError as error:
@@ -22,7 +22,7 @@ def missing() -> str:
 
 
 def real() -> Bubblewrap:
-    """The sandbox; skips where there is none, but fails under GRADER_NEEDS_SANDBOX=1, as in CI."""
+    """Return the sandbox. Skip where there is none, but fail under GRADER_NEEDS_SANDBOX=1, as in CI."""
     if missing() and os.environ.get("GRADER_NEEDS_SANDBOX") == "1":
         pytest.fail(missing())
     if missing():

@@ -79,7 +79,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
 
 
 def expected_tasks(entry: dict[str, Any], scores: list[TaskScore]) -> dict[str, Any]:
-    """What EXPECTED.toml says of a student, spelled out for every task: its points, and how each check ends."""
+    """Spell out for every task what EXPECTED.toml says of a student: its points, and how each check ends."""
     told = entry.get("tasks", {})
     unknown = set(told) - {score.task for score in scores}
     assert not unknown, f"EXPECTED.toml names tasks that week 5 does not have: {unknown}"
@@ -166,7 +166,7 @@ def test_no_process_is_left(graded: Graded) -> None:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; a dead one may wait for its parent, which may be the machine's first process."""
+    """Tell whether a process still runs; a dead one may wait for its parent, perhaps the machine's first process."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -103,7 +103,7 @@ def mutants(week: str) -> dict[str, Mutant]:
 
 @pytest.fixture(scope="module")
 def graded(assignment: Assignment, mutants: dict[str, Mutant]) -> list[Trial]:
-    """Everything that the week is tried on: one run, since judges start slowly and know more and more."""
+    """Grade all that the week is tried on in one run, since judges start slowly and learn as they grade."""
     chosen = [mutants[name] for name in chosen_mutants(assignment.week, mutants)]
     others = trials.subjects_of(assignment, chosen, SEEDS[:1])
     wrong = [subject for subject in others if subject.kind in (trials.SKELETON, trials.MUTANT)]

@@ -76,7 +76,7 @@ def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path: Path) -> None:
 
 
 def in_short(notebook: Path, folder: Path) -> Path:
-    """A copy that trains for few epochs: each cell runs as it does, and how well a network learns is not asked here."""
+    """Copy the notebook to one that trains for few epochs: each cell runs, however well a network learns."""
     content = nbformat.read(notebook, as_version=4)
     few = nbformat.v4.new_code_cell("lessons.epochs = lambda batches: 2")
     imports = next(number for number, cell in enumerate(content.cells) if cell.cell_type == "code")
