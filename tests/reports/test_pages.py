@@ -17,7 +17,7 @@ from grader.errors import GraderError
 from grader.files import write_atomically
 from grader.reports import terminal
 from grader.reports.pages import TEMPLATES, report_html, report_markdown, write_report
-from grader.reports.words import week_title
+from grader.reports.words import phrase, week_title
 from grader.results import Outcome, Report
 from tests.support.reports import Page, check, full_report, in_browser, sample_report, source_of
 
@@ -133,7 +133,7 @@ def test_every_check_is_there_in_words(shown: Callable[[Report], str]) -> None:
     listed = shown(sample_report()).partition("Every check")[2]
     for one in sample_report().checks:
         assert one.title in listed
-        assert terminal.phrase(one.outcome) in listed
+        assert phrase(one.outcome) in listed
         assert one.hint in listed
 
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from grader.gradebook import Problem
-from grader.reports import terminal
+from grader.reports import terminal, words
 from grader.results import CheckResult, Outcome, Report
 from tests.support.reports import HOSTILE, check, full_report, sample_report
 
@@ -72,24 +72,24 @@ def test_every_outcome_is_named_within_the_width(width: int) -> None:
     lines = score_lines(sample_report(), width)
     assert max(cell_len(line) for line in lines[:-3]) <= width
     for outcome in {score.outcome for score in sample_report().tasks()}:
-        assert any(terminal.word(outcome) in line for line in lines)
+        assert any(words.word(outcome) in line for line in lines)
 
 
 def test_every_outcome_has_a_short_word_and_a_phrase_of_its_own() -> None:
-    words, phrases = [{say(o) for o in Outcome} for say in (terminal.word, terminal.phrase)]
-    assert len(words) == len(phrases) == len(Outcome)
-    assert max(map(len, words)) <= 8
+    short, phrases = [{say(o) for o in Outcome} for say in (words.word, words.phrase)]
+    assert len(short) == len(phrases) == len(Outcome)
+    assert max(map(len, short)) <= 8
 
 
 @pytest.mark.parametrize(
     ("points", "most", "blocks"), [(0, 9, 0), (1, 100, 1), (4, 9, 4), (99, 100, 9), (5, 5, 10), (0, 0, 10)]
 )
 def test_a_bar_is_full_only_for_full_points_and_empty_only_for_none(points: int, most: int, blocks: int) -> None:
-    assert terminal.bar(points, most) == "█" * blocks + "░" * (10 - blocks)
+    assert words.bar(points, most) == "█" * blocks + "░" * (10 - blocks)
 
 
 def next_title(*checks: CheckResult) -> str | None:
-    step = terminal.next_step(report(*checks).tasks(), "pytest")
+    step = words.next_step(report(*checks).tasks(), "pytest")
     return step.check.title if step else None
 
 
@@ -107,9 +107,9 @@ def test_the_next_step_is_the_first_task_that_one_can_do_something_about() -> No
 def test_the_next_step_prefers_a_check_that_can_be_run() -> None:
     hidden = check("5.3", "hidden", Outcome.FAILED, 1, hidden=True)
     public = check("5.3", "public", Outcome.FAILED, 1)
-    step = terminal.next_step(report(hidden, public).tasks(), "pytest assignments/week5")
+    step = words.next_step(report(hidden, public).tasks(), "pytest assignments/week5")
     assert step and (step.check, step.command) == (public, "pytest assignments/week5 --task 5.3")
-    alone = terminal.next_step(report(hidden).tasks(), "pytest assignments/week5")
+    alone = words.next_step(report(hidden).tasks(), "pytest assignments/week5")
     assert alone and (alone.check, alone.command) == (hidden, "")
 
 

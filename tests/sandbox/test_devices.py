@@ -22,7 +22,7 @@ import torch
 from fixtures import digits, transfer
 from grader.author.proof.calibration import program
 from grader.checks import load_beside
-from grader.cli import main
+from grader.cli import batch, console, single
 from grader.course import Course
 from grader.errors import CourseError, DeviceError, SandboxError
 from grader.inside import codec, probing, seccomp
@@ -229,9 +229,9 @@ def test_the_filter_lets_the_driver_make_its_files_and_nothing_else(machine_name
 def test_the_cpu_is_the_default_and_looks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpus, "look", lambda: pytest.fail("looked"))
     assert devices.equip("cpu", Process()) == devices.Choice(Process())
-    for command in (["batch", "x"], ["run", "week5"], ["ci", "week5"]):
-        assert main.build_parser().parse_args(command).device == "cpu"
-        assert main.build_parser().parse_args([*command, "--device", "cuda"]).device == "cuda"
+    for command in (batch.batch, single.run, single.ci):
+        (option,) = (option for option in command.params if option.name == "device")
+        assert (option.default, option.type.choices) == ("cpu", devices.DEVICES)
 
 
 def test_without_a_gpu_it_is_the_cpu_with_one_line_of_reason(machine: Callable[..., Path]) -> None:
@@ -325,9 +325,9 @@ def test_the_command_line_says_once_what_became_of_the_wish(
     machine: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine(names=())
-    assert main.make_sandbox("process", "cuda") == Process()
+    assert console.make_sandbox("process", "cuda") == Process()
     assert capsys.readouterr().err.count("NO GPU") == 1
-    assert main.make_sandbox("process", "cpu") == Process()
+    assert console.make_sandbox("process", "cpu") == Process()
     assert capsys.readouterr().err == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,14 @@ def start(course: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.support.quick", "batch", "submissions", "--jobs", "1", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+        command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=_take_interrupts,  # noqa: PLW1509 - these tests start no threads
+    )  # fmt: skip
+
+
+def _take_interrupts() -> None:
+    """Take Ctrl-C also where the tests themselves run in the background of a script, which has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
