@@ -198,7 +198,7 @@ def _mapping(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 def _bounded(value: Any, depth: int) -> Any:
-    """`value` as it is, unless it is nested deeper than `depth`, or holds the one type that msgpack adds unasked."""
+    """Return `value`; raise `CodecError` if it nests deeper than `depth`, or holds a timestamp, msgpack's own type."""
     level = [value]
     while level:
         if any(type(v) is msgpack.Timestamp for v in level):

@@ -1,7 +1,7 @@
 """Confines a submission: namespaces and fresh folders around it, limits and a filter on each of its processes.
 
-The order is that of a submission's life: `leave_namespaces` in a fork of the zygote, `map_user` and `hide_proc` in the
-keeper that this forks, `fresh_folders` before each check, and `drop_privileges` in the check's own process.
+A submission goes through them in this order: `leave_namespaces` in a fork of the zygote, `map_user` and `hide_proc` in
+the keeper that this forks, `fresh_folders` before each check, and `drop_privileges` in the check's own process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import seccomp
 
-STUDENT = 1000  # the user's number inside; outside it is whoever runs the sandbox
+STUDENT = 1000  # the user's id inside; outside it is the user who runs the sandbox
 FOLDERS = ("/tmp", "/dev/shm")  # the only places where a check can write
 ROOM = 64 << 20  # bytes in each of them, and in a single file
 PROCESSES = 64
@@ -29,15 +29,15 @@ _LAST_CAPABILITY = 63
 
 
 def leave_namespaces() -> None:
-    """Be in new user, mount, IPC and network namespaces; what this process forks next begins one of processes.
+    """Enter new user, mount, IPC and network namespaces; the next fork is the first process of a new PID namespace.
 
-    That fork has to `map_user` before all else.
+    That fork has to call `map_user` before all else.
     """
     _call("unshare", _USER | _MOUNT | _PID | _IPC | _NET)
 
 
 def map_user() -> None:
-    """In new namespaces: be `STUDENT`, who outside is who `prepare` found."""
+    """Become `STUDENT` in the new namespaces; outside, that is the user whom `prepare` found."""
     set_dumpable(True)  # else its own maps cannot be written
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{STUDENT} {_user[0]} 1")
@@ -55,19 +55,19 @@ def hide_proc() -> None:
 
 
 def show_own_processes() -> None:
-    """A /proc of this namespace of processes: CUDA names its threads there, and gives up where it cannot."""
+    """Mount a /proc of this PID namespace: CUDA names its threads there, and gives up where it cannot."""
     _call("mount", b"proc", b"/proc", b"proc", _NO_SUID | _NO_DEV | _NO_EXEC, None)
 
 
 def fresh_folders(room: int) -> None:
-    """Empty folders of at most `room` bytes each, in place of what a former check may have written."""
+    """Mount empty folders of at most `room` bytes each, in place of what an earlier check may have written."""
     for folder in map(os.fsencode, FOLDERS):
         _call("umount2", folder, _DETACH, may_fail=True)  # nothing of ours is mounted the first time
         _call("mount", b"none", folder, b"tmpfs", _NO_SUID | _NO_DEV, b"size=%d,nr_inodes=16384,mode=1777" % room)
 
 
 def drop_privileges() -> None:
-    """No capabilities, no way to get any, and the system call filter."""
+    """Give up all capabilities and every way to get any, and install the system call filter."""
     for capability in range(_LAST_CAPABILITY + 1):
         _call("prctl", _DROP_BOUNDING, capability, 0, 0, 0, may_fail=True)  # beyond the kernel's last one
     _call("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -76,7 +76,7 @@ def drop_privileges() -> None:
 
 
 def limit(memory: int, confined: bool) -> None:
-    """Cap memory (bytes, on top of what the libraries take), files, descriptors, core dumps; in a sandbox processes."""
+    """Cap memory (bytes, on top of what libraries take), files, descriptors, core dumps; processes if `confined`."""
     limits = {
         resource.RLIMIT_DATA: _data + memory,
         resource.RLIMIT_FSIZE: ROOM,
@@ -92,10 +92,10 @@ def limit(memory: int, confined: bool) -> None:
 
 
 def drop_root(gpu: bool, user: int | None) -> None:
-    """Turn root into `user` for good, if it is root who starts the sandbox; with a GPU, show all of /proc before.
+    """Turn root into `user` for good, where root starts the sandbox; with a GPU, mount a full /proc before.
 
-    bubblewrap covers parts of it that root could write to, and the kernel lets nobody below mount a /proc that shows
-    more than the one there is.
+    bubblewrap covers the parts of /proc that root could write to. As long as they are covered, the kernel lets no
+    process below mount a /proc that shows more.
     """
     if user is None:
         return
@@ -117,14 +117,14 @@ def die_with_parent() -> None:
 
 
 def set_dumpable(value: bool) -> None:
-    """Whether others of the same user may read this process's memory and descriptors."""
+    """Set whether others of the same user may read this process's memory and descriptors."""
     _call("prctl", _SET_DUMPABLE, int(value), 0, 0, 0)
 
 
 def prepare(gpu: bool = False) -> None:
-    """While /proc can be read, note what this process has already: limits come on top of it. Assemble the filter.
+    """Note what memory this process has, while /proc can be read: limits come on top of it. Assemble the filter.
 
-    With `gpu` everything below leaves CUDA what it cannot do without.
+    With `gpu`, all that is done later leaves CUDA what it needs.
     """
     seccomp.prepare(gpu)
     global _mapped, _data, _gpu, _user

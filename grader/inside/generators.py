@@ -19,13 +19,13 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed % 2**32)
     if accelerators():
         torch.manual_seed(seed)
-    else:  # which is all that `torch.manual_seed` comes to then, after formatting three tracebacks for nothing
+    else:  # `torch.manual_seed` would do no more, but format three tracebacks for nothing
         torch.default_generator.manual_seed(seed)
 
 
 @cache
 def accelerators() -> bool:
-    """Whether torch may find one here. Asking torch itself would start a driver, which no fork could use any more."""
+    """Tell whether torch may find one. Asking torch itself would start a driver, which no fork could use any more."""
     if sys.platform != "linux":
         return True
     nodes = ("nvidia[0-9]*", "kfd", "dri", "dxg", "accel")

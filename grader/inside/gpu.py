@@ -9,9 +9,9 @@ import torch
 
 
 def prepare(memory: int) -> None:
-    """In a check's process, before any of the student's code: `memory` is what torch may take of the GPU, in bytes.
+    """Let torch take at most `memory` bytes of the GPU, in a check's process, before any of the student's code runs.
 
-    It keeps mistakes from taking all of a card; code that is out to do so can get around it, in its own process alone.
+    This keeps a mistake from taking a whole card. Code that wants to can get around it, in its own process alone.
     """
     torch.backends.cudnn.deterministic = True
     torch.cuda._lazy_call(lambda: _cap(memory))

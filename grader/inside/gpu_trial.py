@@ -7,7 +7,7 @@ from torch import nn
 
 
 def train_a_step(student: Any) -> dict[str, Any]:
-    """One step of training a convolution, and the card's name."""
+    """Train a convolution for one step; return the card's name and the loss."""
     torch.zeros(1, device=student.device)  # the plainest message where CUDA does not start at all
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 2)).to(student.device)
     optimizer = torch.optim.Adam(model.parameters())

@@ -1,8 +1,7 @@
 """Makes forks of the zygote cheaper for the kernel: large pages, and fewer mappings.
 
-A fork copies one entry for a page of 2 MiB instead of 512, and who touches new memory is interrupted once instead of
-512 times. What a fork does for each mapping takes some microseconds, and every library comes as five of them, of which
-two would do.
+For 2 MiB in one large page, a fork copies one entry instead of 512, and new memory costs one page fault instead of 512.
+A fork takes some microseconds for each mapping, and every library comes as five mappings, of which two would do.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ def prepare() -> None:
 
 
 def make_room(size: int) -> None:
-    """Have the heap end with so many bytes that nothing has touched; where something does, they are large pages.
+    """Leave `size` untouched bytes at the end of the heap, which become large pages once something touches them.
 
-    New blocks of less than `MALLOC_MMAP_THRESHOLD_` come from there, and not from holes in memory that forks share: of
-    that each small page is copied when it is written to. `MALLOC_TRIM_THRESHOLD_` has to be greater than the room.
+    New blocks of less than `MALLOC_MMAP_THRESHOLD_` come from there, and not from holes in memory that forks share,
+    where each small page is copied when it is written to. `MALLOC_TRIM_THRESHOLD_` has to be greater than the room.
     """
     give_back_room()
     if hasattr(_libc, "mallopt"):
@@ -58,7 +57,7 @@ def make_room(size: int) -> None:
 
 
 def _fill_holes() -> None:
-    """Take all blocks that are free amid others, and for good, until the heap has to grow."""
+    """Allocate all free blocks between others, for good, until the heap has to grow."""
     end = _libc.sbrk(0) - _LEFT
     for power in range(17, 4, -1):
         for size in (3 << power - 1, 1 << power):
@@ -67,33 +66,35 @@ def _fill_holes() -> None:
 
 
 def give_back_room() -> None:
-    """Have the heap end where nothing more is in use, with glibc; other C libraries do not say how."""
+    """Cut the heap off behind its last used block, with glibc; other C libraries do not say how."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)
 
 
 def collapse() -> int:
-    """Collapse this process's own memory into large pages; how many there are now."""
+    """Collapse this process's own memory into large pages; return how many there are now."""
     return sum(_libc.madvise(page, LARGE, _COLLAPSE) == 0 for page in large_pages(_own()))
 
 
 def large_pages(mappings: Iterator[Mapping]) -> Iterator[int]:
-    """The addresses of all whole large pages in the private writable mappings without a file."""
+    """Yield the address of each whole large page in the private writable mappings without a file."""
     for start, end, rights, file, name in mappings:
         if (rights, file) == ("rw-p", _NO_FILE) and (not name or name.startswith(("[heap]", "[anon"))):
             yield from range(-(-start // LARGE) * LARGE, end // LARGE * LARGE, LARGE)
 
 
 def join() -> int:
-    """Give what a library only reads the rights of its code or data beside it, so that the kernel makes one mapping of
-    both; how many got other rights. Nothing becomes both writable and executable.
+    """Join each library's read-only mappings with its code or data beside them; return how many got other rights.
+
+    A mapping gets the rights of its neighbour, so that the kernel makes one of both. Nothing becomes both writable and
+    executable.
     """
     changes = list(joined(_own()))  # all of them, before the first one changes the file that they are read from
     return sum(_libc.mprotect(start, end - start, rights) == 0 for start, end, rights in changes)
 
 
 def joined(mappings: Iterator[Mapping]) -> Iterator[tuple[int, int, int]]:
-    """Start, end and new rights of mappings that can be joined with one beside them."""
+    """Yield start, end and new rights of each mapping that can be joined with one beside it."""
     for before, after in pairwise(mappings):
         if before.end != after.start or before.file != after.file or before.file == _NO_FILE:
             continue
@@ -107,7 +108,7 @@ def joined(mappings: Iterator[Mapping]) -> Iterator[tuple[int, int, int]]:
 
 
 def parsed(maps: str) -> Iterator[Mapping]:
-    """The lines of a file like /proc/self/maps."""
+    """Parse the lines of a file like /proc/self/maps."""
     for start, end, rights, file, name in _LINE.findall(maps):
         yield Mapping(int(start, 16), int(end, 16), rights, file, name)
 

@@ -32,7 +32,7 @@ class MissingModule(ImportError):
 
 
 class ModuleEnded(ImportError):
-    """Importing a module ended its process before: an endless loop, a crash, an exit."""
+    """An earlier import of the module ended its process, by an endless loop, a crash or an exit."""
 
     def __init__(self, outcome: str, text: str) -> None:
         super().__init__(text)
@@ -40,7 +40,7 @@ class ModuleEnded(ImportError):
 
 
 class StudentModules:
-    """Attribute access imports a module: `modules.lenet`. A failed import fails alike at every access.
+    """Imports a module at attribute access: `modules.lenet`. A failed import raises the same error at every access.
 
     `modules.device` is the torch.device on which probes are to train.
     """
@@ -54,7 +54,7 @@ class StudentModules:
 
     @property
     def device(self) -> torch.device:
-        """Where a probe that trains a network has it, and gives it to functions that take a `device`."""
+        """The device on which a probe trains a network, and which it gives to functions that take a `device`."""
         import torch
 
         return torch.device(self._device)
@@ -105,9 +105,9 @@ class StudentModules:
 def open_modules(
     folder: Path, package: str, ended: Mapping[str, ModuleEnded] | None = None, device: str = "cpu"
 ) -> StudentModules:
-    """Open a student's folder; `close_modules` undoes it. One folder at a time can be open a package name.
+    """Open a student's folder; `close_modules` undoes it. A package name can have one open folder at a time.
 
-    The modules in `ended` are not imported again: whoever asks for one gets that exception.
+    The modules in `ended` are not imported again: asking for one raises its exception.
     """
     return StudentModules(folder, package, ended or {}, device)._open()
 
@@ -138,7 +138,7 @@ class _Aliases(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(name, _AliasLoader(real), is_package=True)
 
     def _real_name(self, name: str) -> str | None:
-        """The name inside the package, "" for the parent `assignments`, None for what is not the student's."""
+        """Return the name inside the package, "" for the parent `assignments`, None for what is not the student's."""
         if name == "assignments":
             return ""
         inner = name.removeprefix("assignments.")

@@ -22,13 +22,13 @@ _CHECKS = re.compile(r"(test_\w+|probes\w*|conftest)\.py")  # at a student's des
 
 
 def call(probe: Callable[..., Any], student: Any, seed: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The probe's evidence, not yet encoded."""
+    """Run the probe; return its evidence, not yet encoded."""
     seed_everything(seed)
     return probe(student, *args, **kwargs)
 
 
 def outcome_of(error: BaseException) -> str:
-    """The name of the outcome that an exception of the student's code stands for."""
+    """Name the outcome that an exception of the student's code stands for."""
     text = message_of(error)
     if isinstance(error, ModuleEnded):
         return error.outcome
@@ -40,7 +40,7 @@ def outcome_of(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """`str(error)`, cut, even where the student's exception class cannot be printed."""
+    """Return `str(error)`, cut, even where the student's exception class cannot be printed."""
     try:
         return _TEMPORARY.sub("tmp…", _ADDRESS.sub("0x…", str(error)[:LONGEST_MESSAGE]))
     except BaseException:
@@ -48,7 +48,7 @@ def message_of(error: BaseException) -> str:
 
 
 def describe(error: BaseException, folder: Path) -> dict[str, Any]:
-    """Plain data about an exception: type, message, and the frames that are in the student's own files."""
+    """Describe an exception as plain data: type, message, and the frames in the student's own files."""
     frames = _frames(error.__traceback__, folder)
     if isinstance(error, SyntaxError) and error.filename and folder in Path(error.filename).parents:
         frames.append(_place(Path(error.filename), folder, error.lineno or 0, "", (error.text or "").strip()))

@@ -56,12 +56,12 @@ class _Program(ctypes.Structure):
 
 
 def supported() -> bool:
-    """Whether there is a filter for this machine's architecture."""
+    """Tell whether there is a filter for this machine's architecture."""
     return platform.machine() in _AUDIT_ARCH
 
 
 def prepare(gpu: bool = False) -> None:
-    """Assemble what `install` installs, for whoever cannot do so later; `gpu` leaves CUDA the calls that it needs."""
+    """Assemble the filter for `install`, where that cannot be done later; `gpu` leaves CUDA the calls that it needs."""
     global _code
     _code = assemble(platform.machine(), gpu)
 
@@ -77,7 +77,7 @@ def install() -> None:
 
 @functools.cache
 def assemble(machine: str, gpu: bool = False) -> bytes:
-    """The filter for `machine` as BPF code, eight bytes an instruction."""
+    """Assemble the filter for `machine` as BPF code, eight bytes an instruction."""
     column = list(_AUDIT_ARCH).index(machine)
     code = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, _AUDIT_ARCH[machine]), _refuse_by(_KILL), (_LOAD, 0, 0, _NUMBER)]
     if machine == "x86_64":
@@ -92,7 +92,7 @@ def assemble(machine: str, gpu: bool = False) -> bytes:
 
 
 def refused(machine: str, gpu: bool = False) -> dict[str, int]:
-    """The calls that are refused whatever their arguments are, and their numbers."""
+    """Return the calls that are refused whatever their arguments are, with their numbers."""
     words, column = _REFUSED.split(), 1 + list(_AUDIT_ARCH).index(machine)
     numbers = {words[i]: int(words[i + column]) for i in range(0, len(words), 3)}
     return {name: number for name, number in numbers.items() if not (gpu and name in _CUDA_NEEDS)}

@@ -12,7 +12,7 @@ from grader_inside import confine
 
 
 def main(gpu: bool, user: int | None) -> None:
-    """Go the way of a submission, from namespaces to the filter, in forks."""
+    """Confine forks as a submission is confined, step by step from namespaces to the filter."""
     confine.drop_root(gpu, user)
     confine.prepare(gpu)
     _in_fork(_apart)

@@ -7,7 +7,7 @@ import struct
 
 LENGTH = struct.Struct(">I")
 LONGEST = 65 * 2**20
-SHORT = 1 << 16  # what is copied, so that whoever waits for it wakes up once and not twice
+SHORT = 1 << 16  # bytes of the longest message that is sent in one piece, so that its receiver wakes up only once
 
 
 class Closed(ConnectionError):
@@ -29,7 +29,7 @@ def send(connection: socket.socket, message: bytes) -> None:
 
 
 def receive(connection: socket.socket) -> bytearray:
-    """The next message, whole. Raises `Closed` at the end and `TooLong` beyond the limit."""
+    """Receive the next message whole. Raises `Closed` at the end and `TooLong` beyond the limit."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     if length > LONGEST:
         raise TooLong(f"a message of {length} bytes")

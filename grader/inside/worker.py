@@ -1,4 +1,4 @@
-"""Runs inside the sandbox: a warm zygote, a keeper for each submission, a fork of that for each check.
+"""Runs inside the sandbox: a warm zygote, a keeper for each submission, a fork of the keeper for each check.
 
     zygote       imports torch once, touches no student's data, and forks a keeper for each submission
     └─ keeper    holds the submission's files, in namespaces of its own; runs none of the student's code
@@ -6,7 +6,7 @@
 
 Every request comes from the judge. The descriptors of a job travel through the zygote unread, so that nothing of
 one submission is left in it for the next. Each check starts from the keeper, which no student's code has touched, in
-folders that are empty but for the submission's files: what one check leaves, the next cannot find. Nobody in here
+folders that are empty but for the submission's files, so no check finds what an earlier one left. Nothing in here
 decides anything: replies are evidence.
 """
 
@@ -49,7 +49,7 @@ if __name__ == "__main__":
 from grader_inside import codec, confine, gpu, memory, modules, probing, wire  # noqa: E402
 from grader_inside.rehearsal import play  # noqa: E402
 
-# What coursework imports, if it is installed: imported once here, it need not be imported in every check.
+# Coursework imports these. Each that is installed is imported once here, and so need not be imported in every check.
 LIBRARIES = (
     *("torch", "torch._dynamo", "torch.utils.data", "torchvision", "torchvision.transforms.v2", "numpy", "PIL.Image"),
     *("matplotlib.pyplot", "sklearn.metrics", "pandas", "tqdm.auto"),
@@ -59,10 +59,10 @@ LONGEST_JOB = 1 << 16  # bytes: the numbers of cores, of which the largest machi
 
 
 def main(control_fd: int, sandbox: str, user: int | None, without: Collection[str] = ()) -> None:
-    """Serve jobs from the control socket until it closes; `user` is who root is to become.
+    """Serve jobs from the control socket until it closes; `user` is the one that root becomes.
 
-    `sandbox` is `open` for none, `confined`, or `gpu` for one that shows a GPU. `without` names what only saves time
-    and is to be left out: `imports`, `rehearsal`, `pages`.
+    `sandbox` is `open` for none, `confined`, or `gpu` for one that shows a GPU. `without` names time-saving steps to
+    leave out: `imports`, `rehearsal`, `pages`.
     """
     confined, shows_gpu = sandbox != "open", sandbox == "gpu"
     confine.drop_root(shows_gpu, user)
@@ -100,8 +100,8 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
 
 
 def warm_up(libraries: Collection[str] = LIBRARIES) -> None:
-    # Whatever a check would import on first use, every check would import again: torch._dynamo alone is a second, at
-    # the first optimizer step. No operation of several threads may run here, for threads do not survive a fork.
+    # What a check imports on first use, every check would import again: torch._dynamo alone takes a second, at the
+    # first optimizer step. No operation may use several threads here, since threads do not survive a fork.
     import matplotlib
 
     matplotlib.use("agg")
@@ -111,7 +111,7 @@ def warm_up(libraries: Collection[str] = LIBRARIES) -> None:
     import torch  # without it nothing works, and this says why
 
     torch.set_num_threads(1)
-    # Now, while /proc can be read: libraries that then cannot tell the processor choose other ways to multiply.
+    # Multiply now, while /proc can be read: libraries that cannot tell the processor choose other ways to multiply.
     torch.nn.functional.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3))
 
 
@@ -122,7 +122,7 @@ def _built_for_cuda() -> bool:
 
 
 def _fork_apart(body: Callable[[], None]) -> None:
-    """Run `body` as the first process of new namespaces; this one ends, and the zygote adopts it."""
+    """Run `body` as the first process of new namespaces; this process ends, and the zygote adopts the new one."""
     confine.leave_namespaces()
     if os.fork() == 0:
         _in_fork(body)
@@ -192,7 +192,7 @@ class _Keeper:
         self.reply(None)
 
     def lay_out(self) -> None:
-        """The submission's files, and nothing else in any folder that a check can write to."""
+        """Write the submission's files, and leave nothing else in any folder that a check can write to."""
         if self.confined:
             confine.fresh_folders(confine.ROOM + sum(map(len, self.files.values())))
         else:
@@ -212,7 +212,7 @@ class _Keeper:
         self.reply(None)
 
     def be_check(self, connection: int, output: int) -> None:
-        """In the fork: keep two descriptors and no powers, and answer."""
+        """Become the check in a fork: keep two descriptors and no privileges, and answer."""
         os.setsid()
         for fd in (1, 2):
             os.dup2(output, fd)
@@ -231,7 +231,7 @@ class _Keeper:
         _Check(socket.socket(fileno=connection), self.folder, self.package, device).serve()
 
     def end_check(self) -> None:
-        """Kill the check with everything that it started; reply how it ended; make room for the next."""
+        """Kill the check with everything that it started, reply how it ended, and lay the files out for the next."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.check, signal.SIGKILL)  # a process that is ending already keeps the status it has
         _, status = os.waitpid(self.check, 0)
@@ -251,7 +251,7 @@ class _Keeper:
 
 
 class _Check:
-    """One check, or several after each other: answers requests until the judge closes the socket."""
+    """Runs one check, or several one after the other: answers requests until the judge closes the socket."""
 
     def __init__(self, connection: socket.socket | None, folder: Path, package: str, device: str) -> None:
         self.connection = connection
@@ -276,11 +276,11 @@ class _Check:
             _flush()
             try:
                 wire.send(self.connection, reply)
-            except OSError:  # the judge has heard enough, and has this process killed: it ends in no other way
+            except OSError:  # the judge no longer listens, and has this process killed: it must not end by itself
                 signal.pause()
 
     def answer(self, request: dict[str, Any]) -> bytes:
-        """Evidence (E…), an exception (R…), or why the result is not plain data (I…)."""
+        """Reply with evidence (E…), an exception (R…), or why the result is not plain data (I…)."""
         try:
             return bytes(codec.encode(self.result_of(request), "the result", kind=b"E"))
         except codec.NotPlainData as error:
@@ -308,7 +308,7 @@ class _Check:
 
 
 def _kill_namespace() -> None:
-    """As the first process of a namespace of processes: kill all others, and see them off."""
+    """Kill all other processes of the PID namespace whose first process this is, and reap them."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
@@ -317,7 +317,7 @@ def _kill_namespace() -> None:
 
 
 def _kill_descendants() -> None:
-    """Without a namespace: orphans come back to their adopter, until there is none left."""
+    """Kill all descendants where there is no namespace: this process adopts orphans, until there is none left."""
     while children := _children():
         for child in children:
             with contextlib.suppress(ProcessLookupError):

@@ -1,1 +1,1 @@
-"""Runs coursework of our own in the zygote, so that its forks find warm whatever a check does for the first time."""
+"""Runs coursework of our own in the zygote, so that what a check does for the first time is already warm in forks."""

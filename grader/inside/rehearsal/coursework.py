@@ -43,7 +43,7 @@ class Centre(nn.Module):
 
 
 def loaders(images: torch.Tensor, labels: torch.Tensor) -> tuple[DataLoader, DataLoader]:
-    """Two thirds to train on, the rest to evaluate on."""
+    """Split the data: two thirds to train on, the rest to evaluate on."""
     count = 2 * len(images) // 3
     parts = [count, len(images) - count]
     train, valid = random_split(TensorDataset(images, labels), parts, generator=torch.Generator().manual_seed(1))
@@ -51,7 +51,7 @@ def loaders(images: torch.Tensor, labels: torch.Tensor) -> tuple[DataLoader, Dat
 
 
 def train(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer, criterion: nn.Module) -> float:
-    """One epoch; the mean loss."""
+    """Train for one epoch; return the mean loss."""
     model.train()
     total = 0.0
     for some, kinds in loader:
@@ -65,7 +65,7 @@ def train(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer
 
 @torch.no_grad()
 def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, torch.Tensor]:
-    """Accuracy, and the probabilities of each class."""
+    """Return the accuracy, and the probabilities of each class."""
     model.eval()
     right, probabilities = 0, []
     for some, kinds in loader:
@@ -76,5 +76,5 @@ def evaluate(model: nn.Module, loader: DataLoader) -> tuple[float, torch.Tensor]
 
 
 def not_done() -> None:
-    """As a TODO that nobody has come to."""
+    """Raise what an open TODO raises."""
     raise NotImplementedError("TODO 0.1: rehearse")

@@ -1,9 +1,9 @@
-"""Plays coursework of our own through, before the zygote forks for anybody.
+"""Plays through coursework of our own, before the zygote forks its first keeper.
 
-Whatever a process does for the first time, each check would do for the first time: torch looks up operators and
-compiles kernels, matplotlib measures its font, Python specialises byte code and fills its caches. Played before the
-forks, it happens once; and memory that forks do not write to need not be copied for them. Each act goes the way of a
-real check, from the request to the reply, and no module, file or seed of it stays behind.
+Without it, each check would do for the first time what a process does once: torch looks up operators and compiles
+kernels, matplotlib measures its font, Python specialises byte code and fills its caches. Played before the forks, this
+happens once, and memory that forks do not write to need not be copied for them. Each act takes the path of a real
+check, from the request to the reply, and leaves no module, file or seed behind.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .. import codec, modules
 from ..generators import generators_kept
 
 ROUNDS = 3  # one leaves some byte code unadapted; nine make no check cheaper, and the start 0.7 s longer
-LOOPS = ("figures", "confusion")  # acts that call whatever they use many times by themselves, and take long
+LOOPS = ("figures", "confusion")  # acts that take long, and call what they use many times in one round
 PACKAGE = "rehearsal"
 STAGE = Path(__file__).parent
 
 
 class Check(Protocol):
-    """What answers requests, as `grader.inside.worker` does in a check's process."""
+    """Answers requests, as `grader.inside.worker` does in a check's process."""
 
     student: Any
     code: dict[str, bytes]
@@ -35,10 +35,10 @@ class Check(Protocol):
 
 
 def play(open_check: Callable[[Path, str], Check], backward: bool, rounds: int = ROUNDS) -> dict[str, bytes]:
-    """Play the acts with checks on a folder and a package, `rounds` times unless once will do; the replies, by act.
+    """Play the acts `rounds` times, those in `LOOPS` once; return the replies by act.
 
-    No act goes `backward` where forks are to find a GPU: where torch sees one, a backward pass starts threads for it,
-    and they would not be there in a fork.
+    `open_check` opens a check on a folder and a package. Where forks will find a GPU, no act may go `backward`: where
+    torch sees one, a backward pass starts threads for it, and a fork would not have them.
     """
     with tempfile.TemporaryDirectory() as name, generators_kept():
         folder = Path(name)

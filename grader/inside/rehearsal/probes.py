@@ -1,4 +1,4 @@
-"""Probes `coursework.py` in the ways in which the weeks' probes ask students' modules."""
+"""Probes `coursework.py` in the ways in which the weeks' probes use students' modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 
 
 def forward(student: Any, images: torch.Tensor) -> Any:
-    """Weights put in and taken out, and outputs in evaluation mode."""
+    """Put weights in, take them out, and compute outputs in evaluation mode."""
     model = student.coursework.Network()
     model.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()})
     model.eval()
@@ -28,7 +28,7 @@ def forward(student: Any, images: torch.Tensor) -> Any:
 
 
 def statistics(student: Any, images: torch.Tensor) -> Any:
-    """What is done to data, and random draws."""
+    """Compute what checks compute of data, and draw at random."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(2))
     return {
         "mean": float(images.mean()),
@@ -46,7 +46,7 @@ def statistics(student: Any, images: torch.Tensor) -> Any:
 
 
 def training(student: Any, images: torch.Tensor, labels: torch.Tensor) -> Any:
-    """An epoch with each optimizer, and what comes of it."""
+    """Train for an epoch with each optimizer, and evaluate."""
     network = student.coursework
     model = network.Network()
     train, valid = network.loaders(images, labels)
@@ -57,7 +57,7 @@ def training(student: Any, images: torch.Tensor, labels: torch.Tensor) -> Any:
 
 
 def gradients(student: Any, images: torch.Tensor, labels: torch.Tensor) -> Any:
-    """Gradients by autograd, of a network and of a formula."""
+    """Compute gradients by autograd, of a network and of a formula."""
     x = images.clone().requires_grad_()
     nn.functional.cross_entropy(student.coursework.Network()(x)[0], labels).backward()
     z = torch.linspace(-1, 1, 5, requires_grad=True)
@@ -66,7 +66,7 @@ def gradients(student: Any, images: torch.Tensor, labels: torch.Tensor) -> Any:
 
 
 def figures(student: Any, images: torch.Tensor) -> None:
-    """Images, curves and bars with their texts."""
+    """Draw images, curves and bars with their texts."""
     fig, axes = plt.subplots(2, 3, squeeze=False, figsize=(4, 3))
     for axis, image in zip(axes.flat, images, strict=False):
         axis.imshow(image[0], cmap="gray")
@@ -81,7 +81,7 @@ def figures(student: Any, images: torch.Tensor) -> None:
 
 
 def confusion(student: Any, labels: torch.Tensor) -> Any:
-    """scikit-learn's matrix, drawn."""
+    """Draw scikit-learn's confusion matrix."""
     from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
     fig, ax = plt.subplots(figsize=(3, 3))
@@ -93,7 +93,7 @@ def confusion(student: Any, labels: torch.Tensor) -> Any:
 
 
 def transforms(student: Any, images: torch.Tensor) -> Any:
-    """Pillow's images through torchvision's pipeline."""
+    """Send Pillow's images through a pipeline of torchvision's."""
     from PIL import Image
     from torchvision import transforms as t
 
@@ -104,5 +104,5 @@ def transforms(student: Any, images: torch.Tensor) -> Any:
 
 
 def raising(student: Any) -> None:
-    """An exception of the student's code."""
+    """Raise an exception in the student's code."""
     student.coursework.not_done()
