@@ -14,7 +14,7 @@ from grader.sandbox import gpus, views
 from grader.sandbox.gpus import Gpu
 
 INSIDE = Path(__file__).parents[1] / "inside"
-USER = 64986  # whom root becomes in the sandbox: a number that no system gives out, and no file belongs to
+USER = 64986  # root becomes this user in the sandbox: no system gives out the number, and no file belongs to it
 ROOM = 64 << 20  # bytes in each folder that can be written to
 TEST_SECONDS = 30.0
 INSTALL = "install it with your system's package manager: apt-get install bubblewrap, or dnf install bubblewrap"
@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "agg",
-    # Large tensors come from memory that was freed before: fresh pages for each would cost more than what fills them.
+    # Large tensors reuse memory that was freed before: fresh pages for each would cost more than filling them.
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "1073741824",
 }
@@ -35,7 +35,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Command:
-    """How to start the worker."""
+    """The arguments and environment that start the worker."""
 
     arguments: list[str]
     environment: dict[str, str]
@@ -90,12 +90,12 @@ class Bubblewrap:
 
 
 def left_out(names: tuple[str, ...]) -> list[str]:
-    """The worker's arguments for what it leaves out (see its `main`)."""
+    """Return the worker's arguments for what it leaves out (see its `main`)."""
     return [f"--without={name}" for name in names]
 
 
 def bubblewrap() -> Bubblewrap:
-    """bubblewrap, tested. `SandboxError` says what is missing and how to get it."""
+    """Find bubblewrap and test it. `SandboxError` says what is missing and how to get it."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError(f"bubblewrap (the program `bwrap`) is not installed; {INSTALL}")
@@ -111,7 +111,7 @@ def _tmpfs(folder: str) -> list[str]:
 
 
 def _fonts() -> list[str]:
-    """matplotlib's list of fonts: without it each worker would make it again, which takes a second."""
+    """Show matplotlib's list of fonts: without it each worker would make the list again, which takes a second."""
     arguments = ["--perms", "1777", "--dir", "/tmp/matplotlib", "--setenv", "MPLCONFIGDIR", "/tmp/matplotlib"]
     cache = Path(os.environ.get("MPLCONFIGDIR", ""))
     for file in cache.glob("fontlist-*.json") if cache.is_absolute() else ():

@@ -1,7 +1,7 @@
 """Chooses where the worker runs: in bubblewrap's sandbox, or as a plain process where a person has chosen that.
 
-`choose("auto")` takes the best that works on this machine and the caller says which; whoever asks for `bwrap` by name
-gets it or an error. Nothing else falls back: a sandbox that stops working is a `SandboxError`, never a weaker one.
+`choose("auto")` takes the best that works on this machine, and the caller shows which. Asking for `bwrap` by name gives
+it or an error. Nothing else falls back: a sandbox that stops working is a `SandboxError`, never a weaker sandbox.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Process:
 
     @property
     def says(self) -> str:
-        """What a person who grades must know of it."""
+        """A line on what the person who grades must know."""
         why = f" ({self.instead})" if self.instead else ""
         return f"NO SANDBOX: limits, but no security boundary; submissions can read and write what you can{why}"
 
@@ -47,7 +47,7 @@ Sandbox = Process | Bubblewrap
 
 
 def choose(kind: str) -> Sandbox:
-    """The sandbox of that kind. `SandboxError` where it was asked for by name and does not work."""
+    """Return the sandbox of that kind. `SandboxError` where it was asked for by name and does not work."""
     if kind not in KINDS:
         raise UsageError(f"--sandbox {kind}: there are {', '.join(KINDS)}")
     if kind == "process":

@@ -1,12 +1,12 @@
 """Chooses the device on which checks train networks (`--device`): the CPU, or the GPUs that work here.
 
-Each card is tried before anything is graded, in the sandbox and in the way that a check goes: whatever could fail in
-the middle of a class (a driver, a filter, a missing file) fails here, and everything is graded on the CPU. A judge
-gets a card of its own, so that two submissions are never on one together.
+Each card is tried in the sandbox before anything is graded, in the way that a check uses it. What could fail in the
+middle of a class (a driver, a filter, a missing file) fails here, and then everything is graded on the CPU. A judge
+gets a card of its own, so that no two submissions ever share one.
 
-What a result is kept under does not name the device. Checks that compare values run on the CPU whatever `--device`
-says; those that train a network compare with thresholds that hold on both. So the grade is the same, and a report says
-in its last line where it was made. `batch --regrade --device cuda` makes it anew.
+The key of a stored result does not name the device. Checks that compare values run on the CPU whatever `--device` says;
+those that train a network compare with thresholds that hold on both. So the grade is the same, and the last line of a
+report says on which device it was made. `batch --regrade --device cuda` makes it anew.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from grader.sandbox.gpus import Gpu
 
 @dataclass(frozen=True)
 class Choice:
-    """The sandbox with the cards that it is to show, and what whoever asked for one must know."""
+    """The sandbox with the cards that it is to show, and a line for the person who asked for one."""
 
     sandbox: Sandbox
     says: str = ""
 
 
 def equip(kind: str, sandbox: Sandbox) -> Choice:
-    """The sandbox with all cards that work in it for `cuda`; where there are none, as it is, and `says` why."""
+    """Give the sandbox all cards that work in it, for `cuda`; where none does, leave it as it is: `says` tells why."""
     if kind == "cpu":
         return Choice(sandbox)
     working, troubles = _working(sandbox)
@@ -41,7 +41,7 @@ def equip(kind: str, sandbox: Sandbox) -> Choice:
 
 
 def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
-    """The cards that work in the sandbox, and what is wrong with others, or with all."""
+    """Return the cards that work in the sandbox, and what is wrong with others, or with all."""
     working: list[Gpu] = []
     troubles: list[str] = []
     try:
@@ -59,30 +59,30 @@ def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
 
 
 def shares(sandbox: Sandbox, judges: int) -> list[Sandbox]:
-    """A sandbox for each of so many judges, or for fewer: with cards, each has one, and no other judge has it."""
+    """Return a sandbox for each judge. With cards each judge has one of its own, so there may be fewer judges."""
     if not sandbox.gpus:
         return [sandbox] * judges
     return [replace(sandbox, gpus=(gpu,)) for gpu in sandbox.gpus[:judges]]
 
 
 def packed(sandbox: Sandbox) -> str:
-    """One word for a judge's command line, from which `unpacked` makes the sandbox again."""
+    """Pack a sandbox into one word of a judge's command line, from which `unpacked` makes it again."""
     return json.dumps([sandbox.name, *(asdict(gpu) for gpu in sandbox.gpus)])
 
 
 def unpacked(word: str) -> Sandbox:
-    """What `packed` packed, tested anew. `SandboxError` where it does not work."""
+    """Unpack what `packed` packed, and test it anew. `SandboxError` where it does not work."""
     return with_cards(choose(json.loads(word)[0]), word)
 
 
 def with_cards(sandbox: Sandbox, word: str) -> Sandbox:
-    """The sandbox with the cards of one that was packed."""
+    """Return the sandbox with the cards of one that was packed."""
     _, *cards = json.loads(word)
     return replace(sandbox, gpus=tuple(Gpu(**card) for card in cards))
 
 
 def where(sandbox: Sandbox) -> str:
-    """The device, for the line of a report that says what was graded with."""
+    """Name the device, for the line of a report that says what was graded with."""
     return f"{sandbox.gpus[0].name} (CUDA {gpus.torch_cuda()})" if sandbox.gpus else "CPU"
 
 

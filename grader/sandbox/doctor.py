@@ -27,7 +27,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's: what was looked at, whether it is as it should be, and what to do if not."""
+    """One line of the doctor's output: what was looked at, whether it is as it should be, and what to do if not."""
 
     what: str
     good: bool
@@ -40,7 +40,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Everything worth knowing, the sandbox first; takes well under a second, as torch is not imported."""
+    """Examine everything worth knowing, the sandbox first; takes well under a second, as torch is not imported."""
     return [_sandbox(), *_libraries(), _gpu(), _machine()]
 
 
@@ -75,7 +75,7 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _gpu() -> Finding:
-    """Good in any case, as nothing needs a GPU; `batch --device cuda` tries it out, which takes seconds."""
+    """Look for a GPU; all is good, as nothing needs one. `batch --device cuda` tries it out, which takes seconds."""
     try:
         cards = ", ".join(gpu.name for gpu in gpus.look())
         return Finding("GPU", True, f"{cards}; batch --device cuda tries whether checks can use it")

@@ -18,7 +18,7 @@ _ENDS = (OSError, KeeperDied, TooMuchMemory, SandboxError, codec.CodecError, Dev
 
 
 def try_out(sandbox: Sandbox) -> str:
-    """The name of the sandbox's one card, where a small network can be trained on it as in a check."""
+    """Train a small network on the sandbox's one card as in a check; return the card's name, or raise `DeviceError`."""
     worker = Worker(sandbox)
     try:
         return _name(trial(worker))
@@ -31,7 +31,7 @@ def try_out(sandbox: Sandbox) -> str:
 
 
 def trial(worker: Worker) -> Reply:
-    """What `grader.inside.gpu_trial` answers in a worker, as a check of a submission without files."""
+    """Run `grader.inside.gpu_trial` in a worker, as a check of a submission without files; return the reply."""
     source = (Path(__file__).parents[1] / "inside" / "gpu_trial.py").read_text(encoding="utf-8")
     code = marshal.dumps(compile(source, "gpu_trial.py", "exec"))
     call = codec.encode({"module": "gpu_trial", "probe": "train_a_step", "seed": 0, "args": (), "kwargs": {}})

@@ -31,7 +31,7 @@ _INSTALL = "install NVIDIA's driver; in a container, start it with its GPUs, as 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One card: the number of its device node, and its place in CUDA's order, which is that of PCI addresses."""
+    """One card: the number of its device node, and its place in CUDA's order, the order of PCI addresses."""
 
     node: int
     place: int
@@ -40,7 +40,7 @@ class Gpu:
 
 
 def look() -> tuple[Gpu, ...]:
-    """The cards that this user may use and that `CUDA_VISIBLE_DEVICES` does not leave out.
+    """Find the cards that this user may use and that `CUDA_VISIBLE_DEVICES` does not leave out.
 
     Raises `DeviceError` where there is none: it names the first thing that is missing.
     """
@@ -61,7 +61,7 @@ def look() -> tuple[Gpu, ...]:
 
 
 def torch_cuda() -> str | None:
-    """The version of CUDA that the installed torch is built for, without importing it; None for a build without."""
+    """Read which version of CUDA the installed torch is built for, without importing it; None for a build without."""
     spec = importlib.util.find_spec("torch")
     file = Path(spec.origin).with_name("version.py") if spec and spec.origin else Path(os.devnull)
     found = re.search(r"^cuda\b.*=\s*'([\d.]+)'", file.read_text(encoding="utf-8"), re.MULTILINE)
@@ -69,14 +69,14 @@ def torch_cuda() -> str | None:
 
 
 def library() -> Path | None:
-    """The folder that holds the driver's library."""
+    """Find the folder that holds the driver's library."""
     given = [Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
     known = [folder for pattern in FOLDERS for folder in sorted(Path("/").glob(pattern.lstrip("/")))]
     return next((folder for folder in (*given, *known) if (folder / LIBRARY).exists()), None)
 
 
 def arguments(gpus: Iterable[Gpu]) -> list[str]:
-    """bubblewrap's arguments that show those cards, and no other one; none for no card."""
+    """Return bubblewrap's arguments that show those cards, and no other one; none for no card."""
     nodes = list(_nodes(gpus))
     if not nodes:
         return []
@@ -90,9 +90,9 @@ def arguments(gpus: Iterable[Gpu]) -> list[str]:
 
 
 def environment(gpus: tuple[Gpu, ...], confined: bool) -> dict[str, str]:
-    """Variables for processes that use the first of these cards; none for no card.
+    """Return variables for processes that use the first of these cards; none for no card.
 
-    In a sandbox that shows one card that one is CUDA's first; without a sandbox it is one among all.
+    In a sandbox the one card that is shown is CUDA's first; without a sandbox it is one among all.
     """
     if not gpus:
         return {}
@@ -120,7 +120,7 @@ def _library_out_of_view() -> Path | None:
 
 
 def _in_order(cards: Iterable[Path]) -> list[Gpu]:
-    """The cards as CUDA counts them; what the driver does not tell of one is left out."""
+    """Return the cards in CUDA's order; what the driver does not tell about one stays at its default."""
     told = {int(about["Device Minor"]): about for about in _informations() if about.get("Device Minor", "").isdigit()}
     numbers = sorted(int(card.name.removeprefix("nvidia")) for card in cards)
     order = sorted(numbers, key=lambda number: told.get(number, {}).get("at", ""))
@@ -132,14 +132,14 @@ def _gpu(number: int, place: int, about: Mapping[str, str]) -> Gpu:
 
 
 def _informations() -> Iterator[dict[str, str]]:
-    """What the driver tells of each card, and `at`, its PCI address."""
+    """Yield what the driver tells about each card, and its PCI address as `at`."""
     for file in sorted(PROC.glob("*/information")):
         pairs = (line.partition(":") for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
         yield {name.strip(): value.strip() for name, _, value in pairs} | {"at": file.parent.name}
 
 
 def _wanted(gpus: list[Gpu], variables: Mapping[str, str]) -> tuple[Gpu, ...]:
-    """Those that `CUDA_VISIBLE_DEVICES` names, by number or UUID; as for CUDA itself, up to the first unknown one."""
+    """Pick the cards that `CUDA_VISIBLE_DEVICES` names, by number or UUID, up to the first unknown one, as in CUDA."""
     given = variables.get("CUDA_VISIBLE_DEVICES")
     if given is None:
         return tuple(gpus)

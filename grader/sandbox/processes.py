@@ -1,4 +1,4 @@
-"""Kills whole trees of processes, measures their memory, and says how one ended."""
+"""Kills whole process trees, measures their memory, and says how a process ended."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def kill_tree(pid: int, root_too: bool) -> None:
         if root_too:
             root.suspend()  # so that it starts nothing meanwhile
         looks_without = 0
-        while looks_without < 2:  # one can miss the child of a process that ends just then
+        while looks_without < 2:  # one look can miss the child of a process that ends at that moment
             children = [child for child in descendants(pid) if _lives(child)]
             looks_without = 0 if children else looks_without + 1
             for child in children:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
             if children:
-                time.sleep(PAUSE)  # not until they are gone: it is the suspended root that they stay zombies of
+                time.sleep(PAUSE)  # no wait until they are gone: they stay zombies while the root is suspended
     except psutil.NoSuchProcess:
         return
     finally:
@@ -45,7 +45,7 @@ def _lives(pid: int) -> bool:
 
 
 def signal_name(status: int) -> str:
-    """What an exit status says: `killed by SIGSEGV`, `exited with status 3`."""
+    """Say what an exit status means: `killed by SIGSEGV`, `exited inside the check (status 3)`."""
     if status < 0:
         with contextlib.suppress(ValueError):
             return f"killed by {signal.Signals(-status).name}"
@@ -54,7 +54,7 @@ def signal_name(status: int) -> str:
 
 
 def was_killed(status: int) -> bool:
-    """Whether an exit status tells of SIGKILL, also as bubblewrap passes it on; no process of ours does that itself."""
+    """Tell whether an exit status means SIGKILL, also as bubblewrap passes it on; no process of ours exits with it."""
     return status in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
@@ -72,16 +72,16 @@ _SLACK = 1.25  # a process alone meets its own limit first, with an exception th
 
 @dataclass(frozen=True)
 class MemoryWatch:
-    """Whether the processes below `root` grow well beyond `limit` bytes, the most that each can have: so several do.
+    """Watches whether the processes below `root` together grow well beyond `limit` bytes, the limit of each alone.
 
-    What they inherited from `root`, and still share with it and with others, does not count.
+    Memory that they inherited from `root`, and still share with it and with others, does not count.
     """
 
     root: int
     limit: int
 
     def exceeded(self) -> bool:
-        """Look now."""
+        """Tell whether they have grown beyond it now."""
         most = self.limit * _SLACK
         below = descendants(self.root)
         if sum(_bytes(_look(pid, "status"), _CHEAP) for pid in below) <= most:
@@ -91,7 +91,7 @@ class MemoryWatch:
 
 
 def _own(text: bytes, inherited: int) -> int:
-    """What nobody else has, and the process's part of what it shares, less as much as its parent has of that."""
+    """Add to a process's private memory its part of what it shares, less the part that its parent has of that."""
     private = _bytes(text, _PRIVATE)
     return private + max(0, _bytes(text, _EXACT) - private - inherited)
 
@@ -101,14 +101,14 @@ def _bytes(text: bytes, pattern: re.Pattern[bytes]) -> int:
 
 
 def _look(pid: int, file: str) -> bytes:
-    """A file of a process; nothing where it has ended meanwhile."""
+    """Read a file of a process; nothing where the process has ended meanwhile."""
     with contextlib.suppress(OSError):
         return _read(f"/proc/{pid}/{file}")
     return b""
 
 
 def descendants(root: int) -> list[int]:
-    """The processes below `root`, found without looking at all others of the machine (see proc_pid_task(5))."""
+    """Find the processes below `root`, without looking at all others of the machine (see proc_pid_task(5))."""
     if not os.path.exists(f"/proc/{root}/task/{root}/children"):  # a kernel without CONFIG_PROC_CHILDREN, or it ended
         with contextlib.suppress(psutil.NoSuchProcess):
             return [child.pid for child in psutil.Process(root).children(recursive=True)]
@@ -122,7 +122,7 @@ def descendants(root: int) -> list[int]:
 
 
 def _children(pid: int) -> list[int]:
-    """Of all threads of a process; none once it has ended."""
+    """Return the children of all threads of a process; none once it has ended."""
     children: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):

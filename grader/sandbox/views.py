@@ -20,7 +20,7 @@ _OWN = ("grader", "fixtures", "assignments", "solutions")  # ours, where they ar
 
 
 def arguments(inside: Path) -> list[str]:
-    """bubblewrap's arguments for all of it, and for the program in folder `inside`, shown as /grader_inside."""
+    """Return bubblewrap's arguments for all of it, and for the program in `inside`, shown as /grader_inside."""
     shown = shown_paths()
     _refuse_course(shown, inside.parent.parent)
     words = parents(shown.values())
@@ -35,17 +35,17 @@ def arguments(inside: Path) -> list[str]:
 
 
 def python() -> str:
-    """The interpreter's path inside."""
+    """Return the interpreter's path inside."""
     return str(_inner(Path(sys.executable)))
 
 
 def shows(folder: Path) -> bool:
-    """Whether what lies in this folder of the machine can be read in the sandbox, in the same place."""
+    """Tell whether the content of this folder can be read in the sandbox, in the same place."""
     return any(folder.is_relative_to(system) for system in SYSTEM)
 
 
 def shown_paths() -> dict[Path, Path]:
-    """Where each path is shown; a path below another one of the same place is shown with it."""
+    """Map each path to where it is shown, without those that lie below another one there and so are shown with it."""
     paths = {path: _inner(path) for path in _paths() if path.exists()}
     below = {p for p, inner in paths.items() for q, other in paths.items() if p != q and inner.is_relative_to(other)}
     return {path: inner for path, inner in paths.items() if path not in below}
@@ -62,7 +62,7 @@ def _paths() -> Iterator[Path]:
 
 
 def _packages() -> list[Path]:
-    """Folders of installed packages: a user's own ones, too, where this Python uses them."""
+    """List folders of installed packages: a user's own ones, too, where this Python uses them."""
     own = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     return [Path(folder) for folder in (*site.getsitepackages(), *own)]
 
@@ -74,7 +74,7 @@ def _inner(path: Path) -> Path:
 
 
 def _hidden() -> Iterator[Path]:
-    """Parts of the packages that students' code must not see: the labels of the digits, and the grader itself."""
+    """Yield parts of packages that students' code must not see: the labels of the digits, and the grader itself."""
     for folder in _packages():
         yield from (folder / name for name in _OWN if (folder / name).is_dir())
         yield from folder.glob("sklearn/datasets/data/digits.csv*")
@@ -89,6 +89,6 @@ def _refuse_course(shown: dict[Path, Path], course: Path) -> None:
 
 
 def parents(paths: Iterable[Path]) -> list[str]:
-    """Arguments for the folders above those paths: by itself bubblewrap makes them for root alone."""
+    """Return arguments for the folders above those paths: by itself bubblewrap makes them for root alone."""
     folders = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
     return [word for folder in folders for word in ("--perms", "0755", "--dir", str(folder))]

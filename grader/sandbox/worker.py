@@ -1,7 +1,7 @@
-"""Drives the worker from the judge: starts it, puts a submission into it, runs probes in it, and ends it all.
+"""Drives the worker from the judge: starts it, puts a submission into it, runs probes in it, and ends it.
 
-The classes mirror the processes of `grader.inside.worker`: a `Worker` (with its zygote) has one `Keeper` a submission,
-which forks one `CheckProcess` a check. Whatever they answer is evidence; whatever happens to them is an outcome.
+The classes mirror the processes of `grader.inside.worker`: a `Worker` (with its zygote) has a `Keeper` for each
+submission, which forks a `CheckProcess` for each check. Their answers are evidence; what happens to them is an outcome.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _CREDENTIALS = struct.Struct("3i")  # of unix(7): process, user, group
 
 
 class Worker:
-    """What forks for each submission, started at its first, and replaced where it dies.
+    """Forks a keeper for each submission. Its zygote is started at the first one, and replaced where it dies.
 
-    `cores` are those that a submission may use: who hogs the processor slows down nobody else's. `zygote` is one that
-    was started already, perhaps for several.
+    `cores` are those that a submission may use, so that one that hogs the processor slows down no other. `zygote` is
+    one that was started already, perhaps for several workers.
     """
 
     def __init__(self, sandbox: Sandbox, cores: Collection[int] = (), zygote: Zygote | None = None) -> None:
@@ -45,7 +45,7 @@ class Worker:
         self._zygote = zygote
 
     def keeper(self, package: str, files: Mapping[str, bytes], memory: int, gpu_memory: int = 0) -> Keeper:
-        """A fork that holds the submission's files; of a GPU, if the sandbox has one, it may use so many bytes."""
+        """Fork a keeper of the submission's files; it may use `gpu_memory` bytes of a GPU, if the sandbox has one."""
         if self.sandbox.gpus:
             memory += HOST_MEMORY
         for _ in range(2):
@@ -64,13 +64,13 @@ class Worker:
         return ours
 
     def start(self) -> Zygote:
-        """Have it start to import torch, without waiting for it."""
+        """Start the zygote, which imports torch, without waiting for it."""
         if self._zygote is None:
             self._zygote = Zygote(self.sandbox)
         return self._zygote
 
     def sweep(self) -> None:
-        """Without a sandbox: kill every process that a submission left behind."""
+        """Kill every process that a submission left behind, where there is no sandbox."""
         if self._zygote is not None and not self.sandbox.confined:
             kill_tree(self._zygote.pid, root_too=False)
 
@@ -82,10 +82,10 @@ class Worker:
 
 
 class Keeper:
-    """One submission in the worker. Its methods raise `KeeperDied` where the process is no more.
+    """One submission in the worker. Its methods raise `KeeperDied` where the process has ended.
 
-    `memory` (bytes) limits each of the submission's processes, and all of them together; with some of `gpu_memory`
-    probes find a GPU as `student.device`.
+    `memory` (bytes) limits each of the submission's processes, and all of them together. With any `gpu_memory` probes
+    find a GPU as `student.device`.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Keeper:
         self._watch = MemoryWatch(self._pid, memory)
 
     def _who_answers(self) -> int:
-        """The keeper's number outside its namespaces, which the kernel attaches to what it sends."""
+        """Return the keeper's process id outside its namespaces, which the kernel attaches to what it sends."""
         try:
             _, attached, _, _ = self._connection.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_PEEK)
         except OSError as error:
@@ -124,7 +124,7 @@ class Keeper:
         raise KeeperDied
 
     def check(self) -> CheckProcess:
-        """A fork for one check; the one before must have been told to end."""
+        """Fork a process for one check; the one before must have been told to end."""
         self.wait()
         ours, theirs = socket.socketpair()
         output = _Output()
@@ -139,12 +139,12 @@ class Keeper:
         return CheckProcess(self, ours, output, self._watch)
 
     def end_check(self) -> None:
-        """Have the check killed, with its children; while that takes its time, a judge can do other things."""
+        """Have the check killed, with its children, without waiting: the judge can do other things meanwhile."""
         self._send(b"E")
         self._ending = True
 
     def wait(self) -> int | None:
-        """How the check ended that was told to (exit status, or minus a signal), None if that is unknown."""
+        """Wait for the check that was told to end; return its exit status, or minus a signal, or None if unknown."""
         if not self._ending:
             return None
         self._ending = False
@@ -152,7 +152,7 @@ class Keeper:
         return status if type(status) is int else None
 
     def close(self) -> None:
-        """Forget the submission: its processes, and all that they wrote."""
+        """End the submission's processes, and remove all that they wrote."""
         if not self._gone():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
@@ -189,7 +189,7 @@ class Keeper:
 
 
 class KeeperDied(Exception):
-    """The process that held the submission is gone, or talks nonsense."""
+    """The process that held the submission has ended, or sends malformed messages."""
 
 
 class TooMuchMemory(Exception):
@@ -200,7 +200,7 @@ class TooMuchMemory(Exception):
 
 
 class CheckProcess:
-    """A process for checks: `run` gives the reply to one run of a probe, `ask` that to any other request."""
+    """A process for checks: `run` returns the reply to one run of a probe, `ask` the reply to any other request."""
 
     def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: MemoryWatch) -> None:
         self._keeper = keeper
@@ -213,7 +213,7 @@ class CheckProcess:
         self._selector.register(output.reader, selectors.EVENT_READ)
 
     def run(self, request: Request, seconds: float) -> Reply:
-        """The raw reply. Raises TimeoutError at the deadline, OSError where the process ended, `TooMuchMemory`."""
+        """Return the raw reply. Raises TimeoutError at the deadline, OSError if the process ended, `TooMuchMemory`."""
         if request.module not in self._probes:
             self._probes.add(request.module)
             self._connection.settimeout(REPLY_SECONDS)
@@ -221,7 +221,7 @@ class CheckProcess:
         return self._answer(request.call, seconds)
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> Reply:
-        """As `run`, for what is no run of a probe."""
+        """Send a request that is no run of a probe, else as `run`."""
         return self._answer(codec.encode(dict(request)), seconds)
 
     def _answer(self, message: bytes, seconds: float) -> Reply:
@@ -233,7 +233,7 @@ class CheckProcess:
         return self._receive(seconds)
 
     def _receive(self, seconds: float) -> memoryview:
-        """One message by the deadline, while output is drained and memory watched."""
+        """Receive one message by the deadline, while draining output and watching memory."""
         now = time.monotonic()
         end, look = now + seconds, now + WATCH_SECONDS
         data = bytearray()
@@ -261,11 +261,11 @@ class CheckProcess:
 
     @property
     def printed(self) -> bytes:
-        """The head of what it has written to stdout and stderr since it was asked last."""
+        """The first part of what it has written to stdout and stderr since the latest request."""
         return self._output.head
 
     def status(self) -> int | None:
-        """End it, and wait: how it ended, by itself or now, or None if that is unknown."""
+        """End it, and wait; return its exit status, by itself or now, or minus a signal, or None if unknown."""
         self.end()
         return self._keeper.wait()
 
@@ -292,19 +292,19 @@ class _Output:
         return True
 
     def forget(self) -> None:
-        """Begin anew: what was written before belongs to an earlier question."""
+        """Drop what was written before: it belongs to an earlier request."""
         self.drain()
         self.head = b""
 
     def close(self) -> None:
-        """Read what is left, and no more."""
+        """Read what is left, and close the pipe."""
         if not self.reader.closed:
             self.drain()
             self.reader.close()
 
 
 def _read_some(connection: socket.socket, data: bytearray) -> bool:
-    """Read once; whether the message is complete. Never asks for more than the message's own length."""
+    """Read once; tell whether the message is complete. Never asks for more than the message's own length."""
     missing = wire.LENGTH.size - len(data)
     if missing <= 0:
         (length,) = wire.LENGTH.unpack_from(data)

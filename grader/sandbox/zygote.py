@@ -1,7 +1,7 @@
-"""Starts the warm process in the sandbox, waits until it is ready, and has it fork for a submission.
+"""Starts the warm process in the sandbox, waits until it is ready, and has it fork a keeper for a submission.
 
-What it forks introduces itself on the submission's own connection, so several judges can have one zygote fork for
-them: none needs an answer, and none sees another's.
+The keeper introduces itself on the submission's own connection, so several judges can share one zygote: none needs an
+answer from it, and none sees another's.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = process
 
     def wait(self) -> None:
-        """Wait until it can fork. `SandboxError` where it cannot; `Killed` if that was somebody's doing."""
+        """Wait until it can fork. `SandboxError` where it cannot; `Killed` where somebody killed it."""
         if self._ready:
             return
         assert self._process is not None
@@ -55,20 +55,20 @@ class Zygote:
             raise error(f"the worker {ended} while it started; see: python -m grader doctor")
 
     def fork(self, connection: int, cores: Collection[int]) -> None:
-        """Have it fork a keeper that serves the connection, on these cores if any. OSError where it is no more."""
+        """Have it fork a keeper that serves the connection, on these cores if any. OSError where it has ended."""
         self._control.settimeout(FORK_SECONDS)
         socket.send_fds(self._control, [",".join(map(str, cores)).encode() or b"any"], [connection])
 
     def lend(self) -> None:
-        """In a fork of whoever started it: others use it, too, so it is not this process's to end."""
+        """Note, in a fork of the process that started it, that others use it, too, so this process must not end it."""
         self._process, self._shared = None, True
 
     def inherit(self) -> None:
-        """In a fork of whoever started it: this process alone has it from now on."""
+        """Take it over, in a fork of the process that started it: this process alone has it from now on."""
         self._process = None
 
     def leave(self) -> None:
-        """In whoever started it: a fork has it now."""
+        """Give it up, in the process that started it: a fork has it now."""
         self._control.close()
 
     def close(self) -> None:
