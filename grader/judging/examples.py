@@ -1,8 +1,8 @@
 """Remembers what Hypothesis drew for a check, so that it draws once for a class and not for each submission.
 
-A run in which a check passed notes its examples. Of the next submission a judge asks these by plain calls, without
-Hypothesis's machinery. Whatever is no pass then is judged again by Hypothesis, which looks for the smallest example
-that shows it; so plain calls only ever find that all is well.
+Where a check passes, its examples are noted. The next submission gets them by plain calls, without Hypothesis's
+machinery. If it does not pass, Hypothesis judges it again, and looks for the smallest example that shows why; so plain
+calls can only find that all is well.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from grader.judging.remote_student import SubmissionStudents
 
 Example = dict[str, Any]
 
-KEPT = 2000  # checks, of each seed by itself
-_PLAIN = (bool, int, float, str, bytes, type(None))  # what no check can have changed since it was drawn
+KEPT = 2000  # checks; each counts once for each seed
+_PLAIN = (bool, int, float, str, bytes, type(None))  # no check can have changed a value of these since it was drawn
 
 
 class KnownExamples:
-    """A plugin of a judge's pytest session; `learn` what the latest check was asked if it has passed."""
+    """Calls checks with known examples, as a plugin of a judge's pytest; `learn` adds those of the latest check."""
 
     def __init__(self, students: SubmissionStudents, items: Sequence[pytest.Item]) -> None:
         self._students = students
@@ -40,7 +40,7 @@ class KnownExamples:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Ask what is known to be asked, in place of pytest and Hypothesis; None leaves it to them."""
+        """Call the check with its known examples, in place of pytest and Hypothesis; None leaves it to them."""
         self._noted = None
         if not is_hypothesis_test(pyfuncitem.function) or pyfuncitem.nodeid in self._unfit:
             return None
@@ -62,7 +62,7 @@ class KnownExamples:
         return True
 
     def learn(self, item: pytest.Item) -> None:
-        """The check has passed: if Hypothesis drew for it, its examples are those of later submissions, too."""
+        """Keep the examples of a check that has passed for later submissions, if Hypothesis drew them."""
         noted, self._noted = self._noted, None
         if noted and isinstance(item, pytest.Function):
             fixtures = set(item.fixturenames)
@@ -76,7 +76,7 @@ class KnownExamples:
         return item.nodeid, self._students.check_seed(item)
 
     def _noting(self, inner: Callable[..., None]) -> Callable[..., None]:
-        """The check's own function, but its arguments are noted as long as each call comes to its end."""
+        """Wrap the check's own function, so that its arguments are noted as long as each call comes to its end."""
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> None:

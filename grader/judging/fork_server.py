@@ -2,7 +2,7 @@
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
 and the parent (`fork_server_client.ForkServer`) stays light. It forks a judge for each order on its control socket.
-Nothing is imported up here that takes long: the worker in the sandbox does so at the same time, once it is started.
+Slow imports do not stand up here: they wait until the worker in the sandbox is started, which imports at the same time.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ LONGEST_ORDER = 1 << 16
 
 
 def main(arguments: list[str]) -> int:
-    """Fork judges for orders from the socket with the descriptor given, for a course and some of its weeks."""
+    """Fork judges for some weeks of a course, on orders from the socket whose descriptor is given."""
     control, root, packed, left_out, *weeks = arguments
     shortcuts = without(left_out.split(",") if left_out else ())
     sandbox = replace(devices.unpacked(packed), without=shortcuts.inside)
     fork_server = ForkServerProcess(socket.socket(fileno=int(control)), sandbox)
-    gc.disable()  # until all is imported: there is no garbage, and the collector would look for it again and again
+    gc.disable()  # until all is imported: the collector would look for garbage again and again, and there is none
     try:
         fork_server.start()
         from grader.judging import judge  # noqa: PLC0415 - it imports torch, while the worker does so, too
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
 class ForkServerProcess:
     """Forks judges, until the parent is gone.
 
-    A sandbox that confines submissions is shared by all judges, for theirs cannot see each other; without one the first
+    All judges share one sandbox where it confines submissions, as these cannot see each other. Without one the first
     judge gets the worker that was started early, and the others start their own.
     """
 
@@ -62,18 +62,18 @@ class ForkServerProcess:
         self._pid = os.getpid()
 
     def start(self) -> None:
-        """Have a worker import what it needs, while this process does so itself."""
-        if not self._sandbox.gpus:  # each judge has another one of them
+        """Start a worker, which imports what it needs while this process does the same."""
+        if not self._sandbox.gpus:  # else each judge has another card, and so a sandbox of its own
             self._zygote = Zygote(self._sandbox)
 
     def serve(self, judge: Callable[[socket.socket, Worker], None]) -> None:
-        """Say that judges can be had, or why not, and fork as often as is asked; in each fork `judge` is called once.
+        """Report that judges can be forked, or why not; fork one for each order, and call `judge` once in each fork.
 
-        It gets the connection that jobs come on, and the worker where submissions run.
+        `judge` gets the connection that jobs come on, and the worker where submissions run.
         """
         gc.enable()
         gc.collect()
-        gc.freeze()  # memory that forks do not write to is there once
+        gc.freeze()  # forks share memory that none of them writes to
         try:
             if self._zygote is not None:
                 self._zygote.wait()
@@ -123,7 +123,7 @@ class ForkServerProcess:
             worker.close()
 
     def close(self) -> None:
-        """End what is this process's own; a fork has nothing of that."""
+        """End what this process has started; a fork has started none of it."""
         if os.getpid() != self._pid:
             return
         kill_tree(self._pid, root_too=False)

@@ -24,7 +24,7 @@ from grader.sandbox.processes import kill_tree, signal_name
 
 START_SECONDS = 180.0
 FORK_SECONDS = 20.0
-END_SECONDS = 5.0  # from the end of a fork server's connection, or from SIGKILL, to its own
+END_SECONDS = 5.0  # from the end of a fork server's connection, or from SIGKILL, to the end of the process
 LINES = 15  # of a log that an error shows
 LONGEST_NEWS = 1 << 16  # bytes of what a fork server says once it has started, or cannot
 PID = struct.Struct("i")
@@ -50,7 +50,7 @@ class ForkServer:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
 
     def fork(self, user: object, sandbox: Sandbox, cores: Sequence[int]) -> Forked:
-        """A new judge, whose user must `leave` when it is no longer needed.
+        """Fork a new judge, whose user must `leave` when it is no longer needed.
 
         Raises `CourseError` where the checks cannot be loaded, `Killed` where the fork server was killed, else
         `SandboxError`.
@@ -75,19 +75,19 @@ class ForkServer:
                 raise Killed("the process that judges are forked from was killed") from None
 
     def leave(self, user: object) -> None:
-        """The user's judge is no more; with the last one the fork server is killed, whatever it does."""
+        """Note that the user's judge has ended; after the last one kill the fork server, whatever it does."""
         self._users.discard(user)
         process = self._process
         if self._users or process is None:
             return
         if process.poll() is None:
-            kill_tree(process.pid, root_too=True)  # whoever waits for it is told by its connection
+            kill_tree(process.pid, root_too=True)  # a thread that waits for it sees its connection end
         with self._one_by_one:
             if self._process is process:
                 self._end()
 
     def start(self) -> None:
-        """Start it without waiting for it, nor for the first judge to be asked for."""
+        """Start it before the first judge is asked for, without waiting for it."""
         with self._one_by_one:
             if self._control is None:
                 self._launch()
@@ -138,7 +138,7 @@ class ForkServer:
         )
 
     def _not_started(self, news: bytes) -> GraderError:
-        """Why there is no fork server; one that was killed says nothing about the checks."""
+        """Say why there is no fork server; one that was killed says nothing about the checks."""
         assert self._process is not None
         try:
             status = self._process.wait(END_SECONDS)
@@ -166,7 +166,7 @@ class ForkServer:
 
 @dataclass(frozen=True)
 class Forked:
-    """A judge's process: its number, a descriptor that tells when it ends (pidfd_open(2)), its connection and log."""
+    """A judge's process: its id, a descriptor that tells when it ends (pidfd_open(2)), its connection and its log."""
 
     pid: int
     end: int
@@ -198,13 +198,13 @@ def log_tail(log: IO[bytes]) -> str:
 
 
 def _own_folder() -> list[str]:
-    """Where this package lies, for a judge has to be of the same version; nothing where Python finds it anyway."""
+    """Return this package's folder, as a judge has to be of the same version; nothing where Python finds it anyway."""
     folder = Path(__file__).resolve().parents[2]
     return [] if folder.name in ("site-packages", "dist-packages") else [str(folder)]
 
 
 def _caches(root: Path) -> dict[str, str]:
-    """Where libraries may keep their caches: in the course's folder, not in the home or temporary folder."""
+    """Have libraries keep their caches in the course's folder, not in the home or temporary folder."""
     names = {
         "MPLCONFIGDIR": "matplotlib",
         "TORCHINDUCTOR_CACHE_DIR": "torch",

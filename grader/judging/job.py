@@ -11,7 +11,7 @@ from grader.results import CheckResult
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade, by value. `kept` are results of an earlier run that need no check to run again."""
+    """One submission to grade, by value. `kept` are results of an earlier run, whose checks need not run again."""
 
     student: str
     week: str
@@ -35,5 +35,5 @@ class Ungraded:
 
 
 def job_of(submission: Submission, seed: int) -> Job:
-    """What a judge needs to grade a submission."""
+    """Make the job that has a judge grade a submission."""
     return Job(submission.student, submission.week, submission.files, submission.digest, submission.notes, seed)

@@ -47,7 +47,7 @@ UNUSED = (
 
 
 def collect(root: Path, weeks: Sequence[str], serve: Serve, shortcuts: Shortcuts) -> int:
-    """Collect the checks of some weeks of a course, and `serve` forks that grade by them; pytest's exit status."""
+    """Collect the checks of some weeks, and `serve` forks that grade by them; return pytest's exit status."""
     _warm_up(shortcuts)
     memo.enabled = shortcuts.memo
     assignments = {week: Course(root).assignment(week) for week in weeks}
@@ -55,7 +55,7 @@ def collect(root: Path, weeks: Sequence[str], serve: Serve, shortcuts: Shortcuts
 
 
 def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[str]:
-    """Options under which pytest takes nothing from the surroundings: no ini file, conftest, cache or plugin."""
+    """Return options with which pytest takes nothing from its surroundings: no ini file, conftest, cache or plugin."""
     checks = [str(path) for assignment in assignments.values() for path in assignment.check_files]
     fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
     for name in UNUSED:
@@ -67,7 +67,7 @@ def _warm_up(shortcuts: Shortcuts) -> None:
     if shortcuts.imports:
         import torch._dynamo  # noqa: PLC0415 - the first optimizer would import it, in the middle of a check
 
-    # As many judges run as there are cores, and sums come out the same on every machine.
+    # One thread: as many judges run as there are cores, and sums come out the same on every machine.
     torch.set_num_threads(1)
 
 
@@ -80,7 +80,7 @@ class JudgeSession:
         self._assignments = assignments
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Say why checks cannot be collected: the parent shows the log's tail, and no terminal reporter writes it."""
+        """Print why checks cannot be collected: the parent shows the log's tail, and no terminal reporter writes it."""
         if report.failed:
             print(report.longreprtext, file=sys.stderr, flush=True)
 
@@ -106,7 +106,7 @@ class JudgeSession:
 
 
 class Week:
-    """An assignment with its checks, as they are reported and as they run: whatever judges need not find out each."""
+    """An assignment with its checks in the order of reports and of running, found out once for all judges."""
 
     def __init__(self, assignment: Assignment, items: list[pytest.Item], shared: bool) -> None:
         self.assignment = assignment
@@ -135,7 +135,7 @@ class Judge:
         self._scores = scores
 
     def serve(self) -> None:
-        """Say when jobs can come, and grade until the parent closes the socket."""
+        """Tell the parent when jobs can come, and grade until it closes the socket."""
         self._reply(self._start)
         while True:
             try:
@@ -199,9 +199,9 @@ class Judge:
         return tuple(self._scores.results[item.nodeid] for item in week.items)
 
     def _judge_again(self, item: pytest.Item, result: CheckResult) -> None:
-        """Once where the process had served other checks, and on where an outsider may have killed it.
+        """Retry once where the process had served other checks, and further where an outsider may have killed it.
 
-        The student's own doing is what happens twice in a row; an outsider may strike at any moment, so more than once.
+        What happens twice in a row is the student's own doing. An outsider may strike at any moment, so more than once.
         """
         if self._students.shared:
             result = self._run_alone(item)
@@ -224,9 +224,9 @@ class Judge:
 
 
 def running_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Checks that share a process before those that ask for their own (`run_fresh`), for these end the shared one.
+    """Put checks that share a process before those that ask for their own (`run_fresh`), which end the shared one.
 
-    A check that needs the task of one that was moved stays behind it.
+    A check that needs the task of a moved check stays behind it.
     """
     late: list[pytest.Item] = []
     tasks: set[str] = set()
@@ -239,7 +239,7 @@ def running_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 
 def _names(function: Any, name: str) -> bool:
-    """Whether a name stands in a function, or in one that it names, as long as those are in its own module."""
+    """Tell whether a function uses a name, itself or in a function of its own module that it names."""
     inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
     seen: set[CodeType] = set()
     waiting = [inner.__code__]
@@ -254,21 +254,21 @@ def _names(function: Any, name: str) -> bool:
 
 
 def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]:
-    """The assignment's checks, public ones first, each kind in the order of its tasks."""
+    """Return the assignment's checks, public ones first, each kind in the order of its tasks."""
     files = set(assignment.check_files)
     return sorted((item for item in session.items if item.path in files), key=lambda item: is_hidden(item.path))
 
 
 @cache
 def _environment(device: str) -> str:
-    """What was graded with, as far as results may depend on it."""
+    """Name what was graded with, as far as results may depend on it."""
     return f"Python {platform.python_version()}, torch {torch.__version__}, numpy {numpy.__version__}, {device}"
 
 
 def _still_valid(items: list[pytest.Item], kept: Mapping[str, CheckResult]) -> dict[str, CheckResult]:
-    """The results kept from an earlier run, by node id, but for those that a check which runs now may change.
+    """Return the results kept from an earlier run, by node id, without those that a check which runs now may change.
 
-    A check that passed has passed, whatever it needs; one that did not may be waiting for another task or not.
+    A check that passed has passed, whatever it needs. One that did not may be waiting for another task.
     """
     found = {item.nodeid: kept[id] for item in items if (id := plugin.check_id(item)) in kept}
     changing = {plugin.marked(item).task for item in items if item.nodeid not in found}

@@ -1,7 +1,7 @@
-"""Drives judges from the parent: processes that grade a job at a time, forked from one that has read everything.
+"""Drives judges from the parent: processes that grade one job at a time, forked from the fork server.
 
-That one, the fork server, imports torch and collects the checks once, and holds a warm sandbox for all of its
-judges; so a judge that dies is replaced at once. It ends with the last of its judges, or with the parent.
+The fork server imports torch and collects the checks once, and holds a warm sandbox for all of its judges; so a judge
+that dies is replaced at once. It ends with the last of its judges, or with the parent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ JOB_SECONDS = 1800.0
 class JudgeProcess:
     """One judge, started at its first job. `grade` raises `SandboxError` where the judge dies.
 
-    It is forked from the `fork_server`, if there is one for several, or from one of its own.
+    It is forked from `fork_server`, which it may share with others, or from one of its own.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class JudgeProcess:
 
     @property
     def pid(self) -> int | None:
-        """The number of its process, while there is one."""
+        """Its process id, while there is a process."""
         return self._forked.pid if self._forked else None
 
     def grade(self, job: Job) -> Report:

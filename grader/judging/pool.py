@@ -22,14 +22,14 @@ from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox, devices
 
-TRIES = 5  # a judge may be killed by chance, by whoever needs memory; hardly so often with the same submission
-STARTS = 9  # what is killed before it has to do with a submission says nothing about that one
+TRIES = 5  # a judge may be killed by chance, where memory runs short; hardly so often with the same submission
+STARTS = 9  # a process that is killed before it meets a submission says nothing about that submission
 AHEAD = 2  # jobs for each judge that are read before it asks
 MOMENT = 0.5  # seconds
 
 
 def share_cores(judges: int) -> list[list[int]]:
-    """The cores that each judge's submissions run on: its own ones, as long as there are enough."""
+    """Share out cores for each judge's submissions: its own ones, as long as there are enough."""
     cores = sorted(os.sched_getaffinity(0))
     if judges >= len(cores):
         return [[cores[judge % len(cores)]] for judge in range(judges)]
@@ -46,7 +46,7 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
 
 
 def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Ungraded:
-    """Grade with a judge that is replaced when it dies, as often as `TRIES` and `STARTS` allow, until `stopping()`."""
+    """Grade, and retry with a new judge where one dies, as often as `TRIES` and `STARTS` allow, until `stopping()`."""
     starts, tries = STARTS, TRIES
     while True:
         try:
@@ -65,7 +65,7 @@ def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool])
 class Pool:
     """Judges of one fork server, each on cores of its own. One is started when it is needed, and replaced when it dies.
 
-    Either `run` does all, or `grade` is called from as many threads as there are judges.
+    Call either `run` for all jobs, or `grade` from as many threads as there are judges.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Pool:
         self._hopeless: Ungraded | None = None
 
     def start(self) -> None:
-        """Have what judges are forked from start, while jobs are still looked for."""
+        """Start the fork server, while jobs are still looked for."""
         self._fork_server.start()
 
     def run(self, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
-        """Grade, and end the judges, also where the caller stops before the last result."""
+        """Grade the jobs; then end the judges, also where the caller stops before the last result."""
         sweep()
         yield from grade_all(_Threads(self, len(self._judges)), jobs)
 
@@ -129,7 +129,7 @@ class Pool:
 
 
 class Flight(Protocol):
-    """The jobs that are with judges, here or elsewhere; one thread hands them out and takes in what comes of them."""
+    """The jobs that are with judges, here or elsewhere; one thread hands them out and takes in their results."""
 
     def room(self) -> int:
         """Tell how many jobs may be in flight now, at least one."""
@@ -138,14 +138,14 @@ class Flight(Protocol):
         """Send a job on its way, without waiting."""
 
     def landed(self) -> Iterable[Report | Ungraded]:
-        """Give what has come since; wait a moment where that is nothing, and no longer, so that Ctrl-C gets through."""
+        """Give the results that have come since; if none, wait a moment at most, so that Ctrl-C gets through."""
 
     def close(self) -> None:
         """Drop what is still in flight."""
 
 
 def grade_all(flight: Flight, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
-    """Yield what becomes of each job, as it comes: the one loop over a class, wherever its judges are.
+    """Yield the result of each job, as it comes: the one loop over a class, wherever its judges are.
 
     A job is drawn when there is room for it, in the thread that asks for results: a class need not fit into memory.
     """
@@ -161,7 +161,7 @@ def grade_all(flight: Flight, jobs: Iterable[Job]) -> Generator[Report | Ungrade
 
 
 def _hand_out(flight: Flight, waiting: Iterator[Job], most: int) -> int:
-    """Send up to so many more jobs on their way; how many there were."""
+    """Send up to `most` more jobs on their way; return how many there were."""
     count = 0
     for job in islice(waiting, max(0, most)):
         flight.submit(job)

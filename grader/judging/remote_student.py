@@ -33,11 +33,11 @@ from grader.sandbox.worker import CheckProcess, TooMuchMemory, Worker
 
 
 class SubmissionStudents:
-    """One submission after the other in one worker; serves the `student` fixture of a judge's checks.
+    """Serves the `student` fixture of a judge's checks, for one submission after the other in one worker.
 
     Checks follow each other in one process as long as they pass: a fork for each costs more than most checks do.
-    Whatever is not a pass is judged again, `alone`, in a process that has served no other check; so nothing that a
-    check leaves behind can cost another one its points.
+    A check that does not pass is judged again, `alone`, in a process that has served no other check; so nothing that
+    a check leaves behind can cost another one its points.
     """
 
     def __init__(self, worker: Worker, shortcuts: Shortcuts | None = None) -> None:
@@ -69,7 +69,7 @@ class SubmissionStudents:
             self._session = None
 
     def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
-        """The result of a check on a submission that answers as one before did, None where it has to be run."""
+        """Return a check's result if the submission answers as an earlier one did; None where the check has to run."""
         first = self.transcripts.first(item.nodeid, self.check_seed(item))
         if first is None or not self._shortcuts.replay:
             return None
@@ -83,36 +83,36 @@ class SubmissionStudents:
         return replace(result, seconds=round(time.monotonic() - begin, 3))
 
     def learn(self, item: pytest.Item, result: CheckResult) -> None:
-        """Remember what the latest check was answered, so that the same evidence need not be judged again."""
+        """Remember the replies to the latest check, so that the same evidence need not be judged again."""
         if self._latest is not None and self._shortcuts.replay:
             self.transcripts.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
 
     @property
     def shared(self) -> bool:
-        """Whether the latest check may have met anything of an earlier one."""
+        """Tell whether the latest check may have met what an earlier one left behind."""
         return self._latest is not None and self._latest.shared
 
     @property
     def shot(self) -> bool:
-        """Whether the latest check ended by SIGKILL.
+        """Tell whether the latest check ended by SIGKILL.
 
-        Whoever sent that is not known: the student's code may have, but so may the kernel, to get memory, or a person.
+        The sender is not known: it may be the student's code, but also the kernel, to get memory, or a person.
         """
         return self._latest is not None and self._latest.shot
 
     def doubt(self) -> None:
-        """The latest check is not run as usual: a run alone confirms whatever is no pass."""
+        """Note that the latest check is not run as usual: unless it passes, a run alone has to confirm its result."""
         if self._latest is not None:
             self._latest.shared = True
 
     @property
     def by_itself(self) -> bool:
-        """Whether this is such a run."""
+        """Tell whether this is a run alone."""
         return self._alone
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Have the checks in the block run in processes of their own, and not at the cost of the latest one's time."""
+        """Run the checks in the block in processes of their own, and give back the time that the latest one used."""
         assert self._session is not None and self._latest is not None
         self._session.part()
         self._session.left = self._latest.left_before
@@ -123,7 +123,7 @@ class SubmissionStudents:
             self._alone = False
 
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
-        """A handle for one check."""
+        """Open a handle for one check."""
         if self._replaying and self._latest is not None:
             self._replaying = False
             return self._latest
@@ -139,7 +139,7 @@ class SubmissionStudents:
         return self._latest
 
     def close(self, student: Student) -> None:
-        """The check is over: kill its process, unless others may follow in it."""
+        """End the check: kill its process, unless others may follow in it."""
         if isinstance(student, RemoteStudent):
             student.close()
             self._failure = self._failure or student.failure
@@ -150,16 +150,15 @@ class SubmissionStudents:
             raise self._failure
 
     def check_seed(self, item: pytest.Item) -> int:
-        """Draws that only those can repeat who have the hidden material."""
+        """Return the check's seed; without the hidden material nobody can repeat its draws."""
         return check_seed(self._salt, self._seed, check_id(item))
 
 
 class RemoteStudent:
-    """Probes in a worker, which may take `seconds` in all. Once a run has ended badly, all later ones end alike.
+    """Runs probes in a worker, for `seconds` in all. Once a run has ended badly, all later ones end in the same way.
 
-    With `shares` it may have a process that other checks have had before it, and leave it to others.
-    `steps` are the requests so far, each with its reply; `shared` tells whether any of them may have been answered
-    otherwise in a process of its own.
+    With `shares` it may use a process that served other checks before, and leave it to others. `steps` are the requests
+    so far, each with its reply; `shared` tells whether a process of its own might have answered any of them otherwise.
     """
 
     def __init__(self, session: Session, seed: int, seconds: float, shares: bool = False) -> None:
@@ -174,7 +173,7 @@ class RemoteStudent:
         self._seconds = seconds
         self._end_at = session.left - seconds
         self._process: CheckProcess | None = None
-        self._afresh = False  # whether that is for one run alone, as far as this check goes
+        self._afresh = False  # whether this check has begun that process for one run alone
         self._asked: CheckProcess | None = None
         self._final: ProbeEnded | None = None
         self._answered: deque[tuple[Request, Reply]] = deque()
@@ -186,7 +185,7 @@ class RemoteStudent:
 
     @property
     def printed(self) -> str:
-        """What the latest probe has printed, in part if that was much."""
+        """The output of the latest probe, cut if it was long."""
         return self._asked.printed.decode("utf-8", "replace") if self._asked else ""
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
@@ -196,11 +195,11 @@ class RemoteStudent:
         return self._run(probe, args, kwargs, fresh=True)
 
     def replay(self, place: Asked) -> CheckResult | None:
-        """Ask what an earlier run of the check has asked: its result if all replies are the same, to the byte.
+        """Send the requests of an earlier run of the check; return its result if all replies are the same, to the byte.
 
-        Else None, and a run of the check takes the replies so far as its first ones.
+        Else return None; a run of the check then takes the replies so far as its first ones.
         """
-        self.shared = True  # a run alone confirms whatever is no pass: none of it has been seen as it came
+        self.shared = True  # unless it passes, a run alone confirms the result: no reply was judged as it came
         following: Asked | CheckResult | None = place
         while isinstance(following, Asked):
             try:
@@ -236,7 +235,7 @@ class RemoteStudent:
             raise self._end(ProbeEnded(Outcome.INVALID, *invalid_text(str(error)))) from None
 
     def _known(self, request: Request) -> Reply | None:
-        """The reply to a request that was replayed; one that was not, though it should have been, ends the run."""
+        """Return the reply to a request that was replayed; another request than the replayed one ends the run."""
         if not self._answered:
             return None
         asked, reply = self._answered.popleft()
@@ -308,12 +307,12 @@ class RemoteStudent:
 
 @cache
 def _compiled(file: Path) -> bytes:
-    """A module of probes as byte code: its processes are of the same Python, and each would compile it anew."""
+    """Compile a module of probes: its processes are of the same Python, and each would compile it anew."""
     return marshal.dumps(compile(file.read_text(encoding="utf-8"), file.name, "exec"))
 
 
 def _is_description(body: Any) -> bool:
-    """Whether an untrusted reply has the form of `grader.inside.probing.describe`."""
+    """Tell whether an untrusted reply has the form of `grader.inside.probing.describe`."""
     if type(body) is not dict or not all(type(body.get(k)) is str for k in ("outcome", "type", "message")):
         return False
     frames = body.get("frames")

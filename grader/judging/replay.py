@@ -1,10 +1,10 @@
-"""Remembers what checks that passed have asked and were answered, so that no evidence is judged twice.
+"""Remembers the requests and replies of checks that passed, so that no evidence is judged twice.
 
-A check draws from the run's seed alone, so what it asks next, and its verdict, depend on nothing but the evidence so
-far. For each check the transcripts of passed runs form a tree: a request, and for each reply to it what followed. A
-submission that answers as another one did walks down a branch to its result, without Hypothesis drawing and without a
-comparison; where it answers otherwise, the check itself goes on from there. No request is sent before the reply to the
-one before: what is asked next may hold what another submission has answered.
+A check draws from the run's seed alone, so its next request and its verdict depend on nothing but the evidence so far.
+For each check the transcripts of passed runs form a tree: a request, and what followed each reply to it. A submission
+that answers as another one did walks down a branch to its result; Hypothesis draws nothing, and nothing is compared.
+Where it answers otherwise, the check itself goes on from there. A request is sent only after the reply to the one
+before has come: it may hold what another submission has answered.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ ROOM = 256 << 20  # bytes of requests that are kept
 
 @dataclass
 class Asked:
-    """A place in a tree: what is asked there, and where each reply leads, by its digest."""
+    """A node of a tree: the request, and where each reply leads, by the reply's digest."""
 
     request: Request
     then: dict[bytes, Asked | CheckResult] = field(default_factory=dict)
 
     def after(self, reply: Reply) -> Asked | CheckResult | None:
-        """What followed when the reply was this one, to the byte; None where it never was."""
+        """Return what followed this reply, the same to the byte; None where it never came."""
         return self.then.get(_digest(reply))
 
 
@@ -39,7 +39,7 @@ class ReplayCache:
         self._first: dict[tuple[str, int], Asked] = {}
 
     def first(self, check: str, seed: int) -> Asked | None:
-        """Where the check's tree begins."""
+        """Return the root of the check's tree, if there is one."""
         return self._first.get((check, seed))
 
     def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, Reply]], result: CheckResult) -> None:
@@ -54,7 +54,7 @@ class ReplayCache:
         following: list[Asked | CheckResult] = [*requests[1:], run.result]
         place: Asked | CheckResult = self._first.setdefault((run.check, run.seed), requests[0])
         for (request, digest), after in zip(run.steps, following, strict=True):
-            # Where another question is asked, the check is not the function of its evidence that it has to be.
+            # If the request is another one, the check depends on more than its evidence, which it must not.
             if isinstance(place, Asked) and place.request == request:
                 place = place.then.setdefault(digest, after)
 

@@ -1,7 +1,7 @@
 """Gives judges temporary folders that no kill leaves behind for good.
 
-Each is locked by whoever uses it, and the kernel gives locks back when a process dies, however it does. So a run finds
-the folders of killed ones, and never takes one that is in use.
+A process locks the folder that it uses, and the kernel releases the lock when the process dies, however it dies. So a
+run finds the folders of killed runs, and never takes one that is in use.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True)
 class Shortcuts:
-    """Each is on by default. What it earns stands in tests/benchmarks/RESULTS.md."""
+    """Switches, each on by default. tests/benchmarks/RESULTS.md says what each earns."""
 
     replay: bool = True  # evidence that is the same to the byte is not judged twice (`replay.py`)
     examples: bool = True  # Hypothesis draws once for a class (`examples.py`)
@@ -38,7 +38,7 @@ NAMES = tuple(field.name for field in fields(Shortcuts) if field.name != "import
 
 
 def without(names: Collection[str]) -> Shortcuts:
-    """All but these."""
+    """Return all shortcuts but these."""
     return replace(Shortcuts(), **dict.fromkeys(names, False))
 
 

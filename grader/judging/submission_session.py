@@ -14,11 +14,11 @@ from grader.sandbox.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDie
 
 IMPORT_SECONDS = 10.0  # for each module
 KILLED_FROM_OUTSIDE = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing
-KILL_RETRIES = 4  # so often, at most, such an end is tried again
+KILL_RETRIES = 4  # retries after such an end, at most
 
 
 class Session:
-    """A keeper of the submission's files, and what is known of its modules: those whose import ends badly."""
+    """Holds the keeper of a submission's files, and notes which of its modules end the process at import."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Session:
         self._try_imports(list(modules))
 
     def _try_imports(self, waiting: list[str]) -> None:
-        """Import each module once for trial: one that hangs or ends its process is not tried in every check."""
+        """Try to import each module once, so that one that hangs or ends its process is not tried in every check."""
         ends: list[tuple[str, int | None]] = []  # those that an outsider may have had a hand in
         while waiting:
             process = self.process()
@@ -59,7 +59,7 @@ class Session:
             self._ended[waiting.pop(0)] = end
 
     def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:
-        """Take modules off the list that can be imported; how the process ended at the first that cannot."""
+        """Take modules that can be imported off the list; return how the process ended at the first that cannot."""
         while waiting:
             with self.clock():
                 end = _import(process, waiting[0])
@@ -78,7 +78,7 @@ class Session:
             self.left -= time.monotonic() - begin
 
     def lend(self) -> CheckProcess | None:
-        """The process in which checks have passed, if there is one."""
+        """Hand out the process in which checks have passed, if there is one."""
         process, self._warm = self._warm, None
         return process
 
@@ -93,7 +93,7 @@ class Session:
             end_process(process)
 
     def process(self) -> CheckProcess:
-        """A process for one check, which imports the student's modules when a probe asks for them."""
+        """Start a process for one check, which imports the student's modules when a probe asks for them."""
         self.part()  # the keeper has one at a time
         process = self._fork()
         try:
@@ -121,7 +121,7 @@ class Session:
 
 
 def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
-    """How the import of a module ended the process; an exception in it is no end."""
+    """Import a module; return how that ended the process, None if it did not. An exception is no end."""
     try:
         process.ask({"load": module}, IMPORT_SECONDS)
     except TimeoutError:
@@ -134,13 +134,13 @@ def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
 
 
 def end_process(process: CheckProcess) -> None:
-    """End it with what it started, if it has a keeper that can."""
+    """End a process with all that it started, if its keeper still can."""
     with contextlib.suppress(KeeperDied):
         process.end()
 
 
 def how_it_ended(process: CheckProcess) -> int | None:
-    """The exit status, or minus a signal; None where that is unknown, as when whoever watches over it has died, too."""
+    """Return the exit status, or minus a signal; None where it is unknown, as when the keeper has died, too."""
     try:
         return process.status()
     except KeeperDied:
