@@ -16,10 +16,10 @@ from grader.sandbox import Sandbox
 
 
 class Backend(Protocol):
-    """Grades jobs. A report or failure comes for each job exactly once, in any order.
+    """Grades jobs: each gives one report or failure, exactly once, in any order.
 
-    Jobs are drawn as needed, in the thread that asks for results, and a bounded number ahead of them. Whoever closes
-    the generator before its end, or is interrupted, leaves nothing that goes on grading.
+    Jobs are drawn as needed, in the thread that asks for results, and a bounded number ahead of them. Where the
+    generator is closed before its end, or interrupted, nothing goes on grading.
     """
 
     @property
@@ -28,13 +28,13 @@ class Backend(Protocol):
 
     @property
     def confined(self) -> bool:
-        """Whether all that grade so far confine submissions by a security boundary."""
+        """Tell whether all that grade so far confine submissions by a security boundary."""
 
     def prepare(self, weeks: Sequence[str], count: int) -> None:
-        """Begin what takes long, while submissions are still read: `run` is going to get at most so many of them."""
+        """Begin what takes long, while submissions are still read: `run` will get at most `count` of them."""
 
     def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
-        """Yield what becomes of each job, as it comes; all jobs are of these weeks."""
+        """Yield the result of each job, as it comes; all jobs are of these weeks."""
 
     def close(self) -> None:
         """End what was prepared, where no run has."""
@@ -52,7 +52,7 @@ class LocalBackend:
         self._prepared: Pool | None = None
 
     def prepare(self, weeks: Sequence[str], count: int) -> None:
-        """Have the process start that judges are forked from; no more judges than submissions, on more cores each."""
+        """Start the fork server. There are no more judges than submissions; fewer judges get more cores each."""
         if self._prepared is None:
             self._prepared = self._pool(weeks, min(self._judges, count))
             self._prepared.start()
@@ -75,7 +75,7 @@ class LocalBackend:
 def cluster_backend(
     root: Path, address: str, kind: str, say: Callable[[str], None], most: int | None = None
 ) -> Backend:
-    """The workers of a Dask scheduler, as `Cluster` has it. `GraderError` where Dask is not installed."""
+    """Return the `Cluster` of a Dask scheduler's workers. `GraderError` where Dask is not installed."""
     try:
         from grader.batch.cluster import Cluster  # noqa: PLC0415 - it needs an optional library
     except ModuleNotFoundError as error:

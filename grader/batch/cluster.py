@@ -6,7 +6,7 @@ A job that is lost with its worker is graded by another one; Dask gives up on a 
 than the scheduler's `allowed-failures` say. Each job is consumed once, whatever became of it, so that no grade is lost
 or doubled. Dask's connections carry pickles: scheduler and workers are trusted as this machine is.
 
-Dask is an optional library, so that this module is imported by `backend.cluster_backend` alone.
+Dask is an optional library, so only `backend.cluster_backend` imports this module.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _leave(client: Client, terms: Terms) -> None:
 
 
 class _Flight:
-    """The jobs of one run that are with workers, and who these are."""
+    """The jobs of one run that are with workers, and the workers that it has met."""
 
     def __init__(self, cluster: Cluster, client: Client, terms: Terms) -> None:
         self._cluster, self._client, self._terms = cluster, client, terms
@@ -123,18 +123,18 @@ class _Flight:
         self._alone: float | None = None  # since when there has been no worker
 
     def wait_for_worker(self) -> None:
-        """Wait until there is one; each is greeted, and the run ends where one may not grade."""
+        """Wait until there is a worker; each is greeted, and the run ends where one may not grade."""
         self._look()
         while not self._threads:
             time.sleep(POLL_SECONDS)
             self._look()
 
     def room(self) -> int:
-        # A few more than are graded: a worker need not wait for the parent, and a dying one takes few along.
+        # A few more than are being graded: a worker need not wait for the parent, and a dying one takes few along.
         return self._cluster.most or self._threads + max(1, self._threads // 4)
 
     def submit(self, job: Job) -> None:
-        key = f"grade-{self._terms.run}-{self._count}"  # no name: every user of the cluster can read it
+        key = f"grade-{self._terms.run}-{self._count}"  # no student's name: every user of the cluster can read it
         self._count += 1
         future = self._asked(self._client.submit, cluster_worker.grade, job, self._terms, key=key, pure=False)
         self._flying[future] = job
@@ -181,7 +181,7 @@ class _Flight:
         return report
 
     def _look(self) -> None:
-        """Every now and then: greet who is new, and wait for workers where there is none, but not for ever."""
+        """Greet new workers, every now and then; where there is none, wait for some, but not for ever."""
         now = time.monotonic()
         if now - self._looked < LOOK_SECONDS:
             return
@@ -207,7 +207,7 @@ class _Flight:
         answers = self._asked(
             self._client.run, cluster_worker.introduce, self._terms, workers=addresses, on_error="return"
         )
-        # One that cannot be reached has left in this moment.
+        # A worker that cannot be reached has left at this moment.
         there = [_introduced(*pair) for pair in answers.items() if not isinstance(pair[1], OSError)]
         self._admit(there)
         self._met |= answers.keys()

@@ -28,14 +28,14 @@ from grader.version import VERSION, digest_of
 
 COURSE = "GRADER_COURSE"  # in a worker's environment: where its course lies, if not where the parent has it
 IDLE_SECONDS = 600.0  # without work, after which judges end; a later job starts them anew
-MOST_LOST = 5  # submissions in a row without a grade: then it is the worker's fault, who would drain the class
+MOST_LOST = 5  # submissions in a row without a grade: then the worker is at fault, and would drain the class
 SHORT = 24  # characters of a digest that are enough to tell two apart
 _LIBRARIES = ("torch", "numpy")
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a run asks of a worker: the course, the kind of sandbox, and what must be the same there as here."""
+    """The terms of a run for its workers: the course, the kind of sandbox, and what must be the same there as here."""
 
     run: str
     root: str
@@ -46,7 +46,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Introduction:
-    """Who a worker is and what its sandbox says of itself. With an `objection` it may not grade."""
+    """A worker's name, and what its sandbox says of itself. With an `objection` it may not grade."""
 
     name: str
     says: str = ""
@@ -56,7 +56,7 @@ class Introduction:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a job: a report as plain data, or why there is none."""
+    """The result of a job: a report as plain data, or why there is none."""
 
     worker: Introduction
     report: dict[str, Any] | None = None
@@ -73,7 +73,7 @@ def facts(root: Path, weeks: Sequence[str]) -> dict[str, str]:
 
 
 def introduce(terms: Terms, dask_worker: Worker) -> Introduction:
-    """Whether this worker may take part, and how it would confine submissions."""
+    """Tell whether this worker may take part, and how it would confine submissions."""
     return _introduce(terms, dask_worker)[0]
 
 
@@ -98,7 +98,7 @@ def _differences(wanted: dict[str, str], found: dict[str, str]) -> Iterator[str]
 
 
 def grade(job: Job, terms: Terms) -> Answer:
-    """Grade one submission. Whoever joined late and may not take part says so instead."""
+    """Grade one submission. A worker that joined late and may not take part says so instead."""
     return _judges_of(get_worker(), terms).grade(job)
 
 
@@ -125,7 +125,7 @@ class Judges:
         self._timer = threading.Timer(IDLE_SECONDS, self._cool)
 
     def grade(self, job: Job) -> Answer:
-        """The report, or why there is none."""
+        """Grade one submission; return its report, or why there is none."""
         if self._pool is None:
             return Answer(self.introduction)
         try:
@@ -150,7 +150,7 @@ class Judges:
             self._timer.start()
 
     def _cool(self) -> None:
-        """A parent that was killed ends nobody's judges; those that rest for long are ended here."""
+        """End judges that have long had no work: a parent that was killed cannot end them."""
         if self._pool is not None:
             self._pool.rest()
 

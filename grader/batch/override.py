@@ -21,7 +21,7 @@ BACK = "back"  # instead of points: give the task back to the checks
 def override_task(
     out: Path, student: str, week: str, task: str, points: str, why: str, who: str | None = None
 ) -> tuple[Report, Report]:
-    """Note a person's score for a task, and write what shows it anew; the report before and after.
+    """Note a person's score for a task, and write the pages that show it; return the report before and after.
 
     `points` is a whole number, or `BACK`. `UsageError` where the gradebook has no such student, week or task.
     """

@@ -30,7 +30,7 @@ from grader.version import VERSION
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """What the command line asks for. `jobs` is how many judges the backend should have, None for one a core.
+    """The options of the command line. `jobs` is how many judges the backend should have, None for one for each core.
 
     Files of up to `most_carried` bytes stay in memory from the survey until they are graded.
     """
@@ -48,7 +48,7 @@ class BatchOptions:
 
 @dataclass
 class BatchResult:
-    """What became of the class: reports newly graded and taken over, and what could not be graded, by name.
+    """The result for a class: reports newly graded and kept, and what could not be graded, by name.
 
     `ignored` are the entries of the class folder that are no submissions, each with the reason; `missing` are those of
     the roster who handed in nothing.
@@ -91,7 +91,7 @@ def grade_class(course: Course, options: BatchOptions, backend: Backend, progres
 
 
 def find_class(course: Course, options: BatchOptions) -> tuple[Survey, Roster]:
-    """What the class folder holds, under the names of the roster."""
+    """Survey the class folder, and put what it holds under the names of the roster."""
     found = survey(options.submissions, course, options.weeks or None, options.layout, options.most_carried)
     roster = read_roster(options.roster) if options.roster else Roster()
     return replace(found, candidates=tuple(roster.applied(found.candidates))), roster
@@ -105,7 +105,7 @@ def _writable(out: Path) -> None:
 
 
 class _Run:
-    """One run over a class. Of submissions that the survey does not carry, only a few are in memory at a time."""
+    """One run over a class. Only a few submissions are in memory at a time, beside those that the survey carries."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class _Run:
         result: BatchResult,
         progress: Progress,
     ) -> None:
-        self._assignments = course.assignments()  # once: each takes reading its files to know its digest
+        self._assignments = course.assignments()  # once: the digest of each takes reading its files
         self._options = options
         self._backend = backend
         self._book = book
@@ -126,14 +126,14 @@ class _Run:
         self._partly = 0
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[str]:
-        """Have the backend begin to start for these; their weeks."""
+        """Have the backend begin to start for these candidates; return their weeks."""
         weeks = sorted({str(candidate.week) for candidate in candidates})
         if weeks:
             self._backend.prepare(weeks, len(candidates))
         return weeks
 
     def has_to_grade(self, candidate: Candidate) -> bool:
-        """Whether there is no result yet; one that is there has its report written where that is missing."""
+        """Tell whether there is no result yet. Where there is one, write its report if that is missing."""
         try:
             found = self._look_up(candidate, surveyed_digest(candidate))
         except SubmissionError as error:
@@ -156,7 +156,7 @@ class _Run:
                 self._record(done)
 
     def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
-        """What judges have to do. An entry that is read again may have changed: it may have its result, or none."""
+        """Yield the jobs. An entry that is read again may have changed: it may have its result, or be unreadable."""
         for candidate in candidates:
             try:
                 submission = load(candidate)
@@ -173,7 +173,7 @@ class _Run:
                 yield replace(job_of(submission, self._options.seed), kept=found)
 
     def _look_up(self, candidate: Candidate, digest: str) -> Attempt | tuple[CheckResult, ...]:
-        """The result that there is for these files, else the checks that need not run again."""
+        """Return the result for these files if there is one, else results of checks that need not run again."""
         if self._options.regrade:
             return ()
         week = str(candidate.week)
@@ -203,7 +203,7 @@ class _Run:
 
 
 def note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
-    """Lateness is found anew on every run, so that a changed due date or extension needs no grading."""
+    """Note lateness anew on every run, so that a changed due date or extension needs no grading."""
     assignments = course.assignments()
     for candidate in candidates:
         if candidate.week is not None:
@@ -215,7 +215,7 @@ def note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roste
 
 
 def report_folder(out: Path, report: Report) -> Path:
-    """Where one student's report for one week lies."""
+    """Return the folder of one student's report for one week."""
     return _folder_of(out, report.student, report.week)
 
 

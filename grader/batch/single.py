@@ -1,4 +1,4 @@
-"""Grades one submission: at the desk, or in a CI job, whose host then finds its files where it reads them."""
+"""Grades one submission: at the desk, or in a CI job, where it also writes the files that the job's host reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def grade_submission(course: Course, submission: Submission, sandbox: Sandbox, s
 def grade_ci_job(
     course: Course, assignment: Assignment, job: CiJob, sandbox: Sandbox, out: Path, seed: int = 0
 ) -> tuple[Report, list[Path]]:
-    """Grade the submission of a job; write the report into `out`, and what the host reads; the files to look at."""
+    """Grade a job's submission; write the report into `out`, and what the host reads; return it and files to see."""
     submission = _submission(job.folder, assignment)
     submission = replace(submission, student=ci_job.student_of(job) or submission.student)
     report = grade_submission(course, submission, sandbox, seed)
@@ -32,7 +32,7 @@ def grade_ci_job(
 
 
 def _submission(folder: Path, assignment: Assignment) -> Submission:
-    """Read what is in the folder; where that is nothing, an empty submission, whose report says so."""
+    """Read what is in the folder; if that is nothing, return an empty submission, whose report says so."""
     try:
         return load_folder(folder, assignment)
     except SubmissionError as error:
