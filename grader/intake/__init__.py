@@ -1,12 +1,12 @@
 """Takes submissions in: `survey` finds who handed in which week, `load` reads one of these by value.
 
-In the order in which an entry passes through:
+An entry passes through these modules in this order:
 
-    layouts       whose an entry is, in a platform's download
-    classfolder   which entries of a class folder are students'
-    contents      everything that one entry holds, read by value (`archive`: zip files)
-    places        where in it each week lies, whatever folders and files are called (`weeks`: which week is meant)
-    collect       the files of one week, with what they need (notebooks: `grader.intake.notebook`)
+    layouts       tells whose an entry is, in a platform's download
+    classfolder   tells which entries of a class folder are students'
+    contents      reads everything that one entry holds, by value (`archive`: zip files)
+    places        finds each week in it, whatever folders and files are called (`weeks`: which week is meant)
+    collect       collects the files of one week, with what they need (notebooks: `grader.intake.notebook`)
 
 `survey` and `submission` put these together; `naming` is about students' names. What cannot be read
 becomes a clear problem of that student and stops nobody else.

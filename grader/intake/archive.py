@@ -5,7 +5,7 @@ What is refused, and how:
   be bounded while it is read, too many members, or more wanted bytes than asked for;
 - one member (a note): links and other special files, names that lead outside (absolute, with a drive letter or
   `..`), names that cannot be shown, members that expand suspiciously far;
-- settled (a note): of members with the same name the last one counts, as it does for every unpacker.
+- a repeated name (a note): where several members have one name, the last one counts, as it does for every unpacker.
 Backslashes separate folders, as some Windows tools write them. Names without the UTF-8 mark are taken for UTF-8
 where they can be (macOS), else for code page 437, which the format prescribes.
 """
@@ -48,7 +48,7 @@ def read_zip(raw: bytes, name: str, wanted: Callable[[str, int], bool], most_byt
 
     `name` is the archive's, for messages. Raises `SubmissionError`, as the module's text says.
     """
-    # Counted before the parser builds an object for each; a false hit inside compressed data is rare.
+    # Count members before the parser builds an object for each; a false hit inside compressed data is rare.
     if raw.count(_DIRECTORY_ENTRY) > MOST_MEMBERS:
         raise SubmissionError(f"{name} holds more than {MOST_MEMBERS:,} files; zip the week's folder alone")
     try:
@@ -61,7 +61,7 @@ def read_zip(raw: bytes, name: str, wanted: Callable[[str, int], bool], most_byt
 
 
 def unshowable(path: str) -> bool:
-    """Whether a file's name holds control characters, or bytes that are no text."""
+    """Tell whether a file's name holds control characters, or bytes that are no text."""
     return any(unicodedata.category(char) in {"Cc", "Cs"} for char in path)
 
 
@@ -94,7 +94,7 @@ def _path(member: zipfile.ZipInfo) -> str:
 
 
 def _unfit(path: str, member: zipfile.ZipInfo) -> str | None:
-    """Why a member may not be read, or None."""
+    """Say why a member may not be read, or None."""
     if unshowable(path) or len(path) > LONGEST_NAME:
         return "its name cannot be shown"
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in path.split("/"):

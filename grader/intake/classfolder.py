@@ -1,4 +1,4 @@
-"""Tells which entries of a class folder are students' submissions, and what all the others are.
+"""Tells which entries of a class folder are students' submissions, and what the others are.
 
 One entry a student: a folder, a zip, a notebook or a Python file. The entries may also stand in folders of weeks
 (`week5/ana/`), or all in one folder more. A student's own folder given as the class is a class of one.
@@ -24,8 +24,8 @@ Entry = tuple[Path, str]  # a student's entry, and the week's folder around it (
 class Readers:
     """Keeps the readers of entries that were looked into, until they are taken, so that no file is opened twice.
 
-    Looking into a class opens two or three of its entries; where it goes on, readers with more than `MOST_HELD` bytes
-    together are not kept.
+    Looking into a class opens two or three of its entries. Where more are opened, readers are kept up to `MOST_HELD`
+    bytes together.
     """
 
     MOST_HELD = 64 * MIB
@@ -35,7 +35,7 @@ class Readers:
         self._size = 0
 
     def look(self, path: Path) -> Contents:
-        """The contents of an entry. Raises `SubmissionError` where it cannot be read."""
+        """Return the contents of an entry. Raises `SubmissionError` where it cannot be read."""
         if path in self._held:
             return self._held[path].contents()
         reader = EntryReader(path)
@@ -46,17 +46,17 @@ class Readers:
         return contents
 
     def take(self, path: Path) -> EntryReader:
-        """The reader of an entry, which is held no longer."""
+        """Hand over the reader of an entry, and hold it no longer."""
         reader = self._held.pop(path, None) or EntryReader(path)
         self._size -= reader.size
         return reader
 
 
-# Of questions about a path, those in `os.path` answer False where permission is lacking, those of `Path` raise.
+# Paths are asked through `os.path`, which answers False where permission is lacking; methods of `Path` raise there.
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """A class folder's entries, sorted. Raises `UsageError` where there are none, or they cannot be looked at."""
+    """List a class folder's entries, sorted. Raises `UsageError` where there are none, or they cannot be looked at."""
     try:
         listing = sorted(folder.iterdir(), key=lambda path: path.name)
     except FileNotFoundError:
@@ -75,7 +75,7 @@ def list_folder(folder: Path) -> list[Path]:
 
 
 def why_ignored(path: Path, weeks: Weeks) -> str | None:
-    """Why an entry of a class folder is no submission, or None."""
+    """Say why an entry of a class folder is no submission, or None."""
     if is_noise(path.name):
         return NOISE
     if path.name.upper().startswith(("EXPECTED", "README")):
@@ -91,7 +91,7 @@ def why_ignored(path: Path, weeks: Weeks) -> str | None:
 
 
 def is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks, readers: Readers) -> bool:
-    """Whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
+    """Tell whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
     if any(path.name in _module_files(weeks) for path in listing):
         return not _holds_several(
             folder, weeks, readers
@@ -101,7 +101,7 @@ def is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks, reade
 
 
 def find_entries(listing: Sequence[Path], weeks: Weeks, readers: Readers) -> Iterator[Entry]:
-    """Each student's entry, and the week's folder around it if any; a folder that holds several students is opened."""
+    """Yield each student's entry, and the week's folder around it if any; open folders of several students."""
     for path in listing:
         if weeks.is_name_of_one(path.name) and _holds_several(path, weeks, readers):
             yield from ((entry, f"{path.name}/") for entry in _inner(path, weeks))
@@ -112,12 +112,12 @@ def find_entries(listing: Sequence[Path], weeks: Weeks, readers: Readers) -> Ite
 
 
 def student_name(path: Path) -> str:
-    """Whose an entry is, by its name."""
+    """Name the student of an entry, by the entry's name."""
     return path.name if os.path.isdir(path) else path.stem
 
 
 def students_of(entries: Sequence[Entry]) -> list[str]:
-    """The entries' students; in a class sorted by week, a student has an entry in each week's folder."""
+    """Name the entries' students; in a class sorted by week, a student has an entry in each week's folder."""
     folders = list(dict.fromkeys(around for _, around in entries))
     groups = [folders] if "" in folders else [[folder] for folder in folders]
     names: list[str] = []
@@ -127,13 +127,13 @@ def students_of(entries: Sequence[Entry]) -> list[str]:
 
 
 def _is_class(folder: Path, weeks: Weeks, readers: Readers) -> bool:
-    """Whether a folder holds students, or a week's folders that do, and not one student's weeks."""
+    """Tell whether a folder holds students, or a week's folders that do, and not one student's weeks."""
     named = [path for path in _inner(folder, weeks) if weeks.is_name_of_one(path.name)]
     return any(_holds_several(path, weeks, readers) for path in named or [folder])
 
 
 def _holds_several(folder: Path, weeks: Weeks, readers: Readers) -> bool:
-    """Whether two of a folder's entries hold the same module, as two students' do."""
+    """Tell whether two of a folder's entries hold the same module, as two students' do."""
     seen: set[tuple[str, str]] = set()
     for path in _inner(folder, weeks):
         found = {(place.week, module) for place in _finds(path, weeks, readers) for module in place.modules}

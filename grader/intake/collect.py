@@ -36,7 +36,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Collected:
-    """One week's files by their paths in the week's folder, with their SHA-256; None where they were let go again."""
+    """One week's files by their paths in the week's folder, None where they were dropped again, and their SHA-256."""
 
     files: Files | None
     notes: tuple[str, ...]
@@ -54,7 +54,7 @@ def collect_week(reader: EntryReader, place: Place, weeks: Weeks) -> Collected:
 
 
 def digest_of(files: Files) -> str:
-    """The SHA-256 of files with their paths."""
+    """Digest files with their paths by SHA-256."""
     sha = hashlib.sha256()
     for path, content in sorted(files.items()):
         for part in (path.encode(), content):
@@ -63,7 +63,7 @@ def digest_of(files: Files) -> str:
 
 
 def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Weeks) -> tuple[Files, list[str]]:
-    """Files by their paths in the week's folder, and notes. Raises `SubmissionError` for what cannot be graded."""
+    """Collect files by their paths in the week's folder, and notes. `SubmissionError` for what cannot be graded."""
     _check_refused(contents, place, assignment)
     notes = [*place.notes, *contents.notes]
     notes += [f"{path} left out: {why}" for path, why in contents.refused.items() if path.startswith(place.folder)]
@@ -81,7 +81,7 @@ def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Wee
 
 
 def _changed_protected(contents: Contents, place: Place, assignment: Assignment) -> list[str]:
-    """A note on checks and the like that differ from the course's own, which alone are used."""
+    """Note checks and the like that differ from the course's own, which alone are used."""
     inside = f"assignments/{place.week}/"
     if not place.folder.endswith(inside):
         return []
@@ -104,7 +104,7 @@ def _recoded(contents: Contents, place: Place) -> list[str]:
 
 
 def _below(files: Mapping[str, bytes], place: Place, weeks: Weeks) -> Files:
-    """What lies in the week's folder and may be a student's own, by relative paths."""
+    """Pick what lies in the week's folder and may be a student's own, by relative paths."""
     inside = {path.removeprefix(place.folder): path for path in files if path.startswith(place.folder)}
     return {path: files[whole] for path, whole in inside.items() if _may_be_own(path, place.week, weeks)}
 
@@ -119,7 +119,7 @@ def _may_be_own(path: str, week: str, weeks: Weeks) -> bool:
 
 
 def _put_module(files: Files, everything: Mapping[str, bytes], folder: str, module: str, path: str) -> None:
-    """Have the file that stands for a module under the module's name, a package with all of its files."""
+    """Put the file that stands for a module under the module's name; a package with all of its files."""
     if path.endswith("/__init__.py"):
         package = path.removesuffix("__init__.py")
         files |= {f"{module}/{p.removeprefix(package)}": r for p, r in everything.items() if p.startswith(package)}
@@ -157,7 +157,7 @@ def _add_notebooks(files: Files, everything: Mapping[str, bytes], place: Place, 
 
 
 def _merged(converted: Sequence[tuple[frozenset[str], Files]]) -> Files:
-    """The notebooks' files; the notebook that defines most comes last and wins, others add what it lacks."""
+    """Merge the notebooks' files; the notebook that defines most comes last and wins, others add what it lacks."""
     ranked = sorted(converted, key=lambda pair: -len(pair[0]))
     chosen: list[Files] = []
     known: frozenset[str] = frozenset()
@@ -170,7 +170,7 @@ def _merged(converted: Sequence[tuple[frozenset[str], Files]]) -> Files:
 
 
 def _joined(sources: list[bytes]) -> bytes:
-    """Sources one after the other, with `__future__` imports first, where alone they may stand."""
+    """Join sources one after the other, with `__future__` imports first, as Python demands."""
     if len(sources) == 1:
         return sources[0]
     future = re.compile(rb"^from __future__ import .*\n", re.MULTILINE)
@@ -200,7 +200,7 @@ def _add_helpers(files: Files, everything: Mapping[str, bytes], place: Place) ->
 
 
 def _upward(folders: Iterable[str]) -> list[str]:
-    """Each folder with those around it, innermost first."""
+    """Return each folder and those around it, innermost first."""
     found: list[str] = []
     for folder in folders:
         parts = folder.split("/")[:-1]
@@ -209,9 +209,9 @@ def _upward(folders: Iterable[str]) -> list[str]:
 
 
 def _imported(path: str, source: bytes) -> set[str]:
-    """The top-level modules that a file imports; relative ones count in the week's folder itself.
+    """Return the top-level modules that a file imports; relative ones count in the week's folder itself.
 
-    Read line by line and not from a syntax tree, which for hostile files takes very long to build.
+    Reads line by line. A syntax tree would take very long to build for hostile files.
     """
     names: set[bytes] = set()
     for dots, module, listed in _IMPORT.findall(source):
@@ -222,7 +222,7 @@ def _imported(path: str, source: bytes) -> set[str]:
 
 
 def _importable(files: Iterable[str], folder: str) -> set[str]:
-    """The modules and packages directly in a folder."""
+    """Return the modules and packages directly in a folder."""
     inside = (path.removeprefix(folder) for path in files if path.startswith(folder) and path.endswith(".py"))
     return {path.removesuffix(".py") if "/" not in path else path.partition("/")[0] for path in inside}
 
@@ -275,7 +275,7 @@ def _too_much(path: str) -> list[str]:
 
 
 def clipped(text: str) -> str:
-    """A note or message cut to what can be shown; students choose how long their files' names are."""
+    """Cut a note or message to what can be shown; students choose how long their files' names are."""
     return text if len(text) <= LONGEST_NOTE else f"{text[: LONGEST_NOTE - 1]}…"
 
 

@@ -36,8 +36,8 @@ _ENVIRONMENT = "pyvenv.cfg"
 class Contents:
     """Files by POSIX path; those of a zip stand below its own path, as in `hw.zip/week5/lenet.py`.
 
-    `refused` says of files that are there why they cannot be read, `recoded` from which encoding they were converted;
-    `notes` names what was left out on purpose, `unread` the data that nobody asked for.
+    `refused` says why files that are there cannot be read, `recoded` from which encoding files were converted; `notes`
+    names what was left out on purpose, `unread` the data that nobody asked for.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -56,9 +56,9 @@ def read_entry(path: Path, data_below: str | None = None, parts: Sequence[tuple[
 
 
 class EntryReader:
-    """Reads one entry, as often as it is asked, and opens each of its files once.
+    """Reads one entry, as often as asked, and opens each of its files once.
 
-    It holds what it has read; let it go as soon as nothing more is asked of the entry.
+    It holds what it has read; drop it as soon as the entry is no longer needed.
     """
 
     def __init__(self, path: Path, parts: Sequence[tuple[str, Path]] = ()) -> None:
@@ -67,7 +67,7 @@ class EntryReader:
         self._found: list[tuple[str | None, Contents]] = []
 
     def contents(self, data_below: str | None = None) -> Contents:
-        """The contents as `read_entry` gives them. Nobody may change them, since the next one gets the same."""
+        """Return the contents as `read_entry` does. Callers must not change them, since the next one gets the same."""
         for below, found in self._found:
             if below == data_below or (below is None and not _has_data(found, data_below)):
                 return found
@@ -77,7 +77,7 @@ class EntryReader:
 
     @property
     def size(self) -> int:
-        """How many bytes it holds of what it has opened."""
+        """The number of bytes that it holds of opened files."""
         return sum(map(len, self._opened.values()))
 
     def _read(self, data_below: str | None) -> Contents:
@@ -107,12 +107,12 @@ class EntryReader:
 
 
 def _has_data(contents: Contents, below: str | None) -> bool:
-    """Whether an entry that was read for its code holds data in this folder, too."""
+    """Tell whether an entry that was read for its code holds data in this folder, too."""
     return below is not None and any(path.startswith(below) for path in contents.unread)
 
 
 def is_noise(name: str) -> bool:
-    """Whether a file or folder of this name is made by tools and never part of a submission."""
+    """Tell whether a file or folder of this name is made by tools and never part of a submission."""
     return name.startswith(".") or name in _NOISE or name.endswith(_NOISY_ENDINGS)
 
 
@@ -161,7 +161,7 @@ class _Reading:
             self._take(prefix + path, content, depth - 1)
 
     def wants(self, path: str, size: int) -> bool:
-        """Whether to read a file; one that is wanted but too large is refused or noted."""
+        """Tell whether to read a file; one that is wanted but too large is refused or noted."""
         self.entries_left -= 1
         if self.entries_left < 0:
             raise SubmissionError(f"more than {MOST_ENTRIES:,} files: hand in the week's folder alone")
@@ -243,7 +243,7 @@ def _at_most(entries: Iterator[os.DirEntry[str]], most: int) -> Iterator[os.DirE
 
 
 def _read_file(file: Path, most_bytes: int) -> bytes:
-    """A regular file's bytes; O_NONBLOCK, so that a named pipe cannot make the reader wait."""
+    """Read a regular file's bytes; O_NONBLOCK, so that a named pipe cannot make the reader wait."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(file, flags), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):

@@ -1,7 +1,7 @@
 """Reads source files as Python does: in UTF-8, or in the encoding that their first lines declare.
 
-Python refuses all others outright, though nothing is wrong with the code in them: editors and shells on Windows
-write UTF-16, or Windows-1252 in which an accent in a comment is enough.
+Python refuses any other file outright, though nothing is wrong with its code. Editors and shells on Windows write
+UTF-16, or Windows-1252, where one accent in a comment is enough to be refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SLOW = {"idna", "punycode"}  # their decoders take minutes over a hostile megab
 
 
 def as_python(raw: bytes) -> tuple[bytes, str | None]:
-    """The bytes as Python can read them, and the encoding that they were converted from, if they had to be.
+    """Return the bytes as Python can read them, and the encoding that they were converted from, if they had to be.
 
     Raises `SubmissionError` for an encoding that nobody writes source files in.
     """

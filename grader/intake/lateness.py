@@ -15,10 +15,10 @@ DAY = timedelta(days=1)
 
 
 def lateness(assignment: Assignment, handed: Handed | None, extension: Extension | None) -> Late | None:
-    """None where it is in time, or where nothing tells.
+    """Return how late a submission is; None where it is in time, or where nothing tells.
 
-    A platform that says `late` without saying when costs one day, the least that it can be; with an extension it says
-    nothing, since the platform does not know of it.
+    A platform's `late` without a time costs one day, the least that it can be. With an extension that word does not
+    count, since the platform does not know of the extension.
     """
     if handed is None:
         return None

@@ -1,4 +1,4 @@
-"""Reads downloads of learning platforms by how they name them: whose an entry is, which attempt, late or not.
+"""Reads learning platforms' downloads by their file names: whose an entry is, which attempt, and whether it is late.
 
 Each layout is known by the names of the entries alone (Gradescope's by its metadata file, Classroom 50's by its
 marker); a class folder that fits none is `plain`.
@@ -36,7 +36,7 @@ _MOODLE = re.compile(
 
 @dataclass(frozen=True)
 class Handed:
-    """What one student handed in: an entry at `path`, or the files in `parts`; `late` is what the platform says."""
+    """One student's work as handed in: an entry at `path`, or the files in `parts`; `late` is the platform's word."""
 
     student: str
     path: Path
@@ -48,20 +48,20 @@ class Handed:
 
 @dataclass(frozen=True)
 class Read:
-    """A class folder as a layout reads it, with the entries that are nobody's and why."""
+    """A class folder as a layout reads it, with the entries that are nobody's, each with the reason."""
 
     handed: tuple[Handed, ...]
     ignored: tuple[tuple[str, str], ...]
 
 
 def detect(folder: Path, listing: Sequence[Path]) -> str:
-    """The name of the layout that every visible entry fits, else `plain`."""
+    """Name the layout that every visible entry fits, else `plain`."""
     entries = _visible(listing)
     return next((name for name, layout in _LAYOUTS.items() if entries and layout.fits(folder, entries)), PLAIN)
 
 
 def read(name: str, folder: Path, listing: Sequence[Path]) -> Read:
-    """Who handed in what, in the order of the entries. `UsageError` where the layout's own data cannot be read."""
+    """Read who handed in what, in the order of the entries. `UsageError` where the layout's data cannot be read."""
     entries = _visible(listing)
     handed, ignored = _LAYOUTS[name].read(folder, entries)
     hidden = [(path.name, NOISE) for path in listing if is_noise(path.name)]
@@ -109,7 +109,7 @@ def _read_canvas(folder: Path, entries: Sequence[Path]) -> Found:
 
 
 def _of_canvas(name: str, user: str, files: Sequence[tuple[re.Match[str], Path]]) -> Handed:
-    """A student's files under their own names; of a file that was handed in again, the latest."""
+    """Put a student's files under their own names; where a file was handed in again, take the latest."""
     latest: dict[str, tuple[tuple[int, int], Path]] = {}
     notes = []
     for match, path in files:
@@ -179,13 +179,13 @@ def _read_classroom50(folder: Path, entries: Sequence[Path]) -> Found:
 
 
 def _checkouts(entries: Sequence[Path], wanted: Callable[[Path], bool], prefix: str, why_not: str) -> Found:
-    """A student for each entry that is wanted, called what follows the prefix."""
+    """Make a student of each entry that is wanted, named by what follows the prefix."""
     found = [(Handed(path.name.removeprefix(prefix), path), "") for path in entries if wanted(path)]
     return found, [(path.name, why_not) for path in entries if not wanted(path)]
 
 
 def _common(names: Sequence[str]) -> str:
-    """What names share up to a hyphen, `CLASSROOM-ASSIGNMENT-`; nothing for a single one, which nothing divides."""
+    """Find what names share up to a hyphen, `CLASSROOM-ASSIGNMENT-`; nothing for one name, as nothing divides it."""
     if len(names) < 2:
         return ""
     parts = [name.split("-") for name in names]

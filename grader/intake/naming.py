@@ -16,7 +16,7 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 
 
 def safe_name(student: str) -> str:
-    """A folder's name for a student: a single visible path component, the same for the same student.
+    """Make a folder's name for a student: a single visible path component, the same for the same student.
 
     An ordinary name stays as it is. All others get a mark made from the whole name, so that two different students
     never share a folder, not even where a file system takes `Ana` and `ANA` for the same.
@@ -32,14 +32,14 @@ def safe_name(student: str) -> str:
 
 
 def _is_usual(name: str) -> bool:
-    """Whether a name may stand without a mark: of names that differ in case alone, at most one may."""
+    """Tell whether a name may stand without a mark: at most one of names that differ in case alone may."""
     usual = name.title() if " " in name else name.lower()  # `Ana García`, and account names
     is_plain = name == usual and name.casefold() == name.lower()
     return is_plain and not _MARKED.search(name) and not _RESERVED.match(name)
 
 
 def told_apart(names: Sequence[tuple[str, str]]) -> list[str]:
-    """For each entry's `(student, file name)` the student's name, different from all others even without case.
+    """Name a student for each entry's `(student, file name)`; each name differs from all others even without case.
 
     Where several entries are named alike, a file keeps its ending (`ana.zip` beside the folder `ana`), and what is
     still the same is numbered, in the given order.
@@ -60,13 +60,13 @@ def told_apart(names: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def same_name(text: str) -> tuple[str, ...]:
-    """A key that is equal for `Müller, Anna` and `anna müller`: the words, folded and sorted."""
+    """Make a key that is equal for `Müller, Anna` and `anna müller`: the words, folded and sorted."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return tuple(sorted("".join(c if c.isalnum() else " " for c in folded).split()))
 
 
 def called(student: str) -> list[str]:
-    """A student's name, and of `miller (4711)`, as students of a platform are told apart, the number, too."""
+    """Return a student's name; for `miller (4711)`, as a platform's students are told apart, also the number."""
     number = re.search(r" \((\w+)\)$", student)
     return [student, number[1]] if number else [student]
 

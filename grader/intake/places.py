@@ -1,10 +1,10 @@
-"""Finds where in a student's entry each week's work lies, whatever the student calls folders and files.
+"""Finds each week's work in a student's entry, whatever the student calls folders and files.
 
-A week's folder is one that holds modules of that week. Which week that is says, in this order: the name of the folder
-or of one around it (`Week 5`, `week_05`, `hw5`); a file's own name (`lenet_week5.py`), or that of a module that only
-one week has; the functions and classes that the files define; and at last that only one week is possible. A folder
-of which nothing says it goes to the one week found elsewhere that lacks its modules. What a notebook defines counts
-before its file's name, because notebooks are renamed less often than they are copied.
+A week's folder is one that holds modules of that week. These tell which week that is, in this order: the name of the
+folder or of one around it (`Week 5`, `week_05`, `hw5`); a file's own name (`lenet_week5.py`), or the name of a module
+that only one week has; the functions and classes that the files define; and at last that only one week is possible.
+Where nothing tells, the folder goes to the one week found elsewhere that lacks its modules. What a notebook defines
+counts before its file's name, because notebooks are renamed less often than they are copied.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Place:
 
 
 def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place], list[str]]:
-    """The weeks' places in the entry called `name`, in order, and files whose week cannot be told."""
+    """Find the weeks' places in the entry called `name`, in order, and files whose week cannot be told."""
     sources = {path: raw for path, raw in contents.files.items() if is_module(path)}
     folders, unclear = _folders_by_week(sources, name, weeks)
     notebooks, unclear_notebooks = _notebooks_by_week(contents.files, name, weeks, folders)
@@ -56,7 +56,7 @@ def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place
 
 
 def _with_doubts(place: Place, assignment: Assignment, unclear: Iterable[str]) -> Place:
-    """A place that lacks modules, with a note on each file that might have been one of them."""
+    """Add to a place that lacks modules a note on each file that might have been one of them."""
     lacking = set(assignment.modules) - set(place.modules)
     doubts = [path for path in unclear if _held({_stem(path): path}, lacking)]
     notes = [f"{path} not used: cannot tell which week it is for" for path in doubts]
@@ -64,13 +64,13 @@ def _with_doubts(place: Place, assignment: Assignment, unclear: Iterable[str]) -
 
 
 def is_module(path: str) -> bool:
-    """Whether a file is Python of a student's: not a test, and none of the course's own."""
+    """Tell whether a file is Python of a student's: not a test, and none of the course's own."""
     name = path.rpartition("/")[2]
     return name.lower().endswith(".py") and not _OWN.fullmatch(name.lower())
 
 
 def is_untouched(assignment: Assignment, module: str, content: bytes) -> bool:
-    """Whether a module is the skeleton as it was handed out."""
+    """Tell whether a module is the skeleton as it was handed out."""
     skeleton = assignment.skeletons.get(module, b"")
     return content.replace(b"\r\n", b"\n").rstrip() == skeleton.replace(b"\r\n", b"\n").rstrip() != b""
 
@@ -80,7 +80,7 @@ Folders = dict[str, Modules]  # each folder's modules of one week
 
 
 def _folders_by_week(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> tuple[dict[str, Folders], list[str]]:
-    """Each week's folders, and the paths of modules whose week cannot be told."""
+    """Find each week's folders, and the paths of modules whose week cannot be told."""
     result: dict[str, Folders] = {}
     doubtful: dict[str, dict[str, Modules]] = {}
     for folder, files in _by_folder(sources).items():
@@ -97,7 +97,7 @@ def _folders_by_week(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> t
 
 
 def _adopt(doubtful: Mapping[str, Mapping[str, Modules]], found: dict[str, Folders]) -> list[str]:
-    """Give each doubtful folder to the one found week that lacks modules of it; the paths of all others."""
+    """Give each doubtful folder to the one found week that lacks modules of it; return the paths in all others."""
     known = {week: {module for modules in folders.values() for module in modules} for week, folders in found.items()}
     unclear: set[str] = set()
     for folder, held in doubtful.items():
@@ -120,7 +120,7 @@ def _by_contents(held: Mapping[str, Modules], sources: Mapping[str, bytes], week
 
 
 def _by_folder(sources: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Each folder's modules by their stems, packages (`lenet/__init__.py`) included; folders end in `/`."""
+    """Group modules by folder and stem, packages (`lenet/__init__.py`) included; folders end in `/`."""
     result: dict[str, dict[str, str]] = {}
     for path in sources:
         module = _module_path(path)
@@ -131,7 +131,7 @@ def _by_folder(sources: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def _module_path(path: str) -> PurePosixPath:
-    """What a file is imported as: itself, or for `lenet/__init__.py` the folder."""
+    """Return what a file is imported as: itself, or for `lenet/__init__.py` the folder."""
     file = PurePosixPath(path)
     return file.parent if file.name == "__init__.py" else file
 
@@ -147,7 +147,7 @@ def _held_of(week: str, files: Mapping[str, str], weeks: Weeks) -> Modules:
 
 
 def _held(files: Mapping[str, str], modules: Iterable[str]) -> Modules:
-    """The modules that files are by their stems; `LeNet.py` and `lenet (1).py` are where there is no `lenet.py`."""
+    """Find modules among files by their stems; `LeNet.py` and `lenet (1).py` count where there is no `lenet.py`."""
     found: Modules = {}
     for module in modules:
         pattern = re.compile(re.escape(module) + _COPY, re.IGNORECASE)
@@ -192,7 +192,7 @@ def _by_cells(raw: bytes, path: str, weeks: Weeks) -> list[str]:
 
 
 def _place(assignment: Assignment, folders: Folders, notebooks: list[str], files: Mapping[str, bytes]) -> Place:
-    """The best of the week's folders; what it lacks comes from the others."""
+    """Take the best of the week's folders; what it lacks comes from the others."""
     ranked = sorted(folders, key=lambda folder: _rank(folder, folders[folder], assignment, files))
     modules: Modules = {}
     notes: list[str] = []
@@ -227,7 +227,7 @@ def _parent(path: str) -> str:
 
 
 def _by_definitions(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> list[Place]:
-    """Where no file has a module's name: for each module the file that defines most of what belongs there."""
+    """Take for each module the file that defines most of what belongs there, where no file has a module's name."""
     defined = {path: defined_names(source) for path, source in sorted(sources.items())}
     places = [_named_otherwise(assignment, defined) for assignment in weeks.assignments.values()]
     found = [place for place in places if place.modules]

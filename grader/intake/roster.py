@@ -1,7 +1,7 @@
 """Reads the roster: a CSV file with the columns `id`, `name`, `email`, `section`, `group` and `extensions`.
 
 `name` is needed, the others are not. Students with the same `group` hand in together.
-`extensions` is as in `week5=+2d; week6=2026-10-20T23:59+02:00`.
+`extensions` is written as in `week5=+2d; week6=2026-10-20T23:59+02:00`.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ class Roster:
     students: tuple[Student, ...] = ()
 
     def find(self, name: str) -> Student | None:
-        """Who is meant by an entry's name: an id, an address or its part before the @, or a name in any order.
+        """Find who is meant by an entry's name: an id, an address or its part before the @, or a name in any order.
 
-        None where nobody or more than one is.
+        None where it is nobody, or more than one.
         """
         place = self._place(name)
         return None if place is None else self.students[place]
 
     def named(self, candidate: Candidate) -> Candidate:
-        """The candidate under the roster's name for its student, where there is one and no other has the same."""
+        """Put the candidate under the roster's name for its student, where exactly one student is meant."""
         student = self.find(candidate.student)
         return candidate if student is None else replace(candidate, student=self._called(student))
 
     def applied(self, candidates: Iterable[Candidate]) -> list[Candidate]:
-        """The candidates under the roster's names, and what a group handed in for each of its members."""
+        """Put the candidates under the roster's names, and what a group handed in under each of its members."""
         groups: dict[str, list[str]] = {}
         for student in self.students:
             if student.group:
@@ -68,7 +68,7 @@ class Roster:
         return student.name if alone else f"{student.name} ({student.id or student.email})"
 
     def extension(self, name: str, week: str) -> Extension | None:
-        """What a student was granted for a week."""
+        """Return the extension that a student was granted for a week."""
         student = self.find(name)
         return student.extensions.get(week) if student else None
 
@@ -78,7 +78,7 @@ class Roster:
         return {self._called(student): student.section for student in self.students}
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """The names of those who are none of `names`."""
+        """Name the students who are none of `names`."""
         there = set(map(self._place, names))
         return [student.name for place, student in enumerate(self.students) if place not in there]
 
@@ -104,7 +104,7 @@ class Roster:
 
 
 def read_roster(file: Path) -> Roster:
-    """A roster. `UsageError` names the line and what is wrong with it."""
+    """Read a roster. `UsageError` names the line and what is wrong with it."""
     sheet = worksheet.read(file)
     header = [name.strip().lower() for name in sheet.header]
     unknown = [name for name in header if name not in COLUMNS]
@@ -139,10 +139,10 @@ def _extension(file: Path, line: int, text: str) -> tuple[str, Extension]:
 
 
 def credit_members(candidates: Sequence[Candidate], groups: dict[str, list[str]]) -> list[Candidate]:
-    """The candidates with one for each member of a group, from what a member handed in, or an entry of its name.
+    """Give each member of a group a candidate, from what a member handed in, or from an entry of the group's name.
 
-    `groups` holds members' names by the group's. Of several the latest counts, where times tell which that is;
-    where they do not, those who handed in keep what is theirs, and it stays open what the others get.
+    `groups` holds members' names by the group's. Where several handed in, the latest counts, if times tell which that
+    is. If they do not, those who handed in keep what is theirs, and it stays open what the others get.
     """
     group_of = {name: group for group, members in groups.items() for name in members}
     by_name = {same_name(group): group for group in groups}
@@ -150,7 +150,7 @@ def credit_members(candidates: Sequence[Candidate], groups: dict[str, list[str]]
     alone = []
     for candidate in candidates:
         group = group_of.get(candidate.student) or by_name.get(same_name(candidate.student))
-        # What is for no known week cannot be shared: it stays with whoever handed it in.
+        # Work for no known week cannot be shared: it stays with whoever handed it in.
         if group and candidate.week:
             shared.setdefault((group, candidate.week), []).append(candidate)
         else:

@@ -29,8 +29,8 @@ class Submission:
 def load(candidate: Candidate) -> Submission:
     """Give a candidate's files. Raises `SubmissionError` with one clear line where there is nothing to grade.
 
-    What counts is the state that the survey has read. Where the survey had to let the files go, the entry is read
-    again, and its state of now counts, with a digest of its own; states are never mixed.
+    The state that the survey has read counts. Where the survey had to drop the files, the entry is read again, and its
+    present state counts, with a digest of its own; states are never mixed.
     """
     collected = _surveyed(candidate)
     files = collected.files
@@ -41,7 +41,7 @@ def load(candidate: Candidate) -> Submission:
 
 
 def surveyed_digest(candidate: Candidate) -> str:
-    """The digest of a candidate's files as the survey has read them. Raises `SubmissionError` as `load` does."""
+    """Return the digest of a candidate's files as the survey read them. Raises `SubmissionError` as `load` does."""
     return _surveyed(candidate).digest
 
 
@@ -55,7 +55,7 @@ def load_folder(folder: Path, assignment: Assignment) -> Submission:
 
 
 def empty_submission(folder: Path, assignment: Assignment, note: str) -> Submission:
-    """A submission without any file, which can be graded, with a note that says why."""
+    """Make a submission without any file, which can be graded, with a note that says why."""
     return Submission(student_name(folder.resolve()), assignment.week, {}, (note,), digest_of({}))
 
 

@@ -1,7 +1,7 @@
 """Surveys a class folder: finds each student's weeks, and the entries that are nobody's.
 
-Each entry is read once. What was collected of it is carried along to whoever grades it, for as many submissions as
-`MOST_CARRIED` allows; of all others the digest alone is kept, and `load` reads them again when their turn comes.
+Each entry is read once. Its files are carried along until they are graded, for as many submissions as `MOST_CARRIED`
+allows. Of all others the digest alone is kept, and `load` reads them again when their turn comes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_CARRIED = 256 * MIB
 
 @dataclass(frozen=True)
 class Survey:
-    """What a class folder holds: candidates, and the entries that are no submissions with the reason."""
+    """The content of a class folder: candidates, and the entries that are no submissions, each with the reason."""
 
     candidates: tuple[Candidate, ...]
     ignored: tuple[tuple[str, str], ...]
@@ -52,9 +52,9 @@ def survey(
 ) -> Survey:
     """Find who handed in which week, sorted by names; without `weeks` every week that is there.
 
-    `layout` is one of `layouts.LAYOUTS`; without it, the one that the entries' names fit. Submissions of together at
-    most `most_carried` bytes are carried along. Raises `UsageError` where the folder is missing, unreadable or without
-    any submission, or a week is unknown.
+    `layout` is one of `layouts.LAYOUTS`; without it, the one that the entries' names fit. Submissions are carried along
+    up to `most_carried` bytes together. Raises `UsageError` where the folder is missing, unreadable or without any
+    submission, or a week is unknown.
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
@@ -92,7 +92,7 @@ def _sorted(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 
 
 def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candidate]:
-    """The candidates, with their files as long as these are together no larger than so many bytes."""
+    """Yield the candidates, with their files as long as these take at most `most_bytes` together."""
     for candidate in candidates:
         found = candidate.collected
         if not isinstance(found, Collected) or found.files is None:
@@ -109,7 +109,7 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Candidate:
-    """One student's week as it was found; with a `problem` it can only be reported. `week` None: it is not known.
+    """One student's week as it was found; with a `problem` it can only be reported. `week` is None if it is not known.
 
     `collected` is what lies at `place`, or why that cannot be graded; `load` looks at it.
     """
@@ -135,12 +135,12 @@ class Candidate:
 
     @property
     def is_late(self) -> bool:
-        """Whether the platform calls it late."""
+        """Tell whether the platform calls it late."""
         return self.handed is not None and self.handed.late
 
 
 def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
-    """One candidate for each week that a student handed in, as a platform's layout has it."""
+    """Make a candidate for each week that a student handed in, as a platform's layout has it."""
     found = candidates_of(handed.path, handed.student, "", weeks, handed.parts)
     return [replace(candidate, handed=handed) for candidate in found]
 
@@ -153,9 +153,9 @@ def candidates_of(
     parts: Sequence[Part] = (),
     reader: EntryReader | None = None,
 ) -> list[Candidate]:
-    """One candidate for each week that an entry holds or should hold; `around` is the week's folder it stands in.
+    """Make a candidate for each week that an entry holds or should hold; `around` is the week's folder around it.
 
-    Where somebody else has begun to read the entry, its `reader` goes on.
+    A `reader` that has already begun to read the entry goes on.
     """
     name = f"{around}{path.name}"
     reader = reader or EntryReader(path, parts)
@@ -191,19 +191,19 @@ def _problem(path: Path, student: str, week: str | None, problem: str) -> Candid
 
 
 def _told(name: str, weeks: Weeks) -> str | None:
-    """The one week that an unreadable entry is for, by its name or since no other is asked for; None: any of them."""
+    """Tell the one week of an unreadable entry, by its name or as no other is asked for; None if it may be any."""
     named = weeks.named(name)
     possible = [named] if named and named in (weeks.expected or weeks.assignments) else weeks.single
     return possible[0] if possible else None
 
 
 def _asked(weeks: Weeks) -> Sequence[str | None]:
-    """The weeks that an entry should hold: those that were asked for, the only one, or not known."""
+    """Return the weeks that an entry should hold: those that were asked for, the only one, or None for not known."""
     return list(weeks.expected) or list(weeks.single) or [None]
 
 
 def _nothing(path: Path, week: str | None, contents: Contents, unclear: Sequence[str], weeks: Weeks) -> str:
-    """Why no submission was found in an entry."""
+    """Say why no submission was found in an entry."""
     known = ", ".join(weeks.assignments)
     if contents.refused:
         where, why = next(iter(contents.refused.items()))

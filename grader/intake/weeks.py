@@ -10,7 +10,7 @@ from functools import cached_property
 
 from grader.course import Assignment
 
-OTHER_WEEK = ""  # a week by its name, but none of this course
+OTHER_WEEK = ""  # stands for a week that is named, but is none of this course
 
 _WEEK = r"(?<![a-z])(?:week|wk|w)[\s_.-]*0*(\d+)(?!\d)"
 _TASK_SHEET = r"(?<![a-z])(?:homework|hw|assignment|lab|exercise|ex|practical|lesson|session)[\s_.-]*0*(\d+)(?!\d)"
@@ -25,21 +25,21 @@ class Weeks:
     expected: Collection[str]
 
     def named(self, path: str) -> str | None:
-        """The week that the innermost telling part of a path names, `OTHER_WEEK`, or None."""
+        """Return the week that the innermost telling part of a path names, `OTHER_WEEK`, or None."""
         parts = (self._in(part) for part in reversed(path.split("/")))
         return next((week for week in parts if week is not None), None)
 
     def is_name_of_one(self, part: str) -> bool:
-        """Whether a folder's name is a week's and nothing else, so that it is no student's."""
+        """Tell whether a folder's name is a week's and nothing else, so that it is no student's."""
         return bool(self._in(part)) and len(re.findall(r"[^\W\d_]+", part)) == 1
 
     def by_module(self, modules: Collection[str]) -> list[str]:
-        """The weeks of modules that no other week has."""
+        """Return the weeks of modules that no other week has."""
         owners = [[w for w, a in self.assignments.items() if module in a.modules] for module in modules]
         return sorted({owner[0] for owner in owners if len(owner) == 1})
 
     def by_names(self, names: Collection[str]) -> list[str]:
-        """The one week that most of these functions and classes are of, judged by those that only one week has."""
+        """Find the one week that has most of these functions and classes, counting those that only one week has."""
         counts = {week: len(own & set(names)) for week, own in self._telling.items()}
         best = max(counts.values(), default=0)
         winners = [week for week, count in counts.items() if count == best]
@@ -77,5 +77,5 @@ class Weeks:
 
 
 def without_week(stem: str) -> str:
-    """`lenet` for `lenet_week5` and `hw5-lenet`; a name without a week comes back as it is."""
+    """Return `lenet` for `lenet_week5` and `hw5-lenet`; a name without a week comes back as it is."""
     return _EITHER.sub("", stem)

@@ -27,14 +27,14 @@ class Worksheet:
         return self.rows[0]
 
     def text(self) -> str:
-        """The file's content."""
+        """Return the file's content."""
         out = io.StringIO()
         csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline).writerows(self.rows)
         return ("\ufeff" if self.bom else "") + out.getvalue()
 
 
 def read(file: Path) -> Worksheet:
-    """A worksheet, UTF-8 with commas, semicolons or tabs. `UsageError` says what is wrong with it."""
+    """Read a worksheet, UTF-8 with commas, semicolons or tabs. `UsageError` says what is wrong with it."""
     try:
         raw = file.read_bytes().decode("utf-8")
     except OSError as error:
@@ -57,7 +57,7 @@ def read(file: Path) -> Worksheet:
 
 
 def who_is_who(sheet: Worksheet, rows: Sequence[int], exact: Sequence[int], names: Sequence[int]) -> Matching:
-    """How to find a row by what a student is called: `exact` columns of numbers and logins first, then of names."""
+    """Index rows by what a student is called: `exact` columns of numbers and logins first, then columns of names."""
     return Matching(
         [index([(sheet.rows[row][column].strip(), row) for row in rows]) for column in exact],
         [index([(same_name(sheet.rows[row][column]), row) for row in rows]) for column in names],
@@ -72,7 +72,7 @@ class Matching:
     names: list[Mapping[object, set[int]]]
 
     def rows_of(self, student: str) -> set[int]:
-        """The rows that a student may be, of the first column in which there are any."""
+        """Return the rows that may be a student's, by the first column in which there are any."""
         exact = [(keys, name) for name in called(student) for keys in self.exact]
         for keys, key in [*exact, *((keys, same_name(student)) for keys in self.names)]:
             found = keys.get(key)
@@ -82,7 +82,7 @@ class Matching:
 
 
 def index(pairs: Iterable[tuple[object, int]]) -> dict[object, set[int]]:
-    """The rows of each key; an empty key has none."""
+    """Map each key to its rows; an empty key has none."""
     found: dict[object, set[int]] = {}
     for key, row in pairs:
         if key:

@@ -79,7 +79,7 @@ def read_notebook(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
 
 
 def parse(source: str | bytes) -> ast.Module | None:
-    """The syntax tree, or None where `source` is no Python."""
+    """Return the syntax tree, or None where `source` is no Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -89,7 +89,7 @@ def parse(source: str | bytes) -> ast.Module | None:
 
 
 def without_magics(source: str) -> tuple[str, Counter[str]]:
-    """Replace shell escapes, magics and help requests by `pass`; counts them by kind.
+    """Replace shell escapes, magics and help requests by `pass`, and count them by kind.
 
     Only where a statement may begin, so that `%` and `?` inside strings and expressions stay.
     """
@@ -116,7 +116,7 @@ def _end(pattern: re.Pattern[str], source: str, position: int) -> int:
     return match.end() if match else position
 
 
-# Whoever has found a notebook's place converts the same notebook next.
+# Cached for one notebook: after its place is found, the same notebook is converted next.
 @lru_cache(maxsize=1)
 def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
     import nbformat  # noqa: PLC0415 - as slow as all else here together, and most classes have no notebook
@@ -142,7 +142,7 @@ def _source_and_tags(cell: Any) -> tuple[str, list[str]]:
 
 
 def _is_written(notebook: Notebook, source: str, modules: Collection[str]) -> bool:
-    """Whether the cell is a `%%writefile`; its text is then taken as that file, as it stands."""
+    """Tell whether the cell is a `%%writefile`; its text is then taken as that file, as it stands."""
     magic = _CELL_MAGIC.match(source)
     if not magic or magic[1] not in _WRITERS:
         return False
@@ -158,7 +158,7 @@ def _is_written(notebook: Notebook, source: str, modules: Collection[str]) -> bo
 
 
 def _target(name: str, modules: Collection[str]) -> str | None:
-    """Where a written file belongs in the week's folder; None for what is no module or leads outside."""
+    """Tell where a written file belongs in the week's folder; None for what is no module or leads outside."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.suffix != ".py" or not all(part.isidentifier() for part in (*path.parts[:-1], path.stem)):
         return f"{path.stem}.py" if path.suffix == ".py" and path.stem in modules else None

@@ -1,4 +1,4 @@
-"""Makes the week's modules of a notebook: imports, definitions and the values that they need; executes nothing.
+"""Makes the week's modules from a notebook: imports, definitions and the values that they need; executes nothing.
 
 Every definition goes into every module, so that functions find each other as they did in the notebook, unless its
 cell names one module; later definitions win, as when the notebook is run top to bottom. Training runs, plots,
@@ -21,7 +21,7 @@ from grader.intake.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter
 def modules_from_notebook(
     raw: bytes, name: str, modules: Sequence[str], present: Collection[str] = ()
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Python files by path, and notes on the conversion; no files where the notebook defines nothing.
+    """Make Python files by path, and notes on the conversion; no files where the notebook defines nothing.
 
     `present` names those of the week's `modules` that stand beside the notebook as files: they are not made, and
     may be imported from. Raises `SubmissionError` where `raw` is no notebook.
@@ -42,7 +42,7 @@ def modules_from_notebook(
 
 
 def _written(notebook: Notebook, name: str) -> dict[str, bytes]:
-    """The files that a notebook writes, but for those that Python could not or should not read."""
+    """Return the files that a notebook writes, but for those that Python could not or should not read."""
     files: dict[str, bytes] = {}
     for path, text in notebook.written.items():
         try:
@@ -61,7 +61,7 @@ def _sorted(sorter: Sorter, notebook: Notebook, name: str) -> Iterator[Piece]:
 
 
 def _runnable(pieces: Iterable[Piece], name: str) -> tuple[list[Piece], list[str]]:
-    """The pieces whose needs are met by those before them; what cannot even be made would spoil its whole module."""
+    """Keep pieces whose needs are met by those before them; one that fails would spoil its whole module."""
     kept: list[Piece] = []
     notes: list[str] = []
     known: set[str] = set()
@@ -84,9 +84,9 @@ def _runnable(pieces: Iterable[Piece], name: str) -> tuple[list[Piece], list[str
 
 
 def _select(pieces: Sequence[Piece], module: str) -> list[Piece]:
-    """A module's own definitions, and by name what these need: imports, values, definitions of other modules.
+    """Select a module's own definitions, and by name what these need: imports, values, definitions of other modules.
 
-    An import that nothing needs is not made: notebooks import what only a notebook has.
+    An import that nothing needs is left out: notebooks import what only a notebook has.
     """
     binding = defaultdict(list)
     for index, piece in enumerate(pieces):
@@ -123,13 +123,13 @@ def _is_at(piece: Piece, module: str) -> bool:
 
 
 def _needs(piece: Piece) -> Iterator[tuple[str, bool]]:
-    """The names that a piece needs, and whether at once."""
+    """Yield the names that a piece needs, each with whether it needs it at once."""
     yield from ((name, True) for name in piece.early)
     yield from ((name, False) for name in piece.uses - piece.early)
 
 
 def _module(pieces: Iterable[Piece], name: str) -> bytes:
-    """The module's source; a `__future__` import has to be its first statement."""
+    """Write the module's source; a `__future__` import has to be its first statement."""
     shown = re.sub(r"[\s:=]+", " ", name)  # in a first line, `coding: x` would be taken for the file's encoding
     title = f"# Made from the notebook {shown}: imports, definitions and what they need.\n"
     parts = [title.encode("utf-8", "replace")]

@@ -1,8 +1,8 @@
-"""Sorts what a notebook's cells are made of: imports, definitions and values, and the rest that is left out.
+"""Sorts the statements of a notebook's cells: imports, definitions and values, and the rest that is left out.
 
 Values are assignments whose right-hand side is simple: literals, names, operators, and calls that only build
 something (`torch.device("cpu")`, `nn.CrossEntropyLoss()`). A call of the notebook's own function counts as a
-value too, but is only kept where a definition cannot even be made without it.
+value, too, but is only kept where a definition cannot be executed without it.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ class Piece:
 
     @property
     def is_future(self) -> bool:
-        """Whether it has to come first in its module."""
+        """Tell whether it has to come first in its module."""
         return self.text.startswith(b"from __future__")
 
     @property
     def is_sweeping(self) -> bool:
-        """Whether it matters although nobody asks for its names."""
+        """Tell whether it matters although nothing asks for its names."""
         return self.is_future or "*" in self.binds
 
 
@@ -84,7 +84,7 @@ class Sorter:
         self._imported: dict[str, str] = {}  # names to the dotted names of what they stand for
 
     def pieces(self, cell: Cell) -> Iterator[Piece]:
-        """The pieces of one cell."""
+        """Yield the pieces of one cell."""
         for statement in cell.tree.body:
             kind = self._kind(statement)
             if kind is None:
@@ -122,7 +122,7 @@ class Sorter:
         return isinstance(target, ast.Attribute) and base_name(target) in self._defined
 
     def _block(self, statement: ast.If | ast.Try) -> str | None:
-        """An `if` or `try` counts where all that is in it does, as in `try: import tqdm … except ImportError: …`."""
+        """Keep an `if` or `try` if all that is in it may be kept, as in `try: import tqdm … except ImportError: …`."""
         if isinstance(statement, ast.If):
             inner = [*statement.body, *statement.orelse]
             if "__name__" in loaded_names(statement.test) or self._expression(statement.test) != VALUE:
@@ -136,7 +136,7 @@ class Sorter:
         return VALUE if kinds <= {VALUE} else DEFINITION
 
     def _expression(self, value: ast.expr) -> str | None:
-        """VALUE for a simple expression, CALL where it calls the notebook's own code, else None."""
+        """Return VALUE for a simple expression, CALL where it calls the notebook's own code, else None."""
         nodes = list(ast.walk(value))
         if not all(isinstance(node, _SIMPLE) for node in nodes):
             return None
@@ -158,7 +158,7 @@ class Sorter:
         return None if _BUSY & attributes or _TRAINING & attributes else VALUE
 
     def _is_own(self, statement: ast.ImportFrom) -> bool:
-        """Whether it imports from one of the week's modules."""
+        """Tell whether it imports from one of the week's modules."""
         return (statement.module or "").rpartition(".")[2] in self._modules and not self._is_library(statement)
 
     @staticmethod
@@ -167,7 +167,7 @@ class Sorter:
         return statement.level == 0 and top in _BUILDING
 
     def _own_import(self, statement: ast.ImportFrom) -> Iterator[ast.stmt]:
-        """The names that only a module beside the notebook can have; what the notebook defines is there already."""
+        """Yield imports of what only a module beside the notebook can have: what the notebook defines is there."""
         for name in statement.names:
             if name.name in self._defined and name.asname:
                 yield ast.parse(f"{name.asname} = {name.name}").body[0]
@@ -182,12 +182,12 @@ class Sorter:
 
 
 def defined_in(cells: Collection[Cell]) -> frozenset[str]:
-    """The functions and classes at the top level of the cells."""
+    """Return the functions and classes at the top level of the cells."""
     return frozenset(line.name for cell in cells for line in cell.tree.body if isinstance(line, DEFINITIONS))
 
 
 def _single_imports(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> Iterator[ast.stmt]:
-    """A line for each name, so that those that are not needed can be left out."""
+    """Yield a line for each name, so that those that are not needed can be left out."""
     for name in names:
         if isinstance(statement, ast.Import):
             yield ast.Import([name])
@@ -213,7 +213,7 @@ def _is_names(target: ast.expr) -> bool:
 
 
 def _leftover(statement: ast.stmt) -> str | None:
-    """What to call a statement that is left out; None for what is not worth a word."""
+    """Name the kind of a statement that is left out; None for one that is not worth a word."""
     if isinstance(statement, ast.Pass) or (
         isinstance(statement, ast.Expr) and isinstance(statement.value, (ast.Constant, ast.Name))
     ):

@@ -12,7 +12,7 @@ _BUILTINS = {*dir(builtins), "__file__"}
 
 
 def source_of(statement: ast.stmt, lines: tuple[bytes, ...]) -> bytes:
-    """The statement as it was written, with its decorators."""
+    """Return the statement as it was written, with its decorators."""
     first, column = statement.lineno, statement.col_offset
     if isinstance(statement, DEFINITIONS) and statement.decorator_list:
         first, column = statement.decorator_list[0].lineno, 0
@@ -23,7 +23,7 @@ def source_of(statement: ast.stmt, lines: tuple[bytes, ...]) -> bytes:
 
 
 def imported_names(statement: ast.Import | ast.ImportFrom) -> dict[str, str]:
-    """The names that an import binds, each with the dotted name of what it stands for."""
+    """Return the names that an import binds, each with the dotted name of what it stands for."""
     if isinstance(statement, ast.ImportFrom):
         prefix = "." * statement.level + (statement.module or "")
         return {name.asname or name.name: f"{prefix}.{name.name}" for name in statement.names}
@@ -34,7 +34,7 @@ def imported_names(statement: ast.Import | ast.ImportFrom) -> dict[str, str]:
 
 
 def bound_names(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement gives a meaning at the top level, `*` for whatever a module has."""
+    """Yield the names that a statement binds at the top level, `*` for all names of a module."""
     if isinstance(statement, DEFINITIONS):
         yield statement.name
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -50,13 +50,13 @@ def bound_names(statement: ast.stmt) -> Iterator[str]:
 
 
 def loaded_names(node: ast.AST) -> frozenset[str]:
-    """Every name that is read anywhere inside."""
+    """Return every name that is read anywhere inside."""
     names = (inner for inner in ast.walk(node) if isinstance(inner, ast.Name))
     return frozenset(name.id for name in names if isinstance(name.ctx, ast.Load)) - _local(node)
 
 
 def _local(node: ast.AST) -> frozenset[str]:
-    """Names of comprehensions and lambdas, which an assignment's right-hand side brings along."""
+    """Return names of comprehensions and lambdas, which an assignment's right-hand side brings along."""
     if isinstance(node, (*DEFINITIONS, ast.If, ast.Try)):
         return frozenset()
     inner = list(ast.walk(node))
@@ -66,7 +66,7 @@ def _local(node: ast.AST) -> frozenset[str]:
 
 
 def early_names(statement: ast.stmt) -> Iterator[str]:
-    """Names needed as soon as the statement is executed: all but those inside functions' bodies and its own."""
+    """Return names needed as soon as the statement is executed: all but its own and those in functions' bodies."""
     needed, own = set(loaded_names(statement)), set(bound_names(statement))
     if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
         needed, stored = _executed_names(statement)
@@ -76,7 +76,7 @@ def early_names(statement: ast.stmt) -> Iterator[str]:
 
 
 def _executed_names(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """The names that executing a definition or block loads and stores."""
+    """Return the names that executing a definition or block loads and stores."""
     loads: set[str] = set()
     stores: set[str] = set()
     waiting: list[ast.AST] = [statement]
@@ -97,14 +97,14 @@ def _executed_names(statement: ast.stmt) -> tuple[set[str], set[str]]:
 
 
 def base_name(node: ast.expr) -> str | None:
-    """`torch` for `torch.nn.Linear`; None where an expression begins with something else than a name."""
+    """Return `torch` for `torch.nn.Linear`; None where an expression begins with something else than a name."""
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
 
 
 def attribute_names(node: ast.expr) -> set[str]:
-    """`{"nn", "Linear"}` for `torch.nn.Linear`."""
+    """Return `{"nn", "Linear"}` for `torch.nn.Linear`."""
     found = set()
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         found |= {node.attr} if isinstance(node, ast.Attribute) else set()
