@@ -4,9 +4,9 @@
     ├── UsageError              the command line asks for something that is not there (exit code 2)
     ├── SubmissionError         one submission cannot be read; the others are still graded
     ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
-    ├── DeviceError             no GPU can be used; whoever asked for one gets the CPU, and reads why
+    ├── DeviceError             no GPU can be used; the person who asked for one gets the CPU, and reads why
     ├── SandboxError            no worker can be started, or it died for a reason that is not the student's
-    │   └── Killed          what a judge needs was killed while it started: by chance, so it is worth another try
+    │   └── Killed          a process that a judge needs was killed while it started: by chance, so a retry is worth it
     └── ClusterError            the scheduler or the machines that were to grade are not there, or may not take part
 
 A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results.report`). What runs inside
@@ -43,7 +43,7 @@ class SandboxError(GraderError):
 
 
 class Killed(SandboxError):
-    """Something of ours was killed before it had to do with any submission, by whoever needs memory, or a person."""
+    """A process of ours was killed before it met any submission: to get memory, or by a person."""
 
 
 class ClusterError(GraderError):
@@ -51,10 +51,10 @@ class ClusterError(GraderError):
 
 
 def to_dict(error: SandboxError) -> dict[str, Any]:
-    """An error as plain data, for another process."""
+    """Turn an error into plain data, for another process."""
     return {"error": str(error), "killed": isinstance(error, Killed)}
 
 
 def from_dict(data: dict[str, Any]) -> SandboxError:
-    """What `to_dict` made plain data of."""
+    """Make the error again that `to_dict` made plain data of."""
     return (Killed if data["killed"] else SandboxError)(data["error"])

@@ -1,7 +1,7 @@
 """Makes untrusted text safe to show: one function for each place where it can end up.
 
 Names, messages and notes may hold what a student wrote: terminal escapes, bidirectional overrides, markup,
-formulas. What cannot be seen is written out as Python's `repr` would. HTML gets `plain`, then autoescape.
+formulas. Invisible characters are written out as Python's `repr` would. HTML gets `plain`, then autoescape.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FORMULA = tuple("=+-@＝＋－＠")
 
 
 def plain(text: str) -> str:
-    """`text` with every invisible character written out, and cut to a length that a page can bear."""
+    """Write out every invisible character of `text`, and cut it to a length that a page can bear."""
     if len(text) <= LONGEST and text.isprintable():  # on one line, with nothing invisible: most texts are like that
         return text
     unified = text.replace("\r\n", "\n")
@@ -29,25 +29,25 @@ def plain(text: str) -> str:
 
 
 def terminal(text: str) -> str:
-    """One line that cannot move the cursor, change colours or turn the writing direction."""
+    """Make one line that cannot move the cursor, change colours or turn the writing direction."""
     return " ".join(plain(text).split())
 
 
 def csv_cell(text: str) -> str:
-    """One line that a spreadsheet takes for text: what could start a formula gets an apostrophe in front."""
+    """Make one line that a spreadsheet takes for text: what could start a formula gets an apostrophe in front."""
     risky = text[:1] in ("\t", "\r", "\n") or text.lstrip().startswith(_FORMULA)
     return ("'" if risky else "") + terminal(text)
 
 
 def markdown(text: str) -> str:
-    """One line that Markdown shows as it stands: no markup, HTML, link or image comes out of it."""
+    """Make one line that Markdown shows as it stands: no markup, HTML, link or image comes out of it."""
     escaped = re.sub(r"[\\`*\[\]<>~|&$]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", terminal(text))
     escaped = re.sub(r"^(\d*)(?=[#+=-]|[.)](?:\s|$))", r"\1\\", escaped)
     return re.sub(r"(?i)(?=://|@)|(?<=www)(?=\.)", r"\\", escaped)
 
 
 def markdown_code(text: str) -> str:
-    """A code span on one line; unlike `markdown` it also keeps hosts from turning names into mentions."""
+    """Make a code span on one line; unlike `markdown` it also keeps hosts from turning names into mentions."""
     shown = terminal(text)
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if not shown or "`" in (shown[0], shown[-1]) else ""
@@ -55,7 +55,7 @@ def markdown_code(text: str) -> str:
 
 
 def markdown_block(text: str) -> str:
-    """A fenced block, with a fence that nothing inside can close."""
+    """Make a fenced block, with a fence that nothing inside can close."""
     shown = plain(text)
     fence = "`" * max(3, _longest_run(shown) + 1)
     return f"{fence}text\n{shown}\n{fence}"

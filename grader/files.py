@@ -11,7 +11,7 @@ _HALF = ".tmp"
 
 
 def remove_halves(folder: Path) -> None:
-    """Remove what a killed run was just writing."""
+    """Remove the files that a killed run had written in half."""
     for half in folder.glob(f".*{_HALF}"):
         half.unlink(missing_ok=True)
 

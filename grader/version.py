@@ -8,9 +8,9 @@ from pathlib import Path
 
 from grader import __version__
 
-# A change of anything else must not grade a class again. How submissions are found and read is left out, as it shows in
-# the digest of what was read; so is all that only shows grades, and the command line. tests/test_version.py holds
-# that nothing is missing here which one of these imports.
+# A change of anything else must not grade a class again. The list leaves out what finds and reads submissions, as that
+# shows in the digest of what was read, what only shows grades, and the command line. tests/test_version.py holds that
+# the list has everything which one of these imports.
 DECISIVE = (
     "inside",  # runs the student's code, and sends the evidence
     "results",  # outcomes and points
