@@ -12,18 +12,18 @@ MOST_OUTPUT, MOST_LINES = 1000, 12
 
 
 def brief(value: Any, few: int = FEW) -> str:
-    """One line of at most `LONGEST` characters that says what `value` is; arrays of up to `few` numbers in full."""
+    """Describe `value` in one line of at most `LONGEST` characters, with arrays of up to `few` numbers in full."""
     return clip(_text(value, 0, few))
 
 
 def clip(text: str, longest: int = LONGEST) -> str:
-    """`text` on one line, cut with an ellipsis."""
+    """Return `text` on one line, cut with an ellipsis where it is too long."""
     line = " ".join(text.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def excerpt(text: str) -> str:
-    """The first lines of what a program printed."""
+    """Return the first lines of what a program printed."""
     lines = text[:MOST_OUTPUT].splitlines()
     cut = len(lines) > MOST_LINES or len(text) > MOST_OUTPUT
     return "\n".join([*lines[:MOST_LINES], *(["…"] if cut else [])])
@@ -65,6 +65,6 @@ def _array(value: Any, few: int) -> str:
     size = "×".join(str(n) for n in value.shape) or "scalar"
     head = f"{kind} {size} {dtype}"
     count = int(np.prod(tuple(value.shape)))
-    if 0 < count <= few and len(value.shape) < 4:  # of more axes nobody reads the brackets
+    if 0 < count <= few and len(value.shape) < 4:  # with more axes nobody reads the brackets
         return f"{head} {_text(value.tolist(), 0, few)}"
     return head

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import torch
 
-Sizes = Mapping[str, int]  # what a factor may be due to, by name: {"images in a batch": 64}
+Sizes = Mapping[str, int]  # sizes that a factor may come from, by name: {"images in a batch": 64}
 
 # Factors that mean the same everywhere; each name says what to think about.
 _KNOWN = {
@@ -23,7 +23,7 @@ _PRECISE = 1e-4
 def number(
     got: float, want: float, sizes: Sizes | None = None, context: Mapping[str, float] | None = None
 ) -> str | None:
-    """Explain a wrong number: by another one of the problem, its sign, or a factor that has a name."""
+    """Explain a wrong number by another number of the problem, by its sign, or by a factor that has a name."""
     for name, other in (context or {}).items():
         if math.isclose(got, other, rel_tol=_PRECISE, abs_tol=1e-6):
             return f"this is the value {name}"
@@ -42,7 +42,7 @@ def number(
 
 
 def factor_name(factor: float, sizes: Sizes) -> str | None:
-    """What a factor may come from: percent, pixels, or one of the sizes of the problem."""
+    """Say what a factor may come from: percent, pixels, or one of the sizes of the problem."""
     for value, name in _KNOWN.items():
         if _alike(factor, value):
             return name
@@ -78,7 +78,7 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
 
 
 def gradients(got: Mapping[str, torch.Tensor | None]) -> str | None:
-    """Explain what is wrong with gradients by parameter: those that are absent, zero, or not finite."""
+    """Name the parameters whose gradient is absent, or else those whose gradient is zero everywhere."""
     absent = [name for name, gradient in got.items() if gradient is None]
     if absent:
         return f"no gradient reaches {', '.join(absent)}"
@@ -87,7 +87,7 @@ def gradients(got: Mapping[str, torch.Tensor | None]) -> str | None:
 
 
 def not_finite(got: torch.Tensor) -> str:
-    """Where NaN or infinity starts, and how much of it there is."""
+    """Say where NaN or infinity starts, and how much of it there is."""
     bad = ~torch.isfinite(got)
     kinds = "NaN" if bool(torch.isnan(got[bad]).all()) else "infinity" if not bool(torch.isnan(got).any()) else "both"
     if bool(bad.all()):
@@ -106,7 +106,7 @@ def arrays(
     context: Mapping[str, torch.Tensor] | None = None,
     sizes: Sizes | None = None,
 ) -> str | None:
-    """Explain wrong values of the right shape, or None where nothing known explains them."""
+    """Explain wrong values of the right shape; return None where nothing known explains them."""
     actual, target = got.detach().double(), want.detach().double()
     for name, array in (context or {}).items():
         if array.shape == actual.shape and _close(actual, array.double()):
@@ -150,7 +150,7 @@ def _permuted(got: torch.Tensor, want: torch.Tensor) -> str | None:
 
 
 def _flipped(got: torch.Tensor, want: torch.Tensor) -> str | None:
-    """Reversed along its last axis or axes; along the first one it is another order of rows."""
+    """Recognise values that are reversed along the last axis or the last two; `_reordered` looks at the first one."""
     if want.dim() < 2 or not _varied(want):
         return None
     for axes in ((-2, -1), (-1,)):

@@ -1,4 +1,4 @@
-"""Judges evidence: each function raises `CheckFailed`, saying what was expected, what came, and why if that shows.
+"""Judges evidence: each function raises `CheckFailed`, which says what was expected, what came, and why if known.
 
 Evidence is untrusted: it may be of any type that the codec carries. So every function checks the type
 before it looks inside, and no comparison calls a method that the evidence could have brought along.
@@ -41,7 +41,7 @@ class CheckFailed(AssertionError):
 
 
 def fail(summary: str, *, expected: object = None, got: object = None, because: str | None = None) -> NoReturn:
-    """Fail with a summary that gives no inputs or expected values away; those go into `expected` and `got`."""
+    """Fail with a summary that reveals no inputs or expected values; those go into `expected` and `got`."""
     raise CheckFailed(
         summary,
         expected=expected if isinstance(expected, str) or expected is None else brief(expected),
@@ -57,21 +57,21 @@ def true(condition: bool, summary: str, *, expected: object = None, got: object 
 
 
 def instance(got: object, kind: type | tuple[type, ...], what: str) -> None:
-    """`got` is exactly of one of the plain types that evidence can have (a bool is not an int)."""
+    """Require that `got` is of exactly one of these plain types, which evidence can have (a bool is not an int)."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if type(got) not in kinds:
         fail(f"{what}: wrong type", expected=" or ".join(k.__name__ for k in kinds), got=_typed(got))
 
 
 def integer(got: object, want: int, what: str) -> None:
-    """A Python int equal to `want`."""
+    """Require a Python int equal to `want`."""
     instance(got, int, what)
     if got != want:
         fail(f"{what}: wrong value", expected=want, got=got)
 
 
 def equal(got: object, want: object, what: str) -> None:
-    """Plain values (numbers, strings, lists, tuples, dicts of them) of the same type and value."""
+    """Require the type and the value of `want`, which is plain: a number, a string, or lists, tuples, dicts of them."""
     if type(got) is not type(want):
         fail(f"{what}: wrong type", expected=_typed(want), got=_typed(got))
     if _holds_array(got) or got != want:
@@ -79,12 +79,12 @@ def equal(got: object, want: object, what: str) -> None:
 
 
 def same(got: object, want: object) -> bool:
-    """Whether a plain value has the type and the value of `want`; what `==` cannot compare is not the same."""
+    """Tell whether a plain value has the type and the value of `want`; what `==` cannot compare is not the same."""
     return type(got) is type(want) and not _holds_array(got) and bool(got == want)
 
 
 def items(got: object, length: int | None, what: str) -> Sequence[Any]:
-    """A list or tuple, of `length` entries if given; returns it."""
+    """Require a list or tuple, of `length` entries if given, and return it."""
     if type(got) not in (list, tuple):
         fail(f"{what}: wrong type", expected="a tuple or list", got=_typed(got))
     assert isinstance(got, (list, tuple))
@@ -94,7 +94,7 @@ def items(got: object, length: int | None, what: str) -> Sequence[Any]:
 
 
 def number(got: object, what: str) -> float:
-    """A plain finite Python number; returns it as a float."""
+    """Require a plain finite Python number, and return it as a float."""
     if type(got) not in (int, float):
         fail(f"{what}: wrong type", expected="a plain Python number", got=_typed(got))
     assert isinstance(got, (int, float))
@@ -113,7 +113,7 @@ def near(
     sizes: Mapping[str, int] | None = None,
     context: Mapping[str, float] | None = None,
 ) -> None:
-    """A plain number within `atol + rtol·|want|` of `want`.
+    """Require a plain number within `atol + rtol·|want|` of `want`.
 
     `sizes` (`{"batches": 5}`) and `context` (`{"of the last batch": 0.3}`) may explain a wrong one.
     """
@@ -123,9 +123,9 @@ def near(
 
 
 def at_least(value: float, bound: float, what: str, *, unit: str = "") -> None:
-    """A number that the judge computed reaches a threshold; `unit="%"` shows a fraction in percent.
+    """Require that a number, which the judge computed, reaches a threshold; `unit="%"` shows a fraction in percent.
 
-    How far it is from the threshold is kept with the check's result, for whoever calibrates.
+    The check's result keeps the number's distance from the threshold, for calibration.
     """
     _measures.append(Measure(what, float(value), float(bound), least=True))
     if not value >= bound:
@@ -133,14 +133,14 @@ def at_least(value: float, bound: float, what: str, *, unit: str = "") -> None:
 
 
 def at_most(value: float, bound: float, what: str, *, unit: str = "") -> None:
-    """The same for a ceiling."""
+    """Do the same for a ceiling."""
     _measures.append(Measure(what, float(value), float(bound), least=False))
     if not value <= bound:
         fail(f"{what} is too high", expected=f"at most {_with_unit(bound, unit)}", got=_with_unit(value, unit))
 
 
 def take_measures() -> tuple[Measure, ...]:
-    """What `at_least` and `at_most` have compared since this was last asked."""
+    """Return what `at_least` and `at_most` have compared since the last call."""
     taken = tuple(_measures)
     _measures.clear()
     return taken
@@ -156,7 +156,7 @@ def _with_unit(value: float, unit: str) -> str:
 def tensor(
     got: Any, what: str, *, shape: Sequence[int | None] | None = None, dtype: torch.dtype | None = None
 ) -> torch.Tensor:
-    """A tensor of that shape (None stands for any size) and dtype, with finite values; returns it."""
+    """Require a tensor of that shape (None stands for any size) and dtype, with finite values, and return it."""
     if type(got) is not torch.Tensor:
         fail(f"{what}: wrong type", expected="a torch.Tensor", got=_typed(got))
     assert isinstance(got, torch.Tensor)
@@ -169,7 +169,7 @@ def tensor(
 
 
 def finite(got: torch.Tensor, what: str) -> None:
-    """No NaN and no infinity in a tensor."""
+    """Require that a tensor holds no NaN and no infinity."""
     if got.is_floating_point() and not bool(torch.isfinite(got).all()):
         first = tuple((~torch.isfinite(got)).nonzero()[0].tolist())
         where = f"{got[first].item()} at index {list(first)}"
@@ -187,11 +187,11 @@ def close(
     context: Context | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> None:
-    """A tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
+    """Require a tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
 
-    With `dtype=True` the dtype must agree too. `context` holds other arrays, by name, that a wrong answer may
-    be explained with (`{"before the ReLU": pre_activation}`), or is a function that makes them when they are needed;
-    `sizes` are counts that a factor may be due to (`{"images": 8}`).
+    With `dtype=True` the dtype must agree too. `context` holds other arrays, by name, that may explain a wrong answer
+    (`{"before the ReLU": pre_activation}`), or is a function that makes them when they are needed. `sizes` holds
+    counts that a factor may come from (`{"images": 8}`).
     """
     target = want if isinstance(want, torch.Tensor) else torch.as_tensor(want)
     if type(got) is torch.Tensor and got.shape != target.shape:
@@ -233,7 +233,7 @@ def _fail_at_first_difference(
 
 
 def gradients(got: object, names: Sequence[str], what: str) -> None:
-    """A dict with a gradient, neither absent nor zero everywhere, for each of these parameters."""
+    """Require a dict with a gradient for each of these parameters, neither absent nor zero everywhere."""
     found = {name: field(got, name) for name in names}
     for name, gradient in found.items():
         if gradient is not None:
@@ -244,7 +244,7 @@ def gradients(got: object, names: Sequence[str], what: str) -> None:
 
 
 def raises(evidence: object, kinds: Sequence[str], what: str) -> str:
-    """Evidence `{"raised": type name, "message": text}` of one of these exception types; returns the message."""
+    """Require evidence `{"raised": type name, "message": text}` of one of these exceptions, and return the message."""
     if type(evidence) is not dict or type(evidence.get("raised")) is not str:
         fail(f"{what}: no exception was raised", expected=" or ".join(kinds), got="a normal return")
     assert isinstance(evidence, dict)
@@ -255,7 +255,7 @@ def raises(evidence: object, kinds: Sequence[str], what: str) -> str:
 
 
 def field(evidence: object, key: str) -> Any:
-    """`evidence[key]` of a probe's dict; a forged reply without it is wrong evidence, not a crash of the check."""
+    """Return `evidence[key]` of a probe's dict. A forged reply without it is wrong evidence, and crashes no check."""
     if type(evidence) is not dict or key not in evidence:
         fail("the evidence is incomplete", expected=f"an entry {key!r}", got=_typed(evidence))
     assert isinstance(evidence, dict)
@@ -269,7 +269,7 @@ def each(values: object, judge: Callable[[Any], None], what: str) -> None:
 
 
 def _holds_array(value: object) -> bool:
-    """Whether there is an array in a plain value: `==` of lists would ask for its truth, which it may not have."""
+    """Tell whether a plain value holds an array: `==` of lists would ask for its truth, which it may not have."""
     if type(value) in (list, tuple, set, dict):
         parts = value.values() if isinstance(value, dict) else value
         return any(_holds_array(part) for part in parts)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Memoizes results that a check works out without the student, for they are the same for a whole class."""
+"""Memoizes results that a check computes without the student: they are the same for a whole class."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ enabled = True  # a judge that takes no shortcuts switches it off
 def computed_once(function: Callable[P, R]) -> Callable[P, R]:
     """Keep the latest results of a function, by the content of its arguments, for the next submission.
 
-    For functions of plain data (numbers, strings, tensors and containers of them) that depend on nothing else, neither
-    on a generator nor on a global one. Each caller gets the same object, so nobody may change it.
+    Use it for functions of plain data (numbers, strings, tensors and containers of them) that depend on nothing else:
+    on no random generator, be it an argument or global. Each caller gets the same object, so nobody may change it.
     """
     results: dict[bytes, R] = {}
 

@@ -1,7 +1,7 @@
 """Shows a student more beside the verdict of a public check: `show.curve`, `show.confusion`, `show.mistakes`.
 
-Evidence is untrusted, and nothing here judges it: what cannot be shown is left out. `show.stand_in` says that a part of
-the judge's own took the place of one of the student's.
+Evidence is untrusted, and nothing here judges it: what cannot be shown is left out. `show.stand_in` notes that a check
+used a part of its own in place of the student's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_VALUES = 64
 
 
 def curve(title: str, losses: object, band: Mapping[str, Any]) -> None:
-    """The mean of each `band["per"]` entries of `losses`, and from `band["low"]` to `band["high"]` the reference's."""
+    """Show the mean of each `band["per"]` losses, and the reference's range from `band["low"]` to `band["high"]`."""
     if type(losses) not in (list, tuple):
         return
     assert isinstance(losses, (list, tuple))
@@ -31,13 +31,13 @@ def curve(title: str, losses: object, band: Mapping[str, Any]) -> None:
 
 
 def means(values: Sequence[float], per: int) -> list[float]:
-    """The mean of each `per` values, to four digits; a shorter rest at the end counts by itself."""
+    """Return the mean of each `per` values, to four digits; values left over at the end have a mean of their own."""
     parts = [values[start : start + per] for start in range(0, len(values), per)]
     return [float(f"{sum(part) / len(part):.4g}") for part in parts]
 
 
 def confusion(logits: torch.Tensor, labels: torch.Tensor, names: Sequence[str]) -> None:
-    """Which classes are taken for which: N×C logits that were judged already, N labels, C names."""
+    """Show which classes are taken for which: N×C logits that were judged already, N labels, C names."""
     order = sorted(range(len(names)), key=lambda number: names[number])
     counts = torch.zeros(len(names), len(names), dtype=torch.int64)
     counts.index_put_((labels, logits.argmax(1)), torch.ones_like(labels), accumulate=True)
@@ -50,7 +50,7 @@ def confusion(logits: torch.Tensor, labels: torch.Tensor, names: Sequence[str]) 
 def mistakes(
     images: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, names: Sequence[str], most: int = 6
 ) -> None:
-    """The wrong answers of which the network is surest: uint8 images N×1×H×W or N×3×H×W, and as for `confusion`."""
+    """Show the wrong answers that the network is surest of: uint8 images N×1×H×W or N×3×H×W, and as for `confusion`."""
     sure, taken = logits.double().softmax(1).max(1)
     wrong = (taken != labels).nonzero().flatten()
     surest = wrong[sure[wrong].argsort(descending=True, stable=True)][:most].tolist()
@@ -62,9 +62,9 @@ def mistakes(
 
 
 def stand_in(own: object, parts: Mapping[str, str]) -> None:
-    """Note each of `parts` (a key of the evidence: what it is called) for which `own[key]` is not True.
+    """Note each of `parts` (a key of the evidence, and a name) for which `own[key]` is not True.
 
-    The student's process says itself what it could use; a lie there is a lie to its own author.
+    The student's process itself says which parts it could use. A lie there deceives its own author alone.
     """
     for key, name in parts.items():
         if type(own) is not dict or own.get(key) is not True:
@@ -72,7 +72,7 @@ def stand_in(own: object, parts: Mapping[str, str]) -> None:
 
 
 def take() -> tuple[tuple[Exhibit, ...], tuple[str, ...]]:
-    """The exhibits and the names of stand-ins since this was last asked."""
+    """Return the exhibits and the names of stand-ins since the last call."""
     taken = tuple(_exhibits), tuple(dict.fromkeys(_stand_ins))
     _exhibits.clear()
     _stand_ins.clear()

@@ -1,7 +1,6 @@
 """Marks checks with `@task`, and finds their probes with `load_probes`.
 
-from grader import expect
-from grader.checks.task import load_probes, task
+from grader.checks import expect, load_probes, task
 
 probes = load_probes(__file__)
 
@@ -35,7 +34,7 @@ DEFAULT_EXAMPLES = 20
 
 @dataclass(frozen=True)
 class TaskMark:
-    """What `@task` says of a check. `seconds` is the wall-clock limit of its probe runs together."""
+    """Holds what `@task` says about a check. `seconds` is the wall-clock limit of all its probe runs together."""
 
     task: str
     points: int
@@ -57,8 +56,8 @@ def task(
 ) -> Callable[[Check], Check]:
     """Mark a check with its task, whole points, a title and a hint for whoever fails it.
 
-    `needs` names tasks without which this check cannot succeed: where one of them is not passed, a check
-    that fails is reported as skipped because of it. `examples` is how many inputs Hypothesis draws.
+    `needs` names tasks that this check cannot succeed without: if it fails while one of them is not passed, it is
+    reported as skipped because of that task. `examples` is how many inputs Hypothesis draws.
     """
     if not isinstance(points, int) or isinstance(points, bool) or points < 0:
         raise CourseError(f"task {number}: points must be a whole number, not {points!r}")
@@ -89,9 +88,10 @@ def _tame_hypothesis(check: Check, examples: int) -> Check:
 
 
 def load_probes(check_file: str) -> ModuleType:
-    """The probes beside a check file: `probes.py` for `test_weekN.py`, `probes_hidden.py` for `test_hidden.py`.
+    """Load the probes beside a check file: `probes.py` for `test_weekN.py`, `probes_hidden.py` for `test_hidden.py`.
 
-    A week's checks may stand in parts: `probes_data.py` is for `test_weekN_data.py`, `probes_hidden_data.py` likewise.
+    A week's checks may be split into parts: `probes_data.py` is for `test_weekN_data.py`, `probes_hidden_data.py`
+    for `test_hidden_data.py`.
     """
     kind, _, part = Path(check_file).stem.removeprefix("test_").partition("_")
     parts = ["probes", "hidden" if kind == "hidden" else "", part]
@@ -99,7 +99,7 @@ def load_probes(check_file: str) -> ModuleType:
 
 
 def load_beside(check_file: str, name: str) -> ModuleType:
-    """The module `name.py` in the folder of a check file; weeks may use the same names without getting mixed up."""
+    """Load the module `name.py` from the folder of a check file; weeks may use the same names without a mix-up."""
     file = Path(check_file)
     path = file.with_name(f"{name}.py")
     full_name = f"grader_checks.{file.parent.parent.name}.{file.parent.name}.{name}"
@@ -115,6 +115,6 @@ def load_beside(check_file: str, name: str) -> ModuleType:
 
 
 def task_mark(item: Any) -> TaskMark | None:
-    """The `TaskMark` of a collected pytest item, or None for an ordinary test."""
+    """Return the `TaskMark` of a collected pytest item, or None for an ordinary test."""
     marker = item.get_closest_marker("task")
     return marker.kwargs.get("mark") if marker else None
