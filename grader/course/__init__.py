@@ -1,4 +1,4 @@
-"""Reads a course and its weeks from their folders, and digests what a grade of theirs depends on."""
+"""Reads a course and its weeks from their folders, and digests what their grades depend on."""
 
 from grader.course.assignment import (
     Assignment,

@@ -8,10 +8,10 @@ due = 2026-10-05T23:59:00+02:00     # optional
 [limits]                            # optional
 memory_mb = 3072                    # for each process that runs a student's code
 seconds = 300                       # for a student's code in all checks together
-gpu_memory_mb = 4096                # of a GPU, for torch in each process, where `--device cuda` grades
+gpu_memory_mb = 4096                # GPU memory for torch in each process, with `--device cuda`
 
 [late]                              # optional; without it lateness is shown, and costs nothing
-grace_minutes = 15                  # so much later is still in time
+grace_minutes = 15                  # up to this much later is still in time
 percent_a_day = 10                  # of the points, for each day that has begun
 cap_percent = 50                    # and never more than that
 """
@@ -34,12 +34,12 @@ from grader.errors import CourseError, UsageError
 
 MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
-HIDDEN = "test_hidden"  # how the names of hidden checks' files begin
+HIDDEN = "test_hidden"  # the beginning of the names of hidden checks' files
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use; the wall-clock limit of a single check stands on the check."""
+    """The limits of one submission; the wall-clock limit of a single check is set on the check."""
 
     memory_mb: int = MEMORY_MB
     seconds: int = SECONDS
@@ -48,14 +48,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class LatePolicy:
-    """What lateness costs, in percent of the points, for each day that has begun after the time of grace."""
+    """The cost of lateness, in percent of the points, for each day that has begun after the grace period."""
 
     grace_minutes: int = 0
     percent_a_day: int = 0
     cap_percent: int = 100
 
     def percent(self, days: int) -> int:
-        """What so many days cost."""
+        """Return what this many days cost, in percent."""
         return min(days * self.percent_a_day, self.cap_percent)
 
 
@@ -74,7 +74,7 @@ class Assignment:
 
     @property
     def check_files(self) -> tuple[Path, ...]:
-        """Files of checks, public ones first: `test_weekN.py`, or parts as `test_weekN_data.py`; then hidden ones."""
+        """Files of checks: first public ones, `test_weekN.py` or parts like `test_weekN_data.py`, then hidden ones."""
         public = _parts(self.folder, f"test_{self.week}")
         if not public:
             missing = self.folder / f"test_{self.week}.py"
@@ -88,18 +88,18 @@ class Assignment:
 
     @cached_property
     def salt(self) -> bytes:
-        """32 bytes that whoever has not seen the hidden checks cannot compute, though the digest is public."""
+        """32 bytes that nobody can compute without the hidden checks, though the digest is public."""
         return fingerprint(b"salt", self.root, self._hidden() or self.material).digest()
 
     @cached_property
     def skeletons(self) -> Mapping[str, bytes]:
-        """What students start from: each module's file as it is in the course."""
+        """The files that students start from: each module as it is in the course."""
         files = {module: self.folder / f"{module}.py" for module in self.modules}
         return {module: file.read_bytes() for module, file in files.items() if file.is_file()}
 
     @cached_property
     def names(self) -> Mapping[str, frozenset[str]]:
-        """The functions and classes that each module is to define, as its skeleton shows."""
+        """The functions and classes that each module must define, as its skeleton shows."""
         return {module: defined_names(self.skeletons.get(module, b"")) for module in self.modules}
 
     @property
@@ -115,30 +115,30 @@ class Assignment:
     @cached_property
     def material(self) -> tuple[Path, ...]:
         """Every file that can change a grade."""
-        # By name, since students keep modules of their own in this folder.
+        # By name, since students keep their own modules in this folder, too.
         public = [file for name in _PUBLIC for file in sorted(self.folder.glob(name))]
         checks = [*public, *self._hidden()]
         return (*checks, *fixtures_of(checks, self.root / "fixtures"))
 
     def _hidden(self) -> list[Path]:
-        """Hidden checks, their probes and what they share; the reference, too, since checks may run it."""
+        """Return the hidden checks, their probes and what they share; also the reference, since checks may run it."""
         return sorted(self.hidden_folder.glob("*.py")) if self.hidden_folder else []
 
 
 @dataclass(frozen=True)
 class Course:
-    """A folder with `assignments/`, and beside it, for those who grade, `solutions/`."""
+    """A folder with `assignments/`; those who grade have `solutions/` beside it."""
 
     root: Path
 
     def assignments(self) -> dict[str, Assignment]:
-        """Every week that has an `assignment.toml`, in the order of the weeks' numbers."""
+        """Return every week that has an `assignment.toml`, in the order of the weeks' numbers."""
         files = (self.root / "assignments").glob("*/assignment.toml")
         weeks = sorted((file.parent.name for file in files), key=week_order)
         return {week: self._load(week) for week in weeks}
 
     def assignment(self, week: str) -> Assignment:
-        """One week; `UsageError` names the known ones where there is no such week."""
+        """Return one week; where there is no such week, `UsageError` names the known ones."""
         if not (self._folder(week) / "assignment.toml").is_file():
             known = ", ".join(self.assignments()) or "none"
             raise UsageError(f"there is no week {week!r} in {self.root / 'assignments'}; known weeks: {known}")
@@ -166,7 +166,7 @@ class Course:
 
 
 def find_course(start: Path | None = None) -> Course:
-    """The course around `start` (by default the current folder), else the one that this package was installed from.
+    """Find the course around `start` (by default the current folder), else the one that this package comes from.
 
     Never start from a submission: a student's checkout is a course as well, with checks that they could edit.
     """
@@ -178,7 +178,7 @@ def find_course(start: Path | None = None) -> Course:
 
 
 def defined_names(source: bytes) -> frozenset[str]:
-    """The functions and classes at the top level of a module; where it does not parse, what looks like them."""
+    """Find the functions and classes at the top level of a module; where it does not parse, what looks like them."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -191,7 +191,7 @@ def defined_names(source: bytes) -> frozenset[str]:
 
 
 class _Table:
-    """An assignment.toml; each method checks what it hands out."""
+    """Reads an assignment.toml; each method checks what it returns."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -242,7 +242,7 @@ class _Table:
 
 
 def is_hidden(file: Path) -> bool:
-    """Whether a file of checks holds hidden ones, by its name."""
+    """Tell from its name whether a file of checks holds hidden ones."""
     return file.stem == HIDDEN or file.stem.startswith(f"{HIDDEN}_")
 
 
@@ -251,5 +251,5 @@ def _parts(folder: Path, stem: str) -> list[Path]:
 
 
 def week_order(week: str) -> list[tuple[str, int]]:
-    """Sort key that puts week10 after week9."""
+    """Return a sort key that puts week10 after week9."""
     return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", week)]

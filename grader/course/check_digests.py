@@ -1,9 +1,9 @@
-"""Digests for each check all that its verdict can depend on, so that a change grades again what it touches alone.
+"""Digests for each check all that its verdict can depend on, so that only checks that a change touches run again.
 
-A check depends on its own source, and on whatever that names, however far down, in the files of checks and probes.
-Names are followed without regard to where they come from, so a digest may change without need. Where a name may be
-computed (`globals`, or `getattr` of a module), everything counts.
-Everything else, such as fixtures and the reference, counts as a whole. Comments and layout do not count.
+A check depends on its own source, and on all that this names, directly or not, in the files of checks and probes.
+A name is followed to everything that bears it, so a digest may change without need. Where code may compute a name
+(`globals`, or `getattr` of a module), all statements count but the other checks.
+Other files, such as fixtures and the reference, count as a whole. Comments and layout do not count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COMPUTING = frozenset({"globals", "vars", "eval", "exec", "import_module", "__im
 
 
 class _Statement:
-    """A top-level statement of a file, and what is to be known of it."""
+    """Holds a top-level statement of a file, and the names that it binds and uses."""
 
     def __init__(self, node: ast.stmt) -> None:
         self.check = node.name if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") else ""
@@ -28,12 +28,12 @@ class _Statement:
         nodes = list(ast.walk(node))
         self.named = _names(nodes)
         self.computing = any(map(_computes_a_name, nodes))
-        # pytest may run a fixture without anybody's naming it
+        # pytest may run a fixture that nothing names
         self.is_fixture = any("fixture" in _names(ast.walk(one)) for one in getattr(node, "decorator_list", ()))
 
 
 def _statements(file: Path) -> list[_Statement]:
-    """Those of a file, but for docstrings."""
+    """Return the top-level statements of a file, without docstrings."""
     return [
         _Statement(node)
         for node in ast.parse(file.read_text(encoding="utf-8")).body
@@ -42,7 +42,7 @@ def _statements(file: Path) -> list[_Statement]:
 
 
 class _Source:
-    """The top-level statements of several files, and those that a name may mean."""
+    """Holds the top-level statements of several files, and finds those that a name may mean."""
 
     def __init__(self, files: Mapping[Path, Iterable[_Statement]]) -> None:
         self.checks: dict[str, int] = {}
@@ -64,7 +64,7 @@ class _Source:
             self._always.append(number)
 
     def needed_by(self, check: int) -> list[bytes]:
-        """The statements that a check may run or use, in the order of the files."""
+        """Return the statements that a check may run or use, in the order of the files."""
         found = {check, *self._always}
         waiting = list(found)
         while waiting:
@@ -80,7 +80,7 @@ class _Source:
 
 
 def check_digests(assignment: Assignment) -> dict[str, str]:
-    """SHA-256 by a check's id, such as `test_week5.py::test_lenet_shapes`; parameters have no digest of their own."""
+    """Return a SHA-256 for each check's id, such as `test_week5.py::test_lenet_shapes`, without its parameters."""
     digests: dict[str, str] = {}
     statements = {file: _statements(file) for file in assignment.material if _holds_statements(file, assignment)}
     for hidden in (False, True):
@@ -99,12 +99,12 @@ def check_digests(assignment: Assignment) -> dict[str, str]:
 
 
 def without_parameters(id: str) -> str:
-    """The id under which a check's digest stands."""
+    """Return the id that a check's digest is kept under."""
     return id.partition("[")[0]
 
 
 def unchanged(ids: Iterable[str], before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
-    """Those of the checks whose verdict can only be the same."""
+    """Return the checks whose verdict can only be the same."""
     plain = {id: without_parameters(id) for id in ids}
     return {id for id, name in plain.items() if name in now and before.get(name) == now[name]}
 
@@ -119,7 +119,7 @@ def _holds_statements(file: Path, assignment: Assignment) -> bool:
 
 
 def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives a meaning to; none where that cannot be told for sure."""
+    """Return the names that a statement binds; none where that cannot be told for sure."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -134,7 +134,7 @@ def _bound(statement: ast.stmt) -> set[str]:
 
 
 def _computes_a_name(node: ast.AST) -> bool:
-    """Whether it looks something up by a name that is not written there, as `getattr` of a module of probes does."""
+    """Tell whether a node looks something up by a computed name, as `getattr` of a module of probes may."""
     match node:
         case ast.Name(id=name):  # not an attribute: a model has an eval()
             return name in COMPUTING
@@ -144,7 +144,7 @@ def _computes_a_name(node: ast.AST) -> bool:
 
 
 def _names(nodes: Iterable[ast.AST]) -> frozenset[str]:
-    """Whatever in them could be the name of something: a string, too, since probes are looked up by it."""
+    """Return all that could be a name in these nodes; a string, too, since probes are looked up by it."""
     found = set()
     for node in nodes:
         match node:

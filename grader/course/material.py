@@ -14,7 +14,7 @@ _TEXT = {".py", ".toml"}
 
 
 def fixtures_of(checks: Iterable[Path], fixtures: Path) -> list[Path]:
-    """The modules of `fixtures` that these files import, directly or not, and the data files that they name."""
+    """Find the modules of `fixtures` that these files import, directly or not, and the data files that they name."""
     found: set[Path] = set()
     waiting = list(checks)
     while waiting:
@@ -43,7 +43,7 @@ def _files_used(file: Path, fixtures: Path) -> Iterator[Path]:
 
 @lru_cache(maxsize=256)  # assignments share fixtures
 def _imported_fixtures(source: str, inside: bool) -> tuple[str, ...]:
-    """`digits` for `from fixtures import digits`, `import fixtures.digits` and, inside, `from . import digits`."""
+    """Find `digits` in `from fixtures import digits`, `import fixtures.digits` and, inside, `from . import digits`."""
     found = []
     for node in _imports(ast.parse(source).body):
         if isinstance(node, ast.Import):
@@ -57,7 +57,7 @@ def _imported_fixtures(source: str, inside: bool) -> tuple[str, ...]:
 
 
 def _imports(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
-    """All imports in statements and in those within them; no expression holds one, so none is looked at."""
+    """Yield all imports in statements, nested ones included; expressions hold none, so they are not searched."""
     for node in statements:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
@@ -66,7 +66,7 @@ def _imports(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportF
 
 
 def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> hashlib._Hash:
-    """A SHA-256 over names and contents, the same on systems that write line ends differently."""
+    """Return a SHA-256 over names and contents, the same on systems that write line ends differently."""
     sha = hashlib.sha256(domain + b"\0")
     for file in files:
         content = file.read_bytes()

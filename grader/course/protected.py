@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-CHANGED = "protected files changed"  # how the note on them begins
-MANIFEST = "PROTECTED.sha256"  # as `sha256sum --check` reads it
+CHANGED = "protected files changed"  # the beginning of the note on them
+MANIFEST = "PROTECTED.sha256"  # in the format that `sha256sum --check` reads
 _PROTECTED = re.compile(
     r"assignments/[^/]+/(test_\w+\.py|probes\w*\.py|assignment\.toml|conftest\.py)"
     r"|(grader|fixtures|\.github)/.+|pyproject\.toml|conftest\.py"
@@ -22,17 +22,17 @@ _PROTECTED = re.compile(
 
 
 def is_protected(path: str) -> bool:
-    """Whether a file of the student tree is one that students must not edit."""
+    """Tell whether a file of the student tree is one that students must not edit."""
     return _PROTECTED.fullmatch(path) is not None
 
 
 def manifest_text(files: Mapping[str, bytes]) -> str:
-    """A line for each protected file: its SHA-256, two spaces, its path."""
+    """Return a line for each protected file: its SHA-256, two spaces, its path."""
     return "".join(f"{_digest(content)}  {path}\n" for path, content in sorted(files.items()) if is_protected(path))
 
 
 def changed_files(submitted: Mapping[str, bytes], root: Path) -> list[str]:
-    """The protected files in a submission that are not as they are in the course at `root`."""
+    """Return the protected files in a submission that differ from those of the course at `root`."""
     known = course_digests(root)
     differing = [path for path, content in submitted.items() if path in known and _digest(content) != known[path]]
     return sorted(path for path in differing if not _was_ever_ours(submitted[path], root))
@@ -46,7 +46,7 @@ def course_digests(root: Path) -> dict[str, str]:
 
 
 def _was_ever_ours(content: bytes, root: Path) -> bool:
-    """Whether git knows the content: students may still have what an earlier release gave them."""
+    """Tell whether git knows the content: students may still have files of an earlier release."""
     content = content.replace(b"\r\n", b"\n")
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
     command = ["git", "-C", str(root), "cat-file", "-e", blob]
@@ -57,5 +57,5 @@ def _was_ever_ours(content: bytes, root: Path) -> bool:
 
 
 def _digest(content: bytes) -> str:
-    """The same on systems that write line ends differently."""
+    """Return a SHA-256 that is the same on systems that write line ends differently."""
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
