@@ -1,7 +1,7 @@
 """Limits the wall-clock time of code in this process, for students at their own desk.
 
-Where code is graded, the limit is kept from outside by killing the worker. Here an alarm signal interrupts the
-loop, so that the traceback shows where it was; without alarm signals (on Windows, in threads) there is no limit.
+Where code is graded, the limit is enforced from outside, by killing the worker. Here an alarm signal interrupts the
+code, so that the traceback shows where it was. Without alarm signals (on Windows, in threads) there is no limit.
 """
 
 from __future__ import annotations

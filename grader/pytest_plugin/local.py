@@ -26,7 +26,7 @@ class LocalStudents:
         self._open: tuple[Path, StudentModules] | None = None
 
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
-        """A handle for one check, on modules that stay imported until another week's check comes."""
+        """Return the handle for one check; its modules stay imported until another week's check comes."""
         folder = self._folder(item)
         if self._open is None or self._open[0] != folder:
             self._switch(folder, item.path.parent.name)
@@ -34,10 +34,10 @@ class LocalStudents:
         return LocalStudent(self._open[1], folder, probe_seed(self.check_seed(item)), mark.seconds)
 
     def close(self, student: Student) -> None:
-        """Nothing to do: the process is the student's own."""
+        """Do nothing: the process is the student's own."""
 
     def check_seed(self, item: pytest.Item) -> int:
-        """The same draws for everybody who runs the public checks with this seed."""
+        """Return the check's seed, the same for everybody who runs public checks with this `--seed`."""
         return check_seed(b"public", self._seed, f"{item.path.name}::{item.name}")
 
     def _folder(self, item: pytest.Item) -> Path:
@@ -52,7 +52,7 @@ class LocalStudents:
             close_modules(self._open[1])
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder")
-        # As when it is graded: sums come out the same, and small networks are slower on several threads than on one.
+        # As in grading: sums come out the same, and small networks are slower on several threads than on one.
         import torch  # noqa: PLC0415 - the first check is where a student waits for it
 
         torch.set_num_threads(1)
@@ -60,14 +60,14 @@ class LocalStudents:
 
 
 def _beside(folder: Path) -> Path:
-    """The checks' folder; for hidden checks the working copy under `assignments/`, where the student works."""
+    """Return the checks' folder; for hidden checks, the working copy under `assignments/`, where the student works."""
     if folder.parent.name == "solutions":
         return folder.parent.parent / "assignments" / folder.name
     return folder
 
 
 def at_desk() -> tuple[str, str]:
-    """`cuda` where checks in this very process can use a GPU, else `cpu`, and what is to be said of it."""
+    """Return `cuda` where checks in this process can use a GPU, else `cpu`, and a line about it for the student."""
     import torch  # noqa: PLC0415 - as above
 
     if torch.cuda.is_available():

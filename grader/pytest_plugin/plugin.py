@@ -31,18 +31,18 @@ _LETTERS = {
 
 
 class Students(Protocol):
-    """Where `student` fixtures come from."""
+    """Provides what the `student` fixture gives to checks."""
 
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
-        """The handle for one check."""
+        """Return the handle for one check."""
         ...
 
     def close(self, student: Student) -> None:
-        """The check is over."""
+        """Take the handle back, since its check is over."""
         ...
 
     def check_seed(self, item: pytest.Item) -> int:
-        """The seed of everything that this check draws."""
+        """Return the seed of everything that this check draws."""
         ...
 
 
@@ -53,7 +53,7 @@ scores_key = pytest.StashKey["Scores"]()
 
 
 class Scores:
-    """The results so far, by pytest's node id; what `needs` looks up and the score table shows."""
+    """Holds the results so far, by pytest's node id, for `needs` and for the score table."""
 
     def __init__(self) -> None:
         self.results: dict[str, CheckResult] = {}
@@ -65,7 +65,7 @@ class Scores:
             self.results[report.nodeid] = CheckResult.from_dict(check)
 
     def unmet(self, mark: TaskMark) -> str | None:
-        """The first task among `mark.needs` with a check that did not pass."""
+        """Return the first task among `mark.needs` with a check that did not pass."""
         lost = {result.task for result in self.results.values() if result.outcome is not Outcome.PASSED}
         return next((task for task in mark.needs if task in lost), None)
 
@@ -96,7 +96,7 @@ def _short_failure(excinfo: pytest.ExceptionInfo[BaseException], style: object =
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Checks in the order of their tasks, those that `--task` names; a task that no check has is a usage error."""
+    """Sort checks by task, and keep those that `--task` names; a task that no check has is a usage error."""
     items.sort(key=_place)
     wanted = set(config.getoption("--task"))
     if not wanted:
@@ -159,7 +159,7 @@ def _students(config: pytest.Config) -> Students:
 
 
 def _device(config: pytest.Config) -> tuple[str, str]:
-    """What `--device` comes to on this machine, and what is to be said of it."""
+    """Return the device that checks use on this machine, and a line about it for the student."""
     if config.getoption("--device") == "cpu":
         return "cpu", ""
     from grader.pytest_plugin.local import at_desk
@@ -226,12 +226,12 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
 
 
 def check_id(item: pytest.Item) -> str:
-    """A check's id in reports; unlike the node id it does not tell where the course lies."""
+    """Return a check's id for reports; unlike the node id, it does not tell where the course lies."""
     return f"{item.path.name}::{item.name}"
 
 
 def marked(item: pytest.Item) -> TaskMark:
-    """The mark of an item that is known to be a check."""
+    """Return the mark of an item that is known to be a check."""
     from grader.checks.task import task_mark
 
     mark = task_mark(item)
@@ -266,7 +266,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 def pytest_enter_pdb() -> None:
-    """A person who debugs has all the time in the world."""
+    """Lift the time limit: a person who debugs may take as long as they need."""
     from grader.pytest_plugin.deadline import cancel
 
     cancel()

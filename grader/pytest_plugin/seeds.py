@@ -7,18 +7,18 @@ import hmac
 
 
 def check_seed(salt: bytes, seed: int, check: str) -> int:
-    """A 63-bit seed for one check: HMAC-SHA256 of the run's seed and the check's id, keyed with `salt`.
+    """Return a 63-bit seed for one check: HMAC-SHA256 of the run's seed and the check's id, keyed with `salt`.
 
-    When grading, `salt` comes from the hidden material, so that whoever finds the run's seed in a report still
-    cannot compute what the checks drew.
+    In grading, `salt` comes from the hidden material. So the run's seed, which a report shows, does not suffice to
+    compute what the checks drew.
     """
     return _number(hmac.new(salt, f"{seed}:{check}".encode(), hashlib.sha256).digest())
 
 
 def probe_seed(seed: int) -> int:
-    """What the global generators beside the student's code start from: tells nothing of `seed`, the check's own.
+    """Return a seed for the global generators beside the student's code; it tells nothing of `seed`, the check's own.
 
-    Whoever had the check's seed could draw again what the judge drew, and so the answers.
+    Code that had the check's seed could repeat the judge's draws, and so compute the answers.
     """
     return _number(hashlib.sha256(f"probe:{seed}".encode()).digest())
 

@@ -2,7 +2,7 @@
 
 `LocalStudent` runs probes in this process, for students at their own desk: breakpoints and prints work, and the
 arguments and the evidence still pass through the codec. `grader.judging.remote_student` runs them in a sandboxed
-worker; a grade comes from that one only.
+worker; only such runs give a grade.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from grader.pytest_plugin.deadline import deadline
 from grader.results import Outcome
 
 Probe = Callable[..., Any]
-FEW_IN_CALL = 4  # of several arguments only small arrays are shown in full, so that the others are seen, too
+FEW_IN_CALL = 4  # numbers of an array; larger ones are not shown in full, so that other arguments are seen, too
 
 
 class Student(Protocol):
-    """What a check may do with a submission.
+    """Runs probes on a submission for one check.
 
-    `called_with` describes the latest probe's arguments, `printed` is what it printed, where that was caught.
+    `called_with` describes the latest probe's arguments. `printed` is what it printed, where that was caught.
     """
 
     @property
@@ -37,17 +37,17 @@ class Student(Protocol):
     def printed(self) -> str: ...
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
-        """The probe's evidence; runs of one check share a process. Raises what ends the check otherwise."""
+        """Return the probe's evidence, or raise what ends the check. All runs of one check share a process."""
         ...
 
     def run_fresh(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
-        """As `run`, in a process that no other run has touched, and none of this check will."""
+        """Do as `run`, in a process that no other run has touched, and that no later run of this check uses."""
         ...
 
 
 @dataclass
 class ProbeEnded(Exception):
-    """A probe run in a worker gave no evidence. `summary` names only the kind of end, `detail` the rest."""
+    """Says that a probe in a worker gave no evidence. `summary` names only the kind of end, `detail` the rest."""
 
     outcome: Outcome
     summary: str
@@ -58,7 +58,7 @@ class ProbeEnded(Exception):
 
 
 class LocalStudent:
-    """Probes in this process. `raised` holds the latest exceptions of the student's code."""
+    """Runs probes in this process. `raised` holds the latest exceptions of the student's code."""
 
     printed = ""  # pytest itself shows what is printed at a student's desk
 
@@ -79,7 +79,7 @@ class LocalStudent:
                 message = codec.encode(evidence, "the result")
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit, too, is the student's
+        except BaseException as error:  # SystemExit, too, comes from the student's code
             self.raised.append(error)
             raise
         return codec.decode(message)
@@ -88,6 +88,6 @@ class LocalStudent:
 
 
 def describe_call(probe: Probe, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """`size=6, kernel_size=3`: a probe's arguments, by the names of its parameters."""
+    """Describe a probe's arguments by the names of its parameters: `size=6, kernel_size=3`."""
     _, *named = inspect.signature(probe).bind(None, *args, **kwargs).arguments.items()  # the first one is the student
     return clip(", ".join(f"{name}={brief(value, FEW_IN_CALL)}" for name, value in named), 400)

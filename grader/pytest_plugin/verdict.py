@@ -35,9 +35,9 @@ class Verdict:
 
 
 def verdict_on(error: BaseException | None, mark: TaskMark, student: Student | None, hidden: bool) -> Verdict:
-    """The verdict on a check that ended with `error`, or without one.
+    """Return the verdict on a check that ended with `error`, or without one.
 
-    Of a hidden check the message names only what kind of thing went wrong, never an input or a value.
+    For a hidden check, the message names only what kind of thing went wrong, never an input or a value.
     """
     if error is None:
         return Verdict(Outcome.PASSED)
@@ -53,7 +53,7 @@ def verdict_on(error: BaseException | None, mark: TaskMark, student: Student | N
 
 
 def _cause(error: BaseException) -> BaseException:
-    """What a Hypothesis report is about: code that answers differently each time is judged by its first answer."""
+    """Return the error that a Hypothesis report is about; code whose answers vary is judged by its first answer."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
     if isinstance(error, (Flaky, HypothesisException)) and error.__context__ is not None:
@@ -70,7 +70,7 @@ def _ended(outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_w
 
 
 def _todo(text: str, mark: TaskMark, hidden: bool) -> Verdict:
-    """A TODO of another task, met on the way, is what this check waits for; its own is simply to do."""
+    """Judge a TODO: the check's own task is still to do; if the TODO is another task's, the check waits for it."""
     found = _TODO.match(text)
     if found and found[1] != mark.task:
         return Verdict(Outcome.SKIPPED, f"needs task {found[1]}, which is still to do")
@@ -91,19 +91,19 @@ def _raised_here(
 
 
 def timeout_text(seconds: float) -> str:
-    """The summary of a probe that ran into its wall-clock limit."""
+    """Return the summary of a probe that ran into its wall-clock limit."""
     return f"timeout after {seconds:g} s: an endless loop, or far too slow"
 
 
 def invalid_text(problem: str) -> tuple[str, str]:
-    """Summary and detail for evidence that is not plain data."""
+    """Return summary and detail for evidence that is not plain data."""
     return "what came back is not of a type that can be judged", clip(problem, 300)
 
 
 def exception_end(described: dict[str, Any]) -> ProbeEnded:
-    """The end that a described exception (`grader.inside.probing.describe`) stands for.
+    """Turn a described exception (`grader.inside.probing.describe`) into the end that it stands for.
 
-    The description may have been forged, so its outcome is only ever one that earns nothing.
+    The description may be forged, so the outcome is always one that earns nothing.
     """
     outcome = _ENDS.get(described["outcome"], Outcome.ERROR)
     if outcome is Outcome.TODO:
@@ -123,7 +123,7 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
 
 
 def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
-    """The student's own frames, innermost last, two lines each."""
+    """Return the student's own frames, innermost last, two lines each."""
     return _lines(
         f"  {frame['file']}:{frame['line']}"
         + (f" in {frame['function']}" if frame["function"] else "")
