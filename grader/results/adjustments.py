@@ -1,4 +1,4 @@
-"""Adjusts a score after the checks: by a person's word on a task, and by lateness."""
+"""Adjusts a score after the checks: by tasks that a person scored, and by lateness."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Override:
 
 @dataclass(frozen=True)
 class Late:
-    """How many days late a week was handed in, and what percentage of its points that costs."""
+    """The days that a week was handed in late, and the percentage of its points that this costs."""
 
     days: int
     percent: int
 
 
 def adjust(report: Report, overrides: Sequence[Override], late: Late | None) -> Report:
-    """A report with a line for each task that a person scored, then one for what lateness costs.
+    """Return the report with a line for each task that a person scored, then one for what lateness costs.
 
-    The percentage is taken of the points with overrides; fractions of a point are in the student's favour.
+    The percentage is taken of the points after overrides; fractions of a point are in the student's favour.
     """
     scores = {score.task: score for score in report.tasks()}
     lines = [

@@ -1,4 +1,4 @@
-"""Holds what a check shows beside its verdict: how a network learned, what it confuses, where it is surely wrong.
+"""Holds what a check shows beside its verdict: how a network learned, what it confuses, its surest mistakes.
 
 An exhibit is plain data, small enough to travel in a report; `grader.reports.drawing` draws it. It never
 changes a score.
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Curve:
-    """Values at equal distances, and the range in which the reference's lie; `per` is how many steps apart."""
+    """A value for each `per` steps, and the range of the reference's values."""
 
     kind: ClassVar[str] = "curve"
     title: str
@@ -24,18 +24,18 @@ class Curve:
 
     @property
     def top(self) -> float:
-        """The upper end of the drawing; what is far above the reference is cut off, so that this stays readable."""
+        """The upper end of the drawing; values far above the reference are cut off, so that it stays readable."""
         return min(max((*self.values, *self.high)), 2 * max(self.high)) or 1.0
 
     @property
     def inside(self) -> int:
-        """How many values lie within the reference's range, or on its better side."""
+        """The number of values within the reference's range, or on its better side."""
         return sum(value <= high for value, high in zip(self.values, self.high, strict=False))
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each class (a row) was taken for each (a column)."""
+    """Counts how often each class (a row) was taken for each class (a column)."""
 
     kind: ClassVar[str] = "confusion"
     title: str
@@ -57,7 +57,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One image that was taken for something else; `png` is base64, `sure` the probability that was given to it."""
+    """One image that was taken for something else; `png` is base64, `sure` the probability of what it was taken for."""
 
     png: str
     right: str
@@ -67,7 +67,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """The wrong answers of which the network was surest, the surest first."""
+    """The wrong answers that the network was surest of, the surest first."""
 
     kind: ClassVar[str] = "mistakes"
     title: str
@@ -78,13 +78,13 @@ Exhibit = Curve | Confusion | Mistakes
 
 
 def to_dict(exhibit: Exhibit) -> dict[str, Any]:
-    """An exhibit as JSON holds it."""
+    """Return an exhibit as JSON holds it."""
     data = {"kind": exhibit.kind, **{field.name: getattr(exhibit, field.name) for field in fields(exhibit)}}
     return {**data, "entries": tuple(map(asdict, exhibit.entries))} if isinstance(exhibit, Mistakes) else data
 
 
 def from_dict(data: Mapping[str, Any]) -> Exhibit:
-    """The opposite of `to_dict`; KeyError or TypeError where it is none."""
+    """Undo `to_dict`; KeyError or TypeError where `data` is no exhibit."""
     fields = {name: _tuples(value) for name, value in data.items() if name != "kind"}
     if data["kind"] == Mistakes.kind:
         fields["entries"] = tuple(Mistake(**entry) for entry in data["entries"])

@@ -18,7 +18,7 @@ _BULKY = ("measures", "exhibits", "stand_ins", "output")
 
 
 class Outcome(StrEnum):
-    """How one check ended. Only `PASSED` earns points; only `BROKEN` is not the student's doing."""
+    """The ways that a check can end. Only `PASSED` earns points; only `BROKEN` is not the student's doing."""
 
     PASSED = "passed"
     FAILED = "failed"  # the evidence is wrong
@@ -43,7 +43,7 @@ class Measure:
 
     @property
     def margin(self) -> float:
-        """How far the value is on the right side of the threshold; negative on the wrong one."""
+        """The distance from the threshold: positive on its right side, negative on the wrong one."""
         return self.value - self.bound if self.least else self.bound - self.value
 
 
@@ -63,12 +63,12 @@ class CheckResult:
     seconds: float = 0.0
     measures: tuple[Measure, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
-    stand_ins: tuple[str, ...] = ()  # what of the student's was replaced, since it has checks of its own
-    output: str = ""  # what a public check that did not pass saw printed
+    stand_ins: tuple[str, ...] = ()  # parts of the student's that were replaced, since they have checks of their own
+    output: str = ""  # what the code printed in a public check that did not pass
 
     @property
     def is_broken(self) -> bool:
-        """Whether the check itself crashed, which is a fault of ours."""
+        """Tell whether the check itself crashed, which is a fault of ours."""
         return self.outcome is Outcome.BROKEN
 
     @property
@@ -88,7 +88,7 @@ class CheckResult:
 
     @classmethod
     def brief_from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
-        """As much as the pages about a class show; a text that many results have is there once."""
+        """Read only what the pages about a class show; texts that many results have are kept once."""
         kept = {name: value for name, value in data.items() if name not in _BULKY}
         texts = {name: sys.intern(value) for name, value in kept.items() if type(value) is str}
         return cls(**{**kept, **texts, "outcome": Outcome(data["outcome"])})
@@ -105,7 +105,7 @@ class CheckResult:
 class Adjustment:
     """A line of the score that no check gave: a task that a person scored anew, or what lateness costs.
 
-    `points` are added to what the checks gave, and may be negative; `task` is empty where it concerns the whole week.
+    `points` are added to what the checks gave, and may be negative; `task` is empty where the line concerns the week.
     """
 
     what: str
@@ -116,7 +116,7 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class TaskScore:
-    """A task's checks, added up. `outcome` is that of the first check that did not pass."""
+    """A task's checks, added up. `outcome` comes from the first check that did not pass."""
 
     task: str
     points: int
@@ -152,7 +152,7 @@ class Report:
 
     @property
     def raw_score(self) -> int:
-        """What the checks gave."""
+        """The points that the checks gave."""
         return sum(check.points for check in self.checks)
 
     @property
@@ -161,16 +161,16 @@ class Report:
 
     @property
     def broken(self) -> tuple[CheckResult, ...]:
-        """Checks that crashed in tasks that nobody has scored by hand; with any, the score is provisional."""
+        """The crashed checks of tasks that nobody has scored by hand; while there are any, the score is provisional."""
         settled = {adjustment.task for adjustment in self.adjustments}
         return tuple(check for check in self.checks if check.is_broken and check.task not in settled)
 
     def tasks(self) -> list[TaskScore]:
-        """Scores by task, in the order in which the tasks are numbered."""
+        """Return scores by task, in the order of the tasks' numbers."""
         return tasks_of(self.checks)
 
     def for_student(self) -> Report:
-        """The report as its student may read it: how a hidden check crashed would tell what it looks at."""
+        """Return the report as its student may read it: how a hidden check crashed would tell what it looks at."""
         return replace(self, checks=tuple(_without_secrets(check) for check in self.checks))
 
     def to_dict(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], check: Callable[..., CheckResult] = CheckResult.from_dict) -> Report:
-        """The report that `to_dict` gave; `check` makes its results."""
+        """Make the report of what `to_dict` gave; `check` makes its results."""
         return cls(
             student=data["student"],
             week=data["week"],
@@ -217,7 +217,7 @@ class Report:
 
 
 def tasks_of(checks: Iterable[CheckResult]) -> list[TaskScore]:
-    """Scores by task, in the order in which the tasks are numbered; within a task the checks keep their order."""
+    """Return scores by task, in the order of the tasks' numbers; within a task the checks keep their order."""
     by_task: dict[str, list[CheckResult]] = {}
     for check in checks:
         by_task.setdefault(check.task, []).append(check)
@@ -225,7 +225,7 @@ def tasks_of(checks: Iterable[CheckResult]) -> list[TaskScore]:
 
 
 def task_order(task: str) -> tuple[int, ...]:
-    """Sort key that puts task 5.10 after 5.9."""
+    """Return a sort key that puts task 5.10 after 5.9."""
     return tuple(int(part) if part.isdigit() else 0 for part in task.split("."))
 
 
