@@ -25,7 +25,7 @@ from grader.reports.pages import render_page
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
-# What a teacher may want to know of a student whatever the score; more than one of a kind is counted.
+# Outcomes that a teacher may want to know about, whatever the score; several of one kind are counted.
 _NOTABLE = {Outcome.TIMEOUT: "timeout", Outcome.MEMORY: "out of memory", Outcome.KILLED: "killed"}
 
 
@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Look:
-    """A student's week that is not graded for good; `href` is empty where there is no report to open."""
+    """A student's week without a final grade; `href` is empty where there is no report to open."""
 
     student: str
     week: str
@@ -74,7 +74,7 @@ def class_page_html(
     folder_of: Callable[[str], str],
     roster: Mapping[str, str] | None = None,
 ) -> str:
-    """The dashboard as one HTML page; `roster` has the sections of those who are in the class, by name."""
+    """Return the class page as HTML; `roster` has the sections of those who are in the class, by name."""
     rows = class_rows(reports, problems, roster)
     weeks = class_weeks(rows)
     return render_page(
@@ -95,7 +95,7 @@ def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[
 
 
 def flags(row: Row) -> list[str]:
-    """What stands out about a student, in words."""
+    """Say in words what stands out about a student."""
     found = [f"Section {row.section}"] if row.section else []
     found += ["nothing handed in"] if row.missing else []
     found += [f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems]
@@ -131,7 +131,7 @@ def _cell(row: Row, week: str, folder: str) -> Cell | None:
 
 
 def _looks(rows: Iterable[Row], folder_of: Callable[[str], str]) -> dict[str, list[Look]]:
-    """Whom each reason for not being graded concerns: one broken check can hit a whole class."""
+    """Group weeks without a final grade by the reason for it: one broken check can hit a whole class."""
     found: dict[str, list[Look]] = {}
     for row in rows:
         for week, report in row.reports.items():

@@ -12,12 +12,12 @@ WIDTH, HEIGHT = 320, 120  # of a curve's drawing, without its labels
 
 
 def line(curve: Curve) -> str:
-    """The student's values, as points of an SVG polyline."""
+    """Return the student's values as points of an SVG polyline."""
     return _points(curve, curve.values)
 
 
 def band(curve: Curve) -> str:
-    """The reference's range, as points of an SVG polygon."""
+    """Return the reference's range as points of an SVG polygon."""
     return f"{_points(curve, curve.high)} {_points(curve, curve.low, backwards=True)}"
 
 
@@ -31,7 +31,7 @@ def _points(curve: Curve, values: Sequence[float], backwards: bool = False) -> s
 
 
 def shade(confusion: Confusion, row: int, column: int) -> int:
-    """How dark a cell of the matrix is: from 0 for none to 5 for a whole row."""
+    """Return how dark a cell of the matrix is: from 0 for none to 5 for a whole row."""
     whole = sum(confusion.counts[row]) or 1
     return -(-5 * confusion.counts[row][column] // whole)
 
@@ -47,7 +47,7 @@ class Column:
 
 
 def columns(figures: WeekFigures) -> list[Column]:
-    """The histogram of a week's final scores, in tenths of the possible points."""
+    """Return the histogram of a week's final scores, in tenths of the possible points."""
     counts = figures.bins()
     most = max(1, *counts)
     starts = [100 * i // BINS for i in range(BINS)]

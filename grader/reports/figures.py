@@ -1,8 +1,8 @@
 """Computes a class's figures: its rows, means and commonest failures, and grades.csv.
 
 Every number in grades.csv is final. Where a check of ours crashed, or a week could not be graded, its cell
-and the total stay empty, so that nobody enters too low a grade by accident. A week never handed in stays
-empty too, and counts nothing in the total.
+and the total stay empty, so that nobody enters too low a grade by accident. A week that was never handed in
+stays empty, too, and adds nothing to the total.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Row:
 
     @property
     def missing(self) -> bool:
-        """Whether nothing at all was handed in."""
+        """Tell whether nothing at all was handed in."""
         return not self.reports and not self.problems
 
     def final(self, week: str) -> int | None:
-        """The week's score, or None while there is none or it may still change."""
+        """Return the week's score, or None while there is none or it may still change."""
         report = self.reports.get(week)
         if report is None or report.broken or any(problem.week == week for problem in self.problems):
             return None
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class TaskFigures:
-    """How a class did in one task; broken checks, which nobody could pass, are left out."""
+    """The results of a class in one task, without broken checks, which nobody could pass."""
 
     task: str
     done: int
@@ -71,7 +71,7 @@ class TaskFigures:
 
 @dataclass(frozen=True)
 class WeekFigures:
-    """How a class did in one week. `scores` holds the final ones only, ascending."""
+    """The results of a class in one week. `scores` holds the final ones only, ascending."""
 
     week: str
     scores: tuple[int, ...]
@@ -87,7 +87,7 @@ class WeekFigures:
         return statistics.median(self.scores) if self.scores else None
 
     def bins(self) -> list[int]:
-        """How many scores lie in each tenth of the possible points; full marks belong to the last."""
+        """Count the scores in each tenth of the possible points; full marks belong to the last."""
         counts = [0] * BINS
         for score in self.scores:
             counts[min(BINS - 1, score * BINS // max(1, self.max_score))] += 1
@@ -97,7 +97,7 @@ class WeekFigures:
 def class_rows(
     reports: Iterable[Report], problems: Iterable[Problem], roster: Mapping[str, str] | None = None
 ) -> list[Row]:
-    """One row a student, sorted by name; who has only problems has a row too, and so has everybody on the roster."""
+    """Return a row for each student, sorted by name; all on the roster and all with only problems have one, too."""
     sections = roster or {}
     by_student: dict[str, dict[str, Report]] = {}
     unread: dict[str, list[Problem]] = {}
@@ -112,14 +112,14 @@ def class_rows(
 
 
 def class_weeks(rows: Iterable[Row]) -> list[str]:
-    """The weeks that anybody has a report or a problem in, in order."""
+    """Return, in order, the weeks in which anybody has a report or a problem."""
     weeks = {week for row in rows for week in row.reports}
     weeks |= {problem.week for row in rows for problem in row.problems if problem.week}
     return sorted(weeks, key=week_order)
 
 
 def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
-    """The figures of one week of a class."""
+    """Return the figures of one week of a class."""
     reports = [row.reports[week] for row in rows if week in row.reports]
     finals = sorted(score for row in rows if (score := row.final(week)) is not None)
     by_task: dict[str, list[TaskScore]] = {}
@@ -140,14 +140,14 @@ def write_grades(
 ) -> None:
     """Write grades.csv: student, one column a week, total; UTF-8, whole numbers, empty where not graded.
 
-    No byte order mark: programs that read the file would take it for a part of the first heading. (In Excel,
-    open the file with Data, From Text, so that it asks for the encoding.)
+    There is no byte order mark: programs that read the file would take it for a part of the first heading. (In
+    Excel, open the file with Data, From Text, so that it asks for the encoding.)
     """
     write_atomically(path, grades_csv(class_rows(reports, problems, roster)))
 
 
 def grades_csv(rows: Sequence[Row]) -> str:
-    """The table as CSV text, with names that no spreadsheet takes for formulas."""
+    """Return the table as CSV text, with names that no spreadsheet takes for formulas."""
     weeks = class_weeks(rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -176,7 +176,7 @@ _BECAUSE = "  because "
 
 @dataclass(frozen=True)
 class CommonFailure:
-    """One reason that checks of a task failed for: how many points it has cost, and whom, by name."""
+    """A reason why checks of a task failed, with the points that it cost and the students' names."""
 
     task: str
     reason: str
@@ -194,7 +194,7 @@ class Slow:
 
 
 def commonest_failures(reports: Iterable[Report], most: int = MOST) -> list[CommonFailure]:
-    """The commonest reasons why checks do not pass, of equal ones the dearest first; what waits or is to do is none."""
+    """Return the commonest reasons why checks fail, ties by points lost; waiting or unstarted checks do not count."""
     students: dict[tuple[str, str], set[str]] = {}
     points: Counter[tuple[str, str]] = Counter()
     for report in reports:
@@ -209,14 +209,14 @@ def commonest_failures(reports: Iterable[Report], most: int = MOST) -> list[Comm
 
 
 def reason(check: CheckResult) -> str:
-    """The first line of a check's message, and what explains it; neither holds a student's own values."""
+    """Return the first line of a check's message, and what explains it; neither holds a student's own values."""
     lines = check.message.splitlines()
     because = [line.removeprefix(_BECAUSE).strip() for line in lines if line.startswith(_BECAUSE)]
     return "; ".join([*lines[:1], *because[:1]]) or str(check.outcome)
 
 
 def slowest_checks(reports: Iterable[Report], most: int = 5) -> list[Slow]:
-    """The checks with the longest mean time."""
+    """Return the checks with the longest mean time."""
     times: dict[tuple[str, str], list[float]] = {}
     for report in reports:
         for check in report.checks:

@@ -1,7 +1,7 @@
 """Writes one submission's report as files: report.json, report.md and report.html, all made from one `Report`.
 
-The pages are self-contained: their style and script stand inside and are allowed by hash, everything else is
-forbidden by their content security policy. Nothing in them depends on when they are written.
+The pages are self-contained: their style and script stand inside. Their content security policy allows these by hash,
+and forbids everything else. Nothing in them depends on when they are written.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
-LAST = "report.html"  # of a report's files; where it is there, so are the others
+LAST = "report.html"  # the last of a report's files that is written: where it exists, so do the others
 
 
 def write_report(report: Report, folder: Path) -> None:
     """Write report.json, report.md and report.html into `folder`, which is made if need be.
 
-    They are for the student, who reads nothing of how a hidden check of ours crashed: that is in the gradebook.
+    They are for the student, so they leave out how a hidden check of ours crashed: that is in the gradebook.
     """
     remove_halves(folder)
     write_atomically(folder / "report.json", report.for_student().to_json())
@@ -38,28 +38,28 @@ def write_report(report: Report, folder: Path) -> None:
 
 
 def is_current(folder: Path) -> bool:
-    """Whether a report is there whole, and nothing has changed since it was written."""
+    """Tell whether a report is complete, and nothing has changed since it was written."""
     return (folder / LAST).exists()
 
 
 def outdate(folder: Path) -> None:
-    """Have the report written anew, by the next run at the latest: to be called before what it says changes."""
+    """Have the report written anew, by the next run at the latest; call this before its content changes."""
     (folder / LAST).unlink(missing_ok=True)
 
 
 def report_html(report: Report) -> str:
-    """The report as one HTML page."""
+    """Return the report as one HTML page."""
     pictured = any(exhibit.kind == "mistakes" for check in report.checks for exhibit in check.exhibits)
     return render_page("report.html.j2", images="data:" if pictured else "'none'", **_contents(report))
 
 
 def report_markdown(report: Report) -> str:
-    """The report as Markdown that also reads well as plain text."""
+    """Return the report as Markdown that also reads well as plain text."""
     return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 
 def render_page(template: str, script: str = "", images: str = "'none'", **contents: Any) -> str:
-    """A page from `template`, with the common style, maybe a script, and a policy that allows just these."""
+    """Render a page from `template`, with the common style, maybe a script, and a policy that allows just these."""
     style = _asset("style.css")
     code = _asset(script) if script else ""
     policy = f"default-src 'none'; img-src {images}; style-src '{_digest(style)}'; script-src {_source(code)}"
@@ -124,7 +124,7 @@ def _environment(**options: Any) -> jinja2.Environment:
 
 
 def _visible(value: Any) -> Any:
-    """Whatever a template inserts; autoescape follows. Markup is our own and stays as it is."""
+    """Make what a template inserts safe to show; autoescape follows. Markup is our own and stays as it is."""
     return escape.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -142,5 +142,5 @@ def _source(code: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """The hash by which a content security policy allows an inline style or script."""
+    """Return the hash by which a content security policy allows an inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

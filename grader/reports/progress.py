@@ -1,6 +1,6 @@
 """Shows a class being graded: a live bar on a terminal, one line a submission elsewhere.
 
-Both say how long it will still take, by rich's own estimate: the bar always, the lines now and then.
+Both show the remaining time, by rich's own estimate: the bar always, the lines now and then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.markup import escape
 from grader.escape import terminal
 from grader.results import Report
 
-EVERY = 60.0  # seconds between two lines that say how long it will take
+EVERY = 60.0  # seconds between two lines about the remaining time
 RECENT = 600.0  # seconds whose results tell how fast it goes
 
 
@@ -37,9 +37,9 @@ class Progress:
 
     @contextmanager
     def of(self, waiting: Mapping[str, int], kept: int, partly: int = 0) -> Iterator[None]:
-        """Show progress over so many submissions of each week; `kept` ones are unchanged since an earlier run.
+        """Show progress over the `waiting` submissions, counted by week; `kept` more are unchanged since the last run.
 
-        Of `partly` submissions only the checks run that a change to their assignment touches.
+        For `partly` of the waiting ones, only the checks run that a change to their assignment touches.
         """
         self._total = total = sum(waiting.values())
         self._said = self._clock()
@@ -51,7 +51,7 @@ class Progress:
         if not total:
             yield
             return
-        # Where nobody watches, the bar is not drawn, and still knows how fast it goes.
+        # Outside a terminal the bar is not drawn, but it still estimates the remaining time.
         with rich_progress.Progress(
             rich_progress.TextColumn("{task.description}"),
             rich_progress.BarColumn(),
@@ -70,12 +70,12 @@ class Progress:
         self._bar = None
 
     def graded(self, report: Report) -> None:
-        """One submission has its grade."""
+        """Say that one submission has its grade."""
         provisional = ", provisional: a check of ours broke" if report.broken else ""
         self._advance(report.student, report.week, f"{report.score} of {report.max_score}{provisional}")
 
     def failed(self, student: str, week: str, message: str) -> None:
-        """One submission could not be graded."""
+        """Say that one submission could not be graded."""
         self._advance(student, week, f"could not be graded: {message.splitlines()[0]}")
 
     def _advance(self, student: str, week: str, text: str) -> None:
@@ -92,7 +92,7 @@ class Progress:
 
 
 def in_words(seconds: float) -> str:
-    """`about 12 min left`: coarse, since it is a guess."""
+    """Say the remaining time, as `about 12 min left`: coarse, since it is a guess."""
     minutes = seconds / 60
     if minutes < 1:
         return "less than a minute left"

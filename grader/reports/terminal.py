@@ -1,7 +1,7 @@
 """Prints scores and a class's summary in a terminal.
 
-`print_score` and `print_class` draw with rich, in colour where the console has it; `summary_lines` gives plain
-lines, and so does whoever draws on a `plain_console`. rich is imported only when it draws.
+`print_score` and `print_class` draw with rich, in colour where the console has it; `summary_lines` and all that
+draws on a `plain_console` give plain lines. rich is imported only when it draws.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ HARDEST = 3
 
 
 def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:
-    """The score by task as plain lines, then what to do next, for a pytest run that `command` started."""
+    """Return the score by task as plain lines, then what to do next, for a pytest run that `command` started."""
     file = io.StringIO()
     _print_tasks(tasks_of(results), command, plain_console(file, width))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
 def plain_console(file: TextIO, width: int) -> Console:
-    """A console that is no terminal: it draws the same everywhere, without colour."""
+    """Make a console that is no terminal: it draws the same everywhere, without colour."""
     from rich.console import Console  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
 
     return Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False)
 
 
 def print_score(report: Report, console: Console) -> None:
-    """One submission's score by task, and what to do next."""
+    """Print one submission's score by task, and what to do next."""
     _print_tasks(report.tasks(), week_command(report.week), console)
 
 
 def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
-    """The summary of a class: counts, means and the hardest tasks."""
+    """Print the summary of a class: counts, means and the hardest tasks."""
     from grader.reports.figures import class_rows, class_weeks, week_figures  # noqa: PLC0415 - imports sqlite3
 
     rows = class_rows(reports, problems)
@@ -58,7 +58,7 @@ def print_class(reports: Sequence[Report], problems: Sequence[Problem], console:
 
 
 def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> list[str]:
-    """What is not final, a line each: checks of ours that broke, and submissions that could not be graded."""
+    """List what is not final, a line each: checks of ours that broke, and submissions that could not be graded."""
     lines = [
         f"provisional: {report.student} {report.week}: {check.id} is broken: {check.message}"
         for report in reports
@@ -111,7 +111,7 @@ def _hardest_table(figures: Sequence[WeekFigures]) -> Table:
 
 
 def grid(*justify: JustifyMethod) -> Table:
-    """A table without lines, a column for each side that its cells keep to."""
+    """Make a table without lines, with a column for each given alignment."""
     from rich.table import Table  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
 
     table = Table.grid(padding=(0, 2, 0, 0))

@@ -38,17 +38,17 @@ class NextStep:
 
 
 def word(outcome: Outcome) -> str:
-    """The outcome in at most eight letters."""
+    """Return the outcome in at most eight letters."""
     return WORDS[outcome][0]
 
 
 def phrase(outcome: Outcome) -> str:
-    """The outcome in words that need no legend."""
+    """Return the outcome in words that need no legend."""
     return WORDS[outcome][1]
 
 
 def detail(score: TaskScore) -> str:
-    """What keeps a task from being done: how much of it passes, and the first check that does not."""
+    """Say what keeps a task from being done: how much of it passes, and the first check that does not."""
     if score.outcome is Outcome.PASSED:
         return ""
     first = next(check for check in score.checks if check.outcome is not Outcome.PASSED)
@@ -62,7 +62,7 @@ def detail(score: TaskScore) -> str:
 
 
 def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:
-    """What to do next: the first task that is not done and that something can be done about, or None.
+    """Return what to do next: the first unfinished task that the student can do something about, or None.
 
     `command` runs a week's public checks, as in `pytest assignments/week5`.
     """
@@ -76,12 +76,12 @@ def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:
 
 
 def week_command(week: str) -> str:
-    """How a student runs the public checks of a week."""
+    """Return the command with which a student runs the public checks of a week."""
     return f"pytest assignments/{week}"
 
 
 def bar(points: int, max_points: int) -> str:
-    """A bar of `BAR` blocks: full for full points alone, and never empty for any points at all."""
+    """Draw a bar of `BAR` blocks: full only for full points, empty only for none."""
     if points >= max_points:
         return "█" * BAR
     blocks = max(1, points * BAR // max_points) if points else 0
@@ -89,10 +89,10 @@ def bar(points: int, max_points: int) -> str:
 
 
 def number(value: float | None) -> str:
-    """A mean or a median with one decimal, or a dash where there is none."""
+    """Write a mean or a median with one decimal, or a dash where there is none."""
     return "–" if value is None else f"{value:.1f}"
 
 
 def week_title(week: str) -> str:
-    """`week5` as people write it."""
+    """Write `week5` as people do: `Week 5`."""
     return re.sub(r"^week(\d+)$", r"Week \1", week)
