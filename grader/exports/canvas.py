@@ -15,9 +15,9 @@ _EXACT = ("ID", "SIS User ID", "SIS Login ID")
 
 
 def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
-    """The export with `scores` (None: not final) in the week's column, or in the one that `column` names.
+    """Fill `scores` (None: not final) into the week's column of the export, or into the one that `column` names.
 
-    `UsageError` where there is no such column, or it is out of other points than the week.
+    `UsageError` where there is no such column, or its maximum differs from the week's.
     """
     sheet = worksheet.read(file)
     if "Student" not in sheet.header or not any(name in sheet.header for name in _EXACT):
@@ -35,7 +35,7 @@ def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: i
 
 
 def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:
-    # Assignments are those columns that end in their number, as in `Week 5 (4711)`.
+    # The names of assignments' columns end in a number, as in `Week 5 (4711)`.
     titles = {number: re.sub(r" \(\d+\)$", "", name) for number, name in enumerate(sheet.header)}
     assignments = {number: title for number, title in titles.items() if title != sheet.header[number]}
     if wanted is not None:

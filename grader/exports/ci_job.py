@@ -1,6 +1,6 @@
 """Finds out in which CI job this runs and where the submission lies, and writes what the job's host reads.
 
-Whatever the host, `report.json`, `.md`, `.html` and `junit.xml` are written as well. Nothing is written before the
+For every host it writes `report.json`, `.md`, `.html` and `junit.xml` as well. Nothing is written before the
 submission is graded, and the host's own file comes last.
 """
 
@@ -28,7 +28,7 @@ _AUTOGRADER = Path("/autograder")
 
 @dataclass(frozen=True)
 class CiJob:
-    """Where this runs; `folder` holds the submission, `home` is Gradescope's `/autograder`."""
+    """The job that this runs in; `folder` holds the submission, `home` is Gradescope's `/autograder`."""
 
     host: str
     folder: Path
@@ -37,7 +37,7 @@ class CiJob:
 
 
 def find_job(environment: Mapping[str, str], host: str | None = None, submission: Path | None = None) -> CiJob:
-    """The host by its environment unless `host` names it. `UsageError` where no submission can be found."""
+    """Tell the host by its environment, unless `host` names it. `UsageError` where no submission can be found."""
     home = Path(environment.get("AUTOGRADER_HOME") or _AUTOGRADER)
     known = host or _host(environment, home)
     folder = submission or _folder(known, environment, home)
@@ -63,7 +63,7 @@ def _folder(host: str, environment: Mapping[str, str], home: Path) -> Path:
 
 
 def student_of(job: CiJob) -> str:
-    """Whose submission it is, as far as the host tells."""
+    """Name the student whose submission it is, as far as the host tells."""
     if job.host == "gradescope":
         return _named_by_gradescope(job.home / "submission_metadata.json")
     names = {"classroom50": ("OWNER", "USERNAME"), "github": ("GITHUB_ACTOR",)}.get(job.host, ())
@@ -79,7 +79,7 @@ def _named_by_gradescope(file: Path) -> str:
 
 
 def write(job: CiJob, report: Report, out: Path) -> list[Path]:
-    """Write the report into `out`, and what the host reads where it reads it; returns the files to look at."""
+    """Write the report into `out`, and the host's own files where it reads them; return the files to look at."""
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
     writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
@@ -136,7 +136,7 @@ def _json(content: object) -> str:
 
 
 def _committed(folder: Path) -> datetime:
-    """When the commit that is checked out was made; now where there is none."""
+    """Return the time of the commit that is checked out; now where there is none."""
     command = [
         "git",
         "-C",
@@ -157,7 +157,7 @@ def _committed(folder: Path) -> datetime:
 
 @contextmanager
 def quoted(job: CiJob) -> Iterator[None]:
-    """While this lasts, GitHub takes nothing that is printed for a command to its runner."""
+    """Keep GitHub from taking what is printed in the block for a command to its runner."""
     acts = job.environment.get("GITHUB_ACTIONS") == "true"
     token = secrets.token_hex(16)
     if acts:

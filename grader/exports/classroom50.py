@@ -14,7 +14,7 @@ SCHEMA = "classroom50/result/v1"
 
 
 def result(report: Report, environment: Mapping[str, str], submitted: datetime, graded: datetime) -> dict[str, Any]:
-    """The content of `result.json`; `submitted` is the graded commit's time, the same on every regrade.
+    """Return the content of `result.json`; `submitted` is the graded commit's time, the same on every regrade.
 
     `UsageError` names variables that Classroom 50's runner sets and this environment lacks.
     """
@@ -41,9 +41,9 @@ def result(report: Report, environment: Mapping[str, str], submitted: datetime, 
 
 
 def manual(report: Report, classroom: str, assignment: str, now: datetime) -> dict[str, Any]:
-    """A record that no runner made, with the tag that Classroom 50 gives to scores entered by hand.
+    """Return a record that no runner made, with the tag that Classroom 50 gives to scores entered by hand.
 
-    A gradebook does not know of commits, so every link is that tag, as in Classroom 50's own records of this kind.
+    A gradebook knows no commits, so every link is that tag, as in Classroom 50's own records of this kind.
     """
     tag = f"submit/manual-{_stamp(now).replace(':', '-')}"
     known = {"CLASSROOM": classroom, "ASSIGNMENT": assignment, "SUBMISSION_TAG": tag, "OWNER": report.student}
@@ -51,7 +51,7 @@ def manual(report: Report, classroom: str, assignment: str, now: datetime) -> di
 
 
 def outputs(report: Report) -> dict[str, str]:
-    """What the runner reads from `$GITHUB_OUTPUT`."""
+    """Return what the runner reads from `$GITHUB_OUTPUT`."""
     passed = all(check.outcome is Outcome.PASSED for check in report.checks)
     status = "error" if report.broken else "success" if passed else "failure"
     return {"status": status, "summary": f"{report.week}: {report.score} of {report.max_score} points"}

@@ -1,4 +1,4 @@
-"""Fills one column of a worksheet with scores, and names whom it leaves out."""
+"""Fills one column of a worksheet with scores, and names the students that it leaves out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grader.intake.worksheet import Matching, Worksheet
 
 @dataclass
 class Filled:
-    """What became of filling in: the file's new content, how many cells it changed, and whom it left out, and why."""
+    """A filled worksheet: the file's new content, how many cells were filled, and who was left out, and why."""
 
     text: str
     count: int = 0
@@ -18,7 +18,7 @@ class Filled:
 
 
 def fill(sheet: Worksheet, column: int, scores: Mapping[str, int | None], matching: Matching) -> Filled:
-    """Write whole-number scores into a column. Whoever is provisional, unknown or ambiguous is left out and named."""
+    """Write whole-number scores into a column; leave out, and name, who is provisional, unknown or ambiguous."""
     filled = Filled("")
     taken: dict[int, list[str]] = {}
     found = {student: matching.rows_of(student) for student in scores}

@@ -1,7 +1,7 @@
 """Writes results for GitHub Classroom's `autograding-grading-reporter`: base64 of JSON, a variable for each runner.
 
 The reporter's table shows passed tests / tests × points, its notice the sum of the tests' scores. The two agree
-where the tests of a runner weigh the same; so each task is a runner, or several where its checks weigh differently.
+if all tests of a runner have the same weight. So each task is one runner, or several if its checks differ in weight.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 from grader.escape import plain, terminal
 from grader.results import CheckResult, Outcome, Report, TaskScore
 
-LARGEST = 90_000  # bytes of base64 in one variable; Linux takes no longer string than 128 KiB
+LARGEST = 90_000  # bytes of base64 in one variable; Linux takes no string above 128 KiB
 LONGEST = 2_000  # characters of a message
-_SHORTER = (LONGEST, 400, 0)  # while a variable is too large
+_SHORTER = (LONGEST, 400, 0)  # limits to try, one after the other, while a variable is too large
 
 
 def runners(report: Report) -> dict[str, dict[str, Any]]:
-    """For each runner's id, of letters and digits, what the reporter reads.
+    """Return what the reporter reads for each runner, by the runner's id of letters and digits.
 
     Overrides and lateness are no tests, so the reporter cannot show them; the report does.
     """
@@ -32,7 +32,7 @@ def runners(report: Report) -> dict[str, dict[str, Any]]:
 
 
 def variables(report: Report) -> dict[str, str]:
-    """`<ID>_RESULTS` for each runner, each short enough for an environment."""
+    """Return `<ID>_RESULTS` for each runner, each short enough for an environment variable."""
     return {f"{name.upper()}_RESULTS": _encoded(content) for name, content in runners(report).items()}
 
 
@@ -64,7 +64,7 @@ def _test(week: str, check: CheckResult) -> dict[str, Any]:
         "status": status,
         "score": check.points,
         "message": text if status == "error" else "",
-        # Of a failed test only this is shown.
+        # For a failed test, only this is shown.
         "test_code": text if status == "fail" else "",
         "filename": "hidden check" if check.hidden else f"assignments/{week}/{check.id.partition('::')[0]}",
         "line_no": 0,

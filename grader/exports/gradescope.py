@@ -1,4 +1,4 @@
-"""Writes Gradescope's `results.json`, one test for each check, and reads its `submission_metadata.json`."""
+"""Writes Gradescope's `results.json`, one test for each check."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _STATUS = {True: "passed", False: "failed"}
 
 
 def results(report: Report) -> dict[str, Any]:
-    """The content of `results.json`. Text is sent as plain text, which Gradescope does not interpret.
+    """Return the content of `results.json`. Text is sent as plain text, which Gradescope does not interpret.
 
-    Its total is `score`, so that adjustments count; every test is visible, as hidden ones would hide the total: of a
-    hidden check students see the title and the kind of fault alone, as in every report.
+    The total is `score`, so that adjustments count. Every test is visible, since a hidden one would hide the total.
+    As in every report, students see only the title and the kind of fault of a hidden check.
     """
     shown = report.for_student()
     return {

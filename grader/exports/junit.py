@@ -11,7 +11,7 @@ from grader.results import CheckResult, Outcome, Report
 
 
 def document(reports: Iterable[Report]) -> str:
-    """One `testsuite` for each report, one `testcase` for each check."""
+    """Return one `testsuite` for each report, with one `testcase` for each check."""
     root = ElementTree.Element("testsuites", name="grader")
     for report in reports:
         _suite(root, report.for_student())

@@ -1,6 +1,7 @@
 """Fills the grades into the grading worksheet that an instructor downloaded from Moodle.
 
-Moodle translates the header, so columns are found by their names in English, else by `--column`, else not at all.
+Moodle translates the header. So the column for grades is found by its English name, or named by `--column`; the maximum
+is compared only where its column has the English name.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ _PARTICIPANT = re.compile(r"\D+\s(\d+)")
 
 
 def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
-    """The worksheet with `scores` (None: not final) as grades; in any language, a column of addresses identifies, too.
+    """Fill `scores` (None: not final) into the worksheet as grades.
 
     `UsageError` where its first column is not as in `Participant 123`, or its maximum is not the week's. The second
-    column is the full name.
+    column is the full name. In any language, a column of e-mail addresses identifies students, too.
     """
     sheet = worksheet.read(file)
     rows = [number for number, row in enumerate(sheet.rows) if number and row]

@@ -1,4 +1,4 @@
-"""Writes a gradebook's results in another system's format; this is where a format is added."""
+"""Writes a gradebook's results in another system's format; a new format is added here."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from grader.gradebook import Problem, open_book
 from grader.intake import safe_name
 from grader.results import Report
 
-WORKSHEETS = ("canvas", "moodle")  # a file that was downloaded, in which one column is filled
+WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
 FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "classroom50", "github", "junit")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to export: the format, where to, and what only some formats ask for."""
+    """A request for an export: the format, where to, and what only some formats ask for."""
 
     form: str
     target: Path
     week: str | None = None
     template: Path | None = None  # worksheets: the file that was downloaded
-    column: str | None = None  # worksheets: the column to fill, if not found
+    column: str | None = None  # worksheets: the column to fill, if it is not found
     classroom: str | None = None  # classroom50
     assignment: str | None = None  # classroom50: by default, the week's name
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written, in words, and whom a worksheet left out, each with the reason."""
+    """The result of an export: what was written, in words, and who a worksheet left out, each with the reason."""
 
     what: str
     left_out: Sequence[str] = ()
@@ -76,7 +76,7 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
 
 
 def _files(wanted: Wanted, reports: Sequence[Report]) -> Mapping[str, str]:
-    """The text of each file to write, by its path; the empty path is the export itself."""
+    """Return the text of each file to write, by its path; the empty path is the export itself."""
     whole = {"csv": table.checks_csv, "json": table.everything_json, "junit": junit.document}
     if wanted.form in whole:
         return {"": whole[wanted.form](reports)}
@@ -88,7 +88,7 @@ def _files(wanted: Wanted, reports: Sequence[Report]) -> Mapping[str, str]:
 
 
 def _each(wanted: Wanted) -> tuple[str, Callable[[Report], object]]:
-    """The name of the file that each report gets, and what makes its content."""
+    """Return the name of the file that each report gets, and the function that makes its content."""
     if wanted.form == "gradescope":
         return "results.json", gradescope.results
     if wanted.form == "github":

@@ -14,7 +14,7 @@ _HEADER = ("student", "week", "task", "check", "hidden", "outcome", "points", "m
 
 
 def checks_csv(reports: Sequence[Report]) -> str:
-    """A line for each check; overrides and lateness follow a week's checks, with their kind as the outcome."""
+    """Return a line for each check; overrides and lateness follow a week's checks, with their kind as the outcome."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
@@ -31,5 +31,5 @@ def checks_csv(reports: Sequence[Report]) -> str:
 
 
 def everything_json(reports: Sequence[Report]) -> str:
-    """A list of reports, as report.json has them, hidden checks' own crashes included: for those who grade."""
+    """Return a list of reports as in report.json, but with how hidden checks crashed: this is for those who grade."""
     return json.dumps([report.to_dict() for report in reports], indent=2, ensure_ascii=False) + "\n"
