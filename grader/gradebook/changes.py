@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def changes(before: Sequence[Report], after: Sequence[Report], both: bool = True) -> Iterator[str]:
-    """A line for each student's week whose grade changed, and an indented one for each reason.
+    """Yield a line for each student's week whose grade changed, and an indented one for each reason.
 
     With `both`, a week that only one of the two runs has is a change as well.
     """

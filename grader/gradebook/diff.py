@@ -9,10 +9,10 @@ from grader.gradebook.store import open_book
 
 
 def changed_grades(folder: Path, against: Path | None = None) -> list[str]:
-    """A line for each student's week whose grade changed, and an indented one for each reason."""
+    """Return a line for each student's week whose grade changed, and an indented one for each reason."""
     with open_book(folder) as book:
         after = book.current()
-        # Under what adjusts the current attempt, too, so that the two differ by their checks alone.
+        # Both get the current overrides and lateness, so that they differ by their checks alone.
         histories = [] if against else [book.history(report.student, report.week) for report in after]
         before = [book.adjusted(old) for history in histories for old in history[-2:-1]]
     if against:

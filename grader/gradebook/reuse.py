@@ -1,4 +1,4 @@
-"""Finds results that need no grading again: whole attempts, and checks that no change has touched."""
+"""Finds results that need not be graded again: whole attempts, and checks that no change has touched."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Reuse:
         self._digests: dict[str, dict[str, str]] = {}
 
     def look_up(self, key: ResultKey, assignment: Assignment) -> Attempt | tuple[CheckResult, ...]:
-        """The attempt at `key` if grading could give no other result, else the checks that need not run again."""
+        """Return the attempt at `key` if grading could only repeat it, else the checks that need not run again."""
         attempt = self._book.find(key)
         if attempt and attempt.answers(key):
             return attempt
-        now = self._now(assignment)  # also where there is no earlier result: it is what the next run compares with
+        now = self._now(assignment)  # also without an earlier result, since the next run compares with it
         if attempt is None:
             return ()
         before = self._noted(attempt.assignment)

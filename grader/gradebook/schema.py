@@ -30,7 +30,7 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = 1;
 """
 
-# What makes a file of version 1 one of version 2, and so on; a new file goes the same way.
+# Each script turns a file of one version into the next, from version 1 on; a new file goes through all of them.
 MIGRATIONS = (
     """
 CREATE TABLE overrides (

@@ -2,21 +2,21 @@
 
     attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
                `broken` how many of our own checks crashed, `seed` a text because it may be of any size
-    problems   what could not be graded, and why; `week` is NULL where that much is not known
-    overrides  tasks that a person scored, with who, why and when (UTC); the latest line for a task holds, and
+    problems   what could not be graded, and why; `week` is NULL where it is not known
+    overrides  tasks that a person scored, with who, why and when (UTC); the latest row for a task holds, and
                NULL points give the task back to the checks
     late       how many days a student's week came late, and what percentage of its points that costs
     roster     who is in the class, and in which section, as of the last run that had a roster
     digests    for each version of an assignment a digest of what each check's verdict depends on
-    current    a view: of each student's week, the latest attempt
+    current    a view: the latest attempt at each student's week
     checks     a view: each check of each attempt, with its outcome and points
 
-Scores in `attempts` are what the checks gave; overrides and lateness stand beside them, so that they outlive
-grading again, and `current()` puts both together.
+Scores in `attempts` are what the checks gave. Overrides and lateness stand beside them, so that they survive when a
+week is graded again; `current()` puts both together.
 
 The file carries an `application_id` of its own, and its schema's number in `user_version`. It uses a
-rollback journal, not a write-ahead log: whatever was committed is in the one file, also after a kill, and no
-file stays beside it once it is closed. An exclusive lock keeps a second run out while this one writes.
+rollback journal, not a write-ahead log: all that was committed is in the one file, even after a kill, and no
+file stays beside it once it is closed. An exclusive lock keeps a second run out while this one has the file open.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 @dataclass(frozen=True)
 class ResultKey:
-    """What a result depends on: equal keys, equal results."""
+    """All that a result depends on: equal keys, equal results."""
 
     student: str
     week: str
@@ -74,19 +74,19 @@ class Problem:
 
 @dataclass(frozen=True)
 class Attempt:
-    """That a student's week was graded; `broken` is how many of our own checks crashed."""
+    """One time that a student's week was graded; `broken` is how many of our own checks crashed."""
 
     id: int
     assignment: str
     broken: int
 
     def answers(self, key: ResultKey) -> bool:
-        """Whether it was under the very assignment, and is final: a result with broken checks is not."""
+        """Tell whether it used the very same assignment, and is final: a result with broken checks is not."""
         return self.assignment == _texts(key.assignment)[0] and not self.broken
 
 
 class Gradebook:
-    """An open gradebook, made where there is none; a context manager.
+    """An open gradebook, created where there is none; a context manager.
 
     Every method raises `GraderError` when the file is damaged, foreign, newer, or in use by another run.
     """
@@ -105,34 +105,34 @@ class Gradebook:
         self.close()
 
     def close(self) -> None:
-        """Give the file up to others; what was recorded is in it already."""
+        """Close the file, so that others can open it; what was recorded is in it already."""
         self._database.close()
 
     def find(self, key: ResultKey) -> Attempt | None:
-        """The student's current attempt if it was at this very work, under whatever version of the assignment.
+        """Find the student's current attempt if it graded this very work, under any version of the assignment.
 
-        None beside a later problem with the same week, too: grade (again).
+        Returns None also where there is a later problem with the same week: then grade it again.
         """
         row = self._rows(_SAME_WORK, *_same_work(key))
         return Attempt(*row[0]) if row else None
 
     def report_of(self, attempt: Attempt) -> Report:
-        """The whole of an attempt, which takes time to read."""
+        """Read the whole report of an attempt, which takes time."""
         return self._report(*self._rows("SELECT id, report FROM attempts WHERE id = ?", attempt.id)[0])
 
     def record_roster(self, sections: Mapping[str, str]) -> None:
-        """Note who is in the class, by name, and in which section, in place of what was noted before."""
+        """Record who is in the class, by name, and in which section, in place of what was recorded before."""
         with self._transaction() as database:
             database.execute("DELETE FROM roster")
             rows = [_texts(student, section) for student, section in sections.items()]
             database.executemany("INSERT OR REPLACE INTO roster VALUES (?, ?)", rows)
 
     def roster(self) -> dict[str, str]:
-        """Who is in the class, with their sections; empty where no run had a roster."""
+        """Return who is in the class, with their sections; empty where no run had a roster."""
         return dict(self._rows("SELECT student, section FROM roster ORDER BY student"))
 
     def record_digests(self, assignment: str, digests: Mapping[str, str]) -> None:
-        """Note what each check of an assignment's version depends on (`fingerprints.check_digests`)."""
+        """Record what each check of an assignment's version depends on (`grader.course.check_digests`)."""
         with self._transaction() as database:
             database.executemany(
                 "INSERT OR REPLACE INTO digests VALUES (?, ?, ?)",
@@ -140,13 +140,13 @@ class Gradebook:
             )
 
     def digests(self, assignment: str) -> dict[str, str]:
-        """What was noted for an assignment's version; empty where nothing was."""
+        """Return what was recorded for an assignment's version; empty where nothing was."""
         return dict(self._rows('SELECT "check", digest FROM digests WHERE assignment = ?', *_texts(assignment)))
 
     def record(self, report: Report) -> None:
         """Make `report` the current result of its student's week, and earlier ones history.
 
-        It clears that week's problem, and one without a week if it stems from an earlier run.
+        It clears that week's problem, and a problem without a week if that comes from an earlier run.
         """
         key = _texts(*astuple(ResultKey.of(report)))
         student, week = key[:2]
@@ -160,7 +160,7 @@ class Gradebook:
                 database.execute("DELETE FROM problems WHERE student = ? AND week IS NULL", (student,))
 
     def record_problem(self, student: str, week: str | None, message: str) -> None:
-        """Note why a student's week could not be graded, in place of what was noted before."""
+        """Record why a student's week could not be graded, in place of what was recorded before."""
         if week is None:
             self._weekless.add(student)
         name, why = _texts(student, message)
@@ -170,22 +170,22 @@ class Gradebook:
             database.execute("INSERT INTO problems VALUES (?, ?, ?)", (name, where, why))
 
     def clear_problems(self, students: Iterable[str]) -> None:
-        """Forget these students' problems, because their submissions are about to be looked at again."""
+        """Delete these students' problems, because their submissions are about to be looked at again."""
         students = set(students)
         self._weekless -= students
         with self._transaction() as database:
             database.executemany("DELETE FROM problems WHERE student = ?", [_texts(student) for student in students])
 
     def current(self) -> list[Report]:
-        """Each student's latest result of each week, overrides and lateness included, by student, then week."""
+        """Return each student's latest result of each week, with overrides and lateness, by student, then week."""
         return self._current(CheckResult.from_dict)
 
     def has_attempts(self) -> bool:
-        """Whether anything was ever graded."""
+        """Tell whether anything was ever graded."""
         return bool(self._rows("SELECT 1 FROM attempts LIMIT 1"))
 
     def overview(self) -> list[Report]:
-        """`current()` for the pages about the class, without what only a student's own page shows."""
+        """Return `current()` for the pages about the class, without what only a student's own page shows."""
         return self._current(CheckResult.brief_from_dict)
 
     def _current(self, check: Callable[..., CheckResult]) -> list[Report]:
@@ -196,12 +196,12 @@ class Gradebook:
         return sorted(adjusted, key=lambda report: (report.student, week_order(report.week)))
 
     def adjusted(self, report: Report) -> Report:
-        """A report as the checks gave it, with the overrides and the lateness of its student's week."""
+        """Apply the overrides and the lateness of its student's week to a report as the checks gave it."""
         key = _texts(report.student, report.week)
         return _adjusted(report, self._overrides(*key), self._late(*key))
 
     def override(self, override: Override) -> None:
-        """Note a person's score for a task; it holds until another one is noted, also when the week is graded again."""
+        """Record a person's score for a task; it holds until another is recorded, even if the week is graded again."""
         student, week, task, why, who, at = _texts(
             override.student, override.week, override.task, override.why, override.who, override.at
         )
@@ -212,7 +212,7 @@ class Gradebook:
             )
 
     def record_late(self, student: str, week: str, late: Late | None) -> None:
-        """Note how late a week is, in place of what was noted before; None: in time, or not known."""
+        """Record how late a week is, in place of what was recorded before; None: in time, or not known."""
         with self._transaction() as database:
             database.execute("DELETE FROM late WHERE student = ? AND week = ?", _texts(student, week))
             if late:
@@ -220,12 +220,12 @@ class Gradebook:
                 database.execute("INSERT INTO late VALUES (?, ?, ?, ?)", values)
 
     def late_of(self, student: str, week: str) -> Late | None:
-        """How late a student's week is, as was noted last."""
+        """Return how late a student's week is, as recorded last."""
         key = _texts(student, week)
         return self._late(*key).get(key)
 
     def _overrides(self, *key: str) -> Overrides:
-        """The overrides that hold, of everybody or of one student's week."""
+        """Return the overrides that hold, for everybody or for one student's week."""
         query = f"SELECT student, week, task, points, why, who, at FROM overrides {_ONE if key else ''} ORDER BY id"
         latest = {row[:3]: Override(*row) for row in self._rows(query, *key)}
         found: Overrides = {}
@@ -239,7 +239,7 @@ class Gradebook:
         return {(student, week): Late(days, percent) for student, week, days, percent in rows}
 
     def history(self, student: str, week: str) -> list[Report]:
-        """Every attempt at one week, the oldest first; the last one is the current one."""
+        """Return every attempt at one week, the oldest first; the last one is the current one."""
         rows = self._rows(
             "SELECT id, report FROM attempts WHERE student = ? AND week = ? ORDER BY id",
             *_texts(student, week),
@@ -247,7 +247,7 @@ class Gradebook:
         return [self._report(*row) for row in rows]
 
     def problems(self) -> list[Problem]:
-        """What stands ungraded, sorted by student, then week."""
+        """Return what could not be graded, sorted by student, then week."""
         found = [Problem(*row) for row in self._rows("SELECT student, week, message FROM problems")]
         return sorted(found, key=lambda problem: (problem.student, week_order(problem.week or "")))
 
@@ -264,7 +264,7 @@ class Gradebook:
                 raise
 
     def _prepare(self) -> None:
-        # executescript() would commit first, and with that give the empty file away half-made.
+        # executescript() would commit first, and so let others see the half-made file.
         application, version = self._pragma("application_id"), self._pragma("user_version")
         if self._is_empty() and application == version == 0:
             self._execute(schema.FIRST)
@@ -331,9 +331,9 @@ def _adjusted(report: Report, overrides: Overrides, late: dict[tuple[str, ...], 
 
 
 def _texts(*values: object) -> tuple[str, ...]:
-    """Values as SQLite can store them: a lone surrogate, as in badly encoded file names, becomes `\\udc80`.
+    """Return values as SQLite can store them: a lone surrogate, as in badly encoded file names, becomes `\\udc80`.
 
-    Inside a JSON text that is an escape for the same character, so a report comes back exactly.
+    In a JSON text that is an escape for the same character, so a report comes back exactly.
     """
     return tuple(str(value).encode("utf-8", "backslashreplace").decode() for value in values)
 
@@ -353,7 +353,7 @@ def _explained(error: sqlite3.DatabaseError) -> str:
 
 
 def open_book(folder: Path) -> Gradebook:
-    """The gradebook that `batch` left in a folder; `UsageError` where there is none."""
+    """Open the gradebook that `batch` left in a folder; `UsageError` where there is none."""
     file = folder / "gradebook.sqlite" if folder.is_dir() else folder
     if not file.is_file():
         raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")
