@@ -1,6 +1,6 @@
 """Finds submissions that are suspiciously alike, by copydetect: winnowed k-grams of tokens with every name the same.
 
-What everybody has says nothing: the skeleton, and whatever a good part of the class has in common, are left out.
+Common code says nothing: the skeleton, and what a good part of the class has in common, are left out.
 Winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003.
 """
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from grader.errors import GraderError
 
-K, WINDOW = 25, 6  # characters of filtered code; anything alike that is longer than K + WINDOW is found
-LEAST_OWN = 400  # characters that are nobody else's idea; with fewer there is nothing to compare
+K, WINDOW = 25, 6  # characters of filtered code; all equal code that is longer than K + WINDOW is found
+LEAST_OWN = 400  # characters that are not common code; with fewer there is nothing to compare
 LONGEST = 200_000  # characters; nobody writes more than that for a week
-COMMON = 0.5  # what more than this part of the class has is nothing special
-FEW = 10  # nor is what more students than these have, in a small class
+COMMON = 0.5  # code is common if a larger part of the class has it
+FEW = 10  # but in a small class only if more students than these have it
 
 Span = tuple[int, int]
 
@@ -34,7 +34,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two submissions: which share of either's own code stands in the other, and where, in characters of the texts."""
+    """Two submissions: the share of each one's own code that stands in the other, and where, in characters."""
 
     left: Work
     right: Work
@@ -45,12 +45,12 @@ class Pair:
 
     @property
     def share(self) -> float:
-        """The greater of both: who hides a copy among code of their own is found as well."""
+        """The greater of both shares, so that a copy hidden among a student's own code is found as well."""
         return max(self.share_left, self.share_right)
 
 
 def text_of(files: Mapping[str, bytes]) -> str:
-    """A submission's Python files as one text, each under its name."""
+    """Return a submission's Python files as one text, each under its name."""
     parts = [
         f"# {name}\n{content.decode('utf-8', 'replace')}".rstrip() for name, content in sorted(files.items())
         if name.endswith(".py")
@@ -59,7 +59,7 @@ def text_of(files: Mapping[str, bytes]) -> str:
 
 
 def similar_pairs(works: Sequence[Work], skeleton: str, least: float) -> list[Pair]:
-    """The pairs of one week's works of which a share of at least `least` is alike, the most alike first.
+    """Find the pairs of one week's works that share at least `least` of their code, the most alike first.
 
     Raises `GraderError` where copydetect is not installed.
     """
@@ -81,7 +81,7 @@ def similar_pairs(works: Sequence[Work], skeleton: str, least: float) -> list[Pa
 def _candidates(
     owners: Mapping[int, set[int]], common: set[int], prints: Mapping[int, object], owned: set[int], least: float
 ) -> Iterable[tuple[int, int]]:
-    """The pairs that share enough fingerprints for a closer look: comparing all with all takes too long."""
+    """Yield the pairs that share enough fingerprints for a closer look: comparing all with all takes too long."""
     shared: Counter[tuple[int, int]] = Counter()
     for hashed, who in owners.items():
         if hashed not in common:

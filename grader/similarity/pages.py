@@ -25,7 +25,7 @@ def write_pages(pairs: Sequence[Pair], out: Path) -> None:
 
 
 def marked(text: str, spans: Sequence[Span]) -> Markup:
-    """The text with what stands in the other one too marked, a line at a time, safe to put into a page."""
+    """Mark what also stands in the other text, and return markup that is safe to put into a page."""
     return Markup("").join(_pieces(text, spans))
 
 

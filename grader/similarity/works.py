@@ -1,4 +1,4 @@
-"""Compares the works of a class, week by week: each that can be read, with what every student got left out."""
+"""Compares the works of a class, week by week: all that can be read, without the code that every student got."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST = 200  # pairs; whoever has more has another problem
 
 
 def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float) -> list[Pair]:
-    """The pairs of all weeks of which a share of at least `least` is alike, the most alike first, `MOST` of them."""
+    """Find the pairs of all weeks that share at least `least` of their code, the most alike first, up to `MOST`."""
     pairs: list[Pair] = []
     for week, works in works_by_week(candidates).items():
         pairs += similar_pairs(works, handout(course.assignment(week)), least)
@@ -21,7 +21,7 @@ def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float
 
 
 def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
-    """Read what can be read; work that a group shares is one, under all its names."""
+    """Read what can be read, by week; the work that a group shares counts once, under all its names."""
     found: dict[str, dict[tuple[object, ...], Work]] = {}
     for candidate in candidates:
         try:
@@ -36,5 +36,5 @@ def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
 
 
 def handout(assignment: Assignment) -> str:
-    """The text that every student of a week got: the skeletons, and the public checks and probes."""
+    """Return the text that every student of a week got: the skeletons, and the public checks and probes."""
     return text_of({file.name: file.read_bytes() for file in assignment.folder.glob("*.py")})
