@@ -17,14 +17,14 @@ import torch
 
 from grader.errors import CourseError
 
-Change = tuple[str, str, str]  # a module, a pattern that its source matches once, and what takes its place
+Change = tuple[str, str, str]  # a module, a pattern that matches its source once, and the replacement
 Run = Callable[[types.SimpleNamespace, int], Sequence[float]]  # modules and a seed → a value for each column
 
 
 def print_table(
     folder: Path, modules: Sequence[str], programs: Mapping[str, Change | None], columns: Sequence[str], run: Run
 ) -> None:
-    """Print mean, deviation and range of each column for each program; `sys.argv[1]` says how many seeds (20)."""
+    """Print mean, deviation and range of each column for each program; `sys.argv[1]` is the number of seeds (20)."""
     torch.set_num_threads(1)
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     print("| program | " + " | ".join(f"{name}: mean | deviation | range" for name in columns) + " |")
@@ -38,21 +38,21 @@ def print_table(
 
 
 def program(folder: Path, name: str, change: Change | None) -> types.ModuleType:
-    """A module of the reference, changed if the change is for it. `CourseError` unless its pattern matches once."""
+    """Load a module of the reference, changed if `change` is for it. `CourseError` unless the pattern matches once."""
     source = (folder / f"{name}.py").read_text(encoding="utf-8")
     if change is not None and change[0] == name:
         source, count = re.subn(change[1], change[2], source)
         if count != 1:
             raise CourseError(f"{folder / name}.py: {change[1]} must match once, not {count} times")
     module = types.ModuleType(name)
-    # What the reference prints while it trains would stand in the table.
+    # Otherwise, what the reference prints while it trains would get into the table.
     module.__dict__["print"] = lambda *_, **__: None
     exec(compile(source, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - the reference, or a program made of it
     return module
 
 
 def figures(found: Sequence[float]) -> str:
-    """Three cells of the table; a program whose values are not all finite diverges."""
+    """Return three cells of the table; a program whose values are not all finite diverges."""
     infinite = sum(not math.isfinite(value) for value in found)
     if infinite:
         return f"diverges with {infinite} of {len(found)} seeds | |"

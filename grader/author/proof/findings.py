@@ -1,4 +1,4 @@
-"""Tells from a week's trials what its author has to mend or know: one `Finding` for each thing."""
+"""Finds in a week's trials what its author has to mend or know: one `Finding` for each thing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Finding:
 
 
 def caught(trials: Iterable[Trial], mutants: Iterable[Mutant]) -> dict[str, set[str]]:
-    """By mutant, the checks that took points from it in any trial."""
+    """Return, by mutant, the checks that took points from it in any trial."""
     tasks = {mutant.id: mutant.tasks for mutant in mutants}
     found: dict[str, set[str]] = {}
     for trial in trials:
@@ -38,16 +38,16 @@ def caught(trials: Iterable[Trial], mutants: Iterable[Mutant]) -> dict[str, set[
 
 
 def missed(trials: Iterable[Trial], mutants: Iterable[Mutant], recorded: record.Caught) -> set[str]:
-    """The mutants that a check of the record let pass: by chance, or since it has become weaker."""
+    """Return the mutants that a check of the record let pass: by chance, or because it has become weaker."""
     return {name for name, checks in caught(trials, mutants).items() if set(recorded.get(name, ())) - checks}
 
 
 def examine(
     trials: Sequence[Trial], mutants: Iterable[Mutant], recorded: record.Caught, again: Sequence[Trial] = ()
 ) -> list[Finding]:
-    """All findings, the gravest first; `again` are mutants graded with other seeds, for the comparison with the record.
+    """Return all findings, the gravest first; `again` are mutants graded with other seeds, to compare with the record.
 
-    A check may catch a mistake with some draws alone. It is weaker where it catches it with none.
+    A check may catch a mistake with only some draws. It is weaker if it catches the mistake with none.
     """
     listed = {mutant.id: mutant for mutant in mutants}
     reports = [(trial, trial.report) for trial in trials if trial.report is not None]
@@ -137,7 +137,7 @@ def _weaker(
 
 
 def _idle(reference: Report, mutants: Mapping[str, Mutant], graded: Mapping[str, Report]) -> Iterator[Finding]:
-    """Checks that take points from no mutant: nothing shows that they can fail."""
+    """Find checks that take points from no mutant: nothing shows that they can fail."""
     active = {check for name, report in graded.items() for check in record.catching(report, mutants[name].tasks)}
     for hidden, what in ((False, "public"), (True, "hidden")):
         checks = [check for check in reference.checks if check.hidden is hidden]

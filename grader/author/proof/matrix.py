@@ -47,7 +47,7 @@ class Margin:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Everything that `validate` shows of one week."""
+    """All that `validate` shows of one week."""
 
     week: str
     tasks: tuple[str, ...]
@@ -64,7 +64,7 @@ class Matrix:
 
 
 def matrix_of(week: str, trials: Sequence[Trial], mutants: Iterable[Mutant], findings: Sequence[Finding]) -> Matrix:
-    """The matrix of a week from its trials."""
+    """Make the matrix of a week from its trials."""
     graded = {t.subject.name: t.report for t in trials if t.subject.kind == MUTANT and t.report}
     reference = [t.report for t in trials if t.subject.kind == REFERENCE and t.report]
     checks = reference[0].checks if reference else ()
@@ -82,7 +82,7 @@ def matrix_of(week: str, trials: Sequence[Trial], mutants: Iterable[Mutant], fin
 
 
 def print_matrix(matrix: Matrix, console: Console) -> None:
-    """Findings first, then a line a mutant, then thresholds and the slowest checks."""
+    """Print findings first, then a line for each mutant, then thresholds and the slowest checks."""
     counts = (
         f"{len(matrix.rows)} mutants, {len(matrix.faults)} faults, {len(matrix.findings) - len(matrix.faults)} notes"
     )
@@ -114,7 +114,7 @@ def _lines(matrix: Matrix, width: int) -> Iterable[str]:
 
 
 def page(matrices: Sequence[Matrix]) -> str:
-    """The same as one self-contained page."""
+    """Return the same as one self-contained page."""
     return render_page("validate.html.j2", matrices=matrices, signs=SIGNS)
 
 
@@ -134,7 +134,7 @@ def _cell(mutant: Mutant, task: str, lost: bool) -> str:
 
 
 def _margins(reports: Sequence[Report]) -> Iterable[Margin]:
-    """Each threshold with the least margin over the seeds."""
+    """Yield each threshold with its least margin over the seeds."""
     found: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
     for check in (check for report in reports for check in report.checks):
         for measure in check.measures:

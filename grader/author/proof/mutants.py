@@ -5,9 +5,9 @@ id = "conv-rounds-up"
 file = "lenet.py"
 find = "// stride + 1"           # must stand exactly once in the reference's file
 replace = "// stride + 2"
-tasks = ["5.1"]                  # those that lose points; every other task keeps all of them
+tasks = ["5.1"]                  # tasks that lose points; every other task keeps all of its points
 why = "Rounds up where the stride does not fit evenly."
-may_lose = ["5.12"]              # optional: those that lose points with some seeds alone, as training goes
+may_lose = ["5.12"]              # optional: tasks that lose points with some seeds only, depending on training
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Mutant:
     """One mistake: in `file`, `find` becomes `replace`, and `tasks` lose points, as `why` explains.
 
-    `may_lose` names tasks that lose points with some seeds alone; every other task keeps all of its points.
+    `may_lose` names tasks that lose points with some seeds only; every other task keeps all of its points.
     """
 
     id: str
@@ -44,11 +44,11 @@ class Mutant:
     may_lose: tuple[str, ...] = ()
 
     def explains(self, lost: Collection[str]) -> bool:
-        """Whether a graded mutant has lost points in just the tasks that it should."""
+        """Tell whether a graded mutant has lost points in just the tasks that it should."""
         return set(self.tasks) <= set(lost) <= {*self.tasks, *self.may_lose}
 
     def apply(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
-        """A copy of `files` with the mistake in it. `CourseError` unless `find` stands exactly once in `file`."""
+        """Return a copy of `files` with the mistake in it. `CourseError` unless `find` stands just once in `file`."""
         if self.file not in files:
             raise CourseError(f"mutant {self.id!r}: there is no {self.file!r}; there are: {', '.join(files)}")
         source = files[self.file].decode("utf-8")
@@ -59,7 +59,7 @@ class Mutant:
 
 
 def reference_files(assignment: Assignment) -> dict[str, bytes]:
-    """The reference's modules as a student would hand them in. `CourseError` where one cannot be read."""
+    """Return the reference's modules as a student would hand them in. `CourseError` where one cannot be read."""
     if assignment.hidden_folder is None:
         raise CourseError(f"{assignment.week}: there are no hidden checks, and so no reference in solutions/")
     paths = [assignment.hidden_folder / f"{module}.py" for module in assignment.modules]
@@ -70,7 +70,7 @@ def reference_files(assignment: Assignment) -> dict[str, bytes]:
 
 
 def load_mutants(root: Path, week: str) -> list[Mutant]:
-    """The mutants in `solutions/WEEK/mutants.toml`, or its parts `mutants_*.toml`; each applies and compiles.
+    """Load the mutants of `solutions/WEEK/mutants.toml`, or of its parts `mutants_*.toml`; each applies and compiles.
 
     `CourseError` names the file, the mutant and what is wrong with it.
     """
@@ -92,12 +92,12 @@ def load_mutants(root: Path, week: str) -> list[Mutant]:
 
 
 def tasks_lost(report: Report) -> frozenset[str]:
-    """The tasks in which a graded mutant has lost points: to be compared with those that the mutant names."""
+    """Return the tasks in which a graded mutant has lost points, to compare with those that the mutant names."""
     return frozenset(score.task for score in report.tasks() if score.points < score.max_points)
 
 
 def task_numbers(assignment: Assignment) -> Iterator[str]:
-    """The task of each check, read off its `@task("5.1", …)`, without importing the checks."""
+    """Yield the task of each check from its `@task("5.1", …)`, without importing the checks."""
     for file in assignment.check_files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "task" and node.args:
@@ -130,7 +130,7 @@ def _mutant(table: dict[str, Any], number: int) -> Mutant:
 
 
 def _check(mutant: Mutant, reference: Mapping[str, bytes], tasks: frozenset[str]) -> None:
-    """`CourseError` where a mutant is not well named, or is no change that Python can run."""
+    """Raise `CourseError` where a mutant is not well named, or is no change that compiles."""
     named = [*mutant.tasks, *mutant.may_lose]
     if not _ID.fullmatch(mutant.id) or not mutant.why.strip():
         raise CourseError(f"mutant {mutant.id!r}: it needs an id like 'conv-rounds-up', and a `why`")

@@ -1,7 +1,7 @@
 """Makes mutants that nobody had to think of: applies general mistakes in PyTorch code to the reference, one at a time.
 
-Each operator looks at one node of a module's syntax tree and proposes edits of the source's text, so that a mutant
-is the reference but for a few characters, and can be shown as a line.
+Each operator looks at one node of a module's syntax tree and proposes edits of the source's text. So a mutant differs
+from the reference in a few characters only, and can be shown as one line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SWAPPED_COMPARISONS: dict[type[ast.AST], str] = {
 
 @dataclass(frozen=True)
 class Edit:
-    """Characters `start` to `end` of the source replaced by `text`."""
+    """Replaces characters `start` to `end` of the source by `text`."""
 
     operator: str
     start: int
@@ -40,7 +40,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class GeneratedMutant:
-    """A generated mutant: its id is the same as long as the line it changes, and what it makes of it, are."""
+    """A generated mutant. Its id stays the same as long as the changed line, before and after, does."""
 
     id: str
     file: str
@@ -56,7 +56,7 @@ class GeneratedMutant:
 
 
 def mutants_of(files: Mapping[str, bytes]) -> list[GeneratedMutant]:
-    """Every mutant of these modules' solutions that compiles and differs, in the order of the source."""
+    """Make every mutant of these modules' solutions that compiles and differs, in the order of the source."""
     made: dict[str, GeneratedMutant] = {}
     for name, content in sorted(files.items()):
         source = content.decode("utf-8")
@@ -76,7 +76,7 @@ def mutants_of(files: Mapping[str, bytes]) -> list[GeneratedMutant]:
 
 
 def edits_of(source: str, name: str) -> Iterator[Edit]:
-    """Every operator on every node, whether or not the result compiles."""
+    """Yield the edits of every operator on every node, whether or not the result compiles."""
     offsets = _line_offsets(source)
     tree = ast.parse(source, name)
     for node in ast.walk(tree):
@@ -90,13 +90,13 @@ Proposal = tuple[ast.AST, str]
 
 
 def _drop_call(node: ast.AST, source: str) -> Iterator[Proposal]:
-    """A statement that calls `optimizer.step()` and the like."""
+    """Replace a statement that calls `optimizer.step()` and the like by `pass`."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) in DROPPED_CALLS:
         yield node, "pass"
 
 
 def _drop_context(node: ast.AST, source: str) -> Iterator[Proposal]:
-    """`with torch.no_grad():` becomes a block as any other."""
+    """Turn `with torch.no_grad():` into an ordinary block."""
     if isinstance(node, ast.With):
         for item in node.items:
             if isinstance(item.context_expr, ast.Call) and _called(item.context_expr) in CONTEXTS:
@@ -112,7 +112,7 @@ def _drop_decorator(node: ast.AST, source: str) -> Iterator[Proposal]:
 
 
 def _drop_wrapper(node: ast.AST, source: str) -> Iterator[Proposal]:
-    """`F.relu(x)` and `x.relu()` become `x`; a layer of the model, `self.conv1(x)`, too."""
+    """Replace `F.relu(x)` and `x.relu()` by `x`; a layer of the model, `self.conv1(x)`, too."""
     if not isinstance(node, ast.Call):
         return
     name, function = _called(node), node.func
@@ -124,13 +124,13 @@ def _drop_wrapper(node: ast.AST, source: str) -> Iterator[Proposal]:
 
 
 def _drop_layer(node: ast.AST, source: str) -> Iterator[Proposal]:
-    """A layer in `nn.Sequential(…)` or in a list becomes `nn.Identity()`."""
+    """Replace a layer in `nn.Sequential(…)` or in a list by `nn.Identity()`."""
     if isinstance(node, ast.Call) and _called(node) in LAYERS and isinstance(node.func, ast.Attribute):
         yield node, f"{_text(node.func.value, source)}.Identity()"
 
 
 def _add_detach(node: ast.AST, source: str) -> Iterator[Proposal]:
-    """Cut the graph at what is returned, and at what goes into a layer."""
+    """Cut the graph at returned values, and at what goes into a layer."""
     if isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
         values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
         for value in values:
@@ -202,7 +202,7 @@ def _drop_keyword(node: ast.AST, source: str) -> Iterator[Proposal]:
 
 
 def _return_part(node: ast.AST, source: str) -> Iterator[Proposal]:
-    """Of a returned tuple the first part alone, and its parts the other way round."""
+    """Return only the first part of a tuple, or its parts in reverse order."""
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
         parts = [_text(part, source) for part in node.value.elts]
         yield node.value, parts[0]
@@ -234,7 +234,7 @@ def _line_of(source: str, edit: Edit) -> int:
 
 
 def _region_at(source: str, name: str, edit: Edit) -> Region | None:
-    """The solution that the edit changes; None for lines that students are given."""
+    """Find the solution that the edit changes; None for lines that students are given."""
     line = _line_of(source, edit)
     return next((region for region in find_regions(source, name) if region.first < line < region.last), None)
 
@@ -252,7 +252,7 @@ def _called(node: ast.Call) -> str:
 
 
 def _is_method(node: ast.Call) -> bool:
-    """Whether `x.relu()` is asked of a value, and not `F.relu(x)` of a module."""
+    """Tell whether the call is a value's method, as in `x.relu()`, and not a module's function, as in `F.relu(x)`."""
     return isinstance(node.func, ast.Attribute) and not (
         isinstance(node.func.value, ast.Name)
         and node.func.value.id in ("F", "torch", "nn", "copy", "math", "np", "numpy")
@@ -271,7 +271,7 @@ def _line_offsets(source: str) -> list[int]:
 
 
 def _span(node: ast.AST, offsets: list[int], source: str) -> tuple[int, int]:
-    """Where a node stands, in characters; the tree counts UTF-8 bytes within a line."""
+    """Return a node's start and end in characters; the tree counts UTF-8 bytes within a line."""
     lines = source.splitlines(keepends=True)
 
     def place(line: int, column: int) -> int:

@@ -21,12 +21,12 @@ def file_of(root: Path, week: str) -> Path:
 
 
 def catching(report: Report, tasks: Collection[str]) -> list[str]:
-    """The checks of these tasks that a mutant does not pass."""
+    """Return the checks of these tasks that a mutant does not pass."""
     return sorted(c.id for c in report.checks if c.task in tasks and c.outcome is not Outcome.PASSED)
 
 
 def load(root: Path, week: str) -> dict[str, list[str]]:
-    """The record, empty where there is none. `CourseError` where it cannot be read."""
+    """Load the record, empty where there is none. `CourseError` where it cannot be read."""
     file = file_of(root, week)
     try:
         found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -2,7 +2,7 @@
 
 [[survivor]]
 id = "inspection-shift-number-42da07"    # as `validate --mutate` names it
-line = "fig, ax = plt.subplots("         # or instead: how the lines that it changes begin
+line = "fig, ax = plt.subplots("         # or instead of `id`: the beginning of the lines that it changes
 kind = "equivalent"                      # no behaviour changes; or "accepted": it does, and the contract allows it
 why = "How large a figure is, is up to the student."
 """
@@ -22,7 +22,7 @@ KINDS = ("equivalent", "accepted")
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a generated mutant may survive; either `id` or `line` says which."""
+    """The reason why a generated mutant may survive; either `id` or `line` names the mutant."""
 
     kind: str
     why: str
@@ -34,7 +34,7 @@ class Reason:
 
 
 def load_reasons(root: Path, week: str) -> list[Reason]:
-    """The reasons of a week, none where there is no such file. `CourseError` names what is wrong with one."""
+    """Load a week's reasons, none where there is no such file. `CourseError` names what is wrong with one."""
     file = root / "solutions" / week / "survivors.toml"
     if not file.is_file():
         return []
@@ -50,10 +50,10 @@ def load_reasons(root: Path, week: str) -> list[Reason]:
 
 
 def unexplained(survivors: Iterable[GeneratedMutant], reasons: Sequence[Reason]) -> list[GeneratedMutant]:
-    """Survivors that no reason covers."""
+    """Return the survivors that no reason covers."""
     return [mutant for mutant in survivors if not any(reason.explains(mutant) for reason in reasons)]
 
 
 def idle_reasons(survivors: Sequence[GeneratedMutant], reasons: Sequence[Reason]) -> list[Reason]:
-    """Reasons that cover no survivor any more: out of date."""
+    """Return the reasons that cover no survivor any more: they are out of date."""
     return [reason for reason in reasons if not any(reason.explains(mutant) for mutant in survivors)]

@@ -1,4 +1,4 @@
-"""Grades for real what a week's checks are tried on: the reference, the skeleton, the variants and the mutants."""
+"""Grades in real judges what a week's checks are tried on: reference, skeleton, variants and mutants."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Trial:
-    """A graded subject: a report, or why there is none."""
+    """A graded subject: a report, or the reason why there is none."""
 
     subject: Subject
     report: Report | None
@@ -42,7 +42,7 @@ class Trial:
 
 
 def subjects_of(assignment: Assignment, mutants: Iterable[Mutant], seeds: Sequence[int]) -> list[Subject]:
-    """Everything that a week is tried on: the reference with each seed, all others with the first."""
+    """Return all that a week is tried on: the reference with each seed, all others with the first."""
     reference = reference_files(assignment)
     skeleton = {f"{module}.py": source for module, source in assignment.skeletons.items()}
     return [
@@ -54,7 +54,7 @@ def subjects_of(assignment: Assignment, mutants: Iterable[Mutant], seeds: Sequen
 
 
 def variants_of(assignment: Assignment) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Each folder in `solutions/weekN/variants/` with its files. `CourseError` where one lacks a module."""
+    """Yield each folder in `solutions/weekN/variants/` with its files. `CourseError` where one lacks a module."""
     assert assignment.hidden_folder is not None
     for folder in sorted(path for path in (assignment.hidden_folder / "variants").glob("*") if path.is_dir()):
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
@@ -66,7 +66,7 @@ def variants_of(assignment: Assignment) -> Iterator[tuple[str, dict[str, bytes]]
 def run(
     root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int, shortcuts: Shortcuts | None = None
 ) -> Iterator[Trial]:
-    """Grade the subjects in warm judges; the trials come as they are done."""
+    """Grade the subjects in warm judges; yield each trial as soon as it is done."""
     by_key = {subject.key: subject for subject in subjects}
     queued = [Job(key, week, subject.files, "", (), subject.seed) for key, subject in by_key.items()]
     for done in Pool(root, [week], min(jobs, len(queued)), sandbox, shortcuts).run(queued):

@@ -1,6 +1,6 @@
 """Proves a week's checks: grades the reference, the skeleton, the variants and the mutants, and examines what came out.
 
-`validate` and `mutate` need no console: `watch` is handed the trials as they come, and hands them on.
+`validate` and `mutate` need no console: `watch` gets the trials as they come, and passes them on.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from grader.author.release.skeleton import stale_skeletons
 from grader.course import Course, find_course
 from grader.sandbox import Sandbox, choose
 
-OTHER_SEEDS = range(1, 5)  # with which a mutant is graded again that a check of the record has let pass
+OTHER_SEEDS = range(1, 5)  # for mutants that a check of the record has let pass: they are graded again with these
 
 Watch = Callable[[str, int, Iterator[Trial]], Iterable[Trial]]  # a week, the number of its trials, and the trials
 
 
 def unwatched(week: str, count: int, running: Iterator[Trial]) -> Iterable[Trial]:
-    """Hand the trials on without a word."""
+    """Pass the trials on, and print nothing."""
     return running
 
 
 @dataclass(frozen=True)
 class Proving:
-    """Where and how trials run; what is left out is found out, as the command line does."""
+    """Holds where and how trials run; `of` finds out what is left out, as the command line does."""
 
     course: Course
     sandbox: Sandbox
@@ -54,7 +54,7 @@ def validate(
     week: str, *, course: Course | None = None, sandbox: Sandbox | None = None, jobs: int | None = None,
     seeds: int = 3, agree: bool = False, watch: Watch = unwatched,
 ) -> Matrix:  # fmt: skip
-    """Grade everything that a week's checks are tried on; the matrix holds the findings.
+    """Grade all that a week's checks are tried on, and return the matrix, which holds the findings.
 
     The reference is graded with several seeds. With `agree`, what each check catches now becomes the record that later
     runs are compared with.
@@ -83,7 +83,7 @@ def _stale(course: Course, week: str) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Survival:
-    """What became of a week's generated mutants: how many there are, and which of them keep all points."""
+    """The result of a week's generated mutants: how many there are, and which of them keep all points."""
 
     week: str
     made: int
@@ -94,7 +94,7 @@ class Survival:
 
     @property
     def faults(self) -> int:
-        """How many survive without a reason, or could not be graded."""
+        """The number of mutants that survive without a reason, or could not be graded."""
         return len(self.unexplained) + self.ungraded
 
 

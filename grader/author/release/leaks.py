@@ -1,8 +1,8 @@
-"""Searches a tree that students will get for solutions and hidden checks, in text, whatever file it stands in.
+"""Searches all files of a tree that students will get for lines of solutions and hidden checks.
 
-Lines are compared without whitespace, quotes' kind and comments, so that neither indentation nor a Markdown list hides
-one. Lines that anybody would write (`model.eval()`) tell nothing; `solutions/harmless.txt` lists longer ones
-that may stand in public files, too.
+Lines are compared without whitespace, comments and the kind of quotes, so that neither indentation nor a Markdown list
+hides one. Short lines, which anybody would write (`model.eval()`), tell nothing; `solutions/harmless.txt` lists longer
+ones that may stand in public files, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from grader.author.release.skeleton import find_regions
 from grader.course import Assignment, Course
 from grader.errors import CourseError
 
-TELLING = 24  # characters, without whitespace: shorter lines are everybody's
+TELLING = 24  # characters, without whitespace: anybody would write shorter lines
 _COMMENT = re.compile(r"\s+#.*$")
 
 
@@ -30,7 +30,7 @@ class Secret:
 
 
 def secrets_of(course: Course) -> dict[str, Secret]:
-    """Every telling line of every week's solutions and hidden material, by its normalised text."""
+    """Return every telling line of every week's solutions and hidden material, by its normalised text."""
     found: dict[str, Secret] = {}
     harmless = _harmless(course.root)
     for assignment in course.assignments().values():
@@ -42,7 +42,7 @@ def secrets_of(course: Course) -> dict[str, Secret]:
 
 
 def leaks_in(files: Mapping[str, bytes], secrets: Mapping[str, Secret]) -> Iterator[str]:
-    """A line for each secret in each file."""
+    """Yield a line for each secret in each file."""
     for name, content in sorted(files.items()):
         text = normalised(_text_of(name, content))
         for secret in secrets.values():
@@ -51,13 +51,13 @@ def leaks_in(files: Mapping[str, bytes], secrets: Mapping[str, Secret]) -> Itera
 
 
 def normalised(text: str) -> str:
-    """Without comments at line ends, whitespace, and the difference between quotes."""
+    """Return text without comments at line ends, whitespace, and the difference between quotes."""
     lines = (_COMMENT.sub("", line) for line in text.splitlines())
     return "".join("".join(lines).split()).replace("'", '"')
 
 
 def _text_of(name: str, content: bytes) -> str:
-    """Text to search: a notebook's cells and outputs instead of its JSON, in which lines are escaped."""
+    """Return the text to search: a notebook's cells and outputs instead of its JSON, in which lines are escaped."""
     text = content.decode("utf-8", "ignore")
     if name.endswith(".ipynb"):
         try:
@@ -76,7 +76,7 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _solution_lines(root: Path, assignment: Assignment) -> Iterator[tuple[str, str]]:
-    """The lines inside marked regions that the skeleton does not have, too, and those of variants' modules."""
+    """Yield the lines inside marked regions of the reference, each with its place."""
     assert assignment.hidden_folder is not None
     for module in assignment.modules:
         file = assignment.hidden_folder / f"{module}.py"
@@ -88,7 +88,7 @@ def _solution_lines(root: Path, assignment: Assignment) -> Iterator[tuple[str, s
 
 
 def _hidden_lines(root: Path, assignment: Assignment) -> Iterator[tuple[str, str]]:
-    """The lines of hidden checks, their probes and their oracles that no public check or probe has, too."""
+    """Yield the lines of hidden checks, their probes and their oracles that stand in no public check or probe."""
     assert assignment.hidden_folder is not None
     checks = [file for name in ("test_*.py", "probes*.py") for file in (root / "assignments").glob(f"*/{name}")]
     public = "".join(normalised(file.read_text(encoding="utf-8")) for file in checks)
@@ -109,13 +109,13 @@ def _lines(file: Path) -> list[str]:
 
 
 def _harmless(root: Path) -> set[str]:
-    """The lines of `solutions/harmless.txt`; `#` at a line's start begins a comment."""
+    """Return the lines of `solutions/harmless.txt`; `#` at a line's start begins a comment."""
     file = root / "solutions" / "harmless.txt"
     return {normalised(line) for line in _lines(file) if not line.startswith("#")} if file.is_file() else set()
 
 
 def check(files: Mapping[str, bytes], course: Course, what: str) -> None:
-    """`CourseError` with every leak in these files."""
+    """Raise `CourseError` with the leaks in these files, if there are any."""
     found = list(leaks_in(files, secrets_of(course)))
     if found:
         more = [f"… and {len(found) - 20} more"] if len(found) > 20 else []
@@ -124,5 +124,5 @@ def check(files: Mapping[str, bytes], course: Course, what: str) -> None:
 
 
 def paths_refused(paths: Iterable[str]) -> list[str]:
-    """Paths that no student tree may have, whatever they hold."""
+    """Return the paths that no student tree may have, whatever they hold."""
     return [path for path in paths if re.match(r"(solutions|tests)/|fixtures/submissions/", path)]

@@ -28,7 +28,7 @@ _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def build(source: str, name: str) -> str:
-    """The notebook's JSON, the same for the same source; `name` stands in the `CourseError` for a bad one."""
+    """Make the notebook's JSON, the same for the same source; `name` stands in the `CourseError` for a bad source."""
     if source.count("```python\n") != len(_CODE.findall(source)):
         raise CourseError(f"{name}: a block of ```python has no ``` at its end; add that line")
     cells = list(_cells(source))
@@ -46,7 +46,7 @@ def _cells(source: str) -> Iterator[NotebookNode]:
 
 
 def sources(root: Path, week: str | None = None) -> Iterator[tuple[Path, Path]]:
-    """Each lesson's source and its notebook, in the order of the weeks."""
+    """Yield each lesson's source and its notebook, in the order of the weeks."""
     course = Course(root)
     for name in [week] if week else course.assignments():
         file = root / "solutions" / course.assignment(name).week / "lesson.md"
@@ -55,7 +55,7 @@ def sources(root: Path, week: str | None = None) -> Iterator[tuple[Path, Path]]:
 
 
 def write_notebooks(root: Path, week: str | None = None) -> list[Path]:
-    """Write each notebook whose source has changed; returns these."""
+    """Write each notebook whose source has changed, and return these."""
     changed = stale_notebooks(root, week)
     for file, notebook in sources(root, week):
         if notebook in changed:
@@ -64,7 +64,7 @@ def write_notebooks(root: Path, week: str | None = None) -> list[Path]:
 
 
 def stale_notebooks(root: Path, week: str | None = None) -> list[Path]:
-    """Notebooks that are not what their source makes, those with outputs among them."""
+    """Return the notebooks that are not what their source makes, such as those with outputs."""
     return [
         notebook
         for file, notebook in sources(root, week)
@@ -74,7 +74,7 @@ def stale_notebooks(root: Path, week: str | None = None) -> list[Path]:
 
 
 def execute_lesson(course: Course, week: str, pages: Path, data: Path | None = None, reference: bool = False) -> Path:
-    """Run a week's notebook with the modules in assignments/, or with the reference's; the page written."""
+    """Run a week's notebook with the modules in assignments/, or with the reference's; return the page written."""
     folder = course.assignment(week).folder
     page = pages / f"{week}.html"
     execute(folder / f"{week}.ipynb", course.root / "solutions" / week if reference else folder, page, data)
@@ -84,10 +84,10 @@ def execute_lesson(course: Course, week: str, pages: Path, data: Path | None = N
 def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None) -> None:
     """Run a notebook with the student's modules in folder `modules`, and write it with its outputs to `page` (HTML).
 
-    The code runs unconfined: for one's own modules and the reference. `data` is where MNIST and other real data lie.
+    The code runs unconfined, so use it for your own modules and the reference. `data` holds MNIST and other real data.
     `SubmissionError` names the cell that failed; nothing is written then.
     """
-    # Together these take a second, which whoever only makes or compares notebooks need not wait.
+    # Together these take a second to import, and making or comparing notebooks does not need them.
     from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415 - see above
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415 - see above
     from nbconvert import HTMLExporter  # noqa: PLC0415 - see above
@@ -123,7 +123,7 @@ def _keep_descriptions(content: NotebookNode) -> None:
 
 
 def _failed_cell(content: NotebookNode) -> str:
-    """The last code cell that was begun, by its number among all cells and its first line."""
+    """Name the last code cell that was begun, by its number among all cells and its first line."""
     begun = [(n, c) for n, c in enumerate(content.cells, 1) if c.cell_type == "code" and _was_begun(c)]
     number, cell = begun[-1] if begun else (0, None)
     first = next((line for line in cell.source.splitlines() if line.strip()), "") if cell else ""
@@ -136,7 +136,7 @@ def _was_begun(cell: Any) -> bool:
 
 @contextlib.contextmanager
 def _environment(data: Path | None) -> Iterator[None]:
-    """The variables that the kernel inherits: where real data lie, and a folder for what Jupyter leaves."""
+    """Set the variables that the kernel inherits: where real data lie, and a folder for what Jupyter leaves."""
     with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
         new = {"IPYTHONDIR": folder, "JUPYTER_RUNTIME_DIR": folder, **({DATA: str(data.resolve())} if data else {})}
         before = {name: os.environ.get(name) for name in new}

@@ -13,11 +13,11 @@ from grader.errors import CourseError
 
 _HOSTS = Path(__file__).parents[1] / "templates" / "hosts"
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that equal contents give equal bytes
-LARGEST = 10 * 1024 * 1024  # of a bundle that Classroom 50 fetches
+LARGEST = 10 * 1024 * 1024  # bytes; Classroom 50 fetches no larger bundle
 
 
 def gradescope(course: Course, assignment: Assignment) -> bytes:
-    """The zip to upload as an autograder: one week with its hidden checks, whose zip only instructors see."""
+    """Make the zip to upload as an autograder: one week with its hidden checks, since only instructors see the zip."""
     if assignment.hidden_folder is None:
         raise CourseError(f"{assignment.week}: its hidden checks are absent; package it where solutions/ is")
     hidden = f"solutions/{assignment.week}/"
@@ -35,7 +35,7 @@ def gradescope(course: Course, assignment: Assignment) -> bytes:
 
 
 def classroom50(course: Course, assignment: Assignment) -> dict[str, bytes]:
-    """The files of `autograders/SLUG/`: the entry point, and the student tree, in which there is nothing secret."""
+    """Return the files of `autograders/SLUG/`: the entry point, and the student tree, which holds nothing secret."""
     tree = {f"course/{path}": content for path, content in student_tree(course).items()}
     files = {"autograder.py": _script("classroom50.py", assignment.week), **tree}
     size = sum(map(len, files.values()))

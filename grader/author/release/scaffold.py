@@ -17,7 +17,7 @@ _SOLUTIONS = {"exercise.py", "test_hidden.py", "probes_hidden.py", "mutants.toml
 
 
 def new_week(course: Course, week: str) -> list[Path]:
-    """Write the files of a week that does not exist yet, its skeleton and its notebook included; the paths written."""
+    """Write the files of a new week, its skeleton and its notebook included, and return their paths."""
     number = re.fullmatch(r"week(\d+)", week)
     if number is None:
         raise UsageError(f"{week!r}: a week is called `week` and a number, as in week7")

@@ -23,7 +23,7 @@ _LIKE = re.compile(r"#\s*(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Region:
-    """Lines `first` to `last` (1-based, markers included) of a reference, what takes their place, and their task."""
+    """Lines `first` to `last` (1-based, markers included) of a reference, their replacement, and their task."""
 
     first: int
     last: int
@@ -32,7 +32,7 @@ class Region:
 
 
 def make_skeleton(source: str, name: str) -> str:
-    """The skeleton of a reference module; `name` stands in the `CourseError` for a wrong marker."""
+    """Make the skeleton of a reference module; `name` stands in the `CourseError` for a wrong marker."""
     lines = source.splitlines(keepends=True)
     for region in reversed(list(find_regions(source, name))):
         lines[region.first - 1 : region.last] = [region.replacement] if region.replacement else []
@@ -45,7 +45,7 @@ def make_skeleton(source: str, name: str) -> str:
 
 
 def find_regions(source: str, name: str) -> Iterator[Region]:
-    """The marked regions in order. Unmatched, nested or misspelt markers are errors with `file:line`."""
+    """Yield the marked regions in order. Unmatched, nested or misspelt markers are errors with `file:line`."""
     begin: tuple[int, str, str] | None = None
     for line, indent, comment in _comments(source, name):
         if (match := _BEGIN.match(comment)) is not None:
@@ -66,7 +66,7 @@ def find_regions(source: str, name: str) -> Iterator[Region]:
 
 
 def _comments(source: str, name: str) -> Iterator[tuple[int, str, str]]:
-    """Line, indentation and text of each comment that stands alone on its line."""
+    """Yield line, indentation and text of each comment that stands alone on its line."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             indent = token.line[: token.start[1]]
@@ -84,7 +84,7 @@ def _todo(indent: str, match: re.Match[str]) -> str:
 
 
 def write_skeletons(root: Path, week: str | None = None) -> list[Path]:
-    """Write every skeleton that is stale; the paths written."""
+    """Write every skeleton that is stale, and return the paths written."""
     stale = stale_skeletons(root, week)
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def write_skeletons(root: Path, week: str | None = None) -> list[Path]:
 
 
 def stale_skeletons(root: Path, week: str | None = None) -> list[Path]:
-    """The skeletons in `assignments/` that are missing, or differ from what their reference gives."""
+    """Return the skeletons in `assignments/` that are missing, or differ from what their reference gives."""
     paths = [path for reference in _references(root, week) for path in [_skeleton_path(root, reference)]]
     return [
         path for path in paths if not path.is_file() or path.read_text(encoding="utf-8") != _skeleton_of(root, path)

@@ -1,7 +1,7 @@
 """Makes the student tree: the part of a course that students get, as a folder or a branch without a common history.
 
-Lessons, skeletons, public checks, probes, the grader and the fixtures; no solutions, hidden checks or mutants. It is
-made of the files that git tracks, and searched for leaks (`leaks`) before anything is written.
+It holds lessons, skeletons, public checks, probes, the grader and the fixtures; no solutions, hidden checks or mutants.
+It is made of the files that git tracks, and searched for leaks (`leaks`) before anything is written.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from grader.errors import CourseError, UsageError
 WHOLE = ("assignments", "fixtures", "grader")
 SINGLE = ("LICENSE", "action.yml", "pyproject.toml", ".gitignore")
 NEVER = (
-    "fixtures/pretrain.py",
-    "grader/author/templates/week/",
-)  # a training loop as students are to write it; solutions
+    "fixtures/pretrain.py",  # a training loop as students are to write it
+    "grader/author/templates/week/",  # solutions
+)
 README = "assignments/README.md"  # becomes the README of the tree
 WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
 
 
 def student_tree(course: Course) -> dict[str, bytes]:
-    """Every file of the student tree by its path. `CourseError` for uncommitted changes and for leaks."""
+    """Return every file of the student tree by its path. `CourseError` for uncommitted changes and for leaks."""
     root = course.root
     chosen = [path for path in tracked_files(root) if is_for_students(path)]
     changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
@@ -55,7 +55,7 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def commit_branch(course: Course, files: Mapping[str, bytes], branch: str, message: str) -> str:
-    """Commit the tree onto a branch of its own; the new commit's id, or "" where nothing has changed.
+    """Commit the tree onto a branch of its own; return the new commit's id, or "" where nothing has changed.
 
     `CourseError` where the branch shares history with other commits, or an earlier commit of it leaks.
     """
@@ -78,7 +78,7 @@ def commit_branch(course: Course, files: Mapping[str, bytes], branch: str, messa
 
 
 def _check_history(course: Course, branch: str) -> None:
-    """Nothing that was ever on the branch may leak: whoever clones it gets its history as well."""
+    """Raise `CourseError` if anything that was ever on the branch leaks: whoever clones it gets its history as well."""
     root = course.root
     for other in _git(root, "for-each-ref", "--format=%(refname)", "refs/heads").split():
         if other != f"refs/heads/{branch}" and _git(root, "merge-base", branch, other, allowed=(0, 1)).strip():
@@ -97,12 +97,12 @@ def _check_history(course: Course, branch: str) -> None:
 
 
 def tracked_files(root: Path) -> list[str]:
-    """What git tracks in the course, which alone is ever handed out."""
+    """List the files that git tracks in the course: nothing else is ever handed out."""
     return _git(root, "ls-files", "-z").split("\0")[:-1]
 
 
 def is_for_students(path: str) -> bool:
-    """Whether a file of the course belongs into the student tree."""
+    """Tell whether a file of the course belongs in the student tree."""
     chosen = path in SINGLE or path.split("/", 1)[0] in WHOLE
     return chosen and not path.startswith(NEVER) and not leaks.paths_refused([path])
 
@@ -112,12 +112,12 @@ def _moved(path: str) -> str:
 
 
 def _for_students(project: bytes) -> bytes:
-    """pyproject.toml for a tree without tests of the grader: a plain `pytest` there runs the public checks."""
+    """Adapt pyproject.toml to a tree without tests of the grader: a plain `pytest` there runs the public checks."""
     return project.replace(b'testpaths = ["tests"]', b'testpaths = ["assignments"]')
 
 
 def _left_over(files: Iterable[str], folder: Path) -> list[Path]:
-    """What an earlier release wrote and this one does not."""
+    """Return the files that an earlier release wrote and this one does not."""
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return []
