@@ -1,4 +1,4 @@
-"""Runs the author's commands: skeletons, lessons, new weeks, and what students and hosts get (`validate` is apart)."""
+"""Runs the author's commands but `validate`: skeletons, lessons, new weeks, and what students and hosts get."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grader.files import write_atomically
 def skeleton(week: str | None, check: bool) -> int:
     """Generate the skeletons in assignments/ from the references in solutions/.
 
-    Without WEEK, for every week.
+    Name a WEEK; by default it takes every week.
     """
     root = the_course().root
     if not check:
@@ -40,12 +40,12 @@ def skeleton(week: str | None, check: bool) -> int:
 @click.argument("week", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a notebook is stale.")
 @click.option("--html", type=PATH, metavar="DIR", help="Run the notebooks, and write WEEK.html into DIR.")
-@click.option("--data", type=PATH, metavar="DIR", help="MNIST or CUB-200 are there (default: $GRADER_DATA).")
-@click.option("--reference", is_flag=True, help="Run with solutions/ instead of your modules.")
+@click.option("--data", type=PATH, metavar="DIR", help="The folder of MNIST or CUB-200 (default: $GRADER_DATA).")
+@click.option("--reference", is_flag=True, help="Run with the modules in solutions/ instead of yours.")
 def lessons(week: tuple[str, ...], check: bool, html: Path | None, data: Path | None, reference: bool) -> int:
     """Make the lesson notebooks from their sources, or run them to HTML.
 
-    WEEK is one or more; without it, every week.
+    Name one WEEK or several; by default it takes every week.
     """
     course = the_course()
     weeks = chosen_weeks(course, week)
@@ -78,8 +78,8 @@ def new(week: str) -> int:
 
 @command("release --branch students")
 @click.option("--to", "folder", type=PATH, metavar="DIR", help="A new folder, or one of an earlier release.")
-@click.option("--branch", metavar="NAME", help="A branch without a common history; a rerun adds one commit.")
-@click.option("--message", default="Release", help="Of the branch's commit.")
+@click.option("--branch", metavar="NAME", help="A branch with a history of its own; a rerun adds one commit.")
+@click.option("--message", default="Release", help="The message of the branch's commit.")
 def release(folder: Path | None, branch: str | None, message: str) -> int:
     """Write what students get, without solutions and hidden checks, as a folder or a branch."""
     if bool(folder) == bool(branch):

@@ -61,7 +61,7 @@ def batch(
 ) -> int:  # fmt: skip
     """Grade a folder of submissions; unchanged ones keep their grade.
 
-    SUBMISSIONS is a folder with one entry a student.
+    SUBMISSIONS is a folder with one entry for each student.
     """
     options = BatchOptions(submissions, out, weeks, seed, jobs, regrade, layout, roster)
     if dry_run:
@@ -94,7 +94,7 @@ def _backend(
     course: Course, options: BatchOptions, sandbox: str, device: str, scheduler: str | None, shortcuts: Shortcuts,
     say: Callable[[str], None],
 ) -> Backend:  # fmt: skip
-    """Where to grade: on this machine, or on the workers of a scheduler."""
+    """Choose where to grade: on this machine, or on the workers of a scheduler."""
     if not scheduler:
         return LocalBackend(course.root, make_sandbox(sandbox, device), options.jobs, shortcuts)
     if shortcuts == NONE:

@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 
 def the_course() -> Course:
-    """The course around the working folder."""
+    """Find the course around the working folder."""
     return find_course(None)
 
 
 def kit_course() -> Course:
-    """The course that this package lies in, whatever the working folder: in a CI job that is the student's checkout."""
+    """Return the course that this package lies in: in a CI job, the working folder is the student's checkout."""
     return Course(Path(__file__).resolve().parents[2])
 
 
 def chosen_weeks(course: Course, named: Sequence[str]) -> list[str]:
-    """The weeks that are named, each of which is there, or every week."""
+    """Return the named weeks, which must exist, or every week if none is named."""
     return [course.assignment(week).week for week in named] or list(course.assignments())
 
 
 def make_sandbox(kind: str, device: str) -> Sandbox:
-    """The sandbox of that kind, with what `--device` asks for; what became of that is said on stderr."""
+    """Make a sandbox of that kind with the device that `--device` asks for; say on stderr what came of it."""
     choice = equip(device, choose(kind))
     if choice.says:
         print(f"grader: {choice.says}", file=sys.stderr)
@@ -51,7 +51,7 @@ def warn_unconfined(sandbox: Sandbox) -> None:
 
 
 def make_console() -> Console:
-    """Where commands print: 80 columns wide unless it is a terminal."""
+    """Make the console that commands print on: 80 columns wide unless it is a terminal."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     return Console(width=None if sys.stdout.isatty() else 80)
@@ -64,7 +64,7 @@ def print_found(
     missing: Sequence[str],
     console: Console,
 ) -> None:
-    """What a class folder holds: each student's week with its files and notes, what is ignored, who is missing."""
+    """Print what a class folder holds: each student's week with files and notes, what is ignored, who is missing."""
     table = grid("left", "left", "left")
     add_row(table, *((name, "bold") for name in ("Student", "week", "files")))
     for candidate, notes in gradable:
@@ -85,7 +85,7 @@ def print_found(
 
 
 def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
-    """Pairs of submissions that are alike, and how much of either stands in the other."""
+    """Print pairs of submissions that are alike, and how much of either stands in the other."""
     table = grid("left", "right", "left", "right", "left")
     for pair in pairs:
         left, right = (f"{100 * share:.0f} %" for share in (pair.share_left, pair.share_right))
@@ -94,7 +94,7 @@ def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
 
 
 def _files_of(candidate: Candidate) -> str:
-    """`ada/week5: lenet.py, training.py`; the entry's own name alone where that is the file."""
+    """Say where files lie, as in `ada/week5: lenet.py, training.py`; an entry that is a file has its name alone."""
     folder = posixpath.commonpath([posixpath.dirname(file) for file in candidate.files])
     names = ", ".join(posixpath.relpath(file, folder or ".") for file in candidate.files)
     where = f"{candidate.path.name}/{folder}" if folder else candidate.path.name

@@ -10,7 +10,7 @@ from grader.sandbox.doctor import examine
 def doctor() -> int:
     """Say what this machine offers, and how to get the rest.
 
-    Exit code 1 where grading untrusted code is not possible.
+    The exit code is 1 where grading untrusted code is not possible.
     """
     findings = examine()
     for finding in findings:

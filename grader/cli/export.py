@@ -16,13 +16,13 @@ from grader.exports import registry
 @click.option("--to", "form", type=click.Choice(registry.FORMATS), required=True, help="The format.")
 @click.option(
     "--write", "target", type=PATH, required=True, metavar="PATH",
-    help="The file (gradescope, classroom50, github: folder).",
+    help="The file to write (gradescope, classroom50, github: the folder).",
 )  # fmt: skip
-@click.option("--week", help="One week alone (canvas, moodle: needed where there are several).")
+@click.option("--week", help="Only this week (canvas, moodle: needed where there are several).")
 @click.option("--template", type=PATH, metavar="FILE", help="canvas, moodle: the file that you downloaded.")
 @click.option("--classroom", metavar="NAME", help="classroom50: the classroom's name.")
 @click.option("--assignment", metavar="NAME", help="classroom50: the assignment's name (default: the week's).")
-@click.option("--column", metavar="NAME", help="canvas, moodle: the column to fill, if not found.")
+@click.option("--column", metavar="NAME", help="canvas, moodle: the column to fill, if it is not found.")
 def export(
     folder: Path, form: str, target: Path, week: str | None, template: Path | None, classroom: str | None,
     assignment: str | None, column: str | None,
@@ -34,7 +34,7 @@ def export(
     wanted = registry.Wanted(form, target, week, template, column, classroom, assignment)
     written = registry.export(folder, wanted)
     print(f"wrote {target}: {written.what}")
-    # Whom a worksheet leaves out comes last, a line each.
+    # Students whom a worksheet leaves out come last, a line each.
     for line in written.left_out:
         print(terminal(f"left out: {line}"))
     return 0

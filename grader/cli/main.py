@@ -19,7 +19,7 @@ from grader.errors import GraderError, UsageError
 
 
 class Later(click.Command):
-    """A command by its name and a line of help; its module, which has a command of that name, is imported on a call."""
+    """Stands for a command, with its name and a line of help; imports it, by its name, from `module` on a call."""
 
     def __init__(self, name: str, module: str, about: str) -> None:
         super().__init__(name, short_help=about)
@@ -33,7 +33,7 @@ class Later(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Parse as the command itself does, which the context then belongs to."""
+        """Parse as the command itself does; the context belongs to that command."""
         return self.load().make_context(info_name, args, parent, **extra)
 
 
@@ -52,7 +52,7 @@ COMMANDS = (
     Later(
         "validate",
         "validate",
-        "prove the checks: what is right gets all points, and each mistake loses them in its task alone",
+        "prove the checks: correct solutions get all points, and each mistake loses points in its tasks alone",
     ),
     Later("release", "author", "write what students get, without solutions and hidden checks, as a folder or a branch"),
     Later("package", "author", "bundle a week for a host that runs autograders"),
@@ -61,7 +61,7 @@ COMMANDS = (
 
 
 class CommandLine(click.Group):
-    """The commands in their table's order. What a command returns is the exit code; errors of ours are one line."""
+    """Lists commands in their table's order, exits with what a command returns, and prints errors of ours in a line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -94,7 +94,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command, and return the exit code."""
     try:
         status: int = cli.main(arguments, standalone_mode=False)
     except click.ClickException as error:

@@ -15,7 +15,7 @@ from grader.sandbox.devices import DEVICES
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong with it
+PATH = click.Path(path_type=Path, readable=False)  # the code that opens it says what is wrong with it
 
 
 class ExampleCommand(click.Command):
@@ -42,7 +42,7 @@ class ExampleCommand(click.Command):
 
 
 def without_value(words: Sequence[str], valued: Collection[str], names: Collection[str]) -> str:
-    """The first option of `valued` before another option's name: `--out --dry-run` names no folder."""
+    """Return the first option of `valued` that another option's name follows: `--out --dry-run` names no folder."""
     named = words[: words.index("--")] if "--" in words else words
     return next((word for word, after in pairwise(named) if word in valued and after in names), "")
 
@@ -68,9 +68,9 @@ def command(example: str) -> Callable[[Callable[..., int]], click.Command]:
 
 
 def class_options(function: Decorated) -> Decorated:
-    """What names a class: the folder that it handed in, the weeks, the roster and the layout."""
+    """Add what names a class: the folder of its submissions, the weeks, the roster and the layout."""
     for option in (
-        click.option("--layout", type=click.Choice(LAYOUTS), help="How the folder is named (default: found out)."),
+        click.option("--layout", type=click.Choice(LAYOUTS), help="How SUBMISSIONS is laid out (default: detected)."),
         click.option("--roster", type=PATH, metavar="FILE", help="CSV: id, name, email, section, group, extensions."),
         click.option(
             "--week", "weeks", multiple=True, metavar="WEEK...", help="One or more (default: every week that is there)."
@@ -82,26 +82,26 @@ def class_options(function: Decorated) -> Decorated:
 
 
 def out_option(default: str, what: str) -> Callable[[Decorated], Decorated]:
-    """Where a command writes, or has written."""
+    """Make the option for where a command writes, or has written."""
     return click.option("--out", type=PATH, default=Path(default), help=what)
 
 
 seed_option = click.option("--seed", type=int, default=0, help="Seed of what the checks draw.")
 
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="Judges side by side (default: one a core)."
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Judges that run at a time (default: one a core)."
 )
 
 sandbox_option = click.option(
     "--sandbox",
     type=click.Choice(KINDS),
     default="auto",
-    help="auto: the best that works here; bwrap: that or nothing; process: NO security boundary.",
+    help="auto: the best that works here; bwrap: bubblewrap, or refuse; process: NO security boundary.",
 )
 
 device_option = click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="cpu",
-    help="cuda: checks that train a network do so on a GPU; the CPU where there is none.",
+    help="cuda: train the networks of checks on a GPU, or on the CPU where there is none.",
 )

@@ -15,14 +15,15 @@ from grader.similarity.works import pairs_in_class
 
 @command("similar submissions/ --week week5 --out similar")
 @class_options
-@out_option("similar", "For the pages.")
+@out_option("similar", "Where to write the pages.")
 @click.option("--least", type=click.IntRange(1, 100), default=50, metavar="PERCENT", help="How much must be alike.")
 def similar(
     submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, least: int
 ) -> int:
     """List pairs of submissions that are suspiciously alike.
 
-    SUBMISSIONS is a folder with one entry a student. A page shows the two sides of each pair. No code is run.
+    SUBMISSIONS is a folder with one entry for each student. A page shows the two sides of each pair.
+    No code is run.
     """
     course = the_course()
     found, _ = find_class(course, BatchOptions(submissions, out, weeks, layout=layout, roster=roster))

@@ -38,8 +38,8 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
 @command("ci week5 --submission checkout")
 @click.argument("week")
 @click.option("--submission", type=PATH, metavar="DIR", help="Default: where the host puts it, else this folder.")
-@click.option("--host", type=click.Choice(HOSTS), help="Default: found out.")
-@out_option("grader-report", "For the report.")
+@click.option("--host", type=click.Choice(HOSTS), help="The CI host (default: detected).")
+@out_option("grader-report", "Where to write the report.")
 @seed_option
 @sandbox_option
 @device_option
@@ -55,7 +55,7 @@ def ci(week: str, submission: Path | None, host: str | None, out: Path, seed: in
         _print_report(report.for_student(), report)
         for path in written:
             print(f"wrote {path}")
-    # These two take any other status for a failure of grading itself, and drop what was written.
+    # These two hosts take any other status for a failure of grading itself, and drop what was written.
     tolerant = job.host in ("classroom50", "gradescope")
     return 1 if report.broken and not tolerant else 0
 

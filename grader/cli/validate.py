@@ -25,16 +25,16 @@ from grader.sandbox import choose
 @click.argument("week", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=1), default=3, metavar="N", help="Grade the reference with N seeds.")
 @click.option("--mutate", "general", is_flag=True, help="Apply the general operators as well, and list survivors.")
-@click.option("--record", "agree", is_flag=True, help="Agree to what each check catches now.")
+@click.option("--record", "agree", is_flag=True, help="Agree to what each check catches now, and record it.")
 @click.option("--html", type=PATH, metavar="FILE", help="Write the matrix as a page, too.")
 @jobs_option
 @sandbox_option
 def validate(
     week: tuple[str, ...], seeds: int, general: bool, agree: bool, html: Path | None, jobs: int | None, sandbox: str
 ) -> int:
-    """Prove the checks: what is right gets all points, and each mistake loses them in its task alone.
+    """Prove the checks: correct solutions get all points, and each mistake loses points in its tasks alone.
 
-    WEEK is one or more; without it, every week.
+    Name one WEEK or several; by default it takes every week.
     """
     course, console = the_course(), make_console()
     watch, place = partial(_watch, console), choose(sandbox)
