@@ -8,6 +8,8 @@ import pytest
 
 from grader.author.release.scaffold import new_week
 from grader.course import Course
+from grader.judging import fork_server_client
+from tests.support.quick import QUICK
 
 WEEK = "week7"
 
@@ -19,4 +21,6 @@ def new_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     (course.root / "assignments").mkdir(parents=True)
     new_week(course, WEEK)
     monkeypatch.chdir(course.root)
+    # Its checks ask little, and a validation starts judges several times.
+    monkeypatch.setattr(fork_server_client, "Shortcuts", lambda: QUICK)
     return course
