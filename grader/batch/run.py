@@ -120,7 +120,7 @@ class _Run:
         self._options = options
         self._backend = backend
         self._book = book
-        self._earlier = Reuse(book)
+        self._reuse = Reuse(book)
         self._result = result
         self._progress = progress
         self._partly = 0
@@ -179,7 +179,7 @@ class _Run:
         week = str(candidate.week)
         assignment = self._assignments[week]
         key = ResultKey(candidate.student, week, digest, assignment.digest, VERSION, self._options.seed)
-        return self._earlier.look_up(key, assignment)
+        return self._reuse.look_up(key, assignment)
 
     def _keep(self, candidate: Candidate, attempt: Attempt) -> None:
         self._result.kept += 1

@@ -48,7 +48,7 @@ class KnownExamples:
         if known is None:
             self._noted = []
             return None
-        self._students.doubt()
+        self._students.confirm_losses()
         inner, given = pyfuncitem.function.hypothesis.inner_test, pyfuncitem.funcargs
         try:
             with generators_kept():

@@ -206,7 +206,7 @@ class Judge:
         if self._students.shared:
             result = self._run_alone(item)
         for _ in range(KILL_RETRIES):
-            if not self._students.shot:
+            if not self._students.killed:
                 return
             before, result = result, self._run_alone(item)
             if (before.outcome, before.message) == (result.outcome, result.message):

@@ -47,7 +47,7 @@ class SubmissionStudents:
         self._failure: SandboxError | None = None
         self._salt = b""
         self._seed = 0
-        self.transcripts = ReplayCache()
+        self.replay_cache = ReplayCache()
         self._latest: RemoteStudent | None = None
         self._replaying = False
         self._alone = False
@@ -70,7 +70,7 @@ class SubmissionStudents:
 
     def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
         """Return a check's result if the submission answers as an earlier one did; None where the check has to run."""
-        first = self.transcripts.first(item.nodeid, self.check_seed(item))
+        first = self.replay_cache.first(item.nodeid, self.check_seed(item))
         if first is None or not self._shortcuts.replay:
             return None
         begin = time.monotonic()
@@ -85,7 +85,7 @@ class SubmissionStudents:
     def learn(self, item: pytest.Item, result: CheckResult) -> None:
         """Remember the replies to the latest check, so that the same evidence need not be judged again."""
         if self._latest is not None and self._shortcuts.replay:
-            self.transcripts.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
+            self.replay_cache.learn(item.nodeid, self.check_seed(item), self._latest.steps, result)
 
     @property
     def shared(self) -> bool:
@@ -93,14 +93,14 @@ class SubmissionStudents:
         return self._latest is not None and self._latest.shared
 
     @property
-    def shot(self) -> bool:
+    def killed(self) -> bool:
         """Tell whether the latest check ended by SIGKILL.
 
         The sender is not known: it may be the student's code, but also the kernel, to get memory, or a person.
         """
-        return self._latest is not None and self._latest.shot
+        return self._latest is not None and self._latest.killed
 
-    def doubt(self) -> None:
+    def confirm_losses(self) -> None:
         """Note that the latest check is not run as usual: unless it passes, a run alone has to confirm its result."""
         if self._latest is not None:
             self._latest.shared = True
@@ -164,7 +164,7 @@ class RemoteStudent:
     def __init__(self, session: Session, seed: int, seconds: float, shares: bool = False) -> None:
         self.failure: SandboxError | None = None
         self.steps: list[tuple[Request, Reply]] = []
-        self.shared = self.shot = False
+        self.shared = self.killed = False
         self.left_before = session.left
         self._called: Callable[[], str] | None = None
         self._session = session
@@ -299,7 +299,7 @@ class RemoteStudent:
     def _death(self, process: CheckProcess) -> ProbeEnded:
         self._process = None
         status = how_it_ended(process)
-        self.shot = status in KILLED_FROM_OUTSIDE
+        self.killed = status in KILLED_FROM_OUTSIDE
         if status is None:
             return ProbeEnded(Outcome.KILLED, "the process ended inside the check")
         return ProbeEnded(Outcome.KILLED, signal_name(status))
