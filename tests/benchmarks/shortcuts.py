@@ -1,4 +1,4 @@
-"""Measures what each shortcut of judging earns: `python tests/benchmarks/shortcuts.py [SUBMISSIONS]`, 30 by default.
+"""Measures what each shortcut of judging earns: `python tests/benchmarks/shortcuts.py [SUBMISSIONS] [CLASS …]`, 30 by default.
 
 Three classes over all weeks are graded with all shortcuts, without each one, and without any: one in which all answers
 are alike (the references, each changed by a comment), one in which no two are (every number that a module gives away
@@ -60,10 +60,10 @@ for _name, _value in list(globals().items()):
 """
 
 
-def main(count: int) -> None:
+def main(count: int, kinds: Sequence[str]) -> None:
     """Print a table for each class."""
     course, sandbox = Course(ROOT), choose("bwrap")
-    for kind in CLASSES:
+    for kind in kinds:
         jobs = list(hand_in(course, kind, count))
         spent: dict[str, list[float]] = {label: [] for label in SETTINGS}
         for _ in range(ROUNDS):
@@ -156,9 +156,5 @@ def _used(group: Path | None) -> float:
     return int(first.split()[1]) / 1e6
 
 
-def _arguments(words: Sequence[str]) -> int:
-    return int(words[0]) if words else 30
-
-
 if __name__ == "__main__":
-    main(_arguments(sys.argv[1:]))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, sys.argv[2:] or CLASSES)
