@@ -1,4 +1,4 @@
-"""Measures what each shortcut of judging earns: `python tests/benchmarks/shortcuts.py [SUBMISSIONS] [CLASS …]`, 30 by default.
+"""Measures what each shortcut of judging earns: `python tests/benchmarks/shortcuts.py [SUBMISSIONS] [CLASS …]`.
 
 Three classes over all weeks are graded with all shortcuts, without each one, and without any: one in which all answers
 are alike (the references, each changed by a comment), one in which no two are (every number that a module gives away
