@@ -49,7 +49,9 @@ def demo(out: Path, jobs: int | None, sandbox: str) -> int:
 )
 @click.option("--dry-run", is_flag=True, help="Show what was found, and grade nothing.")
 @click.option(
-    "--no-shortcuts", is_flag=True, help="Judge the slow, obvious way: nothing is shared between checks or submissions."
+    "--no-shortcuts",
+    is_flag=True,
+    help="Judge all anew, the slow, obvious way: no check shares a process, and nothing is remembered.",
 )
 @jobs_option
 @sandbox_option
@@ -63,10 +65,10 @@ def batch(
 
     SUBMISSIONS is a folder with one entry for each student.
     """
-    options = BatchOptions(submissions, out, weeks, seed, jobs, regrade, layout, roster)
+    options = BatchOptions(submissions, out, weeks, seed, jobs, regrade or no_shortcuts, layout, roster)
     if dry_run:
         return _show_found(the_course(), options)
-    return _grade(the_course(), options, sandbox, device, scheduler, NONE if no_shortcuts else Shortcuts())
+    return _grade(the_course(), options, sandbox, device, scheduler, NONE if no_shortcuts else None)
 
 
 def _grade(
@@ -78,7 +80,7 @@ def _grade(
     def say(line: str) -> None:
         console.print(line, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
-    backend = _backend(course, options, sandbox, device, scheduler, shortcuts or Shortcuts(), say)
+    backend = _backend(course, options, sandbox, device, scheduler, shortcuts, say)
     try:
         result = grade_class(course, options, backend, Progress(console, backend.says, warns=not backend.confined))
     except KeyboardInterrupt:
@@ -91,13 +93,13 @@ def _grade(
 
 
 def _backend(
-    course: Course, options: BatchOptions, sandbox: str, device: str, scheduler: str | None, shortcuts: Shortcuts,
-    say: Callable[[str], None],
+    course: Course, options: BatchOptions, sandbox: str, device: str, scheduler: str | None,
+    shortcuts: Shortcuts | None, say: Callable[[str], None],
 ) -> Backend:  # fmt: skip
     """Choose where to grade: on this machine, or on the workers of a scheduler."""
     if not scheduler:
         return LocalBackend(course.root, make_sandbox(sandbox, device), options.jobs, shortcuts)
-    if shortcuts == NONE:
+    if shortcuts is not None:
         raise UsageError("--no-shortcuts: the workers of a scheduler always take them; leave out one of the two")
     if device != "cpu":
         raise UsageError(f"--device {device}: the workers of a scheduler grade on the CPU; leave out one of the two")

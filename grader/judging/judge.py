@@ -88,11 +88,7 @@ class JudgeSession:
         """Fork, and in the forks grade until the parent closes the socket."""
         if session.testsfailed:
             raise session.Interrupted("the checks cannot be collected")
-        shared = self._shortcuts.shared
-        weeks = {
-            name: Week(assignment, _items(session, assignment), shared)
-            for name, assignment in self._assignments.items()
-        }
+        weeks = {name: Week(one, _items(session, one)) for name, one in self._assignments.items()}
 
         def judge(connection: socket.socket, worker: Worker) -> None:
             students = session.config.stash[plugin.students_key] = SubmissionStudents(worker, self._shortcuts)
@@ -108,11 +104,11 @@ class JudgeSession:
 class Week:
     """An assignment with its checks in the order of reports and of running, found out once for all judges."""
 
-    def __init__(self, assignment: Assignment, items: list[pytest.Item], shared: bool) -> None:
+    def __init__(self, assignment: Assignment, items: list[pytest.Item]) -> None:
         self.assignment = assignment
         self.digest, self.salt = assignment.digest, assignment.salt
         self.items = items
-        self.running = running_order(items) if shared else items
+        self.running = running_order(items)
 
 
 class Judge:
