@@ -27,7 +27,7 @@ from grader.sandbox.processes import kill_tree
 from grader.sandbox.zygote import Zygote
 
 if TYPE_CHECKING:
-    from grader.sandbox.worker import Worker
+    from grader.sandbox.worker_client import Worker
 
 LONGEST_ORDER = 1 << 16
 
@@ -104,7 +104,7 @@ class ForkServerProcess:
     def _be_judge(
         self, judge: Callable[[socket.socket, Worker], None], order: dict[str, Any], connection: int, log: int
     ) -> None:
-        from grader.sandbox.worker import Worker  # noqa: PLC0415 - it imports torch
+        from grader.sandbox.worker_client import Worker  # noqa: PLC0415 - it imports torch
 
         confine.die_with_parent()
         if os.getppid() != self._pid:  # it died before that

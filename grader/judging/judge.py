@@ -33,7 +33,7 @@ from grader.judging.submission_session import KILL_RETRIES
 from grader.pytest_plugin import plugin
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import devices
-from grader.sandbox.worker import Worker
+from grader.sandbox.worker_client import Worker
 from grader.version import VERSION
 
 Serve = Callable[[Callable[[socket.socket, Worker], None]], None]  # `ForkServerProcess.serve`

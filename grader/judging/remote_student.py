@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from grader.checks.task import TaskMark
+from grader.checks.task_mark import TaskMark
 from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec
@@ -29,7 +29,7 @@ from grader.pytest_plugin.verdict import exception_end, invalid_text, timeout_te
 from grader.results import CheckResult, Outcome
 from grader.sandbox.processes import signal_name
 from grader.sandbox.protocol import Reply, Request
-from grader.sandbox.worker import CheckProcess, TooMuchMemory, Worker
+from grader.sandbox.worker_client import CheckProcess, TooMuchMemory, Worker
 
 
 class SubmissionStudents:

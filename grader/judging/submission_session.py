@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from grader.course.assignment import SECONDS
 from grader.errors import SandboxError
 from grader.results import Outcome
-from grader.sandbox.worker import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
+from grader.sandbox.worker_client import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
 IMPORT_SECONDS = 10.0  # for each module
 KILLED_FROM_OUTSIDE = (-signal.SIGKILL, None)  # ends of a process that may be an outsider's doing

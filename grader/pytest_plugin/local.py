@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.checks.task import TaskMark
+from grader.checks.task_mark import TaskMark
 from grader.errors import DeviceError, UsageError
 from grader.inside.modules import StudentModules, close_modules, open_modules
 from grader.pytest_plugin.seeds import check_seed, probe_seed

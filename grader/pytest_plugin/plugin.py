@@ -20,7 +20,7 @@ from grader.sandbox.devices import DEVICES
 if TYPE_CHECKING:
     import torch
 
-    from grader.checks.task import TaskMark
+    from grader.checks.task_mark import TaskMark
     from grader.pytest_plugin.student import Student
 
 _LETTERS = {
@@ -129,7 +129,7 @@ def _order(task: str) -> tuple[int, ...]:
 @pytest.fixture
 def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     """The submission under judgement: `student.run(probe, …)` returns evidence."""
-    from grader.checks.task import task_mark
+    from grader.checks.task_mark import task_mark
 
     mark = task_mark(request.node)
     if mark is None:
@@ -232,7 +232,7 @@ def check_id(item: pytest.Item) -> str:
 
 def marked(item: pytest.Item) -> TaskMark:
     """Return the mark of an item that is known to be a check."""
-    from grader.checks.task import task_mark
+    from grader.checks.task_mark import task_mark
 
     mark = task_mark(item)
     assert mark is not None

@@ -12,7 +12,7 @@ from hypothesis.errors import Flaky, HypothesisException
 
 from grader.checks.describe import clip
 from grader.checks.expect import CheckFailed
-from grader.checks.task import TaskMark
+from grader.checks.task_mark import TaskMark
 from grader.inside import probing
 from grader.inside.codec import NotPlainData
 from grader.pytest_plugin.deadline import DeadlineExceeded

@@ -48,7 +48,7 @@ def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
         found = gpus.look()
     except DeviceError as error:
         return (), [str(error)]
-    from grader.sandbox.gpu_test import try_out  # noqa: PLC0415 - it imports torch
+    from grader.sandbox.gpu_tryout import try_out  # noqa: PLC0415 - it imports torch
 
     for gpu in found:
         try:

@@ -26,7 +26,7 @@ from grader.judging.submission_session import Session
 from grader.pytest_plugin.student import ProbeEnded
 from grader.sandbox import Bubblewrap, Process, Sandbox, views
 from grader.sandbox.bubblewrap import INSIDE
-from grader.sandbox.worker import Worker
+from grader.sandbox.worker_client import Worker
 from tests.support import sandboxes
 from tests.support.quick import quick
 

@@ -32,7 +32,7 @@ from grader.judging.remote_student import RemoteStudent  # noqa: E402
 from grader.judging.submission_session import Session  # noqa: E402
 from grader.results import Report  # noqa: E402
 from grader.sandbox import Process, Sandbox, bubblewrap  # noqa: E402
-from grader.sandbox.worker import Worker  # noqa: E402
+from grader.sandbox.worker_client import Worker  # noqa: E402
 
 T = TypeVar("T")
 WEEK = "week5"

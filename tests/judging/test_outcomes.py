@@ -27,7 +27,7 @@ from grader.judging.remote_student import RemoteStudent, SubmissionStudents
 from grader.judging.shortcuts import Shortcuts
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Process
-from grader.sandbox.worker import Keeper, KeeperDied, Worker
+from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
 from tests.support.courses import copied
 from tests.support.quick import QUICK

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks import expect
-from grader.checks.task import TaskMark
+from grader.checks.task_mark import TaskMark
 from grader.errors import CourseError
 from grader.inside.modules import close_modules, open_modules
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded

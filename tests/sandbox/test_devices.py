@@ -33,10 +33,10 @@ from grader.judging import pool
 from grader.judging.remote_student import RemoteStudent
 from grader.judging.submission_session import Session
 from grader.pytest_plugin.student import ProbeEnded
-from grader.sandbox import Bubblewrap, Process, Sandbox, choose, devices, doctor, gpu_test, gpus
+from grader.sandbox import Bubblewrap, Process, Sandbox, choose, devices, doctor, gpu_tryout, gpus
 from grader.sandbox.bubblewrap import ENVIRONMENT
 from grader.sandbox.gpus import Gpu
-from grader.sandbox.worker import Worker
+from grader.sandbox.worker_client import Worker
 from tests.support import sandboxes
 from tests.support.quick import quick
 
@@ -257,7 +257,7 @@ def test_a_card_that_cuda_does_not_start_on_is_found_out_before_grading(
 
 
 def trial_gives(monkeypatch: pytest.MonkeyPatch, give: Callable[[Gpu], str]) -> None:
-    monkeypatch.setattr("grader.sandbox.gpu_test.try_out", lambda sandbox: give(sandbox.gpus[0]))
+    monkeypatch.setattr("grader.sandbox.gpu_tryout.try_out", lambda sandbox: give(sandbox.gpus[0]))
 
 
 def test_cards_that_work_are_named_and_others_left_out(
@@ -288,9 +288,9 @@ def test_cards_that_work_are_named_and_others_left_out(
 def test_however_a_trial_ends_the_reason_is_said(
     monkeypatch: pytest.MonkeyPatch, end: Callable[[], bytes], said: str
 ) -> None:
-    monkeypatch.setattr(gpu_test, "trial", lambda worker: end())
+    monkeypatch.setattr(gpu_tryout, "trial", lambda worker: end())
     with pytest.raises(DeviceError, match=said):
-        gpu_test.try_out(Process(gpus=(Gpu(0, 0),)))
+        gpu_tryout.try_out(Process(gpus=(Gpu(0, 0),)))
 
 
 def test_judges_never_share_a_card() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.author.release.skeleton import stale_skeletons
-from grader.checks.task import TaskMark, load_beside
+from grader.checks.task_mark import TaskMark, load_beside
 from grader.course import Assignment, Course, is_hidden
 from grader.results import task_order
 

@@ -10,7 +10,7 @@ from grader.errors import DeviceError, SandboxError
 from grader.inside import codec
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.protocol import Reply, Request
-from grader.sandbox.worker import KeeperDied, TooMuchMemory, Worker
+from grader.sandbox.worker_client import KeeperDied, TooMuchMemory, Worker
 
 TRIAL_SECONDS = 120.0  # the first start of a driver can take most of a minute
 _MEMORY = 3 << 30

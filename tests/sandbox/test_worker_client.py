@@ -32,7 +32,7 @@ from grader.results import Outcome
 from grader.sandbox import Process
 from grader.sandbox.bubblewrap import ENVIRONMENT, Command
 from grader.sandbox.processes import kill_tree, signal_name
-from grader.sandbox.worker import Keeper, KeeperDied, Worker
+from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
 from tests.support.quick import quick
 
