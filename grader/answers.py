@@ -1,3 +1,3 @@
-"""The old name of `grader.checks.memo`, kept until 2.0: write `from grader.checks import ...` instead."""
+"""The old name of `grader.checks.memo`, kept for one release: write `from grader.checks import ...` instead."""
 
 from grader.checks.memo import *  # noqa: F403

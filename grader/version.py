@@ -23,13 +23,16 @@ DECISIVE = (
     *("expect.py", "show.py", "answers.py"),  # old names of `checks`, by which checks still import it
 )
 
+# Of these rooms, files that no grade passes through: advice to a TA, and a student's own desk.
+HARMLESS = ("sandbox/doctor.py", "pytest_plugin/deadline.py", "pytest_plugin/local.py")
+
 
 def digest_of(rooms: Iterable[str]) -> str:
     """Digest the sources of packages and modules of `grader`; line ends do not count, as a checkout may change them."""
     here = Path(__file__).parent
     files = {file.relative_to(here).as_posix(): file for room in rooms for file in _sources(here / room)}
     sums = hashlib.sha256()
-    for name in sorted(files):
+    for name in sorted(files.keys() - set(HARMLESS)):
         for part in (name.encode(), files[name].read_bytes().replace(b"\r\n", b"\n")):
             sums.update(len(part).to_bytes(8, "big") + part)
     return sums.hexdigest()[:8]

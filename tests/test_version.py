@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.version import DECISIVE
+from grader.version import HARMLESS as UNCOUNTED
 from tests.support.rooms import PACKAGE, imported, modules, room
 
 DECIDE = {
@@ -62,6 +63,7 @@ def version_of(tree: Path) -> str:
 def test_a_changed_file_gives_another_version_only_where_a_verdict_depends_on_it(tree: Path, folder: str) -> None:
     before = version_of(tree)
     file = tree / folder if folder.endswith(".py") else max((tree / folder).glob("*.py"))
+    assert file.relative_to(tree).as_posix() not in UNCOUNTED
     content = file.read_bytes()
     file.write_bytes(content + b"# changed\n")
     try:
@@ -69,6 +71,16 @@ def test_a_changed_file_gives_another_version_only_where_a_verdict_depends_on_it
     finally:
         file.write_bytes(content)
     assert changed == (top(folder) in DECIDE)
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+def test_a_file_of_a_decisive_room_that_no_grade_passes_through_gives_the_same_version(tree: Path, name: str) -> None:
+    before = version_of(tree)
+    content = (tree / name).read_bytes()
+    (tree / name).write_bytes(content + b"# changed\n")
+    after = version_of(tree)
+    (tree / name).write_bytes(content)
+    assert after == before
 
 
 def test_a_new_and_a_renamed_file_of_a_decisive_room_give_another_version(tree: Path) -> None:

@@ -1,3 +1,3 @@
-"""The old name of `grader.author.proof.calibration`, kept until 2.0."""
+"""The old name of `grader.author.proof.calibration`, kept for one release."""
 
 from grader.author.proof.calibration import *  # noqa: F403

@@ -34,7 +34,7 @@ def fork_server(course: Path) -> Iterator[ForkServer]:
 
 @pytest.fixture
 def judge(course: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
-    """One that knows nothing: what other judges have learnt they told each other before it was there."""
+    """Fork a judge that knows nothing yet."""
     (course / "assignments/week1/log").unlink(missing_ok=True)
     fresh = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
     yield fresh

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
-from grader.reports.progress import Progress
+from grader.reports.progress import Progress, in_words
 from grader.results import CheckResult, Outcome, Report
 
 
@@ -77,6 +78,14 @@ def test_lines_say_now_and_then_how_long_it_will_take() -> None:
     assert lines.index(said[0]) == 5
     assert len(said) == 19  # one a minute
     assert lines[-1].startswith("[100/100]")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "less than a minute left"), (125, "about 2 min left"), (5000, "about 1 h 20 min left")],
+)
+def test_what_is_left_is_said_coarsely(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
 
 
 def test_a_short_run_does_not_say_how_long_it_will_take() -> None:
