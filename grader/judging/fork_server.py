@@ -2,7 +2,7 @@
 
 It is a program of its own, so that torch is imported and the checks are collected once, a crash costs one submission,
 and the parent (`fork_server_client.ForkServer`) stays light. It forks a judge for each order on its control socket.
-Slow imports do not stand up here: they wait until the worker in the sandbox is started, which imports at the same time.
+What is slow to import is imported later, once the worker in the sandbox is started: it imports the same at that time.
 """
 
 from __future__ import annotations

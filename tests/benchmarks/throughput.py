@@ -222,7 +222,7 @@ def _memory(process: psutil.Process) -> int:
 
 def _busy() -> float:
     times = psutil.cpu_times()
-    # What the host of a virtual machine took away has nobody here used, and what looking takes is not the grader's.
+    # Nobody here used what the host of a virtual machine took away; and looking is not the grader's work.
     away = times.idle + times.iowait + times.guest + times.guest_nice + times.steal
     return float(sum(times) - away - time.process_time())
 
