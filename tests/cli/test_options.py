@@ -8,9 +8,14 @@ from typing import Any
 import click
 import pytest
 
+from grader.batch.backend import LocalBackend
+from grader.batch.run import BatchOptions, BatchResult
 from grader.cli.batch import batch
+from grader.cli.main import main
 from grader.cli.options import spread
 from grader.cli.similar import similar
+from grader.judging.shortcuts import NONE
+from grader.sandbox import Sandbox
 
 
 def parsed(words: str, command: click.Command = batch) -> dict[str, Any]:
@@ -57,5 +62,27 @@ def test_options_that_take_one_word_and_words_after_two_dashes_are_left_alone() 
 def test_without_options_a_class_is_graded_as_the_readme_says() -> None:
     assert parsed("class") == {
         "submissions": Path("class"), "weeks": (), "roster": None, "layout": None, "out": Path("reports"), "seed": 0,
-        "regrade": False, "scheduler": None, "dry_run": False, "jobs": None, "sandbox": "auto", "device": "cpu",
+        "regrade": False, "scheduler": None, "dry_run": False, "no_shortcuts": False, "jobs": None, "sandbox": "auto",
+        "device": "cpu",
     }  # fmt: skip
+
+
+def test_no_shortcuts_judges_all_anew_without_any_and_never_on_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def grade(course: object, options: BatchOptions, backend: object, progress: object) -> BatchResult:
+        asked.append(options.regrade)
+        return BatchResult()
+
+    def local(root: Path, sandbox: Sandbox, jobs: int | None, shortcuts: object) -> LocalBackend:
+        asked.append(shortcuts)
+        return LocalBackend(root, sandbox, jobs)
+
+    monkeypatch.setattr("grader.cli.batch.grade_class", grade)
+    monkeypatch.setattr("grader.cli.batch.LocalBackend", local)
+    assert main(["batch", "class", "--no-shortcuts", "--sandbox", "process"]) == 0
+    assert asked == [NONE, True]
+    assert main(["batch", "class", "--no-shortcuts", "--scheduler", "tcp://host:8786"]) == 2
+    assert "--no-shortcuts: the workers of a scheduler always take them" in capsys.readouterr().err
