@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grader import __version__
+from grader.course.material import fingerprint
 
 # A change of anything else must not grade a class again. The list leaves out what finds and reads submissions, as that
 # shows in the digest of what was read, what only shows grades, and the command line. tests/test_version.py holds that
@@ -30,12 +30,8 @@ HARMLESS = ("sandbox/doctor.py", "pytest_plugin/deadline.py", "pytest_plugin/loc
 def digest_of(rooms: Iterable[str]) -> str:
     """Digest the sources of packages and modules of `grader`; line ends do not count, as a checkout may change them."""
     here = Path(__file__).parent
-    files = {file.relative_to(here).as_posix(): file for room in rooms for file in _sources(here / room)}
-    sums = hashlib.sha256()
-    for name in sorted(files.keys() - set(HARMLESS)):
-        for part in (name.encode(), files[name].read_bytes().replace(b"\r\n", b"\n")):
-            sums.update(len(part).to_bytes(8, "big") + part)
-    return sums.hexdigest()[:8]
+    files = {file for room in rooms for file in _sources(here / room)} - {here / name for name in HARMLESS}
+    return fingerprint(b"grader", here, sorted(files)).hexdigest()[:8]
 
 
 def _sources(room: Path) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from grader.course.assignment import Assignment, is_hidden
-from grader.course.material import fingerprint
+from grader.course.material import add_parts, fingerprint
 
 COMPUTING = frozenset({"globals", "vars", "eval", "exec", "import_module", "__import__"})
 
@@ -92,8 +92,7 @@ def check_digests(assignment: Assignment) -> dict[str, str]:
         for id, number in source.checks.items():
             if is_hidden(Path(id.partition("::")[0])) == hidden:
                 sha = common.copy()
-                for needed in source.needed_by(number):
-                    sha.update(len(needed).to_bytes(8, "big") + needed)
+                add_parts(sha, *source.needed_by(number))
                 digests[id] = sha.hexdigest()
     return digests
 

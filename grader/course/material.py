@@ -72,6 +72,11 @@ def fingerprint(domain: bytes, root: Path, files: Iterable[Path]) -> hashlib._Ha
         content = file.read_bytes()
         if file.suffix in _TEXT:
             content = content.replace(b"\r\n", b"\n")
-        for part in (file.relative_to(root).as_posix().encode(), content):
-            sha.update(len(part).to_bytes(8, "big") + part)
+        add_parts(sha, file.relative_to(root).as_posix().encode(), content)
     return sha
+
+
+def add_parts(sha: hashlib._Hash, *parts: bytes) -> None:
+    """Add each part with its length before it, so that other parts never make the same bytes."""
+    for part in parts:
+        sha.update(len(part).to_bytes(8, "big") + part)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.course import Assignment, defined_names
+from grader.course.material import add_parts
 from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
@@ -57,8 +58,7 @@ def digest_of(files: Files) -> str:
     """Digest files with their paths by SHA-256."""
     sha = hashlib.sha256()
     for path, content in sorted(files.items()):
-        for part in (path.encode(), content):
-            sha.update(len(part).to_bytes(8, "big") + part)
+        add_parts(sha, path.encode(), content)
     return sha.hexdigest()
 
 

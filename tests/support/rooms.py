@@ -16,9 +16,9 @@ LAYERS = (
     {"judging"},
     {"pytest_plugin", "exports", "similarity"},
     {"reports"},
-    {"intake", "gradebook"},
+    {"intake", "gradebook", "version"},
     {"checks", "sandbox", "course", "files"},
-    {"inside", "results", "errors", "escape", "version"},
+    {"inside", "results", "errors", "escape"},
 )
 OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release
 
