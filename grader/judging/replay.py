@@ -44,34 +44,17 @@ class ReplayCache:
 
     def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, Reply]], result: CheckResult) -> None:
         """Add the requests and replies of a run that passed. A check that asked nothing is not worth it."""
-        self._add(_Run(check, seed, [(request, _digest(reply)) for request, reply in steps], result))
-
-    def _add(self, run: _Run) -> None:
-        if not run.steps or run.size > self._room:
+        size = sum(len(request.call) for request, _ in steps)  # but for the code, which all runs share
+        if not steps or size > self._room:
             return
-        self._room -= run.size
-        requests = [Asked(request) for request, _ in run.steps]
-        following: list[Asked | CheckResult] = [*requests[1:], run.result]
-        place: Asked | CheckResult = self._first.setdefault((run.check, run.seed), requests[0])
-        for (request, digest), after in zip(run.steps, following, strict=True):
+        self._room -= size
+        requests = [Asked(request) for request, _ in steps]
+        following: list[Asked | CheckResult] = [*requests[1:], result]
+        place: Asked | CheckResult = self._first.setdefault((check, seed), requests[0])
+        for (request, reply), after in zip(steps, following, strict=True):
             # If the request is another one, the check depends on more than its evidence, which it must not.
             if isinstance(place, Asked) and place.request == request:
-                place = place.then.setdefault(digest, after)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One run of a check that passed: its requests, each with the digest of the reply, and its result."""
-
-    check: str
-    seed: int
-    steps: Sequence[tuple[Request, bytes]]
-    result: CheckResult
-
-    @property
-    def size(self) -> int:
-        """Bytes of requests, but for the code, which all runs share."""
-        return sum(len(request.call) for request, _ in self.steps)
+                place = place.then.setdefault(_digest(reply), after)
 
 
 def _digest(reply: Reply) -> bytes:
