@@ -86,12 +86,7 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
             message, fds, _, _ = socket.recv_fds(control, LONGEST_JOB, 1)
             if not message:
                 return
-            try:
-                forked = os.fork()
-            except OSError as error:  # the judge is told by the end of its connection
-                print(f"no process for a submission: {error}", file=sys.stderr, flush=True)
-                forked = None
-            if forked == 0:
+            if _fork() == 0:
                 control.close()
                 cores = message.decode()
                 keep = partial(_keep, fds[0], confined, {*map(int, cores.split(","))} if cores != "any" else ())
@@ -123,9 +118,21 @@ def _built_for_cuda() -> bool:
 
 def _fork_apart(body: Callable[[], None]) -> None:
     """Run `body` as the first process of new namespaces; this process ends, and the zygote adopts the new one."""
-    confine.leave_namespaces()
-    if os.fork() == 0:
+    if _fork(confine.leave_namespaces) == 0:
         _in_fork(body)
+
+
+def _fork(prepare: Callable[[], None] = lambda: None) -> int | None:
+    """Prepare and fork, as `os.fork` does; where that fails print why, and return None.
+
+    The judge is told by the end of its connection.
+    """
+    try:
+        prepare()
+        return os.fork()
+    except OSError as error:
+        print(f"no process for a submission: {error}", file=sys.stderr, flush=True)
+        return None
 
 
 def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:
