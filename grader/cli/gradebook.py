@@ -9,7 +9,7 @@ import click
 from grader.batch.override import override_task
 from grader.cli.options import PATH, command, out_option
 from grader.escape import terminal
-from grader.gradebook.diff import changed_grades
+from grader.gradebook.changes import changed_grades
 
 book_option = out_option("reports", "Where `batch` wrote the gradebook.")
 
