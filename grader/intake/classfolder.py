@@ -93,9 +93,8 @@ def why_ignored(path: Path, weeks: Weeks) -> str | None:
 def is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks, readers: Readers) -> bool:
     """Tell whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
     if any(path.name in _module_files(weeks) for path in listing):
-        return not _holds_several(
-            folder, weeks, readers
-        )  # else a class folder in which somebody left a module lying about
+        # Where it holds several students, it is a class folder in which somebody left a module lying about.
+        return not _holds_several(folder, weeks, readers)
     named = [path for path in listing if os.path.isdir(path) and weeks.is_name_of_one(path.name)]
     return any(not _holds_several(path, weeks, readers) and _finds(path, weeks, readers) for path in named)
 

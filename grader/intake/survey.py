@@ -32,6 +32,7 @@ from grader.intake.weeks import Weeks
 
 # Ten thousand usual submissions of some 20 KB fit in, and so do the judges of a small machine beside them.
 MOST_CARRIED = 256 * MIB
+_SHOWN = 8  # files of an entry without modules that its problem names
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,6 @@ def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candi
         fits = size <= most_bytes
         most_bytes -= size if fits else 0
         yield candidate if fits else replace(candidate, collected=replace(found, files=None))
-
-
-_SHOWN = 8
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from grader.gradebook import Problem
 from grader.results import CheckResult, Outcome, Report, TaskScore, task_order
 
 BINS = 10
+MOST = 8
+_BECAUSE = "  because "
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,6 @@ def _task_figures(task: str, scores: Sequence[TaskScore]) -> TaskFigures:
         points=sum(check.points for check in checks),
         max_points=sum(check.max_points for check in checks),
     )
-
-
-MOST = 8
-
-
-_BECAUSE = "  because "
 
 
 @dataclass(frozen=True)

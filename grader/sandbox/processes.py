@@ -12,6 +12,10 @@ from dataclasses import dataclass
 import psutil
 
 PAUSE = 0.01  # seconds until killed processes are looked at again
+_CHEAP = re.compile(rb"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
+_EXACT = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
+_PRIVATE = re.compile(rb"^Private_Dirty:\s+(\d+) kB", re.MULTILINE)
+_SLACK = 1.25  # a process alone meets its own limit first, with an exception that shows the place
 
 
 def kill_tree(pid: int, root_too: bool) -> None:
@@ -56,18 +60,6 @@ def signal_name(status: int) -> str:
 def was_killed(status: int) -> bool:
     """Tell whether an exit status means SIGKILL, also as bubblewrap passes it on; no process of ours exits with it."""
     return status in (-signal.SIGKILL, 128 + signal.SIGKILL)
-
-
-_CHEAP = re.compile(rb"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
-
-
-_EXACT = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
-
-
-_PRIVATE = re.compile(rb"^Private_Dirty:\s+(\d+) kB", re.MULTILINE)
-
-
-_SLACK = 1.25  # a process alone meets its own limit first, with an exception that shows the place
 
 
 @dataclass(frozen=True)
