@@ -16,7 +16,6 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -27,6 +26,7 @@ from grader.reports.pages import write_report
 from grader.results import Report
 from tests.support import sandboxes
 from tests.support.makers import put
+from tests.support.reports import timeless
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("GRADER_KILLS", "12"))
@@ -177,15 +177,8 @@ def reports(out: Path) -> list[Report]:
     return current
 
 
-def timeless(report: Report) -> dict[str, Any]:
-    data = report.to_dict()
-    for check in data["checks"]:
-        del check["seconds"]
-    return data
-
-
 @pytest.fixture(scope="module")
-def undisturbed(course: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def undisturbed(course: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
     """The reports of the class when nobody kills anything."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     assert Run.start(course, out, "auto").end() == 0
@@ -194,7 +187,7 @@ def undisturbed(course: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 @pytest.mark.parametrize("sandbox", ["process", "bwrap"])
 def test_no_kill_loses_or_doubles_a_grade(
-    course: Path, undisturbed: list[dict[str, Any]], tmp_path: Path, sandbox: str
+    course: Path, undisturbed: list[Report], tmp_path: Path, sandbox: str
 ) -> None:
     sandboxes.named(sandbox)
     print(f"seed {SEED}")

@@ -198,11 +198,11 @@ def _measured(count: int) -> Iterator[list[Cost]]:
     most, stop = [0], threading.Event()
     watch = threading.Thread(target=_watch, args=(most, stop))
     watch.start()
-    wall, cpu = time.monotonic(), _busy()
+    wall, cpu = time.monotonic(), busy()
     try:
         yield costs
     finally:
-        wall, cpu = time.monotonic() - wall, _busy() - cpu
+        wall, cpu = time.monotonic() - wall, busy() - cpu
         stop.set()
         watch.join()
     costs.append(Cost(count, wall, cpu, most[0]))
@@ -220,7 +220,8 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def _busy() -> float:
+def busy() -> float:
+    """Return the CPU seconds of the whole machine so far, but for this process."""
     times = psutil.cpu_times()
     # Nobody here used what the host of a virtual machine took away; and looking is not the grader's work.
     away = times.idle + times.iowait + times.guest + times.guest_nice + times.steal

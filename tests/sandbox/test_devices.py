@@ -437,11 +437,7 @@ def test_probes_find_the_device_beside_the_students_modules(tmp_path: Path) -> N
 def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     path = tmp_path_factory.mktemp("course") / "probes.py"
     path.write_text(PROBES)
-    spec = importlib.util.spec_from_file_location("probes_of_test_device", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_beside(str(path), path.stem)
 
 
 def act(worker: Worker, probe: Callable[..., Any], code: str, gpu_memory: int = 2 * GIB) -> Any:

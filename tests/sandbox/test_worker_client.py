@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import signal
 import socket
@@ -21,6 +20,7 @@ import psutil
 import pytest
 import torch
 
+from grader.checks import load_beside
 from grader.errors import SandboxError
 from grader.inside import codec
 from grader.judging import submission_session
@@ -80,11 +80,7 @@ def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
 def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     path = tmp_path_factory.mktemp("course") / "probes.py"
     path.write_text(PROBES)
-    spec = importlib.util.spec_from_file_location("probes_of_test_worker", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_beside(str(path), path.stem)
 
 
 class Desk:
