@@ -270,21 +270,20 @@ class _Check:
         self.probes: dict[str, ModuleType] = {}
 
     def serve(self) -> None:
-        while True:
-            try:
-                message = wire.receive(self.connection)
-            except wire.Closed:
-                return
-            request = codec.decode(message)
-            if "code" in request:  # of probes that later requests will name
-                self.code[request["module"]] = request["code"]
-                continue
-            reply = self.answer(request)
-            _flush()
-            try:
-                wire.send(self.connection, reply)
-            except OSError:  # the judge no longer listens, and has this process killed: it must not end by itself
-                signal.pause()
+        """Answer until the judge no longer listens. It has this process killed then, which must not end by itself."""
+        with contextlib.suppress(OSError):
+            while True:
+                self.serve_one(codec.decode(wire.receive(self.connection)))
+        while True:  # else how it ended would depend on who is faster
+            signal.pause()
+
+    def serve_one(self, request: dict[str, Any]) -> None:
+        if "code" in request:  # of probes that later requests will name
+            self.code[request["module"]] = request["code"]
+            return
+        reply = self.answer(request)
+        _flush()
+        wire.send(self.connection, reply)
 
     def answer(self, request: dict[str, Any]) -> bytes:
         """Reply with evidence (E…), an exception (R…), or why the result is not plain data (I…)."""

@@ -204,6 +204,15 @@ def test_what_code_does_to_itself_is_an_outcome_of_its_check(desk: Desk, probes:
     assert desk.student().run(probes.other) == 7
 
 
+def test_who_writes_into_the_judges_connection_is_always_killed(desk: Desk, probes: ModuleType) -> None:
+    """The judge hangs up at once, while the process is still about to reply, or waits for the next request already."""
+    forger = "import os, time\ndef act(pause):\n    os.write(3, b'passed')\n    time.sleep(pause)\n    return 1\n"
+    desk.put(forger)
+    for pause in (0, 0.001, 0.002, 0.005, 0.01, 0.02) * 3:
+        end = ended(desk.student(), probes.act, pause)
+        assert (end.outcome, end.summary) == (Outcome.KILLED, "killed by SIGKILL")
+
+
 def test_invalid_evidence_names_the_place(desk: Desk, probes: ModuleType) -> None:
     desk.put("def act():\n    return [1, {'k': object()}]\n")
     assert ended(desk.student(), probes.act).detail == (
