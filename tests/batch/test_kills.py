@@ -1,6 +1,6 @@
 """A class while something of the grader is killed all the time: parent, judges, sandboxes, checks; the grades stay.
 
-`GRADER_KILLS=100` kills that often in each sandbox instead of a dozen times, `GRADER_KILLS_SEED=7` at other moments.
+`GRADER_KILLS=100` kills that often in each sandbox instead of eight times, `GRADER_KILLS_SEED=7` at other moments.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from tests.support.makers import put
 from tests.support.reports import timeless
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("GRADER_KILLS", "12"))
+KILLS = int(os.environ.get("GRADER_KILLS", "8"))
 SEED = int(os.environ.get("GRADER_KILLS_SEED", "0"))
-STUDENTS = max(24, 2 * KILLS)
+STUDENTS = max(18, 2 * KILLS)
 CHECK = """
 @task("1.{number}", points=25, title="Twice {number}", hint="Look at the operator.", seconds=20)
 def test_{number}(student):

@@ -108,6 +108,10 @@ def check_name(check: str, hidden: bool) -> str:
     return f"{'hidden' if hidden else 'public'} {check.partition('::')[2]}"
 
 
+def runs_out_of_time(report: Report) -> bool:
+    return any(check.outcome is Outcome.TIMEOUT for check in report.checks)
+
+
 def test_every_submission_was_graded(graded: Graded) -> None:
     students = {path.stem if path.is_file() else path.name for path in CLASS.iterdir()} - {"README", "EXPECTED"}
     assert students == set(EXPECTED)
@@ -184,17 +188,15 @@ def test_a_second_run_keeps_everything(graded: Graded) -> None:
 
 
 def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded: Graded, tmp_path: Path) -> None:
-    """Compare all but who runs into time limits, again and again; GRADER_WHOLE_CLASS=1 compares them as well."""
+    """Compare a third of those who run into no time limit; GRADER_WHOLE_CLASS=1 compares the whole class."""
     (tmp_path / "class").mkdir()
-    for entry in CLASS.iterdir():
-        if entry.stem not in EXPECTED:
-            continue
-        checks = graded.report(entry.stem).checks
-        if WHOLE or not any(check.outcome is Outcome.TIMEOUT for check in checks):
-            (shutil.copytree if entry.is_dir() else shutil.copy)(entry, tmp_path / "class" / entry.name)
+    entries = sorted(entry for entry in CLASS.iterdir() if entry.stem in EXPECTED)
+    fast = [entry for entry in entries if not runs_out_of_time(graded.report(entry.stem))]
+    for entry in entries if WHOLE else fast[::3]:
+        (shutil.copytree if entry.is_dir() else shutil.copy)(entry, tmp_path / "class" / entry.name)
     result = grade(tmp_path / "out", Progress(Console(file=io.StringIO())), NONE, tmp_path / "class")
     assert (result.graded, result.trouble) == (len(list((tmp_path / "class").iterdir())), [])
-    assert result.graded == len(EXPECTED) if WHOLE else result.graded > len(EXPECTED) / 2
+    assert result.graded == len(EXPECTED) if WHOLE else result.graded > len(EXPECTED) / 6
     for report in result.reports:
         slow = Report.load(tmp_path / "out" / graded.folder(report.student).relative_to(graded.out) / "report.json")
         assert timeless(slow) == timeless(graded.report(report.student)), report.student

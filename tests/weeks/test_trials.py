@@ -82,7 +82,7 @@ SPREAD = {
 }  # fmt: skip
 
 
-SLOW = 2  # mutants of each week that are judged the slow way as well, or all with GRADER_ALL_MUTANTS=1
+SLOW = 1  # mutants of each week that are judged the slow way as well, or all with GRADER_ALL_MUTANTS=1
 SEEDS = (0, 1)
 LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least
 
