@@ -61,6 +61,14 @@ def markdown_block(text: str) -> str:
     return f"{fence}text\n{shown}\n{fence}"
 
 
+def github_log(text: str) -> str:
+    """Break whatever GitHub's runner or its log page takes for a command: `::word` on a line's own, `##[word` anywhere.
+
+    The runner also looks behind blanks at a line's start, and in lines that other programs print it in.
+    """
+    return re.sub(r"(?m)^(\s*:)(?=:)", r"\1 ", text).replace("##[", "# #[")
+
+
 def _seen(char: str) -> str:
     if char in _KEPT or unicodedata.category(char) not in _UNSEEN:
         return char

@@ -125,3 +125,12 @@ def test_markdown_block_is_one_fence(text: str) -> None:
     (fence,) = markdown_tokens(escape.markdown_block(text))
     assert fence.type == "fence"
     assert fence.content == escape.plain(text) + "\n"
+
+
+@given(st.text(st.one_of(st.sampled_from(":#[ \n\t\r\xa0\u2003]"), st.characters())))
+def test_no_text_is_a_command_to_github(text: str) -> None:
+    """Its runner trims each line and looks for `::` at the start, and for `##[` anywhere."""
+    shown = escape.github_log(text)
+    assert "##[" not in shown
+    assert not any(line.strip().startswith("::") for line in shown.splitlines())
+    assert shown.replace(" ", "") == text.replace(" ", "")

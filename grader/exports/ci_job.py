@@ -6,21 +6,23 @@ submission is graded, and the host's own file comes last.
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
-import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.escape import github_log
 from grader.exports import classroom50, github, gradescope, junit
 from grader.files import write_atomically
 from grader.intake.layouts import PLAIN
 from grader.reports.pages import report_markdown, write_report
 from grader.results import Report
+from grader.sandbox.commit import commit_time
 
 LARGEST_SUMMARY = 1_000_000  # bytes; GitHub refuses a step summary above 1 MiB
 _AUTOGRADER = Path("/autograder")
@@ -88,7 +90,7 @@ def write(job: CiJob, report: Report, out: Path) -> list[Path]:
 
 
 def _write_classroom50(job: CiJob, report: Report) -> list[Path]:
-    result = classroom50.result(report, job.environment, _committed(job.folder), datetime.now(UTC))
+    result = classroom50.result(report, job.environment, _committed(job), datetime.now(UTC))
     # Its runner shows this on the job's summary page as well.
     write_atomically(job.folder / "release-body.md", report_markdown(report))
     write_atomically(job.folder / "result.json", _json(result))
@@ -135,38 +137,35 @@ def _json(content: object) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _committed(folder: Path) -> datetime:
-    """Return the time of the commit that is checked out; now where there is none."""
-    command = [
-        "git",
-        "-C",
-        str(folder),
-        "-c",
-        "core.fsmonitor=false",
-        "log",
-        "-1",
-        "--no-show-signature",
-        "--format=%cI",
-    ]
+def _committed(job: CiJob) -> datetime:
+    """Return the time of the commit that is graded: by the host, else by the checkout; now where neither tells."""
+    return _pushed(job.environment) or commit_time(job.folder) or datetime.now(UTC)
+
+
+def _pushed(environment: Mapping[str, str]) -> datetime | None:
+    """Return the commit's time that GitHub gives with the event of a push, if the event is about the graded commit."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        return datetime.fromisoformat(done.stdout.strip())
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return datetime.now(UTC)
+        commit = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))["head_commit"]
+        told = datetime.fromisoformat(commit["timestamp"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return told if commit.get("id") == environment.get("GITHUB_SHA") and told.tzinfo else None
 
 
 @contextmanager
 def quoted(job: CiJob) -> Iterator[None]:
-    """Keep GitHub from taking what is printed in the block for a command to its runner."""
-    acts = job.environment.get("GITHUB_ACTIONS") == "true"
-    token = secrets.token_hex(16)
-    if acts:
-        print(f"::stop-commands::{token}", flush=True)
-    try:
+    """Keep GitHub from taking what is printed in the block for a command, whether to its runner or to its log."""
+    if job.environment.get("GITHUB_ACTIONS") != "true":
         yield
+        return
+    token, printed = secrets.token_hex(16), io.StringIO()
+    print(f"::stop-commands::{token}", flush=True)
+    try:
+        with redirect_stdout(printed):
+            yield
     finally:
-        if acts:
-            print(f"::{token}::", flush=True)
+        print(github_log(printed.getvalue()), end="")
+        print(f"::{token}::", flush=True)
 
 
 HOSTS = ("classroom50", "gradescope", "github", PLAIN)  # of CI jobs

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from grader.escape import plain, terminal
+from grader.escape import github_log, plain, terminal
 from grader.results import CheckResult, Outcome, Report, TaskScore
 
 LARGEST = 90_000  # bytes of base64 in one variable; Linux takes no string above 128 KiB
@@ -57,10 +57,10 @@ def _runner(week: str, checks: list[CheckResult]) -> dict[str, Any]:
 
 
 def _test(week: str, check: CheckResult) -> dict[str, Any]:
-    text = plain(check.advice)[:LONGEST]
+    text = github_log(plain(check.advice)[:LONGEST])
     status = _status(check.outcome)
     return {
-        "name": terminal(f"{check.task} {check.title}"),
+        "name": github_log(terminal(f"{check.task} {check.title}")),
         "status": status,
         "score": check.points,
         "message": text if status == "error" else "",

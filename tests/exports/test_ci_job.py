@@ -86,6 +86,27 @@ def test_the_submissions_time_is_its_commits(tmp_path: Path) -> None:
     assert read(tmp_path / "result.json")["datetime"] == "2026-10-05T21:00:00Z"
 
 
+def test_the_host_tells_the_submissions_time(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    commit = {"id": "abc", "timestamp": "2026-10-05T23:00:00+02:00"}
+    event.write_text(json.dumps({"head_commit": commit}))
+    told = {**CLASSROOM50, "GITHUB_EVENT_PATH": str(event), "GITHUB_SHA": "abc"}
+    ci_job.write(job("classroom50", tmp_path, **told), REPORT, tmp_path / "out")
+    assert read(tmp_path / "result.json")["datetime"] == "2026-10-05T21:00:00Z"
+
+
+OTHER = '{"head_commit": {"id": "other", "timestamp": "2020-01-01T00:00:00Z"}}'
+NO_TIME = ("", "{", "[]", "null", '{"head_commit": null}', '{"head_commit": {"timestamp": 3}}', OTHER)
+
+
+@pytest.mark.parametrize("event", NO_TIME)
+def test_an_event_that_does_not_tell_the_time_is_passed_over(tmp_path: Path, event: str) -> None:
+    (tmp_path / "event.json").write_text(event)
+    told = {**CLASSROOM50, "GITHUB_EVENT_PATH": str(tmp_path / "event.json"), "GITHUB_SHA": "abc"}
+    ci_job.write(job("classroom50", tmp_path, **told), REPORT, tmp_path / "out")
+    assert not read(tmp_path / "result.json")["datetime"].startswith("2020")
+
+
 def test_github_gets_outputs_variables_and_a_summary(tmp_path: Path) -> None:
     ci_job.write(job("github", tmp_path), REPORT, tmp_path / "out")
     outputs = (tmp_path / "GITHUB_OUTPUT").read_text().splitlines()
@@ -115,7 +136,9 @@ def test_gradescope_finds_its_results(tmp_path: Path) -> None:
 def test_what_is_printed_is_no_command_to_github(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with ci_job.quoted(job("github", tmp_path, GITHUB_ACTIONS="true")):
         print("::set-output name=score::100")
-    first, _, last = capsys.readouterr().out.splitlines()
+        print("works: ##[notice title=Autograding report]{}")
+    first, command, notice, last = capsys.readouterr().out.splitlines()
+    assert (command, notice) == (": :set-output name=score::100", "works: # #[notice title=Autograding report]{}")
     token = first.removeprefix("::stop-commands::")
     assert re.fullmatch("[0-9a-f]{32}", token) and last == f"::{token}::"
 
