@@ -200,10 +200,10 @@ class Judge:
 
         What happens twice in a row is the student's own doing. An outsider may strike at any moment, so more than once.
         """
-        if self._students.shared:
+        if self._students.shared and self._students.may_retry:
             result = self._run_alone(item)
         for _ in range(KILL_RETRIES):
-            if not self._students.killed:
+            if not self._students.killed or not self._students.may_retry:
                 return
             before, result = result, self._run_alone(item)
             if (before.outcome, before.message) == (result.outcome, result.message):

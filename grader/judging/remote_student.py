@@ -100,6 +100,11 @@ class SubmissionStudents:
         """
         return self._latest is not None and self._latest.killed
 
+    @property
+    def may_retry(self) -> bool:
+        """Tell whether the submission has time left for retries."""
+        return self._session is not None and self._session.retries_left > 0
+
     def confirm_losses(self) -> None:
         """Note that the latest check is not run as usual: unless it passes, a run alone has to confirm its result."""
         if self._latest is not None:
@@ -115,10 +120,10 @@ class SubmissionStudents:
         """Run the checks in the block in processes of their own, and give back the time that the latest one used."""
         assert self._session is not None and self._latest is not None
         self._session.part()
-        self._session.left = self._latest.left_before
         self._alone, self._replaying = True, False
         try:
-            yield
+            with self._session.retry(self._latest.left_before):
+                yield
         finally:
             self._alone = False
 

@@ -30,7 +30,7 @@ class Session:
         seconds: float = SECONDS,
         gpu_memory: int = 0,
     ) -> None:
-        self.seconds = self.left = seconds
+        self.seconds = self.left = self.retries_left = seconds
         self._worker = worker
         self._week = week
         self._files = files
@@ -76,6 +76,17 @@ class Session:
             yield
         finally:
             self.left -= time.monotonic() - begin
+
+    @contextlib.contextmanager
+    def retry(self, left_before: float) -> Iterator[None]:
+        """Run the block as if a check had not used any time since; all retries together have as much time once more."""
+        given = self.left = min(left_before, self.retries_left)
+        try:
+            yield
+        finally:
+            used = given - self.left
+            self.left = left_before - used
+            self.retries_left -= used
 
     def lend(self) -> CheckProcess | None:
         """Hand out the process in which checks have passed, if there is one."""
