@@ -13,14 +13,16 @@ import functools
 import platform
 import socket
 import struct
+from collections.abc import Sequence
 
 # Refused with EPERM: name, number on x86-64, number on 64-bit ARM.
 _REFUSED = """
 acct 163 89                  add_key 248 217              adjtimex 159 171             bpf 321 280
 chroot 161 51                clock_adjtime 305 266        clock_settime 227 112        delete_module 176 106
 fanotify_init 300 262        finit_module 313 273         fsconfig 431 431             fsmount 432 432
-fsopen 430 430               fspick 433 433               init_module 175 105          io_uring_enter 426 426
-io_uring_register 427 427    io_uring_setup 425 425       kcmp 312 272                 kexec_file_load 320 294
+fsopen 430 430               fspick 433 433               init_module 175 105          inotify_add_watch 254 27
+inotify_init1 294 26         io_setup 206 0               io_uring_enter 426 426       io_uring_register 427 427
+io_uring_setup 425 425       ioprio_set 251 30            kcmp 312 272                 kexec_file_load 320 294
 kexec_load 246 104           keyctl 250 219               memfd_create 319 279         memfd_secret 447 447
 mount 165 40                 mount_setattr 442 442        move_mount 429 429           mq_open 240 180
 msgctl 71 187                msgget 68 186                msgrcv 70 188                msgsnd 69 189
@@ -28,22 +30,33 @@ name_to_handle_at 303 264    nfsservctl 180 42            open_by_handle_at 304 
 perf_event_open 298 241      personality 135 92           pidfd_getfd 438 438          pidfd_open 434 434
 pivot_root 155 41            process_madvise 440 440      process_vm_readv 310 270     process_vm_writev 311 271
 ptrace 101 117               quotactl 179 60              quotactl_fd 443 443          reboot 169 142
-request_key 249 218          sched_setaffinity 203 122    semctl 66 191                semget 64 190
-semop 65 193                 semtimedop 220 192           setdomainname 171 162        sethostname 170 161
-setns 308 268                settimeofday 164 170         shmat 30 196                 shmctl 31 195
-shmget 29 194                swapoff 168 225              swapon 167 224               syslog 103 116
-umount2 166 39               unshare 272 97               userfaultfd 323 282          vmsplice 278 75
+request_key 249 218          sched_setaffinity 203 122    sched_setattr 314 274        sched_setparam 142 118
+sched_setscheduler 144 119   semctl 66 191                semget 64 190                semop 65 193
+semtimedop 220 192           setdomainname 171 162        sethostname 170 161          setns 308 268
+settimeofday 164 170         shmat 30 196                 shmctl 31 195                shmget 29 194
+swapoff 168 225              swapon 167 224               sync 162 81                  syncfs 306 267
+syslog 103 116               timer_create 222 107         umount2 166 39               unshare 272 97
+userfaultfd 323 282          vmsplice 278 75
 """
 # NVIDIA's driver makes such files when it starts, from version 570 on, and reports error 304 where it cannot.
 _CUDA_NEEDS = ("memfd_create",)
-_CLONE, _SOCKET, _PRLIMIT, _CLONE3 = (56, 220), (41, 198), (302, 261), 435
+_CLONE, _SOCKET, _SOCKETPAIR, _PRLIMIT, _CLONE3 = (56, 220), (41, 198), (53, 199), (302, 261), 435
+_FCNTL, _FLOCK, _MMAP, _SETSOCKOPT = (72, 25), (73, 32), (9, 222), (54, 208)
+# Submissions share the files that they can read, so locks, leases and signals on those would let them talk.
+_F_SHARED = {
+    **{"F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38},
+    **{"F_SETOWN": 8, "F_SETSIG": 10, "F_SETOWN_EX": 15, "F_SETLEASE": 1024, "F_NOTIFY": 1026},
+}
+_F_SETPIPE_SZ = 1031  # larger buffers are the kernel's memory, which no limit counts
+_BUFFER_SIZES = (7, 8)  # SO_SNDBUF and SO_RCVBUF of setsockopt(2), for the same reason
+_MAP_SHARED, _MAP_ANONYMOUS = 0x1, 0x20
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000  # x86-64's second numbering of the same calls
 # CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF operations
-_NUMBER, _ARCH, _ARGUMENT_0 = 0, 4, 16  # offsets in struct seccomp_data; the argument's low half
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; of an argument the low half
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
 _NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 38, 22, 2  # of prctl(2)
@@ -85,9 +98,19 @@ def assemble(machine: str, gpu: bool = False) -> bytes:
     for number in refused(machine, gpu).values():
         code += [(_EQUAL, 0, 1, number), _refuse_by(_ERRNO | errno.EPERM)]
     code += [(_EQUAL, 0, 1, _CLONE3), _refuse_by(_ERRNO | errno.ENOSYS)]  # the C library falls back to clone
-    code += _on_argument(_CLONE[column], (_ANY_BIT, 0, 1, _NEW_NAMESPACES), errno.EPERM)
-    code += _on_argument(_SOCKET[column], (_EQUAL, 1, 0, int(socket.AF_UNIX)), errno.EAFNOSUPPORT)
-    code += _on_argument(_PRLIMIT[column], (_EQUAL, 1, 0, 0), errno.EPERM)  # the limits of others
+    code += _on_argument(_CLONE[column], 0, [(_ANY_BIT, 0, 1, _NEW_NAMESPACES)], errno.EPERM)
+    code += _on_argument(_SOCKET[column], 0, _UNLESS_UNIX, errno.EAFNOSUPPORT)
+    code += _on_argument(_SOCKETPAIR[column], 0, _UNLESS_UNIX, errno.EAFNOSUPPORT)
+    code += _on_argument(_PRLIMIT[column], 0, [(_EQUAL, 1, 0, 0)], errno.EPERM)  # the limits of others
+    code += _on_argument(_SETSOCKOPT[column], 2, _one_of(_BUFFER_SIZES), errno.EPERM)
+    commands = (_F_SETPIPE_SZ,) if gpu else (_F_SETPIPE_SZ, *_F_SHARED.values())
+    code += _on_argument(_FCNTL[column], 1, _one_of(commands), errno.EPERM)
+    if not gpu:  # NVIDIA's libraries lock and share; a submission with a card has the sandbox for itself
+        code += [(_EQUAL, 0, 1, _FLOCK[column]), _refuse_by(_ERRNO | errno.EPERM)]
+        # Such memory outlives its mapping's pages in this process, and is in no count of its own memory.
+        code += _on_argument(
+            _MMAP[column], 3, [(_ANY_BIT, 0, 2, _MAP_SHARED), (_ANY_BIT, 0, 1, _MAP_ANONYMOUS)], errno.ENOMEM
+        )
     return b"".join(struct.pack("HBBI", *line) for line in [*code, _refuse_by(_ALLOW)])
 
 
@@ -98,11 +121,25 @@ def refused(machine: str, gpu: bool = False) -> dict[str, int]:
     return {name: number for name, number in numbers.items() if not (gpu and name in _CUDA_NEEDS)}
 
 
-def _on_argument(number: int, test: tuple[int, int, int, int], error: int) -> list[tuple[int, int, int, int]]:
-    """Refuse call `number` where `test` of its first argument goes to the next instruction, else allow it."""
-    ends = [_refuse_by(_ERRNO | error), _refuse_by(_ALLOW)]
-    return [(_EQUAL, 0, 4, number), (_LOAD, 0, 0, _ARGUMENT_0), test, *ends]
+def _on_argument(
+    number: int, index: int, tests: list[tuple[int, int, int, int]], error: int
+) -> list[tuple[int, int, int, int]]:
+    """Refuse call `number` where `tests` of its argument `index` end at the instruction after them, else allow it.
+
+    The last test must skip one instruction to allow the call.
+    """
+    body = [(_LOAD, 0, 0, _ARGUMENTS + 8 * index), *tests, _refuse_by(_ERRNO | error), _refuse_by(_ALLOW)]
+    return [(_EQUAL, 0, len(body), number), *body]
+
+
+def _one_of(values: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """Test whether the argument is one of `values`."""
+    last = len(values) - 1
+    return [(_EQUAL, last - at, int(at == last), value) for at, value in enumerate(values)]
 
 
 def _refuse_by(value: int) -> tuple[int, int, int, int]:
     return (_RETURN, 0, 0, value)
+
+
+_UNLESS_UNIX = [(_EQUAL, 1, 0, int(socket.AF_UNIX))]

@@ -194,7 +194,8 @@ class _Keeper:
 
     def open(self, job: dict[str, Any]) -> None:
         self.root, self.package = Path(job["root"]), job["package"]
-        self.files, self.memory, self.gpu_memory = job["files"], job["memory"], job["gpu_memory"]
+        self.files = {name: content.tobytes() for name, content in job["files"].items()}
+        self.memory, self.gpu_memory = job["memory"], job["gpu_memory"]
         self.lay_out()
         self.reply(None)
 
@@ -221,6 +222,7 @@ class _Keeper:
     def be_check(self, connection: int, output: int) -> None:
         """Become the check in a fork: keep two descriptors and no privileges, and answer."""
         os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: all who inherit a descriptor share its flags
         for fd in (1, 2):
             os.dup2(output, fd)
         connection = os.dup2(connection, 3)

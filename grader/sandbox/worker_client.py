@@ -18,6 +18,8 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
+
 from grader.errors import SandboxError
 from grader.inside import codec, wire
 from grader.sandbox.choice import Sandbox
@@ -103,7 +105,9 @@ class Keeper:
         root = os.path.join(self._folder.name, "work") if self._folder else "/tmp/work"
         self._ending = False
         limits = {"memory": memory, "gpu_memory": gpu_memory}
-        job = codec.encode({"root": root, "package": package, "files": dict(files), **limits})
+        # As arrays, since these may be as long as a whole message, and words may not.
+        arrays = {name: np.frombuffer(content, np.uint8) for name, content in files.items()}
+        job = codec.encode({"root": root, "package": package, "files": arrays, **limits})
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
         self._pid = self._who_answers()
