@@ -85,8 +85,9 @@ class Bubblewrap:
         for name, value in {**ENVIRONMENT, **own}.items():
             arguments += ["--setenv", name, value]
         arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
-        # Submissions would meet at terminals. Memory shared by way of /dev/zero is in no count of anybody's memory.
-        arguments += ["--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts", "--dev-bind", "/dev/null", "/dev/zero"]
+        arguments += ["--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"]  # submissions would meet at terminals
+        if not self.gpus:  # as in `seccomp`: shared memory made by way of /dev/zero is in nobody's count
+            arguments += ["--dev-bind", "/dev/null", "/dev/zero"]
         arguments += [*views.arguments(self.inside), *gpus.arguments(self.gpus), *_fonts()]
         return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
 
