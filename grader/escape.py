@@ -62,11 +62,11 @@ def markdown_block(text: str) -> str:
 
 
 def github_log(text: str) -> str:
-    """Break whatever GitHub's runner or its log page takes for a command: `::word` on a line's own, `##[word` anywhere.
+    """Break whatever GitHub's runner or its log page takes for a command: `::` that begins a line, `##[` anywhere.
 
-    The runner also looks behind blanks at a line's start, and in lines that other programs print it in.
+    The runner trims lines, and knows more ends of lines than one; so any blank before the colons is one too many.
     """
-    return re.sub(r"(?m)^(\s*:)(?=:)", r"\1 ", text).replace("##[", "# #[")
+    return re.sub(r"(?<!\S):(?=:)", ": ", text).replace("##[", "# #[")
 
 
 def _seen(char: str) -> str:

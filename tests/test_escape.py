@@ -127,6 +127,9 @@ def test_markdown_block_is_one_fence(text: str) -> None:
     assert fence.content == escape.plain(text) + "\n"
 
 
+@example("printed\r::notice::100 points")
+@example("printed\u2028\xa0::notice::100 points")
+@example(":::notice::100 points")
 @given(st.text(st.one_of(st.sampled_from(":#[ \n\t\r\xa0\u2003]"), st.characters())))
 def test_no_text_is_a_command_to_github(text: str) -> None:
     """Its runner trims each line and looks for `::` at the start, and for `##[` anywhere."""
