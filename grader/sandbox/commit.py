@@ -17,6 +17,8 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+from grader.sandbox import views
+
 SECONDS = 10.0
 MEMORY = 1 << 30  # bytes
 LONGEST = 1 << 16  # bytes of a commit, of which the first lines are read
@@ -56,10 +58,7 @@ def _sandbox(bubblewrap: str, repository: Path) -> list[str]:
     for name, value in _ENVIRONMENT.items():
         words += ["--setenv", name, value]
     for path in map(Path, _SYSTEM):
-        if path.is_symlink():
-            words += ["--symlink", os.readlink(path), str(path)]
-        elif path.exists():
-            words += ["--ro-bind", str(path), str(path)]
+        words += views.shown(path, path) if path.exists() else []
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(1 << 20), "--tmpfs", "/tmp"]
     return [*words, "--ro-bind", str(repository), "/work/.git", "--remount-ro", "/", "--chdir", "/tmp"]
 

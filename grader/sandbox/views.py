@@ -21,17 +21,21 @@ _OWN = ("grader", "fixtures", "assignments", "solutions")  # ours, where they ar
 
 def arguments(inside: Path) -> list[str]:
     """Return bubblewrap's arguments for all of it, and for the program in `inside`, shown as /grader_inside."""
-    shown = shown_paths()
-    _refuse_course(shown, inside.parent.parent)
-    words = parents(shown.values())
-    for outer, inner in shown.items():
-        if outer.is_symlink() and outer.parent in (Path("/"), Path("/usr")):
-            words += ["--symlink", os.readlink(outer), str(inner)]
-        else:
-            words += ["--ro-bind", str(outer), str(inner)]
+    paths = shown_paths()
+    _refuse_course(paths, inside.parent.parent)
+    words = parents(paths.values())
+    for outer, inner in paths.items():
+        words += shown(outer, inner)
     for path in _hidden():
         words += ["--tmpfs", str(_inner(path))] if path.is_dir() else ["--ro-bind", "/dev/null", str(_inner(path))]
     return [*words, "--ro-bind", str(inside), "/grader_inside"]
+
+
+def shown(outer: Path, inner: Path) -> list[str]:
+    """Return bubblewrap's arguments that show a path read-only as `inner`; the system's own links stay links."""
+    if outer.is_symlink() and outer.parent in (Path("/"), Path("/usr")):
+        return ["--symlink", os.readlink(outer), str(inner)]
+    return ["--ro-bind", str(outer), str(inner)]
 
 
 def python() -> str:
