@@ -21,7 +21,7 @@ Context = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]]
 
 
 class CheckFailed(AssertionError):
-    """Wrong evidence. `summary` may be shown for hidden checks too; the other parts only for public ones."""
+    """Wrong evidence. `form` tells that its type or shape is wrong: of a hidden check its student reads only that."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class CheckFailed(AssertionError):
         got: str | None = None,
         where: str | None = None,
         because: str | None = None,
+        form: bool = False,
     ) -> None:
         super().__init__(summary)
         self.summary = summary
@@ -38,15 +39,22 @@ class CheckFailed(AssertionError):
         self.got = got
         self.where = where
         self.because = because
+        self.form = form
 
 
-def fail(summary: str, *, expected: object = None, got: object = None, because: str | None = None) -> NoReturn:
-    """Fail with a summary that reveals no inputs or expected values; those go into `expected` and `got`."""
+def fail(
+    summary: str, *, expected: object = None, got: object = None, because: str | None = None, form: bool = False
+) -> NoReturn:
+    """Fail. `summary` says what is wrong in words that fit every submission; values go into `expected` and `got`.
+
+    `form` tells that the type or shape is wrong, and not a value.
+    """
     raise CheckFailed(
         summary,
         expected=expected if isinstance(expected, str) or expected is None else brief(expected),
         got=got if isinstance(got, str) or got is None else brief(got),
         because=because,
+        form=form,
     )
 
 
@@ -60,7 +68,7 @@ def instance(got: object, kind: type | tuple[type, ...], what: str) -> None:
     """Require that `got` is of exactly one of these plain types, which evidence can have (a bool is not an int)."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if type(got) not in kinds:
-        fail(f"{what}: wrong type", expected=" or ".join(k.__name__ for k in kinds), got=_typed(got))
+        fail(f"{what}: wrong type", expected=" or ".join(k.__name__ for k in kinds), got=_typed(got), form=True)
 
 
 def integer(got: object, want: int, what: str) -> None:
@@ -73,7 +81,7 @@ def integer(got: object, want: int, what: str) -> None:
 def equal(got: object, want: object, what: str) -> None:
     """Require the type and the value of `want`, which is plain: a number, a string, or lists, tuples, dicts of them."""
     if type(got) is not type(want):
-        fail(f"{what}: wrong type", expected=_typed(want), got=_typed(got))
+        fail(f"{what}: wrong type", expected=_typed(want), got=_typed(got), form=True)
     if _holds_array(got) or got != want:
         fail(f"{what}: wrong value", expected=want, got=got)
 
@@ -86,17 +94,17 @@ def same(got: object, want: object) -> bool:
 def items(got: object, length: int | None, what: str) -> Sequence[Any]:
     """Require a list or tuple, of `length` entries if given, and return it."""
     if type(got) not in (list, tuple):
-        fail(f"{what}: wrong type", expected="a tuple or list", got=_typed(got))
+        fail(f"{what}: wrong type", expected="a tuple or list", got=_typed(got), form=True)
     assert isinstance(got, (list, tuple))
     if length is not None and len(got) != length:
-        fail(f"{what}: wrong number of entries", expected=length, got=len(got))
+        fail(f"{what}: wrong number of entries", expected=length, got=len(got), form=True)
     return got
 
 
 def number(got: object, what: str) -> float:
     """Require a plain finite Python number, and return it as a float."""
     if type(got) not in (int, float):
-        fail(f"{what}: wrong type", expected="a plain Python number", got=_typed(got))
+        fail(f"{what}: wrong type", expected="a plain Python number", got=_typed(got), form=True)
     assert isinstance(got, (int, float))
     if not math.isfinite(got):
         fail(f"{what}: not finite", expected="a finite number", got=got)
@@ -158,12 +166,12 @@ def tensor(
 ) -> torch.Tensor:
     """Require a tensor of that shape (None stands for any size) and dtype, with finite values, and return it."""
     if type(got) is not torch.Tensor:
-        fail(f"{what}: wrong type", expected="a torch.Tensor", got=_typed(got))
+        fail(f"{what}: wrong type", expected="a torch.Tensor", got=_typed(got), form=True)
     assert isinstance(got, torch.Tensor)
     if shape is not None and not _fits(tuple(got.shape), shape):
-        fail(f"{what}: wrong shape", expected=_shape_text(shape), got=_shape_text(got.shape))
+        fail(f"{what}: wrong shape", expected=_shape_text(shape), got=_shape_text(got.shape), form=True)
     if dtype is not None and got.dtype != dtype:
-        fail(f"{what}: wrong dtype", expected=str(dtype), got=str(got.dtype))
+        fail(f"{what}: wrong dtype", expected=str(dtype), got=str(got.dtype), form=True)
     finite(got, what)
     return got
 
@@ -200,11 +208,12 @@ def close(
             expected=_shape_text(target.shape),
             got=_shape_text(got.shape),
             because=diagnose.shapes(got, target),
+            form=True,
         )
     if dtype and type(got) is torch.Tensor and got.dtype != target.dtype:
         right = bool(torch.isclose(got.double(), target.double(), rtol=rtol, atol=atol).all())
         because = "the values are right, only their type is not" if right else None
-        fail(f"{what}: wrong dtype", expected=str(target.dtype), got=str(got.dtype), because=because)
+        fail(f"{what}: wrong dtype", expected=str(target.dtype), got=str(got.dtype), because=because, form=True)
     value = tensor(got, what, shape=target.shape)
     difference = (value.double() - target.double()).abs()
     wrong = difference > atol + rtol * target.double().abs()
@@ -257,7 +266,7 @@ def raises(evidence: object, kinds: Sequence[str], what: str) -> str:
 def field(evidence: object, key: str) -> Any:
     """Return `evidence[key]` of a probe's dict. A forged reply without it is wrong evidence, and crashes no check."""
     if type(evidence) is not dict or key not in evidence:
-        fail("the evidence is incomplete", expected=f"an entry {key!r}", got=_typed(evidence))
+        fail("the evidence is incomplete", expected=f"an entry {key!r}", got=_typed(evidence), form=True)
     assert isinstance(evidence, dict)
     return evidence[key]
 

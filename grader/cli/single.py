@@ -31,7 +31,7 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)
     report = grade_submission(course, work, place, seed)
-    _print_report(report, report)
+    _print_report(report)
     return 1 if report.broken else 0
 
 
@@ -52,7 +52,7 @@ def ci(week: str, submission: Path | None, host: str | None, out: Path, seed: in
     warn_unconfined(place)
     report, written = grade_ci_job(course, assignment, job, place, out, seed)
     with quoted(job):
-        _print_report(report.for_student(), report)
+        _print_report(report.for_student())
         for path in written:
             print(f"wrote {path}")
     # These two hosts take any other status for a failure of grading itself, and drop what was written.
@@ -60,9 +60,9 @@ def ci(week: str, submission: Path | None, host: str | None, out: Path, seed: in
     return 1 if report.broken and not tolerant else 0
 
 
-def _print_report(shown: Report, report: Report) -> None:
+def _print_report(shown: Report) -> None:
     for note in shown.notes:
         print(terminal(f"note: {note}"))
     print_score(shown, make_console())
-    for line in trouble_lines([report], []):
+    for line in trouble_lines([shown], []):
         print(line)

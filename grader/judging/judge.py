@@ -179,7 +179,10 @@ class Judge:
     def _run(self, week: Week, kept: Mapping[str, CheckResult]) -> tuple[CheckResult, ...]:
         self._scores.results.clear()
         self._scores.results.update(_still_valid(week.items, kept))
+        first_hidden = next((item for item in week.running if is_hidden(item.path)), None)
         for item in week.running:
+            if item is first_hidden:
+                self._students.part()  # what public checks have left behind answers no hidden one
             if item.nodeid in self._scores.results:
                 continue
             replayed = self._students.replay(item, plugin.marked(item))
@@ -221,10 +224,16 @@ class Judge:
 
 
 def running_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Put checks that share a process before those that ask for their own (`run_fresh`), which end the shared one.
+    """Put every public check before the first hidden one: what a public check shows was made without hidden inputs.
 
-    A check that needs the task of a moved check stays behind it.
+    Of each kind put checks that share a process before those that ask for their own (`run_fresh`), which end the shared
+    one. A check that needs the task of a moved check stays behind it.
     """
+    public, hidden = ([item for item in items if is_hidden(item.path) is kind] for kind in (False, True))
+    return [*_fresh_last(public), *_fresh_last(hidden)]
+
+
+def _fresh_last(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     late: list[pytest.Item] = []
     tasks: set[str] = set()
     for item in items:

@@ -68,6 +68,11 @@ class SubmissionStudents:
             self._session.close()
             self._session = None
 
+    def part(self) -> None:
+        """End the process that checks have shared so far; the next one gets another."""
+        if self._session is not None:
+            self._session.part()
+
     def replay(self, item: pytest.Item, mark: TaskMark) -> CheckResult | None:
         """Return a check's result if the submission answers as an earlier one did; None where the check has to run."""
         first = self.replay_cache.first(item.nodeid, self.check_seed(item))

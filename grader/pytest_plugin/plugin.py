@@ -8,7 +8,7 @@ check cannot tell where it runs. In projects without `@task` tests it does nothi
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,6 +50,7 @@ CHECK = "grader_check"  # the attribute of a pytest report that holds the check'
 
 students_key = pytest.StashKey[Students]()
 scores_key = pytest.StashKey["Scores"]()
+tasks_key = pytest.StashKey[Collection[str]]()  # all, also those that `--task` leaves out
 
 
 class Scores:
@@ -98,6 +99,7 @@ def _short_failure(excinfo: pytest.ExceptionInfo[BaseException], style: object =
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort checks by task, and keep those that `--task` names; a task that no check has is a usage error."""
     items.sort(key=_place)
+    config.stash[tasks_key] = frozenset(number for number in map(_number, items) if number)
     wanted = set(config.getoption("--task"))
     if not wanted:
         return
@@ -199,9 +201,8 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.pytest_plugin.verdict import Verdict, verdict_on
 
     mark = marked(item)
-    hidden = is_hidden(item.path)
     student = getattr(item, "funcargs", {}).get("student")
-    verdict = verdict_on(call.excinfo.value if call.excinfo else None, mark, student, hidden)
+    verdict = verdict_on(call.excinfo.value if call.excinfo else None, mark, student, item.config.stash[tasks_key])
     unmet = item.config.stash[scores_key].unmet(mark)
     if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
         verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")
@@ -211,7 +212,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         id=check_id(item),
         task=mark.task,
         title=mark.title,
-        hidden=hidden,
+        hidden=is_hidden(item.path),
         points=mark.points if verdict.outcome is Outcome.PASSED else 0,
         max_points=mark.points,
         outcome=verdict.outcome,
@@ -221,7 +222,8 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         measures=take_measures(),
         exhibits=shown,
         stand_ins=stand_ins,
-        output=excerpt(student.printed) if student and lost and not hidden else "",
+        wrong_form=verdict.wrong_form,
+        output=excerpt(student.printed) if student and lost else "",
     )
 
 

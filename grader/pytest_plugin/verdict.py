@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,25 +30,31 @@ _IMPORTS = {
 
 @dataclass(frozen=True)
 class Verdict:
+    """A check's outcome, the message, and whether the evidence has a wrong type or shape."""
+
     outcome: Outcome
     message: str = ""
+    wrong_form: bool = False
 
 
-def verdict_on(error: BaseException | None, mark: TaskMark, student: Student | None, hidden: bool) -> Verdict:
+def verdict_on(
+    error: BaseException | None, mark: TaskMark, student: Student | None, tasks: Collection[str] = ()
+) -> Verdict:
     """Return the verdict on a check that ended with `error`, or without one.
 
-    For a hidden check, the message names only what kind of thing went wrong, never an input or a value.
+    The message says all that is known, of a hidden check too; `Report.for_student` shows less of that. `tasks` are
+    those of the course: of others a check cannot be waiting for.
     """
     if error is None:
         return Verdict(Outcome.PASSED)
     error = _cause(error)
-    called_with = student.called_with if student and not hidden else ""
+    called_with = student.called_with if student else ""
     if isinstance(error, ProbeEnded):
-        return _ended(error.outcome, error.summary, error.detail, mark, called_with, hidden)
+        return _ended(error.outcome, error.summary, error.detail, mark, called_with, tasks)
     if isinstance(student, LocalStudent) and any(error is raised for raised in student.raised):
-        return _raised_here(error, mark, student, called_with, hidden)
+        return _raised_here(error, mark, student, called_with, tasks)
     if isinstance(error, AssertionError):
-        return Verdict(Outcome.FAILED, _failure(error, called_with, hidden))
+        return Verdict(Outcome.FAILED, _failure(error, called_with), isinstance(error, CheckFailed) and error.form)
     return Verdict(Outcome.BROKEN, f"the check itself crashed: {_crash(error)}")
 
 
@@ -61,33 +67,32 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def _ended(outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, hidden: bool) -> Verdict:
+def _ended(
+    outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, tasks: Collection[str] = ()
+) -> Verdict:
     if outcome is Outcome.TODO:
-        return _todo(summary, mark, hidden)
-    if hidden:
-        return Verdict(outcome, summary)
+        return _todo(summary, mark, tasks)
     return Verdict(outcome, _lines([summary, _entry("called with", called_with), detail]))
 
 
-def _todo(text: str, mark: TaskMark, hidden: bool) -> Verdict:
+def _todo(text: str, mark: TaskMark, tasks: Collection[str]) -> Verdict:
     """Judge a TODO: the check's own task is still to do; if the TODO is another task's, the check waits for it."""
     found = _TODO.match(text)
-    if found and found[1] != mark.task:
+    if found and found[1] != mark.task and found[1] in tasks:
         return Verdict(Outcome.SKIPPED, f"needs task {found[1]}, which is still to do")
-    # The text is the student's own, and code could write the input into it.
-    return Verdict(Outcome.TODO, f"TODO {mark.task}" if hidden else clip(text))
+    return Verdict(Outcome.TODO, clip(text))
 
 
 def _raised_here(
-    error: BaseException, mark: TaskMark, student: LocalStudent, called_with: str, hidden: bool
+    error: BaseException, mark: TaskMark, student: LocalStudent, called_with: str, tasks: Collection[str]
 ) -> Verdict:
     if isinstance(error, NotPlainData):
-        return _ended(Outcome.INVALID, *invalid_text(str(error)), mark, called_with, hidden)
+        return _ended(Outcome.INVALID, *invalid_text(str(error)), mark, called_with)
     if isinstance(error, DeadlineExceeded):
         frames = frame_lines(probing.describe(error, student.folder)["frames"])
-        return _ended(Outcome.TIMEOUT, timeout_text(error.seconds), frames, mark, called_with, hidden)
+        return _ended(Outcome.TIMEOUT, timeout_text(error.seconds), frames, mark, called_with)
     ended = exception_end(probing.describe(error, student.folder))
-    return _ended(ended.outcome, ended.summary, ended.detail, mark, called_with, hidden)
+    return _ended(ended.outcome, ended.summary, ended.detail, mark, called_with, tasks)
 
 
 def timeout_text(seconds: float) -> str:
@@ -132,11 +137,9 @@ def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def _failure(error: AssertionError, called_with: str, hidden: bool) -> str:
+def _failure(error: AssertionError, called_with: str) -> str:
     if not isinstance(error, CheckFailed):
-        return "wrong result" if hidden else _lines([clip(str(error), 600), _entry("called with", called_with)])
-    if hidden:
-        return error.summary
+        return _lines([clip(str(error), 600), _entry("called with", called_with)])
     return _lines(
         [
             error.summary,

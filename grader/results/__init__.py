@@ -1,7 +1,17 @@
 """Holds what grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
 
 from grader.results.adjustments import Late, Override, adjust
-from grader.results.report import Adjustment, CheckResult, Measure, Outcome, Report, TaskScore, task_order, tasks_of
+from grader.results.report import (
+    Adjustment,
+    CheckResult,
+    Measure,
+    Outcome,
+    Reason,
+    Report,
+    TaskScore,
+    task_order,
+    tasks_of,
+)
 
 __all__ = [
     "Adjustment",
@@ -10,6 +20,7 @@ __all__ = [
     "Measure",
     "Outcome",
     "Override",
+    "Reason",
     "Report",
     "TaskScore",
     "adjust",

@@ -14,7 +14,7 @@ from grader.results import exhibits
 from grader.results.exhibits import Exhibit
 
 SCHEMA = 1
-_BULKY = ("measures", "exhibits", "stand_ins", "output")
+_BULKY = ("measures", "exhibits", "stand_ins", "output", "wrong_form")
 
 
 class Outcome(StrEnum):
@@ -30,6 +30,32 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"  # something that it needs failed first
     INVALID = "invalid"  # the evidence is not plain data
     BROKEN = "broken"  # the check itself crashed
+
+
+class Reason(StrEnum):
+    """All that a student may read of why a hidden check did not pass."""
+
+    VALUE = "wrong value"
+    FORM = "wrong shape or type"
+    ERROR = "raised an error"
+    LIMIT = "out of time or memory"
+    NOT_RUN = "not run"
+
+
+# Outcomes of hidden checks, as a student sees them: no more of them than there are reasons, since a submission
+# chooses how a check ends, and could tell its author about the check's inputs in that way.
+_SHOWN = {
+    Outcome.FAILED: (Outcome.FAILED, Reason.VALUE),
+    Outcome.INVALID: (Outcome.FAILED, Reason.FORM),
+    Outcome.ERROR: (Outcome.ERROR, Reason.ERROR),
+    Outcome.KILLED: (Outcome.ERROR, Reason.ERROR),
+    Outcome.TIMEOUT: (Outcome.TIMEOUT, Reason.LIMIT),
+    Outcome.MEMORY: (Outcome.TIMEOUT, Reason.LIMIT),
+    Outcome.TODO: (Outcome.SKIPPED, Reason.NOT_RUN),
+    Outcome.SKIPPED: (Outcome.SKIPPED, Reason.NOT_RUN),
+    Outcome.BROKEN: (Outcome.BROKEN, "the check itself crashed"),
+    Outcome.PASSED: (Outcome.PASSED, ""),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +75,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)  # a class has tens of thousands
 class CheckResult:
-    """One check's verdict. `message` is what the student reads; `points` is 0 or `max_points`."""
+    """One check's verdict; `points` is 0 or `max_points`.
+
+    `message` says all that is known. Of a public check the student reads it; of a hidden one only the teacher does.
+    """
 
     id: str
     task: str
@@ -64,7 +93,8 @@ class CheckResult:
     measures: tuple[Measure, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     stand_ins: tuple[str, ...] = ()  # parts of the student's that were replaced, since they have checks of their own
-    output: str = ""  # what the code printed in a public check that did not pass
+    output: str = ""  # what the code printed in a check that did not pass
+    wrong_form: bool = False  # the evidence has another type or shape than it should
 
     @property
     def is_broken(self) -> bool:
@@ -170,7 +200,10 @@ class Report:
         return tasks_of(self.checks)
 
     def for_student(self) -> Report:
-        """Return the report as its student may read it: how a hidden check crashed would tell what it looks at."""
+        """Return the report as its student may read it: of a hidden check points, title, hint and a `Reason`.
+
+        Nothing else of a hidden check is shown, since the student's code chose it and has seen the check's inputs.
+        """
         return replace(self, checks=tuple(_without_secrets(check) for check in self.checks))
 
     def to_dict(self) -> dict[str, Any]:
@@ -232,8 +265,11 @@ def task_order(task: str) -> tuple[int, ...]:
 def _without_secrets(check: CheckResult) -> CheckResult:
     if not check.hidden:
         return check
-    return replace(
-        check, message="the check itself crashed" if check.is_broken else check.message, measures=(), exhibits=()
+    outcome, why = _SHOWN[check.outcome]
+    if check.wrong_form and outcome is Outcome.FAILED:
+        why = Reason.FORM
+    return CheckResult(
+        check.id, check.task, check.title, True, check.points, check.max_points, outcome, str(why), check.hint
     )
 
 

@@ -45,17 +45,31 @@ def again(student):
 """
 
 
+def test_public_checks_all_come_before_the_first_hidden_one(tmp_path: Path) -> None:
+    (tmp_path / "test_week1.py").write_text(CHECKS)
+    (tmp_path / "test_hidden.py").write_text(CHECKS)
+    order = order_of(tmp_path)
+    assert [file for file, _ in order] == ["test_week1.py"] * 6 + ["test_hidden.py"] * 6
+    assert [name for _, name in order[:6]] == [name for _, name in order[6:]]
+
+
 def test_checks_that_ask_for_processes_of_their_own_come_last(tmp_path: Path) -> None:
     (tmp_path / "test_week1.py").write_text(CHECKS)
-    order: list[str] = []
-
-    class Collected:
-        def pytest_runtestloop(self, session: pytest.Session) -> bool:
-            order.extend(item.name for item in running_order(session.items))
-            return True
-
-    arguments = [str(tmp_path), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
-    assert pytest.main(arguments, plugins=[Collected()]) == 0
+    order = [name for _, name in order_of(tmp_path)]
     shared, own = order[:2], order[2:]
     assert shared == ["test_plain", "test_last"]
     assert own == ["test_afresh", "test_by_a_helper", "test_that_needs_it", "test_drawn"]
+
+
+def order_of(folder: Path) -> list[tuple[str, str]]:
+    """File and name of each check of a folder, in the order of running."""
+    order: list[tuple[str, str]] = []
+
+    class Collected:
+        def pytest_runtestloop(self, session: pytest.Session) -> bool:
+            order.extend((item.path.name, item.name) for item in running_order(session.items))
+            return True
+
+    arguments = [str(folder), "--rootdir", str(folder), "-p", "no:cacheprovider", "--import-mode=importlib"]
+    assert pytest.main(arguments, plugins=[Collected()]) == 0
+    return order

@@ -19,6 +19,9 @@ from grader.results import Outcome
 MARK = TaskMark("5.1", 3, "a title")
 
 
+TASKS = {"5.1", "5.2", "5.10"}
+
+
 def remote(called_with: str = "size=7") -> Any:
     return SimpleNamespace(called_with=called_with)
 
@@ -36,11 +39,11 @@ def wrong(**parts: str) -> expect.CheckFailed:
 
 
 def test_no_exception_is_a_pass() -> None:
-    assert verdict_on(None, MARK, remote(), hidden=False) == Verdict(Outcome.PASSED)
+    assert verdict_on(None, MARK, remote()) == Verdict(Outcome.PASSED)
 
 
 def test_a_failure_lists_what_is_known_and_leaves_out_the_rest() -> None:
-    verdict = verdict_on(wrong(expected="3", got="4", because="x"), MARK, remote(), hidden=False)
+    verdict = verdict_on(wrong(expected="3", got="4", because="x"), MARK, remote())
     assert verdict.outcome is Outcome.FAILED
     assert verdict.message.splitlines() == [
         "size: wrong value",
@@ -51,15 +54,16 @@ def test_a_failure_lists_what_is_known_and_leaves_out_the_rest() -> None:
     ]
 
 
-def test_a_hidden_failure_shows_its_summary_alone() -> None:
-    error = wrong(expected="3", got="4", because="x", where="first at index [0]")
-    assert verdict_on(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "size: wrong value")
+def test_a_wrong_type_or_shape_is_noted() -> None:
+    with pytest.raises(expect.CheckFailed) as error:
+        expect.equal("3", 3, "size")
+    assert verdict_on(error.value, MARK, remote()).wrong_form
+    assert not verdict_on(wrong(), MARK, remote()).wrong_form
 
 
-def test_a_plain_assertion_is_a_failure_whose_text_is_for_public_checks() -> None:
+def test_a_plain_assertion_is_a_failure_with_its_own_text() -> None:
     error = raised(AssertionError("4 is not 3"))
-    assert verdict_on(error, MARK, remote(""), hidden=False).message == "4 is not 3"
-    assert verdict_on(error, MARK, remote(), hidden=True) == Verdict(Outcome.FAILED, "wrong result")
+    assert verdict_on(error, MARK, remote("")).message == "4 is not 3"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_a_plain_assertion_is_a_failure_whose_text_is_for_public_checks() -> Non
     [KeyError("k"), CourseError("no probes"), ValueError("odd"), SystemExit(0), NotImplementedError("TODO 5.1")],
 )
 def test_any_other_exception_in_a_check_is_the_courses_fault(error: BaseException) -> None:
-    verdict = verdict_on(raised(error), MARK, remote(), hidden=False)
+    verdict = verdict_on(raised(error), MARK, remote())
     assert verdict.outcome is Outcome.BROKEN
     assert type(error).__name__ in verdict.message
     assert "test_verdict.py:" in verdict.message
@@ -75,14 +79,14 @@ def test_any_other_exception_in_a_check_is_the_courses_fault(error: BaseExceptio
 
 def test_groups_are_judged_by_their_first_exception() -> None:
     group = BaseExceptionGroup("several", [wrong(), ValueError("second")])
-    assert verdict_on(group, MARK, remote(), hidden=False).outcome is Outcome.FAILED
+    assert verdict_on(group, MARK, remote()).outcome is Outcome.FAILED
 
 
-def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
+def test_an_end_in_a_worker_says_all_that_is_known() -> None:
     end = ProbeEnded(Outcome.ERROR, "your code raised ValueError", "ValueError: 7")
-    public = verdict_on(end, MARK, remote(), hidden=False)
-    assert public.message.splitlines() == [end.summary, "  called with  size=7", "ValueError: 7"]
-    assert verdict_on(end, MARK, remote(), hidden=True) == Verdict(Outcome.ERROR, end.summary)
+    assert verdict_on(end, MARK, remote()).message.splitlines() == [
+        *(end.summary, "  called with  size=7", "ValueError: 7")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,13 +100,13 @@ def test_an_end_in_a_worker_keeps_its_details_from_hidden_checks() -> None:
     ],
 )
 def test_a_todo_is_the_tasks_own_or_one_that_the_check_waits_for(text: str, outcome: Outcome, message: str) -> None:
-    verdict = verdict_on(ProbeEnded(Outcome.TODO, text), MARK, remote(), hidden=False)
+    verdict = verdict_on(ProbeEnded(Outcome.TODO, text), MARK, remote(), TASKS)
     assert verdict == Verdict(outcome, message)
 
 
-def test_a_hidden_todo_names_its_task_alone() -> None:
-    verdict = verdict_on(ProbeEnded(Outcome.TODO, "TODO 5.1: got 7"), MARK, remote(), hidden=True)
-    assert verdict == Verdict(Outcome.TODO, "TODO 5.1")
+def test_nothing_waits_for_a_task_that_the_course_does_not_have() -> None:
+    verdict = verdict_on(ProbeEnded(Outcome.TODO, "TODO 5.99: 7"), MARK, remote(), TASKS)
+    assert verdict == Verdict(Outcome.TODO, "TODO 5.99: 7")
 
 
 def described(**changes: Any) -> dict[str, Any]:
@@ -140,24 +144,24 @@ def test_no_forged_description_passes_breaks_or_waits(outcome: str, kind: str, m
 
 def test_long_messages_are_cut() -> None:
     end = exception_end(described(message="x" * 5000, frames=[FRAME] * 200))
-    assert len(verdict_on(end, MARK, remote(), hidden=False).message.splitlines()) <= 30
+    assert len(verdict_on(end, MARK, remote()).message.splitlines()) <= 30
     assert len(end.detail) < 3000
 
 
 # At a student's desk the exception itself arrives, from code that ran in this process.
 
 
-def local_verdict(tmp_path: Path, source: str, hidden: bool = False, seconds: float = 5.0) -> Verdict:
+def local_verdict(tmp_path: Path, source: str, seconds: float = 5.0) -> Verdict:
     (tmp_path / "lenet.py").write_text(source)
     modules = open_modules(tmp_path, "week5")
     student = LocalStudent(modules, tmp_path, 0, seconds)
     try:
         student.run(lambda student, size: student.lenet.f(size), 7)
     except BaseException as error:
-        return verdict_on(error, MARK, student, hidden)
+        return verdict_on(error, MARK, student, TASKS)
     finally:
         close_modules(modules)
-    return verdict_on(None, MARK, student, hidden)
+    return verdict_on(None, MARK, student, TASKS)
 
 
 LOCAL = {
