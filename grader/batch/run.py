@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.batch.backend import Backend
+from grader.batch.seeds import Seeds
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.files import remove_halves
@@ -32,13 +33,14 @@ from grader.version import VERSION
 class BatchOptions:
     """The options of the command line. `jobs` is how many judges the backend should have, None for one for each core.
 
+    Without a `seed` the run draws one for all work that was not graded before (see `seeds`).
     Files of up to `most_carried` bytes stay in memory from the survey until they are graded.
     """
 
     submissions: Path
     out: Path
     weeks: Sequence[str] = ()
-    seed: int = 0
+    seed: int | None = None
     jobs: int | None = None
     regrade: bool = False
     layout: str | None = None
@@ -57,6 +59,7 @@ class BatchResult:
     ignored: Sequence[tuple[str, str]] = ()
     missing: Sequence[str] = ()
     graded: int = 0
+    seeds: set[int] = field(default_factory=set)  # of those graded
     kept: int = 0
     left: int = 0
     reports: Sequence[Report] = ()  # of the whole class, in brief
@@ -85,6 +88,7 @@ def grade_class(course: Course, options: BatchOptions, backend: Backend, progres
                 if not book.has_attempts():
                     run.prepare([candidate for candidate in candidates if not candidate.problem])
                 run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)])
+                run.end(candidates)
         finally:
             result.reports, result.problems = write_class(book, options.out)
     return result
@@ -121,6 +125,7 @@ class _Run:
         self._backend = backend
         self._book = book
         self._reuse = Reuse(book)
+        self._seeds = Seeds(book, options.seed)
         self._result = result
         self._progress = progress
         self._partly = 0
@@ -155,6 +160,10 @@ class _Run:
             for done in results:
                 self._record(done)
 
+    def end(self, candidates: Sequence[Candidate]) -> None:
+        """Note that all of them have been looked at. An interrupted run does not get here, and so is gone on with."""
+        self._seeds.end({candidate.week for candidate in candidates if candidate.week is not None})
+
     def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
         """Yield the jobs. An entry that is read again may have changed: it may have its result, or be unreadable."""
         for candidate in candidates:
@@ -170,7 +179,8 @@ class _Run:
                 self._result.left -= 1
                 self._keep(candidate, found)
             else:
-                yield replace(job_of(submission, self._options.seed), kept=found)
+                seed = self._seeds.of(candidate.student, str(candidate.week), submission.digest)
+                yield replace(job_of(submission, seed), kept=found)
 
     def _look_up(self, candidate: Candidate, digest: str) -> Attempt | tuple[CheckResult, ...]:
         """Return the result for these files if there is one, else results of checks that need not run again."""
@@ -178,7 +188,8 @@ class _Run:
             return ()
         week = str(candidate.week)
         assignment = self._assignments[week]
-        key = ResultKey(candidate.student, week, digest, assignment.digest, VERSION, self._options.seed)
+        seed = self._seeds.of(candidate.student, week, digest)
+        key = ResultKey(candidate.student, week, digest, assignment.digest, VERSION, seed)
         return self._reuse.look_up(key, assignment)
 
     def _keep(self, candidate: Candidate, attempt: Attempt) -> None:
@@ -194,6 +205,7 @@ class _Run:
             self._progress.failed(done.job.student, done.job.week, done.message)
             return
         self._result.graded += 1
+        self._result.seeds.add(done.seed)
         folder = report_folder(self._options.out, done)
         outdate(folder)
         self._book.record(done)

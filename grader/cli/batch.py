@@ -15,10 +15,10 @@ from grader.cli.options import (
     class_options,
     command,
     device_option,
+    drawn_seed_option,
     jobs_option,
     out_option,
     sandbox_option,
-    seed_option,
 )
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
@@ -36,13 +36,14 @@ from grader.reports.terminal import print_class
 def demo(out: Path, jobs: int | None, sandbox: str) -> int:
     """Grade the sample class, end to end."""
     course = the_course()
-    return _grade(course, BatchOptions(course.root / "fixtures" / "submissions", out, jobs=jobs), sandbox)
+    options = BatchOptions(course.root / "fixtures" / "submissions", out, seed=0, jobs=jobs)
+    return _grade(course, options, sandbox)
 
 
 @command("batch submissions/ --week week5 --out reports")
 @class_options
 @out_option("reports", "Where to write.")
-@seed_option
+@drawn_seed_option
 @click.option("--regrade", is_flag=True, help="Grade unchanged submissions again, too.")
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler (see .github/CLUSTER.md)."
@@ -57,7 +58,7 @@ def demo(out: Path, jobs: int | None, sandbox: str) -> int:
 @sandbox_option
 @device_option
 def batch(
-    submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, seed: int,
+    submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, seed: int | None,
     regrade: bool, scheduler: str | None, dry_run: bool, no_shortcuts: bool, jobs: int | None, sandbox: str,
     device: str,
 ) -> int:  # fmt: skip
@@ -113,6 +114,10 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
     if result.ignored:
         counts += f", ignored {len(result.ignored)} (--dry-run says why)"
     lines = [counts, f"open {out / 'index.html'}"]
+    if result.seeds:
+        lines.insert(
+            1, f"seed {', '.join(map(str, sorted(result.seeds)))}: what the checks drew from, kept in the gradebook"
+        )
     if result.missing:
         lines.insert(0, terminal(f"handed in nothing: {len(result.missing)} ({', '.join(result.missing)})"))
     # What could not be graded comes last, a line each, so that nobody overlooks it.

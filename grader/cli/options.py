@@ -88,6 +88,10 @@ def out_option(default: str, what: str) -> Callable[[Decorated], Decorated]:
 
 seed_option = click.option("--seed", type=int, default=0, help="Seed of what the checks draw.")
 
+drawn_seed_option = click.option(
+    "--seed", type=int, help="Seed of what the checks draw (default: a new one; work graded before keeps its own)."
+)
+
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Judges that run at a time (default: one a core)."
 )

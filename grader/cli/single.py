@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from grader.batch.seeds import drawn_seed
 from grader.batch.single import grade_ci_job, grade_submission
 from grader.cli.console import kit_course, make_console, make_sandbox, the_course, warn_unconfined
-from grader.cli.options import PATH, command, device_option, out_option, sandbox_option, seed_option
+from grader.cli.options import PATH, command, device_option, drawn_seed_option, out_option, sandbox_option, seed_option
 from grader.escape import terminal
 from grader.exports.ci_job import HOSTS, find_job, quoted
 from grader.intake import load_folder
@@ -40,16 +41,20 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
 @click.option("--submission", type=PATH, metavar="DIR", help="Default: where the host puts it, else this folder.")
 @click.option("--host", type=click.Choice(HOSTS), help="The CI host (default: detected).")
 @out_option("grader-report", "Where to write the report.")
-@seed_option
+@drawn_seed_option
 @sandbox_option
 @device_option
-def ci(week: str, submission: Path | None, host: str | None, out: Path, seed: int, sandbox: str, device: str) -> int:
+def ci(
+    week: str, submission: Path | None, host: str | None, out: Path, seed: int | None, sandbox: str, device: str
+) -> int:
     """Grade the submission of a CI job, and write what its host reads."""
     course = kit_course()
     assignment = course.assignment(week)
     job = find_job(os.environ, host, submission)
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)
+    seed = drawn_seed() if seed is None else seed
+    print(f"seed {seed}", flush=True)
     report, written = grade_ci_job(course, assignment, job, place, out, seed)
     with quoted(job):
         _print_report(report.for_student())

@@ -46,6 +46,7 @@ def _change(name: str, old: Report, new: Report) -> Iterator[str]:
         return
     work = "the same work" if old.submission == new.submission else "new work"
     what = work if old.assignment == new.assignment else f"{work}, changed checks"
+    what += ", other seed" if old.seed != new.seed else ""
     yield f"{name}: {old.score} → {new.score} ({what})"
     yield from (f"  {line}" for line in checks)
     yield from (f"  + {line}" for line in lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -64,5 +64,9 @@ CREATE TABLE roster (student TEXT PRIMARY KEY, section TEXT NOT NULL);
 CREATE TABLE digests (assignment TEXT NOT NULL, "check" TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE UNIQUE INDEX digests_by_check ON digests (assignment, "check");
 PRAGMA user_version = 3;
+""",
+    """
+CREATE TABLE runs (week TEXT PRIMARY KEY, seed TEXT NOT NULL);
+PRAGMA user_version = 4;
 """,
 )

@@ -8,6 +8,7 @@
     late       how many days a student's week came late, and what percentage of its points that costs
     roster     who is in the class, and in which section, as of the last run that had a roster
     digests    for each version of an assignment a digest of what each check's verdict depends on
+    runs       the seed of each run over a week that has not come to its end
     current    a view: the latest attempt at each student's week
     checks     a view: each check of each attempt, with its outcome and points
 
@@ -115,6 +116,23 @@ class Gradebook:
         """
         row = self._rows(_SAME_WORK, *_same_work(key))
         return Attempt(*row[0]) if row else None
+
+    def seed_of(self, student: str, week: str, submission: str) -> int | None:
+        """Return the seed of the student's current attempt, if that graded this very work; else None."""
+        query = f"SELECT seed FROM current {_ONE} AND submission = ?"
+        rows = self._rows(query, *_texts(student, week, submission))
+        return int(rows[0][0]) if rows else None
+
+    def begin_run(self, week: str, seed: int) -> int:
+        """Record that a run over a week begins with this seed; return that of one which has not ended, if there is."""
+        with self._transaction() as database:
+            database.execute("INSERT OR IGNORE INTO runs VALUES (?, ?)", _texts(week, seed))
+        return int(self._rows("SELECT seed FROM runs WHERE week = ?", *_texts(week))[0][0])
+
+    def end_runs(self, weeks: Iterable[str]) -> None:
+        """Record that the runs over these weeks have ended."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM runs WHERE week = ?", [_texts(week) for week in weeks])
 
     def report_of(self, attempt: Attempt) -> Report:
         """Read the whole report of an attempt, which takes time."""

@@ -19,7 +19,7 @@ from grader.checks.task_mark import TaskMark
 from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec
-from grader.judging.replay import Asked, ReplayCache
+from grader.judging.replay import Asked, ReplayCache, digest
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILLED_FROM_OUTSIDE, Session, end_process, how_it_ended
 from grader.pytest_plugin.plugin import check_id
@@ -30,6 +30,8 @@ from grader.results import CheckResult, Outcome
 from grader.sandbox.processes import signal_name
 from grader.sandbox.protocol import Reply, Request
 from grader.sandbox.worker_client import CheckProcess, TooMuchMemory, Worker
+
+MOST_ANSWERED = codec.LONGEST  # bytes of replies that a replay keeps for a run of the check, but for the last one
 
 
 class SubmissionStudents:
@@ -168,12 +170,13 @@ class RemoteStudent:
     """Runs probes in a worker, for `seconds` in all. Once a run has ended badly, all later ones end in the same way.
 
     With `shares` it may use a process that served other checks before, and leave it to others. `steps` are the requests
-    so far, each with its reply; `shared` tells whether a process of its own might have answered any of them otherwise.
+    so far, each with its reply's digest; `shared` tells whether a process of its own might have answered any of them
+    otherwise.
     """
 
     def __init__(self, session: Session, seed: int, seconds: float, shares: bool = False) -> None:
         self.failure: SandboxError | None = None
-        self.steps: list[tuple[Request, Reply]] = []
+        self.steps: list[tuple[Request, bytes]] = []
         self.shared = self.killed = False
         self.left_before = session.left
         self._called: Callable[[], str] | None = None
@@ -212,6 +215,8 @@ class RemoteStudent:
         self.shared = True  # unless it passes, a run alone confirms the result: no reply was judged as it came
         following: Asked | CheckResult | None = place
         while isinstance(following, Asked):
+            if sum(len(reply) for _, reply in self._answered) > MOST_ANSWERED:
+                return None
             try:
                 reply = self._ask(following.request)
             except (ProbeEnded, SandboxError):
@@ -238,7 +243,7 @@ class RemoteStudent:
         request = Request(file.stem, _compiled(file), codec.encode(call, "the probe's arguments"), fresh)
         known = self._known(request)
         reply = self._ask(request) if known is None else known
-        self.steps.append((request, reply))
+        self.steps.append((request, digest(reply)))
         try:
             return self._read(reply)
         except codec.CodecError as error:

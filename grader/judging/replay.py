@@ -28,7 +28,7 @@ class Asked:
 
     def after(self, reply: Reply) -> Asked | CheckResult | None:
         """Return what followed this reply, the same to the byte; None where it never came."""
-        return self.then.get(_digest(reply))
+        return self.then.get(digest(reply))
 
 
 class ReplayCache:
@@ -42,8 +42,8 @@ class ReplayCache:
         """Return the root of the check's tree, if there is one."""
         return self._first.get((check, seed))
 
-    def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, Reply]], result: CheckResult) -> None:
-        """Add the requests and replies of a run that passed. A check that asked nothing is not worth it."""
+    def learn(self, check: str, seed: int, steps: Sequence[tuple[Request, bytes]], result: CheckResult) -> None:
+        """Add a run that passed: its requests, with their replies' digests. One that asked nothing is not worth it."""
         size = sum(len(request.call) for request, _ in steps)  # but for the code, which all runs share
         if not steps or size > self._room:
             return
@@ -54,8 +54,9 @@ class ReplayCache:
         for (request, reply), after in zip(steps, following, strict=True):
             # If the request is another one, the check depends on more than its evidence, which it must not.
             if isinstance(place, Asked) and place.request == request:
-                place = place.then.setdefault(_digest(reply), after)
+                place = place.then.setdefault(reply, after)
 
 
-def _digest(reply: Reply) -> bytes:
+def digest(reply: Reply) -> bytes:
+    """Return what stands for a reply wherever one is kept: a reply may be long, and its sender is not trusted."""
     return hashlib.sha256(reply).digest()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from rich.console import Console
 from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
 from grader.course import Course
 from grader.intake import load
-from grader.judging.job import Job, Ungraded
+from grader.judging.job import Job
 from grader.reports.progress import Progress
-from grader.results import CheckResult, Outcome, Report
-from grader.version import VERSION
+from tests.support.backends import Passing
 from tests.support.makers import lay_out, notebook, put, zipped
 
 COURSE = {
@@ -29,27 +27,6 @@ COURSE = {
 }
 LENET = b"class LeNet:\n    width = 2\n"
 MLP = b"class MLP:\n    width = 3\n"
-
-
-class Backend:
-    """Passes every job; `jobs` are those that came."""
-
-    says, confined = "nobody judges", True
-
-    def __init__(self, course: Course) -> None:
-        self._course = course
-        self.jobs: list[Job] = []
-
-    def prepare(self, weeks: Sequence[str], count: int) -> None: ...
-
-    def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
-        for job in jobs:
-            self.jobs.append(job)
-            check = CheckResult("test.py::test", "1", "A test", False, 1, 1, Outcome.PASSED, "")
-            digest = self._course.assignment(job.week).digest
-            yield Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (check,))
-
-    def close(self) -> None: ...
 
 
 @pytest.fixture
@@ -93,7 +70,7 @@ def hand_in(inbox: Path) -> set[str]:
 
 
 def grade(course: Course, folder: Path, **options: Any) -> tuple[BatchResult, list[Job]]:
-    backend = Backend(course)
+    backend = Passing(course)
     asked = BatchOptions(folder / "class", folder / "reports", **options)
     result = grade_class(course, asked, backend, Progress(Console(file=io.StringIO())))
     return result, sorted(backend.jobs, key=lambda job: (job.student, job.week))

@@ -61,7 +61,7 @@ def test_options_that_take_one_word_and_words_after_two_dashes_are_left_alone() 
 
 def test_without_options_a_class_is_graded_as_the_readme_says() -> None:
     assert parsed("class") == {
-        "submissions": Path("class"), "weeks": (), "roster": None, "layout": None, "out": Path("reports"), "seed": 0,
+        "submissions": Path("class"), "weeks": (), "roster": None, "layout": None, "out": Path("reports"), "seed": None,
         "regrade": False, "scheduler": None, "dry_run": False, "no_shortcuts": False, "jobs": None, "sandbox": "auto",
         "device": "cpu",
     }  # fmt: skip

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader.inside import codec
+from grader.judging import remote_student
 from grader.judging.remote_student import RemoteStudent
-from grader.judging.replay import Asked, ReplayCache
+from grader.judging.replay import Asked, ReplayCache, digest
 from grader.pytest_plugin.student import ProbeEnded
 from grader.sandbox.protocol import Request
 from tests.support.replays import OTHER, RESULT, request, walk
@@ -18,8 +21,8 @@ from tests.support.replays import OTHER, RESULT, request, walk
 
 def test_a_branch_leads_to_the_result_of_the_same_replies_alone() -> None:
     tree = ReplayCache()
-    tree.learn("check", 1, [(request(1), b"a"), (request(2), b"b")], RESULT)
-    tree.learn("check", 1, [(request(1), b"a"), (request(2), b"c"), (request(3), b"d")], OTHER)
+    tree.learn("check", 1, [(request(1), digest(b"a")), (request(2), digest(b"b"))], RESULT)
+    tree.learn("check", 1, [(request(1), digest(b"a")), (request(2), digest(b"c")), (request(3), digest(b"d"))], OTHER)
     assert walk(tree, b"a", b"b") is RESULT
     assert walk(tree, b"a", b"c", b"d") is OTHER
     assert walk(tree, b"x") is None
@@ -30,24 +33,24 @@ def test_a_branch_leads_to_the_result_of_the_same_replies_alone() -> None:
 
 def test_what_was_learnt_first_stays() -> None:
     tree = ReplayCache()
-    tree.learn("check", 1, [(request(1), b"a")], RESULT)
-    tree.learn("check", 1, [(request(1), b"a")], OTHER)
+    tree.learn("check", 1, [(request(1), digest(b"a"))], RESULT)
+    tree.learn("check", 1, [(request(1), digest(b"a"))], OTHER)
     assert walk(tree, b"a") is RESULT
 
 
 def test_a_check_that_asks_otherwise_after_the_same_replies_is_not_learnt() -> None:
     tree = ReplayCache()
-    tree.learn("check", 1, [(request(1), b"a"), (request(2), b"b")], RESULT)
-    tree.learn("check", 1, [(request(1), b"a"), (request(9), b"c")], OTHER)
+    tree.learn("check", 1, [(request(1), digest(b"a")), (request(2), digest(b"b"))], RESULT)
+    tree.learn("check", 1, [(request(1), digest(b"a")), (request(9), digest(b"c"))], OTHER)
     assert walk(tree, b"a", b"c") is None
-    tree.learn("check", 1, [(request(8), b"a")], OTHER)
+    tree.learn("check", 1, [(request(8), digest(b"a"))], OTHER)
     assert walk(tree, b"a", b"b") is RESULT
 
 
 def test_there_is_a_limit_to_what_is_learnt() -> None:
     tree = ReplayCache(room=10)
-    tree.learn("check", 1, [(request(1), b"a")], RESULT)
-    tree.learn("another check", 1, [(request(1), b"a")], RESULT)
+    tree.learn("check", 1, [(request(1), digest(b"a"))], RESULT)
+    tree.learn("another check", 1, [(request(1), digest(b"a"))], RESULT)
     assert tree.first("check", 1) is not None
     assert tree.first("another check", 1) is None
 
@@ -127,3 +130,30 @@ def test_a_check_that_asks_another_question_than_was_replayed_ends() -> None:
     student.replay(first(learnt(1, 2)))
     with pytest.raises(ProbeEnded, match="another question"):
         student.run(probe, 8)
+
+
+def test_long_replies_are_not_kept() -> None:
+    numbers = list(range(12))
+    long = codec.encode(np.zeros(8 << 20, np.uint8), kind=b"E")
+    student = student_of(Speaker(*[long] * len(numbers)))
+    tracemalloc.start()
+    try:
+        for number in numbers:
+            student.run(probe, number)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < len(long)  # all of them are twelve times as long
+
+
+def test_a_replay_keeps_no_more_than_one_reply_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = range(100, 110)
+    tree = learnt(*numbers)
+    monkeypatch.setattr(remote_student, "MOST_ANSWERED", 3 * len(evidence(100)))
+    process = Speaker(*map(evidence, numbers))
+    student = student_of(process)
+    assert student.replay(first(tree)) is None
+    assert process.asked == 4
+    assert [student.run(probe, number) for number in numbers] == list(numbers)
+    assert process.asked == len(numbers)
+    assert student.shared
