@@ -34,7 +34,7 @@ DEFAULT_EXAMPLES = 20
 
 @dataclass(frozen=True)
 class TaskMark:
-    """Holds what `@task` says about a check. `seconds` is the wall-clock limit of all its probe runs together."""
+    """Holds what `@task` says about a check. `seconds` is what all its probe runs together may compute."""
 
     task: str
     points: int

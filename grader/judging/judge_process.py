@@ -20,7 +20,7 @@ from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox
 
-JOB_SECONDS = 1800.0
+JOB_SECONDS = 7200.0  # a judge that hangs; a submission ends far sooner, even on a very busy machine
 
 
 class JudgeProcess:

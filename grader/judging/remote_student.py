@@ -19,6 +19,7 @@ from grader.checks.task_mark import TaskMark
 from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec
+from grader.judging.fair_time import IDLE_FACTOR, FairTime
 from grader.judging.replay import Asked, ReplayCache, digest
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILLED_FROM_OUTSIDE, Session, end_process, how_it_ended
@@ -186,6 +187,7 @@ class RemoteStudent:
         self._seconds = seconds
         self._end_at = session.left - seconds
         self._process: CheckProcess | None = None
+        self._time = FairTime(session, seconds)
         self._afresh = False  # whether this check has begun that process for one run alone
         self._asked: CheckProcess | None = None
         self._final: ProbeEnded | None = None
@@ -227,6 +229,7 @@ class RemoteStudent:
 
     def close(self) -> None:
         """Kill the check's process, if there is one, or leave it to the next check."""
+        self._time.end()
         if self._process is not None:
             process, self._process = self._process, None
             if self._shares and self._final is None:
@@ -263,11 +266,12 @@ class RemoteStudent:
             self._kill()
         if self._process is None:
             self._process = self._begin(request.fresh)
+            self._time.enter(self._process)
         self._afresh = request.fresh
         process = self._asked = self._process
         try:
             with self._session.clock():
-                return process.run(request, self._session.left - max(self._end_at, 0))
+                return process.run(request, self._session.left - max(self._end_at, 0), self._time.more)
         except TimeoutError:
             raise self._end(ProbeEnded(Outcome.TIMEOUT, self._timeout())) from None
         except TooMuchMemory as error:
@@ -286,10 +290,14 @@ class RemoteStudent:
 
     def _kill(self) -> None:
         if self._process is not None:
+            self._time.leave()
             process, self._process = self._process, None
             end_process(process)
 
     def _timeout(self) -> str:
+        if self._time.waited:
+            asleep = f"slept or waited for most of {(1 + IDLE_FACTOR) * self._seconds:g} s"
+            return f"timeout: the code {asleep}, and computed for less than the {self._seconds:g} s that it has"
         if self._end_at > 0:
             return timeout_text(self._seconds)
         return f"timeout: all checks together have used up the {self._session.seconds:g} s that a submission has"

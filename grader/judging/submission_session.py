@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from grader.course.assignment import SECONDS
 from grader.errors import SandboxError
+from grader.judging.fair_time import FairTime
 from grader.results import Outcome
 from grader.sandbox.worker_client import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
@@ -30,7 +31,10 @@ class Session:
         seconds: float = SECONDS,
         gpu_memory: int = 0,
     ) -> None:
-        self.seconds = self.left = self.retries_left = seconds
+        self.seconds = self.retries_left = seconds
+        self.queued, self.idle = 10 * seconds, seconds  # what can be given back of it (`fair_time`)
+        self._left = seconds
+        self._since: float | None = None  # when a block began whose time counts
         self._worker = worker
         self._week = week
         self._files = files
@@ -61,21 +65,33 @@ class Session:
     def _import(self, process: CheckProcess, waiting: list[str]) -> tuple[str, str] | None:
         """Take modules that can be imported off the list; return how the process ended at the first that cannot."""
         while waiting:
+            fair = FairTime(self, IMPORT_SECONDS)
+            fair.enter(process)
             with self.clock():
-                end = _import(process, waiting[0])
+                end = _import(process, waiting[0], fair)
             if end is not None:
                 return end
+            fair.end()
             del waiting[0]
         return None
+
+    @property
+    def left(self) -> float:
+        """The seconds that the student's code has left, also in the middle of a block whose time counts."""
+        return self._left - (time.monotonic() - self._since if self._since is not None else 0)
+
+    @left.setter
+    def left(self, seconds: float) -> None:
+        self._left += seconds - self.left
 
     @contextlib.contextmanager
     def clock(self) -> Iterator[None]:
         """Count the block's time as the student's."""
-        begin = time.monotonic()
+        self._since = time.monotonic()
         try:
             yield
         finally:
-            self.left -= time.monotonic() - begin
+            self._left, self._since = self.left, None
 
     @contextlib.contextmanager
     def retry(self, left_before: float) -> Iterator[None]:
@@ -131,10 +147,10 @@ class Session:
             keeper.close()
 
 
-def _import(process: CheckProcess, module: str) -> tuple[str, str] | None:
+def _import(process: CheckProcess, module: str, fair: FairTime) -> tuple[str, str] | None:
     """Import a module; return how that ended the process, None if it did not. An exception is no end."""
     try:
-        process.ask({"load": module}, IMPORT_SECONDS)
+        process.ask({"load": module}, IMPORT_SECONDS, fair.more)
     except TimeoutError:
         return str(Outcome.TIMEOUT), f"importing {module}.py did not end within {IMPORT_SECONDS:g} s"
     except TooMuchMemory as error:

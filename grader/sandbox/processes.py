@@ -82,6 +82,30 @@ class MemoryWatch:
         return sum(_own(_look(pid, "smaps_rollup"), inherited) for pid in below) > most
 
 
+@dataclass(frozen=True)
+class Usage:
+    """Seconds for which processes computed, and for which they could have done so but waited for a processor."""
+
+    cpu: float
+    queued: float
+
+
+def usage(root: int) -> Usage:
+    """Return what all processes below `root` have used so far, and those that they have waited for.
+
+    It is that of proc_pid_stat(5), in hundredths of a second, and of /proc/PID/schedstat, if the kernel has that. What
+    a process that nobody waited for has used is lost, so this can be less than the truth.
+    """
+    ticks = nanoseconds = 0
+    for pid in descendants(root):
+        _, _, fields = _look(pid, "stat").rpartition(b")")  # the name before it may hold anything
+        ticks += sum(map(int, fields.split()[11:15]))
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                nanoseconds += sum(map(int, _look(pid, f"task/{thread}/schedstat").split()[1:2]))
+    return Usage(ticks / os.sysconf("SC_CLK_TCK"), nanoseconds / 1e9)
+
+
 def _own(text: bytes, inherited: int) -> int:
     """Add to a process's private memory its part of what it shares, less the part that its parent has of that."""
     private = _bytes(text, _PRIVATE)

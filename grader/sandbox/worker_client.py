@@ -15,7 +15,7 @@ import socket
 import struct
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,20 @@ from grader.errors import SandboxError
 from grader.inside import codec, wire
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.gpus import HOST_MEMORY
-from grader.sandbox.processes import MemoryWatch, kill_tree
+from grader.sandbox.processes import MemoryWatch, Usage, kill_tree, usage
 from grader.sandbox.protocol import Reply, Request
 from grader.sandbox.zygote import Zygote
 
 REPLY_SECONDS = 20.0
 WATCH_SECONDS = 0.2
 OUTPUT_KEPT = 16 * 1024
+More = Callable[[], float]
 _CREDENTIALS = struct.Struct("3i")  # of unix(7): process, user, group
+
+
+def no_more() -> float:
+    """Put no deadline off."""
+    return 0.0
 
 
 class Worker:
@@ -147,6 +153,10 @@ class Keeper:
         self._send(b"E")
         self._ending = True
 
+    def usage(self) -> Usage:
+        """Return what the check and all that it started have used so far."""
+        return usage(self._pid)
+
     def wait(self) -> int | None:
         """Wait for the check that was told to end; return its exit status, or minus a signal, or None if unknown."""
         if not self._ending:
@@ -216,35 +226,45 @@ class CheckProcess:
         self._selector.register(connection, selectors.EVENT_READ)
         self._selector.register(output.reader, selectors.EVENT_READ)
 
-    def run(self, request: Request, seconds: float) -> Reply:
-        """Return the raw reply. Raises TimeoutError at the deadline, OSError if the process ended, `TooMuchMemory`."""
+    def run(self, request: Request, seconds: float, more: More = no_more) -> Reply:
+        """Return the raw reply. Raises TimeoutError at the deadline, OSError if the process ended, `TooMuchMemory`.
+
+        `more` is asked at the deadline, and may put it off by some seconds.
+        """
         if request.module not in self._probes:
             self._probes.add(request.module)
             self._connection.settimeout(REPLY_SECONDS)
             wire.send(self._connection, codec.encode({"module": request.module, "code": request.code}))
-        return self._answer(request.call, seconds)
+        return self._answer(request.call, seconds, more)
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> Reply:
+    def ask(self, request: Mapping[str, Any], seconds: float, more: More = no_more) -> Reply:
         """Send a request that is no run of a probe, else as `run`."""
-        return self._answer(codec.encode(dict(request)), seconds)
+        return self._answer(codec.encode(dict(request)), seconds, more)
 
-    def _answer(self, message: bytes, seconds: float) -> Reply:
+    def usage(self) -> Usage:
+        """Return what the process and all that it started have used so far."""
+        return self._keeper.usage()
+
+    def _answer(self, message: bytes, seconds: float, more: More) -> Reply:
         if seconds <= 0:
             raise TimeoutError
         self._connection.settimeout(seconds)
         self._output.forget()
         wire.send(self._connection, message)
-        return self._receive(seconds)
+        return self._receive(seconds, more)
 
-    def _receive(self, seconds: float) -> memoryview:
-        """Receive one message by the deadline, while draining output and watching memory."""
+    def _receive(self, seconds: float, more: More) -> memoryview:
+        """Receive one message by the deadline, which `more` may put off, while draining output and watching memory."""
         now = time.monotonic()
         end, look = now + seconds, now + WATCH_SECONDS
         data = bytearray()
         while True:
             now = time.monotonic()
             if now >= end:
-                raise TimeoutError
+                given = more()
+                if given <= 0:
+                    raise TimeoutError
+                end = now + given
             if now >= look:
                 look = now + WATCH_SECONDS
                 if self._watch.exceeded():

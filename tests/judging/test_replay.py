@@ -15,6 +15,7 @@ from grader.judging import remote_student
 from grader.judging.remote_student import RemoteStudent
 from grader.judging.replay import Asked, ReplayCache, digest
 from grader.pytest_plugin.student import ProbeEnded
+from grader.sandbox.processes import Usage
 from grader.sandbox.protocol import Request
 from tests.support.replays import OTHER, RESULT, request, walk
 
@@ -66,7 +67,7 @@ class Speaker:
         self.replies = list(replies)
         self.asked = 0
 
-    def run(self, request: Request, seconds: float) -> bytes:
+    def run(self, request: Request, seconds: float, more: object) -> bytes:
         self.asked += 1
         if not self.replies:
             raise TimeoutError
@@ -74,10 +75,19 @@ class Speaker:
 
     def end(self) -> None: ...
 
+    def usage(self) -> Usage:
+        return Usage(0.0, 0.0)
+
 
 def student_of(process: Speaker) -> RemoteStudent:
     submission = SimpleNamespace(
-        left=300.0, seconds=300.0, clock=contextlib.nullcontext, process=lambda: process, lend=lambda: None
+        left=300.0,
+        queued=300.0,
+        idle=300.0,
+        seconds=300.0,
+        clock=contextlib.nullcontext,
+        process=lambda: process,
+        lend=lambda: None,
     )
     return RemoteStudent(submission, 7, 1.0, "public")  # type: ignore[arg-type]
 

@@ -31,7 +31,7 @@ from grader.pytest_plugin.student import ProbeEnded, describe_call
 from grader.results import Outcome
 from grader.sandbox import Process
 from grader.sandbox.bubblewrap import ENVIRONMENT, Command
-from grader.sandbox.processes import kill_tree, signal_name
+from grader.sandbox.processes import Usage, kill_tree, signal_name
 from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
 from tests.support.quick import quick
@@ -499,8 +499,11 @@ class Forger:
     def __init__(self, reply: bytes) -> None:
         self.reply = reply
 
-    def run(self, request: object, seconds: float) -> bytes:
+    def run(self, request: object, seconds: float, more: object) -> bytes:
         return self.reply
+
+    def usage(self) -> Usage:
+        return Usage(0.0, 0.0)
 
     def end(self) -> int | None:
         return None
@@ -508,7 +511,7 @@ class Forger:
 
 def judge_of(reply: bytes) -> RemoteStudent:
     class OneProcess:
-        left = seconds = 300.0
+        left = seconds = queued = idle = 300.0
         clock = contextlib.nullcontext
 
         def process(self) -> Any:
@@ -627,8 +630,43 @@ def test_variable_arguments_are_described_together() -> None:
     assert describe_call(probe, (1, 2, 3), {"k": 4}) == "first=1, rest=(2, 3), more={'k': 4}"
 
 
+COMPUTE = """
+import time
+def compute(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+"""
+
+
+@pytest.mark.parametrize("kind", ["process", "bwrap"])
+def test_a_busy_machine_costs_a_check_nothing(kind: str, probes: ModuleType) -> None:
+    core = min(os.sched_getaffinity(0))
+    hog = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    hogs = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(5)]
+    worker = Worker(quick(sandboxes.named(kind)), [core])
+    try:
+        desk = Desk(worker)
+        desk.put(f"{COMPUTE}\ndef act():\n    compute(0.8)\n    return 1\n")
+        assert desk.student(seconds=1).run(probes.act) == 1
+        desk.clear()
+    finally:
+        worker.close()
+        for process in hogs:
+            process.kill()
+            process.wait()
+
+
+def test_what_sleeps_for_ever_ends_and_the_message_says_so(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import time\ndef act():\n    time.sleep(600)\n")
+    end = ended(desk.student(seconds=0.3), probes.act)
+    assert end.summary == (
+        "timeout: the code slept or waited for most of 1.2 s, and computed for less than the 0.3 s that it has"
+    )
+
+
 def test_the_runs_of_a_check_share_its_time(desk: Desk, probes: ModuleType) -> None:
-    desk.put("import time\ndef act():\n    time.sleep(0.7)\n    return 1\n")
+    desk.put(f"{COMPUTE}\ndef act():\n    compute(0.7)\n    return 1\n")
     student = desk.student(seconds=1.5)
     assert [student.run(probes.act), student.run(probes.act)] == [1, 1]
     end = ended(student, probes.act)
@@ -636,7 +674,7 @@ def test_the_runs_of_a_check_share_its_time(desk: Desk, probes: ModuleType) -> N
 
 
 def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType) -> None:
-    code = b"import time\ndef act():\n    time.sleep(3)\n    return 1\n"
+    code = f"{COMPUTE}\ndef act():\n    compute(3)\n    return 1\n".encode()
     submission = Session(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=8)
     for _ in range(2):
         student = RemoteStudent(submission, 0, 20.0)
