@@ -39,7 +39,7 @@ HIDDEN = "test_hidden"  # the beginning of the names of hidden checks' files
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one submission; the wall-clock limit of a single check is set on the check."""
+    """The limits of one submission; what a single check may compute is set on the check."""
 
     memory_mb: int = MEMORY_MB
     seconds: int = SECONDS
