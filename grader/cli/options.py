@@ -103,6 +103,14 @@ sandbox_option = click.option(
     help="auto: the best that works here; bwrap: bubblewrap, or refuse; process: NO security boundary.",
 )
 
+# In a CI job nobody reads a warning, so nothing falls back to less than a sandbox there.
+strict_sandbox_option = click.option(
+    "--sandbox",
+    type=click.Choice([kind for kind in KINDS if kind != "auto"]),
+    default="bwrap",
+    help="bwrap: bubblewrap, or refuse; process: NO security boundary, so grade trusted code alone.",
+)
+
 device_option = click.option(
     "--device",
     type=click.Choice(DEVICES),

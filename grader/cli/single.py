@@ -10,7 +10,16 @@ import click
 from grader.batch.seeds import drawn_seed
 from grader.batch.single import grade_ci_job, grade_submission
 from grader.cli.console import kit_course, make_console, make_sandbox, the_course, warn_unconfined
-from grader.cli.options import PATH, command, device_option, drawn_seed_option, out_option, sandbox_option, seed_option
+from grader.cli.options import (
+    PATH,
+    command,
+    device_option,
+    drawn_seed_option,
+    out_option,
+    sandbox_option,
+    seed_option,
+    strict_sandbox_option,
+)
 from grader.escape import terminal
 from grader.exports.ci_job import HOSTS, find_job, quoted
 from grader.intake import load_folder
@@ -42,7 +51,7 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
 @click.option("--host", type=click.Choice(HOSTS), help="The CI host (default: detected).")
 @out_option("grader-report", "Where to write the report.")
 @drawn_seed_option
-@sandbox_option
+@strict_sandbox_option
 @device_option
 def ci(
     week: str, submission: Path | None, host: str | None, out: Path, seed: int | None, sandbox: str, device: str

@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from grader.author.release import package
+from grader.cli.main import main
 from grader.course import Course
 from grader.errors import CourseError, UsageError
 from grader.exports import ci_job
 from grader.results import CheckResult, Outcome, Report
+from grader.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 COURSE = Course(ROOT)
@@ -186,6 +188,28 @@ def test_an_empty_submission_is_graded_and_says_why_it_has_nothing(tmp_path: Pat
     run(command, tmp_path, AUTOGRADER_HOME=str(home))
     results = read(home / "results" / "results.json")
     assert results["score"] == 0 and "nothing to grade was found" in results["output"]
+
+
+@pytest.mark.parametrize("host", ci_job.HOSTS)
+def test_a_ci_job_without_a_sandbox_is_refused_unless_it_is_asked_for_by_name(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody reads a warning in a job's log, so there is neither a grade nor any other file."""
+    used: list[Sandbox] = []
+    monkeypatch.setenv("PATH", str(tmp_path))  # no bubblewrap there
+    monkeypatch.setattr("grader.cli.single.grade_ci_job", lambda *given: (used.append(given[3]), (REPORT, []))[1])
+    words = ["ci", "week5", "--host", host, "--submission", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "`bwrap`) is not installed" in said and "--sandbox process" in said
+    assert not used and not list(tmp_path.iterdir())
+    assert main([*words, "--sandbox", "process"]) == 0
+    assert [sandbox.confined for sandbox in used] == [False]
+
+
+@pytest.mark.parametrize("name", ["action.yml", "README.md", "grader/author/templates/hosts/gradescope_run.sh"])
+def test_no_host_is_told_to_do_without_a_sandbox(name: str) -> None:
+    assert not re.search(r"grader ci .*--sandbox (auto|process)", (ROOT / name).read_text())
 
 
 # Bundles
