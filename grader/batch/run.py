@@ -12,7 +12,7 @@ from grader.batch.backend import Backend
 from grader.batch.seeds import Seeds
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
-from grader.files import remove_halves
+from grader.files import make_folder, remove_halves
 from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.gradebook.reuse import Reuse
 from grader.intake import Candidate, Survey, load, safe_name, survey, surveyed_digest
@@ -103,7 +103,7 @@ def find_class(course: Course, options: BatchOptions) -> tuple[Survey, Roster]:
 
 def _writable(out: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     except OSError as error:
         raise UsageError(f"{out}: cannot write reports there ({error.strerror}); choose another --out") from None
 

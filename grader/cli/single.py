@@ -21,7 +21,7 @@ from grader.cli.options import (
     strict_sandbox_option,
 )
 from grader.escape import terminal
-from grader.exports.ci_job import HOSTS, find_job, quoted
+from grader.exports.ci_job import HOSTS, find_job, quoted, refuse_links
 from grader.intake import load_folder
 from grader.reports.terminal import print_score, trouble_lines
 from grader.results import Report
@@ -60,6 +60,7 @@ def ci(
     course = kit_course()
     assignment = course.assignment(week)
     job = find_job(os.environ, host, submission)
+    out = refuse_links(job, out)  # before the time that grading takes
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)
     seed = drawn_seed() if seed is None else seed

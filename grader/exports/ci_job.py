@@ -18,7 +18,7 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.escape import github_log
 from grader.exports import classroom50, github, gradescope, junit
-from grader.files import write_atomically
+from grader.files import without_links, write_atomically
 from grader.intake.layouts import PLAIN
 from grader.reports.pages import report_markdown, write_report
 from grader.results import Report
@@ -80,8 +80,21 @@ def _named_by_gradescope(file: Path) -> str:
         return ""
 
 
+def refuse_links(job: CiJob, out: Path) -> Path:
+    """Return the folder for the report as an absolute path; `GraderError` where a link in the checkout leads there."""
+    folders = (job.folder, *job.folder.parents)
+    repository = [folder for folder in folders if (folder / ".git").exists()][:1]
+    workspace = job.environment.get("GITHUB_WORKSPACE")
+    strange = {job.folder, Path.cwd(), *repository, *([Path(workspace)] if workspace else [])}
+    return without_links(out, strange - {Path("/")})
+
+
 def write(job: CiJob, report: Report, out: Path) -> list[Path]:
-    """Write the report into `out`, and the host's own files where it reads them; return the files to look at."""
+    """Write the report into `out`, and the host's own files where it reads them; return the files to look at.
+
+    The host's own files have the modes that it expects, and the others are private.
+    """
+    out = refuse_links(job, out)
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
     writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
@@ -92,15 +105,15 @@ def write(job: CiJob, report: Report, out: Path) -> list[Path]:
 def _write_classroom50(job: CiJob, report: Report) -> list[Path]:
     result = classroom50.result(report, job.environment, _committed(job), datetime.now(UTC))
     # Its runner shows this on the job's summary page as well.
-    write_atomically(job.folder / "release-body.md", report_markdown(report))
-    write_atomically(job.folder / "result.json", _json(result))
+    write_atomically(job.folder / "release-body.md", report_markdown(report), for_others=True)
+    write_atomically(job.folder / "result.json", _json(result), for_others=True)
     _append(job.environment.get("GITHUB_OUTPUT"), _lines(classroom50.outputs(report)))
     return [job.folder / "result.json"]
 
 
 def _write_gradescope(job: CiJob, report: Report) -> list[Path]:
     file = job.home / "results" / "results.json"
-    write_atomically(file, _json(gradescope.results(report)))
+    write_atomically(file, _json(gradescope.results(report)), for_others=True)
     return [file]
 
 

@@ -33,6 +33,7 @@ from typing import Any
 
 from grader.course import week_order
 from grader.errors import GraderError, UsageError
+from grader.files import make_folder, make_private
 from grader.gradebook import schema
 from grader.results import CheckResult, Late, Override, Report, adjust
 
@@ -271,7 +272,8 @@ class Gradebook:
 
     def _open(self) -> None:
         with self._errors():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            make_private(self.path.resolve())  # SQLite gives its journal the same mode
             self._database = sqlite3.connect(self.path, timeout=0, isolation_level=None)
             try:
                 self._database.execute("PRAGMA locking_mode = EXCLUSIVE")

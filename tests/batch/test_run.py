@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from grader.cli.main import main
 from tests.support.runs import finish, grades, start, wait_for
 
 STUDENTS = ["ana", "bo", "cy", "dee", "eli"]
@@ -58,6 +60,24 @@ def report(course: Path, student: str) -> dict[str, Any]:
         (course / "reports" / "students" / student / "week1" / "report.json").read_text()
     )
     return found
+
+
+def test_all_that_a_class_leaves_is_for_its_grader_alone_whatever_the_umask(course: Path) -> None:
+    """Pages and gradebook hold grades, and the gradebook's journal holds what was in it."""
+    before = os.umask(0)
+    try:
+        process = start(course)
+        wait_for(process, "[1/5]")
+        early = list((course / "reports").rglob("*"))
+        loose = [path for path in early if path.exists() and path.stat().st_mode & 0o077]
+        assert finish(process)[0] == 0
+        assert main(["export", str(course / "reports"), "--to", "csv", "--write", str(course / "made" / "a.csv")]) == 0
+    finally:
+        os.umask(before)
+    left = [folder for name in ("reports", "made") for folder in (course / name, *(course / name).rglob("*"))]
+    assert {"gradebook.sqlite", "grades.csv", "index.html", "report.json", "a.csv"} <= {path.name for path in left}
+    loose += [path for path in left if path.stat().st_mode & 0o777 != (0o700 if path.is_dir() else 0o600)]
+    assert loose == []
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])

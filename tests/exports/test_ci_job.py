@@ -18,7 +18,7 @@ import yaml
 from grader.author.release import package
 from grader.cli.main import main
 from grader.course import Course
-from grader.errors import CourseError, UsageError
+from grader.errors import CourseError, GraderError, UsageError
 from grader.exports import ci_job
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Sandbox
@@ -133,6 +133,57 @@ def test_a_summary_stays_below_githubs_limit(tmp_path: Path) -> None:
 def test_gradescope_finds_its_results(tmp_path: Path) -> None:
     ci_job.write(job("gradescope", tmp_path), REPORT, tmp_path / "out")
     assert read(tmp_path / "results" / "results.json")["score"] == 4
+
+
+@pytest.mark.parametrize("link", ["grader-report", "grader-report/report.html", "nested/out"])
+@pytest.mark.parametrize("host", ci_job.HOSTS)
+def test_no_report_follows_a_link_that_a_student_has_committed(
+    host: str, link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the job names its folder, and wherever in the repository the submission lies."""
+    victim = tmp_path / "victim"
+    checkout = tmp_path / "checkout"
+    for folder in (victim / "out", checkout / ".git", checkout / "assignments" / "week5", checkout / "nested"):
+        folder.mkdir(parents=True)
+    (victim / "precious").write_text("mine")
+    is_file = link.endswith(".html")
+    (checkout / link).parent.mkdir(exist_ok=True)
+    (checkout / link).symlink_to(victim / "precious" if is_file else victim)
+    out = (checkout / link).parent if is_file else checkout / link / "sub"
+    monkeypatch.chdir(checkout)
+    for folder, named in ((checkout, out), (checkout / "assignments" / "week5", out.relative_to(checkout))):
+        try:
+            ci_job.write(job(host, folder, **CLASSROOM50), REPORT, named)
+        except GraderError as error:
+            assert "is a symbolic link" in str(error)
+        assert (victim / "precious").read_text() == "mine"
+        assert sorted(path.name for path in victim.rglob("*")) == ["out", "precious"]
+
+
+@pytest.mark.parametrize("name", ["result.json", "release-body.md"])
+def test_a_hosts_file_in_the_checkout_replaces_a_link(tmp_path: Path, name: str) -> None:
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / name).symlink_to("victim")
+    ci_job.write(job("classroom50", tmp_path, **CLASSROOM50), REPORT, tmp_path / "out")
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert not (tmp_path / name).is_symlink()
+
+
+def test_the_report_is_private_and_what_the_host_reads_is_not(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        for host in ("classroom50", "gradescope"):
+            ci_job.write(job(host, tmp_path / host, **CLASSROOM50), REPORT, tmp_path / host / "out")
+    finally:
+        os.umask(before)
+    modes = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {
+        "classroom50/result.json": 0o644,
+        "classroom50/release-body.md": 0o644,
+        "classroom50/GITHUB_OUTPUT": 0o644,
+        "gradescope/results": 0o755,
+        "gradescope/results/results.json": 0o644,
+    }
 
 
 def test_what_is_printed_is_no_command_to_github(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

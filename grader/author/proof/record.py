@@ -40,5 +40,5 @@ def load(root: Path, week: str) -> dict[str, list[str]]:
 def save(root: Path, week: str, caught: Caught) -> Path:
     """Write the record, one mutant a line, so that a diff shows what changed."""
     lines = [f"  {json.dumps(name)}: {json.dumps(sorted(caught[name]))}" for name in sorted(caught)]
-    write_atomically(file_of(root, week), "{\n" + ",\n".join(lines) + "\n}\n")
+    write_atomically(file_of(root, week), "{\n" + ",\n".join(lines) + "\n}\n", for_others=True)
     return file_of(root, week)
