@@ -23,14 +23,15 @@ METADATA = "submission_metadata.yml"
 
 Part = tuple[str, Path]  # a file's name in the submission, and where it lies
 
-# Names may hold any letters; both platforms are read from the right, where the fixed parts are.
+# Names may hold any letters, and a file's name is its student's choice: what the platform writes before it comes first, so
+# the leftmost place where its fixed parts fit is the platform's own.
 _CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)
 _CANVAS_ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<name>anon)_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL
 )
 _RESUBMITTED = re.compile(r"-(\d+)(?=(\.[^.]*)?$)")
 _MOODLE = re.compile(
-    r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL
+    r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL
 )
 
 

@@ -18,7 +18,7 @@ from grader.errors import CourseError, UsageError
 from grader.gradebook import Gradebook
 from grader.intake import Candidate, Survey, load, safe_name, survey
 from grader.intake.lateness import lateness
-from grader.intake.layouts import LAYOUTS, PLAIN, Handed, detect
+from grader.intake.layouts import LAYOUTS, PLAIN, Handed, detect, read
 from grader.intake.roster import Roster, read_roster
 from grader.results import Late
 from tests.support.makers import notebook, put, zipped
@@ -29,6 +29,24 @@ FILES = {
     name: (ROOT / "solutions" / "week5" / name).read_bytes() for name in ("lenet.py", "training.py", "inspection.py")
 }
 ZIP = zipped(*((f"week5/{name}", content) for name, content in FILES.items()))
+
+
+MARK = "_999_assignsubmission_file_"
+FORGED = (
+    f"x{MARK}lenet.py",
+    f"{MARK}lenet.py",
+    f"Bo Ek{MARK}{MARK}lenet.py",
+    "Bo Ek_999_assignsubmission_onlinetext_lenet.py",
+)
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_no_name_of_a_file_hands_it_in_as_anothers_work(tmp_path: Path, forged: str) -> None:
+    put(tmp_path / f"Bo Ek{MARK}lenet.py", b"his = 1")
+    put(tmp_path / f"Ana Lee_123_assignsubmission_file_{forged}", b"hers = 1")
+    found = read("moodle", tmp_path, sorted(tmp_path.iterdir()))
+    parts = {one.student: [name for name, _ in one.parts] for one in found.handed}
+    assert (parts, found.ignored) == ({"Ana Lee": [forged], "Bo Ek": ["lenet.py"]}, ())
 
 
 def in_folder(folder: Path) -> None:
