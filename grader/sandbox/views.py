@@ -16,6 +16,8 @@ from grader.errors import SandboxError
 
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 _VENV = Path("/venv")
+# How installers note where a package's own folder lies, in its clear text and compiled.
+_TELLING = ("__editable__*", "__pycache__/__editable__*", "*.egg-link", "*.dist-info/direct_url.json")
 _OWN = ("grader", "fixtures", "assignments", "solutions")  # ours, where they are installed and not only linked
 
 
@@ -26,7 +28,7 @@ def arguments(inside: Path) -> list[str]:
     words = parents(paths.values())
     for outer, inner in paths.items():
         words += shown(outer, inner)
-    for path in _hidden():
+    for path in _hidden(paths):
         words += ["--tmpfs", str(_inner(path))] if path.is_dir() else ["--ro-bind", "/dev/null", str(_inner(path))]
     return [*words, "--ro-bind", str(inside), "/grader_inside"]
 
@@ -77,11 +79,36 @@ def _inner(path: Path) -> Path:
     return path
 
 
-def _hidden() -> Iterator[Path]:
-    """Yield parts of packages that students' code must not see: the labels of the digits, and the grader itself."""
-    for folder in _packages():
+def _hidden(shown: dict[Path, Path]) -> Iterator[Path]:
+    """Yield parts of packages that students' code must not see, in every folder of packages that is shown.
+
+    They are the labels of the digits, the grader itself, and files that say where the course or a home folder lies.
+    """
+    for folder in _package_folders(shown):
         yield from (folder / name for name in _OWN if (folder / name).is_dir())
         yield from folder.glob("sklearn/datasets/data/digits.csv*")
+        for pattern in _TELLING:
+            yield from (path for path in folder.glob(pattern) if path.is_file())
+        yield from (path for path in folder.glob("*.pth") if _names_a_path(path))
+
+
+def _package_folders(shown: dict[Path, Path]) -> list[Path]:
+    """List folders of packages by each path that leads there inside: what is hidden must be so at all of them."""
+    inner = (folder for path in shown for folder in _within(path))
+    return list(dict.fromkeys([*_packages(), *inner]))
+
+
+def _within(path: Path) -> Iterator[Path]:
+    for pattern in ("python*/*-packages", "lib*/python*/*-packages"):
+        yield from (folder for folder in path.glob(pattern) if folder.is_dir())
+
+
+def _names_a_path(file: Path) -> bool:
+    """Tell whether a .pth file names a folder. Others hold a line of Python, which some packages need."""
+    try:
+        return b"/" in file.read_bytes()
+    except OSError:
+        return True
 
 
 def _refuse_course(shown: dict[Path, Path], course: Path) -> None:

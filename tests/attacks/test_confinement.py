@@ -229,6 +229,39 @@ def test_the_labels_of_the_digits_are_hidden(arena: Range) -> None:
     assert outcome(arena.worker(none=True), code) == 1797
 
 
+def test_no_folder_of_packages_shows_the_labels_or_where_the_course_lies(arena: Range) -> None:
+    """By any path that leads to packages: a virtual environment has two, and the Python below it has more."""
+    code = """
+    def read(path):
+        try:
+            return open(path, "rb").read()
+        except (PermissionError, IsADirectoryError):  # it is covered; a folder
+            return b""
+    def act(course):
+        found = []
+        for folder, folders, files in os.walk("/"):
+            if folder in ("/proc", "/dev", "/sys"):
+                folders.clear()
+            if folder.endswith("-packages"):
+                here = [os.path.join(folder, name) for name in files]
+                for name in folders:
+                    if name.endswith((".dist-info", ".egg-info")) or name == "__pycache__":
+                        here += [os.path.join(folder, name, file) for file in os.listdir(os.path.join(folder, name))]
+                # Compiled files name their environment's place, which no sandbox can hide.
+                here = [path for path in here if "/__editable__" in path or not path.endswith(".pyc")]
+                found += [path for path in here if course.encode() in read(path)]
+                data = os.path.join(folder, "sklearn", "datasets", "data")
+                for name in os.listdir(data) if os.path.isdir(data) else ():
+                    if name.startswith("digits.csv") and read(os.path.join(data, name)):
+                        found.append(os.path.join(data, name))
+                folders.clear()
+        return found
+    """
+    course = str(Path(__file__).parents[2])
+    assert outcome(arena.worker(), code, course, seconds=60.0) == []
+    assert outcome(arena.worker(none=True), code, course, seconds=60.0)
+
+
 def test_no_process_shows_its_environment_or_memory(arena: Range) -> None:
     code = "def act():\n    return [name for name in os.listdir('/proc') if name.isdigit()]\n"
     assert outcome(arena.worker(), code) == []

@@ -88,6 +88,31 @@ def test_a_course_inside_what_must_be_shown_is_refused(tmp_path: Path, monkeypat
         views.arguments(tmp_path / "course" / "grader" / "inside")
 
 
+TELLING = (
+    "__editable__.course-1.pth", "__editable___course_1_finder.py",
+    "__pycache__/__editable___course_1_finder.cpython-311.pyc", "course.pth", "course.egg-link",
+    "course-1.dist-info/direct_url.json", "sklearn/datasets/data/digits.csv.gz",
+)  # fmt: skip
+NEEDED = ("needed.pth", "course-1.dist-info/METADATA", "sklearn/__init__.py")
+
+
+def test_what_tells_where_the_course_lies_is_covered_at_every_path_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    for name in (*TELLING, *NEEDED):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text("import needed" if name in NEEDED else "/home/ada/course")
+    (tmp_path / "venv" / "lib64").symlink_to("lib")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "bin" / "python"))
+    monkeypatch.setattr(views.site, "getsitepackages", lambda: [str(packages)])
+    words = views.arguments(INSIDE)
+    covered = [to for bind, what, to in zip(words, words[1:], words[2:]) if (bind, what) == ("--ro-bind", "/dev/null")]
+    inner = {path for path in covered if path.startswith("/venv/")}
+    assert inner == {f"/venv/{lib}/python3.11/site-packages/{name}" for lib in ("lib", "lib64") for name in TELLING}
+
+
 def test_the_doctor_says_what_to_do(no_bwrap: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
