@@ -7,11 +7,14 @@ ones were changed.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+
+from grader.course import git
 
 CHANGED = "protected files changed"  # the beginning of the note on them
 MANIFEST = "PROTECTED.sha256"  # in the format that `sha256sum --check` reads
@@ -46,12 +49,12 @@ def course_digests(root: Path) -> dict[str, str]:
 
 
 def _was_ever_ours(content: bytes, root: Path) -> bool:
-    """Tell whether git knows the content: students may still have files of an earlier release."""
+    """Tell whether the course's own git knows the content: students may still have files of an earlier release."""
     content = content.replace(b"\r\n", b"\n")
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    command = ["git", "-C", str(root), "cat-file", "-e", blob]
+    command, own = git.command(root, "cat-file", "-e", blob), git.environment(root, os.environ)
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return subprocess.run(command, capture_output=True, env=own, check=False).returncode == 0
     except FileNotFoundError:
         return False
 

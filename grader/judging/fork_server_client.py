@@ -37,7 +37,7 @@ class ForkServer:
     """
 
     def __init__(self, root: Path, weeks: Sequence[str], sandbox: Sandbox, shortcuts: Shortcuts | None = None) -> None:
-        self._root = root
+        self._root = root.absolute()  # it starts in another folder
         self._weeks = list(weeks)
         self._sandbox = sandbox
         self._shortcuts = shortcuts or Shortcuts()
@@ -123,13 +123,15 @@ class ForkServer:
             "OMP_NUM_THREADS": "1",
             "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
         }
-        environment.pop("PYTEST_ADDOPTS", None)
+        for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+            environment.pop(name, None)
         without = ",".join(self._shortcuts.left_out)
         arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), without, *self._weeks]
         return subprocess.Popen(
-            # -P: the working folder may be a student's checkout, with a `torch.py` of its own.
+            # The working folder may be a student's checkout, with a `torch.py` or a `matplotlibrc` of its own.
             [sys.executable, "-P", "-m", "grader.judging.fork_server", *arguments],
             env=environment,
+            cwd=self._scratch.path,
             pass_fds=[theirs.fileno(), self._scratch.lock],
             stdin=subprocess.DEVNULL,
             stdout=self._log,

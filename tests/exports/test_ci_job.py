@@ -366,6 +366,80 @@ def test_a_workflow_parses_has_a_time_limit_and_hands_out_no_secret(name: str) -
         assert "timeout" in data["runs"]["steps"][-1]["run"]
 
 
+STUB = """#!/bin/sh
+echo "$PWD: ${0##*/} $*" >> "$LOG"
+if [ "$2" = -m ] && [ "$3" = venv ]; then
+    for last in "$@"; do :; done
+    mkdir -p "$last/bin" && cp "$0" "$last/bin/python" && cp "$0" "$last/bin/uv"
+fi
+"""
+
+
+def calls(folder: Path) -> list[tuple[str, str]]:
+    """What the stubs have noted: where each was called, and how."""
+    return [tuple(line.split(": ", 1)) for line in (folder / "log").read_text().splitlines()]  # type: ignore[misc]
+
+
+@pytest.fixture
+def stubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand-ins for all programs that a host's script starts; each notes its working folder and its words."""
+    (tmp_path / "bin").mkdir()
+    for name in ("python3", "sudo", "apt-get", "sysctl", "timeout"):
+        (tmp_path / "bin" / name).write_text(STUB)
+        (tmp_path / "bin" / name).chmod(0o755)
+    for name in ("checkout", "course"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    return tmp_path
+
+
+def test_the_action_starts_no_program_in_the_checkout(stubs: Path) -> None:
+    """Python would import from there, and uv would read settings."""
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    scripts = [step["run"] for step in steps if "run" in step]
+    places = {"GITHUB_ACTION_PATH": str(stubs / "course"), "PYTHON": str(stubs / "bin" / "python3")}
+    for script in scripts:
+        run(["bash", "-eo", "pipefail", "-c", script], stubs / "checkout", VENV=str(stubs / "venv"), **places)
+    found = calls(stubs)
+    assert len(found) == 7 and {where for where, _ in found} == {str(stubs / "course")}
+    assert [words for _, words in found if words.startswith("python") and " -I " not in words] == []
+    assert [words for _, words in found if words.startswith("uv") and " --no-config " not in words] == []
+    assert re.search(r"\S* -P -m grader ci ", found[-1][1])
+
+
+def test_no_cache_that_a_students_workflow_can_fill_brings_programs() -> None:
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    assert [step["uses"] for step in steps if "uses" in step] == ["actions/setup-python@v5"]
+    assert not [step for step in steps if "cache" in step.get("with", {})]
+
+
+def test_classroom50_starts_no_program_in_the_checkout(stubs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (stubs / "bundle" / "course").mkdir(parents=True)
+    script = stubs / "bundle" / "autograder.py"
+    shutil.copy(ROOT / "grader/author/templates/hosts/classroom50.py", script)
+    for name in ("RUNNER_TEMP", "CLASSROOM50_BUNDLE_DIR", "GRADER_VENV"):
+        monkeypatch.delenv(name, raising=False)
+    start = f"import runpy, sys; sys.executable = {str(stubs / 'bin' / 'python3')!r}; "
+    start += f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    run([sys.executable, "-I", "-c", start], stubs / "checkout", TMPDIR=str(stubs))
+    found = calls(stubs)
+    assert {where for where, _ in found} == {str(stubs / "bundle" / "course")}
+    assert [words for _, words in found if words.startswith("python") and not re.search(" -[IP] -m ", words)] == []
+    assert [words for _, words in found if words.startswith("uv") and " --no-config " not in words] == []
+    assert " -P -m grader ci " in found[-1][1]
+    # Nobody else on the machine can have made its folder before.
+    folder = found[-1][1].partition("--out ")[2].removesuffix("/grader-report")
+    assert Path(folder).parent == stubs and Path(folder).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["gradescope_setup.sh", "gradescope_run.sh"])
+def test_gradescopes_scripts_import_nothing_from_their_working_folder(name: str) -> None:
+    text = (ROOT / "grader/author/templates/hosts" / name).read_text()
+    calls = re.findall(r"python3?\"?((?: -\w+)*) (?:-m|-c) ", text)
+    assert calls and all(re.search("-[IP]", options) for options in calls), calls
+
+
 def test_the_scripts_parse() -> None:
     for script in (ROOT / "grader" / "author" / "templates" / "hosts").glob("*.sh"):
         subprocess.run(["bash", "-n", str(script)], check=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.author.release import leaks
-from grader.course import Course
+from grader.course import Course, git
 from grader.course.protected import MANIFEST, manifest_text
 from grader.errors import CourseError, UsageError
 
@@ -136,7 +136,7 @@ def _git_bytes(
 ) -> bytes:  # fmt: skip
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *words],
+            git.command(root, *words),
             input=given,
             capture_output=True,
             env={**os.environ, **(environment or {})},

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 WEEK = "@WEEK@"
 BUNDLE = Path(os.environ.get("CLASSROOM50_BUNDLE_DIR") or Path(__file__).resolve().parent)
 COURSE = BUNDLE / "course"
-VENV = Path(os.environ.get("GRADER_VENV") or Path(os.environ.get("RUNNER_TEMP") or "/tmp") / "grader-venv")
+TEMP = Path(os.environ.get("RUNNER_TEMP") or tempfile.mkdtemp(prefix="grader-"))
+VENV = Path(os.environ.get("GRADER_VENV") or TEMP / "grader-venv")
 SECONDS = 540  # Classroom 50 stops a test after 600
 
 
@@ -25,8 +27,7 @@ def main() -> int:
     if not python.exists():
         install(python)
     command = [str(python), "-P", "-m", "grader", "ci", WEEK, "--host", "classroom50", "--submission", str(checkout)]
-    report = Path(os.environ.get("RUNNER_TEMP") or "/tmp") / "grader-report"
-    return subprocess.run([*command, "--out", str(report)], cwd=COURSE, timeout=SECONDS).returncode
+    return subprocess.run([*command, "--out", str(TEMP / "grader-report")], cwd=COURSE, timeout=SECONDS).returncode
 
 
 def install(python: Path) -> None:
@@ -37,12 +38,17 @@ def install(python: Path) -> None:
         ["apt-get", "install", "-qy", "bubblewrap"],
         ["sysctl", "-q", "kernel.apparmor_restrict_unprivileged_userns=0"],
     ):
-        subprocess.run([*root, *words])  # without them the grader says what is missing
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "-q", "uv"], check=True)
+        run([*root, *words], check=False)  # without them the grader says what is missing
+    run([sys.executable, "-I", "-m", "venv", str(VENV)])
+    run([str(python), "-I", "-m", "pip", "install", "-q", "uv"])
     backend = os.environ.get("TORCH_BACKEND", "cpu")
-    uv = [str(VENV / "bin" / "uv"), "pip", "install", "-q", "--python", str(python), "--torch-backend", backend]
-    subprocess.run([*uv, "-e", str(COURSE)], check=True)
+    uv = [str(VENV / "bin" / "uv"), "--no-config", "pip", "install", "-q", "--python", str(python)]
+    run([*uv, "--torch-backend", backend, "-e", str(COURSE)])
+
+
+def run(words: list[str], check: bool = True) -> None:
+    """Run a program away from the checkout: in it, Python, pip and uv would take a student's modules and settings."""
+    subprocess.run(words, cwd=COURSE, check=check)
 
 
 if __name__ == "__main__":
