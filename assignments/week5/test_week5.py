@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import digits, loops
+from fixtures import digits, loops, networks
 from fixtures.bands import BANDS
 from fixtures.loops import descend, normed_problem, problem
 from grader import expect, show
@@ -77,6 +77,8 @@ def test_lenet_shapes(student, batch, output_dim):
     images = torch.randn(batch, 1, 28, 28, generator=generator(batch))
     logits, hidden = outputs(student.run(probes.lenet_outputs, images, output_dim), batch, output_dim)
     expect.true(bool(hidden.any()) and bool(logits.any()), "logits or hidden are all zeros, whatever the image")
+    for part, name in ((logits, "logits"), (hidden, "hidden")):
+        expect.true(batch == 1 or bool((part != part[0]).any()), f"all images have the same {name}")
 
 
 @task("5.3", points=1, title="LeNet's layers have their names and sizes",
@@ -114,6 +116,8 @@ def test_lenet_raw_logits(student, rng):
     step = torch.linspace(-3, 3, 10)
     moved = {**weights, "fc_3.bias": weights["fc_3.bias"] + step}
     shifted, _ = outputs(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
+    differ = not torch.allclose(plain, plain[:1].expand(4, 10), atol=1e-3)
+    expect.true(differ, "different images have the same logits")
     expect.close(shifted - plain, step.expand(4, 10), "how the logits change with fc_3's bias", atol=1e-3)
 
 
@@ -124,16 +128,20 @@ def test_lenet_relu(student, rng):
     images = torch.randn(4, 1, 28, 28, generator=rng)
     _, hidden = outputs(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
     expect.true(bool((hidden >= 0).all()), "hidden has negative values, so its ReLU is missing")
+    expect.true(bool((hidden > 0).any()), "hidden is all zeros, whatever the image")
     for layer, following in (("conv1", "conv2"), ("fc_1", "fc_2"), ("fc_2", "fc_3")):
         # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
         results = []
-        for bias in (-1.0, -2.0):
+        for bias in (-1.0, -2.0, 1.0, 2.0):
             dead = {**weights, f"{layer}.weight": torch.zeros_like(weights[f"{layer}.weight"])}
             dead[f"{layer}.bias"] = torch.full_like(weights[f"{layer}.bias"], bias)
             logits, _ = outputs(student.run(probes.lenet_outputs, images, 10, dead), 4, 10)
             results.append(logits)
-        same = torch.allclose(results[0], results[1], atol=1e-5)
+        below, further, above, higher = results
+        same = torch.allclose(below, further, atol=1e-5)
         expect.true(same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them")
+        reach = not torch.allclose(above, higher, atol=1e-4) and not torch.allclose(below, above, atol=1e-4)
+        expect.true(reach, f"positive outputs of {layer} do not reach {following}")
 
 
 @task("5.3", points=1, title="LeNet takes a single image as a batch of one",
@@ -145,8 +153,11 @@ def test_lenet_single_image(student, rng):
     batched, hidden_batched = outputs(student.run(probes.lenet_outputs, image[None], 10, weights), 1, 10)
     expect.close(alone, batched, "logits of a single image")
     expect.close(hidden, hidden_batched, "hidden of a single image")
+    expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
     other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng, 10)), 1, 10)
     expect.true(not torch.allclose(alone, other), "the logits of a single image do not depend on the weights")
+    other, _ = outputs(student.run(probes.lenet_outputs, -image, 10, weights), 1, 10)
+    expect.true(not torch.allclose(alone, other), "the logits of a single image do not depend on the image")
 
 
 @task("5.3", points=3, title="gradients flow through logits and hidden to every layer",
@@ -359,8 +370,9 @@ def test_subsample_error(student):
     message = expect.raises(student.run(probes.subsample_error, "median"), ["ValueError"], "subsample with 'median'")
     named = "max" in message.lower() and ("mean" in message.lower() or "avg" in message.lower())
     expect.true(named, "the ValueError does not name the choices", expected="max, mean, avg", got=message)
-    right = student.run(probes.subsample, torch.zeros(1, 1, 4, 4), "max", 2)  # which raises where every name is refused
-    expect.tensor(right, "subsample with 'max'")
+    images = torch.arange(16.0).view(1, 1, 4, 4)
+    right = student.run(probes.subsample, images, "max", 2)  # which raises where every name is refused
+    expect.close(right, pool(images, 2, lambda cell: cell.amax(-1)), "subsample with 'max'")
 
 
 # 5.8: the loops.
@@ -577,13 +589,12 @@ UNTRAINED_SIZE = 100
 def test_accuracy(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
     got = student.run(probes.trained_weights, data.train_images, data.train_labels, RATE, EPOCHS)
-    after = expect.field(got, "after")
-    expect.instance(after, dict, "the weights after training")
+    after = networks.LENET.taken(expect.field(got, "after"), "after training")
     # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.
-    noisy = {}
-    for name in after:
-        value = expect.tensor(after[name], f"{name} after training").float()
-        noisy[name] = value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
+    noisy = {
+        name: value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
+        for name, value in after.items()
+    }
     # A new network, in a process that has seen nothing else: as it is, and with these weights.
     again = expect.items(student.run_fresh(probes.logits_with, noisy, data.test_images, UNTRAINED_SIZE), 2, "logits")
     before = logits_on_digits(again[0], UNTRAINED_SIZE, "before training")
@@ -597,6 +608,9 @@ def test_accuracy(student, rng):
     expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")
     loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()
     expect.at_most(loss, LOSS, "the loss on test digits")
+    # The same weights in the judge's network: a table that forward looks images up in is no network.
+    computed = networks.LENET.accuracy(noisy, data.test_images.float() / 127.5 - 1, data.test_labels, ACCURACY)
+    expect.at_least(computed, ACCURACY, "the accuracy of LeNet's five layers with the trained weights", unit="%")
 
 
 def logits_on_digits(logits, count, when):

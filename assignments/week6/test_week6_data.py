@@ -171,3 +171,6 @@ def test_normalize_constant(student):
         inside = bool((result >= 0).all()) and bool((result <= 1).all())
         expect.true(inside, "a constant image leaves [0, 1]", expected="values in [0, 1]", got=result)
         expect.close(expect.field(got, "given"), image, "the image that was given, afterwards")
+    got = student.run(probes.normalized, torch.tensor([[[0.0, 3.0], [0.0, 3.0]]]))
+    want = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])  # not every image is taken for a constant one
+    expect.close(expect.field(got, "result"), want, "the rescaled image of two values", atol=2e-4)

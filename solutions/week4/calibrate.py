@@ -15,9 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-import fcnn_oracle  # noqa: E402
-
-from fixtures import digits  # noqa: E402
+from fixtures import digits, networks  # noqa: E402
 from grader.author.calibration import print_table  # noqa: E402
 from grader.checks import load_beside  # noqa: E402
 
@@ -50,7 +48,7 @@ def results_of(student: SimpleNamespace, seed: int) -> tuple[float, float]:
     images = (data.test_images.float() / 255 - run["stats"][0]) / run["stats"][1]
     own = probes.predictions_with(student, run["after"], data.test_images, *run["stats"])["logits"]
     loss = torch.nn.functional.cross_entropy(own, data.test_labels).item()
-    return digits.accuracy(fcnn_oracle.logits(run["after"], images), data.test_labels), loss
+    return digits.accuracy(networks.FCNN.logits(run["after"], images), data.test_labels), loss
 
 
 if __name__ == "__main__":

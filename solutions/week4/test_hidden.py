@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fixtures import digits
+from fixtures import digits, networks
 from grader import expect
 from grader.checks import load_beside, load_probes, task
 
 probes = load_probes(__file__)
 public_probes = load_beside(str(Path(__file__).parents[2] / "assignments" / "week4" / "test_week4.py"), "probes")
-fcnn_oracle = load_beside(__file__, "fcnn_oracle")
 seeds = st.integers(0, 2**31 - 1)
 ACCURACY, LOSS = 0.55, 1.4  # calibration.md
 RATE, EPOCHS, TRAIN_SIZE = 0.04, 5, 200
@@ -193,7 +192,7 @@ def test_fcnn_values(student, batch, side, classes, seed):
     got = student.run(probes.fcnn_with, images, classes, seed)
     weights = probes.weights_of(seed, [images[0].numel(), 1024, 2048, classes])
     leaves = {name: value.requires_grad_() for name, value in weights.items() if name in ("fc1.bias", "fc3.bias")}
-    want = fcnn_oracle.logits({**weights, **leaves}, images)
+    want = networks.FCNN.logits({**weights, **leaves}, images)
     want.square().sum().backward()
     expect.close(expect.field(got, "logits"), want.detach(), "logits", rtol=1e-3, atol=1e-3)
     gradients = expect.items(expect.field(got, "gradients"), 2, "the gradients")
@@ -207,7 +206,7 @@ def test_fcnn_flat(student, rng):
         inputs = torch.randn(3, size, generator=rng)
         got = student.run(probes.fcnn_with, inputs, 4, size)
         weights = probes.weights_of(size, [size, 1024, 2048, 4])
-        expect.close(expect.field(got, "logits"), fcnn_oracle.logits(weights, inputs), "logits", rtol=1e-3, atol=1e-3)
+        expect.close(expect.field(got, "logits"), networks.FCNN.logits(weights, inputs), "logits", rtol=1e-3, atol=1e-3)
 
 
 # 4.7 and 4.8
@@ -390,10 +389,9 @@ def test_weights(student, rng):
     mean, std = (expect.number(value, "the statistics") for value in stats)
     expect.true(abs(std) > 0.05, "the statistics cannot be used")
     images = (data.test_images.float() / 255 - mean) / std
-    after = layer_weights(expect.field(got, "after"))
-    expect.at_least(
-        fcnn_oracle.best(after, images, data.test_labels, ACCURACY), ACCURACY, "the accuracy on test digits", unit="%"
-    )
+    after = networks.FCNN.taken(expect.field(got, "after"), "after")
+    trained = networks.FCNN.accuracy(after, images, data.test_labels, ACCURACY)
+    expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")
     own = student.run(public_probes.predictions_with, after, data.test_images, mean, std, len(images))
     shape = (len(images), digits.CLASSES)
     before = expect.tensor(expect.field(own, "untrained"), "the logits before training", shape=shape)
@@ -401,10 +399,3 @@ def test_weights(student, rng):
     expect.true(untrained < 0.4, "the untrained network already knows the answers")
     logits = expect.tensor(expect.field(own, "logits"), "the logits after training", shape=shape)
     expect.at_most(F.cross_entropy(logits.double(), data.test_labels).item(), LOSS, "the loss on test digits")
-
-
-def layer_weights(weights):
-    """The tensors of the three layers, whose sizes go together."""
-    found = {name: expect.tensor(expect.field(weights, name), f"{name} after") for name in fcnn_oracle.NAMES}
-    expect.true(fcnn_oracle.fits(found, 784, digits.CLASSES), "the layers' sizes do not go together")
-    return found

@@ -15,10 +15,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-import lenet_oracle  # noqa: E402
 import probes_hidden  # noqa: E402
 
-from fixtures import digits  # noqa: E402
+from fixtures import digits, networks  # noqa: E402
 from grader.author.calibration import print_table  # noqa: E402
 
 RATE, EPOCHS, TRAIN_SIZE = 0.006, 4, 384
@@ -46,7 +45,7 @@ def results_of(student: SimpleNamespace, seed: int) -> tuple[float, float]:
     torch.manual_seed(seed)
     given = (data.train_images, data.train_labels, data.test_images, RATE, EPOCHS)
     run = probes_hidden.trained_weights(student, *given)
-    logits = lenet_oracle.logits(run["after"], lenet_oracle.normalised(data.test_images))
+    logits = networks.LENET.logits(run["after"], data.test_images.float() / 127.5 - 1)
     loss = torch.nn.functional.cross_entropy(run["logits"], data.test_labels).item()
     return digits.accuracy(logits, data.test_labels), loss
 

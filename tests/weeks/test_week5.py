@@ -62,28 +62,6 @@ def test_the_closed_formula_of_training_agrees_with_autograd() -> None:
     assert torch.allclose(w, new_weight, atol=1e-5) and torch.allclose(b, new_bias, atol=1e-5)
 
 
-def test_the_hidden_oracle_agrees_with_the_reference(hidden: ModuleType) -> None:
-    oracle = hidden.lenet_oracle
-    model = load_beside(str(ROOT / "solutions" / "week5" / "lenet.py"), "lenet").LeNet(10)
-    images = torch.rand(3, 1, 28, 28)
-    got = oracle.logits(model.state_dict(), images)
-    assert torch.allclose(got, model(images)[0], atol=1e-5)
-    assert [tuple(model.state_dict()[name].shape) for name in oracle.NAMES] == list(oracle.SHAPES)
-
-
-def test_the_hidden_oracle_takes_other_widths_and_refuses_what_it_cannot_compute(hidden: ModuleType) -> None:
-    oracle = hidden.lenet_oracle
-
-    def zeros(shapes: tuple[tuple[int, ...], ...]) -> dict[str, torch.Tensor]:
-        return dict(zip(oracle.NAMES, map(torch.zeros, shapes), strict=True))
-
-    own, wide = oracle.SHAPES, (*oracle.SHAPES[:4], (128, 256), (128,), (84, 128), *oracle.SHAPES[7:])
-    assert oracle.fits(zeros(own)) and oracle.fits(zeros(wide))
-    huge = (*own[:4], (2000, 256), (2000,), (84, 2000), *own[7:])
-    wrong = [wide[:6] + own[6:], (*own[:8], (9, 84), (9,)), (*own[:9], (1,)), ((6, 1, 5), *own[1:]), huge]
-    assert not any(oracle.fits(zeros(shapes)) for shapes in wrong)
-
-
 def test_digits_are_renumbered_and_distorted_for_each_seed() -> None:
     first, again, other = (digits.draw(torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert torch.equal(first.train_images, again.train_images) and torch.equal(first.test_labels, again.test_labels)
