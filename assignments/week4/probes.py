@@ -54,7 +54,7 @@ def derivative(student, name, x, a, b, c):
 
 
 def constant_derivatives(student, x):
-    """Derivatives of functions that ignore their input: a number, a bare tensor, a tensor of another leaf. Then of 3·x."""
+    """Derivatives of functions that ignore their input: a number, a bare tensor, another leaf's tensor; and of 3·x."""
     other = torch.tensor(3.0, requires_grad=True)
     functions = (lambda point: 7.5, lambda point: torch.tensor(2.0), lambda point: other * 2)
     return [student.fcnn.derivative(f, x) for f in (*functions, lambda point: point * 3)]
@@ -107,13 +107,13 @@ def split(student, length, **options):
 
 
 def draws_after_split(student, seed):
-    """What the global generators, seeded before the split, give after it, and the first item of each part."""
+    """What the global generators, seeded before the split, give after it, and the items of both parts."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     train, valid = student.training.split_train_valid(Numbers(20), seed=seed + 1)
     draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
-    return {**draws, "first": [train[0], valid[0]]}
+    return {**draws, "items": [part[i] for part in (train, valid) for i in range(len(part))]}
 
 
 def batches(student, lengths, passes, **options):

@@ -126,18 +126,17 @@ def split(student, length, **options):
         "train": [train[i] for i in range(len(train))],
         "valid": valid_items,
         "after": full[0],
-        "lengths": [len(train), len(valid)],
     }
 
 
 def draws_after_split(student, seed):
-    """What the global generators, seeded before the split, give after it, and each part's first item."""
+    """What the global generators, seeded before the split, give after it, and the items of both parts."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     train, valid = student.training.split_with_transforms(Numbers(20, Tag("train")), Tag("test"), seed=seed + 1)
     draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
-    return {**draws, "first": [train[0], valid[0]]}
+    return {**draws, "items": [part[i] for part in (train, valid) for i in range(len(part))]}
 
 
 # 5.6 and 5.7: filters and pooling
@@ -270,15 +269,15 @@ def most_incorrect(student, images, labels, probs, n):
 
 
 def plot_filter(student, images, kernel):
-    """The figure of `plot_filter`, with a stand-in for `apply_filter`, and what that stand-in gives."""
-
-    def stand_in(images, kernel, *_, **__):  # with room for optional parameters that yours may have
-        size = len(kernel) - 1
-        return images[..., size:, size:] * 0.5 + 2
-
+    """The figure of `plot_filter`, with a stand-in for `apply_filter`."""
     with replaced_filter(student.inspection, stand_in):
-        figure = drawn(lambda: student.inspection.plot_filter(images, kernel), laid_out=True)
-    return {"figure": figure, "stand_in": stand_in(images, kernel)}
+        return drawn(lambda: student.inspection.plot_filter(images, kernel), laid_out=True)
+
+
+def stand_in(images, kernel, *_, **__):  # with room for optional parameters that yours may have
+    """What `plot_filter` draws for filtered images: parts of them, in another brightness."""
+    size = len(kernel) - 1
+    return images[..., size:, size:] * 0.5 + 2
 
 
 @contextmanager
@@ -383,5 +382,5 @@ def logits_with(student, weights, images, few):
     with torch.no_grad():
         untrained = model(inputs[:few])
         set_weights(model, weights)
-        results = untrained, model(inputs)
-    return [result[0] if isinstance(result, (tuple, list)) else result for result in results]
+        results = {"untrained": untrained, "logits": model(inputs)}
+    return {when: result[0] if isinstance(result, (tuple, list)) else result for when, result in results.items()}

@@ -3,8 +3,6 @@
 import tempfile
 from pathlib import Path
 
-import torch
-
 STALE = {"train/old/gone.jpg": "stale", "test/notes.txt": "stale", "train/002.b/9.jpg": "stale"}
 OTHER = {"readme.txt": "mine", "results/run1/log.txt": "mine"}
 
@@ -70,6 +68,4 @@ def format_labels(student, labels):
 def normalized(student, image):
     """The student's result, and the image that was given afterwards."""
     given = image.clone()
-    result = student.data.normalize_image(given)
-    shares = isinstance(result, torch.Tensor) and result.data_ptr() == given.data_ptr() and given.numel() > 0
-    return {"result": result, "given": given, "shares_memory": bool(shares)}
+    return {"result": student.data.normalize_image(given), "given": given}

@@ -120,10 +120,8 @@ class Net(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.load_state_dict(state, strict=False)
         self.grad_modes = []
-        self.modes = []
 
     def forward(self, x):
-        self.modes.append(self.training)
         self.grad_modes.append(torch.is_grad_enabled())
         hidden = self.dropout(self.norm(self.first(x.flatten(1))).relu())
         return Output(self.last(hidden), hidden)
@@ -153,7 +151,6 @@ def validated(student, state, features, labels, batch_size):
         "result": result,
         "state": dict(model.state_dict()),
         "grad_modes": model.grad_modes,
-        "modes": model.modes,
         "grads": [p.grad is None for p in model.parameters()],
         "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
         "grad_enabled": torch.is_grad_enabled(),

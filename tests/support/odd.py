@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -135,3 +136,66 @@ def odd_number(draw: random.Random, value: float) -> Any:
         str(value), bool(value), [value], (value,), torch.tensor(value), torch.tensor([value]), np.array(value),
         value + 1, -value, value + 0.5, value * 1e300, draw.choice(NUMBERS),
     ])  # fmt: skip
+
+
+Path = tuple[Any, ...]
+
+
+def places(value: Any, path: Path = (), name: str = "") -> Iterator[tuple[str, Path, Any]]:
+    """Every part of a nested value, itself included: its name, the keys and indices that lead there, and itself.
+
+    Parts of a long list have one name, and so have files in a dict by their paths. An index of a short list is in <>.
+    """
+    yield name.removeprefix("."), path, value
+    if isinstance(value, dict):
+        files = any("/" in str(key) for key in value)
+        for key, part in value.items():
+            yield from places(part, (*path, key), f"{name}.{'*' if files else key}")
+    elif isinstance(value, (list, tuple)):
+        for index, part in enumerate(value):
+            short = f"<{index}>" if isinstance(value, list) else str(index)
+            yield from places(part, (*path, index), f"{name}.{short if len(value) < 5 else '*'}")
+
+
+def put(value: Any, path: Path, part: Any) -> Any:
+    """`value` with `part` at that place."""
+    if not path:
+        return part
+    if isinstance(value, dict):
+        return {**value, path[0]: put(value[path[0]], path[1:], part)}
+    return type(value)(put(old, path[1:], part) if i == path[0] else old for i, old in enumerate(value))
+
+
+MANY = 10_000  # numbers, of which one more or less is nothing that a check could notice
+
+
+def lies(draw: random.Random, value: Any) -> Iterator[tuple[str, Any]]:
+    """What no honest work gives in place of `value`, with a word for the way: of another type, of its own, empty."""
+    yield "another type", b"forged"
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        yield from _other_numbers(draw, value)
+    elif isinstance(value, bool):
+        yield "another value", not value
+    elif isinstance(value, (int, float)):
+        yield "another value", value * 2 + 1
+    elif isinstance(value, str):
+        yield "another value", f"{value}!"
+    elif value:
+        yield "emptied", type(value)()
+
+
+def _other_numbers(draw: random.Random, value: torch.Tensor | np.ndarray) -> Iterator[tuple[str, Any]]:
+    """The same shape and dtype with every number changed, and with one: the first, the last or another."""
+    tensor = torch.as_tensor(value)
+
+    def changed(places: slice | int) -> Any:
+        numbers = tensor.clone(memory_format=torch.contiguous_format)
+        flat = numbers.view(-1)
+        flat[places] = ~flat[places] if numbers.dtype == torch.bool else 1 - 2 * flat[places]
+        return numbers if isinstance(value, torch.Tensor) else numbers.numpy()
+
+    if tensor.numel():
+        yield "other numbers", changed(slice(None))
+    if 2 < tensor.numel() < MANY:
+        for place in (0, draw.randrange(tensor.numel()), tensor.numel() - 1):
+            yield "another number", changed(place)
