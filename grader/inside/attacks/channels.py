@@ -1,0 +1,338 @@
+"""Tries to tell another submission one bit: `leave` leaves it, and `find` looks for it in the other one.
+
+`find` returns 0 where it finds nothing. `prepare` runs before, where the bit is to be found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import mmap
+import os
+import select
+import socket
+import stat
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .calls import COLUMN, call
+
+KEY = 0x67726472
+NAME = "grader-attack"
+SHARED = os.__file__  # a file that all submissions see
+STAYS = 10.0  # seconds: what nobody ends ends then by itself
+_MSGGET, _MSGSND, _SHMGET, _SEMGET = (68, 186)[COLUMN], (69, 189)[COLUMN], (29, 194)[COLUMN], (64, 190)[COLUMN]
+_MQ_OPEN, _ADD_KEY, _REQUEST_KEY, _USER_KEYS = (240, 180)[COLUMN], (248, 217)[COLUMN], (249, 218)[COLUMN], -4
+_MQ_UNLINK = (241, 181)[COLUMN]
+_INOTIFY, _WATCH, _OPENED = (294, 26)[COLUMN], (254, 27)[COLUMN], 0x20
+_FUTEX, _WAIT, _WAKE = (202, 98)[COLUMN], 0, 1
+_LOCK = struct.Struct("hhqqi4x")  # struct flock
+_kept: list[Any] = []  # what must stay open
+
+
+class Channel(NamedTuple):
+    """One way to tell a bit: what the sender does for a 1, and what tells the receiver."""
+
+    leave: Callable[[], object]
+    find: Callable[[], bool]
+    prepare: Callable[[], object] = lambda: None
+
+
+def prepare(kind: str) -> str:
+    """Prepare to find the bit."""
+    return _tried(CHANNELS[kind].prepare)
+
+
+def leave(kind: str, bit: int) -> str:
+    """Leave the bit."""
+    return _tried(CHANNELS[kind].leave) if bit else ""
+
+
+def find(kind: str) -> int:
+    """Return the bit that seems to have been left."""
+    with contextlib.suppress(OSError):
+        return int(CHANNELS[kind].find())
+    return 0
+
+
+def _tried(body: Callable[[], object]) -> str:
+    try:
+        body()
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def _open() -> int:
+    _kept.append(os.open(SHARED, os.O_RDONLY))
+    return int(_kept[-1])
+
+
+def _refused(body: Callable[[], object], *errors: int) -> bool:
+    """Tell whether it is refused for one of these reasons, which say that another one has it."""
+    try:
+        body()
+    except OSError as error:
+        return error.errno in errors
+    return False
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
+    return result
+
+
+def _write(path: str) -> None:
+    with open(path, "w") as file:
+        file.write("1")
+
+
+def _lock_record(command: int, kind: int) -> int:
+    """Ask for a record lock, or who has one that is in the way of it; return the kind that is there."""
+    result = fcntl.fcntl(_open(), command, _LOCK.pack(kind, os.SEEK_SET, 0, 1, 0))
+    return int(_LOCK.unpack(result)[0])
+
+
+def _listen(address: str) -> None:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(address)
+    server.listen()
+    _kept.append(server)
+
+
+def _connect(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+    return True
+
+
+def _flag_standard_streams() -> None:
+    for fd in (0, 1, 2):
+        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK | os.O_APPEND)
+
+
+def _streams_flagged() -> bool:
+    return any(fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_NONBLOCK | os.O_APPEND) for fd in (0, 1, 2))
+
+
+def _terminal() -> None:
+    _kept.append(os.openpty())
+
+
+def _terminals() -> bool:
+    """Open a terminal: its number tells how many there are."""
+    return any(name.isdigit() for name in os.listdir("/dev/pts"))
+
+
+def _watch() -> None:
+    queue = _checked(call(_INOTIFY, os.O_NONBLOCK))
+    _kept.append(queue)
+    _checked(call(_WATCH, queue, SHARED.encode(), _OPENED))
+
+
+def _watched() -> bool:
+    return bool(_kept and select.select([_kept[-1]], [], [], 0.2)[0])
+
+
+def _notice() -> None:
+    """Have the kernel signal what happens in a folder."""
+    import signal
+
+    signal.signal(signal.SIGIO, lambda *_: _kept.append("noticed"))
+    fcntl.fcntl(os.open(os.path.dirname(SHARED), os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS)
+
+
+def _noticed() -> bool:
+    time.sleep(0.1)
+    return "noticed" in _kept
+
+
+def _read_shared() -> None:
+    with open(SHARED, "rb") as file:
+        file.read()
+
+
+def _time_of(path: str, name: str) -> Callable[[], int]:
+    return lambda: int(getattr(os.stat(path), name))
+
+
+def _remember(now: Callable[[], int]) -> Callable[[], object]:
+    return lambda: _kept.append(now())
+
+
+def _changed(now: Callable[[], int]) -> Callable[[], bool]:
+    return lambda: bool(_kept and _kept[-1] != now())
+
+
+def _touch_devices() -> None:
+    for name in ("null", "full", "zero"):
+        os.utime(f"/dev/{name}")
+
+
+def _devices() -> int:
+    return sum(os.stat(f"/dev/{name}").st_mtime_ns for name in ("null", "full", "zero"))
+
+
+def _message() -> None:
+    queue = _checked(call(_MSGGET, KEY, 0o1666))
+    _checked(call(_MSGSND, queue, struct.pack("q", 1) + b"1", 1, 0))
+
+
+def _add_key() -> None:
+    _checked(call(_ADD_KEY, b"user", NAME.encode(), b"1", 1, _USER_KEYS))
+
+
+def _address() -> int:
+    """Return where a page of the shared file is mapped."""
+    mapping = mmap.mmap(_open(), mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ)
+    _kept.append(mapping)
+    import numpy as np
+
+    return int(np.frombuffer(mapping, np.uint8).ctypes.data)
+
+
+def _wait_at_page() -> None:
+    address = _address()
+    value = ctypes.c_uint32.from_address(address).value
+    if os.fork() == 0:
+        span = struct.pack("qq", int(STAYS), 0)
+        call(_FUTEX, address, _WAIT, value, span, None, 0)
+        os._exit(0)
+    time.sleep(0.1)
+
+
+def _wake_at_page() -> bool:
+    return call(_FUTEX, _address(), _WAKE, 1, None, None, 0) > 0
+
+
+def _send_descriptors() -> None:
+    """Send descriptors that nobody takes, until the kernel counts too many."""
+    for _ in range(16):
+        pair = socket.socketpair()
+        _kept.append(pair)
+        pair[0].setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(400):
+                socket.send_fds(pair[0], [b"x"], [0])
+
+
+def _cannot_send() -> bool:
+    one, other = socket.socketpair()
+    _kept.append(other)
+    return _refused(lambda: socket.send_fds(one, [b"x"], [0]), errno.ETOOMANYREFS)
+
+
+def _fork_children(count: int, body: Callable[[], object]) -> None:
+    for _ in range(count):
+        if os.fork() == 0:
+            body()
+            time.sleep(STAYS)
+            os._exit(0)
+
+
+def _many_pipes() -> None:
+    _fork_children(12, _pipes)
+    time.sleep(0.3)
+
+
+def _pipes() -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            _kept.append(os.pipe())
+
+
+def _small_pipe() -> bool:
+    read, _ = pipe = os.pipe()
+    _kept.append(pipe)
+    return fcntl.fcntl(read, fcntl.F_GETPIPE_SZ) < 1 << 16
+
+
+def _many_processes() -> None:
+    with contextlib.suppress(OSError):
+        _fork_children(100, lambda: None)
+
+
+def _few_processes() -> bool:
+    return _refused(lambda: _fork_children(30, lambda: None), errno.EAGAIN)
+
+
+def _processes_of_machine() -> int:
+    """Return how many processes sysinfo(2) tells; on 64-bit machines they stand after ten words."""
+    room = ctypes.create_string_buffer(256)
+    _checked(call((99, 179)[COLUMN], room))
+    return int(struct.unpack_from("H", room, 80)[0])
+
+
+def _is_there(path: str) -> Callable[[], bool]:
+    return lambda: os.path.exists(path)
+
+
+CHANNELS = {
+    "a file in /tmp": Channel(lambda: _write(f"/tmp/{NAME}"), _is_there(f"/tmp/{NAME}")),
+    "a file in /dev/shm": Channel(lambda: _write(f"/dev/shm/{NAME}"), _is_there(f"/dev/shm/{NAME}")),
+    "a socket in /tmp": Channel(lambda: _listen(f"/tmp/{NAME}.socket"), lambda: _connect(f"/tmp/{NAME}.socket")),
+    "an abstract socket": Channel(lambda: _listen(f"\0{NAME}"), lambda: _connect(f"\0{NAME}")),
+    "a lock of a file (flock)": Channel(
+        lambda: fcntl.flock(_open(), fcntl.LOCK_EX),
+        lambda: _refused(lambda: fcntl.flock(_open(), fcntl.LOCK_EX | fcntl.LOCK_NB), errno.EWOULDBLOCK),
+    ),
+    "a record lock (POSIX)": Channel(
+        lambda: _lock_record(fcntl.F_SETLK, fcntl.F_RDLCK),
+        lambda: _lock_record(fcntl.F_GETLK, fcntl.F_WRLCK) != fcntl.F_UNLCK,
+    ),
+    "a record lock of an open file": Channel(
+        lambda: _lock_record(37, fcntl.F_RDLCK), lambda: _lock_record(36, fcntl.F_WRLCK) != fcntl.F_UNLCK
+    ),
+    "a lease of a file": Channel(
+        _open, lambda: _refused(lambda: fcntl.fcntl(_open(), fcntl.F_SETLEASE, fcntl.F_WRLCK), errno.EAGAIN)
+    ),
+    "inotify": Channel(_read_shared, _watched, _watch),
+    "notices of a folder": Channel(_read_shared, _noticed, _notice),
+    "terminals": Channel(_terminal, _terminals),
+    "flags of standard streams": Channel(_flag_standard_streams, _streams_flagged),
+    "messages of System V": Channel(_message, lambda: call(_MSGGET, KEY, 0) >= 0),
+    "memory of System V": Channel(
+        lambda: _checked(call(_SHMGET, KEY, 4096, 0o1666)), lambda: call(_SHMGET, KEY, 4096, 0) >= 0
+    ),
+    "semaphores of System V": Channel(
+        lambda: _checked(call(_SEMGET, KEY, 1, 0o1666)), lambda: call(_SEMGET, KEY, 1, 0) >= 0
+    ),
+    "message queues of POSIX": Channel(
+        lambda: _checked(call(_MQ_OPEN, NAME.encode(), os.O_RDWR | os.O_CREAT, 0o666, None)),
+        lambda: call(_MQ_OPEN, NAME.encode(), os.O_RDONLY, 0, None) >= 0,
+    ),
+    "keyrings": Channel(_add_key, lambda: call(_REQUEST_KEY, b"user", NAME.encode(), None, 0) >= 0),
+    "times of a file": Channel(
+        _read_shared, _changed(_time_of(SHARED, "st_atime_ns")), _remember(_time_of(SHARED, "st_atime_ns"))
+    ),
+    "times of device files": Channel(_touch_devices, _changed(_devices), _remember(_devices)),
+    "how many processes one may have": Channel(_many_processes, _few_processes),
+    "waiting at a page of a file (futex)": Channel(_wait_at_page, _wake_at_page),
+    "descriptors on their way": Channel(_send_descriptors, _cannot_send),
+    "the size of new pipes": Channel(_many_pipes, _small_pipe),
+    "the machine's count of processes": Channel(
+        lambda: _many_processes(), lambda: _processes_of_machine() > _kept[-1] + 30, _remember(_processes_of_machine)
+    ),
+}
+
+
+def tidy(kind: str) -> None:
+    """Remove what would outlive this process where there is no sandbox."""
+    for path in (f"/tmp/{NAME}", f"/dev/shm/{NAME}", f"/tmp/{NAME}.socket"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.lstat(path).st_mode) or path.endswith(".socket"):
+                os.unlink(path)
+    for get, remove, words in (
+        (_MSGGET, (71, 187)[COLUMN], ()),
+        (_SHMGET, (31, 195)[COLUMN], (4096,)),
+        (_SEMGET, (66, 191)[COLUMN], (0,)),
+    ):
+        found = call(get, KEY, *words, 0)
+        if found >= 0:
+            call(remove, found, *((0,) if get == _SEMGET else ()), 0, None)
+    call(_MQ_UNLINK, NAME.encode())

@@ -1,0 +1,80 @@
+"""Attacks the promise that a process finds no secret around it: variables, descriptors, a terminal, names."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+
+from grader.sandbox.attack.files import COURSE
+from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, nothing
+from grader.sandbox.attack.ground import Ground
+
+_SHORTEST = 6  # characters of a value that can be told from a common word
+
+
+def _variables(ground: Ground) -> Seen:
+    """The judge's environment holds a secret while the sandbox starts."""
+    found = ground.act("surroundings", "variables")
+    leaks = [name for name, value in found.items() if ground.token in value]
+    return nothing(leaks, f"{len(found)} are set, none from outside")
+
+
+def _inherited(ground: Ground) -> Seen:
+    """Look for values that this process has, and that are no matter of the machine's setup."""
+    found = set(ground.act("surroundings", "variables").values())
+    usual = {*os.get_exec_path(), os.defpath, "/tmp"}
+    mine = {name for name, value in os.environ.items() if len(value) >= _SHORTEST and value in found - usual}
+    return nothing(sorted(mine - {"PATH", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR", *_SET}), "none of this process's")
+
+
+def _descriptors(ground: Ground) -> Seen:
+    return nothing(ground.act("surroundings", "descriptors"), "null, output twice, and the one to answer on")
+
+
+def _terminal(ground: Ground) -> Seen:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise CannotTry("this run has no terminal") from None
+    why = ground.act("surroundings", "terminal")
+    return Seen(bool(why), why or "it opens")
+
+
+def _host_name(ground: Ground) -> Seen:
+    name = ground.act("surroundings", "host_name")
+    return Seen(name != os.uname().nodename, f"it says {name}")
+
+
+def _user_name(ground: Ground) -> Seen:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        raise CannotTry("this user has no name") from None
+    texts = ground.act("surroundings", "texts")
+    return nothing([line for line in texts.splitlines() if user in line.replace("/", " ").split()][:2], "it is not said")
+
+
+def _course_path(ground: Ground) -> Seen:
+    texts = ground.act("surroundings", "texts")
+    return nothing([line[:80] for line in texts.splitlines() if str(COURSE) in line and _is_outside()][:2], "not said")
+
+
+def _is_outside() -> bool:
+    return Path(COURSE) != Path("/")
+
+
+_SET = ("PYTHONHASHSEED", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MPLBACKEND", "LANG", "HOME")
+GROUP = Group(
+    "environment",
+    "Student code finds no environment variable of yours, and nothing that was left open",
+    (
+        Attack("a secret in the environment of whoever grades", _variables, Promised.ALWAYS),
+        Attack("other variables of that environment", _inherited),
+        Attack("descriptors that were left open", _descriptors),
+        Attack("the terminal of whoever grades", _terminal),
+        Attack("the machine's name", _host_name, Promised.NEVER),
+        Attack("the user's name", _user_name, Promised.NEVER),
+        Attack("the path of the course", _course_path, Promised.NEVER),
+    ),
+)
