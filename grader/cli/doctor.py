@@ -1,18 +1,78 @@
-"""Runs the command `doctor`: prints what this machine offers."""
+"""Runs the command `doctor`: prints what this machine offers, or what its sandbox holds against attacks."""
 
 from __future__ import annotations
 
-from grader.cli.options import command
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.console import warn_unconfined
+from grader.cli.options import command, sandbox_option
+from grader.errors import UsageError
+from grader.escape import terminal
+from grader.sandbox import choose
 from grader.sandbox.doctor import examine
 
+if TYPE_CHECKING:
+    from grader.sandbox.attack import Finding
 
-@command("doctor")
-def doctor() -> int:
+
+@command("doctor --attack")
+@click.option("--attack", "attacks", is_flag=True, help="Attack the sandbox with harmless probes; say what held.")
+@sandbox_option
+@click.option("--json", "as_json", is_flag=True, help="With --attack: print one JSON object for scripts.")
+def doctor(attacks: bool, sandbox: str, as_json: bool) -> int:
     """Say what this machine offers, and how to get the rest.
 
     The exit code is 1 where grading untrusted code is not possible.
+
+    With --attack, harmless probes run as a submission's checks do, and try what .github/SECURITY.md promises cannot be
+    done. The exit code is 1 where a promise of this sandbox did not hold, or an attack came to no end.
     """
+    if attacks:
+        return _attack(sandbox, as_json)
+    if as_json or sandbox != "auto":
+        raise UsageError("doctor: --json and --sandbox go with --attack")
     findings = examine()
     for finding in findings:
         print(finding)
     return 0 if all(finding.good for finding in findings) else 1
+
+
+def _attack(kind: str, as_json: bool) -> int:
+    from grader.sandbox.attack import attack, failed  # noqa: PLC0415 - imports torch, which `doctor` alone does not need
+
+    sandbox = choose(kind)
+    warn_unconfined(sandbox)
+    begin = time.monotonic()
+    found = list(attack(sandbox) if as_json else _printed(attack(sandbox)))
+    seconds = time.monotonic() - begin
+    if as_json:
+        text = {"sandbox": sandbox.name, "held": not failed(found), "findings": [asdict(finding) for finding in found]}
+        print(json.dumps(text, indent=1))
+    else:
+        print(f"\n{_summary(found)}; {seconds:.0f} s")
+    return 1 if failed(found) else 0
+
+
+def _printed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Print each finding as it comes, under its promise."""
+    group = ""
+    for finding in findings:
+        if finding.group != group:
+            group = finding.group
+            print(f"\n{finding.promise} ({group})")
+        print(f"  {finding.verdict:<20}  {finding.tries}: {terminal(finding.saw)}")
+        sys.stdout.flush()
+        yield finding
+
+
+def _summary(findings: Iterable[Finding]) -> str:
+    counts = Counter(finding.verdict for finding in findings)
+    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items(), key=lambda item: -item[1]))

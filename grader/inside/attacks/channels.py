@@ -1,6 +1,7 @@
 """Tries to tell another submission one bit: `leave` leaves it, and `find` looks for it in the other one.
 
-`find` returns 0 where it finds nothing. `prepare` runs before, where the bit is to be found.
+`find` returns 0 where it finds nothing. `prepare` runs before, where the bit is to be found; what it returns is given
+to `find`, which may run in yet another process.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ import select
 import socket
 import stat
 import struct
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .calls import COLUMN, call
+from .calls import COLUMN, attempt, call
 
 KEY = 0x67726472
 NAME = "grader-attack"
-SHARED = os.__file__  # a file that all submissions see
+# A file that all submissions see, in a folder that others hardly ever read.
+SHARED = os.path.join(os.path.dirname(os.__file__), "wsgiref", "handlers.py")
 STAYS = 10.0  # seconds: what nobody ends ends then by itself
 _MSGGET, _MSGSND, _SHMGET, _SEMGET = (68, 186)[COLUMN], (69, 189)[COLUMN], (29, 194)[COLUMN], (64, 190)[COLUMN]
 _MQ_OPEN, _ADD_KEY, _REQUEST_KEY, _USER_KEYS = (240, 180)[COLUMN], (248, 217)[COLUMN], (249, 218)[COLUMN], -4
-_MQ_UNLINK = (241, 181)[COLUMN]
+_MQ_UNLINK, _KEYCTL, _UNLINK_KEY = (241, 181)[COLUMN], (250, 219)[COLUMN], 9
 _INOTIFY, _WATCH, _OPENED = (294, 26)[COLUMN], (254, 27)[COLUMN], 0x20
 _FUTEX, _WAIT, _WAKE = (202, 98)[COLUMN], 0, 1
 _LOCK = struct.Struct("hhqqi4x")  # struct flock
@@ -38,33 +41,27 @@ class Channel(NamedTuple):
     """One way to tell a bit: what the sender does for a 1, and what tells the receiver."""
 
     leave: Callable[[], object]
-    find: Callable[[], bool]
-    prepare: Callable[[], object] = lambda: None
+    find: Callable[[int], bool]
+    prepare: Callable[[], int] = lambda: 0
 
 
-def prepare(kind: str) -> str:
-    """Prepare to find the bit."""
-    return _tried(CHANNELS[kind].prepare)
+def prepare(kind: str) -> int:
+    """Prepare to find the bit; return what `find` has to know."""
+    with contextlib.suppress(OSError):
+        return CHANNELS[kind].prepare()
+    return 0
 
 
 def leave(kind: str, bit: int) -> str:
     """Leave the bit."""
-    return _tried(CHANNELS[kind].leave) if bit else ""
+    return attempt(CHANNELS[kind].leave) if bit else ""
 
 
-def find(kind: str) -> int:
+def find(kind: str, before: int) -> int:
     """Return the bit that seems to have been left."""
     with contextlib.suppress(OSError):
-        return int(CHANNELS[kind].find())
+        return int(CHANNELS[kind].find(before))
     return 0
-
-
-def _tried(body: Callable[[], object]) -> str:
-    try:
-        body()
-    except OSError as error:
-        return str(error)
-    return ""
 
 
 def _open() -> int:
@@ -79,6 +76,15 @@ def _refused(body: Callable[[], object], *errors: int) -> bool:
     except OSError as error:
         return error.errno in errors
     return False
+
+
+def _refused_to_open_file(body: Callable[[int], object], error: int) -> bool:
+    """Tell whether another one's use of the shared file is in the way; nothing of this one's stays."""
+    fd = os.open(SHARED, os.O_RDONLY)
+    try:
+        return _refused(lambda: body(fd), error)
+    finally:
+        os.close(fd)
 
 
 def _checked(result: int) -> int:
@@ -116,7 +122,7 @@ def _flag_standard_streams() -> None:
         fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK | os.O_APPEND)
 
 
-def _streams_flagged() -> bool:
+def _streams_flagged(_: int) -> bool:
     return any(fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_NONBLOCK | os.O_APPEND) for fd in (0, 1, 2))
 
 
@@ -124,30 +130,31 @@ def _terminal() -> None:
     _kept.append(os.openpty())
 
 
-def _terminals() -> bool:
+def _terminals(_: int) -> bool:
     """Open a terminal: its number tells how many there are."""
     return any(name.isdigit() for name in os.listdir("/dev/pts"))
 
 
-def _watch() -> None:
+def _watch() -> int:
     queue = _checked(call(_INOTIFY, os.O_NONBLOCK))
     _kept.append(queue)
     _checked(call(_WATCH, queue, SHARED.encode(), _OPENED))
+    return queue
 
 
-def _watched() -> bool:
-    return bool(_kept and select.select([_kept[-1]], [], [], 0.2)[0])
+def _watched(queue: int) -> bool:
+    return queue > 0 and bool(select.select([queue], [], [], 0.2)[0])
 
 
-def _notice() -> None:
+def _notice() -> int:
     """Have the kernel signal what happens in a folder."""
     import signal
 
     signal.signal(signal.SIGIO, lambda *_: _kept.append("noticed"))
-    fcntl.fcntl(os.open(os.path.dirname(SHARED), os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS)
+    return fcntl.fcntl(os.open(os.path.dirname(SHARED), os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS)
 
 
-def _noticed() -> bool:
+def _noticed(_: int) -> bool:
     time.sleep(0.1)
     return "noticed" in _kept
 
@@ -161,12 +168,8 @@ def _time_of(path: str, name: str) -> Callable[[], int]:
     return lambda: int(getattr(os.stat(path), name))
 
 
-def _remember(now: Callable[[], int]) -> Callable[[], object]:
-    return lambda: _kept.append(now())
-
-
-def _changed(now: Callable[[], int]) -> Callable[[], bool]:
-    return lambda: bool(_kept and _kept[-1] != now())
+def _changed(now: Callable[[], int]) -> Callable[[int], bool]:
+    return lambda before: before != now()
 
 
 def _touch_devices() -> None:
@@ -175,7 +178,7 @@ def _touch_devices() -> None:
 
 
 def _devices() -> int:
-    return sum(os.stat(f"/dev/{name}").st_mtime_ns for name in ("null", "full", "zero"))
+    return max(os.stat(f"/dev/{name}").st_mtime_ns for name in ("null", "full", "zero"))
 
 
 def _message() -> None:
@@ -206,7 +209,7 @@ def _wait_at_page() -> None:
     time.sleep(0.1)
 
 
-def _wake_at_page() -> bool:
+def _wake_at_page(_: int) -> bool:
     return call(_FUTEX, _address(), _WAKE, 1, None, None, 0) > 0
 
 
@@ -221,7 +224,7 @@ def _send_descriptors() -> None:
                 socket.send_fds(pair[0], [b"x"], [0])
 
 
-def _cannot_send() -> bool:
+def _cannot_send(_: int) -> bool:
     one, other = socket.socketpair()
     _kept.append(other)
     return _refused(lambda: socket.send_fds(one, [b"x"], [0]), errno.ETOOMANYREFS)
@@ -246,19 +249,29 @@ def _pipes() -> None:
             _kept.append(os.pipe())
 
 
-def _small_pipe() -> bool:
+def _small_pipe(_: int) -> bool:
     read, _ = pipe = os.pipe()
     _kept.append(pipe)
     return fcntl.fcntl(read, fcntl.F_GETPIPE_SZ) < 1 << 16
 
 
-def _many_processes() -> None:
-    with contextlib.suppress(OSError):
-        _fork_children(100, lambda: None)
+def _many_threads() -> None:
+    """Start as many threads as one may have; to the kernel they are processes."""
+    with contextlib.suppress(RuntimeError):
+        _start_threads(80)
 
 
-def _few_processes() -> bool:
-    return _refused(lambda: _fork_children(30, lambda: None), errno.EAGAIN)
+def _too_many_threads(_: int) -> bool:
+    try:
+        _start_threads(20)
+    except RuntimeError:
+        return True
+    return False
+
+
+def _start_threads(count: int) -> None:
+    for _ in range(count):
+        threading.Thread(target=time.sleep, args=(STAYS,), daemon=True).start()
 
 
 def _processes_of_machine() -> int:
@@ -268,60 +281,61 @@ def _processes_of_machine() -> int:
     return int(struct.unpack_from("H", room, 80)[0])
 
 
-def _is_there(path: str) -> Callable[[], bool]:
-    return lambda: os.path.exists(path)
+def _is_there(path: str) -> Callable[[int], bool]:
+    return lambda _: os.path.exists(path)
 
 
 CHANNELS = {
     "a file in /tmp": Channel(lambda: _write(f"/tmp/{NAME}"), _is_there(f"/tmp/{NAME}")),
     "a file in /dev/shm": Channel(lambda: _write(f"/dev/shm/{NAME}"), _is_there(f"/dev/shm/{NAME}")),
-    "a socket in /tmp": Channel(lambda: _listen(f"/tmp/{NAME}.socket"), lambda: _connect(f"/tmp/{NAME}.socket")),
-    "an abstract socket": Channel(lambda: _listen(f"\0{NAME}"), lambda: _connect(f"\0{NAME}")),
+    "a socket in /tmp": Channel(lambda: _listen(f"/tmp/{NAME}.socket"), lambda _: _connect(f"/tmp/{NAME}.socket")),
+    "an abstract socket": Channel(lambda: _listen(f"\0{NAME}"), lambda _: _connect(f"\0{NAME}")),
     "a lock of a file (flock)": Channel(
-        lambda: fcntl.flock(_open(), fcntl.LOCK_EX),
-        lambda: _refused(lambda: fcntl.flock(_open(), fcntl.LOCK_EX | fcntl.LOCK_NB), errno.EWOULDBLOCK),
+        lambda: fcntl.flock(_open(), fcntl.LOCK_EX | fcntl.LOCK_NB),
+        lambda _: _refused_to_open_file(lambda fd: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB), errno.EWOULDBLOCK),
     ),
     "a record lock (POSIX)": Channel(
         lambda: _lock_record(fcntl.F_SETLK, fcntl.F_RDLCK),
-        lambda: _lock_record(fcntl.F_GETLK, fcntl.F_WRLCK) != fcntl.F_UNLCK,
+        lambda _: _lock_record(fcntl.F_GETLK, fcntl.F_WRLCK) != fcntl.F_UNLCK,
     ),
     "a record lock of an open file": Channel(
-        lambda: _lock_record(37, fcntl.F_RDLCK), lambda: _lock_record(36, fcntl.F_WRLCK) != fcntl.F_UNLCK
+        lambda: _lock_record(37, fcntl.F_RDLCK), lambda _: _lock_record(36, fcntl.F_WRLCK) != fcntl.F_UNLCK
     ),
     "a lease of a file": Channel(
-        _open, lambda: _refused(lambda: fcntl.fcntl(_open(), fcntl.F_SETLEASE, fcntl.F_WRLCK), errno.EAGAIN)
+        _open,
+        lambda _: _refused_to_open_file(lambda fd: fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK), errno.EAGAIN),
     ),
     "inotify": Channel(_read_shared, _watched, _watch),
     "notices of a folder": Channel(_read_shared, _noticed, _notice),
     "terminals": Channel(_terminal, _terminals),
     "flags of standard streams": Channel(_flag_standard_streams, _streams_flagged),
-    "messages of System V": Channel(_message, lambda: call(_MSGGET, KEY, 0) >= 0),
+    "messages of System V": Channel(_message, lambda _: call(_MSGGET, KEY, 0) >= 0),
     "memory of System V": Channel(
-        lambda: _checked(call(_SHMGET, KEY, 4096, 0o1666)), lambda: call(_SHMGET, KEY, 4096, 0) >= 0
+        lambda: _checked(call(_SHMGET, KEY, 4096, 0o1666)), lambda _: call(_SHMGET, KEY, 4096, 0) >= 0
     ),
     "semaphores of System V": Channel(
-        lambda: _checked(call(_SEMGET, KEY, 1, 0o1666)), lambda: call(_SEMGET, KEY, 1, 0) >= 0
+        lambda: _checked(call(_SEMGET, KEY, 1, 0o1666)), lambda _: call(_SEMGET, KEY, 1, 0) >= 0
     ),
     "message queues of POSIX": Channel(
         lambda: _checked(call(_MQ_OPEN, NAME.encode(), os.O_RDWR | os.O_CREAT, 0o666, None)),
-        lambda: call(_MQ_OPEN, NAME.encode(), os.O_RDONLY, 0, None) >= 0,
+        lambda _: call(_MQ_OPEN, NAME.encode(), os.O_RDONLY, 0, None) >= 0,
     ),
-    "keyrings": Channel(_add_key, lambda: call(_REQUEST_KEY, b"user", NAME.encode(), None, 0) >= 0),
+    "keyrings": Channel(_add_key, lambda _: call(_REQUEST_KEY, b"user", NAME.encode(), None, 0) >= 0),
     "times of a file": Channel(
-        _read_shared, _changed(_time_of(SHARED, "st_atime_ns")), _remember(_time_of(SHARED, "st_atime_ns"))
+        _read_shared, _changed(_time_of(SHARED, "st_atime_ns")), _time_of(SHARED, "st_atime_ns")
     ),
-    "times of device files": Channel(_touch_devices, _changed(_devices), _remember(_devices)),
-    "how many processes one may have": Channel(_many_processes, _few_processes),
+    "times of device files": Channel(_touch_devices, _changed(_devices), _devices),
+    "how many processes one may have": Channel(_many_threads, _too_many_threads),
     "waiting at a page of a file (futex)": Channel(_wait_at_page, _wake_at_page),
     "descriptors on their way": Channel(_send_descriptors, _cannot_send),
     "the size of new pipes": Channel(_many_pipes, _small_pipe),
     "the machine's count of processes": Channel(
-        lambda: _many_processes(), lambda: _processes_of_machine() > _kept[-1] + 30, _remember(_processes_of_machine)
+        _many_threads, lambda before: _processes_of_machine() > before + 30, _processes_of_machine
     ),
 }
 
 
-def tidy(kind: str) -> None:
+def tidy() -> None:
     """Remove what would outlive this process where there is no sandbox."""
     for path in (f"/tmp/{NAME}", f"/dev/shm/{NAME}", f"/tmp/{NAME}.socket"):
         with contextlib.suppress(OSError):
@@ -336,3 +350,6 @@ def tidy(kind: str) -> None:
         if found >= 0:
             call(remove, found, *((0,) if get == _SEMGET else ()), 0, None)
     call(_MQ_UNLINK, NAME.encode())
+    key = call(_REQUEST_KEY, b"user", NAME.encode(), None, 0)
+    if key > 0:
+        call(_KEYCTL, _UNLINK_KEY, key, _USER_KEYS, 0, 0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,8 @@ from .calls import attempt
 
 HEAD = 200  # bytes that are read of a file
 _OWN = ("/tmp", "/dev/shm")
+_DEEPEST = 5  # of folders that are looked at: all others lie in the mount of one of these
+_SET_USER = stat.S_ISUID | stat.S_ISGID
 _USUAL = {
     *("null", "zero", "full", "random", "urandom", "tty", "shm", "pts", "ptmx", "fd", "core"),
     *("stdin", "stdout", "stderr", "console", "mqueue"),
@@ -49,8 +50,8 @@ def detours(path: str) -> dict[str, str]:
 def _detours(path: str) -> Iterator[tuple[str, str]]:
     for make, name in ((os.symlink, "a symbolic link"), (os.link, "a hard link")):
         with contextlib.suppress(OSError):
-            make(path, f"/tmp/{name}")
-            yield name, f"/tmp/{name}"
+            make(path, name)
+            yield name, name
     for process in ("self", "1", str(os.getppid())):
         for way in ("root", "cwd/../../../../../..", "task/1/root"):
             yield f"/proc/{process}/{way}", f"/proc/{process}/{way}{path}"
@@ -79,22 +80,23 @@ def create(paths: list[str]) -> None:
         attempt(_append, path)
 
 
-def writable(seconds: float) -> list[str]:
-    """Return folders that the kernel says can be written to, beside the two that are meant to be; nothing is written."""
-    found, end = [], time.monotonic() + seconds
+def writable() -> list[str]:
+    """Return folders that can be written to, beside the two that are meant to be; nothing is written."""
+    return [folder for folder in _folders() if folder not in _OWN and os.access(folder, os.W_OK)]
+
+
+def _folders() -> Iterator[str]:
+    """Walk through all that is shown, as deep as separate mounts can lie, and not into the folders of its own."""
     for folder, folders, _ in os.walk("/"):
-        if folder in _OWN or time.monotonic() > end:
+        yield folder
+        if folder.count("/") >= _DEEPEST or folder in (*_OWN, "/proc", "/sys"):
             folders.clear()
-        elif os.access(folder, os.W_OK):
-            found.append(folder)
-            folders.clear()
-    return found
 
 
 def devices() -> list[str]:
     """Return device files beside the usual ones, and what says that one could be made."""
     found = [f"/dev/{name}" for name in os.listdir("/dev") if name not in _USUAL]
-    made = "/tmp/device"
+    made = "device"
     if not attempt(os.mknod, made, stat.S_IFBLK | 0o600, os.makedev(7, 0)):
         found.append("a new block device")
         os.unlink(made)
@@ -110,18 +112,18 @@ def kernel_files() -> list[str]:
     return found
 
 
-def set_user_programs(seconds: float) -> list[str]:
-    """Return programs that would run as another user, where such programs may."""
-    found, end = [], time.monotonic() + seconds
-    for folder, folders, files in os.walk("/"):
-        if folder in ("/proc", "/sys", *_OWN) or time.monotonic() > end:
-            folders.clear()
-            continue
-        for path in (os.path.join(folder, name) for name in files):
-            with contextlib.suppress(OSError):
-                if os.lstat(path).st_mode & (stat.S_ISUID | stat.S_ISGID) and os.access(path, os.X_OK):
-                    found.append(path)
-    return [path for path in found if not os.statvfs(path).f_flag & os.ST_NOSUID]
+def set_user_programs() -> list[str]:
+    """Return programs of the system that run as another user, where such programs may."""
+    return [path for folder in _folders() if folder.startswith("/usr") for path in _set_user_programs(folder)]
+
+
+def _set_user_programs(folder: str) -> Iterator[str]:
+    with contextlib.suppress(OSError):
+        if os.statvfs(folder).f_flag & os.ST_NOSUID:
+            return
+        for entry in os.scandir(folder):
+            if entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mode & _SET_USER:
+                yield entry.path
 
 
 def labels() -> Any:
@@ -129,5 +131,8 @@ def labels() -> Any:
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
         return None
-    files = Path(spec.origin).parent.glob("datasets/data/digits.csv*")
-    return sum(len(file.read_bytes()[:HEAD]) for file in files)
+    size = 0
+    for file in Path(spec.origin).parent.glob("datasets/data/digits.csv*"):
+        with contextlib.suppress(OSError):
+            size += len(file.read_bytes()[:HEAD])
+    return size

@@ -25,7 +25,7 @@ _NEW = {
     **{"user": 0x10000000, "mount": 0x20000, "process": 0x20000000, "network": 0x40000000},
     **{"IPC": 0x8000000, "UTS": 0x4000000, "cgroup": 0x2000000, "time": 0x80},
 }
-_GET_NO_NEW_PRIVILEGES, _GET_SECCOMP = 39, 21  # of prctl(2)
+_IN_BOUNDS, _GET_NO_NEW_PRIVILEGES, _GET_SECCOMP = 23, 39, 21  # of prctl(2)
 _UNSHARE, _CLONE, _GETPID, _X32 = (272, 97)[COLUMN], (56, 220)[COLUMN], 39, 0x40000000
 _CAPGET = (125, 90)[COLUMN]
 
@@ -160,7 +160,7 @@ def _as_32_bit() -> int:
     code = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)
     code[:8] = bytes.fromhex("b814000000cd80c3")
     address = ctypes.addressof(ctypes.c_char.from_buffer(code))
-    return ctypes.CFUNCTYPE(ctypes.c_int)(address)()
+    return int(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
 
 
 def privileges() -> list[str]:
@@ -168,7 +168,7 @@ def privileges() -> list[str]:
     header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     call(_CAPGET, header, sets)
     found = ["capabilities"] * any(sets)
-    found += ["a capability that a program could get"] * any(libc.prctl(23, number, 0, 0, 0) == 1 for number in range(41))
+    found += ["capabilities of a program"] * any(libc.prctl(_IN_BOUNDS, number, 0, 0, 0) == 1 for number in range(41))
     found += ["new privileges by a program"] * (libc.prctl(_GET_NO_NEW_PRIVILEGES, 0, 0, 0, 0) != 1)
     found += ["another user"] * (in_fork(partial(_become, 0)) == "done")
     return found

@@ -86,11 +86,11 @@ def folder(path: str, mib: int) -> int:
 def large_file(mib: int) -> int:
     """Make one file longer and longer, without filling it."""
     length = 0
-    with open("/tmp/large", "wb") as file, contextlib.suppress(OSError):
+    with open("large", "wb") as file, contextlib.suppress(OSError):
         for length in range(0, mib + 1, 16):
             file.truncate(length * MIB)
-    size = os.path.getsize("/tmp/large") // MIB
-    os.unlink("/tmp/large")
+    size = os.path.getsize("large") // MIB
+    os.unlink("large")
     return size
 
 

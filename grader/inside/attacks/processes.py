@@ -108,14 +108,13 @@ def _stay(name: str) -> None:
         os._exit(0)
     for number in range(1, signal.NSIG):
         attempt(signal.signal, number, signal.SIG_IGN)
-    rename_process(name)
-    time.sleep(STAYS)
+    _wait_as(name)
 
 
 def forks(name: str, most: int) -> int:
     """Fork until that is refused; return how often it worked."""
     for count in range(most):
-        if attempt(_leave, lambda: (rename_process(name), time.sleep(STAYS))):
+        if attempt(_leave, lambda: _wait_as(name)):
             return count
     return most
 
@@ -133,6 +132,11 @@ def spread(name: str, cores: list[int]) -> None:
     """Take other cores than those that were given, in a process that stays; which it has is seen outside."""
     rename_process(name)
     attempt(os.sched_setaffinity, 0, cores)
+
+
+def _wait_as(name: str) -> None:
+    rename_process(name)
+    time.sleep(STAYS)
 
 
 def _leave(body: Callable[[], object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from .calls import attempt
@@ -35,15 +36,17 @@ def host_name() -> str:
     return os.uname().nodename
 
 
-def texts() -> str:
-    """Return what may name a person or a folder of this machine: paths of Python, users, links of packages."""
+def texts() -> list[str]:
+    """Return lines that may name a person or a folder of this machine: paths of Python, users, links of packages."""
     found = [*sys.path, sys.prefix, sys.base_prefix, sys.executable, *os.environ.values(), os.getcwd()]
-    for folder in sys.path:
-        for pattern in ("*.pth", "*.dist-info/direct_url.json", "*.egg-link", "__editable__*"):
-            for file in Path(folder or ".").glob(pattern):
-                with contextlib.suppress(OSError):
-                    found.append(file.read_text(errors="replace"))
-    for file in ("/etc/passwd", "/etc/hostname", "/etc/hosts"):
+    for file in _telling():
         with contextlib.suppress(OSError):
-            found.append(Path(file).read_text(errors="replace"))
-    return "\n".join(found)[:500_000]
+            found += file.read_text(errors="replace").splitlines()
+    return found[:5000]
+
+
+def _telling() -> Iterator[Path]:
+    yield from map(Path, ("/etc/passwd", "/etc/hostname", "/etc/hosts"))
+    for folder in filter(os.path.isabs, sys.path):
+        for pattern in ("*.pth", "*.dist-info/direct_url.json", "*.egg-link", "__editable__*"):
+            yield from Path(folder).glob(pattern)

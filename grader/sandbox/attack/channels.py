@@ -29,38 +29,41 @@ LASTING = (
 
 
 def _beside(kind: str, ground: Ground) -> Seen:
-    return _told(kind, [_tell_beside(kind, bit, ground) for bit in (0, 1)])
-
-
-def _tell_beside(kind: str, bit: int, ground: Ground) -> tuple[int, str]:
-    with ground.submission() as receiver, ground.submission() as sender, _tidied(kind, receiver):
-        receiver.act("channels", "prepare", kind).evidence()
-        why = sender.act("channels", "leave", kind, bit).evidence()
-        return receiver.act("channels", "find", kind).evidence(), why
+    with ground.submission() as receiver, ground.submission() as sender, _tidied(ground):
+        ends = [_tell(kind, bit, sender, receiver) for bit in (0, 1)]
+    return _told(ends)
 
 
 def _after(kind: str, ground: Ground) -> Seen:
-    return _told(kind, [_tell_after(kind, bit, ground) for bit in (0, 1)])
+    """Have each submission end before the next one begins."""
+    with _tidied(ground):
+        return _told([_tell_next(kind, bit, ground) for bit in (0, 1)])
 
 
-def _tell_after(kind: str, bit: int, ground: Ground) -> tuple[int, str]:
-    """Have the sender end before the receiver looks; what the receiver prepares was seen before."""
-    with ground.submission() as receiver, _tidied(kind, receiver):
-        receiver.act("channels", "prepare", kind).evidence()
-        with ground.submission() as sender:
-            why = sender.act("channels", "leave", kind, bit).evidence()
-        return receiver.act("channels", "find", kind).evidence(), why
+def _tell(kind: str, bit: int, sender: Submission, receiver: Submission) -> tuple[int, str]:
+    """Return the bit that arrives, and what the sender says was refused to it."""
+    before = receiver.act("channels", "prepare", kind).evidence()
+    why = sender.act("channels", "leave", kind, bit).evidence()
+    return receiver.act("channels", "find", kind, before).evidence(), why
+
+
+def _tell_next(kind: str, bit: int, ground: Ground) -> tuple[int, str]:
+    before = ground.act("channels", "prepare", kind)
+    why = ground.act("channels", "leave", kind, bit)
+    return ground.act("channels", "find", kind, before), why
 
 
 @contextlib.contextmanager
-def _tidied(kind: str, submission: Submission) -> Iterator[None]:
+def _tidied(ground: Ground) -> Iterator[None]:
+    """Remove what outlives a submission where there is no sandbox."""
     try:
         yield
     finally:
-        submission.act("channels", "tidy", kind)
+        if not ground.sandbox.confined:
+            ground.end_of("channels", "tidy")
 
 
-def _told(kind: str, ends: list[tuple[int, str]]) -> Seen:
+def _told(ends: list[tuple[int, str]]) -> Seen:
     arrived = [bit for bit, _ in ends] == [0, 1]
     why = ends[1][1]
     return Seen(not arrived, "a bit arrives" if arrived else f"no bit arrives{f' ({why})' if why else ''}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from grader.sandbox.attack.findings import Attack, Group, Promised, Seen
-from grader.sandbox.attack.ground import Ground
+from grader.sandbox.attack.ground import Ground, goes_on
 
 _SECONDS = 0.5  # that an attack may take
 _LATE = 2.0  # seconds in which it has to be over, and the next check to have begun
@@ -20,8 +21,7 @@ def _end(how: str, expected: tuple[str, ...], args: tuple[Any, ...], ground: Gro
     begin = time.monotonic()
     with ground.submission() as submission:
         end = submission.act("endings", how, *args, seconds=_SECONDS)
-        submission.end_check()
-        well = submission.act("endings", "well").how == "evidence"
+        well = goes_on(submission)
         seconds = time.monotonic() - begin
     good = end.how in expected and well and seconds < _SECONDS + _LATE
     return Seen(good, f"{end}, over after {seconds:.1f} s, and the next check {'runs' if well else 'does NOT run'}")
@@ -51,20 +51,18 @@ def _status(ground: Ground) -> Seen:
 
 
 _TIME, _DEATH = ("time",), ("death",)
+_ENDINGS: dict[str, Callable[[Ground], Seen]] = {
+    "sleeping": partial(_end, "sleep", _TIME, ()),
+    "an endless loop that ignores every signal": partial(_end, "spin", _TIME, ()),
+    "stopping itself": partial(_end, "stop", _TIME, ()),
+    "exiting as if all were well": partial(_end, "leave", _DEATH, (0,)),
+    "a crash": _status,
+    "a forged answer of four gigabytes": partial(_end, "forge", ("forged",), ()),
+    "a flood of output": _flood,
+    "a process that keeps the connection open": _hold,
+}
 GROUP = Group(
     "time and ends",
     "However a check ends, it ends in time, and this is an outcome of that check alone",
-    tuple(
-        Attack(what, run, Promised.ALWAYS)
-        for what, run in {
-            "sleeping": partial(_end, "sleep", _TIME, ()),
-            "an endless loop that ignores every signal": partial(_end, "spin", _TIME, ()),
-            "stopping itself": partial(_end, "stop", _TIME, ()),
-            "exiting as if all were well": partial(_end, "leave", _DEATH, (0,)),
-            "a crash": _status,
-            "a forged answer of four gigabytes": partial(_end, "forge", ("forged",), ()),
-            "a flood of output": _flood,
-            "a process that keeps the connection open": _hold,
-        }.items()
-    ),
+    tuple(Attack(what, run, Promised.ALWAYS) for what, run in _ENDINGS.items()),
 )

@@ -13,7 +13,6 @@ from grader.sandbox.attack.findings import Attack, CannotTry, Group, Seen, nothi
 from grader.sandbox.attack.ground import Ground
 
 COURSE = Path(__file__).resolve().parents[3]
-_WALK = 2.0  # seconds
 
 
 def _others(ground: Ground) -> Seen:
@@ -88,7 +87,14 @@ def _state(file: Path) -> object:
 def _create(ground: Ground) -> Seen:
     """Judge by folders of this machine."""
     folders = ["/", "/etc", "/usr", "/usr/lib", "/var/tmp", "/run", "/dev/shm", "/root", tempfile.gettempdir()]
-    folders += [str(Path.home()), os.getcwd(), sys.prefix, str(COURSE), str(ground.folder), os.path.dirname(os.__file__)]
+    folders += [
+        str(Path.home()),
+        os.getcwd(),
+        sys.prefix,
+        str(COURSE),
+        str(ground.folder),
+        os.path.dirname(os.__file__),
+    ]
     names = [Path(folder) / f"{ground.token}.txt" for folder in dict.fromkeys(folders)]
     try:
         ground.act("files", "create", [str(name) for name in names])
@@ -100,12 +106,12 @@ def _create(ground: Ground) -> Seen:
 
 
 def _writable(ground: Ground) -> Seen:
-    found = ground.act("files", "writable", _WALK)
+    found = ground.act("files", "writable")
     return nothing(found[:5], "only /tmp and /dev/shm, which are its own")
 
 
 def _set_user(ground: Ground) -> Seen:
-    found = ground.act("files", "set_user_programs", _WALK)
+    found = ground.act("files", "set_user_programs")
     privileged = ground.act("kernel", "privileges")
     if not found:
         return Seen(True, "there is none where it would count")

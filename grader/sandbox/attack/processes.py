@@ -11,8 +11,7 @@ from pathlib import Path
 
 from grader.inside.confine import PROCESSES
 from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, Unclear, nothing
-from grader.sandbox.attack.ground import Ground
-from grader.sandbox.worker_client import KeeperDied
+from grader.sandbox.attack.ground import Ground, goes_on
 
 _SETTLE = 3.0  # seconds in which killed processes have to be gone
 _MORE = PROCESSES + 16  # few enough to do no harm where nothing stops them
@@ -28,7 +27,8 @@ def _disturb(ground: Ground) -> Seen:
     with ground.victim() as victim:
         before = _state(victim)
         ground.act("processes", "disturb", victim.pid)
-        return Seen(_state(victim) == before, "it was disturbed" if _state(victim) != before else "it goes on as before")
+        well = _state(victim) == before
+    return Seen(well, "it goes on as before" if well else "it was disturbed")
 
 
 def _state(victim: subprocess.Popen[bytes]) -> object:
@@ -53,11 +53,7 @@ def _kill_parent(ground: Ground) -> Seen:
     """Judge by the keeper: whether it still starts checks."""
     with ground.submission() as submission:
         submission.act("processes", "kill_parent")
-        try:
-            submission.end_check()
-            well = submission.act("endings", "well").how == "evidence"
-        except KeeperDied:
-            well = False
+        well = goes_on(submission)
     return Seen(well, "it goes on" if well else "it was killed")
 
 
@@ -87,7 +83,7 @@ def _all_gone(ground: Ground) -> Seen:
 def _forks(ground: Ground) -> Seen:
     """Judge by the processes of this machine."""
     with ground.submission() as submission:
-        submission.act("processes", "forks", ground.token, _MORE).evidence()
+        submission.act("processes", "forks", ground.token, _MORE, seconds=12.0).evidence()
         time.sleep(0.1)
         count = len(ground.named())
     return Seen(count <= PROCESSES, f"{count} at once, of {_MORE} tried")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from pathlib import Path
+import re
 
 from grader.sandbox.attack.files import COURSE
 from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, nothing
@@ -51,17 +51,13 @@ def _user_name(ground: Ground) -> Seen:
         user = getpass.getuser()
     except (KeyError, OSError):
         raise CannotTry("this user has no name") from None
-    texts = ground.act("surroundings", "texts")
-    return nothing([line for line in texts.splitlines() if user in line.replace("/", " ").split()][:2], "it is not said")
+    lines = ground.act("surroundings", "texts")
+    return nothing([line[:80] for line in lines if user in re.split(r"\W+", line)][:2], "it is not said")
 
 
 def _course_path(ground: Ground) -> Seen:
-    texts = ground.act("surroundings", "texts")
-    return nothing([line[:80] for line in texts.splitlines() if str(COURSE) in line and _is_outside()][:2], "not said")
-
-
-def _is_outside() -> bool:
-    return Path(COURSE) != Path("/")
+    lines = ground.act("surroundings", "texts")
+    return nothing([line[:80] for line in lines if str(COURSE) in line][:2], "it is not said")
 
 
 _SET = ("PYTHONHASHSEED", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MPLBACKEND", "LANG", "HOME")
