@@ -14,17 +14,15 @@ import mmap
 import os
 import select
 import socket
-import stat
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .calls import COLUMN, attempt, call
 
-KEY = 0x67726472
-NAME = "grader-attack"
 # A file that all submissions see, in a folder that others hardly ever read.
 SHARED = os.path.join(os.path.dirname(os.__file__), "wsgiref", "handlers.py")
 STAYS = 10.0  # seconds: what nobody ends ends then by itself
@@ -37,6 +35,18 @@ _LOCK = struct.Struct("hhqqi4x")  # struct flock
 _kept: list[Any] = []  # what must stay open
 
 
+class _Names:
+    """Names of what is left, other ones for each attack, so that none finds what an earlier one has left."""
+
+    def __init__(self, name: str) -> None:
+        self.key = zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
+        self.tmp, self.shm, self.socket = f"/tmp/{name}", f"/dev/shm/{name}", f"/tmp/{name}.socket"
+        self.abstract, self.word = f"\0{name}", name.encode()
+
+
+names = _Names("")
+
+
 class Channel(NamedTuple):
     """One way to tell a bit: what the sender does for a 1, and what tells the receiver."""
 
@@ -45,23 +55,31 @@ class Channel(NamedTuple):
     prepare: Callable[[], int] = lambda: 0
 
 
-def prepare(kind: str) -> int:
-    """Prepare to find the bit; return what `find` has to know."""
+def prepare(kind: str, name: str) -> int:
+    """Prepare to find the bit under this name; return what `find` has to know."""
+    _set(name)
     with contextlib.suppress(OSError):
         return CHANNELS[kind].prepare()
     return 0
 
 
-def leave(kind: str, bit: int) -> str:
-    """Leave the bit."""
+def leave(kind: str, name: str, bit: int) -> str:
+    """Leave the bit; return what was refused."""
+    _set(name)
     return attempt(CHANNELS[kind].leave) if bit else ""
 
 
-def find(kind: str, before: int) -> int:
+def find(kind: str, name: str, before: int) -> int:
     """Return the bit that seems to have been left."""
+    _set(name)
     with contextlib.suppress(OSError):
         return int(CHANNELS[kind].find(before))
     return 0
+
+
+def _set(name: str) -> None:
+    global names
+    names = _Names(name)
 
 
 def _open() -> int:
@@ -120,6 +138,12 @@ def _connect(address: str) -> bool:
 def _flag_standard_streams() -> None:
     for fd in (0, 1, 2):
         fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK | os.O_APPEND)
+
+
+def _clear_flags() -> int:
+    for fd in (0, 1, 2):
+        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) & ~(os.O_NONBLOCK | os.O_APPEND))
+    return 0
 
 
 def _streams_flagged(_: int) -> bool:
@@ -182,12 +206,12 @@ def _devices() -> int:
 
 
 def _message() -> None:
-    queue = _checked(call(_MSGGET, KEY, 0o1666))
+    queue = _checked(call(_MSGGET, names.key, 0o1666))
     _checked(call(_MSGSND, queue, struct.pack("q", 1) + b"1", 1, 0))
 
 
 def _add_key() -> None:
-    _checked(call(_ADD_KEY, b"user", NAME.encode(), b"1", 1, _USER_KEYS))
+    _checked(call(_ADD_KEY, b"user", names.word, b"1", 1, _USER_KEYS))
 
 
 def _address() -> int:
@@ -270,6 +294,7 @@ def _too_many_threads(_: int) -> bool:
 
 
 def _start_threads(count: int) -> None:
+    threading.stack_size(1 << 16)  # so that memory is not what stops them
     for _ in range(count):
         threading.Thread(target=time.sleep, args=(STAYS,), daemon=True).start()
 
@@ -281,15 +306,11 @@ def _processes_of_machine() -> int:
     return int(struct.unpack_from("H", room, 80)[0])
 
 
-def _is_there(path: str) -> Callable[[int], bool]:
-    return lambda _: os.path.exists(path)
-
-
 CHANNELS = {
-    "a file in /tmp": Channel(lambda: _write(f"/tmp/{NAME}"), _is_there(f"/tmp/{NAME}")),
-    "a file in /dev/shm": Channel(lambda: _write(f"/dev/shm/{NAME}"), _is_there(f"/dev/shm/{NAME}")),
-    "a socket in /tmp": Channel(lambda: _listen(f"/tmp/{NAME}.socket"), lambda _: _connect(f"/tmp/{NAME}.socket")),
-    "an abstract socket": Channel(lambda: _listen(f"\0{NAME}"), lambda _: _connect(f"\0{NAME}")),
+    "a file in /tmp": Channel(lambda: _write(names.tmp), lambda _: os.path.exists(names.tmp)),
+    "a file in /dev/shm": Channel(lambda: _write(names.shm), lambda _: os.path.exists(names.shm)),
+    "a socket in /tmp": Channel(lambda: _listen(names.socket), lambda _: _connect(names.socket)),
+    "an abstract socket": Channel(lambda: _listen(names.abstract), lambda _: _connect(names.abstract)),
     "a lock of a file (flock)": Channel(
         lambda: fcntl.flock(_open(), fcntl.LOCK_EX | fcntl.LOCK_NB),
         lambda _: _refused_to_open_file(lambda fd: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB), errno.EWOULDBLOCK),
@@ -308,19 +329,19 @@ CHANNELS = {
     "inotify": Channel(_read_shared, _watched, _watch),
     "notices of a folder": Channel(_read_shared, _noticed, _notice),
     "terminals": Channel(_terminal, _terminals),
-    "flags of standard streams": Channel(_flag_standard_streams, _streams_flagged),
-    "messages of System V": Channel(_message, lambda _: call(_MSGGET, KEY, 0) >= 0),
+    "flags of standard streams": Channel(_flag_standard_streams, _streams_flagged, _clear_flags),
+    "messages of System V": Channel(_message, lambda _: call(_MSGGET, names.key, 0) >= 0),
     "memory of System V": Channel(
-        lambda: _checked(call(_SHMGET, KEY, 4096, 0o1666)), lambda _: call(_SHMGET, KEY, 4096, 0) >= 0
+        lambda: _checked(call(_SHMGET, names.key, 4096, 0o1666)), lambda _: call(_SHMGET, names.key, 4096, 0) >= 0
     ),
     "semaphores of System V": Channel(
-        lambda: _checked(call(_SEMGET, KEY, 1, 0o1666)), lambda _: call(_SEMGET, KEY, 1, 0) >= 0
+        lambda: _checked(call(_SEMGET, names.key, 1, 0o1666)), lambda _: call(_SEMGET, names.key, 1, 0) >= 0
     ),
     "message queues of POSIX": Channel(
-        lambda: _checked(call(_MQ_OPEN, NAME.encode(), os.O_RDWR | os.O_CREAT, 0o666, None)),
-        lambda _: call(_MQ_OPEN, NAME.encode(), os.O_RDONLY, 0, None) >= 0,
+        lambda: _checked(call(_MQ_OPEN, names.word, os.O_RDWR | os.O_CREAT, 0o666, None)),
+        lambda _: call(_MQ_OPEN, names.word, os.O_RDONLY, 0, None) >= 0,
     ),
-    "keyrings": Channel(_add_key, lambda _: call(_REQUEST_KEY, b"user", NAME.encode(), None, 0) >= 0),
+    "keyrings": Channel(_add_key, lambda _: call(_REQUEST_KEY, b"user", names.word, None, 0) >= 0),
     "times of a file": Channel(
         _read_shared, _changed(_time_of(SHARED, "st_atime_ns")), _time_of(SHARED, "st_atime_ns")
     ),
@@ -335,21 +356,21 @@ CHANNELS = {
 }
 
 
-def tidy() -> None:
+def tidy(name: str) -> None:
     """Remove what would outlive this process where there is no sandbox."""
-    for path in (f"/tmp/{NAME}", f"/dev/shm/{NAME}", f"/tmp/{NAME}.socket"):
+    _set(name)
+    for path in (names.tmp, names.shm, names.socket):
         with contextlib.suppress(OSError):
-            if stat.S_ISREG(os.lstat(path).st_mode) or path.endswith(".socket"):
-                os.unlink(path)
+            os.unlink(path)
     for get, remove, words in (
         (_MSGGET, (71, 187)[COLUMN], ()),
         (_SHMGET, (31, 195)[COLUMN], (4096,)),
         (_SEMGET, (66, 191)[COLUMN], (0,)),
     ):
-        found = call(get, KEY, *words, 0)
+        found = call(get, names.key, *words, 0)
         if found >= 0:
             call(remove, found, *((0,) if get == _SEMGET else ()), 0, None)
-    call(_MQ_UNLINK, NAME.encode())
-    key = call(_REQUEST_KEY, b"user", NAME.encode(), None, 0)
+    call(_MQ_UNLINK, names.word)
+    key = call(_REQUEST_KEY, b"user", names.word, None, 0)
     if key > 0:
         call(_KEYCTL, _UNLINK_KEY, key, _USER_KEYS, 0, 0)

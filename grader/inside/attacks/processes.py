@@ -16,6 +16,7 @@ from .calls import COLUMN, attempt, call, rename_process, ways
 STAYS = 15.0  # seconds: what nobody ends ends then by itself
 _PTRACE, _READ_MEMORY, _GET_SCHEDULER = (101, 117)[COLUMN], (310, 270)[COLUMN], (145, 120)[COLUMN]
 _ATTACH, _DETACH = 16, 17  # of ptrace(2)
+_SMALL = 1 << 16  # bytes of a thread's stack, so that memory is not what stops them
 
 
 class _Span(ctypes.Structure):
@@ -122,6 +123,7 @@ def forks(name: str, most: int) -> int:
 def threads(name: str, most: int) -> int:
     """Start threads until that is refused; return how often it worked."""
     rename_process(name)
+    threading.stack_size(_SMALL)
     for count in range(most):
         if attempt(lambda: threading.Thread(target=time.sleep, args=(STAYS,), daemon=True).start()):
             return count

@@ -1,18 +1,19 @@
 """Attacks the promise that submissions cannot find each other: one tries to tell the other a bit.
 
-A channel counts as open if the bit arrives for both of its values, so chance and a receiver that is wrong close none.
+A channel counts as open if a 1 arrives as a 1 after a 0 has arrived as a 0.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable
 from functools import partial
 
 from grader.inside.attacks.channels import CHANNELS
-from grader.sandbox.attack.findings import Attack, Group, Promised, Seen
-from grader.sandbox.attack.ground import Ground, Submission
+from grader.sandbox.attack.findings import Attack, Group, Promised, Seen, Unclear
+from grader.sandbox.attack.ground import Ground
 
+_TRIES = 3
 # The kernel counts or keeps these for a user or for the whole machine, and no namespace changes that.
 UNPROMISED = (
     "waiting at a page of a file (futex)",
@@ -29,44 +30,46 @@ LASTING = (
 
 
 def _beside(kind: str, ground: Ground) -> Seen:
-    with ground.submission() as receiver, ground.submission() as sender, _tidied(ground):
-        ends = [_tell(kind, bit, sender, receiver) for bit in (0, 1)]
-    return _told(ends)
+    return _told(kind, ground, _tell_beside)
+
+
+def _tell_beside(kind: str, name: str, bit: int, ground: Ground) -> tuple[int, str]:
+    """Return the bit that arrives, and what the sender says was refused to it."""
+    with ground.submission() as receiver, ground.submission() as sender:
+        before = receiver.act("channels", "prepare", kind, name).evidence()
+        why = sender.act("channels", "leave", kind, name, bit).evidence()
+        return receiver.act("channels", "find", kind, name, before).evidence(), why
 
 
 def _after(kind: str, ground: Ground) -> Seen:
+    return _told(kind, ground, _tell_after)
+
+
+def _tell_after(kind: str, name: str, bit: int, ground: Ground) -> tuple[int, str]:
     """Have each submission end before the next one begins."""
-    with _tidied(ground):
-        return _told([_tell_next(kind, bit, ground) for bit in (0, 1)])
+    before = ground.act("channels", "prepare", kind, name)
+    why = ground.act("channels", "leave", kind, name, bit)
+    return ground.act("channels", "find", kind, name, before), why
 
 
-def _tell(kind: str, bit: int, sender: Submission, receiver: Submission) -> tuple[int, str]:
-    """Return the bit that arrives, and what the sender says was refused to it."""
-    before = receiver.act("channels", "prepare", kind).evidence()
-    why = sender.act("channels", "leave", kind, bit).evidence()
-    return receiver.act("channels", "find", kind, before).evidence(), why
+def _told(kind: str, ground: Ground, tell: Callable[[str, str, int, Ground], tuple[int, str]]) -> Seen:
+    """Tell a 0 and a 1. Where the 0 arrives as a 1, somebody else on this machine was in the way: try again."""
+    for _ in range(_TRIES):
+        if _one(kind, 0, ground, tell)[0] == 0:
+            arrived, why = _one(kind, 1, ground, tell)
+            return Seen(not arrived, "a bit arrives" if arrived else f"no bit arrives{f' ({why})' if why else ''}")
+    raise Unclear("it finds what nobody has left")
 
 
-def _tell_next(kind: str, bit: int, ground: Ground) -> tuple[int, str]:
-    before = ground.act("channels", "prepare", kind)
-    why = ground.act("channels", "leave", kind, bit)
-    return ground.act("channels", "find", kind, before), why
-
-
-@contextlib.contextmanager
-def _tidied(ground: Ground) -> Iterator[None]:
-    """Remove what outlives a submission where there is no sandbox."""
+def _one(
+    kind: str, bit: int, ground: Ground, tell: Callable[[str, str, int, Ground], tuple[int, str]]
+) -> tuple[int, str]:
+    name = f"{ground.token}-{secrets.token_hex(4)}"
     try:
-        yield
+        return tell(kind, name, bit, ground)
     finally:
-        if not ground.sandbox.confined:
-            ground.end_of("channels", "tidy")
-
-
-def _told(ends: list[tuple[int, str]]) -> Seen:
-    arrived = [bit for bit, _ in ends] == [0, 1]
-    why = ends[1][1]
-    return Seen(not arrived, "a bit arrives" if arrived else f"no bit arrives{f' ({why})' if why else ''}")
+        if not ground.sandbox.confined:  # there it would outlive the submission
+            ground.end_of("channels", "tidy", name)
 
 
 def _promised(kind: str) -> Promised:
