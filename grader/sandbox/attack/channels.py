@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 
 from grader.inside.attacks.channels import CHANNELS
-from grader.sandbox.attack.findings import Attack, Group, Promised, Seen, Unclear
-from grader.sandbox.attack.ground import Ground
+from grader.sandbox.attack.findings import Attack, Group, Promised, Seen
+from grader.sandbox.attack.ground import Ground, Unclear
 
 _TRIES = 3
 # The kernel counts or keeps these for a user or for the whole machine, and no namespace changes that.

@@ -98,7 +98,9 @@ def _create(ground: Ground) -> Seen:
     names = [Path(folder) / f"{ground.token}.txt" for folder in dict.fromkeys(folders)]
     try:
         ground.act("files", "create", [str(name) for name in names])
-        return nothing([str(name) for name in names if os.path.exists(name)], f"no new file in any of {len(names)} folders")
+        return nothing(
+            [str(name) for name in names if os.path.exists(name)], f"no new file in any of {len(names)} folders"
+        )
     finally:
         for name in names:
             with contextlib.suppress(OSError):

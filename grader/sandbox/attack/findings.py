@@ -70,10 +70,6 @@ class CannotTry(Exception):
     """This machine has nothing to attack, or not what the attack needs; the text says what is missing."""
 
 
-class Unclear(Exception):
-    """The attack did not do what it was to do, so nothing follows from it."""
-
-
 def nothing(found: list[str], otherwise: str) -> Seen:
     """Judge an attack that returns what got through."""
     return Seen(not found, f"got through: {', '.join(found)}" if found else otherwise)

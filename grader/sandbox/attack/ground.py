@@ -24,7 +24,6 @@ from types import TracebackType
 from typing import Any
 
 from grader.inside import codec, wire
-from grader.sandbox.attack.findings import Unclear
 from grader.sandbox.bubblewrap import INSIDE
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.protocol import Request
@@ -36,9 +35,13 @@ ALL_SECONDS = 90.0  # for all of them, once the worker is warm; most machines ne
 _ATTACKS = INSIDE / "attacks"
 
 
+class Unclear(Exception):
+    """The attack did not do what it was to do, so nothing follows from it."""
+
+
 @dataclass(frozen=True)
 class End:
-    """How an attack ended: with `evidence` (its value), an `error` (its text), or `time`, `memory` or `death`."""
+    """How an attack ended: with `evidence` (its value), an `error` (its text), `time`, `memory`, `death` or `forged`."""
 
     how: str
     value: Any
@@ -172,6 +175,8 @@ class Submission:
         except TooMuchMemory as error:
             how, value = "memory", str(error)
         except wire.TooLong as error:
+            how, value = "forged", str(error)
+        except codec.CodecError as error:
             how, value = "forged", str(error)
         except (OSError, KeeperDied) as error:
             how, value = "death", str(error)

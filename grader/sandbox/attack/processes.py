@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from grader.inside.confine import PROCESSES
-from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, Unclear, nothing
-from grader.sandbox.attack.ground import Ground, goes_on
+from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, nothing
+from grader.sandbox.attack.ground import Ground, Unclear, goes_on
 
 _SETTLE = 3.0  # seconds in which killed processes have to be gone
 _MORE = PROCESSES + 16  # few enough to do no harm where nothing stops them

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from grader.errors import SandboxError
 from grader.sandbox.attack import channels, endings, files, kernel, memory, network, processes, surroundings
-from grader.sandbox.attack.findings import Attack, CannotTry, Finding, Group, Promised, Seen, Unclear, Verdict
-from grader.sandbox.attack.ground import Ground
+from grader.sandbox.attack.findings import Attack, CannotTry, Finding, Group, Promised, Seen, Verdict
+from grader.sandbox.attack.ground import Ground, Unclear
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.worker_client import KeeperDied
 
