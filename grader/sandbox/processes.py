@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import psutil
 
@@ -15,6 +16,8 @@ PAUSE = 0.01  # seconds until killed processes are looked at again
 _CHEAP = re.compile(rb"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _EXACT = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _PRIVATE = re.compile(rb"^Private_Dirty:\s+(\d+) kB", re.MULTILINE)
+_SOCKETS = re.compile(rb"^sockets: used (\d+)", re.MULTILINE)
+_ONE_MORE = 64 << 10  # bytes: a buffer may be overrun by one message
 _SLACK = 1.25  # a process alone meets its own limit first, with an exception that shows the place
 
 
@@ -66,20 +69,28 @@ def was_killed(status: int) -> bool:
 class MemoryWatch:
     """Watches whether the processes below `root` together grow well beyond `limit` bytes, the limit of each alone.
 
-    Memory that they inherited from `root`, and still share with it and with others, does not count.
+    Memory that they inherited from `root`, and still share with it and with others, does not count. With `sockets` they
+    have a network namespace of their own, and each socket in it counts as if its buffer were full: that memory is the
+    kernel's, and is in no process's count.
     """
 
     root: int
     limit: int
+    sockets: bool = False
 
     def exceeded(self) -> bool:
         """Tell whether they have grown beyond it now."""
-        most = self.limit * _SLACK
-        below = descendants(self.root)
+        below, most = descendants(self.root), self.limit * _SLACK - self._in_sockets()
         if sum(_bytes(_look(pid, "status"), _CHEAP) for pid in below) <= most:
             return False
         inherited = _bytes(_look(self.root, "smaps_rollup"), _EXACT)
         return sum(_own(_look(pid, "smaps_rollup"), inherited) for pid in below) > most
+
+    def _in_sockets(self) -> int:
+        if not self.sockets:
+            return 0
+        used = _SOCKETS.search(_look(self.root, "net/sockstat"))
+        return (int(used[1]) if used else 0) * _socket_buffer()
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,15 @@ def usage(root: int) -> Usage:
             for thread in os.listdir(f"/proc/{pid}/task"):
                 nanoseconds += sum(map(int, _look(pid, f"task/{thread}/schedstat").split()[1:2]))
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), nanoseconds / 1e9)
+
+
+@cache
+def _socket_buffer() -> int:
+    """Return the most bytes that a local socket holds; the filter keeps student code from asking for more."""
+    try:
+        return int(_read("/proc/sys/net/core/wmem_default")) + _ONE_MORE
+    except (OSError, ValueError):
+        return 212_992 + _ONE_MORE  # the kernel's own default
 
 
 def _own(text: bytes, inherited: int) -> int:

@@ -118,7 +118,7 @@ class Keeper:
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
         self._pid = self._who_answers()
         self._receive()
-        self._watch = MemoryWatch(self._pid, memory)
+        self._watch = MemoryWatch(self._pid, memory, sockets=worker.sandbox.confined)
 
     def _who_answers(self) -> int:
         """Return the keeper's process id outside its namespaces, which the kernel attaches to what it sends."""

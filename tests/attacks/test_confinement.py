@@ -397,6 +397,24 @@ def test_many_processes_share_one_limit(arena: Range) -> None:
     assert outcome(arena.worker(), code, 30, 2, memory=1024 * MIB) == "kept"
 
 
+def test_the_buffers_of_sockets_count(arena: Range) -> None:
+    """Their memory is the kernel's, so a process that fills them does not grow."""
+    code = """
+    import socket
+    def act(pairs):
+        kept = [socket.socketpair() for _ in range(pairs)]
+        for one, _ in kept:
+            one.setblocking(False)
+            try:
+                while True: one.send(bytes(1 << 14))
+            except BlockingIOError: pass
+        time.sleep(1)
+        return "kept"
+    """
+    assert outcome(arena.worker(), code, 110, memory=32 * MIB) == "memory: killed: memory limit 0.03125 GiB"
+    assert outcome(arena.worker(), code, 20, memory=32 * MIB) == "kept"
+
+
 def test_shared_memory_is_limited(arena: Range) -> None:
     code = """
     import mmap

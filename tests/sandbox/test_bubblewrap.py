@@ -6,6 +6,7 @@ import mmap
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,8 @@ def test_what_tells_where_the_course_lies_is_covered_at_every_path_to_it(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "bin" / "python"))
     monkeypatch.setattr(views.site, "getsitepackages", lambda: [str(packages)])
     words = views.arguments(INSIDE)
-    covered = [to for bind, what, to in zip(words, words[1:], words[2:]) if (bind, what) == ("--ro-bind", "/dev/null")]
+    at = [place for place, two in enumerate(pairwise(words)) if two == ("--ro-bind", "/dev/null")]
+    covered = [words[place + 2] for place in at]
     inner = {path for path in covered if path.startswith("/venv/")}
     assert inner == {f"/venv/{lib}/python3.11/site-packages/{name}" for lib in ("lib", "lib64") for name in TELLING}
 
