@@ -8,8 +8,9 @@ An entry passes through these modules in this order:
     places        finds each week in it, whatever folders and files are called (`weeks`: which week is meant)
     collect       collects the files of one week, with what they need (notebooks: `grader.intake.notebook`)
 
-`survey` and `submission` put these together; `naming` is about students' names. What cannot be read
-becomes a clear problem of that student and stops nobody else.
+The last three run in a process of its own (`reading`), which has a budget for each entry and can be killed. `survey`
+and `submission` put all these together; `naming` is about students' names. What cannot be read becomes a clear problem
+of that student and stops nobody else.
 """
 
 from grader.intake.naming import safe_name

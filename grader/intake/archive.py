@@ -54,7 +54,7 @@ def read_zip(raw: bytes, name: str, wanted: Callable[[str, int], bool], most_byt
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             return _unpack(archive, name, wanted, most_bytes)
-    except SubmissionError:
+    except (SubmissionError, MemoryError):
         raise
     except Exception as error:  # hostile bytes may fail anywhere in the parser
         raise SubmissionError(f"{name} {_explained(raw, error)}; zip the folder again") from error

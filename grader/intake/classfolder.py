@@ -10,46 +10,16 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.errors import SubmissionError, UsageError
-from grader.intake.contents import MIB, NOISE, Contents, EntryReader, is_noise
+from grader.errors import UsageError
+from grader.intake.contents import NOISE, is_noise
 from grader.intake.naming import told_apart
-from grader.intake.places import Place, find_places, is_module
+from grader.intake.places import is_module
+from grader.intake.reading.desk import Desk
 from grader.intake.weeks import Weeks
 
 OTHER_ARCHIVES = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
 
 Entry = tuple[Path, str]  # a student's entry, and the week's folder around it (`week5/`) or nothing
-
-
-class Readers:
-    """Keeps the readers of entries that were looked into, until they are taken, so that no file is opened twice.
-
-    Looking into a class opens two or three of its entries. Where more are opened, readers are kept up to `MOST_HELD`
-    bytes together.
-    """
-
-    MOST_HELD = 64 * MIB
-
-    def __init__(self) -> None:
-        self._held: dict[Path, EntryReader] = {}
-        self._size = 0
-
-    def look(self, path: Path) -> Contents:
-        """Return the contents of an entry. Raises `SubmissionError` where it cannot be read."""
-        if path in self._held:
-            return self._held[path].contents()
-        reader = EntryReader(path)
-        contents = reader.contents()
-        if self._size + reader.size <= self.MOST_HELD:
-            self._held[path] = reader
-            self._size += reader.size
-        return contents
-
-    def take(self, path: Path) -> EntryReader:
-        """Hand over the reader of an entry, and hold it no longer."""
-        reader = self._held.pop(path, None) or EntryReader(path)
-        self._size -= reader.size
-        return reader
 
 
 # Paths are asked through `os.path`, which answers False where permission is lacking; methods of `Path` raise there.
@@ -90,22 +60,22 @@ def why_ignored(path: Path, weeks: Weeks) -> str | None:
     return f"a {path.suffix} file is no submission" if path.suffix else "not a folder, zip, notebook or .py file"
 
 
-def is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks, readers: Readers) -> bool:
+def is_one_submission(folder: Path, listing: Sequence[Path], weeks: Weeks, desk: Desk) -> bool:
     """Tell whether the folder is a student's own: it holds a module itself, or a week's folder with modules."""
     if any(path.name in _module_files(weeks) for path in listing):
         # Where it holds several students, it is a class folder in which somebody left a module lying about.
-        return not _holds_several(folder, weeks, readers)
+        return not _holds_several(folder, weeks, desk)
     named = [path for path in listing if os.path.isdir(path) and weeks.is_name_of_one(path.name)]
-    return any(not _holds_several(path, weeks, readers) and _finds(path, weeks, readers) for path in named)
+    return any(not _holds_several(path, weeks, desk) and _finds(path, weeks, desk) for path in named)
 
 
-def find_entries(listing: Sequence[Path], weeks: Weeks, readers: Readers) -> Iterator[Entry]:
+def find_entries(listing: Sequence[Path], weeks: Weeks, desk: Desk) -> Iterator[Entry]:
     """Yield each student's entry, and the week's folder around it if any; open folders of several students."""
     for path in listing:
-        if weeks.is_name_of_one(path.name) and _holds_several(path, weeks, readers):
+        if weeks.is_name_of_one(path.name) and _holds_several(path, weeks, desk):
             yield from ((entry, f"{path.name}/") for entry in _inner(path, weeks))
-        elif len(listing) == 1 and _is_class(path, weeks, readers):
-            yield from find_entries(_inner(path, weeks), weeks, readers)
+        elif len(listing) == 1 and _is_class(path, weeks, desk):
+            yield from find_entries(_inner(path, weeks), weeks, desk)
         else:
             yield path, ""
 
@@ -125,30 +95,27 @@ def students_of(entries: Sequence[Entry]) -> list[str]:
     return names
 
 
-def _is_class(folder: Path, weeks: Weeks, readers: Readers) -> bool:
+def _is_class(folder: Path, weeks: Weeks, desk: Desk) -> bool:
     """Tell whether a folder holds students, or a week's folders that do, and not one student's weeks."""
     named = [path for path in _inner(folder, weeks) if weeks.is_name_of_one(path.name)]
-    return any(_holds_several(path, weeks, readers) for path in named or [folder])
+    return any(_holds_several(path, weeks, desk) for path in named or [folder])
 
 
-def _holds_several(folder: Path, weeks: Weeks, readers: Readers) -> bool:
+def _holds_several(folder: Path, weeks: Weeks, desk: Desk) -> bool:
     """Tell whether two of a folder's entries hold the same module, as two students' do."""
     seen: set[tuple[str, str]] = set()
     for path in _inner(folder, weeks):
-        found = {(place.week, module) for place in _finds(path, weeks, readers) for module in place.modules}
+        found = set(_finds(path, weeks, desk))
         if found & seen:
             return True
         seen |= found
     return False
 
 
-def _finds(path: Path, weeks: Weeks, readers: Readers) -> list[Place]:
+def _finds(path: Path, weeks: Weeks, desk: Desk) -> list[tuple[str, str]]:
     if not os.path.isdir(path) and path.suffix.lower() != ".zip":
         return []
-    try:
-        return find_places(readers.look(path), path.name, weeks)[0]
-    except SubmissionError:
-        return []
+    return desk.look(path, weeks)
 
 
 def _inner(folder: Path, weeks: Weeks) -> list[Path]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from grader.course import Assignment
 from grader.errors import SubmissionError, UsageError
 from grader.intake.classfolder import student_name
-from grader.intake.collect import Collected, Files, collect_week, digest_of
-from grader.intake.contents import EntryReader
+from grader.intake.collect import Collected, Files, digest_of
+from grader.intake.reading.desk import DESK
 from grader.intake.survey import Candidate, candidates_of
 from grader.intake.weeks import Weeks
 
@@ -70,6 +70,6 @@ def _surveyed(candidate: Candidate) -> Collected:
 def _collect_again(candidate: Candidate) -> tuple[Collected, Files]:
     assert candidate.place is not None
     assert candidate.weeks is not None
-    collected = collect_week(EntryReader(candidate.path, candidate.parts), candidate.place, candidate.weeks)
+    collected = DESK.collect(candidate.path, candidate.parts, candidate.place, candidate.weeks)
     assert collected.files is not None
     return collected, collected.files

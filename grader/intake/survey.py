@@ -1,7 +1,8 @@
 """Surveys a class folder: finds each student's weeks, and the entries that are nobody's.
 
-Each entry is read once. Its files are carried along until they are graded, for as many submissions as `MOST_CARRIED`
-allows. Of all others the digest alone is kept, and `load` reads them again when their turn comes.
+Each entry is read once, by a process with a budget (`grader.intake.reading`). Its files are carried along until they
+are graded, for as many submissions as `MOST_CARRIED` allows. Of all others the digest alone is kept, and `load` reads
+them again when their turn comes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
 from grader.intake.classfolder import (
     OTHER_ARCHIVES,
-    Readers,
     find_entries,
     is_one_submission,
     list_folder,
@@ -24,15 +24,15 @@ from grader.intake.classfolder import (
     students_of,
     why_ignored,
 )
-from grader.intake.collect import Collected, clipped, collect_week
-from grader.intake.contents import MIB, Contents, EntryReader
+from grader.intake.collect import Collected, clipped
+from grader.intake.contents import MIB
 from grader.intake.layouts import PLAIN, Handed, Part
-from grader.intake.places import Place, find_places
+from grader.intake.places import Place
+from grader.intake.reading.desk import DESK
 from grader.intake.weeks import Weeks
 
 # Ten thousand usual submissions of some 20 KB fit in, and so do the judges of a small machine beside them.
 MOST_CARRIED = 256 * MIB
-_SHOWN = 8  # files of an entry without modules that its problem names
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,11 @@ def survey(
     layout = layout or layouts.detect(folder, listing)
     if layout != PLAIN:
         return _platform(layout, folder, listing, known, most_carried)
-    readers = Readers()
-    if is_one_submission(folder, listing, known, readers):
+    if is_one_submission(folder, listing, known, DESK):
         whole = folder.resolve()
         return Survey(tuple(_carried(candidates_of(whole, student_name(whole), "", known), most_carried)), ())
     ignored = [(path.name, why) for path in listing if (why := why_ignored(path, known))]
-    entries = list(find_entries([path for path in listing if not why_ignored(path, known)], known, readers))
+    entries = list(find_entries([path for path in listing if not why_ignored(path, known)], known, DESK))
     if not entries:
         raise UsageError(
             f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
@@ -75,7 +74,7 @@ def survey(
     candidates = (
         candidate
         for (path, around), name in zip(entries, students_of(entries), strict=True)
-        for candidate in candidates_of(path, name, around, known, reader=readers.take(path))
+        for candidate in candidates_of(path, name, around, known)
     )
     return Survey(_sorted(_carried(candidates, most_carried)), tuple(ignored))
 
@@ -143,45 +142,22 @@ def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
     return [replace(candidate, handed=handed) for candidate in found]
 
 
-def candidates_of(
-    path: Path,
-    student: str,
-    around: str,
-    weeks: Weeks,
-    parts: Sequence[Part] = (),
-    reader: EntryReader | None = None,
-) -> list[Candidate]:
-    """Make a candidate for each week that an entry holds or should hold; `around` is the week's folder around it.
-
-    A `reader` that has already begun to read the entry goes on.
-    """
+def candidates_of(path: Path, student: str, around: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Candidate]:
+    """Make a candidate for each week that an entry holds or should hold; `around` is the week's folder around it."""
     name = f"{around}{path.name}"
-    reader = reader or EntryReader(path, parts)
     try:
         for file in [part for _, part in parts] or [path]:
             if file.suffix.lower() in OTHER_ARCHIVES and not os.path.isdir(file):
                 raise SubmissionError(f"{file.name}: a {file.suffix} file cannot be read; ask for a zip file")
-        contents = reader.contents()
+        found = DESK.read(path, name, weeks, parts)
     except SubmissionError as error:
         return [_problem(path, student, _told(name, weeks), str(error))]
-    places, unclear = find_places(contents, name, weeks)
-    wanted = [place for place in places if not weeks.expected or place.week in weeks.expected]
-    found = {place.week for place in wanted}
-    candidates = [
-        Candidate(student, place.week, path, place, weeks, collected=_collected(reader, place, weeks))
-        for place in wanted
+    return [
+        Candidate(student, one.week, path, one.place, weeks, collected=one.collected)
+        if one.place
+        else _problem(path, student, one.week, one.problem)
+        for one in found
     ]
-    lacking = [week for week in _asked(weeks) if week not in found] if weeks.expected or not found else []
-    return candidates + [
-        _problem(path, student, week, _nothing(path, week, contents, unclear, weeks)) for week in lacking
-    ]
-
-
-def _collected(reader: EntryReader, place: Place, weeks: Weeks) -> Collected | SubmissionError:
-    try:
-        return collect_week(reader, place, weeks)
-    except SubmissionError as error:
-        return SubmissionError(str(error))  # without its traceback, which would hold all that was read
 
 
 def _problem(path: Path, student: str, week: str | None, problem: str) -> Candidate:
@@ -193,24 +169,3 @@ def _told(name: str, weeks: Weeks) -> str | None:
     named = weeks.named(name)
     possible = [named] if named and named in (weeks.expected or weeks.assignments) else weeks.single
     return possible[0] if possible else None
-
-
-def _asked(weeks: Weeks) -> Sequence[str | None]:
-    """Return the weeks that an entry should hold: those that were asked for, the only one, or None for not known."""
-    return list(weeks.expected) or list(weeks.single) or [None]
-
-
-def _nothing(path: Path, week: str | None, contents: Contents, unclear: Sequence[str], weeks: Weeks) -> str:
-    """Say why no submission was found in an entry."""
-    known = ", ".join(weeks.assignments)
-    if contents.refused:
-        where, why = next(iter(contents.refused.items()))
-        inside = "" if where == path.name else f"{path.name}: "
-        return f"{inside}{where} cannot be read: {why}"
-    if unclear:
-        return f"cannot tell which week {unclear[0]} is for ({known}): put it into a folder named after the week"
-    modules = weeks.assignments[week].modules if week else ()
-    names = f" (wanted: {', '.join(f'{module}.py' for module in modules)})" if modules else ""
-    shown = ", ".join(sorted(contents.files)[:_SHOWN]) + (", …" if len(contents.files) > _SHOWN else "")
-    notes = f"; {contents.notes[0]}" if contents.notes else ""
-    return f"no Python module of {week or known} found in {path.name}{names}: it has {shown or 'no code'}{notes}"

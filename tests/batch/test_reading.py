@@ -16,6 +16,7 @@ from grader.course import Course
 from grader.intake import load
 from grader.judging.job import Job
 from grader.reports.progress import Progress
+from tests.intake.reading.here import read_here
 from tests.support.backends import Passing
 from tests.support.makers import lay_out, notebook, put, zipped
 
@@ -37,6 +38,7 @@ def course(tmp_path: Path) -> Course:
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count how often each file of the class was opened."""
+    read_here(monkeypatch)
     counts: Counter[str] = Counter()
     real, inbox = os.open, str(tmp_path / "class")
 

@@ -13,6 +13,7 @@ import pytest
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.intake import Candidate, load, load_folder, safe_name, survey
+from tests.intake.reading.here import read_here
 from tests.support.makers import notebook, put, zipped
 
 LENET = b"class LeNet:\n    pass\n"
@@ -260,13 +261,14 @@ def test_an_unreadable_entry_in_a_weeks_folder_is_a_problem_of_that_week(course,
 
 
 @pytest.fixture
-def barred():
+def barred(monkeypatch):
     """A function that discovers a class with one folder's mode changed, as a user whom permissions stop.
 
     Root is not stopped, so root acts as nobody for that long, in a folder that everybody can reach.
     """
     if os.name != "posix":
         pytest.skip("no POSIX permissions here")
+    read_here(monkeypatch)  # another process would be root's
     me = os.geteuid()
     with tempfile.TemporaryDirectory() as made:
         root = Path(made)

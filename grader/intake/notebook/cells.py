@@ -127,6 +127,8 @@ def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
             # Invalid details, such as a missing id, are common and harmless; captured, they are not logged.
             notebook = nbformat.reads(raw.decode("utf-8-sig"), as_version=4, capture_validation_error={})
         return [_source_and_tags(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    except MemoryError:
+        raise
     except Exception as error:  # any JSON at all may come, and nbformat expects its own shapes
         raise SubmissionError(
             f"notebook {name} is damaged, or not a notebook ({type(error).__name__}): check that it opens in "

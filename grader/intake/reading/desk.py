@@ -1,0 +1,68 @@
+"""Reads entries by a process that has a budget for each: all that is parsed or unpacked of a student's is so there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.errors import SubmissionError
+from grader.intake.collect import Collected
+from grader.intake.layouts import Part
+from grader.intake.places import Place
+from grader.intake.reading.budget import BudgetedProcess
+from grader.intake.reading.plain import Found, from_plain, modules_from_plain, place_to_plain
+from grader.intake.weeks import Weeks
+
+
+class Desk:
+    """Reads one entry after the other. Past its budget an entry is refused, by name, as what cannot be read is."""
+
+    def __init__(self, process: BudgetedProcess) -> None:
+        self.process = process
+        self._weeks: Weeks | None = None
+        self._number = 0  # of the weeks that are known
+        self._refused: dict[Path, str] = {}
+
+    def look(self, path: Path, weeks: Weeks) -> list[tuple[str, str]]:
+        """Return the modules that an entry holds, each with its week; none where it cannot be read.
+
+        An entry that was refused is not read again: looking for students must not cost its budget twice.
+        """
+        try:
+            return modules_from_plain(self._ask("look", path, weeks, name=path.name))
+        except SubmissionError as error:
+            self._refused[path] = str(error)
+            return []
+
+    def read(self, path: Path, name: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Found]:
+        """Return each week that an entry called `name` holds or should hold. `SubmissionError` if it cannot be read."""
+        if self._weeks is weeks and path in self._refused:
+            raise SubmissionError(self._refused[path])
+        return [from_plain(part) for part in self._ask("read", path, weeks, parts, name=name)]
+
+    def collect(self, path: Path, parts: Sequence[Part], place: Place, weeks: Weeks) -> Collected:
+        """Collect the week that lies at `place`. Raises `SubmissionError` for what cannot be graded."""
+        found = [from_plain(part) for part in self._ask("collect", path, weeks, parts, place=place_to_plain(place))]
+        collected = found[0].collected if found else None
+        if not isinstance(collected, Collected):
+            raise SubmissionError(str(collected))
+        return collected
+
+    def _ask(self, what: str, path: Path, weeks: Weeks, parts: Sequence[Part] = (), **more: Any) -> list[Any]:
+        files = [(name, str(file.absolute())) for name, file in parts]
+        request = {"do": what, "path": str(path.absolute()), "parts": files, "weeks": self._known(weeks)}
+        return self.process.ask({**request, **more})
+
+    def _known(self, weeks: Weeks) -> Mapping[str, Any]:
+        """Name the weeks, by a number as well: the same course may be another one when it is asked for anew."""
+        if self._weeks is not weeks:
+            self._weeks, self._refused = weeks, {}
+            self._number += 1
+        root = next((str(one.root.absolute()) for one in weeks.assignments.values()), "")
+        known, expected = list(weeks.assignments), list(weeks.expected)
+        return {"number": self._number, "course": root, "known": known, "expected": expected}
+
+
+# One for all, since starting a process takes longer than reading dozens of entries. It ends with this process.
+DESK = Desk(BudgetedProcess("grader.intake.reading.service"))

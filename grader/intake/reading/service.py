@@ -1,0 +1,119 @@
+"""Reads entries, in the process that does nothing else: looks for weeks in them, and collects their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.course import Course
+from grader.errors import SubmissionError
+from grader.intake.collect import Collected, clipped, collect_week
+from grader.intake.contents import MIB, Contents, EntryReader
+from grader.intake.places import Place, find_places
+from grader.intake.reading.plain import Found, place_from_plain, to_plain
+from grader.intake.weeks import Weeks
+
+_SHOWN = 8  # files of an entry without modules that its problem names
+
+
+class Service:
+    """Answers by `look`, `read` and `collect`, each about one entry. What was looked into is kept for `read`."""
+
+    def __init__(self) -> None:
+        self._key: Any = None
+        self._weeks = Weeks({}, ())
+        self._readers = Readers()
+
+    def answer(self, request: dict[str, Any]) -> Iterator[Any]:
+        """Yield what the entry holds, a week each. Raises `SubmissionError` where the entry cannot be read."""
+        self._know(request["weeks"])
+        path, parts = Path(request["path"]), [(name, Path(file)) for name, file in request["parts"]]
+        if request["do"] == "look":
+            for place in find_places(self._readers.look(path), request["name"], self._weeks)[0]:
+                yield [place.week, list(place.modules)]
+        elif request["do"] == "read":
+            reader = EntryReader(path, parts) if parts else self._readers.take(path)
+            for found in _read(reader, path.name, request["name"], self._weeks):
+                yield to_plain(found)
+        else:
+            place, reader = place_from_plain(request["place"]), EntryReader(path, parts)
+            yield to_plain(Found(place.week, place=place, collected=_collected(reader, place, self._weeks)))
+
+    def _know(self, key: dict[str, Any]) -> None:
+        """Read the weeks of the course, unless the last request was about the same ones."""
+        if key != self._key:
+            course = Course(Path(key["course"]))
+            self._weeks = Weeks({week: course.assignment(week) for week in key["known"]}, tuple(key["expected"]))
+            self._key, self._readers = key, Readers()
+
+
+class Readers:
+    """Keeps the readers of entries that were looked into, until they are taken, so that no file is opened twice.
+
+    Looking into a class opens two or three of its entries. Where more are opened, readers are kept up to `MOST_HELD`
+    bytes together.
+    """
+
+    MOST_HELD = 64 * MIB
+
+    def __init__(self) -> None:
+        self._held: dict[Path, EntryReader] = {}
+        self._size = 0
+
+    def look(self, path: Path) -> Contents:
+        """Return the contents of an entry. Raises `SubmissionError` where it cannot be read."""
+        if path in self._held:
+            return self._held[path].contents()
+        reader = EntryReader(path)
+        contents = reader.contents()
+        if self._size + reader.size <= self.MOST_HELD:
+            self._held[path] = reader
+            self._size += reader.size
+        return contents
+
+    def take(self, path: Path) -> EntryReader:
+        """Hand over the reader of an entry, and hold it no longer."""
+        reader = self._held.pop(path, None) or EntryReader(path)
+        self._size -= reader.size
+        return reader
+
+
+def _read(reader: EntryReader, own_name: str, name: str, weeks: Weeks) -> Iterator[Found]:
+    contents = reader.contents()
+    places, unclear = find_places(contents, name, weeks)
+    wanted = [place for place in places if not weeks.expected or place.week in weeks.expected]
+    for place in wanted:
+        yield Found(place.week, place=place, collected=_collected(reader, place, weeks))
+    found = {place.week for place in wanted}
+    lacking = [week for week in _asked(weeks) if week not in found] if weeks.expected or not found else []
+    for week in lacking:
+        yield Found(week, clipped(_nothing(own_name, week, contents, unclear, weeks)))
+
+
+def _collected(reader: EntryReader, place: Place, weeks: Weeks) -> Collected | SubmissionError:
+    try:
+        return collect_week(reader, place, weeks)
+    except SubmissionError as error:
+        return error
+
+
+def _asked(weeks: Weeks) -> Sequence[str | None]:
+    """Return the weeks that an entry should hold: those that were asked for, the only one, or None for not known."""
+    return list(weeks.expected) or list(weeks.single) or [None]
+
+
+def _nothing(name: str, week: str | None, contents: Contents, unclear: Sequence[str], weeks: Weeks) -> str:
+    """Say why no submission was found in an entry."""
+    known = ", ".join(weeks.assignments)
+    if contents.refused:
+        where, why = next(iter(contents.refused.items()))
+        inside = "" if where == name else f"{name}: "
+        return f"{inside}{where} cannot be read: {why}"
+    if unclear:
+        return f"cannot tell which week {unclear[0]} is for ({known}): put it into a folder named after the week"
+    modules = weeks.assignments[week].modules if week else ()
+    names = f" (wanted: {', '.join(f'{module}.py' for module in modules)})" if modules else ""
+    shown = ", ".join(sorted(contents.files)[:_SHOWN]) + (", …" if len(contents.files) > _SHOWN else "")
+    notes = f"; {contents.notes[0]}" if contents.notes else ""
+    return f"no Python module of {week or known} found in {name}{names}: it has {shown or 'no code'}{notes}"
