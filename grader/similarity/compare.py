@@ -1,6 +1,8 @@
 """Finds submissions that are suspiciously alike, by copydetect: winnowed k-grams of tokens with every name the same.
 
 Common code says nothing: the skeleton, and what a good part of the class has in common, are left out.
+Code is taken apart in a process that has a budget for each work (`tokens`). What is done with it here takes time in
+proportion to its length, which is bounded, for each work and for each pair that shares enough.
 Winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003.
 """
 
@@ -9,10 +11,11 @@ from __future__ import annotations
 import io
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.errors import GraderError
+from grader.errors import SubmissionError
+from grader.similarity.tokens import filtered
 
 K, WINDOW = 25, 6  # characters of filtered code; all equal code that is longer than K + WINDOW is found
 LEAST_OWN = 400  # characters that are not common code; with fewer there is nothing to compare
@@ -58,12 +61,15 @@ def text_of(files: Mapping[str, bytes]) -> str:
     return "\n\n".join(parts).replace("\r\n", "\n").replace("\0", "\ufffd") + "\n"
 
 
-def similar_pairs(works: Sequence[Work], skeleton: str, least: float) -> list[Pair]:
+def similar_pairs(
+    works: Sequence[Work], skeleton: str, least: float, left_out: Callable[[Work, str], None] = lambda work, why: None
+) -> list[Pair]:
     """Find the pairs of one week's works that share at least `least` of their code, the most alike first.
 
-    Raises `GraderError` where copydetect is not installed.
+    `left_out` is told of each work that cannot be compared, and why. Raises `GraderError` where copydetect is not
+    installed.
     """
-    prints = {number: _fingerprint(work.text) for number, work in enumerate(works) if len(work.text) <= LONGEST}
+    prints = dict(_fingerprints(works, left_out))
     owners: dict[int, set[int]] = defaultdict(set)
     for number, one in prints.items():
         for hashed in one.hashes:
@@ -103,12 +109,26 @@ def _pair(works: Sequence[Work], prints: Mapping[int, object], left: int, right:
     return Pair(works[left], works[right], float(shares[0]), float(shares[1]), first, second)
 
 
+def _fingerprints(  # type: ignore[no-untyped-def]
+    works: Sequence[Work], left_out: Callable[[Work, str], None]
+):
+    for number, work in enumerate(works):
+        try:
+            if len(work.text) > LONGEST:
+                raise SubmissionError(f"it has more than {LONGEST:,} characters")
+            yield number, _fingerprint(work.text)
+        except SubmissionError as error:
+            left_out(work, str(error))
+
+
 def _fingerprint(text: str):  # type: ignore[no-untyped-def]
-    try:
-        from copydetect import CodeFingerprint  # noqa: PLC0415 - an extra, which may be absent
-    except ImportError:
-        raise GraderError("comparing submissions needs copydetect: pip install -e '.[similar]'") from None
-    return CodeFingerprint("work.py", K, WINDOW, fp=io.StringIO(text))
+    code = filtered(text)
+    import numpy as np  # noqa: PLC0415 - slow, and copydetect, which may be absent, brings it
+    from copydetect import CodeFingerprint  # noqa: PLC0415 - an extra, which may be absent
+
+    one = CodeFingerprint("work.py", K, WINDOW, filter=False, fp=io.StringIO(code.code))
+    one.offsets = np.array(code.offsets)
+    return one
 
 
 def _leave_out(one, common: set[int]) -> None:  # type: ignore[no-untyped-def]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from grader.course import Assignment, Course
 from grader.errors import SubmissionError
+from grader.escape import terminal
 from grader.intake import Candidate, load
 from grader.similarity.compare import Pair, Work, similar_pairs, text_of
 
@@ -16,8 +18,13 @@ def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float
     """Find the pairs of all weeks that share at least `least` of their code, the most alike first, up to `MOST`."""
     pairs: list[Pair] = []
     for week, works in works_by_week(candidates).items():
-        pairs += similar_pairs(works, handout(course.assignment(week)), least)
+        pairs += similar_pairs(works, handout(course.assignment(week)), least, _say_left_out)
     return sorted(pairs, key=lambda pair: -pair.share)[:MOST]
+
+
+def _say_left_out(work: Work, why: str) -> None:
+    # Whoever is not compared is named, since hiding a copy would be the point of a work that takes too much.
+    print(terminal(f"not compared: {work.student}, {work.week}: {why}"), file=sys.stderr)
 
 
 def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
