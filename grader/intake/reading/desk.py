@@ -22,18 +22,22 @@ class Desk:
         self.process = process
         self._weeks: Weeks | None = None
         self._number = 0  # of the weeks that are known
+        self._looked: dict[Path, list[tuple[str, str]]] = {}
         self._refused: dict[Path, str] = {}
 
     def look(self, path: Path, weeks: Weeks) -> list[tuple[str, str]]:
         """Return the modules that an entry holds, each with its week; none where it cannot be read.
 
-        An entry that was refused is not read again: looking for students must not cost its budget twice.
+        Each entry is looked into once, and one that was refused is not read either, so that its budget is not spent
+        twice.
         """
-        try:
-            return modules_from_plain(self._ask("look", path, weeks, name=path.name))
-        except SubmissionError as error:
-            self._refused[path] = str(error)
-            return []
+        if self._weeks is not weeks or path not in self._looked:
+            try:
+                found = modules_from_plain(self._ask("look", path, weeks, name=path.name))
+            except SubmissionError as error:
+                found, self._refused[path] = [], str(error)
+            self._looked[path] = found
+        return self._looked[path]
 
     def read(self, path: Path, name: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Found]:
         """Return each week that an entry called `name` holds or should hold. `SubmissionError` if it cannot be read."""
@@ -57,7 +61,7 @@ class Desk:
     def _known(self, weeks: Weeks) -> Mapping[str, Any]:
         """Name the weeks, by a number as well: the same course may be another one when it is asked for anew."""
         if self._weeks is not weeks:
-            self._weeks, self._refused = weeks, {}
+            self._weeks, self._looked, self._refused = weeks, {}, {}
             self._number += 1
         root = next((str(one.root.absolute()) for one in weeks.assignments.values()), "")
         known, expected = list(weeks.assignments), list(weeks.expected)
