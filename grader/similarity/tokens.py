@@ -29,7 +29,7 @@ def filtered(text: str) -> Filtered:
         import copydetect  # noqa: F401, PLC0415 - an extra, which may be absent
     except ImportError:
         raise GraderError("comparing submissions needs copydetect: pip install -e '.[similar]'") from None
-    return _from_plain(PROCESS.ask({"text": text}), len(text))
+    return _from_plain(PROCESS.ask({"text": text}, "it"), len(text))
 
 
 class Service:

@@ -18,13 +18,18 @@ def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float
     """Find the pairs of all weeks that share at least `least` of their code, the most alike first, up to `MOST`."""
     pairs: list[Pair] = []
     for week, works in works_by_week(candidates).items():
-        pairs += similar_pairs(works, handout(course.assignment(week)), least, _say_left_out)
+        pairs += similar_pairs(
+            works,
+            handout(course.assignment(week)),
+            least,
+            lambda work, why: _say_left_out(work.student, work.week, why),
+        )
     return sorted(pairs, key=lambda pair: -pair.share)[:MOST]
 
 
-def _say_left_out(work: Work, why: str) -> None:
-    # Whoever is not compared is named, since hiding a copy would be the point of a work that takes too much.
-    print(terminal(f"not compared: {work.student}, {work.week}: {why}"), file=sys.stderr)
+def _say_left_out(student: str, week: str, why: str) -> None:
+    # Whoever is not compared is named, since hiding a copy may be the point of a work that cannot be read.
+    print(terminal(f"not compared: {student}, {week}: {why}"), file=sys.stderr)
 
 
 def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
@@ -33,8 +38,9 @@ def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
     for candidate in candidates:
         try:
             submission = load(candidate)
-        except SubmissionError:
-            continue  # `batch` says why
+        except SubmissionError as error:
+            _say_left_out(candidate.student, str(candidate.week or "no week"), str(error))
+            continue
         works = found.setdefault(submission.week, {})
         key = (candidate.path, *candidate.parts)  # entries at one path are one: a group's work, which each member has
         others = f"{works[key].student}, " if key in works else ""

@@ -34,7 +34,7 @@ def test_a_work_that_takes_too_much_is_named_and_the_others_are_compared() -> No
     (pair,) = similar_pairs(works, "", 0.5, lambda work, why: left_out.append((work.student, why)))
     assert (pair.left.student, pair.right.student, pair.share) == ("ana", "ben", 1.0)
     assert left_out == [
-        ("eve", "reading it took more than 3 s of computing"),
+        ("eve", "reading it took more than 3 s of computing; hand in the week's own files alone"),
         ("joe", "it has more than 200,000 characters"),
     ]
 
@@ -43,11 +43,14 @@ def test_a_work_that_takes_too_much_is_named_and_the_others_are_compared() -> No
 def test_the_command_names_whoever_is_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in {"ana": OURS, "ben": OURS, "eve": f"slow\n{OURS}"}.items():
         put(tmp_path / "class" / name / "lenet.py", text.encode())
+    put(tmp_path / "class" / "bad.zip", b"PK")
     out = tmp_path / "similar"
     assert main(["similar", str(tmp_path / "class"), "--week", "week5", "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert "of ben" in printed.out.splitlines()[0]
-    assert printed.err == "not compared: eve, week5: reading it took more than 3 s of computing\n"
+    bad, slow = printed.err.splitlines()
+    assert bad.startswith("not compared: bad, week5: bad.zip is damaged")
+    assert slow.startswith("not compared: eve, week5: reading it took more than 3 s of computing")
 
 
 def test_every_hostile_source_is_compared_or_named() -> None:

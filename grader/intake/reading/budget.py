@@ -31,6 +31,8 @@ START_SECONDS = 60.0
 END_SECONDS = 5.0
 MOST_MESSAGES = 1_000  # in one answer
 
+_ADVICE = "hand in the week's own files alone"
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -53,18 +55,20 @@ class BudgetedProcess:
     def __init__(self, service: str, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self._service = service
+        self._name = ""  # of what is being read
         self._one_by_one = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
         self._owner = 0  # the process that has started it
 
-    def ask(self, request: Mapping[str, Any]) -> list[Any]:
-        """Return the parts of the answer, untrusted plain data.
+    def ask(self, request: Mapping[str, Any], name: str) -> list[Any]:
+        """Return the parts of the answer, untrusted plain data; `name` is what is read, for messages.
 
         Raises `SubmissionError` where the process says so, or needs more than its budget, or crashes twice;
         `GraderError` where it cannot be started.
         """
         with self._one_by_one:
+            self._name = name
             ended = ""
             for _ in range(2):  # a process that was killed by chance deserves a second one
                 try:
@@ -76,7 +80,7 @@ class BudgetedProcess:
                 except BaseException:  # whatever interrupted it, the rest of an answer must not meet the next request
                     self._end()
                     raise
-            raise SubmissionError(f"reading it ended the process that reads submissions ({ended})")
+            raise SubmissionError(f"reading {name} ended the process that reads submissions ({ended})")
 
     def close(self) -> None:
         """End the process; a later request starts another one."""
@@ -98,12 +102,12 @@ class BudgetedProcess:
                 else:
                     self._refuse(kind, body)
         except TimeoutError:
-            raise self._spoilt(f"reading it took more than {self.budget.clock:g} s") from None
+            raise self._spoilt(f"took more than {self.budget.clock:g} s; {_ADVICE}") from None
         except wire.TooLong:
             pass
         except OSError:
             raise self._death() from None
-        raise self._spoilt("reading it gave more than can be")
+        raise self._spoilt(f"gave more than can be; {_ADVICE}")
 
     def _message(self, connection: socket.socket, end_at: float) -> tuple[str, Any]:
         connection.settimeout(max(end_at - time.monotonic(), 0.001))
@@ -111,26 +115,28 @@ class BudgetedProcess:
         try:
             kind, body = msgpack.unpackb(raw, unicode_errors="surrogatepass")
         except Exception:  # not what our process sends, so it is ours no more
-            raise self._spoilt("reading it gave no answer that can be understood") from None
+            raise self._spoilt("gave no answer that can be understood") from None
         return str(kind), body
 
     def _refuse(self, kind: str, body: Any) -> None:
         """Raise the error that a message stands for."""
         if kind == "memory":
-            raise self._spoilt(f"reading it took more than {self.budget.mib:,} MiB of memory")
+            raise self._spoilt(f"took more than {self.budget.mib:,} MiB of memory; {_ADVICE}")
+        if kind == "deep":
+            raise SubmissionError(f"{self._name} is nested too deeply to be read")
         if kind == "refused":
             raise SubmissionError(str(body))
-        raise SubmissionError(f"the grader cannot read it, by a mistake of its own ({body})")
+        raise SubmissionError(f"the grader cannot read {self._name}, by a mistake of its own ({body})")
 
     def _spoilt(self, why: str) -> SubmissionError:
         """End the process, with whatever it still does and holds."""
         self._end()
-        return SubmissionError(why)
+        return SubmissionError(f"reading {self._name} {why}")
 
     def _death(self) -> _Ended | SubmissionError:
         status = self._end()
         if status == -signal.SIGXCPU:
-            return SubmissionError(f"reading it took more than {self.budget.seconds} s of computing")
+            return self._spoilt(f"took more than {self.budget.seconds} s of computing; {_ADVICE}")
         with contextlib.suppress(ValueError):
             return _Ended(signal.Signals(-status).name)
         return _Ended(f"status {status}")

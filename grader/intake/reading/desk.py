@@ -56,7 +56,7 @@ class Desk:
     def _ask(self, what: str, path: Path, weeks: Weeks, parts: Sequence[Part] = (), **more: Any) -> list[Any]:
         files = [(name, str(file.absolute())) for name, file in parts]
         request = {"do": what, "path": str(path.absolute()), "parts": files, "weeks": self._known(weeks)}
-        return self.process.ask({**request, **more})
+        return self.process.ask({**request, **more}, path.name)
 
     def _known(self, weeks: Weeks) -> Mapping[str, Any]:
         """Name the weeks, by a number as well: the same course may be another one when it is asked for anew."""

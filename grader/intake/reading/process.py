@@ -65,7 +65,7 @@ def _messages(service: Service, request: dict[str, Any]) -> Iterator[bytes]:
     except MemoryError:
         last = ("memory", None)
     except RecursionError:
-        last = ("refused", "it is nested too deeply to be read")
+        last = ("deep", None)
     except Exception as error:
         last = ("failed", _place(error))
     yield _packed(*last)

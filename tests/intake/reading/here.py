@@ -17,7 +17,7 @@ class HereProcess:
     def __init__(self) -> None:
         self._service = Service()
 
-    def ask(self, request: Mapping[str, Any]) -> list[Any]:
+    def ask(self, request: Mapping[str, Any], name: str) -> list[Any]:
         return list(self._service.answer(dict(request)))
 
 
