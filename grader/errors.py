@@ -7,6 +7,7 @@
     ├── DeviceError             no GPU can be used; the person who asked for one gets the CPU, and reads why
     ├── SandboxError            no worker can be started, or it died for a reason that is not the student's
     │   └── Killed          a process that a judge needs was killed while it started: by chance, so a retry is worth it
+    ├── TamperError                 a submission without a sandbox has changed the grader or the course: the run ends
     └── ClusterError            the scheduler or the machines that were to grade are not there, or may not take part
 
 A student's mistake is never an error in this sense: it is an `Outcome` (see `grader.results.report`). What runs inside
@@ -44,6 +45,10 @@ class SandboxError(GraderError):
 
 class Killed(SandboxError):
     """A process of ours was killed before it met any submission: to get memory, or by a person."""
+
+
+class TamperError(GraderError):
+    """Files that grades depend on have changed while submissions ran without a sandbox; the run must not go on."""
 
 
 class ClusterError(GraderError):

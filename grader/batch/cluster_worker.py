@@ -18,7 +18,7 @@ from typing import Any
 from distributed import Reschedule, Worker, WorkerPlugin, get_worker
 
 from grader.course import Course
-from grader.errors import GraderError
+from grader.errors import GraderError, TamperError
 from grader.judging.job import Job
 from grader.judging.pool import Pool
 from grader.judging.scratch import sweep
@@ -130,6 +130,8 @@ class Judges:
             return Answer(self.introduction)
         try:
             done = self._pool.grade(job)
+        except TamperError as error:
+            return Answer(replace(self.introduction, objection=str(error)))
         finally:
             self._wind_up()
         if isinstance(done, Report):

@@ -8,10 +8,12 @@ What is slow to import is imported later, once the worker in the sandbox is star
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,7 @@ from grader.errors import SandboxError, to_dict
 from grader.inside import confine
 from grader.judging.fork_server_client import PID
 from grader.judging.scratch import tidy
-from grader.judging.shortcuts import without
+from grader.judging.shortcuts import Shortcuts, without
 from grader.sandbox import Sandbox, devices
 from grader.sandbox.processes import kill_tree
 from grader.sandbox.zygote import Zygote
@@ -43,9 +45,18 @@ def main(arguments: list[str]) -> int:
         fork_server.start()
         from grader.judging import judge  # noqa: PLC0415 - it imports torch, while the worker does so, too
 
+        if not sandbox.confined:
+            _compile_the_course_anew(shortcuts)
         return judge.collect(Path(root), weeks, fork_server.serve, shortcuts)
     finally:
         fork_server.close()
+
+
+def _compile_the_course_anew(shortcuts: Shortcuts) -> None:
+    """Take no compiled file beside a check for its source: without a sandbox a submission may have put it there."""
+    if shortcuts.imports:
+        importlib.import_module("torch._dynamo")  # as `collect` does, which would compile it anew, too
+    sys.pycache_prefix = tempfile.mkdtemp(prefix="compiled-")  # it goes with the folder of temporary files
 
 
 class ForkServerProcess:

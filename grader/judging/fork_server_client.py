@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +20,7 @@ from typing import IO
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
 from grader.judging.scratch import Scratch
 from grader.judging.shortcuts import Shortcuts
+from grader.judging.watch import Watch
 from grader.sandbox import Sandbox, devices
 from grader.sandbox.processes import kill_tree, signal_name
 
@@ -41,6 +43,7 @@ class ForkServer:
         self._weeks = list(weeks)
         self._sandbox = sandbox
         self._shortcuts = shortcuts or Shortcuts()
+        self._watch = None if sandbox.confined else Watch(self._root, self._weeks)
         self._users: set[object] = set()
         self._one_by_one = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,8 +55,8 @@ class ForkServer:
     def fork(self, user: object, sandbox: Sandbox, cores: Sequence[int]) -> Forked:
         """Fork a new judge, whose user must `leave` when it is no longer needed.
 
-        Raises `CourseError` where the checks cannot be loaded, `Killed` where the fork server was killed, else
-        `SandboxError`.
+        Raises `CourseError` where the checks cannot be loaded, `Killed` where the fork server was killed, `TamperError`
+        where it must not start again, else `SandboxError`.
         """
         self._users.add(user)
         with self._one_by_one:
@@ -74,6 +77,10 @@ class ForkServer:
                 self._end()
                 raise Killed("the process that judges are forked from was killed") from None
 
+    def watched(self, submission: str) -> AbstractContextManager[None]:
+        """Watch over what grades depend on while a submission is judged; `TamperError` at the end of the block."""
+        return nullcontext() if self._watch is None else self._watch.over(submission)
+
     def leave(self, user: object) -> None:
         """Note that the user's judge has ended; after the last one kill the fork server, whatever it does."""
         self._users.discard(user)
@@ -93,6 +100,8 @@ class ForkServer:
                 self._launch()
 
     def _launch(self) -> None:
+        if self._watch is not None:
+            self._watch.look()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = self._start(theirs)

@@ -49,6 +49,11 @@ class JudgeProcess:
         return self._forked.pid if self._forked else None
 
     def grade(self, job: Job) -> Report:
+        """Grade one job; `TamperError` where the result is worth nothing, as the grader's files have changed."""
+        with self._fork_server.watched(f"{job.student} ({job.week})"):
+            return self._grade(job)
+
+    def _grade(self, job: Job) -> Report:
         judge = self._started()
         try:
             judge.connection.settimeout(JOB_SECONDS)

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from grader.errors import CourseError, GraderError, Killed
+from grader.errors import CourseError, GraderError, Killed, TamperError
 from grader.judging.fork_server_client import ForkServer
 from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
@@ -46,11 +46,16 @@ def grade_alone(root: Path, job: Job, sandbox: Sandbox) -> Report:
 
 
 def grade_patiently(judge: JudgeProcess, job: Job, stopping: Callable[[], bool]) -> Report | Ungraded:
-    """Grade, and retry with a new judge where one dies, as often as `TRIES` and `STARTS` allow, until `stopping()`."""
+    """Grade, and retry with a new judge where one dies, as often as `TRIES` and `STARTS` allow, until `stopping()`.
+
+    `TamperError` ends the whole run, so it is raised.
+    """
     starts, tries = STARTS, TRIES
     while True:
         try:
             return judge.grade(job)
+        except TamperError:
+            raise
         except GraderError as error:
             if isinstance(error, Killed):
                 starts -= 1
