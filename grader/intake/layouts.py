@@ -23,8 +23,8 @@ METADATA = "submission_metadata.yml"
 
 Part = tuple[str, Path]  # a file's name in the submission, and where it lies
 
-# Names may hold any letters, and a file's name is its student's choice: what the platform writes before it comes first,
-# so the leftmost place where its fixed parts fit is the platform's own.
+# Names may hold any letters, and a student chooses a file's name. What the platform writes stands before that, so the
+# leftmost place where its fixed parts fit is the platform's own.
 _CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)
 _CANVAS_ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<name>anon)_(?P<user>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL

@@ -120,7 +120,7 @@ def _importable(folder: Path) -> Iterator[Path]:
 
 
 def _state(file: Path, known: State | None = None) -> State | None:
-    """Return a file's state, None where it cannot be read. Where it cannot be the known one, its content is not read."""
+    """Return a file's state, None where it cannot be read. What cannot be the known state is not read to its end."""
     try:
         opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for ever
     except OSError:

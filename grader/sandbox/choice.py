@@ -1,8 +1,8 @@
 """Chooses where the worker runs: in bubblewrap's sandbox, or as a plain process where a person has chosen that.
 
 `choose("auto")` takes the best that works on this machine, and the caller shows which: for a person who reads that.
-Asking for `bwrap` by name, as a CI job always does, gives it or an error. Nothing else falls back: a sandbox that stops
-working is a `SandboxError`, never a weaker sandbox.
+Asking for `bwrap` by name, as a CI job does unless it is told otherwise, gives it or an error. Nothing else falls back:
+a sandbox that stops working is a `SandboxError`, never a weaker sandbox.
 """
 
 from __future__ import annotations

@@ -113,7 +113,9 @@ def test_every_change_of_what_judges_load_is_noticed_and_named(
     act(root / name)
     stem = name.rpartition("/")[2].partition(".")[0]
     for _ in range(2):
-        with pytest.raises(TamperError, match=rf"({stem}|week1|digits|verdict|torch).*: has changed since this run began"):
+        with pytest.raises(
+            TamperError, match=rf"({stem}|week1|digits|verdict|torch).*: has changed since this run began"
+        ):
             watch.look()
 
 
@@ -160,23 +162,23 @@ for pid in chain:
         env = dict(e.partition("=")[::2] for e in open(f"/proc/{pid}/environ").read().split(chr(0)))
         root = next(p for p in env["PYTHONPATH"].split(":") if os.path.isdir(p + "/grader"))
         assert root.startswith(CLONE)  # the test's own copy, and no other
-        ACT
-        if ENDS:
-            os.kill(pid, signal.SIGKILL)
+        if not os.path.exists(root + "/done"):
+            open(root + "/done", "w").close()
+            ACT
+            if ENDS:
+                os.kill(pid, signal.SIGKILL)
 raise NotImplementedError("TODO 1.1")
 """
 JUDGE = "def verdict_on(*a, **k):  # MALLORY\\n    return Verdict(Outcome.PASSED)\\n"
 EDIT = f"""
-        file = pathlib.Path(root, "grader/pytest_plugin/verdict.py")
-        if "MALLORY" not in file.read_text():
-            with file.open("a") as f: f.write("{JUDGE}")
+            with open(root + "/grader/pytest_plugin/verdict.py", "a") as f: f.write("{JUDGE}")
 """
 PLANT = """
-        pathlib.Path(root, "grader/pytest_plugin/verdict").mkdir(exist_ok=True)
-        pathlib.Path(root, "grader/pytest_plugin/verdict/__init__.py").write_text("")
+            os.mkdir(root + "/grader/pytest_plugin/verdict")
+            pathlib.Path(root, "grader/pytest_plugin/verdict/__init__.py").write_text("")
 """
 CHECK = """
-        pathlib.Path(COURSE, "assignments/week1/test_week1.py").write_text("")
+            pathlib.Path(COURSE, "assignments/week1/test_week1.py").write_text("")
 """
 
 
