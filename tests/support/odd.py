@@ -185,7 +185,7 @@ def lies(draw: random.Random, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _other_numbers(draw: random.Random, value: torch.Tensor | np.ndarray) -> Iterator[tuple[str, Any]]:
-    """The same shape and dtype with every number changed, and with one: the first, the last or another."""
+    """The same shape and dtype with every number changed, and with one: two of the first, the last and another."""
     tensor = torch.as_tensor(value)
 
     def changed(places: slice | int) -> Any:
@@ -197,5 +197,5 @@ def _other_numbers(draw: random.Random, value: torch.Tensor | np.ndarray) -> Ite
     if tensor.numel():
         yield "other numbers", changed(slice(None))
     if 2 < tensor.numel() < MANY:
-        for place in (0, draw.randrange(tensor.numel()), tensor.numel() - 1):
+        for place in draw.sample((0, draw.randrange(tensor.numel()), tensor.numel() - 1), 2):
             yield "another number", changed(place)

@@ -284,8 +284,8 @@ def honest_runs(name: str, reference: Reference) -> Iterator[tuple[list[Run], di
 def judged_kinds(name: str, reference: Reference) -> Iterator[tuple[Kind, str, bool]]:
     """Each kind of lie, where it was told in a check, and whether the check fails.
 
-    Of places with the same name the first is tried with every lie, another and the last with one. In later runs of the
-    same probe one place is tried, with one lie.
+    Of places with the same name the first is tried with every lie, another and the last with one. Of later runs of the
+    same probe only the whole evidence is replaced.
     """
     runs, inputs = max(honest_runs(name, reference), key=lambda found: sum(len(run.evidence) for run in found[0]))
     draw, met = random.Random(name), set()
@@ -296,10 +296,10 @@ def judged_kinds(name: str, reference: Reference) -> Iterator[tuple[Kind, str, b
         for place, found in alike.items():
             again = (run.probe, place) in met
             met.add((run.probe, place))
-            chosen = [draw.choice(found)] if again else [found[0], draw.choice(found), found[-1]][: len(found)]
+            chosen = [found[0], draw.choice(found), found[-1]][: len(found)] if not (again and place) else []
             for nth, (path, part) in enumerate(chosen):
                 told = list(lies(draw, part))
-                for way, lie in [draw.choice(told) if place else told[0]] if again or nth else told:
+                for way, lie in told[:1] if again else [draw.choice(told)] if nth else told:
                     kind = Kind(run.probe, re.sub(r"<\d+>", "*", place), way)
                     if excuse(kind) and not THOROUGH:
                         continue
