@@ -77,6 +77,14 @@ def not_held(sandbox: Bubblewrap, *names: str) -> set[str]:
     return {finding.tries for finding in found if finding.verdict is Verdict.NOT_HELD}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """Several test runs may share one machine; a person who waits has less patience."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ground, "ALL_SECONDS", 400.0)
+        yield
+
+
 @pytest.fixture
 def outside_tmp() -> Iterator[Path]:
     """A folder that is not below /tmp, which the sandbox covers."""

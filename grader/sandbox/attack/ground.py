@@ -41,7 +41,7 @@ class Unclear(Exception):
 
 @dataclass(frozen=True)
 class End:
-    """How an attack ended: with `evidence` (a value), an `error` (its text), `time`, `memory`, `death` or `forged`."""
+    """How an attack ended: `evidence` (with its value), `error` (its text), `time`, `memory`, `death` or `forged`."""
 
     how: str
     value: Any
