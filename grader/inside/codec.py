@@ -25,11 +25,11 @@ MOST_AXES = 8
 
 _TUPLE, _TENSOR, _ARRAY = 1, 2, 3
 _LENGTH = struct.Struct(">I")
-_DTYPES = {
+DTYPES = {
     name: getattr(torch, name)
     for name in ["float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool"]
 }
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class CodecError(ValueError):
@@ -131,7 +131,7 @@ def _tensor(value: torch.Tensor, where: str, blobs: list[np.ndarray]) -> msgpack
 
 def _array(value: np.ndarray | np.generic, where: str, blobs: list[np.ndarray]) -> msgpack.ExtType:
     array = np.asarray(value)
-    if array.dtype.name not in _DTYPES:
+    if array.dtype.name not in DTYPES:
         raise NotPlainData(f"{where} is an array of dtype {array.dtype}")
     blobs.append(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return _entry(_ARRAY, array.dtype.name, array.shape, where)
@@ -163,12 +163,12 @@ class _Decoder:
 
     def rebuild(self, code: int, data: bytes) -> torch.Tensor | np.ndarray:
         dtype, shape = msgpack.unpackb(data)
-        if code not in (_TENSOR, _ARRAY) or dtype not in _DTYPES or len(shape) > MOST_AXES:
+        if code not in (_TENSOR, _ARRAY) or dtype not in DTYPES or len(shape) > MOST_AXES:
             raise CodecError("malformed array")
         if not all(type(n) is int and 0 <= n <= LONGEST for n in shape):
             raise CodecError("malformed shape")
-        raw = self.take(math.prod(shape) * _DTYPES[dtype].itemsize)
-        return _rebuild_tensor(dtype, shape, raw) if code == _TENSOR else _rebuild_array(dtype, shape, raw)
+        raw = self.take(math.prod(shape) * DTYPES[dtype].itemsize)
+        return rebuild_tensor(dtype, shape, raw) if code == _TENSOR else rebuild_array(dtype, shape, raw)
 
     def take(self, count: int) -> bytearray:
         if count > len(self.blobs):
@@ -177,15 +177,15 @@ class _Decoder:
         return raw
 
 
-def _rebuild_tensor(dtype: str, shape: list[int], raw: bytearray) -> torch.Tensor:
+def rebuild_tensor(dtype: str, shape: list[int], raw: bytearray) -> torch.Tensor:
     if not raw:
-        return torch.empty(shape, dtype=_DTYPES[dtype])
+        return torch.empty(shape, dtype=DTYPES[dtype])
     flat = torch.frombuffer(raw, dtype=torch.uint8)
     # A byte other than 0 and 1 is undefined behaviour in a bool array, and the sender is not trusted.
-    return (flat != 0).reshape(shape) if dtype == "bool" else flat.view(_DTYPES[dtype]).reshape(shape)
+    return (flat != 0).reshape(shape) if dtype == "bool" else flat.view(DTYPES[dtype]).reshape(shape)
 
 
-def _rebuild_array(dtype: str, shape: list[int], raw: bytearray) -> np.ndarray:
+def rebuild_array(dtype: str, shape: list[int], raw: bytearray) -> np.ndarray:
     flat = np.frombuffer(raw, np.uint8) != 0 if dtype == "bool" else np.frombuffer(raw, dtype)
     array: np.ndarray = flat.reshape(shape)
     return array

@@ -52,6 +52,7 @@ _F_SETPIPE_SZ = 1031  # larger buffers are the kernel's memory, which no limit c
 _BUFFER_SIZES = (7, 8)  # SO_SNDBUF and SO_RCVBUF of setsockopt(2), for the same reason
 _MAP_SHARED, _MAP_ANONYMOUS = 0x1, 0x20
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_NEWEST = 453  # calls beyond it came after Linux 6.6, and no C library needs them
 _X32 = 0x40000000  # x86-64's second numbering of the same calls
 # CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
@@ -96,6 +97,7 @@ def assemble(machine: str, gpu: bool = False) -> bytes:
     code = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, _AUDIT_ARCH[machine]), _refuse_by(_KILL), (_LOAD, 0, 0, _NUMBER)]
     if machine == "x86_64":
         code += [(_AT_LEAST, 0, 1, _X32), _refuse_by(_ERRNO | errno.ENOSYS)]
+    code += [(_AT_LEAST, 0, 1, _NEWEST + 1), _refuse_by(_ERRNO | errno.ENOSYS)]  # nobody has looked at them yet
     for number in refused(machine, gpu).values():
         code += [(_EQUAL, 0, 1, number), _refuse_by(_ERRNO | errno.EPERM)]
     code += [(_EQUAL, 0, 1, _CLONE3), _refuse_by(_ERRNO | errno.ENOSYS)]  # the C library falls back to clone

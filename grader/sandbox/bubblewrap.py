@@ -75,7 +75,16 @@ class Bubblewrap:
 
     def arguments(self) -> list[str]:
         arguments = [self.program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-        arguments += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        arguments += [
+            "--hostname",
+            "student",
+            "--unshare-cgroup-try",
+            "--die-with-parent",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+            "--clearenv",
+        ]
         if os.getuid() == 0:  # as root no user namespace, so that the worker can become another user than root
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
             arguments += ["--cap-add", "CAP_SYS_ADMIN"] if self.gpus else []  # for one mount: `confine.drop_root`

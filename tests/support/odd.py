@@ -49,7 +49,7 @@ def anything(draw: random.Random, depth: int) -> Any:
     if kind < 2:
         return draw.choice(NUMBERS if kind else WORDS)
     if kind < 4:
-        return array(draw, draw.choice(SHAPES), draw.choice(sorted(codec._DTYPES)), as_tensor=kind == 2)
+        return array(draw, draw.choice(SHAPES), draw.choice(sorted(codec.DTYPES)), as_tensor=kind == 2)
     parts = [anything(draw, depth - 1) for _ in range(draw.randrange(4))]
     if kind == 6:
         return {draw.choice(["a", "weight", "0", 0, 1, -1]): part for part in parts}
@@ -60,9 +60,9 @@ def array(draw: random.Random, shape: tuple[int, ...], dtype: str, *, as_tensor:
     """A tensor, or NumPy's array, whose bytes are drawn: so of floats it may hold NaN, infinity and denormals."""
     if dtype == "bfloat16" and not as_tensor:
         dtype = "float32"
-    count = int(np.prod(shape)) * codec._DTYPES[dtype].itemsize
+    count = int(np.prod(shape)) * codec.DTYPES[dtype].itemsize
     filled = draw.choice([draw.randbytes(count), bytes(count), b"\xff" * count])
-    rebuild: Any = codec._rebuild_tensor if as_tensor else codec._rebuild_array
+    rebuild: Any = codec.rebuild_tensor if as_tensor else codec.rebuild_array
     return rebuild(dtype, list(shape), bytearray(filled))
 
 
@@ -72,7 +72,7 @@ def odd_array(draw: random.Random, value: Any) -> Any:
     tensor = value if as_tensor else torch.from_numpy(np.array(value))
     way = draw.randrange(8)
     if way < 2:
-        tensor = tensor.to(codec._DTYPES[draw.choice(sorted(codec._DTYPES))])
+        tensor = tensor.to(codec.DTYPES[draw.choice(sorted(codec.DTYPES))])
     elif way == 2:
         tensor = (
             draw.choice([tensor.flatten(), tensor[None], tensor.squeeze(), tensor[..., None], tensor.mT])
@@ -87,7 +87,7 @@ def odd_array(draw: random.Random, value: Any) -> Any:
         return array(
             draw,
             tuple(tensor.shape) if tensor.numel() < 10**6 else (2,),
-            draw.choice(sorted(codec._DTYPES)),
+            draw.choice(sorted(codec.DTYPES)),
             as_tensor=as_tensor,
         )
     elif way == 5:
