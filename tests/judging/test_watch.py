@@ -11,10 +11,12 @@ from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import cache_from_source, source_hash
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from grader.batch.cluster_worker import Answer, Introduction, Judges
+from grader.batch import cluster_worker
+from grader.batch.cluster_worker import Judges, Terms, facts
 from grader.errors import SandboxError, TamperError
 from grader.gradebook import Gradebook
 from grader.judging.job import Job
@@ -263,6 +265,9 @@ class Changed:
     def grade(self, job: Job) -> None:
         raise TamperError("verdict.py: has changed")
 
+    def close(self) -> None:
+        pass
+
 
 JOB = Job("ana", "week1", {}, "digest", (), seed=7)
 
@@ -272,8 +277,15 @@ def test_a_changed_grader_is_no_reason_to_try_again() -> None:
         grade_patiently(Changed(), JOB, lambda: False)  # type: ignore[arg-type]
 
 
-def test_a_worker_of_a_cluster_whose_grader_has_changed_may_not_grade(monkeypatch: pytest.MonkeyPatch) -> None:
-    judges = Judges.__new__(Judges)
-    judges.introduction, judges._pool = Introduction("worker"), Changed()  # type: ignore[assignment]
-    monkeypatch.setattr(judges, "_wind_up", lambda: None, raising=False)
-    assert judges.grade(JOB) == Answer(Introduction("worker", objection="verdict.py: has changed"))
+def test_a_worker_of_a_cluster_whose_grader_has_changed_may_not_grade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = copied("attacked", tmp_path)
+    terms = Terms("run", str(course), "process", ("week1",), facts(course, ["week1"]))
+    monkeypatch.setattr(cluster_worker, "Pool", lambda *given: Changed())
+    worker = SimpleNamespace(name="a", address="a", state=SimpleNamespace(nthreads=1))
+    judges = Judges(terms, worker)  # type: ignore[arg-type]
+    try:
+        assert judges.grade(JOB).worker.objection == "verdict.py: has changed"
+    finally:
+        judges.close()
