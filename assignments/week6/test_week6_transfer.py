@@ -79,7 +79,7 @@ def test_swap_head(student, rng):
         expect.tensor(expect.field(got, "logits"), "the logits", shape=(3, output_dim))
         twin = expect.tensor(expect.field(got, "twin_weight"), "a second head's weight", shape=weight.shape)
         expect.true(not torch.equal(weight, twin), "two new heads are equal: a fresh one starts at random")
-        old = expect.tensor(expect.field(got, "old_weight"), "the old head's weight")
+        old = expect.tensor(expect.field(got, "old_weight"), "the old head's weight", shape=(None, hidden))
         rows = min(len(old), len(weight))
         expect.true(not torch.equal(weight[:rows], old[:rows]), "the new head holds the old one's weights")
 

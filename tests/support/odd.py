@@ -199,3 +199,11 @@ def _other_numbers(draw: random.Random, value: torch.Tensor | np.ndarray) -> Ite
     if 2 < tensor.numel() < MANY:
         for place in draw.sample((0, draw.randrange(tensor.numel()), tensor.numel() - 1), 2):
             yield "another number", changed(place)
+
+
+SHORTLIST: list[Any] = [
+    *(None, True, 7, 2.5, float("nan"), "x", b"x", [], (), {}, [None], ["a", 1], {"a": 1}),
+    *(torch.tensor(1.5), torch.tensor(True), torch.zeros(0), torch.ones(2, 3, dtype=torch.int64), torch.ones(1, 1, 1)),
+    *(np.array(1), np.zeros(0), np.ones((2, 3), dtype=bool)),
+]
+"""A value of each kind that a check could take for another one."""

@@ -27,7 +27,7 @@ from grader.course import Course
 from grader.inside import codec
 from grader.inside.modules import close_modules, open_modules
 from grader.inside.probing import call
-from tests.support.odd import lies, places, put, replaced
+from tests.support.odd import SHORTLIST, lies, places, put, replaced
 
 ROOT = Path(__file__).parents[2]
 WEEKS = Course(ROOT).assignments()
@@ -211,6 +211,29 @@ def test_odd_evidence_never_crashes_a_check(name: str, references: Callable[[str
         except Exception as error:
             error.add_note(f"with forgery {seed}")
             raise
+
+
+@pytest.mark.parametrize("name", [name for name in CHECKS if THOROUGH or not is_slow(name)])
+def test_no_kind_of_value_at_any_place_crashes_a_check(name: str, references: Callable[[str], Reference]) -> None:
+    """On each push one kind of value at each place, another one for each run of a probe; all of them where thorough."""
+    reference, draw = references(name.partition("::")[0]), random.Random(name)
+    runs, inputs = max(honest_runs(name, reference), key=lambda found: sum(len(run.evidence) for run in found[0]))
+    met: set[tuple[str, str]] = set()
+    for number, run in enumerate(runs):
+        for place, path, _ in places(codec.decode(run.evidence)):
+            if (run.probe, place) in met and not THOROUGH:
+                continue
+            met.add((run.probe, place))
+            for value in SHORTLIST if THOROUGH else draw.sample(SHORTLIST, 1):
+
+                def forge(at: int, evidence: Any, number: int = number, path: Any = path, value: Any = value) -> Any:
+                    return put(evidence, path, value) if at == number else evidence
+
+                try:
+                    passes(name, Forger(reference, forge), inputs)
+                except Exception as error:
+                    error.add_note(f"with {value!r} at {place!r} of run {number} ({run.probe})")
+                    raise
 
 
 class Kind(NamedTuple):
