@@ -274,7 +274,8 @@ def test_training(student, rng):
     judge_losses(per_epoch[0], losses[0:7:3])
     judge_losses(per_epoch[1], losses[7::3])
     modes = expect.items(expect.field(got, "modes"), None, "the modes")
-    expect.true(bool(modes) and all(mode is True for mode in modes), "the model was not in training mode")
+    trained = [mode is True for mode in modes]
+    expect.true(bool(trained) and all(trained), "the model was not in training mode")
 
 
 @task("4.7", points=2, title="train with a frozen layer and another criterion", hint="Use what you are given.")
