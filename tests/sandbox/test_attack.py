@@ -79,7 +79,8 @@ def not_held(sandbox: Bubblewrap, *names: str) -> set[str]:
 def patience() -> Iterator[None]:
     """Several test runs may share one machine; a person who waits has less patience."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ground, "ALL_SECONDS", 400.0)
+        patch.setattr(ground, "ALL_SECONDS", 1500.0)
+        patch.setattr(ground, "PATIENCE", 10.0)
         yield
 
 

@@ -23,7 +23,7 @@ def _end(how: str, expected: tuple[str, ...], args: tuple[Any, ...], ground: Gro
         end = submission.act("endings", how, *args, seconds=_SECONDS)
         well = goes_on(submission)
         seconds = time.monotonic() - begin
-    good = end.how in expected and well and seconds < _SECONDS + _LATE
+    good = end.how in expected and well and seconds < _SECONDS + _LATE * ground.patience
     return Seen(good, f"{end}, over after {seconds:.1f} s, and the next check {'runs' if well else 'does NOT run'}")
 
 
@@ -39,7 +39,9 @@ def _hold(ground: Ground) -> Seen:
         submission.end_check()
         seconds = time.monotonic() - begin
         left = ground.gone(1.0)
-    return Seen(seconds < _LATE and not left, f"{end}, over after {seconds:.1f} s, {len(left)} processes left")
+    return Seen(
+        seconds < _LATE * ground.patience and not left, f"{end}, over after {seconds:.1f} s, {len(left)} processes left"
+    )
 
 
 def _status(ground: Ground) -> Seen:

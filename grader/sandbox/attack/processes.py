@@ -76,7 +76,7 @@ def _left_running(ground: Ground, leave: object) -> None:
 
 
 def _all_gone(ground: Ground) -> Seen:
-    left = ground.gone(_SETTLE)
+    left = ground.gone(_SETTLE * ground.patience)
     return Seen(not left, f"{len(left)} of them are left" if left else "none is left")
 
 
