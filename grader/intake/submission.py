@@ -51,7 +51,10 @@ def load_folder(folder: Path, assignment: Assignment) -> Submission:
         raise UsageError(f"{folder}: there is no such folder or file")
     whole = folder.resolve()
     weeks = Weeks({assignment.week: assignment}, (assignment.week,))
-    return load(candidates_of(whole, student_name(whole), "", weeks)[0])
+    try:
+        return load(candidates_of(whole, student_name(whole), "", weeks)[0])
+    finally:
+        DESK.rest()
 
 
 def empty_submission(folder: Path, assignment: Assignment, note: str) -> Submission:

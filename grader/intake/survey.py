@@ -59,7 +59,13 @@ def survey(
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
-    layout = layout or layouts.detect(folder, listing)
+    try:
+        return _surveyed(folder, listing, known, layout or layouts.detect(folder, listing), most_carried)
+    finally:
+        DESK.rest()
+
+
+def _surveyed(folder: Path, listing: Sequence[Path], known: Weeks, layout: str, most_carried: int) -> Survey:
     if layout != PLAIN:
         return _platform(layout, folder, listing, known, most_carried)
     if is_one_submission(folder, listing, known, DESK):

@@ -32,6 +32,11 @@ def filtered(text: str) -> Filtered:
     return _from_plain(PROCESS.ask({"text": text}, "it"), len(text))
 
 
+def rest() -> None:
+    """End the process; the next text starts another one."""
+    PROCESS.close()
+
+
 class Service:
     """Filters a text, in the process that does nothing else."""
 
@@ -56,5 +61,5 @@ def _from_plain(parts: list[Any], longest: int) -> Filtered:
     raise SubmissionError("reading it gave no answer that can be understood")
 
 
-# One for all, since it takes a second to start. It ends with this process.
+# One for all that is compared in a row, since it takes a second to start.
 PROCESS = BudgetedProcess(__name__)

@@ -10,6 +10,7 @@ from grader.errors import SubmissionError
 from grader.escape import terminal
 from grader.intake import Candidate, load
 from grader.similarity.compare import Pair, Work, similar_pairs, text_of
+from grader.similarity.tokens import rest
 
 MOST = 200  # pairs; whoever has more has another problem
 
@@ -17,14 +18,16 @@ MOST = 200  # pairs; whoever has more has another problem
 def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float) -> list[Pair]:
     """Find the pairs of all weeks that share at least `least` of their code, the most alike first, up to `MOST`."""
     pairs: list[Pair] = []
-    for week, works in works_by_week(candidates).items():
-        pairs += similar_pairs(
-            works,
-            handout(course.assignment(week)),
-            least,
-            lambda work, why: _say_left_out(work.student, work.week, why),
-        )
+    try:
+        for week, works in works_by_week(candidates).items():
+            pairs += similar_pairs(works, handout(course.assignment(week)), least, _say_not_compared)
+    finally:
+        rest()
     return sorted(pairs, key=lambda pair: -pair.share)[:MOST]
+
+
+def _say_not_compared(work: Work, why: str) -> None:
+    _say_left_out(work.student, work.week, why)
 
 
 def _say_left_out(student: str, week: str, why: str) -> None:

@@ -20,6 +20,8 @@ class HereProcess:
     def ask(self, request: Mapping[str, Any], name: str) -> list[Any]:
         return list(self._service.answer(dict(request)))
 
+    def close(self) -> None: ...
+
 
 def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DESK, "process", HereProcess())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from grader.course import Course
@@ -14,7 +15,7 @@ from grader.intake import load, load_folder, survey
 from grader.intake.collect import LONGEST_NOTE, Collected, digest_of
 from grader.intake.places import Place
 from grader.intake.reading.budget import Budget, BudgetedProcess
-from grader.intake.reading.desk import DESK
+from grader.intake.reading.desk import DESK, Desk
 from grader.intake.reading.plain import Found, from_plain, to_plain
 from tests.intake.reading import slow
 from tests.support.makers import lay_out, put
@@ -203,3 +204,16 @@ def test_what_comes_from_the_process_is_not_trusted(change: dict[str, Any]) -> N
 def test_anything_else_is_refused_as_well(data: Any) -> None:
     with pytest.raises(SubmissionError, match="no answer that can be understood"):
         from_plain(data)
+
+
+def test_no_process_is_left_once_a_class_or_a_submission_is_read(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # the process of all, which rests
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DESK, "rest", lambda: Desk.rest(DESK))
+        before = psutil.Process().children()
+        hand_in(tmp_path / "class", {}, "")
+        assert set(outcomes(tmp_path / "class", course)) == {"000", "zzz"}
+        assert load_folder(tmp_path / "class" / "000", course.assignment("week5")).files == {"lenet.py": LENET}
+        assert psutil.Process().children() == before
