@@ -12,6 +12,7 @@ from __future__ import annotations
 import compileall
 import hashlib
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ from grader.escape import terminal
 PACKAGE = Path(__file__).resolve().parents[1]
 _MODULES = tuple(all_suffixes())
 _COMPILED = "__pycache__"
+_TEMPLATES = re.compile(r"[/\\]templates[/\\]")  # no modules of ours
 
 State = tuple[int, int, bytes]  # a file's kind, size and digest
 
@@ -41,7 +43,7 @@ class Watch:
 
     def __init__(self, root: Path, weeks: Iterable[str], package: Path = PACKAGE) -> None:
         self._root, self._weeks, self._package = root, tuple(weeks), package
-        compileall.compile_dir(str(package), quiet=2, invalidation_mode=PycInvalidationMode.TIMESTAMP)
+        compileall.compile_dir(str(package), quiet=2, rx=_TEMPLATES, invalidation_mode=PycInvalidationMode.TIMESTAMP)
         self._known = {file: _state(file) for file in self._files()}
         self._one_by_one = threading.Lock()
         self._running: list[str] = []

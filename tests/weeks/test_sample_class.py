@@ -10,6 +10,7 @@ import sqlite3
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from rich.console import Console
 from grader.batch.backend import LocalBackend
 from grader.batch.run import BatchOptions, BatchResult, grade_class
 from grader.course import Course
+from grader.gradebook import Gradebook
 from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.results import Outcome, Report, TaskScore
@@ -57,7 +59,14 @@ class Graded:
     result: BatchResult
     processes: set[psutil.Process]
 
+    @cached_property
+    def whole(self) -> dict[str, Report]:
+        """The teacher's reports, by student."""
+        with Gradebook(self.out / "gradebook.sqlite") as book:
+            return {report.student: report for report in book.current()}
+
     def report(self, student: str) -> Report:
+        """The student's own report."""
         return Report.load(self.folder(student) / "report.json")
 
     def folder(self, student: str) -> Path:
@@ -121,8 +130,7 @@ def test_every_submission_was_graded(graded: Graded) -> None:
 
 @pytest.mark.parametrize("student", EXPECTED)
 def test_each_check_ends_as_the_rules_say(graded: Graded, student: str) -> None:
-    report = graded.report(student)
-    scores = report.tasks()
+    scores = graded.whole[student].tasks()
     assert {score.task: actual_task(score) for score in scores} == expected_tasks(EXPECTED[student], scores)
 
 
@@ -191,15 +199,15 @@ def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded:
     """Compare a third of those who run into no time limit; GRADER_WHOLE_CLASS=1 compares the whole class."""
     (tmp_path / "class").mkdir()
     entries = sorted(entry for entry in CLASS.iterdir() if entry.stem in EXPECTED)
-    fast = [entry for entry in entries if not runs_out_of_time(graded.report(entry.stem))]
+    fast = [entry for entry in entries if not runs_out_of_time(graded.whole[entry.stem])]
     for entry in entries if WHOLE else fast[::3]:
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry, tmp_path / "class" / entry.name)
     result = grade(tmp_path / "out", Progress(Console(file=io.StringIO())), NONE, tmp_path / "class")
     assert (result.graded, result.trouble) == (len(list((tmp_path / "class").iterdir())), [])
     assert result.graded == len(EXPECTED) if WHOLE else result.graded > len(EXPECTED) / 6
-    for report in result.reports:
-        slow = Report.load(tmp_path / "out" / graded.folder(report.student).relative_to(graded.out) / "report.json")
-        assert timeless(slow) == timeless(graded.report(report.student)), report.student
+    with Gradebook(tmp_path / "out" / "gradebook.sqlite") as book:
+        for slow in book.current():
+            assert timeless(slow) == timeless(graded.whole[slow.student]), slow.student
 
 
 @pytest.mark.parametrize("module", ["lenet", "training", "inspection"])

@@ -28,7 +28,8 @@ def new_week(course: Course, week: str) -> list[Path]:
             raise UsageError(f"{folder} exists already; choose another week, or remove it")
     for folder in folders:
         folder.mkdir(parents=True)
-    written = [_write(template, folders, week, number[1]) for template in sorted(_TEMPLATES.iterdir())]
+    templates = sorted(path for path in _TEMPLATES.iterdir() if path.is_file())  # what is installed is compiled, too
+    written = [_write(template, folders, week, number[1]) for template in templates]
     return [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
 
 

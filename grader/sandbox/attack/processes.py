@@ -13,7 +13,7 @@ from grader.inside.confine import PROCESSES
 from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, nothing
 from grader.sandbox.attack.ground import Ground, Unclear, goes_on
 
-_SETTLE = 3.0  # seconds in which killed processes have to be gone
+_SETTLE = 5.0  # seconds in which killed processes have to be gone
 _MORE = PROCESSES + 16  # few enough to do no harm where nothing stops them
 
 
@@ -76,7 +76,7 @@ def _left_running(ground: Ground, leave: object) -> None:
 
 
 def _all_gone(ground: Ground) -> Seen:
-    left = ground.gone(_SETTLE * ground.patience)
+    left = ground.gone(_SETTLE)
     return Seen(not left, f"{len(left)} of them are left" if left else "none is left")
 
 
