@@ -50,23 +50,27 @@ class FairTime:
 
     def leave(self) -> None:
         """Count no longer what the process uses, which still has to be there."""
+        self._look()
+        self._process = None
+
+    def _look(self) -> None:
+        """Note what the process did not have since the last look."""
         if self._process is None:
             return
-        now, wall = self._process.usage(), self._left - self._purse.left
-        missing = max(wall - max(now.cpu - self._before.cpu, 0), 0)
+        now, left = self._process.usage(), self._purse.left
+        missing = max((self._left - left) - max(now.cpu - self._before.cpu, 0), 0)
         queued = min(missing, max(now.queued - self._before.queued, 0))  # of several threads it is a sum
         self._queued += queued
         self._idle += missing - queued
-        self._process = None
+        self._before, self._left = now, left
 
     def more(self) -> float:
         """Give back the time that the processes did not have; return how much that is, 0 if there is none."""
-        process = self._process
-        self.leave()
+        self._look()
         given = self._give_back()
+        if self._process is not None:
+            self._left += given
         self.waited = given < LEAST <= self._idle
-        if process is not None:
-            self.enter(process)
         return given if given >= LEAST else 0.0
 
     def end(self) -> None:

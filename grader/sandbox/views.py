@@ -79,12 +79,12 @@ def _inner(path: Path) -> Path:
     return path
 
 
-def _hidden(shown: dict[Path, Path]) -> Iterator[Path]:
+def _hidden(paths: dict[Path, Path]) -> Iterator[Path]:
     """Yield parts of packages that students' code must not see, in every folder of packages that is shown.
 
     They are the labels of the digits, the grader itself, and files that say where the course or a home folder lies.
     """
-    for folder in _package_folders(shown):
+    for folder in _package_folders(paths):
         yield from (folder / name for name in _OWN if (folder / name).is_dir())
         yield from folder.glob("sklearn/datasets/data/digits.csv*")
         for pattern in _TELLING:
@@ -92,9 +92,9 @@ def _hidden(shown: dict[Path, Path]) -> Iterator[Path]:
         yield from (path for path in folder.glob("*.pth") if _names_a_path(path))
 
 
-def _package_folders(shown: dict[Path, Path]) -> list[Path]:
+def _package_folders(paths: dict[Path, Path]) -> list[Path]:
     """List folders of packages by each path that leads there inside: what is hidden must be so at all of them."""
-    inner = (folder for path in shown for folder in _within(path))
+    inner = (folder for path in paths for folder in _within(path))
     return list(dict.fromkeys([*_packages(), *inner]))
 
 
@@ -111,8 +111,8 @@ def _names_a_path(file: Path) -> bool:
         return True
 
 
-def _refuse_course(shown: dict[Path, Path], course: Path) -> None:
-    for outer, inner in shown.items():
+def _refuse_course(paths: dict[Path, Path], course: Path) -> None:
+    for outer, inner in paths.items():
         if course.resolve().is_relative_to(outer.resolve()):
             raise SandboxError(f"the course lies in {outer}, which the sandbox has to show; move it elsewhere")
         if inner.is_relative_to("/tmp"):
