@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support import warm
+
 # Set before anything imports matplotlib or torch: their caches stay in the clone, as everything does.
 _CACHE = Path(__file__).parents[1] / ".cache"
 os.environ["MPLCONFIGDIR"] = str(_CACHE / "matplotlib")
@@ -43,6 +45,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_fork_servers() -> Iterator[None]:
+    """Tests fork what would take seconds to start. `warm.cold` is for tests of the start itself."""
+    with warm.started():
+        yield
 
 
 # What takes longest comes last, so that a plain mistake shows within the first minute.

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
 from grader.judging.scratch import Scratch
@@ -46,7 +46,7 @@ class ForkServer:
         self._watch = None if sandbox.confined else Watch(self._root, self._weeks)
         self._users: set[object] = set()
         self._one_by_one = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         self._control: socket.socket | None = None
         self._ready = False  # whether it has said so
         self._scratch: Scratch | None = None
@@ -123,7 +123,7 @@ class ForkServer:
             self._ready = True
         return self._control
 
-    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    def _start(self, theirs: socket.socket) -> Program:
         self._scratch = Scratch()
         environment = {
             **os.environ,
@@ -136,17 +136,7 @@ class ForkServer:
             environment.pop(name, None)
         without = ",".join(self._shortcuts.left_out)
         arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), without, *self._weeks]
-        return subprocess.Popen(
-            # The working folder may be a student's checkout, with a `torch.py` or a `matplotlibrc` of its own.
-            [sys.executable, "-P", "-m", "grader.judging.fork_server", *arguments],
-            env=environment,
-            cwd=self._scratch.path,
-            pass_fds=[theirs.fileno(), self._scratch.lock],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,  # Ctrl-C is for the parent, which ends judges in order
-        )
+        return launch(arguments, environment, self._scratch, [theirs.fileno(), self._scratch.lock], self._log)
 
     def _not_started(self, news: bytes) -> GraderError:
         """Say why there is no fork server; one that was killed says nothing about the checks."""
@@ -173,6 +163,36 @@ class ForkServer:
         if self._scratch is not None:
             self._scratch.remove()
         self._process = self._control = self._scratch = None
+
+
+def launch(
+    arguments: list[str], environment: dict[str, str], scratch: Scratch, descriptors: list[int], log: IO[bytes]
+) -> Program:
+    """Start the program with these descriptors and this log. The kit's own tests fork it instead."""
+    return subprocess.Popen(
+        # The working folder may be a student's checkout, with a `torch.py` or a `matplotlibrc` of its own.
+        [sys.executable, "-P", "-m", "grader.judging.fork_server", *arguments],
+        env=environment,
+        cwd=scratch.path,
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # Ctrl-C is for the parent, which ends judges in order
+    )
+
+
+class Program(Protocol):
+    """The part of `subprocess.Popen` that the fork server's parent needs."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return the exit status; `subprocess.TimeoutExpired` where it does not end in time."""
 
 
 @dataclass(frozen=True)

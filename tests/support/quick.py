@@ -13,6 +13,7 @@ from grader.cli.main import main
 from grader.judging import fork_server_client
 from grader.judging.shortcuts import without
 from grader.sandbox import Sandbox
+from tests.support import warm
 
 QUICK = without(("imports", "rehearsal", "pages"))
 S = TypeVar("S", bound=Sandbox)
@@ -24,5 +25,6 @@ def quick(sandbox: S) -> S:
 
 
 if __name__ == "__main__":
+    warm.use()
     fork_server_client.Shortcuts = lambda: QUICK  # type: ignore[misc, assignment]
     sys.exit(main())
