@@ -54,6 +54,13 @@ def warm_fork_servers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def cold_start() -> Iterator[None]:
+    """The test starts its fork servers as the kit does."""
+    with warm.cold():
+        yield
+
+
 # What takes longest comes last, so that a plain mistake shows within the first minute.
 SLOW = ("sandbox", "judging", "batch", "author", "attacks", "weeks")
 

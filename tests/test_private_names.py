@@ -10,6 +10,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 KIT = {"grader", "tests"}
+DOCUMENTED = {"os._exit"}  # public, for all its name
 
 
 def is_private(name: str) -> bool:
@@ -34,7 +35,7 @@ def touched(source: str) -> Iterator[str]:
     ours = imported(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr) and ast.unparse(node.value) not in ("self", "cls"):
-            yield ast.unparse(node)
+            yield from {ast.unparse(node)} - DOCUMENTED
         elif isinstance(node, ast.ImportFrom):
             yield from (alias.name for alias in node.names if is_private(alias.name))
         elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("setattr", "getattr"):

@@ -330,6 +330,7 @@ def fork_servers() -> list[psutil.Process]:
     return [child for child in below if "grader.judging.fork_server" in child.cmdline()]
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
     before = fork_servers()
     pool = Pool(course, ["week1"], 2, Process(), QUICK)
@@ -343,6 +344,7 @@ def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
     assert not early.is_running()
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Path) -> None:
     before = fork_servers()
     for end in (Pool.close, lambda pool: list(pool.run([]))):

@@ -32,6 +32,7 @@ from grader.judging.shortcuts import without
 
 ADDRESS = "GRADER_TESTS_WARM"  # in the environment: processes that tests start find it there, too
 ROOT = Path(__file__).parents[2]
+OWN = Path(fork_server_client.__file__).parents[2]  # a test may run a copy of the grader, which it has changed
 LONGEST_ORDER = 1 << 17
 STATUS = struct.Struct("i")
 Launch = Any  # mypy: a module's function cannot be named as its type
@@ -42,7 +43,7 @@ class Warm:
 
     def __init__(self, order: dict[str, Any], descriptors: list[int]) -> None:
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._connection.connect(os.environ[ADDRESS])
+        self._connection.connect(os.environ[ADDRESS].rpartition(os.pathsep)[2])
         socket.send_fds(self._connection, [json.dumps(order).encode()], descriptors)
         self.pid: int = STATUS.unpack(self._connection.recv(STATUS.size))[0]
         self._status: int | None = None
@@ -75,8 +76,8 @@ _cold = fork_server_client.launch
 
 
 def use() -> None:
-    """Have this process fork its fork servers from now on, where there is a process to fork them from."""
-    if ADDRESS in os.environ:
+    """Have this process fork its fork servers from now on, where there is a process of the same grader to fork them."""
+    if os.environ.get(ADDRESS, "").rpartition(os.pathsep)[0] == str(OWN):
         fork_server_client.launch = launch
 
 
@@ -94,7 +95,7 @@ def started() -> Iterator[None]:
         process = subprocess.Popen(
             command, env=environment, pass_fds=[own.fileno()], stdin=subprocess.PIPE, start_new_session=True
         )
-        os.environ[ADDRESS] = f"{folder}/orders"
+        os.environ[ADDRESS] = f"{OWN}{os.pathsep}{folder}/orders"
         use()
         try:
             yield

@@ -27,6 +27,7 @@ from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.results import Outcome, Report, TaskScore
 from grader.sandbox import choose
+from tests.support import warm
 from tests.support.reports import timeless
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     """The class graded once; the run has a working and a temporary folder of its own, which it must leave empty."""
     out, desk, temporary = (tmp_path_factory.mktemp(name) for name in ("out", "desk", "temporary"))
     watch = Watch()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warm.cold():  # once as the kit does it, in processes of its own
         patch.chdir(desk)
         patch.setenv("TMPDIR", str(temporary))
         result = grade(out, watch)
@@ -196,15 +197,15 @@ def test_a_second_run_keeps_everything(graded: Graded) -> None:
 
 
 def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded: Graded, tmp_path: Path) -> None:
-    """Compare a third of those who run into no time limit; GRADER_WHOLE_CLASS=1 compares the whole class."""
+    """Compare one in six of those who run into no time limit; GRADER_WHOLE_CLASS=1 compares the whole class."""
     (tmp_path / "class").mkdir()
     entries = sorted(entry for entry in CLASS.iterdir() if entry.stem in EXPECTED)
     fast = [entry for entry in entries if not runs_out_of_time(graded.whole[entry.stem])]
-    for entry in entries if WHOLE else fast[::3]:
+    for entry in entries if WHOLE else fast[::6]:
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry, tmp_path / "class" / entry.name)
     result = grade(tmp_path / "out", Progress(Console(file=io.StringIO())), NONE, tmp_path / "class")
     assert (result.graded, result.trouble) == (len(list((tmp_path / "class").iterdir())), [])
-    assert result.graded == len(EXPECTED) if WHOLE else result.graded > len(EXPECTED) / 6
+    assert result.graded == len(EXPECTED) if WHOLE else result.graded >= 3
     with Gradebook(tmp_path / "out" / "gradebook.sqlite") as book:
         for slow in book.current():
             assert timeless(slow) == timeless(graded.whole[slow.student]), slow.student
