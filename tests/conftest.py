@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from grader.course import Course
 from tests.support import warm
+from tests.support.courses import copied
 
 # Set before anything imports matplotlib or torch: their caches stay in the clone, as everything does.
 _CACHE = Path(__file__).parents[1] / ".cache"
@@ -95,3 +97,13 @@ def same_folder() -> Iterator[None]:
     before = Path.cwd()
     yield
     os.chdir(before)
+
+
+@pytest.fixture
+def one_check_course(tmp_path: Path) -> Course:
+    return Course(copied("one_check", tmp_path / "course"))
+
+
+@pytest.fixture
+def two_weeks_course(tmp_path: Path) -> Course:
+    return Course(copied("two_weeks", tmp_path / "course"))

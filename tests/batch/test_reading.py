@@ -18,21 +18,10 @@ from grader.judging.job import Job
 from grader.reports.progress import Progress
 from tests.intake.reading.here import read_here
 from tests.support.backends import Passing
-from tests.support.makers import lay_out, notebook, put, zipped
+from tests.support.makers import notebook, put, zipped
 
-COURSE = {
-    "assignments/week4/assignment.toml": 'title = "Four"\nweek = "week4"\nmodules = ["mlp"]\n',
-    "assignments/week4/mlp.py": "class MLP: ...\n",
-    "assignments/week5/assignment.toml": 'title = "Five"\nweek = "week5"\nmodules = ["lenet"]\n',
-    "assignments/week5/lenet.py": "class LeNet: ...\n",
-}
 LENET = b"class LeNet:\n    width = 2\n"
 MLP = b"class MLP:\n    width = 3\n"
-
-
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
-    return Course(lay_out(tmp_path / "course", COURSE))
 
 
 @pytest.fixture
@@ -78,9 +67,9 @@ def grade(course: Course, folder: Path, **options: Any) -> tuple[BatchResult, li
     return result, sorted(backend.jobs, key=lambda job: (job.student, job.week))
 
 
-def test_a_first_run_opens_each_file_once(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+def test_a_first_run_opens_each_file_once(two_weeks_course: Course, tmp_path: Path, opened: Counter[str]) -> None:
     files = hand_in(tmp_path / "class")
-    result, jobs = grade(course, tmp_path)
+    result, jobs = grade(two_weeks_course, tmp_path)
     assert (result.graded, result.problems) == (9, [])
     assert opened == dict.fromkeys(files, 1)
     by_student = {job.student: set(job.files) for job in jobs if job.week == "week5"}
@@ -88,33 +77,35 @@ def test_a_first_run_opens_each_file_once(course: Course, tmp_path: Path, opened
     assert by_student["gus"] == {"lenet.py", "data/weights.bin"}
 
 
-def test_a_class_in_folders_of_weeks_is_opened_once(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+def test_a_class_in_folders_of_weeks_is_opened_once(
+    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
+) -> None:
     """This holds although two students' entries are looked into to recognise a class folder."""
     for week, module, work in (("week4", "mlp", MLP), ("week5", "lenet", LENET)):
         for student in ("ana", "bo", "cy"):
             put(tmp_path / "class" / week / student / f"{module}.py", work)
-    result, _ = grade(course, tmp_path)
+    result, _ = grade(two_weeks_course, tmp_path)
     assert result.graded == 6
     assert set(opened.values()) == {1}
     assert len(opened) == 6
 
 
-def test_a_group_shares_one_reading(course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+def test_a_group_shares_one_reading(two_weeks_course: Course, tmp_path: Path, opened: Counter[str]) -> None:
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
     roster = put(tmp_path / "roster.csv", b"name,group\nana,Team\nbo,Team\ncy,Team\n")
-    _, jobs = grade(course, tmp_path, roster=roster)
+    _, jobs = grade(two_weeks_course, tmp_path, roster=roster)
     assert [job.student for job in jobs] == ["ana", "bo", "cy"]
     assert opened == {"ana/lenet.py": 1}
 
 
 def test_past_the_bound_the_rest_is_read_again_with_the_same_results(
-    course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
 ) -> None:
     files = hand_in(tmp_path / "class")
-    _, wanted = grade(course, tmp_path, regrade=True)
+    _, wanted = grade(two_weeks_course, tmp_path, regrade=True)
     opened.clear()
     for bound in (0, 3 * len(LENET)):
-        _, jobs = grade(course, tmp_path, most_carried=bound, regrade=True)
+        _, jobs = grade(two_weeks_course, tmp_path, most_carried=bound, regrade=True)
         assert jobs == wanted
         assert set(opened) == files
         assert max(opened.values()) > 1
@@ -122,19 +113,19 @@ def test_past_the_bound_the_rest_is_read_again_with_the_same_results(
 
 
 def test_where_nothing_is_to_grade_a_second_run_opens_each_file_once_past_the_bound_too(
-    course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
 ) -> None:
     files = hand_in(tmp_path / "class")
-    grade(course, tmp_path)
+    grade(two_weeks_course, tmp_path)
     opened.clear()
-    result, jobs = grade(course, tmp_path, most_carried=0)
+    result, jobs = grade(two_weeks_course, tmp_path, most_carried=0)
     assert (result.kept, jobs) == (9, [])
     assert opened == dict.fromkeys(files, 1)
 
 
 @pytest.mark.parametrize(("bound", "counts"), [(1000, LENET), (0, b"class LeNet: later = True\n")])
 def test_what_changes_after_the_survey_is_graded_in_one_state_with_its_own_digest(
-    course: Course, tmp_path: Path, bound: int, counts: bytes
+    two_weeks_course: Course, tmp_path: Path, bound: int, counts: bytes
 ) -> None:
     """Within the bound the state of the survey, else the one that was read again."""
     later = b"class LeNet: later = True\n"
@@ -142,7 +133,7 @@ def test_what_changes_after_the_survey_is_graded_in_one_state_with_its_own_diges
     put(inbox / "ana" / "lenet.py", LENET)
     put(inbox / "bo" / "lenet.py", later)
     options = BatchOptions(inbox, tmp_path / "reports", most_carried=bound)
-    ana, bo = find_class(course, options)[0].candidates
+    ana, bo = find_class(two_weeks_course, options)[0].candidates
     put(inbox / "ana" / "lenet.py", later)
     found = load(ana)
     assert found.files == {"lenet.py": counts}
@@ -150,12 +141,12 @@ def test_what_changes_after_the_survey_is_graded_in_one_state_with_its_own_diges
 
 
 def test_what_cannot_be_read_is_said_once_and_costs_the_others_nothing(
-    course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
 ) -> None:
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
     put(tmp_path / "class" / "zoe.ipynb", b"{")
     put(tmp_path / "class" / "yan.zip", b"PK no zip")
-    result, jobs = grade(course, tmp_path, weeks=["week5"])
+    result, jobs = grade(two_weeks_course, tmp_path, weeks=["week5"])
     assert [job.student for job in jobs] == ["ana"]
     problems = {problem.student: problem.message for problem in result.problems}
     assert problems["zoe"].startswith("notebook zoe.ipynb is damaged")

@@ -13,33 +13,20 @@ from grader.batch.run import BatchOptions, grade_class
 from grader.course import Course
 from grader.reports.progress import Progress
 from tests.support.backends import Passing
-from tests.support.makers import lay_out, put
+from tests.support.makers import put
 
 Run = Callable[..., dict[str, int]]
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Course:
-    weeks = {
-        f"assignments/{week}/{name}": text
-        for week in ("week4", "week5")
-        for name, text in {
-            "assignment.toml": f'title = "A"\nweek = "{week}"\nmodules = ["{week}"]\n',
-            f"{week}.py": "class A: ...\n",
-        }.items()
-    }
-    return Course(lay_out(tmp_path / "course", weeks))
-
-
-@pytest.fixture
-def run(course: Course, tmp_path: Path) -> Run:
+def run(two_weeks_course: Course, tmp_path: Path) -> Run:
     """Grade the class; return the seed of each student who was graded."""
 
     def grade(most: int | None = None, **options: int | bool) -> dict[str, int]:
-        backend = Passing(course, most)
+        backend = Passing(two_weeks_course, most)
         asked = BatchOptions(tmp_path / "class", tmp_path / "reports", **options)  # type: ignore[arg-type]
         try:
-            grade_class(course, asked, backend, Progress(Console(file=io.StringIO())))
+            grade_class(two_weeks_course, asked, backend, Progress(Console(file=io.StringIO())))
         except KeyboardInterrupt:
             assert most is not None
         return {job.student: job.seed for job in backend.jobs}
@@ -47,8 +34,8 @@ def run(course: Course, tmp_path: Path) -> Run:
     return grade
 
 
-def hand_in(tmp_path: Path, student: str, number: int, week: str = "week5") -> None:
-    put(tmp_path / "class" / student / f"{week}.py", f"class A:\n    n = {number}\n".encode())
+def hand_in(tmp_path: Path, student: str, number: int, module: str = "lenet") -> None:
+    put(tmp_path / "class" / student / f"{module}.py", f"class A:\n    n = {number}\n".encode())
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +92,7 @@ def test_a_seed_that_is_asked_for_is_everybodys(run: Run, tmp_path: Path) -> Non
 def test_each_week_has_its_run(run: Run, tmp_path: Path) -> None:
     """A run over another week neither ends nor goes on with one that was interrupted."""
     first = run(most=1)
-    hand_in(tmp_path, "dee", 1, "week4")
+    hand_in(tmp_path, "dee", 1, "mlp")
     other = run(weeks=("week4",))
     assert set(other) == {"dee"}
     assert set(other.values()).isdisjoint(first.values())

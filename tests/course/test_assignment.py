@@ -4,32 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from grader.course import Course, defined_names, find_course
 from grader.course import assignment as assignment_module
+from grader.course import defined_names, find_course
 from grader.errors import CourseError, UsageError
 
 TOML = 'week = "week5"\ntitle = "T"\nmodules = ["lenet"]\n'
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
-    public, hidden = tmp_path / "assignments" / "week5", tmp_path / "solutions" / "week5"
-    fixtures = tmp_path / "fixtures"
-    for folder in (public, hidden, fixtures):
-        folder.mkdir(parents=True)
-    (public / "assignment.toml").write_text(TOML)
-    for file in (public / "test_week5.py", hidden / "test_hidden.py"):
-        file.write_text("from fixtures import digits\n")
-    for file in (public / "probes.py", hidden / "probes_hidden.py", fixtures / "digits.py", public / "lenet.py"):
-        file.write_text("x = 1\n")
-    return Course(tmp_path)
-
-
-def test_what_the_file_says_is_read(course):
-    assignment = course.assignment("week5")
-    assert (assignment.title, assignment.modules, assignment.limits.memory_mb) == ("T", ("lenet",), 3072)
+def test_what_the_file_says_is_read(whole_course):
+    assignment = whole_course.assignment("week5")
+    assert (assignment.title, assignment.modules, assignment.limits.memory_mb) == ("Five", ("lenet",), 3072)
     assert [path.name for path in assignment.check_files] == ["test_week5.py", "test_hidden.py"]
-    assert list(course.assignments()) == ["week5"]
+    assert list(whole_course.assignments()) == ["week5"]
 
 
 @pytest.mark.parametrize(
@@ -43,169 +29,169 @@ def test_what_the_file_says_is_read(course):
         "fixtures/digits.py",
     ],
 )
-def test_the_digest_changes_with_whatever_can_change_a_grade(course, file):
-    before = course.assignment("week5").digest
-    with (course.root / file).open("a") as opened:
+def test_the_digest_changes_with_whatever_can_change_a_grade(whole_course, file):
+    before = whole_course.assignment("week5").digest
+    with (whole_course.root / file).open("a") as opened:
         opened.write("# changed\n")
-    assert course.assignment("week5").digest != before
+    assert whole_course.assignment("week5").digest != before
 
 
-def test_a_working_copy_of_a_module_does_not_change_the_digest(course):
-    before = course.assignment("week5").digest
-    (course.root / "assignments/week5/lenet.py").write_text("y = 2\n")
-    assert course.assignment("week5").digest == before
+def test_a_working_copy_of_a_module_does_not_change_the_digest(whole_course):
+    before = whole_course.assignment("week5").digest
+    (whole_course.root / "assignments/week5/lenet.py").write_text("y = 2\n")
+    assert whole_course.assignment("week5").digest == before
 
 
-def test_the_salt_follows_the_hidden_material_and_is_not_the_digest(course):
-    before = course.assignment("week5")
-    (course.root / "assignments/week5/probes.py").write_text("y = 2\n")
-    assert course.assignment("week5").salt == before.salt
-    (course.root / "solutions/week5/probes_hidden.py").write_text("y = 2\n")
-    assert course.assignment("week5").salt != before.salt
+def test_the_salt_follows_the_hidden_material_and_is_not_the_digest(whole_course):
+    before = whole_course.assignment("week5")
+    (whole_course.root / "assignments/week5/probes.py").write_text("y = 2\n")
+    assert whole_course.assignment("week5").salt == before.salt
+    (whole_course.root / "solutions/week5/probes_hidden.py").write_text("y = 2\n")
+    assert whole_course.assignment("week5").salt != before.salt
     assert before.salt.hex() != before.digest
 
 
 @pytest.mark.parametrize(
     "text", ["not toml", TOML.replace("title", "titel"), TOML + "[limits]\nmemory_mb = 0\n", TOML.replace("k5", "k6")]
 )
-def test_a_wrong_file_is_named(course, text):
-    (course.root / "assignments/week5/assignment.toml").write_text(text)
+def test_a_wrong_file_is_named(whole_course, text):
+    (whole_course.root / "assignments/week5/assignment.toml").write_text(text)
     with pytest.raises(CourseError, match=r"assignment\.toml"):
-        course.assignment("week5")
+        whole_course.assignment("week5")
 
 
-def test_unknown_weeks_and_paths_are_usage_errors(course):
+def test_unknown_weeks_and_paths_are_usage_errors(whole_course):
     for week in ("week9", "../week5", ""):
         with pytest.raises(UsageError, match="known weeks: week5"):
-            course.assignment(week)
+            whole_course.assignment(week)
 
 
-def test_the_course_is_found_from_below(course):
-    assert find_course(course.root / "assignments" / "week5").root == course.root.resolve()
+def test_the_course_is_found_from_below(whole_course):
+    assert find_course(whole_course.root / "assignments" / "week5").root == whole_course.root.resolve()
 
 
-def test_only_the_fixtures_that_checks_use_count(course):
-    fixtures = course.root / "fixtures"
+def test_only_the_fixtures_that_checks_use_count(whole_course):
+    fixtures = whole_course.root / "fixtures"
     (fixtures / "digits.py").write_text("from . import helper\nFILE = 'digits.npz'\n")
     for name in ("helper.py", "__init__.py", "unused.py", "digits.npz", "unused.npz", "submissions/ana.py"):
         (fixtures / name).parent.mkdir(exist_ok=True)
         (fixtures / name).write_text("x = 1\n")
-    before = course.assignment("week5").digest
+    before = whole_course.assignment("week5").digest
     for name in ("unused.py", "unused.npz", "submissions/ana.py"):
         (fixtures / name).write_text("y = 2\n")
-    assert course.assignment("week5").digest == before
+    assert whole_course.assignment("week5").digest == before
     seen = {before}
     for name in ("helper.py", "__init__.py", "digits.npz"):
         (fixtures / name).write_text("y = 2\n")
-        seen.add(course.assignment("week5").digest)
+        seen.add(whole_course.assignment("week5").digest)
     assert len(seen) == 4
 
 
 @pytest.mark.parametrize(
     "line", ["import fixtures.digits", "import fixtures.digits as d", "from fixtures.digits import x"]
 )
-def test_fixtures_are_found_however_they_are_imported(course, line):
-    (course.root / "assignments/week5/test_week5.py").write_text(f"def f():\n    {line}\n")
-    (course.root / "solutions/week5/test_hidden.py").write_text("")
-    before = course.assignment("week5").digest
-    (course.root / "fixtures/digits.py").write_text("y = 2\n")
-    assert course.assignment("week5").digest != before
+def test_fixtures_are_found_however_they_are_imported(whole_course, line):
+    (whole_course.root / "assignments/week5/test_week5.py").write_text(f"def f():\n    {line}\n")
+    (whole_course.root / "solutions/week5/test_hidden.py").write_text("")
+    before = whole_course.assignment("week5").digest
+    (whole_course.root / "fixtures/digits.py").write_text("y = 2\n")
+    assert whole_course.assignment("week5").digest != before
 
 
 @pytest.mark.parametrize("name", ["lenet.py", "oracle.py"])
-def test_what_hidden_checks_may_run_counts(course, name):
-    digest, salt = course.assignment("week5").digest, course.assignment("week5").salt
-    (course.root / "solutions/week5" / name).write_text("answer = 1\n")
-    assert course.assignment("week5").digest != digest
-    assert course.assignment("week5").salt != salt
+def test_what_hidden_checks_may_run_counts(whole_course, name):
+    digest, salt = whole_course.assignment("week5").digest, whole_course.assignment("week5").salt
+    (whole_course.root / "solutions/week5" / name).write_text("answer = 1\n")
+    assert whole_course.assignment("week5").digest != digest
+    assert whole_course.assignment("week5").salt != salt
 
 
-def test_line_ends_make_no_difference(course):
-    before = course.assignment("week5").digest
-    for path in course.root.rglob("*.py"):
+def test_line_ends_make_no_difference(whole_course):
+    before = whole_course.assignment("week5").digest
+    for path in whole_course.root.rglob("*.py"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert course.assignment("week5").digest == before
+    assert whole_course.assignment("week5").digest == before
 
 
-def test_without_hidden_checks_everything_comes_from_the_public_ones(course):
-    with_hidden = course.assignment("week5")
-    (course.root / "solutions/week5/test_hidden.py").unlink()
-    alone = course.assignment("week5")
+def test_without_hidden_checks_everything_comes_from_the_public_ones(whole_course):
+    with_hidden = whole_course.assignment("week5")
+    (whole_course.root / "solutions/week5/test_hidden.py").unlink()
+    alone = whole_course.assignment("week5")
     assert alone.hidden_folder is None
     assert [path.name for path in alone.check_files] == ["test_week5.py"]
     assert len({with_hidden.digest, alone.digest, with_hidden.salt.hex(), alone.salt.hex()}) == 4
 
 
-def test_checks_may_stand_in_parts(course):
-    whole = course.assignment("week5").digest
+def test_checks_may_stand_in_parts(whole_course):
+    whole = whole_course.assignment("week5").digest
     for file in (
         "assignments/week5/test_week5_b.py",
         "solutions/week5/test_hidden_b.py",
         "assignments/week5/test_my.py",
     ):
-        (course.root / file).write_text("x = 1\n")
-    names = [path.name for path in course.assignment("week5").check_files]
+        (whole_course.root / file).write_text("x = 1\n")
+    names = [path.name for path in whole_course.assignment("week5").check_files]
     assert names == ["test_week5.py", "test_week5_b.py", "test_hidden.py", "test_hidden_b.py"]
-    (course.root / "solutions/week5/test_hidden.py").unlink()
-    assert [path.name for path in course.assignment("week5").check_files] == [*names[:2], names[3]]
-    assert course.assignment("week5").digest != whole
+    (whole_course.root / "solutions/week5/test_hidden.py").unlink()
+    assert [path.name for path in whole_course.assignment("week5").check_files] == [*names[:2], names[3]]
+    assert whole_course.assignment("week5").digest != whole
 
 
-def test_missing_and_broken_checks_are_the_courses_error(course):
-    (course.root / "assignments/week5/test_week5.py").write_text("def f(:\n")
+def test_missing_and_broken_checks_are_the_courses_error(whole_course):
+    (whole_course.root / "assignments/week5/test_week5.py").write_text("def f(:\n")
     with pytest.raises(CourseError, match=r"test_week5\.py:1: this does not parse"):
-        _ = course.assignment("week5").digest
-    (course.root / "assignments/week5/test_week5.py").unlink()
+        _ = whole_course.assignment("week5").digest
+    (whole_course.root / "assignments/week5/test_week5.py").unlink()
     with pytest.raises(CourseError, match="the public checks belong there"):
-        _ = course.assignment("week5").check_files
+        _ = whole_course.assignment("week5").check_files
 
 
 @pytest.mark.parametrize("modules", ['"lenet"', "[]", "[1]", '["a/b"]', '["lenet", "lenet"]', '["lenet.py"]'])
-def test_modules_are_names_each_once(course, modules):
-    (course.root / "assignments/week5/assignment.toml").write_text(TOML.replace('["lenet"]', modules))
+def test_modules_are_names_each_once(whole_course, modules):
+    (whole_course.root / "assignments/week5/assignment.toml").write_text(TOML.replace('["lenet"]', modules))
     with pytest.raises(CourseError, match="modules"):
-        course.assignment("week5")
+        whole_course.assignment("week5")
 
 
 @pytest.mark.parametrize("memory", ["-1", "1.5", "true", '"3072"'])
-def test_memory_is_a_whole_number(course, memory):
-    (course.root / "assignments/week5/assignment.toml").write_text(f"{TOML}[limits]\nmemory_mb = {memory}\n")
+def test_memory_is_a_whole_number(whole_course, memory):
+    (whole_course.root / "assignments/week5/assignment.toml").write_text(f"{TOML}[limits]\nmemory_mb = {memory}\n")
     with pytest.raises(CourseError, match="memory_mb"):
-        course.assignment("week5")
+        whole_course.assignment("week5")
 
 
-def test_a_due_date_says_where_on_earth(course):
-    toml = course.root / "assignments/week5/assignment.toml"
-    assert course.assignment("week5").due is None
+def test_a_due_date_says_where_on_earth(whole_course):
+    toml = whole_course.root / "assignments/week5/assignment.toml"
+    assert whole_course.assignment("week5").due is None
     toml.write_text(f"due = 2026-10-05T23:59:00+02:00\n{TOML}")
-    assert course.assignment("week5").due.isoformat() == "2026-10-05T23:59:00+02:00"
+    assert whole_course.assignment("week5").due.isoformat() == "2026-10-05T23:59:00+02:00"
     for due in ("2026-10-05T23:59:00", "2026-10-05", '"tomorrow"', "5"):
         toml.write_text(f"due = {due}\n{TOML}")
         with pytest.raises(CourseError, match="offset"):
-            course.assignment("week5")
+            whole_course.assignment("week5")
 
 
-def test_weeks_come_in_the_order_of_their_numbers(course):
+def test_weeks_come_in_the_order_of_their_numbers(whole_course):
     for week in ("week10", "week9"):
-        (course.root / "assignments" / week).mkdir()
-        (course.root / "assignments" / week / "assignment.toml").write_text(TOML.replace("week5", week))
-    (course.root / "assignments" / "drafts").mkdir()
-    assert list(course.assignments()) == ["week5", "week9", "week10"]
+        (whole_course.root / "assignments" / week).mkdir()
+        (whole_course.root / "assignments" / week / "assignment.toml").write_text(TOML.replace("week5", week))
+    (whole_course.root / "assignments" / "drafts").mkdir()
+    assert list(whole_course.assignments()) == ["week5", "week9", "week10"]
 
 
-def test_what_a_module_is_to_define_is_read_off_its_skeleton(course):
+def test_what_a_module_is_to_define_is_read_off_its_skeleton(whole_course):
     source = "import torch\nclass LeNet:\n    def forward(self): ...\nasync def f():\n    def inner(): ...\nx = 1\n"
-    (course.root / "assignments/week5/lenet.py").write_text(source)
-    assignment = course.assignment("week5")
+    (whole_course.root / "assignments/week5/lenet.py").write_text(source)
+    assignment = whole_course.assignment("week5")
     assert assignment.names == {"lenet": {"LeNet", "f"}} and assignment.all_names == {"LeNet", "f"}
     assert defined_names(source.encode() + b"def broken(:\n") == {"LeNet", "f", "broken"}
     assert defined_names(b"\0") == frozenset()
 
 
-def test_a_folder_that_is_merely_called_assignments_is_no_course(tmp_path, course):
-    inner = tmp_path / "elsewhere" / "assignments" / "old"
+def test_a_folder_that_is_merely_called_assignments_is_no_course(whole_course):
+    inner = whole_course.root / "elsewhere" / "assignments" / "old"
     inner.mkdir(parents=True)
-    assert find_course(inner).root == tmp_path.resolve()
+    assert find_course(inner).root == whole_course.root.resolve()
 
 
 def test_without_a_course_around_the_installed_one_is_found():

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -17,18 +16,6 @@ from tests.support.makers import notebook
 
 LENET = b"class LeNet:\n    pass\n"
 TRAIN = b"def train():\n    return 1\n"
-TOML = 'week = "week5"\ntitle = "T"\nmodules = ["lenet", "training"]\n'
-
-
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
-    for week, module in (("week4", "fcnn"), ("week5", "lenet")):
-        folder = tmp_path / "assignments" / week
-        folder.mkdir(parents=True)
-        (folder / "assignment.toml").write_text(TOML.replace("week5", week).replace("lenet", module))
-    (folder / "lenet.py").write_text("class LeNet:\n    '''TODO'''\n")
-    (folder / "training.py").write_text("def train():\n    raise NotImplementedError\n\n\ndef validate(): ...\n")
-    return Course(tmp_path)
 
 
 def gather(course: Course, files: dict[str, bytes], **more) -> tuple[dict[str, bytes], list[str]]:
@@ -38,9 +25,9 @@ def gather(course: Course, files: dict[str, bytes], **more) -> tuple[dict[str, b
     return collect(contents, place, weeks.assignments["week5"], weeks)
 
 
-def test_helpers_packages_and_small_data_come_along(course):
+def test_helpers_packages_and_small_data_come_along(three_weeks_course):
     files = {"lenet.py": LENET, "blocks.py": b"", "utils/__init__.py": b"", "utils/plot.py": b"", "means.npz": b"\0"}
-    found, notes = gather(course, {f"week5/{path}": raw for path, raw in files.items()})
+    found, notes = gather(three_weeks_course, {f"week5/{path}": raw for path, raw in files.items()})
     assert (found, notes) == (files, [])
     assert list(found) == sorted(found)
 
@@ -49,23 +36,23 @@ def test_helpers_packages_and_small_data_come_along(course):
     "name",
     ["test_week5.py", "sub/test_mine.py", "conftest.py", "probes.py", "assignment.toml", "pytest.ini", "README.md"],
 )
-def test_the_courses_own_files_are_left_out(course, name):
-    assert set(gather(course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
+def test_the_courses_own_files_are_left_out(three_weeks_course, name):
+    assert set(gather(three_weeks_course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
 
 
 @pytest.mark.parametrize(
     "name", ["EXPECTED.toml", "torch.py", "grader/judging/judge.py", "week4/fcnn.py", "old.zip/lenet.py"]
 )
-def test_other_weeks_libraries_and_archives_are_left_out(course, name):
-    assert set(gather(course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
+def test_other_weeks_libraries_and_archives_are_left_out(three_weeks_course, name):
+    assert set(gather(three_weeks_course, {"lenet.py": LENET, name: b""})[0]) == {"lenet.py"}
 
 
-def test_what_lies_outside_the_weeks_folder_is_left_out(course):
+def test_what_lies_outside_the_weeks_folder_is_left_out(three_weeks_course):
     files = {"week5/lenet.py": LENET, "notes.py": b"", "week4/helper.py": b""}
-    assert set(gather(course, files)[0]) == {"lenet.py"}
+    assert set(gather(three_weeks_course, files)[0]) == {"lenet.py"}
 
 
-def test_modules_beside_or_above_that_are_imported_come_along(course):
+def test_modules_beside_or_above_that_are_imported_come_along(three_weeks_course):
     files = {
         "repo/assignments/week5/lenet.py": b"import torch, math\nfrom shared.layers import conv\nimport week5\n"
         + LENET,
@@ -76,7 +63,7 @@ def test_modules_beside_or_above_that_are_imported_come_along(course):
         "repo/fixtures/digits.py": b"",
         "repo/unused.py": b"",
     }
-    found, notes = gather(course, files)
+    found, notes = gather(three_weeks_course, files)
     assert set(found) == {"lenet.py", "shared/__init__.py", "shared/layers.py", "tools.py"}
     assert notes == [
         "repo/shared added, because a module imports it",
@@ -98,148 +85,155 @@ def test_modules_beside_or_above_that_are_imported_come_along(course):
         "from tools.one.two import x",
     ],
 )
-def test_an_import_in_any_form_is_seen(course, line):
+def test_an_import_in_any_form_is_seen(three_weeks_course, line):
     files = {"lenet.py": f"{line}\n".encode() + LENET}
-    found, _ = gather(course, {f"repo/week5/{path}": raw for path, raw in files.items()} | {"repo/tools.py": b""})
+    found, _ = gather(
+        three_weeks_course, {f"repo/week5/{path}": raw for path, raw in files.items()} | {"repo/tools.py": b""}
+    )
     assert set(found) == {"lenet.py", "tools.py"}
 
 
 @pytest.mark.parametrize(
     "line", ["from ..tools import a", "# import tools", "important = tools", "from os import tools"]
 )
-def test_other_lines_and_imports_from_outside_the_package_are_not(course, line):
+def test_other_lines_and_imports_from_outside_the_package_are_not(three_weeks_course, line):
     files = {"repo/week5/lenet.py": f"{line}\n".encode() + LENET, "repo/tools.py": b""}
-    assert set(gather(course, files)[0]) == {"lenet.py"}
+    assert set(gather(three_weeks_course, files)[0]) == {"lenet.py"}
 
 
-def test_a_hostile_import_line_does_not_make_the_pattern_backtrack(course):
+def test_a_hostile_import_line_does_not_make_the_pattern_backtrack(three_weeks_course):
     hostile = b"from " + b"." * 10**6 + b"\nimport " + b"a," * 10**5 + b"\n" + b" " * 10**6 + b"\n"
-    assert set(gather(course, {"lenet.py": hostile + LENET})[0]) == {"lenet.py"}
+    assert set(gather(three_weeks_course, {"lenet.py": hostile + LENET})[0]) == {"lenet.py"}
 
 
-def test_names_too_long_for_a_file_are_left_out_and_notes_are_cut(course):
-    found, notes = gather(course, {"lenet.py": LENET, "a/" * 200 + "data.csv": b""})
+def test_names_too_long_for_a_file_are_left_out_and_notes_are_cut(three_weeks_course):
+    found, notes = gather(three_weeks_course, {"lenet.py": LENET, "a/" * 200 + "data.csv": b""})
     assert set(found) == {"lenet.py"}
     assert len(notes[0]) == collecting.LONGEST_NOTE and notes[0].endswith("…")
 
 
-def test_a_misnamed_module_gets_its_name(course):
-    found, notes = gather(course, {"LeNet.py": LENET, "training (1).py": TRAIN})
+def test_a_misnamed_module_gets_its_name(three_weeks_course):
+    found, notes = gather(three_weeks_course, {"LeNet.py": LENET, "training (1).py": TRAIN})
     assert found == {"lenet.py": LENET, "training.py": TRAIN}
     assert notes == ["LeNet.py taken as lenet.py", "training (1).py taken as training.py"]
 
 
-def test_one_file_with_everything_stands_for_each_module(course):
-    found, notes = gather(course, {"ana.py": LENET + TRAIN})
+def test_one_file_with_everything_stands_for_each_module(three_weeks_course):
+    found, notes = gather(three_weeks_course, {"ana.py": LENET + TRAIN})
     assert found == {"lenet.py": LENET + TRAIN, "training.py": LENET + TRAIN}
     assert notes == ["ana.py taken as lenet.py, training.py, going by what it defines"]
 
 
-def test_a_package_from_another_folder_keeps_all_its_files(course):
+def test_a_package_from_another_folder_keeps_all_its_files(three_weeks_course):
     files = {"a/training.py": TRAIN, "b/lenet/__init__.py": b"from .net import *", "b/lenet/net.py": LENET}
-    assert set(gather(course, files)[0]) == {"training.py", "lenet/__init__.py", "lenet/net.py"}
+    assert set(gather(three_weeks_course, files)[0]) == {"training.py", "lenet/__init__.py", "lenet/net.py"}
 
 
-def test_a_notebook_fills_in_what_no_file_gives(course):
+def test_a_notebook_fills_in_what_no_file_gives(three_weeks_course):
     files = {"week5/lenet.py": LENET, "week5/hw.ipynb": notebook("class LeNet: other = 1", "def train(): ...")}
-    found, notes = gather(course, files)
+    found, notes = gather(three_weeks_course, files)
     assert found["lenet.py"] == LENET
     assert b"def train()" in found["training.py"]
     assert notes == ["notebook week5/hw.ipynb converted: 2 definitions"]
 
 
-def test_a_notebook_comes_before_an_untouched_skeleton(course):
-    skeletons = course.assignment("week5").skeletons
+def test_a_notebook_comes_before_an_untouched_skeleton(three_weeks_course):
+    skeletons = three_weeks_course.assignment("week5").skeletons
     files = {f"week5/{module}.py": raw.replace(b"\n", b"\r\n") for module, raw in skeletons.items()}
-    found, _ = gather(course, {**files, "week5/hw.ipynb": notebook("class LeNet: mine = 1")})
+    found, _ = gather(three_weeks_course, {**files, "week5/hw.ipynb": notebook("class LeNet: mine = 1")})
     assert b"mine" in found["lenet.py"]
     assert found["training.py"] == files["week5/training.py"]
 
 
-def test_a_lesson_notebook_that_defines_nothing_of_the_week_changes_nothing(course):
+def test_a_lesson_notebook_that_defines_nothing_of_the_week_changes_nothing(three_weeks_course):
     files = {"lenet.py": LENET, "week5.ipynb": notebook("from lenet import LeNet", "def show(): ...", "show()")}
-    assert gather(course, files) == ({"lenet.py": LENET}, [])
+    assert gather(three_weeks_course, files) == ({"lenet.py": LENET}, [])
 
 
-def test_a_notebook_may_import_from_the_files_beside_it(course):
+def test_a_notebook_may_import_from_the_files_beside_it(three_weeks_course):
     files = {"lenet.py": LENET, "hw5.ipynb": notebook("from lenet import LeNet", "def train(): return LeNet()")}
-    assert b"from lenet import LeNet" in gather(course, files)[0]["training.py"]
+    assert b"from lenet import LeNet" in gather(three_weeks_course, files)[0]["training.py"]
 
 
-def test_of_two_notebooks_the_fuller_one_wins_and_the_other_adds(course):
+def test_of_two_notebooks_the_fuller_one_wins_and_the_other_adds(three_weeks_course):
     files = {
         "week5/part1.ipynb": notebook("from __future__ import annotations", "class LeNet: one = 1"),
         "week5/part2.ipynb": notebook("def train(): ...\ndef validate(): ..."),
         "week5/part2-Copy1.ipynb": notebook("def train(): return 'old'"),
     }
-    source = gather(course, files)[0]["training.py"].decode()
+    source = gather(three_weeks_course, files)[0]["training.py"].decode()
     compile(source, "training.py", "exec")
     assert "one = 1" in source and "def validate" in source and "'old'" not in source
 
 
-def test_a_damaged_notebook_matters_only_where_modules_are_missing(course):
-    assert "hw5.ipynb is damaged" in gather(course, {"lenet.py": LENET, "training.py": TRAIN, "hw5.ipynb": b"{"})[1][0]
+def test_a_damaged_notebook_matters_only_where_modules_are_missing(three_weeks_course):
+    assert (
+        "hw5.ipynb is damaged"
+        in gather(three_weeks_course, {"lenet.py": LENET, "training.py": TRAIN, "hw5.ipynb": b"{"})[1][0]
+    )
     with pytest.raises(SubmissionError, match=r"notebook hw5\.ipynb is damaged"):
-        gather(course, {"lenet.py": LENET, "hw5.ipynb": b"{"})
+        gather(three_weeks_course, {"lenet.py": LENET, "hw5.ipynb": b"{"})
 
 
-def test_a_notebook_alone_that_defines_nothing_of_the_week_is_said(course):
+def test_a_notebook_alone_that_defines_nothing_of_the_week_is_said(three_weeks_course):
     with pytest.raises(SubmissionError, match=r"no notebook defines anything of week5: hw5\.ipynb"):
-        gather(course, {"hw5.ipynb": notebook("print('hi')")})
+        gather(three_weeks_course, {"hw5.ipynb": notebook("print('hi')")})
 
 
-def test_a_module_that_is_there_but_cannot_be_read_is_an_error(course):
+def test_a_module_that_is_there_but_cannot_be_read_is_an_error(three_weeks_course):
     with pytest.raises(SubmissionError, match=r"^week5/training\.py cannot be read: no permission$"):
-        gather(course, {"week5/lenet.py": LENET}, refused={"week5/training.py": "no permission"})
+        gather(three_weeks_course, {"week5/lenet.py": LENET}, refused={"week5/training.py": "no permission"})
 
 
-def test_other_unreadable_files_of_the_week_are_noted(course):
+def test_other_unreadable_files_of_the_week_are_noted(three_weeks_course):
     refused = {"week5/data.zip": "is damaged", "elsewhere.py": "no permission"}
-    _, notes = gather(course, {"week5/lenet.py": LENET}, refused=refused)
+    _, notes = gather(three_weeks_course, {"week5/lenet.py": LENET}, refused=refused)
     assert notes == ["week5/data.zip left out: is damaged"]
 
 
-def test_names_that_cannot_stand_side_by_side_everywhere_are_settled(course):
+def test_names_that_cannot_stand_side_by_side_everywhere_are_settled(three_weeks_course):
     files = {"lenet.py": LENET, "Utils.py": b"", "utils.py": b"", "a": b"", "a/b.py": b""}
-    found, notes = gather(course, files)
+    found, notes = gather(three_weeks_course, files)
     assert set(found) == {"lenet.py", "Utils.py", "a/b.py"}
     assert notes == [f"{path} left out: another file or folder has the same name" for path in ("utils.py", "a")]
 
 
-def test_too_much_code_is_an_error_and_too_much_data_a_note(course, monkeypatch):
+def test_too_much_code_is_an_error_and_too_much_data_a_note(three_weeks_course, monkeypatch):
     monkeypatch.setattr(collecting, "MOST_FILES", 3)
     data = {f"{n}.csv": b"" for n in range(3)}
-    found, notes = gather(course, {"lenet.py": LENET, **data})
+    found, notes = gather(three_weeks_course, {"lenet.py": LENET, **data})
     assert list(found) == ["0.csv", "1.csv", "lenet.py"]
     assert notes == ["2.csv left out: at most 3 files and 20 MB count"]
     with pytest.raises(SubmissionError, match="too large: at most 3 files"):
-        gather(course, {"lenet.py": LENET, **{f"m{n}.py": b"" for n in range(3)}})
+        gather(three_weeks_course, {"lenet.py": LENET, **{f"m{n}.py": b"" for n in range(3)}})
 
 
-def test_the_total_size_is_limited(course, monkeypatch):
+def test_the_total_size_is_limited(three_weeks_course, monkeypatch):
     monkeypatch.setattr(collecting, "LARGEST_SUBMISSION", len(LENET) + 3)
-    found, notes = gather(course, {"lenet.py": LENET, "a.csv": b"1234", "b.csv": b"12"})
+    found, notes = gather(three_weeks_course, {"lenet.py": LENET, "a.csv": b"1234", "b.csv": b"12"})
     assert set(found) == {"lenet.py", "b.csv"} and "a.csv left out" in notes[0]
 
 
-def test_notes_are_bounded_and_said_once(course):
+def test_notes_are_bounded_and_said_once(three_weeks_course):
     many = [f"symbolic link {n} left out" for n in range(50)]
-    _, notes = gather(course, {"lenet.py": LENET}, notes=[*many, *many])
+    _, notes = gather(three_weeks_course, {"lenet.py": LENET}, notes=[*many, *many])
     assert len(notes) == collecting.MOST_NOTES + 1 and notes[-1] == "and 30 more notes like these"
 
 
-def test_collecting_does_not_need_torch(course):
+def test_collecting_does_not_need_torch(three_weeks_course):
     code = "import sys; import grader.intake; print('torch' in sys.modules or 'numpy' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
 
 
 @pytest.mark.parametrize("around", ["", "homework-ana/"])
-def test_changed_checks_are_noted_and_never_used(course, around):
-    checks, probes = (course.root / "assignments" / "week5" / name for name in ("test_week5.py", "probes.py"))
+def test_changed_checks_are_noted_and_never_used(three_weeks_course, around):
+    checks, probes = (
+        three_weeks_course.root / "assignments" / "week5" / name for name in ("test_week5.py", "probes.py")
+    )
     checks.write_text("assert 1\n")
     probes.write_text("x = 1\n")
     own = {"lenet.py": LENET, "test_week5.py": b"assert 1\r\n", "probes.py": b"x = 2\n", "test_mine.py": b"y\n"}
-    found, notes = gather(course, {f"{around}assignments/week5/{path}": raw for path, raw in own.items()})
+    found, notes = gather(three_weeks_course, {f"{around}assignments/week5/{path}": raw for path, raw in own.items()})
     assert set(found) == {"lenet.py"}
     assert notes == ["protected files changed (assignments/week5/probes.py): the course's own were used"]

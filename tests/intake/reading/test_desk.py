@@ -18,22 +18,11 @@ from grader.intake.reading.budget import Budget, BudgetedProcess
 from grader.intake.reading.desk import DESK, Desk
 from grader.intake.reading.plain import Found, from_plain, to_plain
 from tests.intake.reading import slow
-from tests.support.makers import lay_out, put
+from tests.support.makers import put
 
-COURSE = {
-    "assignments/week4/assignment.toml": 'title = "Four"\nweek = "week4"\nmodules = ["mlp"]\n',
-    "assignments/week4/mlp.py": "class MLP: ...\n",
-    "assignments/week5/assignment.toml": 'title = "Five"\nweek = "week5"\nmodules = ["lenet"]\n',
-    "assignments/week5/lenet.py": "class LeNet: ...\n",
-}
 LENET = b"class LeNet:\n    pass\n"
 SURVEYED = slow.zip_of(*((f"part{number}.py", b"a;" * (slow.MIB // 2 - 1)) for number in range(12)))
 TOO_LONG = "took more than 1 s of computing; hand in the week's own files alone"
-
-
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
-    return Course(lay_out(tmp_path / "course", COURSE))
 
 
 @pytest.fixture(autouse=True)
@@ -77,42 +66,42 @@ def assert_all_are_read_or_refused(found: Mapping[str, str], students: int) -> N
 
 
 @pytest.mark.parametrize("file", ["lenet.py", "other.py"])
-def test_every_hostile_source_is_read_or_refused(course: Course, tmp_path: Path, file: str) -> None:
+def test_every_hostile_source_is_read_or_refused(two_weeks_course: Course, tmp_path: Path, file: str) -> None:
     """By its name a file is taken as it is. Where no name tells, all that look like Python are parsed."""
     sources = slow.hostile_sources(60_000)
-    found = outcomes(hand_in(tmp_path / "class", sources, f"/{file}"), course)
+    found = outcomes(hand_in(tmp_path / "class", sources, f"/{file}"), two_weeks_course)
     assert_all_are_read_or_refused(found, len(sources))
     if file == "lenet.py":  # what cannot be parsed is graded, and its checks fail
         refused = {student for student, text in found.items() if text != "lenet.py"}
         assert refused == {"punycode"}
 
 
-def test_every_hostile_notebook_is_read_or_refused(course: Course, tmp_path: Path) -> None:
+def test_every_hostile_notebook_is_read_or_refused(two_weeks_course: Course, tmp_path: Path) -> None:
     notebooks = slow.deep_notebooks(20_000)
-    found = outcomes(hand_in(tmp_path / "class", notebooks, "/hw.ipynb"), course)
+    found = outcomes(hand_in(tmp_path / "class", notebooks, "/hw.ipynb"), two_weeks_course)
     assert_all_are_read_or_refused(found, len(notebooks))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_every_hostile_archive_is_read_or_refused(course: Course, tmp_path: Path) -> None:
+def test_every_hostile_archive_is_read_or_refused(two_weeks_course: Course, tmp_path: Path) -> None:
     archives = slow.archives(500)
-    found = outcomes(hand_in(tmp_path / "class", archives, ".zip"), course)
+    found = outcomes(hand_in(tmp_path / "class", archives, ".zip"), two_weeks_course)
     assert_all_are_read_or_refused(found, len(archives))
 
 
-def test_a_small_zip_that_takes_minutes_to_parse_is_refused_by_name(course: Course, tmp_path: Path) -> None:
+def test_a_small_zip_that_takes_minutes_to_parse_is_refused_by_name(two_weeks_course: Course, tmp_path: Path) -> None:
     assert len(SURVEYED) < 20_000
-    found = outcomes(hand_in(tmp_path / "class", {"eve": SURVEYED}, ".zip"), course)
+    found = outcomes(hand_in(tmp_path / "class", {"eve": SURVEYED}, ".zip"), two_weeks_course)
     assert found == {"000": "lenet.py", "eve": f"not gradable: reading eve.zip {TOO_LONG}", "zzz": "lenet.py"}
 
 
-def test_a_single_submission_has_the_same_budget(course: Course, tmp_path: Path) -> None:
+def test_a_single_submission_has_the_same_budget(two_weeks_course: Course, tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match=TOO_LONG):
-        load_folder(put(tmp_path / "eve.zip", SURVEYED), course.assignment("week5"))
+        load_folder(put(tmp_path / "eve.zip", SURVEYED), two_weeks_course.assignment("week5"))
 
 
 def test_what_takes_too_much_memory_is_refused_by_name(
-    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = BudgetedProcess("grader.intake.reading.service", Budget(mib=64))
     monkeypatch.setattr(DESK, "process", process)
@@ -121,7 +110,7 @@ def test_what_takes_too_much_memory_is_refused_by_name(
     for number in range(20):
         put(tmp_path / "class" / "eve" / f"{number}.zip", large)
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
-    found = outcomes(tmp_path / "class", course)
+    found = outcomes(tmp_path / "class", two_weeks_course)
     process.close()
     assert found["ana"] == "lenet.py"
     assert (
@@ -142,25 +131,25 @@ class Counting:
 
 
 def test_an_entry_that_was_looked_into_does_not_cost_its_budget_twice(
-    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counting = Counting(DESK.process)
     monkeypatch.setattr(DESK, "process", counting)
     for student in ("ana", "zoe"):
         put(tmp_path / "class" / "week5" / student / "lenet.py", LENET)
     put(tmp_path / "class" / "week5" / "eve.zip", SURVEYED)
-    found = outcomes(tmp_path / "class", course)
+    found = outcomes(tmp_path / "class", two_weeks_course)
     assert found == {"ana": "lenet.py", "eve": f"not gradable: reading eve.zip {TOO_LONG}", "zoe": "lenet.py"}
     assert [what for what, name in counting.asked if name == "eve.zip"] == ["look"]
-    again = outcomes(tmp_path / "class", course)  # a new run looks anew, since the entry may have been mended
+    again = outcomes(tmp_path / "class", two_weeks_course)  # a new run looks anew, since the entry may have been mended
     assert again == found
     assert [what for what, name in counting.asked if name == "eve.zip"] == ["look", "look"]
 
 
-def test_what_is_read_again_has_a_budget_too(course: Course, tmp_path: Path) -> None:
+def test_what_is_read_again_has_a_budget_too(two_weeks_course: Course, tmp_path: Path) -> None:
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
     file = put(tmp_path / "class" / "eve" / "hw.ipynb", slow.deep_notebooks(100)["cell of definitions"])
-    ana, eve = survey(tmp_path / "class", course, ["week5"], most_carried=0).candidates
+    ana, eve = survey(tmp_path / "class", two_weeks_course, ["week5"], most_carried=0).candidates
     file.write_bytes(slow.deep_notebooks(250_000)["cell of imports"])
     with pytest.raises(SubmissionError, match=TOO_LONG):
         load(eve)
@@ -207,13 +196,15 @@ def test_anything_else_is_refused_as_well(data: Any) -> None:
 
 
 def test_no_process_is_left_once_a_class_or_a_submission_is_read(
-    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()  # the process of all, which rests
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DESK, "rest", lambda: Desk.rest(DESK))
         before = psutil.Process().children()
         hand_in(tmp_path / "class", {}, "")
-        assert set(outcomes(tmp_path / "class", course)) == {"000", "zzz"}
-        assert load_folder(tmp_path / "class" / "000", course.assignment("week5")).files == {"lenet.py": LENET}
+        assert set(outcomes(tmp_path / "class", two_weeks_course)) == {"000", "zzz"}
+        assert load_folder(tmp_path / "class" / "000", two_weeks_course.assignment("week5")).files == {
+            "lenet.py": LENET
+        }
         assert psutil.Process().children() == before

@@ -1,0 +1,2 @@
+def double(student, n):
+    return student.work.double(n)

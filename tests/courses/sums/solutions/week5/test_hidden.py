@@ -1,0 +1,14 @@
+from grader import expect
+from grader.checks import load_probes, task
+
+probes = load_probes(__file__)
+
+@task("5.1", points=20, title="Double")
+def test_double(student):
+    expect.integer(student.run(probes.double, 9), 18, "double")
+
+@task(
+    "5.2", points=20, title="Half"
+)
+def test_half(student):
+    expect.near(student.run(probes.half, 9), 4.5, "half")

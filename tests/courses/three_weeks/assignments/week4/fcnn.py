@@ -1,0 +1,6 @@
+def FCNN():
+    raise NotImplementedError('TODO')
+
+
+def derivative():
+    raise NotImplementedError('TODO')
