@@ -80,7 +80,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
 
 
 @pytest.fixture(scope="module")
-def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def act_probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     folder = tmp_path_factory.mktemp("course")
     (folder / "probes.py").write_text("def act(student, *args):\n    return student.attack.act(*args)\n")
     return load_probes(str(folder / "test_week1.py"))
@@ -111,8 +111,8 @@ PROBE: list[Any] = []
 
 
 @pytest.fixture(autouse=True)
-def probe(probes: ModuleType) -> None:
-    PROBE[:] = [probes.act]
+def probe(act_probes: ModuleType) -> None:
+    PROBE[:] = [act_probes.act]
 
 
 def outcome(worker: Worker, code: str, *args: Any, seconds: float = 20.0, memory: int = MEMORY) -> Any:

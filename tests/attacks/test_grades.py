@@ -28,13 +28,13 @@ HONEST = "def twice(numbers):\n    return 2 * numbers\n"
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def attacked_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied("attacked", tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")
-def judge(course: Path) -> Iterator[JudgeProcess]:
-    warm = JudgeProcess(course, ["week1"], sandboxes.real())
+def attacked_judge(attacked_root: Path) -> Iterator[JudgeProcess]:
+    warm = JudgeProcess(attacked_root, ["week1"], sandboxes.real())
     yield warm
     warm.close()
 
@@ -67,8 +67,8 @@ def at_the_desk(course: Path, folder: Path, code: str, *options: str, prelude: s
     return int(found[1]) if found else 0
 
 
-def test_honest_work_earns_its_points(judge: JudgeProcess) -> None:
-    assert graded(judge, HONEST).score == 60
+def test_honest_work_earns_its_points(attacked_judge: JudgeProcess) -> None:
+    assert graded(attacked_judge, HONEST).score == 60
 
 
 PATCHES = {
@@ -102,11 +102,11 @@ WRONG = "import sys, torch\ndef twice(numbers):\n    return torch.zeros(20)\n"
 
 @pytest.mark.parametrize("name", PATCHES)
 def test_what_is_patched_or_found_in_the_process_is_worth_nothing(
-    judge: JudgeProcess, course: Path, tmp_path: Path, name: str
+    attacked_judge: JudgeProcess, attacked_root: Path, tmp_path: Path, name: str
 ) -> None:
     code = WRONG + textwrap.dedent(PATCHES[name])
-    assert graded(judge, code).score == 0
-    assert at_the_desk(course, tmp_path, code, "-k", "twice") == 1
+    assert graded(attacked_judge, code).score == 0
+    assert at_the_desk(attacked_root, tmp_path, code, "-k", "twice") == 1
 
 
 OBJECTS = {
@@ -138,13 +138,13 @@ student.codec = Identity
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_objects_that_lie_do_not_get_through_the_codec(
-    judge: JudgeProcess, course: Path, tmp_path: Path, name: str
+    attacked_judge: JudgeProcess, attacked_root: Path, tmp_path: Path, name: str
 ) -> None:
     code = f"import torch\n{textwrap.dedent(OBJECTS[name])}\ndef twice(numbers):\n    return Sly()\n"
-    assert graded(judge, code).score == 0
-    assert at_the_desk(course, tmp_path, code, "-k", "twice") == 0
+    assert graded(attacked_judge, code).score == 0
+    assert at_the_desk(attacked_root, tmp_path, code, "-k", "twice") == 0
     if name == "a tensor that says so":
-        assert at_the_desk(course, tmp_path, code, "-k", "twice", prelude=NO_CODEC) == 1
+        assert at_the_desk(attacked_root, tmp_path, code, "-k", "twice", prelude=NO_CODEC) == 1
 
 
 SEED = """
@@ -157,12 +157,12 @@ def classes(images):
 
 
 def test_the_seed_that_a_probe_runs_with_does_not_tell_what_the_judge_drew(
-    judge: JudgeProcess, course: Path, tmp_path: Path
+    attacked_judge: JudgeProcess, attacked_root: Path, tmp_path: Path
 ) -> None:
-    assert graded(judge, SEED).score == 0
+    assert graded(attacked_judge, SEED).score == 0
     same = "from grader.pytest_plugin import local\nlocal.probe_seed = lambda seed: seed\n"
-    assert at_the_desk(course, tmp_path, SEED, "-k", "classes") == 0
-    assert at_the_desk(course, tmp_path, SEED, "-k", "classes", prelude=same) == 1
+    assert at_the_desk(attacked_root, tmp_path, SEED, "-k", "classes") == 0
+    assert at_the_desk(attacked_root, tmp_path, SEED, "-k", "classes", prelude=same) == 1
 
 
 FORGERS = {
@@ -199,13 +199,13 @@ FORGERS = {
 
 
 @pytest.mark.parametrize("name", FORGERS)
-def test_forgers_earn_nothing_and_spoil_nothing(judge: JudgeProcess, name: str) -> None:
-    report = graded(judge, WRONG + textwrap.dedent(FORGERS[name]))
+def test_forgers_earn_nothing_and_spoil_nothing(attacked_judge: JudgeProcess, name: str) -> None:
+    report = graded(attacked_judge, WRONG + textwrap.dedent(FORGERS[name]))
     assert report.score == 0
-    assert graded(judge, HONEST).score == 60
+    assert graded(attacked_judge, HONEST).score == 60
 
 
-def test_files_that_tools_read_are_just_files(judge: JudgeProcess) -> None:
+def test_files_that_tools_read_are_just_files(attacked_judge: JudgeProcess) -> None:
     """Python, pytest and torch would take them for their own, were the folder theirs."""
     trap = b"raise SystemExit('read')\n"
     names = (
@@ -222,7 +222,7 @@ def test_files_that_tools_read_are_just_files(judge: JudgeProcess) -> None:
         "tox__ini": b"[pytest]\naddopts = -x\n",
         "x__pth": trap,
     }
-    report = graded(judge, "import torch, random\n" + HONEST, **dict.fromkeys(names, trap), **others)
+    report = graded(attacked_judge, "import torch, random\n" + HONEST, **dict.fromkeys(names, trap), **others)
     assert report.score == 60
 
 
@@ -234,25 +234,25 @@ class Payload:
         return os.system, (f"touch {self.canary}",)
 
 
-def test_a_pickle_bites_nobody_but_its_owner(judge: JudgeProcess, tmp_path: Path) -> None:
+def test_a_pickle_bites_nobody_but_its_owner(attacked_judge: JudgeProcess, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     payload = pickle.dumps(Payload(canary))
     code = HONEST + "import pickle\ntry: pickle.load(open('weights.pt', 'rb'))\nexcept Exception: pass\n"
-    assert graded(judge, code, weights__pt=payload).score == 60
+    assert graded(attacked_judge, code, weights__pt=payload).score == 60
     assert not canary.exists()
     pickle.loads(payload)
     assert canary.exists()
 
 
-def test_every_end_has_an_outcome_that_says_so(judge: JudgeProcess) -> None:
+def test_every_end_has_an_outcome_that_says_so(attacked_judge: JudgeProcess) -> None:
     for code, outcome in (("while True: pass", Outcome.TIMEOUT), ("import os; os._exit(0)", Outcome.KILLED)):
-        report = graded(judge, f"def twice(numbers):\n    {code}\n")
+        report = graded(attacked_judge, f"def twice(numbers):\n    {code}\n")
         assert report.checks[0].outcome is outcome
 
 
-def test_a_run_for_an_expected_check_that_never_comes_is_no_pass(judge: JudgeProcess) -> None:
+def test_a_run_for_an_expected_check_that_never_comes_is_no_pass(attacked_judge: JudgeProcess) -> None:
     """Every check of the course is in every report."""
-    assert [check.id for check in graded(judge, "raise SystemExit(0)").checks] == [
+    assert [check.id for check in graded(attacked_judge, "raise SystemExit(0)").checks] == [
         "test_week1.py::test_twice",
         "test_hidden.py::test_classes",
     ]

@@ -17,13 +17,8 @@ from grader.judging.job import Job, Ungraded
 from grader.judging.pool import TRIES, grade_all
 from grader.results import Report
 from grader.sandbox import Process
+from tests.support.courses import copied
 from tests.support.machines import Machines
-from tests.support.makers import lay_out
-
-COURSE = {
-    "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
-    "assignments/week1/work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
-}
 
 # What grades in place of judges, here and in a worker.
 STAND_IN = """
@@ -96,12 +91,12 @@ class InMemory:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out(tmp_path_factory.mktemp("course"), COURSE)
+def one_check_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied("one_check", tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+def shared_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     started = Machines(tmp_path_factory.mktemp("machines"))
     started.worker("one", threads=2, preload=f"{STAND_IN}\npool.JudgeProcess = StandIn\n")
     started.wait_for(workers=1)
@@ -118,16 +113,16 @@ class Kind:
 
 
 @pytest.fixture(params=["local", "cluster", "memory"])
-def kind(request: pytest.FixtureRequest, course: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
+def kind(request: pytest.FixtureRequest, one_check_root: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
     names: dict[str, Any] = {}
     exec(STAND_IN, names)
     monkeypatch.setattr(pool, "JudgeProcess", names["StandIn"])
     makers: dict[str, Callable[[], Kind]] = {
-        "local": lambda: Kind(LocalBackend(course, Process(), 2), 2 * pool.AHEAD),
+        "local": lambda: Kind(LocalBackend(one_check_root, Process(), 2), 2 * pool.AHEAD),
         "cluster": lambda: Kind(
-            Cluster(course, request.getfixturevalue("machines").address, "process", print, most=3), 3
+            Cluster(one_check_root, request.getfixturevalue("shared_machines").address, "process", print, most=3), 3
         ),
-        "memory": lambda: Kind(InMemory(names["StandIn"](course)), 2),
+        "memory": lambda: Kind(InMemory(names["StandIn"](one_check_root)), 2),
     }
     return makers[request.param]()
 
@@ -214,12 +209,12 @@ def test_what_fails_everywhere_is_said_of_every_job_or_ends_the_run(kind: Kind) 
     assert sorted(map(student, done)) == [one.student for one in jobs]
 
 
-def test_what_was_prepared_and_never_run_is_ended(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_prepared_and_never_run_is_ended(one_check_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(pool.ForkServer, "start", lambda self: said.append("start"))
     close = pool.Pool.close
     monkeypatch.setattr(pool.Pool, "close", lambda self: (said.append("close"), close(self)))
-    backend = LocalBackend(course, Process(), 8)
+    backend = LocalBackend(one_check_root, Process(), 8)
     backend.prepare(["week1"], 3)
     backend.prepare(["week1"], 2)
     backend.close()

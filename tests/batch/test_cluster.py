@@ -24,34 +24,10 @@ from grader.judging.pool import Pool
 from grader.results import Report
 from grader.sandbox import Process
 from tests.support import sandboxes
+from tests.support.courses import copied
 from tests.support.machines import ROOT, Machines, tree, wait_until
 from tests.support.makers import put
 from tests.support.runs import finish, grades, start, wait_for
-
-CHECKS = """
-import os, signal
-from grader import expect
-from grader.checks import load_probes, task
-
-probes = load_probes(__file__)
-
-@task("1.1", points=60, title="Twice a number", hint="Look at the operator.", seconds=5)
-def test_double(student):
-    found = student.run(probes.double, 21)
-    if found == "end the judge":
-        os.kill(os.getpid(), signal.SIGKILL)
-    expect.integer(found, 42, "double")
-
-@task("1.2", points=40, title="Twice another", hint="Look again.", seconds=5)
-def test_another(student):
-    expect.integer(student.run(probes.double, 1), 2, "double")
-"""
-COURSE = {
-    "assignments/week1/assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
-    "assignments/week1/work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
-    "assignments/week1/probes.py": "def double(student, n):\n    return student.work.double(n)\n",
-    "assignments/week1/test_week1.py": CHECKS,
-}
 
 # What grades in place of judges where a test is not about them: it imports no torch.
 STAND_IN = """
@@ -89,13 +65,12 @@ def job(name: str, body: str = "return 2 * n") -> Job:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fatal_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_course(tmp_path_factory.mktemp("course"))
 
 
 def make_course(folder: Path) -> Path:
-    for name, text in COURSE.items():
-        put(folder / name, text.encode())
+    copied("fatal", folder)
     (folder / "grader").symlink_to(ROOT / "grader")  # as in a checkout, so that judges run this grader, too
     return folder
 
@@ -119,16 +94,16 @@ def timeless(done: Report | Ungraded) -> tuple[object, ...]:
 
 
 def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_local_pool(
-    course: Path, machines: Machines
+    fatal_root: Path, machines: Machines
 ) -> None:
     """A judge that dies costs only its own submission, too; when the run ends, no judge and no task is left."""
     bodies = ["return 2 * n", "return n + 2", "return 2 * n if n > 1 else 0", "import time; time.sleep(0.4); return 42"]
     jobs = [job(f"student{number}", bodies[number % 4]) for number in range(10)]
     first, second = (machines.worker(name, preload=ONE_TRY) for name in ("first", "second"))
     beside = ThreadPoolExecutor(1)  # at the same time, as judges take their time to start
-    here = beside.submit(lambda: sorted(map(timeless, Pool(course, ["week1"], 1, Process()).run(jobs))))
+    here = beside.submit(lambda: sorted(map(timeless, Pool(fatal_root, ["week1"], 1, Process()).run(jobs))))
     said: list[str] = []
-    grading = Cluster(course, machines.address, "process", said.append)
+    grading = Cluster(fatal_root, machines.address, "process", said.append)
     reports: list[Report] = []
     failures: list[Ungraded] = []
     machines.wait_for(workers=2)
@@ -159,23 +134,25 @@ def tasks_at(observer: Client) -> int:
 
 
 def test_a_submission_that_kills_its_workers_is_given_up_and_the_others_are_graded(
-    course: Path, machines: Machines
+    fatal_root: Path, machines: Machines
 ) -> None:
     machines.worker("phoenix", nanny=True, preload=STAND_IN)
     jobs = [job("ana"), job("mallory", "return 'end the worker'"), job("bo")]
-    ana, mallory, bo = Cluster(course, machines.address, "process", print, most=1).run(jobs, ["week1"])
+    ana, mallory, bo = Cluster(fatal_root, machines.address, "process", print, most=1).run(jobs, ["week1"])
     assert isinstance(mallory, Ungraded)
     assert mallory.message.startswith("2 workers died, one after the other, while they had it; the last was tcp://")
     assert [done.student for done in (ana, bo) if isinstance(done, Report)] == ["ana", "bo"]
 
 
-def test_a_worker_that_is_told_to_end_leaves_its_submission_to_another_one(course: Path, machines: Machines) -> None:
+def test_a_worker_that_is_told_to_end_leaves_its_submission_to_another_one(
+    fatal_root: Path, machines: Machines
+) -> None:
     leaving = machines.worker("leaving", preload=STAND_IN)
     machines.worker("staying", preload=STAND_IN)
     machines.wait_for(workers=2)
     students = [f"student{number:02}" for number in range(12)]
     done = []
-    for one in Cluster(course, machines.address, "process", print).run(map(job, students), ["week1"]):
+    for one in Cluster(fatal_root, machines.address, "process", print).run(map(job, students), ["week1"]):
         done.append(one)
         if len(done) == 2:
             leaving.terminate()
@@ -185,10 +162,11 @@ def test_a_worker_that_is_told_to_end_leaves_its_submission_to_another_one(cours
 
 
 def test_workers_that_differ_are_all_named_before_anything_is_graded(
-    course: Path, machines: Machines, tmp_path: Path
+    fatal_root: Path, machines: Machines, tmp_path: Path
 ) -> None:
     other = make_course(tmp_path / "other")
-    put(other / "assignments" / "week1" / "test_week1.py", CHECKS.replace("60", "50").replace("40", "50").encode())
+    checks = other / "assignments" / "week1" / "test_week1.py"
+    put(checks, checks.read_text().replace("60", "50").replace("40", "50").encode())
     shutil.copytree(ROOT / "grader", tmp_path / "newer" / "grader")
     put(tmp_path / "newer" / "grader" / "__init__.py", b'__version__ = "9.0"\n')
     machines.worker("checks", GRADER_COURSE=str(other))
@@ -197,7 +175,7 @@ def test_workers_that_differ_are_all_named_before_anything_is_graded(
     machines.worker("bare", PATH=str(tmp_path))
     machines.wait_for(workers=4)
     with pytest.raises(ClusterError) as caught:
-        list(Cluster(course, machines.address, "bwrap", print).run([job("ana")], ["week1"]))
+        list(Cluster(fatal_root, machines.address, "bwrap", print).run([job("ana")], ["week1"]))
     message = str(caught.value)
     assert "run the same command again" in message
     by_name = {part.split()[1]: part for part in message.split(". ") if part.startswith("worker ")}
@@ -209,7 +187,7 @@ def test_workers_that_differ_are_all_named_before_anything_is_graded(
 
 
 def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
-    course: Path, machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fatal_root: Path, machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 1e9)  # so that nobody but the worker itself can notice
     machines.worker("good", preload=STAND_IN)
@@ -217,7 +195,7 @@ def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
     jobs = [job(f"student{number}") for number in range(60)]
     graded = []
     with pytest.raises(ClusterError, match=r"worker late \(tcp.*\) may not grade: there is no week 'week1'"):
-        for done in Cluster(course, machines.address, "process", print, most=3).run(jobs, ["week1"]):
+        for done in Cluster(fatal_root, machines.address, "process", print, most=3).run(jobs, ["week1"]):
             graded.append(done)
             if len(graded) == 1:
                 machines.worker("late", GRADER_COURSE=str(tmp_path / "nowhere"))
@@ -225,42 +203,44 @@ def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
     assert all(isinstance(done, Report) for done in graded)
 
 
-def test_a_worker_that_can_grade_nothing_does_not_drain_the_class(course: Path, machines: Machines) -> None:
+def test_a_worker_that_can_grade_nothing_does_not_drain_the_class(fatal_root: Path, machines: Machines) -> None:
     raises = "def grade(self, job):\n    raise SandboxError('the disk is full')\n"
     broken = f"from grader.judging import pool\nfrom grader.errors import SandboxError\n{raises}"
     machines.worker("broken", preload=f"{broken}pool.JudgeProcess.grade = grade\n")
     lost = []
     with pytest.raises(ClusterError, match=r"worker broken \(tcp.*\) may not grade: the disk is full"):
-        for done in Cluster(course, machines.address, "process", print).run([job(str(n)) for n in range(9)], ["week1"]):
+        for done in Cluster(fatal_root, machines.address, "process", print).run(
+            [job(str(n)) for n in range(9)], ["week1"]
+        ):
             lost.append(done)
     assert [isinstance(done, Ungraded) and done.message.endswith(": the disk is full") for done in lost] == [True] * 4
 
 
-def test_without_workers_a_run_says_so_and_gives_up(course: Path, machines: Machines) -> None:
+def test_without_workers_a_run_says_so_and_gives_up(fatal_root: Path, machines: Machines) -> None:
     said: list[str] = []
     with pytest.raises(ClusterError, match=r"has had no worker for 1 s: start some"):
-        list(Cluster(course, machines.address, "process", said.append, patience=1).run([job("ana")], ["week1"]))
+        list(Cluster(fatal_root, machines.address, "process", said.append, patience=1).run([job("ana")], ["week1"]))
     assert said == [f"{machines.address} has no worker; waiting 1 s for one (dask worker {machines.address})"]
 
 
-def test_without_a_scheduler_one_error_names_the_address(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_scheduler_one_error_names_the_address(fatal_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(ClusterError, match=r"there is no Dask scheduler at tcp://127\.0\.0\.1:1; start one"):
-        list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([job("ana")], ["week1"]))
+        list(Cluster(fatal_root, "tcp://127.0.0.1:1", "process", print).run([job("ana")], ["week1"]))
     with pytest.raises(UsageError, match=r"--scheduler nonsense://host:1: .*an address looks like tcp://host:8786"):
-        list(Cluster(course, "nonsense://host:1", "process", print).run([job("ana")], ["week1"]))
+        list(Cluster(fatal_root, "nonsense://host:1", "process", print).run([job("ana")], ["week1"]))
 
 
-def test_where_nothing_is_to_grade_no_scheduler_is_needed(course: Path) -> None:
-    assert list(Cluster(course, "tcp://127.0.0.1:1", "process", print).run([], [])) == []
+def test_where_nothing_is_to_grade_no_scheduler_is_needed(fatal_root: Path) -> None:
+    assert list(Cluster(fatal_root, "tcp://127.0.0.1:1", "process", print).run([], [])) == []
 
 
-def test_without_distributed_the_error_says_what_to_install(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_distributed_the_error_says_what_to_install(fatal_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     for name in ("cluster", "cluster_worker"):
         monkeypatch.delitem(sys.modules, f"grader.batch.{name}")
     with pytest.raises(GraderError, match=r"needs distributed: pip install 'torch-autograder\[cluster\]'"):
-        cluster_backend(course, "tcp://127.0.0.1:1", "process", print)
+        cluster_backend(fatal_root, "tcp://127.0.0.1:1", "process", print)
 
 
 def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_same_command(

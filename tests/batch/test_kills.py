@@ -25,25 +25,13 @@ from grader.gradebook import Gradebook
 from grader.reports.pages import write_report
 from grader.results import Report
 from tests.support import sandboxes
-from tests.support.makers import put
+from tests.support.courses import copied
 from tests.support.reports import timeless
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("GRADER_KILLS", "8"))
 SEED = int(os.environ.get("GRADER_KILLS_SEED", "0"))
 STUDENTS = max(18, 2 * KILLS)
-CHECK = """
-@task("1.{number}", points=25, title="Twice {number}", hint="Look at the operator.", seconds=20)
-def test_{number}(student):
-    expect.integer(student.run(probes.double, {number}), 2 * {number}, "double")
-"""
-COURSE = {
-    "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
-    "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
-    "probes.py": "import time\n\ndef double(student, n):\n    time.sleep(0.04)\n    return student.work.double(n)\n",
-    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
-    "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, 5)),
-}
 WORK = (
     "def double(n):\n    return 2 * n\n",
     "def double(n):\n    return n + 2\n",
@@ -55,14 +43,10 @@ WORK = (
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    for name, text in COURSE.items():
-        put(root / "assignments" / "week1" / name, text.encode())
-    for number in range(STUDENTS):
-        text = f"{WORK[number % len(WORK)]}\n# {number}\n"
-        put(root / "submissions" / f"student{number:03}" / "work.py", text.encode())
-    return root
+def slow_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    works = [f"{WORK[number % len(WORK)]}\n# {number}\n" for number in range(STUDENTS)]
+    handed_in = {f"submissions/student{number:03}/work.py": text for number, text in enumerate(works)}
+    return copied("slow", tmp_path_factory.mktemp("course"), handed_in)
 
 
 @dataclass
@@ -178,22 +162,22 @@ def reports(out: Path) -> list[Report]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(course: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
+def undisturbed(slow_root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
     """The reports of the class when nobody kills anything."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    assert Run.start(course, out, "auto").end() == 0
+    assert Run.start(slow_root, out, "auto").end() == 0
     return [replace(timeless(report), seed=0) for report in reports(out)]
 
 
 @pytest.mark.usefixtures("cold_start")  # who is killed, and what a kill leaves, are the kit's own processes
 @pytest.mark.parametrize("sandbox", ["process", "bwrap"])
 def test_no_kill_loses_or_doubles_a_grade(
-    course: Path, undisturbed: list[Report], tmp_path: Path, sandbox: str
+    slow_root: Path, undisturbed: list[Report], tmp_path: Path, sandbox: str
 ) -> None:
     sandboxes.named(sandbox)
     before = set(psutil.Process().children())
     print(f"seed {SEED}")
-    run = disturbed(course, tmp_path / "out", sandbox, random.Random(f"{SEED} {sandbox}"))
+    run = disturbed(slow_root, tmp_path / "out", sandbox, random.Random(f"{SEED} {sandbox}"))
     assert run.end() == 0, run.lines
     assert any(re.fullmatch(r"graded \d+, unchanged \d+, not gradable 0", line) for line in run.lines), run.lines
     assert psutil.wait_procs(set(psutil.Process().children()) - before, timeout=20)[1] == []

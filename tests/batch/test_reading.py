@@ -25,7 +25,7 @@ MLP = b"class MLP:\n    width = 3\n"
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def opened_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count how often each file of the class was opened."""
     read_here(monkeypatch)
     counts: Counter[str] = Counter()
@@ -67,18 +67,18 @@ def grade(course: Course, folder: Path, **options: Any) -> tuple[BatchResult, li
     return result, sorted(backend.jobs, key=lambda job: (job.student, job.week))
 
 
-def test_a_first_run_opens_each_file_once(two_weeks_course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+def test_a_first_run_opens_each_file_once(two_weeks_course: Course, tmp_path: Path, opened_files: Counter[str]) -> None:
     files = hand_in(tmp_path / "class")
     result, jobs = grade(two_weeks_course, tmp_path)
     assert (result.graded, result.problems) == (9, [])
-    assert opened == dict.fromkeys(files, 1)
+    assert opened_files == dict.fromkeys(files, 1)
     by_student = {job.student: set(job.files) for job in jobs if job.week == "week5"}
     assert by_student["bo"] == {"lenet.py", "helper.py", "means.csv"}
     assert by_student["gus"] == {"lenet.py", "data/weights.bin"}
 
 
 def test_a_class_in_folders_of_weeks_is_opened_once(
-    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened_files: Counter[str]
 ) -> None:
     """This holds although two students' entries are looked into to recognise a class folder."""
     for week, module, work in (("week4", "mlp", MLP), ("week5", "lenet", LENET)):
@@ -86,41 +86,41 @@ def test_a_class_in_folders_of_weeks_is_opened_once(
             put(tmp_path / "class" / week / student / f"{module}.py", work)
     result, _ = grade(two_weeks_course, tmp_path)
     assert result.graded == 6
-    assert set(opened.values()) == {1}
-    assert len(opened) == 6
+    assert set(opened_files.values()) == {1}
+    assert len(opened_files) == 6
 
 
-def test_a_group_shares_one_reading(two_weeks_course: Course, tmp_path: Path, opened: Counter[str]) -> None:
+def test_a_group_shares_one_reading(two_weeks_course: Course, tmp_path: Path, opened_files: Counter[str]) -> None:
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
     roster = put(tmp_path / "roster.csv", b"name,group\nana,Team\nbo,Team\ncy,Team\n")
     _, jobs = grade(two_weeks_course, tmp_path, roster=roster)
     assert [job.student for job in jobs] == ["ana", "bo", "cy"]
-    assert opened == {"ana/lenet.py": 1}
+    assert opened_files == {"ana/lenet.py": 1}
 
 
 def test_past_the_bound_the_rest_is_read_again_with_the_same_results(
-    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened_files: Counter[str]
 ) -> None:
     files = hand_in(tmp_path / "class")
     _, wanted = grade(two_weeks_course, tmp_path, regrade=True)
-    opened.clear()
+    opened_files.clear()
     for bound in (0, 3 * len(LENET)):
         _, jobs = grade(two_weeks_course, tmp_path, most_carried=bound, regrade=True)
         assert jobs == wanted
-        assert set(opened) == files
-        assert max(opened.values()) > 1
-        opened.clear()
+        assert set(opened_files) == files
+        assert max(opened_files.values()) > 1
+        opened_files.clear()
 
 
 def test_where_nothing_is_to_grade_a_second_run_opens_each_file_once_past_the_bound_too(
-    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened_files: Counter[str]
 ) -> None:
     files = hand_in(tmp_path / "class")
     grade(two_weeks_course, tmp_path)
-    opened.clear()
+    opened_files.clear()
     result, jobs = grade(two_weeks_course, tmp_path, most_carried=0)
     assert (result.kept, jobs) == (9, [])
-    assert opened == dict.fromkeys(files, 1)
+    assert opened_files == dict.fromkeys(files, 1)
 
 
 @pytest.mark.parametrize(("bound", "counts"), [(1000, LENET), (0, b"class LeNet: later = True\n")])
@@ -141,7 +141,7 @@ def test_what_changes_after_the_survey_is_graded_in_one_state_with_its_own_diges
 
 
 def test_what_cannot_be_read_is_said_once_and_costs_the_others_nothing(
-    two_weeks_course: Course, tmp_path: Path, opened: Counter[str]
+    two_weeks_course: Course, tmp_path: Path, opened_files: Counter[str]
 ) -> None:
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
     put(tmp_path / "class" / "zoe.ipynb", b"{")
@@ -151,4 +151,4 @@ def test_what_cannot_be_read_is_said_once_and_costs_the_others_nothing(
     problems = {problem.student: problem.message for problem in result.problems}
     assert problems["zoe"].startswith("notebook zoe.ipynb is damaged")
     assert problems["yan"].startswith("yan.zip is damaged")
-    assert set(opened.values()) == {1}
+    assert set(opened_files.values()) == {1}

@@ -32,21 +32,9 @@ from grader.judging.job import Job  # noqa: E402
 from grader.judging.pool import grade_alone  # noqa: E402
 from grader.results import Outcome, Report  # noqa: E402
 from grader.sandbox import choose  # noqa: E402
+from tests.support.courses import copied  # noqa: E402
 from tests.support.makers import put  # noqa: E402
 
-CHECKS = 5
-CHECK = """
-@task("1.{number}", points=20, title="Twice {number}", hint="Look at the operator.")
-def test_{number}(student):
-    expect.integer(student.run(probes.double, {number}), 2 * {number}, "double")
-"""
-COURSE = {
-    "assignment.toml": 'title = "One"\nweek = "week1"\nmodules = ["work"]\n',
-    "work.py": "def double(n):\n    raise NotImplementedError('TODO 1.1: double')\n",
-    "probes.py": "def double(student, n):\n    return student.work.double(n)\n",
-    "test_week1.py": "from grader import expect\nfrom grader.checks import load_probes, task\n\n"
-    "probes = load_probes(__file__)\n" + "".join(CHECK.format(number=number) for number in range(1, CHECKS + 1)),
-}
 WORK = (
     "def double(n):\n    return 2 * n\n",
     "def double(n):\n    return n + 2\n",
@@ -76,8 +64,7 @@ def _say(what: str, work: Callable[[], object]) -> None:
 
 
 def _light_class(folder: Path, count: int) -> None:
-    for name, text in COURSE.items():
-        put(folder / "assignments" / "week1" / name, text.encode())
+    copied("light", folder)
     for number in range(count):
         text = f"{WORK[number % len(WORK)]}\n# {number}\n"
         put(folder / "submissions" / f"student{number:05}" / "work.py", text.encode())

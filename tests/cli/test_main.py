@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from grader.cli.main import COMMANDS, cli, main
+from grader.course import Course
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.judging.job import Job
 from grader.results import CheckResult, Outcome, Report
@@ -34,13 +35,10 @@ def run(*words: str | Path) -> Result:
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course with one week, as the current folder."""
-    toml = 'title = "First"\nweek = "week1"\nmodules = ["lenet"]\n'
-    root = tmp_path / "course"
-    lay_out(root, {"assignments/week1/assignment.toml": toml, "assignments/week1/test_week1.py": ""})
-    monkeypatch.chdir(root)
-    return root
+def current_course(one_check_course: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A course of one week, as the current folder."""
+    monkeypatch.chdir(one_check_course.root)
+    return one_check_course
 
 
 # Help
@@ -164,14 +162,14 @@ def test_arguments_that_do_not_parse_are_a_usage_error_with_status_2(
         (["batch", ".", "--scheduler", "tcp://x:1", "--device", "cuda"], ["--device cuda"]),
     ],
 )
-def test_what_is_not_there_is_one_line_and_status_2(course: Path, words: list[str], names: list[str]) -> None:
-    before = sorted(course.rglob("*"))
+def test_what_is_not_there_is_one_line_and_status_2(current_course: Course, words: list[str], names: list[str]) -> None:
+    before = sorted(current_course.root.rglob("*"))
     result = run(*words)
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("grader: ")
     assert all(name in line for name in names)
-    assert sorted(course.rglob("*")) == before
+    assert sorted(current_course.root.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
@@ -199,26 +197,26 @@ def test_what_ends_a_command_early_has_its_status_and_no_traceback(
 # What commands print
 
 
-def test_a_dry_run_lists_what_was_found_and_writes_nothing(course: Path, tmp_path: Path) -> None:
-    inbox = lay_out(tmp_path / "class", {"ada/lenet.py": "def double(n):\n    return 2 * n\n"})
+def test_a_dry_run_lists_what_was_found_and_writes_nothing(current_course: Course, tmp_path: Path) -> None:
+    inbox = lay_out(tmp_path / "class", {"ada/work.py": "def double(n):\n    return 2 * n\n"})
     out = tmp_path / "reports"
     result = run("batch", inbox, "--out", out, "--dry-run")
     assert result.exit_code == 0
     first, header, line = result.stdout.splitlines()
     assert first == "1 to grade, layout: plain"
     assert header.split() == ["Student", "week", "files"]
-    assert line.split() == ["ada", "week1", "ada:", "lenet.py"]
+    assert line.split() == ["ada", "week1", "ada:", "work.py"]
     assert not out.exists()
 
 
 def test_a_dry_run_names_last_what_cannot_be_graded_and_before_that_what_is_no_submission(
-    course: Path, tmp_path: Path
+    current_course: Course, tmp_path: Path
 ) -> None:
-    names = ("zoe/lenet.py", "ada.zip", "ben.ipynb", "essay.docx")
+    names = ("zoe/work.py", "ada.zip", "ben.ipynb", "essay.docx")
     result = run("batch", lay_out(tmp_path / "class", dict.fromkeys(names, "")), "--dry-run")
     assert result.exit_code == 1
     _, _, found, _, title, ignored, *rest = result.stdout.splitlines()
-    assert found.split() == ["zoe", "week1", "zoe:", "lenet.py"]
+    assert found.split() == ["zoe", "week1", "zoe:", "work.py"]
     assert (title, ignored) == ("Ignored", "essay.docx  a .docx file is no submission")
     assert rest[0].startswith("not gradable: ada: ada.zip is an empty file")
     assert rest[1].startswith("not gradable: ben: notebook ben.ipynb is damaged")
@@ -237,19 +235,19 @@ class OneReport:
 
 
 def test_a_run_says_how_the_submission_was_read_first_and_what_broke_last(
-    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    current_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grader.judging.pool.JudgeProcess", OneReport)
-    (tmp_path / "LeNet (1).py").write_text("")
-    result = run("run", "week1", "--submission", tmp_path / "LeNet (1).py")
+    (tmp_path / "Work (1).py").write_text("")
+    result = run("run", "week1", "--submission", tmp_path / "Work (1).py")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    assert lines[0] == "note: LeNet (1).py taken as lenet.py"
-    assert lines[-1] == "provisional: LeNet (1) week1: test_hidden.py::a is broken: KeyError: 'axes'"
+    assert lines[0] == "note: Work (1).py taken as work.py"
+    assert lines[-1] == "provisional: Work (1) week1: test_hidden.py::a is broken: KeyError: 'axes'"
 
 
-def test_an_out_folder_that_cannot_be_written_is_a_usage_error(course: Path, tmp_path: Path) -> None:
-    inbox = lay_out(tmp_path, {"class/ada/lenet.py": "", "file": ""}) / "class"
+def test_an_out_folder_that_cannot_be_written_is_a_usage_error(current_course: Course, tmp_path: Path) -> None:
+    inbox = lay_out(tmp_path, {"class/ada/work.py": "", "file": ""}) / "class"
     result = run("batch", inbox, "--out", tmp_path / "file" / "reports")
     assert result.exit_code == 2
     assert "choose another --out" in result.stderr

@@ -273,7 +273,7 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path, raw: bytes, message: s
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
+def exported_reports(tmp_path: Path) -> Path:
     with Gradebook(tmp_path / "reports" / "gradebook.sqlite") as book:
         book.record(report("Anna Müller"))
         book.record(report("../evil"))
@@ -282,8 +282,8 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "junit"])
-def test_export_writes_one_file(out: Path, tmp_path: Path, form: str) -> None:
-    assert main(["export", str(out), "--to", form, "--write", str(tmp_path / "made" / "x")]) == 0
+def test_export_writes_one_file(exported_reports: Path, tmp_path: Path, form: str) -> None:
+    assert main(["export", str(exported_reports), "--to", form, "--write", str(tmp_path / "made" / "x")]) == 0
     assert "Anna Müller" in (tmp_path / "made" / "x").read_text()
 
 
@@ -296,9 +296,12 @@ def test_export_writes_one_file(out: Path, tmp_path: Path, form: str) -> None:
     ],
 )
 def test_export_writes_a_file_for_each_student(
-    out: Path, tmp_path: Path, form: str, name: str, schema: dict[str, Any]
+    exported_reports: Path, tmp_path: Path, form: str, name: str, schema: dict[str, Any]
 ) -> None:
-    assert main(["export", str(out), "--to", form, "--classroom", "dl", "--write", str(tmp_path / "made")]) == 0
+    assert (
+        main(["export", str(exported_reports), "--to", form, "--classroom", "dl", "--write", str(tmp_path / "made")])
+        == 0
+    )
     files = sorted((tmp_path / "made").rglob("*.json"))
     assert [file.name for file in files] == [name, name] and len({file.parents[1] for file in files}) == 2
     assert not list(tmp_path.glob("evil"))
@@ -306,8 +309,10 @@ def test_export_writes_a_file_for_each_student(
         validate(json.loads(file.read_text()), schema)
 
 
-def test_a_record_that_no_runner_made_says_so(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["export", str(out), "--to", "classroom50", "--write", str(tmp_path / "made")]
+def test_a_record_that_no_runner_made_says_so(
+    exported_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(exported_reports), "--to", "classroom50", "--write", str(tmp_path / "made")]
     assert main(words) == 2
     assert "--classroom: give the classroom's name" in capsys.readouterr().err
     assert main([*words, "--classroom", "dl", "--assignment", "convnets"]) == 0
@@ -317,18 +322,29 @@ def test_a_record_that_no_runner_made_says_so(out: Path, tmp_path: Path, capsys:
     assert result["score"] == 5  # after lateness, as everywhere
 
 
-def test_export_fills_the_grade_after_lateness(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_fills_the_grade_after_lateness(
+    exported_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     template = write(tmp_path, CANVAS)
-    words = ["export", str(out), "--to", "canvas", "--template", str(template), "--write", str(tmp_path / "filled.csv")]
+    words = [
+        "export",
+        str(exported_reports),
+        "--to",
+        "canvas",
+        "--template",
+        str(template),
+        "--write",
+        str(tmp_path / "filled.csv"),
+    ]
     assert main(words) == 0
     assert "1 grades filled in, 1 left out" in capsys.readouterr().out
     assert '"Müller, Anna",101,s1,anna,A,1,5,3' in (tmp_path / "filled.csv").read_text()
 
 
-def test_export_says_what_it_needs(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_says_what_it_needs(exported_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = str(tmp_path / "x")
-    assert main(["export", str(out), "--to", "canvas", "--write", target]) == 2
+    assert main(["export", str(exported_reports), "--to", "canvas", "--write", target]) == 2
     assert "--template: give the file that you downloaded from Canvas" in capsys.readouterr().err
-    assert main(["export", str(out), "--to", "csv", "--week", "week9", "--write", target]) == 2
+    assert main(["export", str(exported_reports), "--to", "csv", "--week", "week9", "--write", target]) == 2
     assert "there are no results of week9" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

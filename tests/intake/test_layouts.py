@@ -21,6 +21,7 @@ from grader.intake.lateness import lateness
 from grader.intake.layouts import LAYOUTS, PLAIN, Handed, detect, read
 from grader.intake.roster import Roster, read_roster
 from grader.results import Late
+from tests.support.courses import with_settings
 from tests.support.makers import notebook, put, zipped
 
 ROOT = Path(__file__).parents[2]
@@ -264,11 +265,10 @@ def test_a_platforms_word_costs_one_day_unless_there_is_an_extension() -> None:
         ("days = 3", r"\[late\] holds `grace_minutes`, `percent_a_day` and `cap_percent`"),
     ],
 )
-def test_a_policy_that_makes_no_sense_is_refused(table: str, message: str, tmp_path: Path) -> None:
-    text = f'title = "T"\nweek = "week1"\nmodules = ["a"]\n[late]\n{table}\n'
-    put(tmp_path / "assignments" / "week1" / "assignment.toml", text.encode())
+def test_a_policy_that_makes_no_sense_is_refused(table: str, message: str, one_check_course: Course) -> None:
+    with_settings(one_check_course.root, f"[late]\n{table}")
     with pytest.raises(CourseError, match=message):
-        Course(tmp_path).assignment("week1")
+        one_check_course.assignment("week1")
 
 
 # The roster

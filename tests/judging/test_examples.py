@@ -18,25 +18,25 @@ from tests.support.quick import QUICK
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def draws_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied("draws", tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")
-def fork_server(course: Path) -> Iterator[ForkServer]:
+def draws_server(draws_root: Path) -> Iterator[ForkServer]:
     """Start the fork server for all tests here. It ends with its last user, which is this fixture."""
-    shared = ForkServer(course, ["week1"], Process(), QUICK)
-    keeper = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
+    shared = ForkServer(draws_root, ["week1"], Process(), QUICK)
+    keeper = JudgeProcess(draws_root, ["week1"], Process(), fork_server=shared)
     keeper.grade(Job("first", "week1", {}, "digest", (), 0))
     yield shared
     keeper.close()
 
 
 @pytest.fixture
-def judge(course: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
+def draws_judge(draws_root: Path, draws_server: ForkServer) -> Iterator[JudgeProcess]:
     """Fork a judge that knows nothing yet."""
-    (course / "assignments/week1/log").unlink(missing_ok=True)
-    fresh = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
+    (draws_root / "assignments/week1/log").unlink(missing_ok=True)
+    fresh = JudgeProcess(draws_root, ["week1"], Process(), fork_server=draws_server)
     yield fresh
     fresh.close()
 
@@ -59,44 +59,44 @@ def forget(course: Path) -> None:
     (course / "assignments/week1/log").write_text("")
 
 
-def test_the_next_submission_is_asked_the_same_without_hypothesis(course: Path, judge: JudgeProcess) -> None:
-    assert grade(judge, "Ada").score == 100
-    first = calls(course, "numbers")
+def test_the_next_submission_is_asked_the_same_without_hypothesis(draws_root: Path, draws_judge: JudgeProcess) -> None:
+    assert grade(draws_judge, "Ada").score == 100
+    first = calls(draws_root, "numbers")
     assert len(first) == 6
     assert {who for who, _ in first} == {"hypothesis"}
     assert len({drawn for _, drawn in first}) == 6
     for who in ("Bob", "Cleo"):
-        forget(course)
-        assert grade(judge, who).score == 100
-        assert calls(course, "numbers") == [("plain", drawn) for _, drawn in first]
-        assert len(calls(course, "none")) == 1
+        forget(draws_root)
+        assert grade(draws_judge, who).score == 100
+        assert calls(draws_root, "numbers") == [("plain", drawn) for _, drawn in first]
+        assert len(calls(draws_root, "none")) == 1
 
 
-def test_another_seed_draws_anew(course: Path, judge: JudgeProcess) -> None:
-    grade(judge, "Ada")
-    first = calls(course, "numbers")
-    forget(course)
-    grade(judge, "Bob", seed=2)
-    second = calls(course, "numbers")
+def test_another_seed_draws_anew(draws_root: Path, draws_judge: JudgeProcess) -> None:
+    grade(draws_judge, "Ada")
+    first = calls(draws_root, "numbers")
+    forget(draws_root)
+    grade(draws_judge, "Bob", seed=2)
+    second = calls(draws_root, "numbers")
     assert {who for who, _ in second} == {"hypothesis"}
     assert {drawn for _, drawn in first} != {drawn for _, drawn in second}
-    forget(course)
-    grade(judge, "Cleo", seed=1)
-    assert calls(course, "numbers") == [("plain", drawn) for _, drawn in first]
+    forget(draws_root)
+    grade(draws_judge, "Cleo", seed=1)
+    assert calls(draws_root, "numbers") == [("plain", drawn) for _, drawn in first]
 
 
-def test_lists_may_have_been_changed_and_are_drawn_each_time(course: Path, judge: JudgeProcess) -> None:
+def test_lists_may_have_been_changed_and_are_drawn_each_time(draws_root: Path, draws_judge: JudgeProcess) -> None:
     for who in ("Ada", "Bob"):
-        forget(course)
-        assert grade(judge, who).score == 100
-        assert {who for who, _ in calls(course, "lists")} == {"hypothesis"}
+        forget(draws_root)
+        assert grade(draws_judge, who).score == 100
+        assert {who for who, _ in calls(draws_root, "lists")} == {"hypothesis"}
 
 
-def test_a_check_that_talks_to_hypothesis_is_left_to_it(course: Path, judge: JudgeProcess) -> None:
+def test_a_check_that_talks_to_hypothesis_is_left_to_it(draws_root: Path, draws_judge: JudgeProcess) -> None:
     for who in ("Ada", "Bob", "Cleo"):
-        forget(course)
-        assert grade(judge, who).score == 100
-        assert [who for who, _ in calls(course, "notes")] == ["hypothesis"] * 3
+        forget(draws_root)
+        assert grade(draws_judge, who).score == 100
+        assert [who for who, _ in calls(draws_root, "notes")] == ["hypothesis"] * 3
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,19 @@ def test_a_check_that_talks_to_hypothesis_is_left_to_it(course: Path, judge: Jud
         "raise NotImplementedError('TODO 1.1: double')",
     ],
 )
-def test_known_examples_change_no_report(course: Path, judge: JudgeProcess, wrong: str) -> None:
-    alone = grade(judge, "Eve", wrong)
+def test_known_examples_change_no_report(draws_root: Path, draws_judge: JudgeProcess, wrong: str) -> None:
+    alone = grade(draws_judge, "Eve", wrong)
     assert alone.score < 100
-    assert grade(judge, "Ada").score == grade(judge, "Bob").score == 100
-    forget(course)
-    assert grade(judge, "Eve", wrong) == alone
-    kinds = [who for who, _ in calls(course, "numbers")]
+    assert grade(draws_judge, "Ada").score == grade(draws_judge, "Bob").score == 100
+    forget(draws_root)
+    assert grade(draws_judge, "Eve", wrong) == alone
+    kinds = [who for who, _ in calls(draws_root, "numbers")]
     assert kinds[0] == "plain"
     assert kinds[-1] == "hypothesis"
 
 
-def test_nothing_is_learnt_from_a_failed_run(course: Path, judge: JudgeProcess) -> None:
-    assert grade(judge, "Eve", "return 2 * n + (n > 5000)").checks[0].outcome is Outcome.FAILED
-    forget(course)
-    assert grade(judge, "Ada").score == 100
-    assert [who for who, _ in calls(course, "numbers")] == ["hypothesis"] * 6
+def test_nothing_is_learnt_from_a_failed_run(draws_root: Path, draws_judge: JudgeProcess) -> None:
+    assert grade(draws_judge, "Eve", "return 2 * n + (n > 5000)").checks[0].outcome is Outcome.FAILED
+    forget(draws_root)
+    assert grade(draws_judge, "Ada").score == 100
+    assert [who for who, _ in calls(draws_root, "numbers")] == ["hypothesis"] * 6

@@ -39,7 +39,7 @@ TRAIN = b"def train():\n    return 'trained'\n"
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def outcomes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = copied("outcomes", tmp_path_factory.mktemp("course"))
     # What lies around a course must not change a grade.
     (root / "conftest.py").write_text("raise RuntimeError('read')")
@@ -48,27 +48,27 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=["process", "bwrap"])
-def judge(request: pytest.FixtureRequest, course: Path) -> Iterator[JudgeProcess]:
+def judge(request: pytest.FixtureRequest, outcomes_root: Path) -> Iterator[JudgeProcess]:
     shortcuts = Shortcuts() if request.param == "bwrap" else QUICK
-    warm = JudgeProcess(course, ["week1"], sandboxes.named(request.param), shortcuts=shortcuts)
+    warm = JudgeProcess(outcomes_root, ["week1"], sandboxes.named(request.param), shortcuts=shortcuts)
     yield warm
     warm.close()
 
 
 @pytest.fixture(scope="module")
-def fork_server(course: Path) -> Iterator[ForkServer]:
+def fork_server(outcomes_root: Path) -> Iterator[ForkServer]:
     """Start the fork server for tests that need a judge of their own. Its last user is this fixture."""
-    shared = ForkServer(course, ["week1"], Process(), QUICK)
-    user = JudgeProcess(course, ["week1"], Process(), fork_server=shared)
+    shared = ForkServer(outcomes_root, ["week1"], Process(), QUICK)
+    user = JudgeProcess(outcomes_root, ["week1"], Process(), fork_server=shared)
     user.grade(job("return 2 * n"))
     yield shared
     user.close()
 
 
 @pytest.fixture
-def fresh(course: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
+def fresh(outcomes_root: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
     """A judge for one test, which may kill it."""
-    judge = JudgeProcess(course, ["week1"], Process(), fork_server=fork_server)
+    judge = JudgeProcess(outcomes_root, ["week1"], Process(), fork_server=fork_server)
     yield judge
     judge.close()
 
@@ -331,9 +331,9 @@ def fork_servers() -> list[psutil.Process]:
 
 
 @pytest.mark.usefixtures("cold_start")
-def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
+def test_judges_are_forked_from_what_was_started_early(outcomes_root: Path) -> None:
     before = fork_servers()
-    pool = Pool(course, ["week1"], 2, Process(), QUICK)
+    pool = Pool(outcomes_root, ["week1"], 2, Process(), QUICK)
     pool.start()
     (early,) = set(fork_servers()) - set(before)
     reports = []
@@ -345,10 +345,10 @@ def test_judges_are_forked_from_what_was_started_early(course: Path) -> None:
 
 
 @pytest.mark.usefixtures("cold_start")
-def test_what_was_started_early_ends_where_there_is_nothing_to_grade(course: Path) -> None:
+def test_what_was_started_early_ends_where_there_is_nothing_to_grade(outcomes_root: Path) -> None:
     before = fork_servers()
     for end in (Pool.close, lambda pool: list(pool.run([]))):
-        pool = Pool(course, ["week1"], 2, Process(), QUICK)
+        pool = Pool(outcomes_root, ["week1"], 2, Process(), QUICK)
         pool.start()
         (early,) = set(fork_servers()) - set(before)
         end(pool)
@@ -414,11 +414,11 @@ def test_checks_that_cannot_be_loaded_are_the_courses_error(tmp_path: Path) -> N
     judge.close()
 
 
-def test_a_pool_grades_side_by_side_and_leaves_no_process(course: Path, judge: JudgeProcess) -> None:
+def test_a_pool_grades_side_by_side_and_leaves_no_process(outcomes_root: Path, judge: JudgeProcess) -> None:
     """A submission's report is the same, whichever judge grades it."""
     here = judge.grade(job(WRONG_AT_TIMES, student="Eve"))
     before = _living()
-    pool = Pool(course, ["week1"], 2, Process(), QUICK)
+    pool = Pool(outcomes_root, ["week1"], 2, Process(), QUICK)
     jobs = [job("return 2 * n", student=name) for name in ("Ada", "Bob")]
     jobs.append(job(WRONG_AT_TIMES, student="Eve"))
     reports = {}

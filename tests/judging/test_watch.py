@@ -34,7 +34,7 @@ FIXTURES = {"__init__.py": "", "digits.py": "", "labels.csv": "1,2", "submission
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def watched_root(tmp_path: Path) -> Path:
     """A grader and a course that are nobody else's: whole folders, side by side."""
     root = copied("attacked", tmp_path / "course")
     lay_out(root / "grader", PACKAGE)
@@ -45,8 +45,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watch(root: Path) -> Watch:
-    return Watch(root, ["week1"], root / "grader")
+def watch(watched_root: Path) -> Watch:
+    return Watch(watched_root, ["week1"], watched_root / "grader")
 
 
 def rewritten(file: Path) -> None:
@@ -108,11 +108,11 @@ CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_every_change_of_what_judges_load_is_noticed_and_named(
-    root: Path, watch: Watch, change: tuple[Callable[[Path], None], str]
+    watched_root: Path, watch: Watch, change: tuple[Callable[[Path], None], str]
 ) -> None:
     watch.look()
     act, name = change
-    act(root / name)
+    act(watched_root / name)
     stem = name.rpartition("/")[2].partition(".")[0]
     for _ in range(2):
         with pytest.raises(
@@ -121,30 +121,30 @@ def test_every_change_of_what_judges_load_is_noticed_and_named(
             watch.look()
 
 
-def test_what_judges_do_not_load_may_change(root: Path, watch: Watch) -> None:
+def test_what_judges_do_not_load_may_change(watched_root: Path, watch: Watch) -> None:
     for name in ("reports/index.html", "README.md", "fixtures/submissions/bo/work.py", "assignments/week1/work.py",
                  "assignments/week1/__pycache__/x.pyc", "grader/__pycache__/verdict.cpython-27.pyc"):  # fmt: skip
-        planted(root / name)
+        planted(watched_root / name)
     watch.look()
 
 
-def test_a_change_that_is_taken_back_after_it_was_seen_stays_an_error(root: Path, watch: Watch) -> None:
-    before = (root / "grader" / "verdict.py").read_text()
-    (root / "grader" / "verdict.py").write_text("passed = True\n")
+def test_a_change_that_is_taken_back_after_it_was_seen_stays_an_error(watched_root: Path, watch: Watch) -> None:
+    before = (watched_root / "grader" / "verdict.py").read_text()
+    (watched_root / "grader" / "verdict.py").write_text("passed = True\n")
     with pytest.raises(TamperError):
         watch.look()
-    (root / "grader" / "verdict.py").write_text(before)
+    (watched_root / "grader" / "verdict.py").write_text(before)
     with pytest.raises(TamperError, match=r"verdict\.py"):
         watch.look()
 
 
-def test_those_are_named_who_have_run_since_all_was_well(root: Path, watch: Watch) -> None:
+def test_those_are_named_who_have_run_since_all_was_well(watched_root: Path, watch: Watch) -> None:
     with watch.over("ana (week1)"), watch.over("bo (week1)"):
         pass
     with pytest.raises(TamperError) as raised, watch.over("cy (week1)"):
         with pytest.raises(SandboxError), watch.over("dee\x1b[31m (week1)"):
             raise SandboxError("its judge died")
-        rewritten(root / "grader" / "verdict.py")
+        rewritten(watched_root / "grader" / "verdict.py")
     assert "none of which got a grade: cy (week1), dee" in str(raised.value)
     assert not any(name in str(raised.value) for name in ("ana (", "bo (", "\x1b"))
 

@@ -12,7 +12,7 @@ from tests.support.courses import copied
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def desk_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied("desk", tmp_path_factory.mktemp("course"))
 
 
@@ -29,8 +29,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(pytester: pytest.Pytester, course: Path) -> Desk:
-    return Desk(pytester, course)
+def student_desk(pytester: pytest.Pytester, desk_root: Path) -> Desk:
+    return Desk(pytester, desk_root)
 
 
 def score(result: pytest.RunResult) -> list[str]:
@@ -40,8 +40,8 @@ def score(result: pytest.RunResult) -> list[str]:
     return re.split(r"=+ score =+\n", text)[1].splitlines()
 
 
-def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(desk: Desk) -> None:
-    result = desk.run()
+def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(student_desk: Desk) -> None:
+    result = student_desk.run()
     text = result.stdout.str()
     assert result.ret == 1
     assert re.search(r"test_week1\.py FTFw\.\.", text)
@@ -79,37 +79,37 @@ def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(desk: 
     assert any(re.match(r"1\.2 .*0/20  to do", line) for line in table)
     assert any(re.match(r"1\.4 .*0/10  waiting", line) for line in table)
     # And what was wrong is what `--lf` runs again.
-    again = desk.run("--lf", "-q")
+    again = student_desk.run("--lf", "-q")
     assert again.ret == 1
     again.assert_outcomes(failed=2, deselected=0)
     assert "test_free" not in again.stdout.str()
 
 
-def test_task_and_submission_select_what_runs_and_whose_code(desk: Desk) -> None:
-    result = desk.run("--task", "1.1", "--task", "1.3", "--submission", "other", "-p", "no:cacheprovider")
+def test_task_and_submission_select_what_runs_and_whose_code(student_desk: Desk) -> None:
+    result = student_desk.run("--task", "1.1", "--task", "1.3", "--submission", "other", "-p", "no:cacheprovider")
     assert result.ret == 0
     result.assert_outcomes(passed=2, deselected=4)
     assert any("30" in line for line in score(result))
 
 
-def test_a_task_that_no_check_has_is_one_line(desk: Desk) -> None:
-    result = desk.run("--task", "1.1", "--task", "9.9")
+def test_a_task_that_no_check_has_is_one_line(student_desk: Desk) -> None:
+    result = student_desk.run("--task", "1.1", "--task", "9.9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "no check belongs to task 9.9; there are: 1.1, 1.2, 1.3, 1.4, 1.10" in result.stderr.str()
     assert "Traceback" not in result.stderr.str()
 
 
-def test_pytests_own_options_stop_at_the_first_failure_and_select_by_name(desk: Desk) -> None:
-    result = desk.run("-x", "-k", "double or index", "-p", "no:cacheprovider")
+def test_pytests_own_options_stop_at_the_first_failure_and_select_by_name(student_desk: Desk) -> None:
+    result = student_desk.run("-x", "-k", "double or index", "-p", "no:cacheprovider")
     assert result.ret == 1
     assert "lenet.py:9" not in result.stdout.str()
     result.assert_outcomes(failed=1, deselected=4)
 
 
-def test_two_processes_give_the_same_score_table(desk: Desk) -> None:
+def test_two_processes_give_the_same_score_table(student_desk: Desk) -> None:
     pytest.importorskip("xdist")
-    alone = desk.run("-p", "no:cacheprovider", "-p", "no:xdist")
-    shared = desk.run("-n", "2", "-p", "no:cacheprovider")
+    alone = student_desk.run("-p", "no:cacheprovider", "-p", "no:xdist")
+    shared = student_desk.run("-n", "2", "-p", "no:cacheprovider")
     assert (alone.ret, shared.ret) == (1, 1)
     assert points(shared) == points(alone)
     assert len(points(alone)) == 6

@@ -53,7 +53,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
 
 
 @pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """A page from the disk, as students and staff open it; the test fails on anything in its console."""
     contexts, noise = [], []
 
@@ -104,8 +104,10 @@ CUT = """() => [...document.querySelectorAll('body *')].filter((e) =>
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_cut_and_nothing_overlaps(opened: Callable[..., Any], name: str, size: str, tmp_path: Path) -> None:
-    page = opened(PAGES[name](tmp_path), size)
+def test_nothing_is_cut_and_nothing_overlaps(
+    open_page: Callable[..., Any], name: str, size: str, tmp_path: Path
+) -> None:
+    page = open_page(PAGES[name](tmp_path), size)
     picture = tmp_path / f"{name}-{size}.png"
     page.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 5_000  # an empty page takes less
@@ -115,17 +117,17 @@ def test_nothing_is_cut_and_nothing_overlaps(opened: Callable[..., Any], name: s
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(opened: Callable[..., Any], name: str, scheme: str, tmp_path: Path) -> None:
+def test_axe_finds_nothing_serious(open_page: Callable[..., Any], name: str, scheme: str, tmp_path: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(PAGES[name](tmp_path), color_scheme=scheme)
+    page = open_page(PAGES[name](tmp_path), color_scheme=scheme)
     found = axe.Axe().run(page).response["violations"]
     serious = [(one["id"], one["nodes"][0]["html"][:100]) for one in found if one["impact"] in ("serious", "critical")]
     assert serious == []
 
 
-def test_the_instruments_see_what_is_wrong(opened: Callable[..., Any]) -> None:
+def test_the_instruments_see_what_is_wrong(open_page: Callable[..., Any]) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(
+    page = open_page(
         "<!doctype html><html lang=en><title>x</title><main><p style='position:absolute;top:0'>one two</p>"
         "<p style='position:absolute;top:4px;color:#ccc;width:2000px'>three four</p></main>"
     )
@@ -139,14 +141,14 @@ def names(page: Any) -> list[str]:
     return found
 
 
-def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(opened: Callable[..., Any]) -> None:
+def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(open_page: Callable[..., Any]) -> None:
     failed = replace(full_report().checks[1], points=0, outcome=Outcome.KILLED)
     reports = [
         replace(full_report(f"student {number:04}"), checks=(full_report().checks[0], failed))
         if number % 100 == 7 else full_report(f"student {number:04}")
         for number in range(1000)
     ]  # fmt: skip
-    page = opened(class_page_html(reports, [], str))
+    page = open_page(class_page_html(reports, [], str))
     assert len(names(page)) == 1000
     page.locator("#students thead button").nth(1).focus()
     page.keyboard.press("Enter")
@@ -165,15 +167,15 @@ def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(opened: Calla
     assert lines[1] == '"student 0007","60","60","Week 5: killed"'
 
 
-def test_links_lead_to_reports_and_back_to_tasks(opened: Callable[..., Any]) -> None:
-    page = opened(report_html(sample_report()), "phone")
+def test_links_lead_to_reports_and_back_to_tasks(open_page: Callable[..., Any]) -> None:
+    page = open_page(report_html(sample_report()), "phone")
     page.locator(".tasks a").nth(3).click()
     box = page.locator(page.url.rpartition("#")[2].join(["[id='", "']"])).bounding_box()
     assert box is not None and 0 <= box["y"] < 844
 
 
-def test_a_report_prints_without_losing_anything(opened: Callable[..., Any]) -> None:
-    page = opened(report_html(shown_report()))
+def test_a_report_prints_without_losing_anything(open_page: Callable[..., Any]) -> None:
+    page = open_page(report_html(shown_report()))
     page.emulate_media(media="print")
     assert page.evaluate("() => getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
     assert page.locator(".mistakes img").first.is_visible() and page.locator(".curve").is_visible()

@@ -99,24 +99,24 @@ def outside_tmp() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def real() -> list[Finding]:
+def real_findings() -> list[Finding]:
     return list(attack(sandboxes.real()))
 
 
-def test_the_real_sandbox_holds_what_it_promises(real: list[Finding]) -> None:
-    bad = [f for f in real if f.verdict in (Verdict.NOT_HELD, Verdict.UNCLEAR)]
+def test_the_real_sandbox_holds_what_it_promises(real_findings: list[Finding]) -> None:
+    bad = [f for f in real_findings if f.verdict in (Verdict.NOT_HELD, Verdict.UNCLEAR)]
     assert bad == []
 
 
-def test_every_attack_has_one_finding_in_one_line(real: list[Finding]) -> None:
-    assert [(f.group, f.tries) for f in real] == [(g.name, a.tries) for g in GROUPS for a in g.attacks]
-    assert len({(f.group, f.tries) for f in real}) == len(real)
-    assert [f for f in real if not f.saw or "\n" in f.saw] == []
+def test_every_attack_has_one_finding_in_one_line(real_findings: list[Finding]) -> None:
+    assert [(f.group, f.tries) for f in real_findings] == [(g.name, a.tries) for g in GROUPS for a in g.attacks]
+    assert len({(f.group, f.tries) for f in real_findings}) == len(real_findings)
+    assert [f for f in real_findings if not f.saw or "\n" in f.saw] == []
 
 
-def test_only_what_is_not_promised_is_open_in_the_real_sandbox(real: list[Finding]) -> None:
+def test_only_what_is_not_promised_is_open_in_the_real_sandbox(real_findings: list[Finding]) -> None:
     never = {a.tries for group in GROUPS for a in group.attacks if a.promised is Promised.NEVER}
-    assert {f.tries for f in real if f.verdict is Verdict.OPEN} <= never
+    assert {f.tries for f in real_findings if f.verdict is Verdict.OPEN} <= never
 
 
 # Without a sandbox.

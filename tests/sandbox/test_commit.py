@@ -28,7 +28,7 @@ def git(folder: Path, *words: str) -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def committed_folder(tmp_path: Path) -> Path:
     sandboxes.real()
     folder = tmp_path / "checkout"
     folder.mkdir()
@@ -39,14 +39,14 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_time_is_the_committers(checkout: Path) -> None:
-    assert commit_time(checkout) == WHEN
+def test_the_time_is_the_committers(committed_folder: Path) -> None:
+    assert commit_time(committed_folder) == WHEN
 
 
-def test_a_packed_and_detached_checkout_has_its_time_as_well(checkout: Path) -> None:
-    git(checkout, "gc", "-q")
-    git(checkout, "checkout", "-q", "--detach")
-    assert commit_time(checkout) == WHEN
+def test_a_packed_and_detached_checkout_has_its_time_as_well(committed_folder: Path) -> None:
+    git(committed_folder, "gc", "-q")
+    git(committed_folder, "checkout", "-q", "--detach")
+    assert commit_time(committed_folder) == WHEN
 
 
 PROGRAM = "sh -c 'echo > {mark}; false'"
@@ -69,36 +69,36 @@ def hostile(folder: Path, mark: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [False, True])
-def test_no_setting_of_the_repository_runs_a_command(checkout: Path, tmp_path: Path, missing: bool) -> None:
+def test_no_setting_of_the_repository_runs_a_command(committed_folder: Path, tmp_path: Path, missing: bool) -> None:
     mark = tmp_path / "ran"
-    head = git(checkout, "rev-parse", "HEAD")
-    hostile(checkout, mark)
+    head = git(committed_folder, "rev-parse", "HEAD")
+    hostile(committed_folder, mark)
     if missing:
-        (checkout / ".git" / "objects" / head[:2] / head[2:]).unlink()
-    assert commit_time(checkout) == (None if missing else WHEN)
+        (committed_folder / ".git" / "objects" / head[:2] / head[2:]).unlink()
+    assert commit_time(committed_folder) == (None if missing else WHEN)
     assert not mark.exists()
 
 
-def test_a_repository_among_the_files_is_not_asked(checkout: Path, tmp_path: Path) -> None:
-    bare = checkout / "week5"
-    shutil.copytree(checkout / ".git", bare)
+def test_a_repository_among_the_files_is_not_asked(committed_folder: Path, tmp_path: Path) -> None:
+    bare = committed_folder / "week5"
+    shutil.copytree(committed_folder / ".git", bare)
     assert commit_time(bare) is None
 
 
 @pytest.mark.parametrize("kind", ["a link", "a file that names another folder", "nothing"])
-def test_only_a_folder_of_its_own_is_asked(checkout: Path, tmp_path: Path, kind: str) -> None:
+def test_only_a_folder_of_its_own_is_asked(committed_folder: Path, tmp_path: Path, kind: str) -> None:
     other = tmp_path / "other"
     other.mkdir()
     if kind == "a link":
-        (other / ".git").symlink_to(checkout / ".git")
+        (other / ".git").symlink_to(committed_folder / ".git")
     elif kind != "nothing":
-        (other / ".git").write_text(f"gitdir: {checkout / '.git'}\n")
+        (other / ".git").write_text(f"gitdir: {committed_folder / '.git'}\n")
     assert commit_time(other) is None
 
 
-def test_without_a_sandbox_git_is_not_run(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_sandbox_git_is_not_run(committed_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "bwrap" else f"/usr/bin/{name}")
-    assert commit_time(checkout) is None
+    assert commit_time(committed_folder) is None
 
 
 @given(st.binary(max_size=200))

@@ -38,6 +38,7 @@ from grader.sandbox.bubblewrap import ENVIRONMENT
 from grader.sandbox.gpus import Gpu
 from grader.sandbox.worker_client import Worker
 from tests.support import sandboxes
+from tests.support.courses import with_settings
 from tests.support.quick import quick
 
 MIB = 1 << 20
@@ -344,13 +345,15 @@ def test_the_doctor_names_the_cards_or_what_is_missing(machine: Callable[..., Pa
     assert found.good and found.says.startswith("Card 1, Card 0; batch --device cuda")
 
 
-def test_the_limit_of_a_gpus_memory_stands_in_the_assignment(tmp_path: Path) -> None:
-    text = 'title = "T"\nweek = "week1"\nmodules = ["lenet"]\n[limits]\ngpu_memory_mb = {}\n'
-    put(tmp_path / "assignments/week1/assignment.toml", text.format(512))
-    assert Course(tmp_path).assignment("week1").limits.gpu_memory_mb == 512
-    put(tmp_path / "assignments/week1/assignment.toml", text.format(0))
+def test_the_limit_of_a_gpus_memory_stands_in_the_assignment(one_check_course: Course) -> None:
+    with_settings(one_check_course.root, "[limits]\ngpu_memory_mb = 512")
+    assert one_check_course.assignment("week1").limits.gpu_memory_mb == 512
+
+
+def test_a_limit_of_no_memory_at_all_is_refused(one_check_course: Course) -> None:
+    with_settings(one_check_course.root, "[limits]\ngpu_memory_mb = 0")
     with pytest.raises(CourseError, match="gpu_memory_mb"):
-        Course(tmp_path).assignment("week1")
+        one_check_course.assignment("week1")
 
 
 # Inside
@@ -438,7 +441,7 @@ def test_probes_find_the_device_beside_the_students_modules(tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def device_probes(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     path = tmp_path_factory.mktemp("course") / "probes.py"
     path.write_text(PROBES)
     return load_beside(str(path), path.stem)
@@ -467,7 +470,7 @@ def faked(machine: Callable[..., Path]) -> Iterator[Worker]:
     warm.close()
 
 
-def test_what_cuda_needs_of_the_sandbox_is_there(faked: Worker, probes: ModuleType) -> None:
+def test_what_cuda_needs_of_the_sandbox_is_there(faked: Worker, device_probes: ModuleType) -> None:
     """Device nodes, `/sys`, threads that it can name in a `/proc` of its own, files in memory, addresses."""
     code = """
         import ctypes, mmap, os, resource, threading
@@ -500,7 +503,7 @@ def test_what_cuda_needs_of_the_sandbox_is_there(faked: Worker, probes: ModuleTy
                 "powers": [l.split()[1] for l in open("/proc/self/status") if l[:6] in ("CapEff", "CapPrm", "CapAmb")],
             }
     """
-    assert act(faked, probes.act, code) == {
+    assert act(faked, device_probes.act, code) == {
         "nodes": [True] * 3,
         "sys": True,
         "writable": False,
@@ -514,10 +517,10 @@ def test_what_cuda_needs_of_the_sandbox_is_there(faked: Worker, probes: ModuleTy
     }
 
 
-def test_a_probe_is_told_of_the_card_by_the_sandbox_alone(faked: Worker, probes: ModuleType) -> None:
-    assert act(faked, probes.where, "") == "cuda"
+def test_a_probe_is_told_of_the_card_by_the_sandbox_alone(faked: Worker, device_probes: ModuleType) -> None:
+    assert act(faked, device_probes.where, "") == "cuda"
     warm = Worker(quick(sandboxes.real()))
-    assert act(warm, probes.where, "") == "cpu"
+    assert act(warm, device_probes.where, "") == "cpu"
     warm.close()
 
 
@@ -663,7 +666,7 @@ def test_code_that_does_not_work_at_all_is_told_what_is_wrong_on_the_cpu(trainin
 
 
 @pytest.fixture(scope="module", params=["process", "bwrap"])
-def real(request: pytest.FixtureRequest) -> Iterator[Worker]:
+def gpu_worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
     """A worker with this machine's GPU."""
     choice = devices.equip("cuda", sandboxes.named(request.param))
     if not choice.sandbox.gpus:
@@ -673,7 +676,9 @@ def real(request: pytest.FixtureRequest) -> Iterator[Worker]:
     warm.close()
 
 
-def test_cuda_is_there_in_a_check_and_the_zygote_never_started_it(real: Worker, probes: ModuleType) -> None:
+def test_cuda_is_there_in_a_check_and_the_zygote_never_started_it(
+    gpu_worker: Worker, device_probes: ModuleType
+) -> None:
     code = """
         import torch
         def act():
@@ -681,12 +686,12 @@ def test_cuda_is_there_in_a_check_and_the_zygote_never_started_it(real: Worker, 
             there = torch.cuda.is_available(), torch.cuda.device_count()
             return [before, *there, torch.ones(3, device="cuda").sum()]
     """
-    before, available, count, total = act(real, probes.act, code)
+    before, available, count, total = act(gpu_worker, device_probes.act, code)
     assert (before, available, count) == (False, True, 1)
     assert total.device.type == "cpu" and total.item() == 3  # the codec brings evidence to the CPU
 
 
-def test_a_lenet_learns_on_it_and_equal_seeds_give_equal_runs(real: Worker, probes: ModuleType) -> None:
+def test_a_lenet_learns_on_it_and_equal_seeds_give_equal_runs(gpu_worker: Worker, device_probes: ModuleType) -> None:
     code = """
         import torch
         from torch import nn
@@ -705,14 +710,16 @@ def test_a_lenet_learns_on_it_and_equal_seeds_give_equal_runs(real: Worker, prob
                 losses.append(loss.item())
             return losses
     """
-    first = act(real, probes.act, code)  # two submissions, one after the other
-    second = act(real, probes.act, code)
+    first = act(gpu_worker, device_probes.act, code)  # two submissions, one after the other
+    second = act(gpu_worker, device_probes.act, code)
     assert isinstance(first, list) and first[-1] < first[0]
     assert first == second
 
 
-def test_a_submission_that_takes_too_much_of_it_runs_out_of_memory_alone(real: Worker, probes: ModuleType) -> None:
+def test_a_submission_that_takes_too_much_of_it_runs_out_of_memory_alone(
+    gpu_worker: Worker, device_probes: ModuleType
+) -> None:
     code = "import torch\ndef act():\n    return torch.empty(MANY << 20, dtype=torch.uint8, device='cuda').numel()\n"
-    end = act(real, probes.act, code.replace("MANY", "900"), gpu_memory=512 * MIB)
+    end = act(gpu_worker, device_probes.act, code.replace("MANY", "900"), gpu_memory=512 * MIB)
     assert isinstance(end, str) and end.startswith("memory: memory ran out OutOfMemoryError: CUDA out of memory")
-    assert act(real, probes.act, code.replace("MANY", "100"), gpu_memory=512 * MIB) == 100 * MIB
+    assert act(gpu_worker, device_probes.act, code.replace("MANY", "100"), gpu_memory=512 * MIB) == 100 * MIB

@@ -80,7 +80,7 @@ def grade(out: Path, progress: Progress, shortcuts: Shortcuts | None = None, sub
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+def graded_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
     """The class graded once; the run has a working and a temporary folder of its own, which it must leave empty."""
     out, desk, temporary = (tmp_path_factory.mktemp(name) for name in ("out", "desk", "temporary"))
     watch = Watch()
@@ -122,63 +122,63 @@ def runs_out_of_time(report: Report) -> bool:
     return any(check.outcome is Outcome.TIMEOUT for check in report.checks)
 
 
-def test_every_submission_was_graded(graded: Graded) -> None:
+def test_every_submission_was_graded(graded_class: Graded) -> None:
     students = {path.stem if path.is_file() else path.name for path in CLASS.iterdir()} - {"README", "EXPECTED"}
     assert students == set(EXPECTED)
-    assert (graded.result.graded, graded.result.kept, graded.result.left) == (len(EXPECTED), 0, 0)
-    assert graded.result.trouble == []
+    assert (graded_class.result.graded, graded_class.result.kept, graded_class.result.left) == (len(EXPECTED), 0, 0)
+    assert graded_class.result.trouble == []
 
 
 @pytest.mark.parametrize("student", EXPECTED)
-def test_each_check_ends_as_the_rules_say(graded: Graded, student: str) -> None:
-    scores = graded.whole[student].tasks()
+def test_each_check_ends_as_the_rules_say(graded_class: Graded, student: str) -> None:
+    scores = graded_class.whole[student].tasks()
     assert {score.task: actual_task(score) for score in scores} == expected_tasks(EXPECTED[student], scores)
 
 
 @pytest.mark.parametrize("student", EXPECTED)
-def test_the_score_is_the_same_wherever_it_is_written(graded: Graded, student: str) -> None:
+def test_the_score_is_the_same_wherever_it_is_written(graded_class: Graded, student: str) -> None:
     score = EXPECTED[student]["score"]
-    report = graded.report(student)
+    report = graded_class.report(student)
     assert (report.student, report.week, report.score, report.max_score) == (student, WEEK, score, 100)
-    with (graded.out / "grades.csv").open(encoding="utf-8", newline="") as file:
+    with (graded_class.out / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows[student] == {"student": student, WEEK: str(score), "total": str(score)}
     for name in ("report.md", "report.html"):
-        assert f"{score} of 100 points" in (graded.folder(student) / name).read_text(encoding="utf-8")
+        assert f"{score} of 100 points" in (graded_class.folder(student) / name).read_text(encoding="utf-8")
 
 
-def test_the_gradebook_holds_one_attempt_each(graded: Graded) -> None:
-    with sqlite3.connect(graded.out / "gradebook.sqlite") as book:
+def test_the_gradebook_holds_one_attempt_each(graded_class: Graded) -> None:
+    with sqlite3.connect(graded_class.out / "gradebook.sqlite") as book:
         rows = book.execute("SELECT student, week, score, max_score, broken FROM attempts ORDER BY student").fetchall()
         assert book.execute("SELECT * FROM problems").fetchall() == []
     assert rows == sorted((student, WEEK, entry["score"], 100, 0) for student, entry in EXPECTED.items())
 
 
-def test_every_check_that_lost_points_says_why(graded: Graded) -> None:
-    checks = [check for student in EXPECTED for check in graded.report(student).checks]
+def test_every_check_that_lost_points_says_why(graded_class: Graded) -> None:
+    checks = [check for student in EXPECTED for check in graded_class.report(student).checks]
     assert {check.points == check.max_points for check in checks} == {True, False}
     assert [check.id for check in checks if not check.points and not check.message] == []
 
 
-def test_the_class_page_links_to_every_report(graded: Graded) -> None:
-    page = (graded.out / "index.html").read_text(encoding="utf-8")
+def test_the_class_page_links_to_every_report(graded_class: Graded) -> None:
+    page = (graded_class.out / "index.html").read_text(encoding="utf-8")
     links = {student: f"students/{quote(student)}/{WEEK}/report.html" for student in EXPECTED}
     assert [student for student, link in links.items() if f'href="{link}"' not in page] == []
 
 
-def test_nothing_but_the_graders_own_files_is_left(graded: Graded) -> None:
+def test_nothing_but_the_graders_own_files_is_left(graded_class: Graded) -> None:
     """The forger writes report.json and results.json wherever a process of his was, at import and at exit."""
-    files = {path.relative_to(graded.out).as_posix() for path in graded.out.rglob("*") if path.is_file()}
+    files = {path.relative_to(graded_class.out).as_posix() for path in graded_class.out.rglob("*") if path.is_file()}
     reports = {f"students/{student}/{WEEK}/{name}" for student in EXPECTED for name in REPORTS}
     assert files == {"gradebook.sqlite", "grades.csv", "index.html"} | reports
-    assert {path.name for path in graded.desk.iterdir()} <= {".hypothesis"}
+    assert {path.name for path in graded_class.desk.iterdir()} <= {".hypothesis"}
     caches = ("grader-matplotlib", "torchinductor_")  # matplotlib's and torch's own, for all runs of a user
-    assert [path.name for path in graded.temporary.iterdir() if not path.name.startswith(caches)] == []
+    assert [path.name for path in graded_class.temporary.iterdir() if not path.name.startswith(caches)] == []
 
 
-def test_no_process_is_left(graded: Graded) -> None:
-    assert graded.processes, "no judge was seen at work"
-    assert [process for process in graded.processes if is_alive(process)] == []
+def test_no_process_is_left(graded_class: Graded) -> None:
+    assert graded_class.processes, "no judge was seen at work"
+    assert [process for process in graded_class.processes if is_alive(process)] == []
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -189,18 +189,18 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_second_run_keeps_everything(graded: Graded) -> None:
-    before = {path: path.read_bytes() for path in graded.out.rglob("report.*")}
-    again = grade(graded.out, Progress(Console(file=io.StringIO())))
+def test_a_second_run_keeps_everything(graded_class: Graded) -> None:
+    before = {path: path.read_bytes() for path in graded_class.out.rglob("report.*")}
+    again = grade(graded_class.out, Progress(Console(file=io.StringIO())))
     assert (again.graded, again.kept, again.left, again.trouble) == (0, len(EXPECTED), 0, [])
-    assert {path: path.read_bytes() for path in graded.out.rglob("report.*")} == before
+    assert {path: path.read_bytes() for path in graded_class.out.rglob("report.*")} == before
 
 
-def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded: Graded, tmp_path: Path) -> None:
+def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded_class: Graded, tmp_path: Path) -> None:
     """Compare one in six of those who run into no time limit; GRADER_WHOLE_CLASS=1 compares the whole class."""
     (tmp_path / "class").mkdir()
     entries = sorted(entry for entry in CLASS.iterdir() if entry.stem in EXPECTED)
-    fast = [entry for entry in entries if not runs_out_of_time(graded.whole[entry.stem])]
+    fast = [entry for entry in entries if not runs_out_of_time(graded_class.whole[entry.stem])]
     for entry in entries if WHOLE else fast[::6]:
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry, tmp_path / "class" / entry.name)
     result = grade(tmp_path / "out", Progress(Console(file=io.StringIO())), NONE, tmp_path / "class")
@@ -208,7 +208,7 @@ def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded:
     assert result.graded == len(EXPECTED) if WHOLE else result.graded >= 3
     with Gradebook(tmp_path / "out" / "gradebook.sqlite") as book:
         for slow in book.current():
-            assert timeless(slow) == timeless(graded.whole[slow.student]), slow.student
+            assert timeless(slow) == timeless(graded_class.whole[slow.student]), slow.student
 
 
 @pytest.mark.parametrize("module", ["lenet", "training", "inspection"])

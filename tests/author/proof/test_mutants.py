@@ -11,51 +11,31 @@ from grader.author.proof.mutants import Mutant, load_mutants, reference_files, t
 from grader.course import Course
 from grader.errors import CourseError
 from grader.results import CheckResult, Outcome, Report
-
-CHECKS = """
-from grader.checks import task
-
-@task("5.1", points=1, title="a")
-def test_first(student): ...
-
-@task(
-    "5.2", points=1, title="b"
-)
-def test_second(student): ...
-"""
-
-REFERENCE = "def double(n):\n    return 2 * n\n\n\ndef half(n):\n    return n / 2\n"
+from tests.support.courses import copied
 
 GOOD = {"id": "adds-two", "file": "sums.py", "find": "2 * n", "replace": "2 + n", "tasks": ["5.1"], "why": "Adds."}
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A course with one week: a module, `sums`, and a check for each of two tasks."""
-    public, hidden = tmp_path / "assignments" / "week5", tmp_path / "solutions" / "week5"
-    public.mkdir(parents=True)
-    hidden.mkdir(parents=True)
-    (public / "assignment.toml").write_text('title = "Sums"\nweek = "week5"\nmodules = ["sums"]\n')
-    for file in (public / "test_week5.py", hidden / "test_hidden.py"):
-        file.write_text(CHECKS)
-    (hidden / "sums.py").write_text(REFERENCE)
-    return tmp_path
+def sums_course(tmp_path: Path) -> Course:
+    return Course(copied("sums", tmp_path / "course"))
 
 
-def write(root: Path, *tables: dict[str, object]) -> None:
+def write(course: Course, *tables: dict[str, object]) -> None:
     # A list of strings and a string look the same in TOML as in Python, but for bare words.
     text = "\n".join("[[mutant]]\n" + "".join(f"{key} = {value!r}\n" for key, value in t.items()) for t in tables)
-    (root / "solutions" / "week5" / "mutants.toml").write_text(text)
+    (course.root / "solutions" / "week5" / "mutants.toml").write_text(text)
 
 
-def test_a_mutant_changes_its_file_alone(root: Path) -> None:
-    write(root, GOOD, {**GOOD, "id": "halves-up", "find": "/ 2", "replace": "// 2", "tasks": ["5.2", "5.1"]})
-    first, second = load_mutants(root, "week5")
+def test_a_mutant_changes_its_file_alone(sums_course: Course) -> None:
+    write(sums_course, GOOD, {**GOOD, "id": "halves-up", "find": "/ 2", "replace": "// 2", "tasks": ["5.2", "5.1"]})
+    first, second = load_mutants(sums_course.root, "week5")
     assert first == Mutant("adds-two", "sums.py", "2 * n", "2 + n", ("5.1",), "Adds.")
     assert second.tasks == ("5.2", "5.1")
-    files = {**reference_files(Course(root).assignment("week5")), "other.py": b"2 * n"}
-    assert first.apply(files) == {"sums.py": REFERENCE.replace("2 * n", "2 + n").encode(), "other.py": b"2 * n"}
-    assert files["sums.py"] == REFERENCE.encode()
+    files = {**reference_files(sums_course.assignment("week5")), "other.py": b"2 * n"}
+    reference = (sums_course.root / "solutions" / "week5" / "sums.py").read_bytes()
+    assert first.apply(files) == {"sums.py": reference.replace(b"2 * n", b"2 + n"), "other.py": b"2 * n"}
+    assert files["sums.py"] == reference
 
 
 @pytest.mark.parametrize(
@@ -82,67 +62,69 @@ def test_a_mutant_changes_its_file_alone(root: Path) -> None:
         ({"replace": "2 *"}, r"sums\.py does not compile: "),
     ],
 )
-def test_a_wrong_mutant_is_named(root: Path, change: dict[str, object], message: str) -> None:
+def test_a_wrong_mutant_is_named(sums_course: Course, change: dict[str, object], message: str) -> None:
     table = {key: value for key, value in {**GOOD, **change}.items() if value is not None}
-    write(root, {**GOOD, "id": "before"}, table)
+    write(sums_course, {**GOOD, "id": "before"}, table)
     with pytest.raises(CourseError, match=message) as caught:
-        load_mutants(root, "week5")
-    assert str(caught.value).startswith(f"{root / 'solutions' / 'week5' / 'mutants.toml'}: mutant {table['id']!r}")
+        load_mutants(sums_course.root, "week5")
+    assert str(caught.value).startswith(
+        f"{sums_course.root / 'solutions' / 'week5' / 'mutants.toml'}: mutant {table['id']!r}"
+    )
 
 
-def test_a_mutant_explains_what_it_names_and_what_it_may_lose(root: Path) -> None:
-    write(root, GOOD, {**GOOD, "id": "by-chance", "may_lose": ["5.2"]})
-    sure, unsure = load_mutants(root, "week5")
+def test_a_mutant_explains_what_it_names_and_what_it_may_lose(sums_course: Course) -> None:
+    write(sums_course, GOOD, {**GOOD, "id": "by-chance", "may_lose": ["5.2"]})
+    sure, unsure = load_mutants(sums_course.root, "week5")
     assert sure.explains({"5.1"}) and unsure.explains({"5.1"}) and unsure.explains({"5.2", "5.1"})
     assert not any(sure.explains(lost) for lost in ({"5.1", "5.2"}, {"5.2"}, set()))
     assert not any(unsure.explains(lost) for lost in ({"5.1", "5.3"}, {"5.2"}, set()))
 
 
-def test_a_mutant_without_an_id_is_named_by_its_number(root: Path) -> None:
-    write(root, GOOD, {key: value for key, value in GOOD.items() if key != "id"})
+def test_a_mutant_without_an_id_is_named_by_its_number(sums_course: Course) -> None:
+    write(sums_course, GOOD, {key: value for key, value in GOOD.items() if key != "id"})
     with pytest.raises(CourseError, match=r"mutants\.toml: mutant 'number 2': missing or unknown: id"):
-        load_mutants(root, "week5")
+        load_mutants(sums_course.root, "week5")
 
 
-def test_two_mutants_of_one_id_are_refused(root: Path) -> None:
-    write(root, GOOD, {**GOOD, "replace": "n"})
+def test_two_mutants_of_one_id_are_refused(sums_course: Course) -> None:
+    write(sums_course, GOOD, {**GOOD, "replace": "n"})
     with pytest.raises(CourseError, match=r"mutant 'adds-two': another mutant has this id"):
-        load_mutants(root, "week5")
+        load_mutants(sums_course.root, "week5")
 
 
 @pytest.mark.parametrize("text", ["", "x = 1", "mutant = 1", "mutant = [1]", "[[mutant]]\nid = 'a'\n[other]\n", "[["])
-def test_a_list_that_holds_something_else_is_refused(root: Path, text: str) -> None:
-    (root / "solutions" / "week5" / "mutants.toml").write_text(text)
+def test_a_list_that_holds_something_else_is_refused(sums_course: Course, text: str) -> None:
+    (sums_course.root / "solutions" / "week5" / "mutants.toml").write_text(text)
     with pytest.raises(CourseError, match=r"mutants\.toml: (it must hold|cannot be read|mutant 'a')"):
-        load_mutants(root, "week5")
+        load_mutants(sums_course.root, "week5")
 
 
-def test_parts_of_the_list_are_read_together(root: Path) -> None:
-    write(root, GOOD)
-    whole = root / "solutions" / "week5" / "mutants.toml"
+def test_parts_of_the_list_are_read_together(sums_course: Course) -> None:
+    write(sums_course, GOOD)
+    whole = sums_course.root / "solutions" / "week5" / "mutants.toml"
     other = whole.read_text().replace(GOOD["id"], "another")
     (whole.parent / "mutants_b.toml").write_text(other)
     whole.rename(whole.parent / "mutants_a.toml")
-    assert [mutant.id for mutant in load_mutants(root, "week5")] == [GOOD["id"], "another"]
+    assert [mutant.id for mutant in load_mutants(sums_course.root, "week5")] == [GOOD["id"], "another"]
 
 
-def test_a_missing_list_is_named(root: Path) -> None:
+def test_a_missing_list_is_named(sums_course: Course) -> None:
     with pytest.raises(CourseError, match=r"mutants\.toml: cannot be read"):
-        load_mutants(root, "week5")
+        load_mutants(sums_course.root, "week5")
 
 
-def test_a_missing_reference_is_named(root: Path) -> None:
-    write(root, GOOD)
-    (root / "solutions" / "week5" / "sums.py").unlink()
+def test_a_missing_reference_is_named(sums_course: Course) -> None:
+    write(sums_course, GOOD)
+    (sums_course.root / "solutions" / "week5" / "sums.py").unlink()
     with pytest.raises(CourseError, match=r"sums\.py: the reference cannot be read"):
-        load_mutants(root, "week5")
-    (root / "solutions" / "week5" / "test_hidden.py").unlink()
+        load_mutants(sums_course.root, "week5")
+    (sums_course.root / "solutions" / "week5" / "test_hidden.py").unlink()
     with pytest.raises(CourseError, match="no hidden checks, and so no reference"):
-        load_mutants(root, "week5")
+        load_mutants(sums_course.root, "week5")
 
 
-def test_tasks_are_read_off_the_checks(root: Path) -> None:
-    assert sorted(task_numbers(Course(root).assignment("week5"))) == ["5.1", "5.1", "5.2", "5.2"]
+def test_tasks_are_read_off_the_checks(sums_course: Course) -> None:
+    assert sorted(task_numbers(sums_course.assignment("week5"))) == ["5.1", "5.1", "5.2", "5.2"]
 
 
 def test_a_task_is_lost_with_its_first_point() -> None:

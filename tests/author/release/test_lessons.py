@@ -18,6 +18,7 @@ from grader.author.release import lessons
 from grader.cli.main import main
 from grader.course import Course
 from grader.errors import CourseError, SubmissionError
+from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[3]
 WEEKS = list(Course(ROOT).assignments())
@@ -49,22 +50,18 @@ def test_every_week_has_a_notebook_that_is_what_its_source_makes() -> None:
 
 
 def test_a_notebook_with_outputs_is_stale_and_is_written_anew(tmp_path: Path, monkeypatch, capsys) -> None:
-    folder, source = tmp_path / "assignments" / "week1", tmp_path / "solutions" / "week1" / "lesson.md"
-    for made in (folder, source.parent):
-        made.mkdir(parents=True)
-    (folder / "assignment.toml").write_text('title = "T"\nweek = "week1"\nmodules = ["a"]\n')
-    source.write_text(SOURCE)
-    monkeypatch.chdir(tmp_path)
+    course = copied("one_check", tmp_path, {"solutions/week1/lesson.md": SOURCE})
+    monkeypatch.chdir(course)
     assert main(["lessons", "--check"]) == 1
     assert "stale: assignments/week1/week1.ipynb" in capsys.readouterr().out
     assert main(["lessons", "week1"]) == 0
     assert main(["lessons", "--check"]) == 0
-    notebook = folder / "week1.ipynb"
+    notebook = course / "assignments" / "week1" / "week1.ipynb"
     content = json.loads(notebook.read_text())
     content["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "1"}]
     notebook.write_text(json.dumps(content))
     assert main(["lessons", "--check"]) == 1
-    assert main(["lessons"]) == 0 and lessons.stale_notebooks(tmp_path) == []
+    assert main(["lessons"]) == 0 and lessons.stale_notebooks(course) == []
 
 
 def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path: Path) -> None:

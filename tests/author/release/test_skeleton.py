@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from grader.author.release.skeleton import make_skeleton, stale_skeletons, write_skeletons
+from grader.course import Course
 from grader.errors import CourseError, UsageError
+from tests.support.makers import lay_out
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,33 +73,30 @@ def test_wrong_markers_are_errors_with_their_place(source: str, message: str) ->
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Path:
-    """A course of one week whose skeleton has not been written yet."""
-    (tmp_path / "assignments" / "week1").mkdir(parents=True)
-    (tmp_path / "solutions" / "week1").mkdir(parents=True)
-    toml = 'title = "One"\nweek = "week1"\nmodules = ["double"]\n'
-    (tmp_path / "assignments" / "week1" / "assignment.toml").write_text(toml)
-    (tmp_path / "solutions" / "week1" / "double.py").write_text(REFERENCE)
-    return tmp_path
+def unreleased_course(one_check_course: Course) -> Course:
+    """A course of one week, whose skeleton has not been written yet."""
+    lay_out(one_check_course.root, {"solutions/week1/work.py": REFERENCE})
+    (one_check_course.root / "assignments" / "week1" / "work.py").unlink()
+    return one_check_course
 
 
-def test_stale_skeletons_are_found_and_written(course: Path) -> None:
-    skeleton = course / "assignments" / "week1" / "double.py"
-    assert stale_skeletons(course, None) == [skeleton]
-    assert write_skeletons(course, "week1") == [skeleton]
+def test_stale_skeletons_are_found_and_written(unreleased_course: Course) -> None:
+    skeleton = unreleased_course.root / "assignments" / "week1" / "work.py"
+    assert stale_skeletons(unreleased_course.root, None) == [skeleton]
+    assert write_skeletons(unreleased_course.root, "week1") == [skeleton]
     assert skeleton.read_text() == SKELETON
-    assert stale_skeletons(course, "week1") == write_skeletons(course) == []
+    assert stale_skeletons(unreleased_course.root, "week1") == write_skeletons(unreleased_course.root) == []
     skeleton.write_text(SKELETON + "\n")
-    assert stale_skeletons(course, None) == [skeleton]
+    assert stale_skeletons(unreleased_course.root, None) == [skeleton]
 
 
-def test_an_unknown_week_and_a_missing_reference_are_named(course: Path) -> None:
+def test_an_unknown_week_and_a_missing_reference_are_named(unreleased_course: Course) -> None:
     with pytest.raises(UsageError, match="there is no week9; there are: week1"):
-        stale_skeletons(course, "week9")
-    (course / "solutions" / "week1" / "double.py").unlink()
-    (course / "assignments" / "week1" / "double.py").write_text("")
-    with pytest.raises(CourseError, match=r"double\.py: the reference cannot be read"):
-        stale_skeletons(course, None)
+        stale_skeletons(unreleased_course.root, "week9")
+    (unreleased_course.root / "solutions" / "week1" / "work.py").unlink()
+    (unreleased_course.root / "assignments" / "week1" / "work.py").write_text("")
+    with pytest.raises(CourseError, match=r"work\.py: the reference cannot be read"):
+        stale_skeletons(unreleased_course.root, None)
 
 
 def test_every_committed_skeleton_is_fresh() -> None:

@@ -27,7 +27,7 @@ def git(root: Path, *words: str) -> str:
 
 
 @pytest.fixture
-def course(new_course: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
+def committed_course(new_course: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
     """A course of one new week, committed, with what else a course has."""
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
@@ -57,7 +57,7 @@ def plant(course: Course, name: str, text: str) -> None:
     commit(course.root, "plant")
 
 
-def test_the_tree_has_what_students_need_and_nothing_else(course: Course, tmp_path: Path, capsys) -> None:
+def test_the_tree_has_what_students_need_and_nothing_else(committed_course: Course, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out"
     assert main(["release", "--to", str(out)]) == 0
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
@@ -71,13 +71,13 @@ def test_the_tree_has_what_students_need_and_nothing_else(course: Course, tmp_pa
     subprocess.run(["sha256sum", "--check", "--quiet", protected.MANIFEST], cwd=out, check=True)
     # Once more: what is gone from the course goes from the folder, and a student's own file stays.
     (out / "mine.py").write_text("z = 1\n")
-    (course.root / "fixtures" / "data.py").unlink()
-    commit(course.root, "remove")
+    (committed_course.root / "fixtures" / "data.py").unlink()
+    commit(committed_course.root, "remove")
     assert main(["release", "--to", str(out)]) == 0
     assert not (out / "fixtures" / "data.py").exists() and (out / "mine.py").exists()
 
 
-def test_a_folder_of_something_else_is_left_alone(course: Course, tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_left_alone(committed_course: Course, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("x")
     with pytest.raises(UsageError, match="something else than an earlier release"):
@@ -95,35 +95,37 @@ def test_a_folder_of_something_else_is_left_alone(course: Course, tmp_path: Path
         ("assignments/notes.ipynb", '{"cells": [{"source": ["x = 1\\n", "' + SOLUTION + '"]}]}'),
     ],
 )
-def test_a_planted_leak_is_refused_and_nothing_is_written(course: Course, tmp_path: Path, name, text, capsys) -> None:
-    plant(course, name, text)
+def test_a_planted_leak_is_refused_and_nothing_is_written(
+    committed_course: Course, tmp_path: Path, name, text, capsys
+) -> None:
+    plant(committed_course, name, text)
     for words in (["--to", str(tmp_path / "out")], ["--branch", "students"]):
         assert main(["release", *words]) == 1
         said = capsys.readouterr().err
         assert "would leak" in said and f"{name} holds a line of solutions/{WEEK}/" in said
     assert not (tmp_path / "out").exists()
-    assert git(course.root, "branch", "--list", "students") == ""
+    assert git(committed_course.root, "branch", "--list", "students") == ""
 
 
-def test_a_harmless_line_may_be_listed(course: Course) -> None:
-    plant(course, "fixtures/data.py", SOLUTION + "\n")
-    plant(course, "solutions/harmless.txt", f"# anybody's\n{SOLUTION}\n")
-    assert "fixtures/data.py" in tree.student_tree(course)
+def test_a_harmless_line_may_be_listed(committed_course: Course) -> None:
+    plant(committed_course, "fixtures/data.py", SOLUTION + "\n")
+    plant(committed_course, "solutions/harmless.txt", f"# anybody's\n{SOLUTION}\n")
+    assert "fixtures/data.py" in tree.student_tree(committed_course)
 
 
-def test_uncommitted_changes_are_refused(course: Course) -> None:
-    (course.root / "fixtures" / "data.py").write_text("x = 2\n")
+def test_uncommitted_changes_are_refused(committed_course: Course) -> None:
+    (committed_course.root / "fixtures" / "data.py").write_text("x = 2\n")
     with pytest.raises(CourseError, match="uncommitted changes"):
-        tree.student_tree(course)
+        tree.student_tree(committed_course)
 
 
-def test_a_branch_has_a_history_of_its_own_and_grows_by_one_commit(course: Course, capsys) -> None:
-    root, head = course.root, git(course.root, "rev-parse", "HEAD")
+def test_a_branch_has_a_history_of_its_own_and_grows_by_one_commit(committed_course: Course, capsys) -> None:
+    root, head = committed_course.root, git(committed_course.root, "rev-parse", "HEAD")
     assert main(["release", "--branch", "students"]) == 0
     assert git(root, "rev-list", "--count", "students") == "1"
     assert main(["release", "--branch", "students"]) == 0
     assert "nothing has changed" in capsys.readouterr().out
-    plant(course, "fixtures/data.py", "y = 2\n")
+    plant(committed_course, "fixtures/data.py", "y = 2\n")
     assert main(["release", "--branch", "students", "--message", "More data"]) == 0
     assert git(root, "log", "--format=%s", "students").splitlines() == ["More data", "Release"]
     assert (
@@ -134,8 +136,8 @@ def test_a_branch_has_a_history_of_its_own_and_grows_by_one_commit(course: Cours
     assert "solutions/" not in everything.replace("solutions/README", "") and SOLUTION not in everything
 
 
-def test_a_branch_with_a_common_or_a_leaking_history_is_refused(course: Course, capsys) -> None:
-    root = course.root
+def test_a_branch_with_a_common_or_a_leaking_history_is_refused(committed_course: Course, capsys) -> None:
+    root = committed_course.root
     git(root, "branch", "students")
     assert main(["release", "--branch", "students"]) == 1
     assert "shares history with main" in capsys.readouterr().err
@@ -143,7 +145,7 @@ def test_a_branch_with_a_common_or_a_leaking_history_is_refused(course: Course, 
     assert main(["release", "--branch", "students"]) == 0
     # Somebody commits a solution to the branch, and removes it again.
     git(root, "checkout", "-q", "students")
-    plant(course, "hint.txt", SOLUTION)
+    plant(committed_course, "hint.txt", SOLUTION)
     git(root, "rm", "-q", "hint.txt")
     commit(root, "oops")
     git(root, "checkout", "-q", "main")
@@ -158,14 +160,14 @@ def test_short_lines_are_everybodys() -> None:
     assert list(leaks.leaks_in({"f": b"aaa " * 9}, secrets)) == []
 
 
-def test_changed_protected_files_are_known_from_every_version_that_was_ours(course: Course) -> None:
-    name, root = f"assignments/{WEEK}/test_{WEEK}.py", course.root
+def test_changed_protected_files_are_known_from_every_version_that_was_ours(committed_course: Course) -> None:
+    name, root = f"assignments/{WEEK}/test_{WEEK}.py", committed_course.root
     first = (root / name).read_bytes()
     protected.course_digests.cache_clear()
     assert protected.changed_files({name: first, "exercise.py": b"x"}, root) == []
     assert protected.changed_files({name: first.replace(b"\n", b"\r\n")}, root) == []
     assert protected.changed_files({name: first + b"pass\n"}, root) == [name]
-    plant(course, name, "# a later version\n")
+    plant(committed_course, name, "# a later version\n")
     protected.course_digests.cache_clear()
     assert protected.changed_files({name: first}, root) == []
 
