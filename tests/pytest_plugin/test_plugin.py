@@ -1,4 +1,8 @@
-"""Plain pytest shows students scores and what to do next. Each run costs seconds, so tests share runs."""
+"""Plain pytest shows students scores and what to do next.
+
+A process of its own takes seconds to import torch. So two tests share the plain run, and what only selects checks or
+refuses options runs in the tests' own process.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +21,37 @@ def desk_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Desk:
-    """Runs pytest as a student does, and keeps each run's result."""
+    """Runs pytest as a student does; the plain run once for all tests."""
 
-    def __init__(self, pytester: pytest.Pytester, course: Path) -> None:
+    def __init__(self, pytester: pytest.Pytester, course: Path, plain: list[pytest.RunResult]) -> None:
         self.pytester = pytester
         self.course = course
+        self.plain = plain
 
-    def run(self, *arguments: str) -> pytest.RunResult:
+    def run(self) -> pytest.RunResult:
+        """`pytest assignments/week1`, in a process of its own."""
+        if not self.plain:
+            self.plain.append(self.run_anew())
+        return self.plain[0]
+
+    def run_anew(self, *arguments: str) -> pytest.RunResult:
         os.chdir(self.course)
         return self.pytester.runpytest_subprocess("assignments/week1", *arguments)
 
+    def run_here(self, *arguments: str) -> pytest.RunResult:
+        """Run in the tests' own process, which has imported torch."""
+        os.chdir(self.course)
+        return self.pytester.runpytest_inprocess("assignments/week1", *arguments)
+
+
+@pytest.fixture(scope="module")
+def plain_runs() -> list[pytest.RunResult]:
+    return []
+
 
 @pytest.fixture
-def student_desk(pytester: pytest.Pytester, desk_root: Path) -> Desk:
-    return Desk(pytester, desk_root)
+def student_desk(pytester: pytest.Pytester, desk_root: Path, plain_runs: list[pytest.RunResult]) -> Desk:
+    return Desk(pytester, desk_root, plain_runs)
 
 
 def score(result: pytest.RunResult) -> list[str]:
@@ -79,28 +100,28 @@ def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(studen
     assert any(re.match(r"1\.2 .*0/20  to do", line) for line in table)
     assert any(re.match(r"1\.4 .*0/10  waiting", line) for line in table)
     # And what was wrong is what `--lf` runs again.
-    again = student_desk.run("--lf", "-q")
+    again = student_desk.run_here("--lf", "-q")
     assert again.ret == 1
     again.assert_outcomes(failed=2, deselected=0)
     assert "test_free" not in again.stdout.str()
 
 
 def test_task_and_submission_select_what_runs_and_whose_code(student_desk: Desk) -> None:
-    result = student_desk.run("--task", "1.1", "--task", "1.3", "--submission", "other", "-p", "no:cacheprovider")
+    result = student_desk.run_here("--task", "1.1", "--task", "1.3", "--submission", "other", "-p", "no:cacheprovider")
     assert result.ret == 0
     result.assert_outcomes(passed=2, deselected=4)
     assert any("30" in line for line in score(result))
 
 
 def test_a_task_that_no_check_has_is_one_line(student_desk: Desk) -> None:
-    result = student_desk.run("--task", "1.1", "--task", "9.9")
+    result = student_desk.run_here("--task", "1.1", "--task", "9.9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "no check belongs to task 9.9; there are: 1.1, 1.2, 1.3, 1.4, 1.10" in result.stderr.str()
     assert "Traceback" not in result.stderr.str()
 
 
 def test_pytests_own_options_stop_at_the_first_failure_and_select_by_name(student_desk: Desk) -> None:
-    result = student_desk.run("-x", "-k", "double or index", "-p", "no:cacheprovider")
+    result = student_desk.run_here("-x", "-k", "double or index", "-p", "no:cacheprovider")
     assert result.ret == 1
     assert "lenet.py:9" not in result.stdout.str()
     result.assert_outcomes(failed=1, deselected=4)
@@ -108,8 +129,8 @@ def test_pytests_own_options_stop_at_the_first_failure_and_select_by_name(studen
 
 def test_two_processes_give_the_same_score_table(student_desk: Desk) -> None:
     pytest.importorskip("xdist")
-    alone = student_desk.run("-p", "no:cacheprovider", "-p", "no:xdist")
-    shared = student_desk.run("-n", "2", "-p", "no:cacheprovider")
+    alone = student_desk.run()
+    shared = student_desk.run_anew("-n", "2", "-p", "no:cacheprovider")
     assert (alone.ret, shared.ret) == (1, 1)
     assert points(shared) == points(alone)
     assert len(points(alone)) == 6

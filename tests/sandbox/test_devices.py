@@ -524,10 +524,7 @@ def test_a_probe_is_told_of_the_card_by_the_sandbox_alone(faked: Worker, device_
     warm.close()
 
 
-def test_at_a_students_desk_there_is_one_line_about_it(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_at_a_students_desk_there_is_one_line_about_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         probes="def where(student):\n    return str(student.device)\n",
         test_week1="""
@@ -540,7 +537,7 @@ def test_at_a_students_desk_there_is_one_line_about_it(
         """,
     )
     for device, count in (("cpu", 0), ("cuda", 1)):
-        run = pytester.runpytest_subprocess("--device", device, "-p", "no:cacheprovider")
+        run = pytester.runpytest_inprocess("--device", device, "-p", "no:cacheprovider")
         run.assert_outcomes(passed=1)
         assert sum("NO GPU: " in line or "device: " in line for line in run.outlines) == count
 
