@@ -27,6 +27,7 @@ from tests.support import sandboxes
 from tests.support.courses import copied
 from tests.support.machines import ROOT, Machines, tree, wait_until
 from tests.support.makers import put
+from tests.support.quick import QUICK
 from tests.support.runs import finish, grades, start, wait_for
 
 # What grades in place of judges where a test is not about them: it imports no torch.
@@ -57,7 +58,15 @@ class StandIn:
 
 pool.JudgeProcess = StandIn
 """
-ONE_TRY = "import grader.judging.pool; grader.judging.pool.TRIES = 1"  # each more costs the start of a judge
+# Judges that start quickly, of which one is lost to a submission and not `TRIES`.
+ONE_TRY = """
+import grader.judging.pool
+from grader.judging import fork_server_client
+from tests.support.quick import QUICK
+
+grader.judging.pool.TRIES = 1
+fork_server_client.Shortcuts = lambda: QUICK
+"""
 
 
 def job(name: str, body: str = "return 2 * n") -> Job:
@@ -75,8 +84,26 @@ def make_course(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """A scheduler for all tests that do not end it."""
+    started = Machines(tmp_path_factory.mktemp("scheduler"))
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def machines(tmp_path: Path) -> Iterator[Machines]:
+def machines(tmp_path: Path, scheduler: Machines) -> Iterator[Machines]:
+    """What starts workers for one test."""
+    started = Machines(tmp_path, scheduler)
+    yield started
+    started.close()
+    scheduler.wait_for(workers=0)
+
+
+@pytest.fixture
+def mortal_machines(tmp_path: Path) -> Iterator[Machines]:
+    """Machines whose scheduler a test may end."""
     started = Machines(tmp_path)
     yield started
     started.close()
@@ -101,7 +128,7 @@ def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_lo
     jobs = [job(f"student{number}", bodies[number % 4]) for number in range(10)]
     first, second = (machines.worker(name, preload=ONE_TRY) for name in ("first", "second"))
     beside = ThreadPoolExecutor(1)  # at the same time, as judges take their time to start
-    here = beside.submit(lambda: sorted(map(timeless, Pool(fatal_root, ["week1"], 1, Process()).run(jobs))))
+    here = beside.submit(lambda: sorted(map(timeless, Pool(fatal_root, ["week1"], 1, Process(), QUICK).run(jobs))))
     said: list[str] = []
     grading = Cluster(fatal_root, machines.address, "process", said.append)
     reports: list[Report] = []
@@ -192,7 +219,7 @@ def test_a_worker_that_joins_late_and_differs_ends_the_run_by_its_first_job(
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 1e9)  # so that nobody but the worker itself can notice
     machines.worker("good", preload=STAND_IN)
     machines.wait_for(workers=1)
-    jobs = [job(f"student{number}") for number in range(60)]
+    jobs = (job(f"student{number}") for number in range(600))  # more than there is time for until it joins
     graded = []
     with pytest.raises(ClusterError, match=r"worker late \(tcp.*\) may not grade: there is no week 'week1'"):
         for done in Cluster(fatal_root, machines.address, "process", print, most=3).run(jobs, ["week1"]):
@@ -244,15 +271,15 @@ def test_without_distributed_the_error_says_what_to_install(fatal_root: Path, mo
 
 
 def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_same_command(
-    machines: Machines, tmp_path: Path
+    machines: Machines, mortal_machines: Machines, tmp_path: Path
 ) -> None:
     """In the end the gradebook holds each submission once."""
     course = make_course(tmp_path / "course")
     students = [f"student{number}" for number in range(12)]
     for student in students:
         put(course / "submissions" / student / "work.py", b"def double(n):\n    return 42\n")
-    worker = machines.worker("one", preload=STAND_IN)
-    command = ("--scheduler", machines.address, "--sandbox", "process")
+    worker = mortal_machines.worker("one", preload=STAND_IN)
+    command = ("--scheduler", mortal_machines.address, "--sandbox", "process")
     process = start(course, *command)
     wait_for(process, "[2/12]")
     process.send_signal(signal.SIGINT)
@@ -261,17 +288,13 @@ def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_sa
     assert "run the same command again to go on" in output
     process = start(course, *command)
     wait_for(process, "[2/")
-    machines.processes[0].kill()
+    mortal_machines.processes[0].kill()
     status, output = finish(process)
     assert (status, "Traceback" in output) == (1, False)
-    assert output.splitlines()[-1].startswith(f"grader: the scheduler at {machines.address} was lost")
+    assert output.splitlines()[-1].startswith(f"grader: the scheduler at {mortal_machines.address} was lost")
     assert len(graded(course)) >= 4
-    with_others = Machines(put(tmp_path / "others" / "log", b"").parent)
-    try:
-        with_others.worker("two", preload=STAND_IN)
-        status, output = finish(start(course, "--scheduler", with_others.address, "--sandbox", "process"))
-    finally:
-        with_others.close()
+    machines.worker("two", preload=STAND_IN)
+    status, output = finish(start(course, "--scheduler", machines.address, "--sandbox", "process"))
     assert (status, "graded WITHOUT A SANDBOX" in output) == (0, True)
     assert grades(course) == dict.fromkeys(students, "60")
     assert sorted(graded(course)) == sorted(students)

@@ -19,20 +19,23 @@ ROOT = Path(__file__).parents[2]
 
 
 class Machines:
-    """A scheduler and workers, each a process of its own on this machine."""
+    """A scheduler and workers, each a process of its own on this machine.
 
-    def __init__(self, folder: Path) -> None:
+    Given others, whose workers must have ended, it has workers alone, and theirs is the scheduler.
+    """
+
+    def __init__(self, folder: Path, others: Machines | None = None) -> None:
         self._folder = folder
-        self._file = folder / "scheduler.json"
-        self.processes = [self._start("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file")]
+        self.file = others.file if others else folder / "scheduler.json"
+        self.processes = [] if others else [self._start("scheduler", "--port", "0", "--host", "127.0.0.1")]
 
     @property
     def address(self) -> str:
         def written() -> bool:
-            return self._file.exists() and self._file.read_text().endswith("}")
+            return self.file.exists() and self.file.read_text().endswith("}")
 
         wait_until(written)
-        return str(json.loads(self._file.read_text())["address"])
+        return str(json.loads(self.file.read_text())["address"])
 
     def worker(
         self, name: str, *, threads: int = 1, nanny: bool = False, preload: str = "", **environment: str
@@ -41,7 +44,7 @@ class Machines:
         first = ("--preload", str(put(self._folder / f"{name}.py", preload.encode()))) if preload else ()
         kind = "--nanny" if nanny else "--no-nanny"
         options = ("--name", name, kind, "--nthreads", str(threads), "--death-timeout", "20", *first)
-        self.processes.append(self._start("worker", *options, "--scheduler-file", **environment))
+        self.processes.append(self._start("worker", *options, **environment))
         return self.processes[-1]
 
     def wait_for(self, workers: int) -> None:
@@ -51,7 +54,8 @@ class Machines:
 
     def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         settings = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-        command = [sys.executable, "-P", "-m", "dask", what, "--no-dashboard", *options, str(self._file)]
+        command = [sys.executable, "-P", "-m", "dask", what, "--no-dashboard", *options]
+        command += ["--scheduler-file", str(self.file)]
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
                 command, cwd=self._folder, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
@@ -78,7 +82,7 @@ def tree(pid: int) -> list[psutil.Process]:
         return []
 
 
-def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 120) -> None:
     """Wait until a condition holds; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not true():
