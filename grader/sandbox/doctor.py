@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.errors import DeviceError, SandboxError
-from grader.sandbox import gpus
+from grader.sandbox import cgroup_home, gpus
 from grader.sandbox.bubblewrap import bubblewrap
+from grader.sandbox.cgroup import NoCgroup
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "hypothesis", "pytest")
 SETTINGS = (
@@ -41,7 +42,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Examine everything worth knowing, the sandbox first; takes well under a second, as torch is not imported."""
-    return [_sandbox(), *_libraries(), _gpu(), _machine()]
+    return [_sandbox(), _memory(), *_libraries(), _gpu(), _machine()]
 
 
 def _sandbox() -> Finding:
@@ -49,6 +50,17 @@ def _sandbox() -> Finding:
         return Finding("sandbox", True, f"{bubblewrap().program} works; --sandbox auto takes it")
     except SandboxError as error:
         return Finding("sandbox", False, f"{error}; --sandbox auto would grade WITHOUT one", _advice())
+
+
+def _memory() -> Finding:
+    """Say how the memory of a submission is limited; all is good, as the limits hold in both ways."""
+    try:
+        return Finding(
+            "memory", True, f"each submission has a control group of its own, from {cgroup_home.find().says}"
+        )
+    except NoCgroup as why:
+        otherwise = "what would hide memory is refused, and the rest is counted; pipes and such are in no count"
+        return Finding("memory", True, f"no control group can be had ({why}): {otherwise}")
 
 
 def _advice() -> str:

@@ -22,6 +22,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.inside import codec, wire
+from grader.sandbox.cgroup import Group
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.gpus import HOST_MEMORY
 from grader.sandbox.processes import MemoryWatch, Usage, kill_tree, usage
@@ -118,7 +119,8 @@ class Keeper:
         self._send(b"O" + wire.LENGTH.pack(len(job)) + job)
         self._pid = self._who_answers()
         self._receive()
-        self._watch = MemoryWatch(self._pid, memory, sockets=worker.sandbox.confined)
+        self._group = worker.start().group(self._pid, memory)  # before any of its code can run
+        self._watch = self._group or MemoryWatch(self._pid, memory, sockets=worker.sandbox.confined)
 
     def _who_answers(self) -> int:
         """Return the keeper's process id outside its namespaces, which the kernel attaches to what it sends."""
@@ -172,6 +174,8 @@ class Keeper:
                 os.kill(self._pid, signal.SIGKILL)
         self._connection.close()
         self._worker.sweep()
+        if self._group:
+            self._group.close()
         if self._folder:
             self._folder.cleanup()
 
@@ -216,7 +220,7 @@ class TooMuchMemory(Exception):
 class CheckProcess:
     """A process for checks: `run` returns the reply to one run of a probe, `ask` the reply to any other request."""
 
-    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: MemoryWatch) -> None:
+    def __init__(self, keeper: Keeper, connection: socket.socket, output: _Output, watch: MemoryWatch | Group) -> None:
         self._keeper = keeper
         self._connection = connection
         self._output = output
@@ -248,10 +252,15 @@ class CheckProcess:
     def _answer(self, message: bytes, seconds: float, more: More) -> Reply:
         if seconds <= 0:
             raise TimeoutError
-        self._connection.settimeout(seconds)
-        self._output.forget()
-        wire.send(self._connection, message)
-        return self._receive(seconds, more)
+        try:
+            self._connection.settimeout(seconds)
+            self._output.forget()
+            wire.send(self._connection, message)
+            return self._receive(seconds, more)
+        except ConnectionError:
+            if self._watch.exceeded():  # the kernel was faster than the watch
+                raise TooMuchMemory(self._watch.limit) from None
+            raise
 
     def _receive(self, seconds: float, more: More) -> memoryview:
         """Receive one message by the deadline, which `more` may put off, while draining output and watching memory."""

@@ -1,16 +1,20 @@
 """Starts the warm process in the sandbox, waits until it is ready, and has it fork a keeper for a submission.
 
 The keeper introduces itself on the submission's own connection, so several judges can share one zygote: none needs an
-answer from it, and none sees another's.
+answer from it, and none sees another's. Where control groups can be had, each submission gets one of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 from collections.abc import Collection
 
 from grader.errors import Killed, SandboxError
+from grader.sandbox import cgroup_home
+from grader.sandbox.cgroup import Group, NoCgroup, Run
+from grader.sandbox.cgroup_home import Way
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.processes import kill_tree, was_killed
 
@@ -25,10 +29,13 @@ class Zygote:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ready = self._shared = False
         command = sandbox.command(theirs.fileno())
+        self._way = _way() if sandbox.confined else None
+        self._run: Run | None = None
+        prefix, environment = (self._way.prefix, self._way.environment) if self._way else ((), {})
         with theirs:
             process = subprocess.Popen(
-                command.arguments,
-                env=command.environment,
+                [*prefix, *command.arguments],
+                env={**command.environment, **environment},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -53,6 +60,16 @@ class Zygote:
             self.close()
             error = Killed if killed else SandboxError
             raise error(f"the worker {ended} while it started; see: python -m grader doctor")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Prepare control groups, now that all its processes have started, and none of a submission."""
+        with contextlib.suppress(NoCgroup):
+            self._run = self._way.settle(self.pid) if self._way else None
+
+    def group(self, keeper: int, memory: int) -> Group | None:
+        """Put a keeper into a control group, whose processes may take this much memory each; None without groups."""
+        return self._run.group(keeper, memory) if self._run else None
 
     def fork(self, connection: int, cores: Collection[int]) -> None:
         """Have it fork a keeper that serves the connection, on these cores if any. OSError where it has ended."""
@@ -77,4 +94,13 @@ class Zygote:
             kill_tree(self.pid, root_too=True)
         if self._process is not None:
             self._process.wait()
+        if self._run and not self._shared:
+            self._run.close()
         self._control.close()
+
+
+def _way() -> Way | None:
+    try:
+        return cgroup_home.find()
+    except NoCgroup:
+        return None

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,8 +30,9 @@ from grader.judging.remote_student import RemoteStudent
 from grader.judging.submission_session import Session
 from grader.pytest_plugin.student import ProbeEnded, describe_call
 from grader.results import Outcome
-from grader.sandbox import Process
+from grader.sandbox import Process, cgroup_home
 from grader.sandbox.bubblewrap import ENVIRONMENT, Command
+from grader.sandbox.cgroup import NoCgroup
 from grader.sandbox.processes import Usage, kill_tree, signal_name
 from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
@@ -715,3 +717,75 @@ def test_a_worker_that_does_not_start_says_how(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(SandboxError, match=said):
         cold.keeper("week5", {}, GIB)
     cold.close()
+
+
+class Stub:
+    """A way to control groups, a run over them, and a group in it, that only notes what is done with it."""
+
+    prefix, environment = (), {}
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int]] = []
+        self.keeper, self.limit, self.full = 0, 0, False
+
+    def settle(self, pid: int) -> Stub:
+        self.seen.append(("settle", len(psutil.Process(pid).children(recursive=True))))
+        return self
+
+    def group(self, pid: int, memory: int) -> Stub:
+        self.keeper, self.limit, self.full = pid, memory, False
+        self.seen.append(("group", len(psutil.Process(pid).children())))
+        return self
+
+    def exceeded(self) -> bool:
+        return self.full
+
+    def close(self) -> None:
+        self.seen.append(("close", 0))
+
+
+def test_a_control_group_has_the_keeper_before_any_code_and_says_that_memory_ran_out(
+    probes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = Stub()
+    monkeypatch.setattr(cgroup_home, "find", lambda: stub)
+    worker = Worker(quick(sandboxes.real()))
+    desk = Desk(worker)
+    try:
+        session = desk.put("import time\ndef act():\n    time.sleep(60)\n")
+        assert stub.seen == [("settle", 2), ("group", 0)]
+        assert stub.limit == 3 * GIB
+
+        def ends() -> None:  # what the kernel does at the limit: all processes of the group end at once
+            stub.full = True
+            psutil.Process(stub.keeper).kill()  # the first of its namespace, with which all others end
+
+        threading.Timer(0.5, ends).start()
+        end = ended(desk.student(), probes.act)
+        assert (end.outcome, end.summary) == (Outcome.MEMORY, "killed: memory limit 3 GiB")
+        assert desk.student().run(probes.other) == 7  # in a group of its own
+        assert stub.seen[2:] == [("close", 0), ("group", 0)]
+        session.close()
+    finally:
+        worker.close()
+    assert stub.seen[-2:] == [("close", 0), ("close", 0)]  # the submission's, and all of the run
+
+
+def test_where_no_control_group_can_be_had_work_is_graded_as_before(
+    probes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where systemd-run has promised one, and the groups cannot be divided."""
+
+    class Refusing(Stub):
+        def settle(self, pid: int) -> Stub:
+            raise NoCgroup("there is none")
+
+    monkeypatch.setattr(cgroup_home, "find", Refusing)
+    worker = Worker(quick(sandboxes.real()))
+    desk = Desk(worker)
+    try:
+        desk.put("")
+        assert desk.student().run(probes.other) == 7
+    finally:
+        desk.clear()
+        worker.close()
