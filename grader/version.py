@@ -42,4 +42,5 @@ def _sources(room: Path) -> Iterator[Path]:
     return iter([room]) if room.suffix == ".py" else room.rglob("*.py")
 
 
+READER = digest_of(("intake", "course"))  # what reads submissions
 VERSION = f"{__version__}+{digest_of(DECISIVE)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.gradebook.reuse import Reuse
 from grader.intake import Candidate, Survey, load, safe_name, survey, surveyed_digest
 from grader.intake.lateness import lateness
+from grader.intake.reading.refusals import Refusals
 from grader.intake.roster import Roster, read_roster
 from grader.intake.survey import MOST_CARRIED
 from grader.judging.job import Job, Ungraded, job_of
@@ -26,7 +28,7 @@ from grader.reports.pages import is_current, outdate, write_report
 from grader.reports.progress import Progress
 from grader.reports.terminal import trouble_lines
 from grader.results import CheckResult, Report
-from grader.version import VERSION
+from grader.version import READER, VERSION
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,13 @@ class BatchResult:
 
 def grade_class(course: Course, options: BatchOptions, backend: Backend, progress: Progress) -> BatchResult:
     """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
-    found, roster = find_class(course, options)
+    refusals = _refusals(options)
+    found, roster = find_class(course, options, refusals)
     candidates = found.candidates
     _writable(options.out)
     result = BatchResult(ignored=found.ignored, missing=roster.missing(candidate.student for candidate in candidates))
     with Gradebook(options.out / "gradebook.sqlite") as book:
+        book.record_refusals(refusals.new)
         book.clear_problems(candidate.student for candidate in candidates)
         try:
             if options.roster:
@@ -94,9 +98,20 @@ def grade_class(course: Course, options: BatchOptions, backend: Backend, progres
     return result
 
 
-def find_class(course: Course, options: BatchOptions) -> tuple[Survey, Roster]:
+def _refusals(options: BatchOptions) -> Refusals:
+    """Return what earlier runs could not read within the budget, as far as this grader would read it the same way."""
+    reader = f"{READER}, Python {platform.python_version()}"
+    file = options.out / "gradebook.sqlite"
+    if options.regrade or not file.is_file():
+        return Refusals(reader)
+    with Gradebook(file) as book:
+        return Refusals(reader, book.refusals())
+
+
+def find_class(course: Course, options: BatchOptions, refusals: Refusals | None = None) -> tuple[Survey, Roster]:
     """Survey the class folder, and put what it holds under the names of the roster."""
-    found = survey(options.submissions, course, options.weeks or None, options.layout, options.most_carried)
+    weeks, carried = options.weeks or None, options.most_carried
+    found = survey(options.submissions, course, weeks, options.layout, carried, refusals)
     roster = read_roster(options.roster) if options.roster else Roster()
     return replace(found, candidates=tuple(roster.applied(found.candidates))), roster
 

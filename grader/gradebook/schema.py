@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -68,5 +68,11 @@ PRAGMA user_version = 3;
     """
 CREATE TABLE runs (week TEXT PRIMARY KEY, seed TEXT NOT NULL);
 PRAGMA user_version = 4;
+""",
+    """
+CREATE TABLE refusals (
+    name TEXT NOT NULL, digest TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (name, digest)
+);
+PRAGMA user_version = 5;
 """,
 )

@@ -9,6 +9,7 @@
     roster     who is in the class, and in which section, as of the last run that had a roster
     digests    for each version of an assignment a digest of what each check's verdict depends on
     runs       the seed of each run over a week that has not come to its end
+    refusals   entries whose reading took too much, by name and a digest of their bytes, with the message
     current    a view: the latest attempt at each student's week
     checks     a view: each check of each attempt, with its outcome and points
 
@@ -161,6 +162,16 @@ class Gradebook:
     def digests(self, assignment: str) -> dict[str, str]:
         """Return what was recorded for an assignment's version; empty where nothing was."""
         return dict(self._rows('SELECT "check", digest FROM digests WHERE assignment = ?', *_texts(assignment)))
+
+    def record_refusals(self, refusals: Mapping[tuple[str, str], str]) -> None:
+        """Record why entries are refused, each by its name and a digest, so that they need not be read again."""
+        with self._transaction() as database:
+            rows = [_texts(*key, why) for key, why in refusals.items()]
+            database.executemany("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)", rows)
+
+    def refusals(self) -> dict[tuple[str, str], str]:
+        """Return what was recorded of refused entries."""
+        return {(name, digest): why for name, digest, why in self._rows("SELECT * FROM refusals")}
 
     def record(self, report: Report) -> None:
         """Make `report` the current result of its student's week, and earlier ones history.

@@ -29,6 +29,7 @@ from grader.intake.contents import MIB
 from grader.intake.layouts import PLAIN, Handed, Part
 from grader.intake.places import Place
 from grader.intake.reading.desk import DESK
+from grader.intake.reading.refusals import Refusals
 from grader.intake.weeks import Weeks
 
 # Ten thousand usual submissions of some 20 KB fit in, and so do the judges of a small machine beside them.
@@ -50,15 +51,17 @@ def survey(
     weeks: Sequence[str] | None = None,
     layout: str | None = None,
     most_carried: int = MOST_CARRIED,
+    refusals: Refusals | None = None,
 ) -> Survey:
     """Find who handed in which week, sorted by names; without `weeks` every week that is there.
 
     `layout` is one of `layouts.LAYOUTS`; without it, the one that the entries' names fit. Submissions are carried along
-    up to `most_carried` bytes together. Raises `UsageError` where the folder is missing, unreadable or without any
-    submission, or a week is unknown.
+    up to `most_carried` bytes together. Entries in `refusals` are not read again, and others come to them. Raises
+    `UsageError` where the folder is missing, unreadable or without any submission, or a week is unknown.
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
     listing = list_folder(folder)
+    DESK.refusals = refusals or Refusals()
     try:
         return _surveyed(folder, listing, known, layout or layouts.detect(folder, listing), most_carried)
     finally:

@@ -46,6 +46,10 @@ class Budget:
     mib: int = 1024
 
 
+class TooCostly(SubmissionError):
+    """Reading took more than the budget of computing or memory, and would do so each time."""
+
+
 class BudgetedProcess:
     """A process that answers requests by the `Service` of the module `service`; started when it is first asked.
 
@@ -121,7 +125,7 @@ class BudgetedProcess:
     def _refuse(self, kind: str, body: Any) -> None:
         """Raise the error that a message stands for."""
         if kind == "memory":
-            raise self._spoilt(f"took more than {self.budget.mib:,} MiB of memory; {_ADVICE}")
+            raise TooCostly(str(self._spoilt(f"took more than {self.budget.mib:,} MiB of memory; {_ADVICE}")))
         if kind == "deep":
             raise SubmissionError(f"{self._name} is nested too deeply to be read")
         if kind == "refused":
@@ -136,7 +140,7 @@ class BudgetedProcess:
     def _death(self) -> _Ended | SubmissionError:
         status = self._end()
         if status == -signal.SIGXCPU:
-            return self._spoilt(f"took more than {self.budget.seconds} s of computing; {_ADVICE}")
+            return TooCostly(f"reading {self._name} took more than {self.budget.seconds} s of computing; {_ADVICE}")
         with contextlib.suppress(ValueError):
             return _Ended(signal.Signals(-status).name)
         return _Ended(f"status {status}")

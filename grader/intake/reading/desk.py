@@ -10,8 +10,9 @@ from grader.errors import SubmissionError
 from grader.intake.collect import Collected
 from grader.intake.layouts import Part
 from grader.intake.places import Place
-from grader.intake.reading.budget import BudgetedProcess
+from grader.intake.reading.budget import BudgetedProcess, TooCostly
 from grader.intake.reading.plain import Found, from_plain, modules_from_plain, place_to_plain
+from grader.intake.reading.refusals import Refusals
 from grader.intake.weeks import Weeks
 
 
@@ -20,6 +21,7 @@ class Desk:
 
     def __init__(self, process: BudgetedProcess) -> None:
         self.process = process
+        self.refusals = Refusals()
         self._weeks: Weeks | None = None
         self._number = 0  # of the weeks that are known
         self._looked: dict[Path, list[tuple[str, str]]] = {}
@@ -60,7 +62,14 @@ class Desk:
     def _ask(self, what: str, path: Path, weeks: Weeks, parts: Sequence[Part] = (), **more: Any) -> list[Any]:
         files = [(name, str(file.absolute())) for name, file in parts]
         request = {"do": what, "path": str(path.absolute()), "parts": files, "weeks": self._known(weeks)}
-        return self.process.ask({**request, **more}, path.name)
+        own, asked = [file for _, file in parts], repr((what, [*weeks.assignments], [*weeks.expected]))
+        if why := self.refusals.find(path, own, asked):
+            raise SubmissionError(why)
+        try:
+            return self.process.ask({**request, **more}, path.name)
+        except TooCostly as error:
+            self.refusals.note(path, own, asked, str(error))
+            raise
 
     def _known(self, weeks: Weeks) -> Mapping[str, Any]:
         """Name the weeks, by a number as well: the same course may be another one when it is asked for anew."""

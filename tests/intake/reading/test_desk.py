@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from grader.errors import SubmissionError
 from grader.intake import load, load_folder, survey
 from grader.intake.collect import LONGEST_NOTE, Collected, digest_of
 from grader.intake.places import Place
+from grader.intake.reading import refusals
 from grader.intake.reading.budget import Budget, BudgetedProcess
 from grader.intake.reading.desk import DESK, Desk
 from grader.intake.reading.plain import Found, from_plain, to_plain
+from grader.intake.reading.refusals import Refusals
 from tests.intake.reading import slow
 from tests.support.makers import put
 
@@ -33,10 +36,10 @@ def _small_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     process.close()
 
 
-def outcomes(folder: Path, course: Course) -> dict[str, str]:
+def outcomes(folder: Path, course: Course, known: Refusals | None = None) -> dict[str, str]:
     """What became of each student: the files that are graded, or the line that says why there are none."""
     found = {}
-    for candidate in survey(folder, course, ["week5"]).candidates:
+    for candidate in survey(folder, course, ["week5"], refusals=known).candidates:
         assert candidate.week == "week5"
         try:
             found[candidate.student] = " ".join(load(candidate).files)
@@ -144,6 +147,50 @@ def test_an_entry_that_was_looked_into_does_not_cost_its_budget_twice(
     again = outcomes(tmp_path / "class", two_weeks_course)  # a new run looks anew, since the entry may have been mended
     assert again == found
     assert [what for what, name in counting.asked if name == "eve.zip"] == ["look", "look"]
+
+
+def test_a_refusal_is_remembered_for_the_same_bytes_and_the_same_grader(
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Counting(DESK.process)
+    monkeypatch.setattr(DESK, "process", counting)
+    folder = hand_in(tmp_path / "class", {"eve": SURVEYED}, ".zip")
+    put(folder / "ida" / "week5" / "inner.zip", SURVEYED)
+    first = Refusals("this one")
+    before = outcomes(folder, two_weeks_course, first)
+    assert before["eve"] == f"not gradable: reading eve.zip {TOO_LONG}"
+    assert sorted(name for name, _ in first.new) == ["eve.zip", "ida"]
+
+    counting.asked.clear()
+    again = Refusals("this one", first.new)
+    assert outcomes(folder, two_weeks_course, again) == before
+    assert not {name for _, name in counting.asked} & {"eve.zip", "ida"}
+    assert not again.new
+
+    assert outcomes(folder, two_weeks_course, Refusals("another one", first.new)) == before
+    assert {name for _, name in counting.asked} >= {"eve.zip", "ida"}
+    put(folder / "eve.zip", slow.zip_of(("lenet.py", LENET)))
+    put(folder / "ida" / "week5" / "inner.zip", slow.zip_of(("lenet.py", LENET)))
+    assert set(outcomes(folder, two_weeks_course, Refusals("this one", first.new)).values()) == {"lenet.py"}
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a link", "too large", "too many"])
+def test_what_cannot_be_digested_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Whether an entry is the same again is never guessed, and finding that out takes bounded time."""
+    put(tmp_path / "eve" / "lenet.py")
+    monkeypatch.setattr(refusals, "MOST_BYTES", 1000)
+    monkeypatch.setattr(refusals, "MOST_FILES", 3)
+    if what == "a pipe":
+        os.mkfifo(tmp_path / "eve" / "pipe")
+    elif what == "a link":
+        (tmp_path / "eve" / "zero").symlink_to("/dev/zero")
+    else:
+        for number in range(5):
+            put(tmp_path / "eve" / f"{number}.py", b"a" * (900 if what == "too large" else 1))
+    known = Refusals()
+    known.note(tmp_path / "eve", (), "look", "why")
+    assert (known.find(tmp_path / "eve", (), "look") == "why") is (what in ("a pipe", "a link"))
+    assert known.find(tmp_path / "eve", (), "read") is None
 
 
 def test_what_is_read_again_has_a_budget_too(two_weeks_course: Course, tmp_path: Path) -> None:
