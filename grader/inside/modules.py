@@ -131,6 +131,8 @@ class _Aliases(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if name in self.ended:
             raise self.ended[name]
+        if name.startswith(f"{self.package}."):
+            return _found(name, path)
         real = self._real_name(name)
         if real is None:
             return None
@@ -151,6 +153,40 @@ class _Aliases(importlib.abc.MetaPathFinder):
 
     def _has(self, top: str) -> bool:
         return (self.folder / f"{top}.py").is_file() or (self.folder / top).is_dir()
+
+
+def _found(name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
+    """Find a module of the package's own, as Python does, to be loaded by `_SourceLoader` where it is source."""
+    spec = importlib.machinery.PathFinder.find_spec(name, path)
+    if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
+        spec.loader = _SourceLoader(name, spec.loader.path)
+    return spec
+
+
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles a module. What Python raises where it cannot do so becomes a SyntaxError that names the file.
+
+    For code that is nested too deeply that is a MemoryError or a RecursionError, which name nothing.
+    """
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:  # type: ignore[override]
+        try:
+            return super().source_to_code(data, path, _optimize=_optimize)
+        except SyntaxError as error:
+            if error.filename:
+                raise
+            why = error.msg
+        except (MemoryError, RecursionError):
+            why = "nested too deeply, or too long, for Python to compile"
+        except (ValueError, OverflowError, SystemError) as error:
+            why = str(error)
+        raise SyntaxError(why, (str(path), _line_of_null(data), None, None))
+
+
+def _line_of_null(data: Any) -> int | None:
+    """Return the line of the first null byte in a source, None where there is none."""
+    before, null, _ = bytes(data).partition(b"\0")
+    return before.count(b"\n") + 1 if null else None
 
 
 class _AliasLoader(importlib.abc.Loader):

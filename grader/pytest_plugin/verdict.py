@@ -130,7 +130,8 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
 def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
     """Return the student's own frames, innermost last, two lines each."""
     return _lines(
-        f"  {frame['file']}:{frame['line']}"
+        f"  {frame['file']}"
+        + (f":{frame['line']}" if frame["line"] else "")
         + (f" in {frame['function']}" if frame["function"] else "")
         + (f"\n      {frame['code']}" if frame["code"] else "")
         for frame in frames

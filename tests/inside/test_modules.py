@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from grader.inside import probing
 from grader.inside.modules import MissingModule, ModuleEnded, StudentModules, close_modules, open_modules
+from grader.pytest_plugin.verdict import exception_end
 
 Open = Callable[..., StudentModules]
 
@@ -123,6 +125,47 @@ def test_an_import_error_costs_only_who_asks_for_that_module(opened: Open) -> No
     assert student.training.VALUE == 1
     with pytest.raises(ZeroDivisionError):
         _ = student.inspection
+
+
+DEEP = "nested too deeply, or too long, for Python to compile"
+NOT_COMPILED = {
+    "unary": ("y = " + "-" * 100_000 + "1\n", DEEP, 0),
+    "not": ("y = " + "not " * 100_000 + "1\n", DEEP, 0),
+    "powers": ("y = " + "**".join(["x"] * 20_000) + "\n", DEEP, 0),
+    "elif": ("if 0: pass\n" + "elif 0: pass\n" * 30_000, DEEP, 0),
+    "lambdas": ("y = " + "lambda: " * 20_000 + "1\n", DEEP, 0),
+    "attributes": ("y = x" + ".a" * 100_000 + "\n", DEEP, 0),
+    "calls": ("y = f" + "()" * 100_000 + "\n", DEEP, 0),
+    "sums": ("y = " + "+".join(["1"] * 100_000) + "\n", DEEP, 0),
+    "brackets": ("\ny = " + "(" * 5000 + ")" * 5000 + "\n", "too many nested parentheses", 2),
+    "null": ("x = 1\ny = '\0'\n", "source code string cannot contain null bytes", 2),
+    "cookie": ("# coding: nonsense\n", "unknown encoding: nonsense", 0),
+    "plain": ("x = 1\ny = = 2\n", "invalid syntax", 2),
+}
+
+
+@pytest.mark.parametrize("through", ["lenet", "training"])
+@pytest.mark.parametrize("name", NOT_COMPILED)
+def test_what_cannot_be_compiled_names_its_file_and_why(opened: Open, tmp_path: Path, name: str, through: str) -> None:
+    """Python itself says for some of these that memory ran out, and where none of them lies."""
+    source, why, line = NOT_COMPILED[name]
+    student = opened({"lenet.py": source, "training.py": "from .lenet import LeNet\n"})
+    with pytest.raises(SyntaxError) as caught:
+        getattr(student, through)
+    described = probing.describe(caught.value, tmp_path / "one")
+    assert (described["outcome"], described["type"]) == ("error", caught.type.__name__)
+    assert why in described["message"]
+    place = described["frames"][-1]
+    assert (place["file"], place["line"]) == ("lenet.py", line)
+    end = exception_end(described)
+    assert end.detail.endswith(f"lenet.py:{line}" if line and not place["code"] else place["code"] or "lenet.py")
+
+
+def test_memory_that_runs_out_in_a_module_is_no_mistake_in_its_form(opened: Open, tmp_path: Path) -> None:
+    student = opened({"lenet.py": "x = 1\nraise MemoryError\n"})
+    with pytest.raises(MemoryError) as caught:
+        student.lenet  # noqa: B018
+    assert probing.describe(caught.value, tmp_path / "one")["outcome"] == "memory"
 
 
 def test_modules_that_ended_are_not_imported_again(opened: Open, tmp_path: Path) -> None:
