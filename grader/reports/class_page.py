@@ -13,11 +13,13 @@ from grader.files import write_atomically
 from grader.gradebook import Problem
 from grader.reports.figures import (
     CommonFailure,
+    HiddenFinding,
     Row,
     Slow,
     class_rows,
     class_weeks,
     commonest_failures,
+    hidden_findings,
     slowest_checks,
     week_figures,
 )
@@ -89,9 +91,9 @@ def class_page_html(
     )
 
 
-def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[Slow]]:
+def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[HiddenFinding], list[Slow]]:
     reports = [row.reports[week] for row in rows if week in row.reports]
-    return commonest_failures(reports), slowest_checks(reports)
+    return commonest_failures(reports), hidden_findings(reports), slowest_checks(reports)
 
 
 def flags(row: Row) -> list[str]:

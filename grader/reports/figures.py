@@ -181,6 +181,15 @@ class CommonFailure:
 
 
 @dataclass(frozen=True)
+class HiddenFinding:
+    """A hidden check that did not pass: each whole message, which no student gets to read, with who it concerns."""
+
+    task: str
+    title: str
+    messages: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Slow:
     """A check and its mean time, in seconds."""
 
@@ -202,6 +211,23 @@ def commonest_failures(reports: Iterable[Report], most: int = MOST) -> list[Comm
     failures = [CommonFailure(*key, points[key], tuple(sorted(names))) for key, names in students.items()]
     failures.sort(key=lambda f: (-len(f.students), -f.points, task_order(f.task), f.reason))
     return failures[:most]
+
+
+def hidden_findings(reports: Iterable[Report]) -> list[HiddenFinding]:
+    """Return what hidden checks say, the commonest message first; waiting or unstarted checks do not count."""
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for report in reports:
+        for check in report.checks:
+            if check.hidden and check.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.SKIPPED):
+                messages = found.setdefault((check.task, check.title), {})
+                messages.setdefault(check.message or str(check.outcome), set()).add(report.student)
+    findings = [HiddenFinding(*check, tuple(_by_size(messages))) for check, messages in found.items()]
+    return sorted(findings, key=lambda finding: (task_order(finding.task), finding.title))
+
+
+def _by_size(messages: dict[str, set[str]]) -> list[tuple[str, tuple[str, ...]]]:
+    pairs = [(message, tuple(sorted(students))) for message, students in messages.items()]
+    return sorted(pairs, key=lambda pair: (-len(pair[1]), pair[0]))
 
 
 def reason(check: CheckResult) -> str:

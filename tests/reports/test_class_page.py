@@ -15,14 +15,17 @@ from grader.gradebook import Problem
 from grader.reports.class_page import class_page_html, flags, write_class_page
 from grader.reports.drawing import columns
 from grader.reports.figures import (
+    HiddenFinding,
     Row,
     class_rows,
     class_weeks,
     commonest_failures,
+    hidden_findings,
     slowest_checks,
     week_figures,
     write_grades,
 )
+from grader.reports.pages import report_html
 from grader.results import Outcome, Report
 from tests.support.reports import Page, check, full_report, in_browser, sample_report, source_of
 
@@ -189,6 +192,23 @@ def test_the_commonest_failures_are_grouped_with_who_they_concern() -> None:
     assert commonest_failures(reports, most=1) == [first]
     text = Page(dashboard(reports)).text
     assert "5.1 the filtered images: wrong values; a flipped kernel 18 points lostana, zoë" in text
+
+
+def test_the_page_alone_shows_all_that_a_hidden_check_says() -> None:
+    message = "the sum: wrong values\n  called with  x=tensor 7×3\n  got          <b>41</b>"
+    wrong = replace(check("5.1", "adds up", Outcome.FAILED, 9, message), hidden=True)
+    broken, passed = replace(wrong, outcome=Outcome.BROKEN, message="a bug"), replace(wrong, outcome=Outcome.PASSED)
+    public = check("5.2", "seen by all", Outcome.FAILED, 9, "public words\n  got          12")
+    ends = {"zoë": wrong, "ana": wrong, "ben": broken, "cy": passed}
+    reports = [replace(full_report(name), checks=(end, public)) for name, end in ends.items()]
+    (finding,) = hidden_findings(reports)
+    assert finding == HiddenFinding("5.1", "adds up", ((message, ("ana", "zoë")), ("a bug", ("ben",))))
+    page = dashboard(reports)
+    assert "5.1 adds up" in Page(page).text
+    assert "x=tensor 7×3" in page
+    assert "&lt;b&gt;41&lt;/b&gt;" in page
+    assert "got          12" not in page
+    assert "7×3" not in report_html(reports[0])  # the student's own
 
 
 def test_the_slowest_checks_come_first_by_their_mean() -> None:
