@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -27,7 +29,7 @@ from grader.sandbox import Bubblewrap, Process, views, worker_client
 from grader.sandbox.attack import GROUPS, Finding, Verdict, attack, failed, ground
 from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen
 from grader.sandbox.attack.ground import Ground
-from grader.sandbox.bubblewrap import INSIDE, Command
+from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Command
 from grader.sandbox.processes import MemoryWatch
 from tests.support import sandboxes
 from tests.support.quick import quick
@@ -224,6 +226,18 @@ def test_the_judges_environment_is_noticed(tmp_path: Path) -> None:
     found = not_held(quick(Weak(plain.program, left_out=("--clearenv",), environment=True)), "environment")
     assert {"a secret in the environment of whoever grades"} <= found
     assert found <= {"a secret in the environment of whoever grades", "other variables of that environment"}
+
+
+def test_a_variable_is_known_by_its_name_and_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that the sandbox sets for a variable of its own may be that of another one here, as of LC_ALL."""
+    (inherited,) = [a for g in groups("environment") for a in g.attacks if a.tries.startswith("other variables")]
+    inside = {**ENVIRONMENT, "COURSE_YEAR": "twenty-six"}
+    for name, value in {"LC_ALL": ENVIRONMENT["LANG"], "LANG": ENVIRONMENT["LANG"], "COURSE_YEAR": "other"}.items():
+        monkeypatch.setenv(name, value)
+    stand_in = cast(Ground, SimpleNamespace(act=lambda *_: inside))
+    assert inherited.run(stand_in).held
+    monkeypatch.setenv("COURSE_YEAR", "twenty-six")
+    assert inherited.run(stand_in) == Seen(False, "got through: COURSE_YEAR")
 
 
 def test_descriptors_that_were_left_open_are_noticed(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ import re
 from grader.sandbox.attack.files import COURSE
 from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, Seen, nothing
 from grader.sandbox.attack.ground import Ground
+from grader.sandbox.bubblewrap import ENVIRONMENT
 
+# Variables that the sandbox sets by itself, or that name a folder for what is computed once.
+_OWN = {*ENVIRONMENT, "HOME", "USER", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"}
 _SHORTEST = 6  # characters of a value that can be told from a common word
 
 
@@ -21,11 +24,10 @@ def _variables(ground: Ground) -> Seen:
 
 
 def _inherited(ground: Ground) -> Seen:
-    """Look for values that this process has, and that are no matter of the machine's setup."""
-    found = set(ground.act("surroundings", "variables").values())
-    usual = {*os.get_exec_path(), os.defpath, "/tmp"}
-    mine = {name for name, value in os.environ.items() if len(value) >= _SHORTEST and value in found - usual}
-    return nothing(sorted(mine - {"PATH", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR", *_SET}), "none of this process's")
+    """Look for variables that this process has, with the same value, and that the sandbox does not set by itself."""
+    found = ground.act("surroundings", "variables")
+    mine = {name for name, value in os.environ.items() if len(value) >= _SHORTEST and found.get(name) == value}
+    return nothing(sorted(mine - _OWN), "none of this process's")
 
 
 def _descriptors(ground: Ground) -> Seen:
@@ -60,7 +62,6 @@ def _course_path(ground: Ground) -> Seen:
     return nothing([line[:80] for line in lines if str(COURSE) in line][:2], "it is not said")
 
 
-_SET = ("PYTHONHASHSEED", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MPLBACKEND", "LANG", "HOME")
 GROUP = Group(
     "environment",
     "Student code finds no environment variable of yours, and nothing that was left open",
