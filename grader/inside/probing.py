@@ -15,6 +15,8 @@ from .modules import ModuleEnded
 
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
+_LAST_LINE = 2**31
+_NOT_SHOWN = "(an exception whose text cannot be shown)"
 # Addresses and the names of temporary files change from run to run, and a report must not.
 _ADDRESS, _TEMPORARY = re.compile(r"0x[0-9a-fA-F]{6,}"), re.compile(r"\btmp[a-z0-9_]{8}\b")
 _NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")
@@ -42,22 +44,45 @@ def outcome_of(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """Return `str(error)`, cut, even where the student's exception class cannot be printed."""
     try:
-        return _TEMPORARY.sub("tmp…", _ADDRESS.sub("0x…", str(error)[:LONGEST_MESSAGE]))
+        return _cleaned(str(error))
     except BaseException:
-        return "(an exception whose text cannot be shown)"
+        return _NOT_SHOWN
+
+
+def _cleaned(text: str) -> str:
+    return _TEMPORARY.sub("tmp…", _ADDRESS.sub("0x…", _text(text)[:LONGEST_MESSAGE]))
 
 
 def describe(error: BaseException, folder: Path) -> dict[str, Any]:
-    """Describe an exception as plain data: type, message, and the frames in the student's own files."""
+    """Describe an exception as plain data: type, message, and the frames in the student's own files.
+
+    Their code has made it, with any attributes, so nothing of it is what its type says.
+    """
+    try:
+        return _described(error, folder)
+    except BaseException:
+        return {"outcome": "error", "type": "Exception", "message": _NOT_SHOWN, "frames": []}
+
+
+def _described(error: BaseException, folder: Path) -> dict[str, Any]:
     frames = _frames(error.__traceback__, folder)
-    if isinstance(error, SyntaxError) and error.filename and folder in Path(error.filename).parents:
-        frames.append(_place(Path(error.filename), folder, error.lineno or 0, "", (error.text or "").strip()))
+    message = message_of(error)
+    if isinstance(error, SyntaxError):
+        message = _cleaned(error.msg) if type(error.msg) is str else message
+        file = Path(_text(error.filename))
+        if folder in file.parents:
+            frames.append(_place(file, folder, error.lineno, "", _text(error.text).strip()))
     return {
-        "outcome": outcome_of(error),
-        "type": type(error).__name__,
-        "message": error.msg if isinstance(error, SyntaxError) else message_of(error),
+        "outcome": _text(outcome_of(error)),
+        "type": _text(type(error).__name__),
+        "message": message,
         "frames": frames[-MOST_FRAMES:],
     }
+
+
+def _text(value: object) -> str:
+    """Return the value if it is a text: a subclass may be anything."""
+    return value if type(value) is str else str.__str__(value) if isinstance(value, str) else ""
 
 
 def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:
@@ -70,10 +95,10 @@ def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _place(file: Path, folder: Path, line: int, function: str, code: str) -> dict[str, Any]:
+def _place(file: Path, folder: Path, line: object, function: str, code: str) -> dict[str, Any]:
     return {
-        "file": file.relative_to(folder).as_posix(),
-        "line": line,
-        "function": function,
-        "code": code[:200],
+        "file": _text(file.relative_to(folder).as_posix()),
+        "line": line if type(line) is int and 0 <= line <= _LAST_LINE else 0,
+        "function": _text(function),
+        "code": _text(code)[:200],
     }
