@@ -60,6 +60,48 @@ def test_a_repository_above_the_course_knows_nothing_of_ours(tmp_path: Path) -> 
     assert protected.changed_files({NAME: b"theirs = 1\n"}, root) == [NAME]
 
 
+HIDDEN = "solutions/week1/test_hidden.py"
+SECRET = "def test_sum():\n    assert 1\n" + "# of which no student knows the words\n" * 9
+
+
+def course_in(folder: Path, hidden: str = SECRET) -> Path:
+    """A course below `folder`, whose repository knows an earlier release of a check."""
+    root = folder / "teaching" / "course"
+    for name, content in {NAME: "first = 1\n", HIDDEN: hidden}.items():
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text(content)
+    call(folder, "init", "-q")
+    call(folder, "add", ".")
+    (root / NAME).write_text("second = 1\n")
+    call(folder, "add", ".")
+    protected.course_digests.cache_clear()
+    return root
+
+
+def test_a_course_in_a_larger_repository_knows_its_earlier_releases(tmp_path: Path) -> None:
+    root = course_in(tmp_path)
+    assert protected.changed_files({NAME: b"first = 1\n"}, root) == []
+    assert protected.changed_files({NAME: b"theirs = 1\n"}, root) == [NAME]
+    (root / HIDDEN).write_bytes(SECRET.replace("\n", "\r\n").encode())  # as on another system
+    assert protected.changed_files({NAME: b"first = 1\n"}, root) == []
+
+
+@pytest.mark.parametrize("what", ["another", "guessed", "none", "a link", "nested"])
+def test_a_repository_above_without_the_hidden_checks_is_asked_nothing(tmp_path: Path, what: str) -> None:
+    """A student's checkout may have a file of that name, an empty one, or the course in one more folder."""
+    root = course_in(tmp_path, "# theirs\n" * 99 if what != "guessed" else "x = 1\n")
+    if what == "none":
+        (root / HIDDEN).unlink()
+    elif what != "guessed":
+        (root / HIDDEN).write_text(SECRET)
+    if what == "a link":
+        (tmp_path / ".git" / "index").unlink()
+        (tmp_path / ".git" / "index").symlink_to("/dev/zero")
+    if what == "nested":
+        call(root.parent, "init", "-q")
+    assert protected.changed_files({NAME: b"first = 1\n"}, root) == [NAME]
+
+
 def test_git_calls_no_hook_and_asks_no_monitor(tmp_path: Path) -> None:
     hostile(tmp_path, tmp_path / "ran")
     (tmp_path / "file").write_text("")
