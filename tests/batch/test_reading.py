@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from grader.batch import run
 from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
 from grader.course import Course
 from grader.intake import load
+from grader.intake.reading.budget import TooCostly
+from grader.intake.reading.desk import DESK
 from grader.judging.job import Job
 from grader.reports.progress import Progress
-from tests.intake.reading.here import read_here
+from tests.intake.reading.here import HereProcess, read_here
 from tests.support.backends import Passing
 from tests.support.makers import notebook, put, zipped
 
@@ -152,3 +156,37 @@ def test_what_cannot_be_read_is_said_once_and_costs_the_others_nothing(
     assert problems["zoe"].startswith("notebook zoe.ipynb is damaged")
     assert problems["yan"].startswith("yan.zip is damaged")
     assert set(opened_files.values()) == {1}
+
+
+def test_what_took_more_than_the_budget_is_refused_at_once_by_the_next_run(
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Costly(HereProcess):
+        asked = 0
+
+        def ask(self, request: Mapping[str, Any], name: str) -> list[Any]:
+            if name != "eve.zip":
+                return super().ask(request, name)
+            Costly.asked += 1
+            raise TooCostly("reading eve.zip took more than 10 s of computing")
+
+    monkeypatch.setattr(DESK, "process", Costly())
+    for name in ("ana.zip", "eve.zip"):
+        put(tmp_path / "class" / name, zipped(("week5/lenet.py", LENET)))
+
+    def problems(**options: Any) -> list[str]:
+        return [problem.message for problem in grade(two_weeks_course, tmp_path, **options)[0].problems]
+
+    first = problems()
+    assert first == ["reading eve.zip took more than 10 s of computing"]
+    cost, Costly.asked = Costly.asked, 0
+    assert problems() == first
+    assert Costly.asked == 0
+    assert problems(regrade=True) == first
+    assert Costly.asked == cost
+    put(tmp_path / "class" / "eve.zip", zipped(("week5/lenet.py", LENET), ("week5/more.py", b"")))
+    assert problems() == first
+    assert Costly.asked == 2 * cost
+    monkeypatch.setattr(run, "READER", "another version")
+    assert problems() == first
+    assert Costly.asked == 3 * cost
