@@ -15,6 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .absent import close_package, open_package
+from .sources import find_source
+
 if TYPE_CHECKING:
     import torch
 
@@ -77,22 +80,24 @@ class StudentModules:
         if not (self._folder / f"{name}.py").is_file() and not (self._folder / name / "__init__.py").is_file():
             present = ", ".join(sorted(path.name for path in self._folder.glob("*.py"))) or "no Python file"
             raise MissingModule(f"{name}.py is missing from the submission, which has {present}")
-        from .generators import generators_kept  # it imports torch, which collecting checks can do without
+        # They import torch, which collecting checks can do without.
+        from .generators import generators_kept
+        from .settings import settings_kept
 
-        with generators_kept():  # else what a probe draws would depend on whether it imports a module first
+        # Else what a probe draws and computes would depend on which modules it imports first.
+        with generators_kept(), settings_kept():
             return importlib.import_module(f"{self._package}.{name}")
 
     def _open(self) -> StudentModules:
         """Make the folder importable, as a package of that name."""
-        package = ModuleType(self._package)
-        package.__path__ = [str(self._folder)]
-        package.__package__ = self._package
-        sys.modules[self._package] = package
+        sys.modules[self._package] = _Package(self._package, self._folder)
         sys.meta_path.insert(0, self._finder)
+        open_package(self._package, self._folder)
         return self
 
     def _close(self) -> None:
         """Forget every module of the folder, so that another folder of the same names can be opened."""
+        close_package(self._package)
         sys.meta_path.remove(self._finder)
         for path in [path for path in sys.path_importer_cache if path.startswith(str(self._folder))]:
             del sys.path_importer_cache[path]  # a later folder of the same path may hold other files
@@ -117,6 +122,25 @@ def close_modules(modules: StudentModules) -> None:
     modules._close()
 
 
+class _Package(ModuleType):
+    """The folder as a package. A file of the package's own name, `week5.py`, gives it the names that it defines."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name)
+        self.__path__ = [str(folder)]
+        self.__package__ = name
+        self._own = folder / f"{name}.py"
+
+    def __getattr__(self, name: str) -> Any:
+        is_own = name == "__all__" or not name.startswith("__")
+        if not is_own or not self._own.is_file() or (self._own.parent / f"{name}.py").is_file():
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        inner = importlib.import_module(f"{self.__name__}.{self.__name__}")
+        if name == "__all__":
+            return [given for given in vars(inner) if not given.startswith("_")]
+        return getattr(inner, name)
+
+
 class _Aliases(importlib.abc.MetaPathFinder):
     """Finds `lenet`, `assignments.week5` and `assignments.week5.lenet` as the package's own modules."""
 
@@ -132,7 +156,7 @@ class _Aliases(importlib.abc.MetaPathFinder):
         if name in self.ended:
             raise self.ended[name]
         if name.startswith(f"{self.package}."):
-            return _found(name, path)
+            return find_source(name, path)
         real = self._real_name(name)
         if real is None:
             return None
@@ -153,40 +177,6 @@ class _Aliases(importlib.abc.MetaPathFinder):
 
     def _has(self, top: str) -> bool:
         return (self.folder / f"{top}.py").is_file() or (self.folder / top).is_dir()
-
-
-def _found(name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
-    """Find a module of the package's own, as Python does, to be loaded by `_SourceLoader` where it is source."""
-    spec = importlib.machinery.PathFinder.find_spec(name, path)
-    if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
-        spec.loader = _SourceLoader(name, spec.loader.path)
-    return spec
-
-
-class _SourceLoader(importlib.machinery.SourceFileLoader):
-    """Compiles a module. What Python raises where it cannot do so becomes a SyntaxError that names the file.
-
-    For code that is nested too deeply that is a MemoryError or a RecursionError, which name nothing.
-    """
-
-    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:  # type: ignore[override]
-        try:
-            return super().source_to_code(data, path, _optimize=_optimize)
-        except SyntaxError as error:
-            if error.filename:
-                raise
-            why = error.msg
-        except (MemoryError, RecursionError):
-            why = "nested too deeply, or too long, for Python to compile"
-        except (ValueError, OverflowError, SystemError) as error:
-            why = str(error)
-        raise SyntaxError(why, (str(path), _line_of_null(data), None, None))
-
-
-def _line_of_null(data: Any) -> int | None:
-    """Return the line of the first null byte in a source, None where there is none."""
-    before, null, _ = bytes(data).partition(b"\0")
-    return before.count(b"\n") + 1 if null else None
 
 
 class _AliasLoader(importlib.abc.Loader):

@@ -7,9 +7,10 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
+from .callers import CHECKS
 from .generators import seed_everything
 from .modules import ModuleEnded
 
@@ -17,10 +18,10 @@ MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _LAST_LINE = 2**31
 _NOT_SHOWN = "(an exception whose text cannot be shown)"
+LEFT_OUT = "__left_out__"  # names that a notebook's module lacks, each with the reason
 # Addresses and the names of temporary files change from run to run, and a report must not.
 _ADDRESS, _TEMPORARY = re.compile(r"0x[0-9a-fA-F]{6,}"), re.compile(r"\btmp[a-z0-9_]{8}\b")
 _NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")
-_CHECKS = re.compile(r"(test_\w+|probes\w*|conftest)\.py")  # at a student's desk they lie beside the student's files
 
 
 def call(probe: Callable[..., Any], student: Any, seed: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -75,7 +76,7 @@ def _described(error: BaseException, folder: Path) -> dict[str, Any]:
     return {
         "outcome": _text(outcome_of(error)),
         "type": _text(type(error).__name__),
-        "message": message,
+        "message": message if isinstance(error, SyntaxError) else message + _left_out(error),
         "frames": frames[-MOST_FRAMES:],
     }
 
@@ -85,11 +86,25 @@ def _text(value: object) -> str:
     return value if type(value) is str else str.__str__(value) if isinstance(value, str) else ""
 
 
+def _left_out(error: BaseException) -> str:
+    """Say what was left out of a student's notebook, where the error is that it is missing."""
+    if type(error) is NameError and error.__traceback__ is not None:
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        name, names = error.name, frame.f_globals
+    elif type(error) is AttributeError and isinstance(error.obj, ModuleType):
+        name, names = error.name, vars(error.obj)
+    else:
+        return ""
+    left_out = names.get(LEFT_OUT)
+    why = left_out.get(name) if type(left_out) is dict and type(name) is str else None
+    return f" ({why[:LONGEST_MESSAGE]})" if type(why) is str else ""
+
+
 def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:
     found = []
     for frame, line in traceback.walk_tb(trace):
         file = Path(frame.f_code.co_filename)
-        if folder in file.parents and not _CHECKS.fullmatch(file.name):
+        if folder in file.parents and not CHECKS.fullmatch(file.name):
             code = linecache.getline(str(file), line).strip()
             found.append(_place(file, folder, line, frame.f_code.co_name, code))
     return found

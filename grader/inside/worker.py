@@ -46,13 +46,13 @@ if __name__ == "__main__":
     if "--without=pages" not in sys.argv:
         memory.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
 
-from grader_inside import codec, confine, gpu, memory, modules, probing, wire  # noqa: E402
+from grader_inside import codec, confine, desktop, gpu, memory, modules, probing, wire  # noqa: E402
 from grader_inside.rehearsal import play  # noqa: E402
 
 # Coursework imports these. Each that is installed is imported once here, and so need not be imported in every check.
 LIBRARIES = (
     *("torch", "torch._dynamo", "torch.utils.data", "torchvision", "torchvision.transforms.v2", "numpy", "PIL.Image"),
-    *("matplotlib.pyplot", "sklearn.metrics", "pandas", "tqdm.auto"),
+    *("matplotlib.pyplot", "sklearn.metrics", "pandas", "tqdm"),
 )
 
 LONGEST_JOB = 1 << 16  # bytes: the numbers of cores, of which the largest machines have thousands
@@ -97,9 +97,7 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
 def warm_up(libraries: Collection[str] = LIBRARIES) -> None:
     # What a check imports on first use, every check would import again: torch._dynamo alone takes a second, at the
     # first optimizer step. No operation may use several threads here, since threads do not survive a fork.
-    import matplotlib
-
-    matplotlib.use("agg")
+    desktop.without_desktop()
     for name in libraries:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

@@ -122,6 +122,8 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
         summary = "your code called sys.exit"
     elif name == "MissingModule":
         summary = "a module of the week is missing from the submission"
+    elif name == "NotInstalled":
+        summary = "your code needs what is not installed where you are graded"
     elif not frames and outcome is Outcome.ERROR:
         summary = f"{known} while your result was used"
     return ProbeEnded(outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)]))

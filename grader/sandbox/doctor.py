@@ -14,7 +14,9 @@ from grader.sandbox import cgroup_home, gpus
 from grader.sandbox.bubblewrap import bubblewrap
 from grader.sandbox.cgroup import NoCgroup
 
-_LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "hypothesis", "pytest")
+# What students' code may import besides Python's own modules (assignments/README.md says so), and what checks need.
+FOR_STUDENTS = ("torch", "torchvision", "numpy", "pillow", "matplotlib", "scikit-learn", "scipy", "tqdm")
+_LIBRARIES = (*FOR_STUDENTS, "hypothesis", "pytest")
 SETTINGS = (
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
     ("/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
@@ -80,8 +82,9 @@ def _read(file: str) -> str:
 
 def _libraries() -> Iterator[Finding]:
     for name in _LIBRARIES:
+        role = "; students' code may use it" if name in FOR_STUDENTS else ""
         try:
-            yield Finding(name, True, importlib.metadata.version(name))
+            yield Finding(name, True, f"{importlib.metadata.version(name)}{role}")
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, False, "not installed", "pip install -e '.[test]' in the course's folder")
 

@@ -138,8 +138,8 @@ NOT_COMPILED = {
     "calls": ("y = f" + "()" * 100_000 + "\n", DEEP, 0),
     "sums": ("y = " + "+".join(["1"] * 100_000) + "\n", DEEP, 0),
     "brackets": ("\ny = " + "(" * 5000 + ")" * 5000 + "\n", "too many nested parentheses", 2),
-    "null": ("x = 1\ny = '\0'\n", "source code string cannot contain null bytes", 2),
-    "cookie": ("# coding: nonsense\n", "unknown encoding: nonsense", 0),
+    "null": ("x = 1\ny = '\0'\n", "a NUL byte", 2),
+    "cookie": ("# coding: nonsense\n", "declared to be nonsense", 1),
     "plain": ("x = 1\ny = = 2\n", "invalid syntax", 2),
 }
 
@@ -195,7 +195,7 @@ def test_another_folder_with_the_same_names_starts_afresh(opened: Open) -> None:
 def test_closing_forgets_helpers_that_are_found_no_more(opened: Open) -> None:
     assert opened({"lenet.py": "import helpers", "helpers.py": ""}, "one").lenet
     with pytest.raises(ModuleNotFoundError, match="helpers"):
-        _ = opened({"lenet.py": "import helpers"}, "two").lenet
+        opened({"lenet.py": "import helpers\ndef f():\n    return helpers.x()"}, "two").lenet.f()
 
 
 def test_a_students_file_never_replaces_a_library(opened: Open) -> None:
@@ -222,3 +222,45 @@ def test_the_main_block_does_not_run(opened: Open) -> None:
 
 def test_underscored_names_are_attributes_and_never_modules(opened: Open) -> None:
     assert not hasattr(opened({"_secret.py": ""}), "_secret")
+
+
+def test_a_file_of_the_weeks_own_name_gives_the_package_its_names(opened: Open) -> None:
+    uses = """
+from week5 import NET
+from week5 import *
+import week5
+from week5 import lenet
+SAME = NET is week5.NET is lenet.NET
+"""
+    files = {"week5.py": "NET = object()\n_hidden = 1\n", "lenet.py": "from week5 import NET", "training.py": uses}
+    student = opened(files)
+    assert student.training.SAME
+    assert not hasattr(student.training, "_hidden")
+    with pytest.raises(ImportError, match="cannot import name 'missing'"):
+        _ = opened({"week5.py": "", "lenet.py": "from week5 import missing"}, "two").lenet
+
+
+SETTINGS = [
+    ("import torch; torch.set_default_dtype(torch.float64)", "torch.get_default_dtype()"),
+    ("import torch; torch.set_default_device('meta')", "torch.zeros(1).device"),
+    ("import torch; torch.set_grad_enabled(False)", "torch.is_grad_enabled()"),
+    ("import torch; torch.set_num_threads(2)", "torch.get_num_threads()"),
+    ("import torch; torch._C._set_deterministic_algorithms(True)", "torch.are_deterministic_algorithms_enabled()"),
+    ("import torch; torch.set_float32_matmul_precision('medium')", "torch.get_float32_matmul_precision()"),
+    ("import numpy; numpy.seterr(all='raise')", "numpy.geterr()"),
+    ("import warnings; warnings.simplefilter('error')", "list(warnings.filters)"),
+    ("import os; os.chdir('/')", "os.getcwd()"),
+    ("import sys, io; sys.stdout = io.StringIO()", "id(sys.stdout)"),
+    ("import multiprocessing as m; m.set_start_method('spawn', True)", "m.get_start_method(allow_none=True)"),
+]
+
+
+@pytest.mark.parametrize(("line", "seen"), SETTINGS)
+def test_what_a_module_sets_ends_with_its_import(opened: Open, line: str, seen: str) -> None:
+    names: dict[str, object] = {}
+    exec("import torch, numpy, warnings, os, sys, multiprocessing as m", names)
+    before = eval(seen, names)
+    source = f"{line}\nimport torch, numpy, warnings, os, sys, multiprocessing as m\nSEEN = {seen}"
+    student = opened({"lenet.py": source})
+    assert before != student.lenet.SEEN
+    assert eval(seen, names) == before
