@@ -13,12 +13,12 @@ from typing import Any
 from .callers import CHECKS
 from .generators import seed_everything
 from .modules import ModuleEnded
+from .sources import LEFT_OUT
 
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _LAST_LINE = 2**31
 _NOT_SHOWN = "(an exception whose text cannot be shown)"
-LEFT_OUT = "__left_out__"  # names that a notebook's module lacks, each with the reason
 # Addresses and the names of temporary files change from run to run, and a report must not.
 _ADDRESS, _TEMPORARY = re.compile(r"0x[0-9a-fA-F]{6,}"), re.compile(r"\btmp[a-z0-9_]{8}\b")
 _NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
+LEFT_OUT = "__left_out__"  # where a module made from a notebook says which names it lacks, and why
+
 # What Python 3.12 and later read, and older ones do not; each with the version that reads it first.
 _NEWER = (
     (re.compile(r"\s*(?:async\s+)?(?:def|class)\s+\w+\s*\["), (3, 12)),

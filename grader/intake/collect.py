@@ -11,13 +11,16 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.course import Assignment, defined_names
+from grader.course import Assignment
 from grader.course.material import add_parts
 from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
 from grader.intake.contents import MIB, Contents, EntryReader
-from grader.intake.notebook import modules_from_notebook
+from grader.intake.definitions import given_by
+from grader.intake.lending import lend
+from grader.intake.notebook import module_from_script, modules_from_notebook
+from grader.intake.notebook.cells import is_exported
 from grader.intake.places import Place, is_module, is_untouched
 from grader.intake.weeks import Weeks
 
@@ -47,7 +50,8 @@ class Collected:
 def collect_week(reader: EntryReader, place: Place, weeks: Weeks) -> Collected:
     """Collect the week that lies at `place`. Raises `SubmissionError` for what cannot be graded."""
     contents = reader.contents(place.folder)
-    gone = [path for path in (*place.modules.values(), *place.notebooks) if path not in contents.files]
+    lenders = [path for names in place.borrowed.values() for path in names.values()]
+    gone = [path for path in (*place.modules.values(), *place.notebooks, *lenders) if path not in contents.files]
     if gone:
         raise SubmissionError(f"{gone[0]} was there a moment ago and cannot be read any more; grade again")
     files, notes = collect(contents, place, weeks.assignments[place.week], weeks)
@@ -64,6 +68,8 @@ def digest_of(files: Files) -> str:
 
 def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Weeks) -> tuple[Files, list[str]]:
     """Collect files by their paths in the week's folder, and notes. `SubmissionError` for what cannot be graded."""
+    if place.question:
+        raise SubmissionError(place.question)
     _check_refused(contents, place, assignment)
     notes = [*place.notes, *contents.notes]
     notes += [f"{path} left out: {why}" for path, why in contents.refused.items() if path.startswith(place.folder)]
@@ -71,6 +77,8 @@ def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Wee
     files = _below(contents.files, place, weeks)
     for module, path in place.modules.items():
         _put_module(files, contents.files, place.folder, module, path)
+    lend(files, contents.files, place)
+    notes += _convert_scripts(files, contents.files, place, assignment)
     notes += _add_notebooks(files, contents.files, place, assignment)
     if not any(f"{module}.py" in files or f"{module}/__init__.py" in files for module in assignment.modules):
         raise SubmissionError(f"no notebook defines anything of {place.week}: {', '.join(place.notebooks)}")
@@ -124,9 +132,24 @@ def _put_module(files: Files, everything: Mapping[str, bytes], folder: str, modu
         package = path.removesuffix("__init__.py")
         files |= {f"{module}/{p.removeprefix(package)}": r for p, r in everything.items() if p.startswith(package)}
         return
-    if path.rpartition("/")[0] == folder.rstrip("/"):
-        files.pop(path.removeprefix(folder), None)
+    own = path.removeprefix(folder)
+    is_used = any(own.removesuffix(".py") in _imported(other, raw) for other, raw in files.items() if other != own)
+    if path.rpartition("/")[0] == folder.rstrip("/") and not is_used:
+        files.pop(own, None)
     files[f"{module}.py"] = everything[path]
+
+
+def _convert_scripts(files: Files, everything: Mapping[str, bytes], place: Place, assignment: Assignment) -> list[str]:
+    """Convert modules that are notebooks exported as scripts, as notebooks are: they hold what only these can run."""
+    notes: list[str] = []
+    for module, path in place.modules.items():
+        if f"{module}.py" in files and is_exported(everything[path]):
+            others = _words({other: raw for other, raw in files.items() if other != f"{module}.py"})
+            made, said = module_from_script(everything[path], path, module, assignment.names, others)
+            if made is not None:
+                files[f"{module}.py"] = made
+                notes += said
+    return notes
 
 
 def _add_notebooks(files: Files, everything: Mapping[str, bytes], place: Place, assignment: Assignment) -> list[str]:
@@ -138,22 +161,33 @@ def _add_notebooks(files: Files, everything: Mapping[str, bytes], place: Place, 
     converted = []
     for path in place.notebooks:
         try:
-            made, said = modules_from_notebook(everything[path], path, assignment.modules, started)
+            made, said = modules_from_notebook(everything[path], path, assignment.names, started, _words(files))
         except SubmissionError as error:
             if len(place.modules) < len(assignment.modules):
                 raise
             notes.append(str(error))
             continue
-        names = frozenset().union(*map(defined_names, made.values())) & assignment.all_names
+        names = frozenset().union(*map(_given, made.values())) & assignment.all_names
         if names or not assignment.all_names:
             converted.append((names, made))
             notes += said
     for path, raw in _merged(converted).items():
         module = path.removesuffix(".py")
-        is_fuller = module in place.modules and defined_names(raw) & assignment.names[module]
+        is_fuller = module in place.modules and _given(raw) & assignment.names[module]
         if module not in started and (path not in files or is_fuller):
             files[path] = raw
     return notes
+
+
+def _given(source: bytes) -> frozenset[str]:
+    given = given_by(source)
+    return given.defined | given.imported
+
+
+def _words(files: Files) -> frozenset[str]:
+    """Return all words of the modules, which may be names that these use of a notebook."""
+    sources = [raw for path, raw in files.items() if path.endswith(".py")]
+    return frozenset(word.decode("utf-8", "ignore") for raw in sources for word in re.findall(rb"\w+", raw))
 
 
 def _merged(converted: Sequence[tuple[frozenset[str], Files]]) -> Files:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from grader.course import Assignment, defined_names
 from grader.errors import SubmissionError
+from grader.intake.completing import complete
 from grader.intake.contents import Contents
+from grader.intake.definitions import given_by
 from grader.intake.notebook.cells import read_notebook
 from grader.intake.notebook.pieces import defined_in
 from grader.intake.weeks import OTHER_WEEK, Weeks, without_week
@@ -36,6 +39,8 @@ class Place:
     modules: Mapping[str, str]
     notebooks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    borrowed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # a module's names that other files define
+    question: str = ""  # what only a person can tell, before it can be graded
 
 
 def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place], list[str]]:
@@ -48,11 +53,21 @@ def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place
         for week in weeks.assignments
         if week in folders or week in notebooks
     ]
+    clear = {path: raw for path, raw in sources.items() if path not in unclear}
+    places = [_completed(place, clear, name, weeks) for place in places]
     if not places and not unclear:
         places = _by_definitions(sources, name, weeks)
     if not places:
         unclear = [*unclear, *unclear_notebooks]
+    places = [replace(place, notes=(*place.notes, *_misleading(place, name, weeks))) for place in places]
     return [_with_doubts(place, weeks.assignments[place.week], unclear) for place in places], unclear
+
+
+def _misleading(place: Place, name: str, weeks: Weeks) -> list[str]:
+    """Note each file whose path names another week."""
+    paths = dict.fromkeys((*place.modules.values(), *place.notebooks))
+    wrong = [path for path in paths if weeks.named(f"{name}/{path}") not in (None, place.week)]
+    return [f"{name}/{path} taken for {place.week}, going by what it defines" for path in wrong]
 
 
 def _with_doubts(place: Place, assignment: Assignment, unclear: Iterable[str]) -> Place:
@@ -84,8 +99,8 @@ def _folders_by_week(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> t
     result: dict[str, Folders] = {}
     doubtful: dict[str, dict[str, Modules]] = {}
     for folder, files in _by_folder(sources).items():
-        held = {week: modules for week in weeks.assignments if (modules := _held_of(week, files, weeks))}
-        named = weeks.named(f"{name}/{folder}".rstrip("/"))
+        held = {week: modules for week in weeks.assignments if (modules := _held_of(week, files, sources, weeks))}
+        named = weeks.told(f"{name}/{folder}".rstrip("/"), partial(_defined, files.values(), sources))
         if not held or (named is not None and named not in held):
             continue
         chosen = [named] if named else _by_contents(held, sources, weeks)
@@ -141,9 +156,14 @@ def _stem(path: str) -> str:
     return module.stem if module.suffix.lower() == ".py" else module.name
 
 
-def _held_of(week: str, files: Mapping[str, str], weeks: Weeks) -> Modules:
-    own = {stem: path for stem, path in files.items() if weeks.named(stem) in (None, week)}
+def _held_of(week: str, files: Mapping[str, str], sources: Mapping[str, bytes], weeks: Weeks) -> Modules:
+    told = {stem: weeks.told(stem, partial(_defined, [path], sources)) for stem, path in files.items()}
+    own = {stem: path for stem, path in files.items() if told[stem] in (None, week)}
     return _held(own, weeks.assignments[week].modules)
+
+
+def _defined(paths: Iterable[str], sources: Mapping[str, bytes]) -> set[str]:
+    return {name for path in paths for name in given_by(sources[path]).defined}
 
 
 def _held(files: Mapping[str, str], modules: Iterable[str]) -> Modules:
@@ -165,7 +185,7 @@ def _notebooks_by_week(
     paths = sorted(path for path in files if path.lower().endswith(".ipynb"))
     for path in sorted(paths, key=lambda path: path.count("/"))[:MOST_NOTEBOOKS]:
         parent = path.rpartition("/")[0]
-        named = weeks.named(f"{name}/{parent}".rstrip("/"))
+        named = weeks.told(f"{name}/{parent}".rstrip("/"), partial(_defined_in_cells, files[path], path, weeks))
         beside = [week for week, found in folders.items() if f"{parent}/".lstrip("/") in found]
         possible = (
             ([] if named is None else [named])
@@ -180,15 +200,22 @@ def _notebooks_by_week(
     return {week: paths for week, paths in result.items() if week != OTHER_WEEK}, unclear
 
 
+def _defined_in_cells(raw: bytes, path: str, weeks: Weeks) -> frozenset[str]:
+    try:
+        return defined_in(cell.tree for cell in read_notebook(raw, path, weeks.modules).cells)
+    except SubmissionError:
+        return frozenset()
+
+
 def _by_cells(raw: bytes, path: str, weeks: Weeks) -> list[str]:
-    modules = {module for assignment in weeks.assignments.values() for module in assignment.modules}
+    modules = weeks.modules
     try:
         notebook = read_notebook(raw, path, modules)
     except SubmissionError:
         return []
     homes = {cell.home for cell in notebook.cells if cell.home}
     homes |= {written.removesuffix(".py") for written in notebook.written}
-    return weeks.by_module(homes & modules) or weeks.by_names(defined_in(notebook.cells))
+    return weeks.by_module(homes & modules) or weeks.by_names(defined_in(cell.tree for cell in notebook.cells))
 
 
 def _place(assignment: Assignment, folders: Folders, notebooks: list[str], files: Mapping[str, bytes]) -> Place:
@@ -228,23 +255,26 @@ def _parent(path: str) -> str:
 
 def _by_definitions(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> list[Place]:
     """Take for each module the file that defines most of what belongs there, where no file has a module's name."""
-    defined = {path: defined_names(source) for path, source in sorted(sources.items())}
-    places = [_named_otherwise(assignment, defined) for assignment in weeks.assignments.values()]
-    found = [place for place in places if place.modules]
-    names = frozenset().union(*(defined[path] for place in found for path in place.modules.values()))
-    folders = {weeks.named(f"{name}/{path}") for place in found for path in place.modules.values()} - {None}
+    empty = [Place(week, "", {}) for week in weeks.assignments]
+    found = [place for place in (_completed(place, sources, name, weeks) for place in empty) if place.modules]
+    paths = {path for place in found for path in place.modules.values()}
+    names = {name for path in paths for name in given_by(sources[path]).defined}
+    folders = {weeks.told(f"{name}/{path}", partial(_defined, [path], sources)) for path in paths} - {None}
     possible = folders or weeks.by_names(names) or weeks.single
     return [place for place in found if place.week in possible]
 
 
-def _named_otherwise(assignment: Assignment, defined: Mapping[str, frozenset[str]]) -> Place:
-    modules: Modules = {}
-    for module, names in assignment.names.items():
-        best = max(defined, key=lambda path: len(defined[path] & names), default="")
-        if best and defined[best] & names:
-            modules[module] = best
-    notes = []
-    for path in dict.fromkeys(modules.values()):
-        taken = ", ".join(f"{module}.py" for module, source in modules.items() if source == path)
-        notes.append(f"{path} taken as {taken}, going by what it defines")
-    return Place(assignment.week, _parent(next(iter(modules.values()), "")), modules, (), tuple(notes))
+def _completed(place: Place, sources: Mapping[str, bytes], name: str, weeks: Weeks) -> Place:
+    """Look for what the place's files do not give among the student's other files that may be of this week."""
+    assignment = weeks.assignments[place.week]
+    if place.notebooks and len(place.modules) < len(assignment.modules):
+        return place  # what is missing is in the notebooks
+    told = {path: weeks.told(f"{name}/{path}", partial(_defined, [path], sources)) for path in sources}
+    possible = {path: raw for path, raw in sources.items() if told[path] in (None, place.week)}
+    possible |= {path: sources[path] for path in place.modules.values()}
+    untouched = [module for module, path in place.modules.items() if is_untouched(assignment, module, sources[path])]
+    found = complete(place.modules, untouched, assignment, possible)
+    folder = place.folder if place.modules else _parent(next(iter(found.modules.values()), ""))
+    modules = {module: found.modules[module] for module in assignment.modules if module in found.modules}
+    notes = (*place.notes, *found.notes)
+    return replace(place, folder=folder, modules=modules, notes=notes, borrowed=found.borrowed, question=found.question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +44,29 @@ class Weeks:
         best = max(counts.values(), default=0)
         winners = [week for week, count in counts.items() if count == best]
         return winners if best and len(winners) == 1 else []
+
+    def told(self, path: str, defined: Callable[[], Collection[str]]) -> str | None:
+        """Return the week that a path names, unless what is defined there is clearly another week's and none of that.
+
+        Against a name speak two functions that only one week has; one is enough where that week alone is asked for.
+        """
+        named = self.named(path)
+        if named is None:
+            return None
+        names = defined()
+        best = self.by_names(names)
+        if not best or best[0] == named:
+            return named
+        count = len(self._telling[best[0]] & set(names))
+        if self._telling.get(named, frozenset()) & set(names):
+            return named
+        is_asked = best[0] in self.expected and named not in self.expected
+        return best[0] if is_asked or (named != OTHER_WEEK and count > 1) else named
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The modules of all weeks."""
+        return frozenset(module for assignment in self.assignments.values() for module in assignment.modules)
 
     @property
     def single(self) -> list[str]:

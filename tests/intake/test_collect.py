@@ -161,9 +161,10 @@ def test_of_two_notebooks_the_fuller_one_wins_and_the_other_adds(three_weeks_cou
         "week5/part2.ipynb": notebook("def train(): ...\ndef validate(): ..."),
         "week5/part2-Copy1.ipynb": notebook("def train(): return 'old'"),
     }
-    source = gather(three_weeks_course, files)[0]["training.py"].decode()
+    found = gather(three_weeks_course, files)[0]
+    source = found["training.py"].decode()
     compile(source, "training.py", "exec")
-    assert "one = 1" in source and "def validate" in source and "'old'" not in source
+    assert b"one = 1" in found["lenet.py"] and "def validate" in source and "'old'" not in source
 
 
 def test_a_damaged_notebook_matters_only_where_modules_are_missing(three_weeks_course):

@@ -1,11 +1,13 @@
-"""Turns notebooks into modules; runs nothing, and leaves out what only a notebook needs.
+"""Turns notebooks into modules; runs nothing, and takes only what the week asks for and what that needs.
 
 cells        reads the code cells as plain Python, without magics and shell lines
-statements   tells which names a statement binds and which it needs
-pieces       sorts out the statements that may be kept: imports, definitions and values
-modules      puts the week's modules together from these
+statements   tells which names a statement binds, changes and needs
+work         tells what executing a statement would do, besides building something
+pieces       takes cells apart into statements
+choice       chooses those that a module needs
+modules      writes the week's modules
 """
 
-from grader.intake.notebook.modules import modules_from_notebook
+from grader.intake.notebook.modules import module_from_script, modules_from_notebook
 
-__all__ = ["modules_from_notebook"]
+__all__ = ["module_from_script", "modules_from_notebook"]

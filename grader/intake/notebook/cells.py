@@ -9,7 +9,7 @@ import ast
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -41,6 +41,20 @@ _TOKEN = re.compile(
           | "(?:\\.|\\\n|[^"\\\n])*+" | '(?:\\.|\\\n|[^'\\\n])*+' | \#[^\n]*+ | \\\n )
       | (?P<open> [(\[{]) | (?P<close> [)\]}]) | (?P<end> \n) | (?P<other> [^"'\#\\()\[\]{}\n]++ | .)""",
     re.VERBOSE,
+)
+
+
+# As `jupyter nbconvert --to script` writes them.
+_EXPORTED = re.compile(r"^# In\[[ \d*]*+\]:[ \t]*+\n", re.MULTILINE)
+_EXPORTED_MARK = re.compile(rb"^# In\[[ \d*]*+\]:", re.MULTILINE)
+_CALL_MARK = re.compile(rb"^[ \t]*+get_ipython\(\)\.", re.MULTILINE)
+_LINE_MARK = re.compile(rb"^[ \t]*+(?:[%!?]|\w[\w., \t]*+=[ \t]*+[%!]|[\w.]++\?)", re.MULTILINE)
+
+_RUNNING_MAGIC = re.compile(r"%(?:time|timeit|prun)[ \t]++(?!-)(?=\S)")
+# The prompts of Python and of IPython, which pasted code begins with.
+_PROMPTS = (
+    (re.compile(r"^>>>(?: |$)"), re.compile(r"^(?:>>>|\.\.\.)(?: |$)")),
+    (re.compile(r"^In \[\d+\]: "), re.compile(r"^(?:In \[\d+\]: | *\.{3,}: )")),
 )
 
 
@@ -78,6 +92,25 @@ def read_notebook(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
     return notebook
 
 
+def read_script(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
+    """Parse the code cells of a notebook that was exported as a script, or of a script with lines for IPython."""
+    notebook = Notebook()
+    text = raw.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    for number, source in enumerate(_EXPORTED.split(text), start=0 if _EXPORTED.search(text) else 1):
+        _add(notebook, number, source, None, name)
+    return notebook
+
+
+def is_exported(raw: bytes) -> bool:
+    """Tell whether a script was exported from a notebook, or holds lines that only IPython understands."""
+    if _EXPORTED_MARK.search(raw) or _CALL_MARK.search(raw):
+        return True
+    if not _LINE_MARK.search(raw) or parse(raw) is not None:
+        return False
+    text = raw.decode("utf-8-sig", "replace")
+    return parse(without_magics(text)[0]) is not None
+
+
 def parse(source: str | bytes) -> ast.Module | None:
     """Return the syntax tree, or None where `source` is no Python."""
     try:
@@ -99,6 +132,11 @@ def without_magics(source: str) -> tuple[str, Counter[str]]:
     while position < len(source):
         found = _LINE.match(source, position) if at_start and depth == 0 else None
         if found:
+            statement = _RUNNING_MAGIC.match(source, found.start() + len(found["indent"]))
+            if statement:  # `%time model = make()` runs what follows
+                kept.append(found["indent"])
+                position, at_start = statement.end(), False
+                continue
             removed[f"{found.lastgroup} line"] += 1
             kept.append(f"{found['indent']}pass")
             position, at_start = _end(_COMMAND, source, position), False
@@ -175,8 +213,8 @@ def _home(source: str, tags: Collection[str], modules: Collection[str]) -> str |
 
 
 def _add(notebook: Notebook, number: int, source: str, home: str | None, name: str) -> None:
-    magic = _CELL_MAGIC.match(source)
-    if magic:
+    source = _cleaned(source)
+    while magic := _CELL_MAGIC.match(source):
         if magic[1] not in _PYTHON_MAGICS:
             notebook.left_out["magic cell"] += 1
             return
@@ -188,5 +226,47 @@ def _add(notebook: Notebook, number: int, source: str, home: str | None, name: s
         tree = parse(source)
     if tree is None:
         notebook.notes.append(f"code cell {number} of {name} left out: it is not valid Python")
-    else:
-        notebook.cells.append(Cell(number, tree, tuple(source.encode().split(b"\n")), home))
+        return
+    for part, text in _unrolled(tree, source):
+        notebook.cells.append(Cell(number, part, tuple(text.encode().split(b"\n")), home))
+
+
+def _cleaned(source: str) -> str:
+    """Take away what IPython takes away: the first line's indent, and prompts."""
+    lines = source.strip("\n").split("\n") if source.strip() else [source]
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip(" \t"))]
+    if indent:
+        lines = [line.removeprefix(indent) for line in lines]
+        source = "\n".join(lines)
+    for first, every in _PROMPTS:
+        if first.match(lines[0]):
+            return "\n".join(every.sub("", line) for line in lines)
+    return source
+
+
+def _unrolled(tree: ast.Module, source: str) -> Iterator[tuple[ast.Module, str]]:
+    """Yield the cell, and in its place the code of what was a cell magic before it was exported as a script."""
+    before: list[ast.stmt] = []
+    for statement in tree.body:
+        code = _magic_code(statement)
+        inner = parse(code) if code is not None else None
+        if code is None or inner is None:
+            before.append(statement)
+            continue
+        yield ast.Module(before, []), source
+        yield inner, code
+        before = []
+    yield ast.Module(before, []), source
+
+
+def _magic_code(statement: ast.stmt) -> str | None:
+    """Return the code in `get_ipython().run_cell_magic("time", "", code)` and `….run_line_magic("time", code)`."""
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return None
+    function, given = statement.value.func, [getattr(part, "value", None) for part in statement.value.args]
+    words = [word for word in given if isinstance(word, str)]
+    if not isinstance(function, ast.Attribute) or f"%%{words[0] if words else ''}" not in _PYTHON_MAGICS:
+        return None
+    if (function.attr, len(words)) in (("run_cell_magic", 3), ("run_line_magic", 2)):
+        return without_magics(words[-1])[0]
+    return None

@@ -1,153 +1,226 @@
-"""Makes the week's modules from a notebook: imports, definitions and the values that they need; executes nothing.
+"""Makes the week's modules from a notebook, by need, and executes nothing.
 
-Every definition goes into every module, so that functions find each other as they did in the notebook, unless its
-cell names one module; later definitions win, as when the notebook is run top to bottom. Training runs, plots,
-prints and whatever else a notebook does are left out, and counted in a note.
+Each module gets what gives it the names that the week asks for, and whatever these use: imports, functions, classes and
+values, in the notebook's order, so that later definitions win as when it is run top to bottom. A cell may name the
+module that it belongs to. Training, loading and plots are left out. What might fail is tried, so that it
+costs only who needs it; `__left_out__` says what is missing and why, for the message of the check that misses it.
 """
 
 from __future__ import annotations
 
+import ast
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 
 from grader.errors import SubmissionError
+from grader.inside.sources import LEFT_OUT
 from grader.intake.encoding import as_python
-from grader.intake.notebook.cells import Notebook, read_notebook
-from grader.intake.notebook.pieces import CALL, DEFINITION, VALUE, Piece, Sorter, defined_in
+from grader.intake.notebook.cells import Notebook, read_notebook, read_script
+from grader.intake.notebook.choice import Choice, choose
+from grader.intake.notebook.pieces import BLOCKS, Piece, Sorter, defined_in, functions_in, rebuilt
+from grader.intake.notebook.statements import source_of
+from grader.intake.notebook.work import Work, word_for
+
+_PLAIN = (
+    ast.Assign, ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Load, ast.Store, ast.UnaryOp, ast.unaryop,
+)  # fmt: skip
+
+Wanted = Mapping[str, Collection[str]]  # the week's modules with the names that each must define; none stands for all
 
 
 def modules_from_notebook(
-    raw: bytes, name: str, modules: Sequence[str], present: Collection[str] = ()
+    raw: bytes, name: str, wanted: Wanted, present: Collection[str] = (), used: Collection[str] = ()
 ) -> tuple[dict[str, bytes], list[str]]:
     """Make Python files by path, and notes on the conversion; no files where the notebook defines nothing.
 
-    `present` names those of the week's `modules` that stand beside the notebook as files: they are not made, and
-    may be imported from. Raises `SubmissionError` where `raw` is no notebook.
+    `present` names those of the week's modules that stand beside the notebook as files: they are not made, and
+    may be imported from. `used` are words of files beside it, which may use what else it defines. Raises
+    `SubmissionError` where `raw` is no notebook.
     """
-    notebook = read_notebook(raw, name, modules)
-    written = {path.removesuffix(".py") for path in notebook.written}
-    sorter = Sorter(modules, {*present, *written}, defined_in(notebook.cells))
-    pieces, notes = _runnable(_sorted(sorter, notebook, name), name)
-    files = _written(notebook, name)
-    count = sum(_defines([piece]) for piece in pieces)
-    if count:
-        made = [module for module in modules if module not in present and module not in written]
-        selected = {module: _select(pieces, module) for module in made}
-        files |= {f"{module}.py": _module(chosen, name) for module, chosen in selected.items() if _defines(chosen)}
-    left_out = notebook.left_out + sorter.left_out
-    summary = [_summary(name, count, len(notebook.written), left_out)] if files else []
-    return files, summary + notebook.notes + notes
+    return _Conversion(read_notebook(raw, name, wanted), name, wanted, present, used).result()
 
 
-def _written(notebook: Notebook, name: str) -> dict[str, bytes]:
-    """Return the files that a notebook writes, but for those that Python could not or should not read."""
-    files: dict[str, bytes] = {}
-    for path, text in notebook.written.items():
-        try:
-            files[path], _ = as_python(text.encode("utf-8", "replace"))
-        except SubmissionError as error:
-            notebook.notes.append(f"{path}, which {name} writes, left out: {error}")
-    return files
+def module_from_script(
+    raw: bytes, name: str, module: str, wanted: Wanted, used: Collection[str] = ()
+) -> tuple[bytes | None, list[str]]:
+    """Make a module of a notebook that was exported as a script; None where it defines nothing of the week."""
+    conversion = _Conversion(read_script(raw, name, wanted), name, {module: wanted[module]}, (), used)
+    files, notes = conversion.result()
+    return files.get(f"{module}.py"), notes
 
 
-def _sorted(sorter: Sorter, notebook: Notebook, name: str) -> Iterator[Piece]:
-    for cell in notebook.cells:
-        try:
-            yield from list(sorter.pieces(cell))
-        except RecursionError:
-            notebook.notes.append(f"code cell {cell.number} of {name} left out: it is nested too deeply")
+class _Conversion:
+    def __init__(
+        self, notebook: Notebook, name: str, wanted: Wanted, present: Collection[str], used: Collection[str]
+    ) -> None:
+        self.notebook = notebook
+        self.name = name
+        self.wanted = wanted
+        written = {path.removesuffix(".py") for path in notebook.written}
+        self.made = [module for module in wanted if module not in present and module not in written]
+        trees = [cell.tree for cell in notebook.cells]
+        self.defined, self.functions = defined_in(trees), functions_in(trees)
+        words = set(used).union(*(re.findall(r"\w+", text) for text in notebook.written.values()))
+        self.used = words & self.defined
+        self.work = Work(trees)
+        self.pieces = list(self._sorted(Sorter(wanted, {*present, *written}, self.defined, self.work)))
+
+    def _sorted(self, sorter: Sorter) -> Iterator[Piece]:
+        for cell in self.notebook.cells:
+            try:
+                yield from list(sorter.pieces(cell))
+            except RecursionError:
+                self.notebook.notes.append(f"code cell {cell.number} of {self.name} left out: it is nested too deeply")
+
+    def result(self) -> tuple[dict[str, bytes], list[str]]:
+        """Return the files by path, and notes."""
+        files = self._written()
+        taken: set[Piece] = set()
+        notes: list[str] = []
+        for module in self.made:
+            choice = choose(self.pieces, module, self._roots(module))
+            if any(piece.names.binds & self._roots(module) for piece in choice.pieces):
+                files[f"{module}.py"] = _source(choice, self.name)
+                taken |= set(choice.pieces)
+                notes += self._missed(choice)
+        summary = [self._summary(taken)] if files else []
+        return files, [*summary, *self.notebook.notes, *dict.fromkeys(notes)]
+
+    def _roots(self, module: str) -> frozenset[str]:
+        """Return the names to start from: those that are asked for, or all, and those that other files may use."""
+        cells = [cell for cell in self.notebook.cells if cell.home in (None, module)]
+        every = functions_in(cell.tree for cell in cells)
+        labelled = functions_in(cell.tree for cell in cells if cell.home == module)
+        return (frozenset(self.wanted[module]) or every) | labelled | (self.used & every)
+
+    def _missed(self, choice: Choice) -> list[str]:
+        """Note each definition that could not be made."""
+        return [
+            f"code cell {missing.cell} of {self.name}: {name} left out: {missing.why}"
+            for name, missing in choice.missing.items()
+            if name in self.functions
+        ]
+
+    def _written(self) -> dict[str, bytes]:
+        """Return the files that a notebook writes, but for those that Python could not or should not read."""
+        files: dict[str, bytes] = {}
+        for path, text in self.notebook.written.items():
+            try:
+                files[path], _ = as_python(text.encode("utf-8", "replace"))
+            except SubmissionError as error:
+                self.notebook.notes.append(f"{path}, which {self.name} writes, left out: {error}")
+        return files
+
+    def _summary(self, taken: Collection[Piece]) -> str:
+        definitions = sum(piece.defines for piece in taken)
+        made = [_number(definitions, "definition")]
+        made += [_number(len(self.notebook.written), "written file")] if self.notebook.written else []
+        text = f"notebook {self.name} converted: {', '.join(made)}"
+        left_out = self.notebook.left_out + self._left_out(taken)
+        if left_out:
+            text += "; left out: " + ", ".join(_number(left_out[kind], kind) for kind in sorted(left_out))
+        return text
+
+    def _left_out(self, taken: Collection[Piece]) -> Counter[str]:
+        """Count by kind the statements that no module needs."""
+        tops = {piece.top for piece in taken}
+        others = [piece for piece in self.pieces if piece.around is None and piece not in tops]
+        words = (
+            "unused definition" if piece.defines else word_for(piece.node, self.work)
+            for piece in others
+            if not piece.is_import
+        )
+        return Counter(word for word in words if word)
 
 
-def _runnable(pieces: Iterable[Piece], name: str) -> tuple[list[Piece], list[str]]:
-    """Keep pieces whose needs are met by those before them; one that fails would spoil its whole module."""
-    kept: list[Piece] = []
-    notes: list[str] = []
-    known: set[str] = set()
-    called: set[str] = set()  # names whose values come from the notebook's own functions
-    for piece in pieces:
-        lacking = piece.early - known
-        if lacking and "*" not in known:
-            if piece.kind == DEFINITION:
-                notes.append(
-                    f"code cell {piece.cell} of {name}: {', '.join(sorted(piece.binds)) or 'a definition'} left out: "
-                    f"it needs {', '.join(sorted(lacking))}, which no import or definition before it gives"
-                )
-            continue
-        if piece.kind == VALUE and piece.early & called:
-            piece = replace(piece, kind=CALL)
-        known |= piece.binds
-        called = called | piece.binds if piece.kind == CALL else called - piece.binds
-        kept.append(piece)
-    return kept, notes
-
-
-def _select(pieces: Sequence[Piece], module: str) -> list[Piece]:
-    """Select a module's own definitions, and by name what these need: imports, values, definitions of other modules.
-
-    An import that nothing needs is left out: notebooks import what only a notebook has.
-    """
-    binding = defaultdict(list)
-    for index, piece in enumerate(pieces):
-        for bound in piece.binds:
-            binding[bound].append(index)
-    chosen = {i for i, piece in enumerate(pieces) if _is_base(piece) and _is_at(piece, module)}
-    own = {bound for i in chosen for bound in pieces[i].binds}
-    waiting = [need for i in chosen for need in _needs(pieces[i])]
-    seen = set(waiting)
-    while waiting:
-        name, early = waiting.pop()
-        for i in binding[name]:
-            piece = pieces[i]
-            is_late_call = piece.kind == CALL and not early
-            is_foreign = not _is_at(piece, module) and name in own
-            if i not in chosen and not is_late_call and not is_foreign:
-                chosen.add(i)
-                new = set(_needs(piece)) - seen
-                seen |= new
-                waiting += new
-    return [pieces[i] for i in sorted(chosen)]
-
-
-def _defines(pieces: Iterable[Piece]) -> bool:
-    return any(piece.kind == DEFINITION and piece.binds for piece in pieces)
-
-
-def _is_base(piece: Piece) -> bool:
-    return piece.kind == DEFINITION or piece.is_sweeping
-
-
-def _is_at(piece: Piece, module: str) -> bool:
-    return piece.home in (None, module) or piece.is_sweeping
-
-
-def _needs(piece: Piece) -> Iterator[tuple[str, bool]]:
-    """Yield the names that a piece needs, each with whether it needs it at once."""
-    yield from ((name, True) for name in piece.early)
-    yield from ((name, False) for name in piece.uses - piece.early)
-
-
-def _module(pieces: Iterable[Piece], name: str) -> bytes:
+def _source(choice: Choice, name: str) -> bytes:
     """Write the module's source; a `__future__` import has to be its first statement."""
     shown = re.sub(r"[\s:=]+", " ", name)  # in a first line, `coding: x` would be taken for the file's encoding
-    title = f"# Made from the notebook {shown}: imports, definitions and what they need.\n"
-    parts = [title.encode("utf-8", "replace")]
+    parts = [
+        f"# Made from the notebook {shown}: what the week asks for, and what that needs.\n".encode("utf-8", "replace")
+    ]
+    futures = [piece for piece in choice.pieces if piece.is_future]
+    parts += [_text(piece, choice) + b"\n" for piece in futures]
+    lines = list(_lines(choice))
+    if choice.missing or any(LEFT_OUT.encode() in line for line in lines):
+        missing = {name: str(why) for name, why in sorted(choice.missing.items())}
+        parts.append(f"\n{LEFT_OUT} = {missing!r}\n".encode())
+    return b"".join(parts + lines)
+
+
+def _lines(choice: Choice) -> Iterator[bytes]:
     cell = 0
-    for piece in sorted(pieces, key=lambda piece: not piece.is_future):
-        if piece.cell != cell:
-            cell = piece.cell
-            parts.append(f"\n# code cell {cell}\n".encode())
-        parts.append(piece.text + b"\n")
-    return b"".join(parts)
+    for piece in choice.pieces:
+        if piece.around is not None or piece.is_future:
+            continue
+        text = _runnable(piece, choice)
+        if text is None:
+            continue
+        if piece.cell.number != cell:
+            cell = piece.cell.number
+            yield f"\n# code cell {cell}\n".encode()
+        yield text + b"\n"
 
 
-def _summary(name: str, definitions: int, written: int, left_out: Counter[str]) -> str:
-    made = [_number(definitions, "definition")] + ([_number(written, "written file")] if written else [])
-    text = f"notebook {name} converted: {', '.join(made)}"
-    if left_out:
-        text += "; left out: " + ", ".join(_number(left_out[kind], kind) for kind in sorted(left_out))
+def _runnable(piece: Piece, choice: Choice) -> bytes | None:
+    """Return a statement's text; None for one that would spoil the module, such as a `return` outside of a function."""
+    try:
+        text = _text(piece, choice)
+        compile(text, "cell", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
     return text
+
+
+def _text(piece: Piece, choice: Choice) -> bytes:
+    """Return a statement as it was written, unless something in it was left out or it has to be tried."""
+    inner = [other for other in choice.pieces if other.top is piece]
+    statement = _pruned(_run_as_notebook(piece.node), {id(other.node) for other in inner})
+    if _may_fail(piece, choice):
+        return _tried(statement, piece.cell.number, {name for other in inner for name in other.names.binds} - {"*"})
+    return ast.unparse(statement).encode() if piece.made else source_of(statement, piece.cell.lines)
+
+
+def _pruned(statement: ast.stmt, kept: Collection[int]) -> ast.stmt:
+    """Return a block with those statements alone whose ids are kept."""
+    if not isinstance(statement, BLOCKS):
+        return statement
+    return rebuilt(statement, lambda lines: [_pruned(line, kept) for line in lines if id(line) in kept])
+
+
+def _run_as_notebook(statement: ast.stmt) -> ast.stmt:
+    """Take what follows `if __name__ == "__main__":` as a notebook does, where it is run."""
+    if isinstance(statement, ast.If) and "__name__" in {getattr(node, "id", "") for node in ast.walk(statement.test)}:
+        return ast.If(ast.Constant(True), statement.body, statement.orelse)
+    return statement
+
+
+def _may_fail(piece: Piece, choice: Choice) -> bool:
+    """Tell whether a statement has to be tried, since it would spoil the whole module where it fails."""
+    if piece in choice.doubtful or isinstance(piece.node, BLOCKS):
+        return True
+    if piece.defines or piece.is_import:
+        return False
+    return not (isinstance(piece.node, ast.Assign) and _is_plain(piece.node))
+
+
+def _is_plain(assignment: ast.Assign) -> bool:
+    if isinstance(assignment.value, ast.Lambda):
+        return all(isinstance(target, ast.Name) for target in assignment.targets)
+    return all(isinstance(node, _PLAIN) for node in ast.walk(assignment))
+
+
+def _tried(statement: ast.stmt, cell: int, names: Collection[str]) -> bytes:
+    """Try a statement; where it fails, say so of the names that it would have bound."""
+    raised = f"f'code cell {cell} raised {{type(__error__).__name__}}: {{__error__}}'"
+    trial = ast.parse(
+        "try:\n    pass\nexcept Exception as __error__:\n"
+        f"    {LEFT_OUT}.update(dict.fromkeys({sorted(names)!r}, {raised}))"
+    ).body[0]
+    assert isinstance(trial, ast.Try)
+    trial.body = [statement]
+    return ast.unparse(trial).encode()
 
 
 def _number(count: int, what: str) -> str:

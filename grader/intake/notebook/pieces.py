@@ -1,229 +1,229 @@
-"""Sorts the statements of a notebook's cells: imports, definitions and values, and the rest that is left out.
-
-Values are assignments whose right-hand side is simple: literals, names, operators, and calls that only build
-something (`torch.device("cpu")`, `nn.CrossEntropyLoss()`). A call of the notebook's own function counts as a
-value, too, but is only kept where a definition cannot be executed without it.
-"""
+"""Takes a notebook's cells apart: each statement, and the head of each block around statements, is a piece."""
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Collection, Iterator
+import copy
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from grader.intake.notebook.cells import Cell
 from grader.intake.notebook.statements import (
     DEFINITIONS,
-    attribute_names,
+    Names,
     base_name,
-    bound_names,
-    early_names,
-    imported_names,
-    loaded_names,
+    changed_names,
+    executed,
+    names_of,
     source_of,
 )
+from grader.intake.notebook.work import Work
 
-IMPORT, DEFINITION, VALUE, CALL = "import", "definition", "value", "call"
+BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.TryStar, ast.Match)
+_JUMPS = (ast.Break, ast.Continue, ast.Raise)
+_BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 
-_LOOPS = (ast.For, ast.While, ast.With)
-_TRAINING = {"train", "fit", "validate", "evaluate", "backward", "step", "zero_grad", "main"}
-_PRINTING = {"print", "display"}
-_PLOTTING = {"plt", "fig", "ax", "axes", "sns", "imshow", "plot", "show"}
-
-# Libraries whose calls build things without reading, downloading, showing or training anything, and their exceptions.
-_BUILDING = {
-    "torch", "torchvision", "numpy", "math", "collections", "functools", "itertools", "operator", "typing",
-    "dataclasses", "enum", "pathlib", "re", "string", "random", "logging", "fractions", "decimal",
-}  # fmt: skip
-_BUSY = {"load", "hub", "datasets", "models", "save", "save_image", "download", "open", "system", "utils"}
-_BUILTIN_CALLS = {
-    "range", "len", "dict", "list", "tuple", "set", "frozenset", "str", "int", "float", "bool", "complex", "max",
-    "min", "sum", "abs", "round", "sorted", "zip", "enumerate", "map", "filter", "reversed", "slice", "object",
-    "property", "staticmethod", "classmethod", "type", "divmod", "pow", "ord", "chr", "isinstance",
-}  # fmt: skip
-_SIMPLE = (
-    ast.Constant, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp,
-    ast.BoolOp, ast.Compare, ast.Subscript, ast.Slice, ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.Starred,
-    ast.Lambda, ast.arguments, ast.arg, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
-    ast.comprehension, ast.keyword, ast.Call, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
-)  # fmt: skip
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece:
-    """One statement that may be kept. `early` are the names that it needs as soon as it is executed."""
+    """One statement of a cell; of a block, its head alone. `around` is the head of the block that it is in.
 
-    kind: str
-    text: bytes
-    cell: int
-    home: str | None
-    binds: frozenset[str]
-    uses: frozenset[str]
-    early: frozenset[str]
+    `writes` are the names that it binds or changes, `work` is what kind of work it does instead of building something.
+    """
+
+    node: ast.stmt
+    cell: Cell
+    around: Piece | None
+    names: Names
+    writes: frozenset[str]
+    work: str | None
+    made: bool = False  # not as it was written
+
+    @property
+    def home(self) -> str | None:
+        """The module that its cell belongs to, None for all."""
+        return self.cell.home
+
+    @property
+    def top(self) -> Piece:
+        """The statement at the top level that it belongs to."""
+        return self if self.around is None else self.around.top
+
+    @property
+    def defines(self) -> bool:
+        """Tell whether it is a function or a class."""
+        return isinstance(self.node, DEFINITIONS)
+
+    @property
+    def is_import(self) -> bool:
+        """Tell whether it is an import."""
+        return isinstance(self.node, (ast.Import, ast.ImportFrom))
 
     @property
     def is_future(self) -> bool:
         """Tell whether it has to come first in its module."""
-        return self.text.startswith(b"from __future__")
+        return isinstance(self.node, ast.ImportFrom) and self.node.module == "__future__"
 
     @property
     def is_sweeping(self) -> bool:
         """Tell whether it matters although nothing asks for its names."""
-        return self.is_future or "*" in self.binds
+        return self.is_future or "*" in self.names.binds
+
+    @property
+    def matters_where_it_is(self) -> bool:
+        """Tell whether the block around it would go another way without it, whatever it binds."""
+        return isinstance(self.node, _JUMPS) or (self.work is None and self._may_fail)
+
+    @property
+    def _may_fail(self) -> bool:
+        """Tell whether it is tried for its failure: in the body of a `try`, an import or an assignment."""
+        if self.around is None or not isinstance(self.around.node, (ast.Try, ast.TryStar)):
+            return False
+        is_shown = isinstance(self.node, ast.Expr) and base_name(self.node.value) in ("print", "display")
+        return self.node in self.around.node.body and not isinstance(self.node, DEFINITIONS) and not is_shown
 
 
 class Sorter:
-    """Sorts the statements of a notebook's cells, in order; counts by kind those that are no pieces."""
+    """Takes cells apart. `modules` are the week's, `present` those that stand beside the notebook as files."""
 
-    def __init__(self, modules: Collection[str], present: Collection[str], defined: Collection[str]) -> None:
-        self.left_out: Counter[str] = Counter()
+    def __init__(self, modules: Collection[str], present: Collection[str], defined: Collection[str], work: Work):
         self._modules = modules
         self._present = present
         self._defined = defined
-        self._imported: dict[str, str] = {}  # names to the dotted names of what they stand for
+        self._work = work
 
     def pieces(self, cell: Cell) -> Iterator[Piece]:
-        """Yield the pieces of one cell."""
+        """Yield the pieces of one cell, in order."""
         for statement in cell.tree.body:
-            kind = self._kind(statement)
-            if kind is None:
-                self._leave_out(statement)
-            elif isinstance(statement, ast.ImportFrom) and self._is_own(statement):
-                yield from (_made(kind, line, cell) for line in self._own_import(statement))
-            elif isinstance(statement, (ast.Import, ast.ImportFrom)):
-                yield from (_made(kind, line, cell) for line in _single_imports(statement, statement.names))
-            else:
-                yield _piece(kind, statement, source_of(statement, cell.lines), cell)
+            yield from self._pieces(statement, cell, None)
 
-    def _kind(self, statement: ast.stmt) -> str | None:
+    def _pieces(self, statement: ast.stmt, cell: Cell, around: Piece | None) -> Iterator[Piece]:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            self._imported |= imported_names(statement)
-            return IMPORT
-        if isinstance(statement, DEFINITIONS):
-            return DEFINITION
-        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-            return self._assignment(statement)
-        if isinstance(statement, (ast.If, ast.Try)):
-            return self._block(statement)
-        return None
-
-    def _assignment(self, statement: ast.Assign | ast.AnnAssign) -> str | None:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        if statement.value is None:
-            return None
-        kind = self._expression(statement.value)
-        if kind and all(_is_names(target) for target in targets):
-            return kind
-        # `LeNet.forward = forward` completes a class, so it stays with the definitions.
-        return DEFINITION if kind == VALUE and all(self._is_method(target) for target in targets) else None
-
-    def _is_method(self, target: ast.expr) -> bool:
-        return isinstance(target, ast.Attribute) and base_name(target) in self._defined
-
-    def _block(self, statement: ast.If | ast.Try) -> str | None:
-        """Keep an `if` or `try` if all that is in it may be kept, as in `try: import tqdm … except ImportError: …`."""
-        if isinstance(statement, ast.If):
-            inner = [*statement.body, *statement.orelse]
-            if "__name__" in loaded_names(statement.test) or self._expression(statement.test) != VALUE:
-                return None
+            for line in self._imports(statement) if around is None else [statement]:
+                yield self._piece(line, cell, around, ast.unparse(line), made=True)
+        elif isinstance(statement, BLOCKS):
+            head = self._head(statement, cell, around)
+            yield head
+            for inner in _inner(statement):
+                yield from self._pieces(inner, cell, head)
         else:
-            handled = [line for handler in statement.handlers for line in handler.body]
-            inner = [*statement.body, *handled, *statement.orelse, *statement.finalbody]
-        kinds = {self._kind(line) for line in inner if not isinstance(line, ast.Pass)}
-        if None in kinds or CALL in kinds:
-            return None
-        return VALUE if kinds <= {VALUE} else DEFINITION
+            text = source_of(statement, cell.lines).decode() if around is None else ast.unparse(statement)
+            yield self._piece(statement, cell, around, text)
 
-    def _expression(self, value: ast.expr) -> str | None:
-        """Return VALUE for a simple expression, CALL where it calls the notebook's own code, else None."""
-        nodes = list(ast.walk(value))
-        if not all(isinstance(node, _SIMPLE) for node in nodes):
-            return None
-        calls = {self._call(node) for node in nodes if isinstance(node, ast.Call)}
-        return None if None in calls else CALL if CALL in calls else VALUE
+    def _piece(self, node: ast.stmt, cell: Cell, around: Piece | None, text: str, made: bool = False) -> Piece:
+        try:
+            names = names_of(text)
+        except (SyntaxError, ValueError):  # such as a `return` outside of a function: it would spoil the module
+            return Piece(node, cell, around, Names(early=frozenset({"return"})), frozenset(), "other statement", made)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            names = Names(frozenset({"*"}))
+        done = list(executed(node))
+        changed = self._changed(node, done)
+        return Piece(node, cell, around, names, names.binds | changed, self._kind(node, done), made)
 
-    def _call(self, call: ast.Call) -> str | None:
-        name, attributes = base_name(call.func), attribute_names(call.func)
-        if name is None:
-            return VALUE  # a method of a literal, or of what another call gave, which is judged by itself
-        if name in self._defined:
-            return CALL
-        if name in self._imported:
-            parts = {*self._imported[name].split("."), *attributes}
-            is_building = self._imported[name].partition(".")[0] in _BUILDING and not parts & _BUSY
-            return VALUE if is_building else None
-        if not attributes:
-            return VALUE if name in _BUILTIN_CALLS else None
-        return None if _BUSY & attributes or _TRAINING & attributes else VALUE
+    def _head(self, statement: ast.stmt, cell: Cell, around: Piece | None) -> Piece:
+        head = _without_bodies(statement)
+        names = names_of(ast.unparse(head))
+        return Piece(statement, cell, around, names, names.binds, self._kind(statement, list(executed(head))))
+
+    def _kind(self, node: ast.stmt, done: list[ast.AST]) -> str | None:
+        return None if isinstance(node, DEFINITIONS) else self._work.kind(done)
+
+    def _changed(self, node: ast.stmt, done: list[ast.AST]) -> frozenset[str]:
+        """Return the names that it changes; a library only where it gives it something of the notebook's own."""
+        found = set(changed_names(done, self._work.own))
+        libraries = {name for name in found if name in self._work.imported and name not in self._defined}
+        value = getattr(node, "value", None)
+        gives = isinstance(node, ast.Assign) and (
+            isinstance(value, ast.Lambda) or (isinstance(value, ast.expr) and base_name(value) in self._defined)
+        )
+        return frozenset(found if gives else found - libraries) | self._work.effects(done)
+
+    def _imports(self, statement: ast.Import | ast.ImportFrom) -> Iterator[ast.stmt]:
+        """Yield a line for each name, so that those that are not needed can be left out."""
+        if isinstance(statement, ast.ImportFrom) and self._is_own(statement):
+            yield from self._own_import(statement)
+        elif isinstance(statement, ast.ImportFrom):
+            yield from (ast.ImportFrom(statement.module, [name], statement.level) for name in statement.names)
+        else:
+            yield from (ast.Import([name]) for name in statement.names)
 
     def _is_own(self, statement: ast.ImportFrom) -> bool:
         """Tell whether it imports from one of the week's modules."""
-        return (statement.module or "").rpartition(".")[2] in self._modules and not self._is_library(statement)
-
-    @staticmethod
-    def _is_library(statement: ast.ImportFrom) -> bool:
-        top = (statement.module or "").partition(".")[0]
-        return statement.level == 0 and top in _BUILDING
+        parts = (statement.module or "").split(".")
+        is_library = not statement.level and len(parts) > 1 and parts[0] in {"torch", "torchvision", "numpy"}
+        return parts[-1] in self._modules and not is_library
 
     def _own_import(self, statement: ast.ImportFrom) -> Iterator[ast.stmt]:
         """Yield imports of what only a module beside the notebook can have: what the notebook defines is there."""
         for name in statement.names:
-            if name.name in self._defined and name.asname:
-                yield ast.parse(f"{name.asname} = {name.name}").body[0]
-        if (statement.module or "").rpartition(".")[2] in self._present:
-            missing = [name for name in statement.names if name.name not in self._defined]
-            yield from _single_imports(statement, missing)
-
-    def _leave_out(self, statement: ast.stmt) -> None:
-        kind = _leftover(statement)
-        if kind:
-            self.left_out[kind] += 1
+            if name.name in self._defined:
+                if name.asname and name.asname != name.name:
+                    yield ast.parse(f"{name.asname} = {name.name}").body[0]
+            elif (statement.module or "").rpartition(".")[2] in self._present:
+                yield ast.ImportFrom(statement.module, [name], statement.level)
 
 
-def defined_in(cells: Collection[Cell]) -> frozenset[str]:
-    """Return the functions and classes at the top level of the cells."""
-    return frozenset(line.name for cell in cells for line in cell.tree.body if isinstance(line, DEFINITIONS))
+def _inner(statement: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements directly inside a block."""
+    for name in _BODIES:
+        for child in getattr(statement, name, []):
+            if isinstance(child, ast.stmt):
+                yield child
+            else:  # a handler or a case
+                yield from _inner(child)
 
 
-def _single_imports(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> Iterator[ast.stmt]:
-    """Yield a line for each name, so that those that are not needed can be left out."""
-    for name in names:
-        if isinstance(statement, ast.Import):
-            yield ast.Import([name])
+def _without_bodies(statement: ast.stmt) -> ast.stmt:
+    """Return a copy of a block with nothing in it."""
+    return rebuilt(statement, lambda inner: [])
+
+
+def rebuilt(block: ast.stmt, change: Callable[[list[ast.stmt]], list[ast.stmt]]) -> ast.stmt:
+    """Return a copy of a block with `change(statements)` for each list of statements in it, or `pass`."""
+    return _rebuilt(block, change)
+
+
+def _rebuilt(node: _Node, change: Callable[[list[ast.stmt]], list[ast.stmt]]) -> _Node:
+    new = copy.copy(node)
+    for name in _BODIES:
+        inner = getattr(node, name, None)
+        if not inner:
+            continue
+        if isinstance(inner[0], ast.stmt):
+            kept = change(inner)
+            setattr(new, name, kept or ([ast.Pass()] if name in ("body", "finalbody") else []))
         else:
-            yield ast.ImportFrom(statement.module, [name], statement.level)
+            setattr(new, name, [_rebuilt(part, change) for part in inner])
+    return new
 
 
-def _made(kind: str, line: ast.stmt, cell: Cell) -> Piece:
-    return _piece(
-        kind if isinstance(line, (ast.Import, ast.ImportFrom)) else VALUE, line, ast.unparse(line).encode(), cell
-    )
+def defined_in(trees: Iterable[ast.Module]) -> frozenset[str]:
+    """Return what is defined at any depth of blocks: functions, classes and names that are assigned."""
+    return frozenset(name for tree in trees for line in flat(tree) for name in _defined(line))
 
 
-def _piece(kind: str, statement: ast.stmt, text: bytes, cell: Cell) -> Piece:
-    binds = frozenset(bound_names(statement))
-    return Piece(kind, text, cell.number, cell.home, binds, loaded_names(statement), frozenset(early_names(statement)))
+def functions_in(trees: Iterable[ast.Module]) -> frozenset[str]:
+    """Return the functions and classes that are defined at any depth of blocks."""
+    return frozenset(line.name for tree in trees for line in flat(tree) if isinstance(line, DEFINITIONS))
 
 
-def _is_names(target: ast.expr) -> bool:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return all(_is_names(entry) for entry in target.elts)
-    return isinstance(target, ast.Name)
+def flat(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield statements, and those in blocks."""
+    waiting = list(tree.body)
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        waiting += _inner(statement) if isinstance(statement, BLOCKS) else ()
 
 
-def _leftover(statement: ast.stmt) -> str | None:
-    """Name the kind of a statement that is left out; None for one that is not worth a word."""
-    if isinstance(statement, ast.Pass) or (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, (ast.Constant, ast.Name))
-    ):
-        return None
-    calls = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
-    words = {word for call in calls for word in ({base_name(call)} | attribute_names(call)) if word}
-    if words & _TRAINING:
-        return "training run"
-    if words & _PLOTTING:
-        return "plot"
-    if words & _PRINTING and not isinstance(statement, _LOOPS):
-        return "print"
-    return "other statement"
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, DEFINITIONS):
+        yield statement.name
+    elif isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        stores = (node for target in targets for node in ast.walk(target))
+        yield from (node.id for node in stores if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))

@@ -1,25 +1,61 @@
-"""Tells from a statement's syntax tree which names it binds, which it needs, and when."""
+"""Tells from a statement which names it binds, changes and needs, and when.
+
+Scopes are Python's own: `symtable` knows parameters, closures, comprehensions, class bodies and `global`.
+"""
 
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterator
+import symtable
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
-_BUILTINS = {*dir(builtins), "__file__"}
+# Functions that change their arguments; so do those whose names end in `_`.
+_CHANGERS = {"setattr", "delattr", "shuffle", "heappush", "heapify", "update_wrapper", "copyto"}
+_AT_ONCE = {"listcomp", "setcomp", "dictcomp", "genexpr"}
 
 
-def source_of(statement: ast.stmt, lines: tuple[bytes, ...]) -> bytes:
-    """Return the statement as it was written, with its decorators."""
-    first, column = statement.lineno, statement.col_offset
-    if isinstance(statement, DEFINITIONS) and statement.decorator_list:
-        first, column = statement.decorator_list[0].lineno, 0
-    taken = list(lines[first - 1 : statement.end_lineno])
-    taken[-1] = taken[-1][: statement.end_col_offset]
-    taken[0] = taken[0][column:]
-    return b"\n".join(taken)
+@dataclass(frozen=True)
+class Names:
+    """A statement's names: bound by it, needed as soon as it is executed (`early`), and needed later, by functions."""
+
+    binds: frozenset[str] = frozenset()
+    early: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+
+    def __or__(self, other: Names) -> Names:
+        return Names(self.binds | other.binds, self.early | other.early, self.late | other.late)
+
+
+def names_of(text: str) -> Names:
+    """Return the names of a piece of source. Raises `SyntaxError`, `ValueError` or `RecursionError`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = symtable.symtable(text, "cell", "exec")
+    symbols = table.get_symbols()
+    binds = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    early = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
+    late: set[str] = set()
+    for child in table.get_children():
+        _collect(child, early, late, is_late=False)
+    return Names(frozenset(binds), frozenset(early), frozenset(late - early))
+
+
+def _collect(table: symtable.SymbolTable, early: set[str], late: set[str], is_late: bool) -> None:
+    """Add the module's names that an inner scope reads."""
+    is_late = is_late or (table.get_type() == "function" and table.get_name() not in _AT_ONCE)
+    is_class = table.get_type() == "class"
+    for symbol in table.get_symbols():
+        if symbol.is_global():
+            (late if is_late else early).add(symbol.get_name())
+        elif is_class and symbol.is_referenced():  # `size = size` may read the module's name
+            late.add(symbol.get_name())
+    for child in table.get_children():
+        _collect(child, early, late, is_late)
 
 
 def imported_names(statement: ast.Import | ast.ImportFrom) -> dict[str, str]:
@@ -33,73 +69,62 @@ def imported_names(statement: ast.Import | ast.ImportFrom) -> dict[str, str]:
     }
 
 
-def bound_names(statement: ast.stmt) -> Iterator[str]:
-    """Yield the names that a statement binds at the top level, `*` for all names of a module."""
-    if isinstance(statement, DEFINITIONS):
-        yield statement.name
-    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
-        yield from imported_names(statement)
-    elif isinstance(statement, (ast.If, ast.Try)):
-        for child in ast.iter_child_nodes(statement):
-            inner = child.body if isinstance(child, ast.ExceptHandler) else [child]
-            for line in inner:
-                yield from bound_names(line) if isinstance(line, ast.stmt) else ()
-    else:
-        stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-        yield from (node.id for node in stores if isinstance(node.ctx, ast.Store))
+def source_of(statement: ast.stmt, lines: tuple[bytes, ...]) -> bytes:
+    """Return the statement as it was written, with its decorators."""
+    first, column = statement.lineno, statement.col_offset
+    if isinstance(statement, DEFINITIONS) and statement.decorator_list:
+        first, column = statement.decorator_list[0].lineno, 0
+    taken = list(lines[first - 1 : statement.end_lineno])
+    taken[-1] = taken[-1][: statement.end_col_offset]
+    taken[0] = taken[0][column:]
+    return b"\n".join(taken)
 
 
-def loaded_names(node: ast.AST) -> frozenset[str]:
-    """Return every name that is read anywhere inside."""
-    names = (inner for inner in ast.walk(node) if isinstance(inner, ast.Name))
-    return frozenset(name.id for name in names if isinstance(name.ctx, ast.Load)) - _local(node)
-
-
-def _local(node: ast.AST) -> frozenset[str]:
-    """Return names of comprehensions and lambdas, which an assignment's right-hand side brings along."""
-    if isinstance(node, (*DEFINITIONS, ast.If, ast.Try)):
-        return frozenset()
-    inner = list(ast.walk(node))
-    targets = [entry.target for entry in inner if isinstance(entry, ast.comprehension)]
-    names = [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
-    return frozenset(names) | {entry.arg for entry in inner if isinstance(entry, ast.arg)}
-
-
-def early_names(statement: ast.stmt) -> Iterator[str]:
-    """Return names needed as soon as the statement is executed: all but its own and those in functions' bodies."""
-    needed, own = set(loaded_names(statement)), set(bound_names(statement))
-    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        needed, stored = _executed_names(statement)
-        own |= stored
-        needed -= own
-    return iter(needed - _BUILTINS)
-
-
-def _executed_names(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """Return the names that executing a definition or block loads and stores."""
-    loads: set[str] = set()
-    stores: set[str] = set()
-    waiting: list[ast.AST] = [statement]
+def executed(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all that is executed as soon as a statement is: everything but the bodies of functions."""
+    waiting = [node]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Name):
-            (loads if isinstance(node.ctx, ast.Load) else stores).add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            stores.add(node.name)
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             waiting += [*node.decorator_list, node.args, *([node.returns] if node.returns else [])]
         elif isinstance(node, ast.Lambda):
             waiting.append(node.args)
         else:
-            stores |= {node.name} if isinstance(node, ast.ClassDef) else set()
-            stores |= {node.name} if isinstance(node, ast.ExceptHandler) and node.name else set()
             waiting += ast.iter_child_nodes(node)
-    return loads, stores
+
+
+def changed_names(nodes: Iterable[ast.AST], own: frozenset[str]) -> Iterator[str]:
+    """Yield names whose objects are changed in place: `cfg.x = 3`, `layers.append(…)`, `del d[k]`, `add(LeNet)`.
+
+    `own` are names of the notebook's functions, which may change what they are given.
+    """
+    for node in nodes:
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+            yield from _base(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield from _changed_by(node.value, own)
+
+
+def _changed_by(call: ast.Call, own: frozenset[str]) -> Iterator[str]:
+    if isinstance(call.func, ast.Attribute):
+        yield from _base(call.func)
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else base_name(call.func) or ""
+    if name in own or name in _CHANGERS or name.endswith("_"):
+        for argument in call.args:
+            yield from _base(argument)
+
+
+def _base(node: ast.expr) -> Iterator[str]:
+    name = base_name(node)
+    if name:
+        yield name
 
 
 def base_name(node: ast.expr) -> str | None:
-    """Return `torch` for `torch.nn.Linear`; None where an expression begins with something else than a name."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
+    """Return `torch` for `torch.nn.Linear`, and for `torch.nn.Linear(1).weight`; None for other beginnings."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
 
 

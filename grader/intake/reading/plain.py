@@ -71,14 +71,22 @@ def place_to_plain(place: Place) -> dict[str, Any]:
         "modules": dict(place.modules),
         "notebooks": list(place.notebooks),
         "notes": list(place.notes),
+        "borrowed": {module: dict(lenders) for module, lenders in place.borrowed.items()},
+        "question": place.question,
     }
 
 
 def place_from_plain(data: Mapping[str, Any]) -> Place:
     """Make a place again; `TypeError` or `LookupError` for anything else than `place_to_plain` gives."""
-    modules = {_text(module): _text(path) for module, path in data["modules"].items()}
+    modules = _texts(data["modules"])
     notebooks, notes = (tuple(map(_text, data[key])) for key in ("notebooks", "notes"))
-    return Place(_text(data["week"]), _text(data["folder"]), modules, notebooks, notes)
+    borrowed = {_text(module): _texts(lenders) for module, lenders in data["borrowed"].items()}
+    week, folder, question = (_text(data[key]) for key in ("week", "folder", "question"))
+    return Place(week, folder, modules, notebooks, notes, borrowed, question)
+
+
+def _texts(data: Mapping[Any, Any]) -> dict[str, str]:
+    return {_text(key): _text(value) for key, value in data.items()}
 
 
 def _text(value: Any) -> str:
