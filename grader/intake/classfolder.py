@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.intake.contents import NOISE, is_noise
+from grader.intake.contents import NOISE, is_noise, real_name
 from grader.intake.naming import told_apart
 from grader.intake.places import is_module
 from grader.intake.reading.desk import Desk
@@ -54,8 +54,11 @@ def why_ignored(path: Path, weeks: Weeks) -> str | None:
         return None
     if os.path.isdir(path):
         return "reports of this grader" if os.path.exists(path / "gradebook.sqlite") else None
-    if path.suffix.lower() == ".py":
-        is_whose = is_module(path.name) and path.name not in _module_files(weeks)
+    name = real_name(path.name)
+    if name.lower().endswith(".ipynb"):
+        return None
+    if name.lower().endswith(".py"):
+        is_whose = is_module(name) and name not in _module_files(weeks)
         return None if is_whose else "a file of the course's, not named after a student"
     return f"a {path.suffix} file is no submission" if path.suffix else "not a folder, zip, notebook or .py file"
 
@@ -82,7 +85,7 @@ def find_entries(listing: Sequence[Path], weeks: Weeks, desk: Desk) -> Iterator[
 
 def student_name(path: Path) -> str:
     """Name the student of an entry, by the entry's name."""
-    return path.name if os.path.isdir(path) else path.stem
+    return path.name if os.path.isdir(path) else Path(real_name(path.name)).stem
 
 
 def students_of(entries: Sequence[Entry]) -> list[str]:

@@ -108,7 +108,7 @@ def _check_refused(contents: Contents, place: Place, assignment: Assignment) -> 
 
 def _recoded(contents: Contents, place: Place) -> list[str]:
     used = [path for path in contents.recoded if path.startswith(place.folder) or path in place.modules.values()]
-    return [f"{path} is {contents.recoded[path]} text, read all the same; save it as UTF-8" for path in used]
+    return [f"{path} is no UTF-8 text, read as {contents.recoded[path]}; save it as UTF-8" for path in used]
 
 
 def _below(files: Mapping[str, bytes], place: Place, weeks: Weeks) -> Files:

@@ -7,6 +7,7 @@ folder that is asked for, so that a data set in a student's checkout costs nothi
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ LARGEST_DATA = 5 * MIB
 _ADVICE = {".ipynb": "; clear its outputs and save it", ".zip": "; zip the week's folder alone"}
 MOST_READ = 200 * MIB
 MOST_ENTRIES = 50_000
+MOST_JSON = 20  # files that might be notebooks under another name
 DEEPEST_FOLDER = 24
 DEEPEST_ZIP = 3
 
@@ -30,6 +32,8 @@ _NOISE = {"__pycache__", "__MACOSX", "venv", "node_modules", "site-packages", "T
 NOISE = "hidden, or made by a tool"  # why such a file is left out
 _NOISY_ENDINGS = (".pyc", ".pyo", ".egg-info", "~")
 _ENVIRONMENT = "pyvenv.cfg"
+_ADDED = re.compile(r"(\.(?:py|ipynb))(?:\.(?:txt|json|text|download|py|ipynb))+$", re.IGNORECASE)
+_NOTEBOOK = re.compile(rb'\s*+\{(?=.*"nbformat")(?=.*"cells")', re.DOTALL)  # JSON of other things is data
 
 
 @dataclass
@@ -111,6 +115,11 @@ def _has_data(contents: Contents, below: str | None) -> bool:
     return below is not None and any(path.startswith(below) for path in contents.unread)
 
 
+def real_name(path: str) -> str:
+    """Return `lenet.py` for `lenet.py.txt`, as browsers and mail programs call what they do not know."""
+    return _ADDED.sub(r"\1", path)
+
+
 def is_noise(name: str) -> bool:
     """Tell whether a file or folder of this name is made by tools and never part of a submission."""
     return name.startswith(".") or name in _NOISE or name.endswith(_NOISY_ENDINGS)
@@ -125,6 +134,7 @@ class _Reading:
         self.data_below = data_below
         self.entries_left = MOST_ENTRIES
         self.bytes_left = MOST_READ
+        self.json_left = MOST_JSON
 
     def folder(self, folder: Path, prefix: str, depth: int) -> None:
         """Add a folder; what is inside stands below `prefix`."""
@@ -167,7 +177,7 @@ class _Reading:
             raise SubmissionError(f"more than {MOST_ENTRIES:,} files: hand in the week's folder alone")
         if any(is_noise(part) for part in path.split("/")):
             return False
-        is_code = _ending(path) in LARGEST
+        is_code = _ending(path) in LARGEST or self._may_be_notebook(path, size)
         if not is_code and not self._is_wanted_data(path):
             self.contents.unread.append(path)
             return False
@@ -175,6 +185,11 @@ class _Reading:
             self.contents.notes.append(f"{ascii(path)[1:-1]} left out: its name cannot be shown")
             return False
         return self._is_small_enough(path, size, is_code)
+
+    def _may_be_notebook(self, path: str, size: int) -> bool:
+        """Tell whether to look into a JSON file; a data set may have thousands."""
+        self.json_left -= _ending(path) == ".json"
+        return _ending(path) == ".json" and self.json_left >= 0 and size <= LARGEST_DATA
 
     def _is_small_enough(self, path: str, size: int, is_code: bool) -> bool:
         if size <= _largest(path):
@@ -201,14 +216,30 @@ class _Reading:
             self._inner_archive(content, path, depth)
 
     def _keep(self, path: str, content: bytes) -> None:
-        try:
-            content, encoding = as_python(content) if _ending(path) == ".py" else (content, None)
-        except SubmissionError as error:
-            self.contents.refused[path] = str(error)
+        real = self._real(path, content)
+        if real is None:
+            self.contents.unread.append(path)
             return
+        try:
+            content, encoding = as_python(content) if _ending(real) == ".py" else (content, None)
+        except SubmissionError as error:
+            self.contents.refused[real] = str(error)
+            return
+        if real != path:
+            self.contents.notes.append(f"{path} read as {real}")
+        path = real
         self.contents.files[path] = content
         if encoding:
             self.contents.recoded[path] = encoding
+
+    def _real(self, path: str, content: bytes) -> str | None:
+        """Return the name that a file should have; None for data that nobody has asked for."""
+        real = real_name(path)
+        if _ending(path) == ".json" and real == path and _NOTEBOOK.match(content):
+            real = f"{path[: -len('.json')]}.ipynb"
+        if real != path and real not in self.contents.files:
+            return real
+        return path if _ending(path) != ".json" or self._is_wanted_data(path) else None
 
     def _inner_archive(self, raw: bytes, path: str, depth: int) -> None:
         try:
@@ -228,7 +259,7 @@ class _Reading:
 
 
 def _ending(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
+    return PurePosixPath(real_name(path)).suffix.lower()
 
 
 def _largest(path: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import tokenize
 
 from grader.errors import SubmissionError
@@ -21,22 +22,53 @@ def as_python(raw: bytes) -> tuple[bytes, str | None]:
 
     Raises `SubmissionError` for an encoding that nobody writes source files in.
     """
-    if _is_readable(raw):
-        return raw, None
-    encoding = _MARKS.get(raw[:2], "Windows-1252")
+    encoding = _MARKS.get(raw[:2]) or _without_mark(raw)
+    if encoding is None and not _is_readable(raw):
+        encoding = "Windows-1252"
     try:
-        return raw.decode(encoding).encode(), encoding
+        return (
+            (raw, None)
+            if encoding is None
+            else (
+                raw.decode(encoding).lstrip("\ufeff").encode(),
+                "UTF-16" if encoding.startswith("UTF-16") else encoding,
+            )
+        )
     except UnicodeError:
         return raw, None
 
 
+def _without_mark(raw: bytes) -> str | None:
+    """Tell UTF-16 without its mark by its zeros: in code most letters are Latin, so every other byte is one."""
+    if not raw.count(0) > len(raw) // 4:
+        return None
+    return "UTF-16-LE" if raw[1::2].count(0) > raw[::2].count(0) else "UTF-16-BE"
+
+
 def _is_readable(raw: bytes) -> bool:
+    """Tell whether Python can read it; also where it declares an encoding that nobody knows, which is the mistake."""
     try:
         declared = codecs.lookup(tokenize.detect_encoding(io.BytesIO(raw).readline)[0]).name
-        if declared.startswith("utf-8"):
-            raw.decode(declared)
-    except (SyntaxError, UnicodeError):
+    except UnicodeError:
         return False
+    except (SyntaxError, LookupError):
+        return _declares_unknown(raw)
     if declared in _SLOW:
         raise SubmissionError(f"its first lines declare the encoding {declared}; save it as UTF-8")
+    try:
+        raw.decode(declared if declared.startswith("utf-8") else "latin-1")
+    except UnicodeError:
+        return False
     return True
+
+
+def _declares_unknown(raw: bytes) -> bool:
+    """Tell whether the first lines declare an encoding that nobody knows."""
+    for line in raw.split(b"\n", 2)[:2]:
+        match = re.match(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", line)
+        if match:
+            try:
+                codecs.lookup(match[1].decode("ascii", "replace"))
+            except LookupError:
+                return True
+    return False

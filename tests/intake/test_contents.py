@@ -164,3 +164,34 @@ def test_names_are_composed_and_those_that_are_no_text_are_left_out(tmp_path):
     found = read_entry(tmp_path)
     assert list(found.files) == ["caf\u00e9/lenet.py"]
     assert found.notes == ["\\udcff.py left out: its name cannot be shown"]
+
+
+NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "real"),
+    [
+        ("lenet.py.txt", b"x = 1\n", "lenet.py"),
+        ("Lenet.PY.TXT", b"x = 1\n", "Lenet.PY"),
+        ("lenet.py.download", b"x = 1\n", "lenet.py"),
+        ("hw.ipynb.txt", NOTEBOOK, "hw.ipynb"),
+        ("hw.ipynb.json", NOTEBOOK, "hw.ipynb"),
+        ("hw.json", NOTEBOOK, "hw.ipynb"),
+    ],
+)
+def test_an_ending_that_a_program_has_added_does_not_count(tmp_path, name, content, real):
+    (tmp_path / name).write_bytes(content)
+    found = read_entry(tmp_path)
+    assert (found.files, found.notes) == ({real: content}, [f"{name} read as {real}"])
+    assert read_entry(tmp_path / name).files == {real: content}
+
+
+def test_the_file_of_the_right_name_comes_first_and_other_data_stays_data(tmp_path):
+    put(tmp_path / "lenet.py", b"x = 1\n")
+    put(tmp_path / "lenet.py.txt", b"x = 2\n")
+    put(tmp_path / "settings.json", b'{"cells": 3}')
+    put(tmp_path / "notes.txt", b"text")
+    assert read_entry(tmp_path).files["lenet.py"] == b"x = 1\n"
+    assert "settings.json" not in read_entry(tmp_path).files
+    assert read_entry(tmp_path, "").files["settings.json"] == b'{"cells": 3}'

@@ -41,3 +41,18 @@ def test_an_encoding_that_takes_hours_is_refused_at_once(tmp_path):
     assert read_entry(tmp_path).refused == {
         "lenet.py": "its first lines declare the encoding punycode; save it as UTF-8"
     }
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_without_its_mark(encoding):
+    assert as_python(SOURCE.encode(encoding)) == (SOURCE.encode(), "UTF-16")
+
+
+@pytest.mark.parametrize("raw", [b"x = 'a\0b'\n", b"# coding: nonsense\nx = 1\n", b"# coding: utf8-odd\nx = '\xe9'\n"])
+def test_what_python_refuses_everywhere_is_left_for_it_to_say(raw):
+    assert as_python(raw) == (raw, None)
+
+
+def test_a_comment_in_another_script_costs_nothing():
+    recoded, _ = as_python("# 训练\nx = 1\n".encode("gbk"))
+    compile(recoded, "lenet.py", "exec")

@@ -448,8 +448,8 @@ def test_what_a_mac_adds_changes_nothing(two_weeks_course, inbox):
     [
         ("utf-8", ()),
         ("utf-8-sig", ()),
-        ("cp1252", ("lenet.py is Windows-1252 text, read all the same; save it as UTF-8",)),
-        ("utf-16", ("lenet.py is UTF-16 text, read all the same; save it as UTF-8",)),
+        ("cp1252", ("lenet.py is no UTF-8 text, read as Windows-1252; save it as UTF-8",)),
+        ("utf-16", ("lenet.py is no UTF-8 text, read as UTF-16; save it as UTF-8",)),
     ],
 )
 def test_a_module_in_any_usual_encoding_can_be_imported(two_weeks_course, inbox, tmp_path, encoding, note):

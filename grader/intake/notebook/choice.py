@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from grader.intake.notebook.pieces import Piece
 
-_GIVEN = frozenset({*dir(builtins), "__file__", "__name__", "__doc__", "__package__", "__spec__"})
+_GIVEN = frozenset({*dir(builtins), "__file__", "__name__", "__doc__", "__package__", "__spec__", "display"})
 
 
 @dataclass(frozen=True)

@@ -142,11 +142,18 @@ def _source(choice: Choice, name: str) -> bytes:
     ]
     futures = [piece for piece in choice.pieces if piece.is_future]
     parts += [_text(piece, choice) + b"\n" for piece in futures]
-    lines = list(_lines(choice))
+    lines = [*_ipythons_own(choice), *_lines(choice)]
     if choice.missing or any(LEFT_OUT.encode() in line for line in lines):
         missing = {name: str(why) for name, why in sorted(choice.missing.items())}
         parts.append(f"\n{LEFT_OUT} = {missing!r}\n".encode())
     return b"".join(parts + lines)
+
+
+def _ipythons_own(choice: Choice) -> Iterator[bytes]:
+    """Define what IPython gives to every cell, where it is needed; nobody looks at what is displayed."""
+    used = {name for piece in choice.pieces for name in piece.names.early | piece.names.late}
+    if "display" in used and not any("display" in piece.names.binds for piece in choice.pieces):
+        yield b"\ndisplay = print\n"
 
 
 def _lines(choice: Choice) -> Iterator[bytes]:

@@ -42,6 +42,7 @@ def names_of(text: str) -> Names:
     late: set[str] = set()
     for child in table.get_children():
         _collect(child, early, late, is_late=False)
+        binds |= set(_bound_inside(child))
     return Names(frozenset(binds), frozenset(early), frozenset(late - early))
 
 
@@ -56,6 +57,14 @@ def _collect(table: symtable.SymbolTable, early: set[str], late: set[str], is_la
             late.add(symbol.get_name())
     for child in table.get_children():
         _collect(child, early, late, is_late)
+
+
+def _bound_inside(table: symtable.SymbolTable) -> Iterator[str]:
+    """Yield the names that a comprehension binds outside of it, by `:=`."""
+    if table.get_name() in _AT_ONCE:
+        yield from (symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_assigned())
+        for child in table.get_children():
+            yield from _bound_inside(child)
 
 
 def imported_names(statement: ast.Import | ast.ImportFrom) -> dict[str, str]:
