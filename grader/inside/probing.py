@@ -82,8 +82,8 @@ def _described(error: BaseException, folder: Path) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Return the value if it is a text: a subclass may be anything."""
-    return value if type(value) is str else str.__str__(value) if isinstance(value, str) else ""
+    """Return the value if it is a text that can be written down: a subclass may be anything."""
+    return str.encode(value, "utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _left_out(error: BaseException) -> str:
