@@ -4,6 +4,9 @@ There are two ways. Where systemd rules and we are in somebody's login session, 
 divide (Delegate=), and the sandbox starts in it. Else our own group will do, if nobody else rules it: in a container
 that may write to its groups, on a machine without systemd, or where somebody has started us in a delegated unit. We
 never leave the limits that hold for us: not those of a cluster's job, a service or a container.
+
+Tried for real on Linux 6.1: as root without systemd, and with systemd 252 in a user's session, in root's and in a
+delegated scope. Containers, clusters and older kernels are tried on a model of the kernel (tests/support/cgroups.py).
 """
 
 from __future__ import annotations
