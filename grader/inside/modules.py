@@ -15,8 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .absent import close_package, open_package
-from .sources import find_source
+from .importing.absent import close_package, open_package
+from .importing.sources import find_source
 
 if TYPE_CHECKING:
     import torch
@@ -82,7 +82,7 @@ class StudentModules:
             raise MissingModule(f"{name}.py is missing from the submission, which has {present}")
         # They import torch, which collecting checks can do without.
         from .generators import generators_kept
-        from .settings import settings_kept
+        from .importing.settings import settings_kept
 
         # Else what a probe draws and computes would depend on which modules it imports first.
         with generators_kept(), settings_kept():

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
-from .callers import CHECKS
 from .generators import seed_everything
+from .importing.callers import CHECKS
+from .importing.sources import LEFT_OUT
 from .modules import ModuleEnded
-from .sources import LEFT_OUT
 
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000

@@ -17,8 +17,8 @@ from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
 from grader.inside.modules import LIBRARIES
 from grader.intake.contents import MIB, Contents, EntryReader
-from grader.intake.definitions import given_by
-from grader.intake.lending import lend
+from grader.intake.finding.definitions import given_by
+from grader.intake.finding.lending import lend
 from grader.intake.notebook import module_from_script, modules_from_notebook
 from grader.intake.notebook.cells import is_exported
 from grader.intake.places import Place, is_module, is_untouched

@@ -17,9 +17,9 @@ from pathlib import PurePosixPath
 
 from grader.course import Assignment, defined_names
 from grader.errors import SubmissionError
-from grader.intake.completing import complete
 from grader.intake.contents import Contents
-from grader.intake.definitions import given_by
+from grader.intake.finding.completing import complete
+from grader.intake.finding.definitions import given_by
 from grader.intake.notebook.cells import read_notebook
 from grader.intake.notebook.pieces import defined_in
 from grader.intake.weeks import OTHER_WEEK, Weeks, without_week

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from grader.errors import SubmissionError
-from grader.inside.sources import LEFT_OUT
+from grader.inside.importing.sources import LEFT_OUT
 from grader.intake.encoding import as_python
 from grader.intake.notebook.cells import Notebook, read_notebook, read_script
 from grader.intake.notebook.choice import Choice, choose

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from grader.author.proof.forms import FORMS, TOUCHES, Delivery, deliver, deliveries
 from grader.course import Course
-from grader.inside.desktop import without_desktop
+from grader.inside.importing.desktop import without_desktop
 from grader.inside.modules import StudentModules, close_modules, open_modules
 from grader.intake.collect import collect
 from grader.intake.contents import read_entry

@@ -8,7 +8,7 @@ import tqdm.auto
 import tqdm.notebook
 from matplotlib import pyplot
 
-from grader.inside.desktop import without_desktop
+from grader.inside.importing.desktop import without_desktop
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from grader.course import Assignment
-from grader.intake.definitions import given_by
+from grader.intake.finding.definitions import given_by
 
 MOST_FILES = 100  # that are looked into; each has to be parsed
 
