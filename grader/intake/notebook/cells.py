@@ -18,7 +18,7 @@ from typing import Any
 from grader.errors import SubmissionError
 
 LARGEST_CELL = 2**18
-MOST_CODE = 2**21
+MOST_CODE = 2**20
 
 # Possessive quantifiers (`*+`) throughout: a hostile cell must not make a pattern backtrack for hours.
 _LABEL = re.compile(r"\s*+#++[ \t]*+(?:file(?:name)?[ \t]*+[:=]?[ \t]*+)?([\w./-]++)[ \t]*+:?[ \t]*+(?:\n|\Z)", re.I)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from grader.intake.notebook.pieces import Piece
 
+LONGEST_REASON = 200
 _GIVEN = frozenset({*dir(builtins), "__file__", "__name__", "__doc__", "__package__", "__spec__", "display"})
 
 
@@ -30,6 +31,7 @@ class Choice:
 
     pieces: list[Piece] = field(default_factory=list)
     missing: dict[str, Missing] = field(default_factory=dict)
+    inside: dict[Piece, list[Piece]] = field(default_factory=dict)  # by the statement at the top level around them
     doubtful: set[Piece] = field(default_factory=set)  # those that may fail, since they need what may be missing
 
 
@@ -93,6 +95,7 @@ def _in_order(pieces: Sequence[Piece]) -> Choice:
         shaky = shaky - piece.names.binds if is_safe else shaky | piece.names.binds
         known |= piece.names.binds
         choice.pieces.append(piece)
+        choice.inside.setdefault(piece.top, []).append(piece)
     choice.missing = {name: missing for name, missing in choice.missing.items() if name not in known}
     return choice
 
@@ -112,5 +115,11 @@ def _why_not(piece: Piece, lacking: Collection[str], dropped: Collection[Piece],
         return f"it is a {piece.work}"
     if not lacking:
         return ""
-    because = [f" ({name}: {missing[name]})" for name in sorted(lacking) if name in missing]
-    return f"it needs {', '.join(sorted(lacking))}, which no import or definition before it gives{''.join(because[:1])}"
+    because = [f" ({name}: {clip(str(missing[name]))})" for name in sorted(lacking) if name in missing]
+    listed = clip(", ".join(sorted(lacking)))
+    return f"it needs {listed}, which no import or definition before it gives{''.join(because[:1])}"
+
+
+def clip(text: str) -> str:
+    """Cut what one reason leads to by others, of which there may be thousands."""
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"

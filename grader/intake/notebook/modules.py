@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from grader.errors import SubmissionError
+from grader.inside.importing.callers import TRIED
 from grader.inside.importing.sources import LEFT_OUT
 from grader.intake.encoding import as_python
 from grader.intake.notebook.cells import Notebook, read_notebook, read_script
@@ -182,7 +183,7 @@ def _runnable(piece: Piece, choice: Choice) -> bytes | None:
 
 def _text(piece: Piece, choice: Choice) -> bytes:
     """Return a statement as it was written, unless something in it was left out or it has to be tried."""
-    inner = [other for other in choice.pieces if other.top is piece]
+    inner = choice.inside[piece]
     statement = _pruned(_run_as_notebook(piece.node), {id(other.node) for other in inner})
     if _may_fail(piece, choice):
         return _tried(statement, piece.cell.number, {name for other in inner for name in other.names.binds} - {"*"})
@@ -220,9 +221,9 @@ def _is_plain(assignment: ast.Assign) -> bool:
 
 def _tried(statement: ast.stmt, cell: int, names: Collection[str]) -> bytes:
     """Try a statement; where it fails, say so of the names that it would have bound."""
-    raised = f"f'code cell {cell} raised {{type(__error__).__name__}}: {{__error__}}'"
+    raised = f"f'code cell {cell} raised {{type({TRIED}).__name__}}: {{{TRIED}}}'"
     trial = ast.parse(
-        "try:\n    pass\nexcept Exception as __error__:\n"
+        f"try:\n    pass\nexcept Exception as {TRIED}:\n"
         f"    {LEFT_OUT}.update(dict.fromkeys({sorted(names)!r}, {raised}))"
     ).body[0]
     assert isinstance(trial, ast.Try)

@@ -15,7 +15,9 @@ from grader.intake.notebook.statements import (
     base_name,
     changed_names,
     executed,
+    imported_names,
     names_of,
+    simple_names,
     source_of,
 )
 from grader.intake.notebook.work import Work
@@ -103,31 +105,35 @@ class Sorter:
     def _pieces(self, statement: ast.stmt, cell: Cell, around: Piece | None) -> Iterator[Piece]:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             for line in self._imports(statement) if around is None else [statement]:
-                yield self._piece(line, cell, around, ast.unparse(line), made=True)
+                yield self._piece(line, cell, around, made=True)
         elif isinstance(statement, BLOCKS):
             head = self._head(statement, cell, around)
             yield head
             for inner in _inner(statement):
                 yield from self._pieces(inner, cell, head)
         else:
-            text = source_of(statement, cell.lines).decode() if around is None else ast.unparse(statement)
-            yield self._piece(statement, cell, around, text)
+            yield self._piece(statement, cell, around)
 
-    def _piece(self, node: ast.stmt, cell: Cell, around: Piece | None, text: str, made: bool = False) -> Piece:
+    def _piece(self, node: ast.stmt, cell: Cell, around: Piece | None, made: bool = False) -> Piece:
+        done = list(executed(node))
         try:
-            names = names_of(text)
+            names = simple_names(done) or self._names(node, cell, made or around is not None)
         except (SyntaxError, ValueError):  # such as a `return` outside of a function: it would spoil the module
             return Piece(node, cell, around, Names(early=frozenset({"return"})), frozenset(), "other statement", made)
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            names = Names(frozenset({"*"}))
-        done = list(executed(node))
         changed = self._changed(node, done)
         return Piece(node, cell, around, names, names.binds | changed, self._kind(node, done), made)
 
+    def _names(self, node: ast.stmt, cell: Cell, made: bool) -> Names:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            return Names(frozenset(imported_names(node)))
+        text = ast.unparse(node) if made else source_of(node, cell.lines).decode()
+        return names_of(text, self._work.has_plain_annotations)
+
     def _head(self, statement: ast.stmt, cell: Cell, around: Piece | None) -> Piece:
         head = _without_bodies(statement)
-        names = names_of(ast.unparse(head))
-        return Piece(statement, cell, around, names, names.binds, self._kind(statement, list(executed(head))))
+        done = list(executed(head))
+        names = simple_names(done) or names_of(ast.unparse(head))
+        return Piece(statement, cell, around, names, names.binds, self._kind(statement, done))
 
     def _kind(self, node: ast.stmt, done: list[ast.AST]) -> str | None:
         return None if isinstance(node, DEFINITIONS) else self._work.kind(done)
@@ -140,7 +146,7 @@ class Sorter:
         gives = isinstance(node, ast.Assign) and (
             isinstance(value, ast.Lambda) or (isinstance(value, ast.expr) and base_name(value) in self._defined)
         )
-        return frozenset(found if gives else found - libraries) | self._work.effects(done)
+        return self._work.same([*(found if gives else found - libraries), *self._work.effects(done)])
 
     def _imports(self, statement: ast.Import | ast.ImportFrom) -> Iterator[ast.stmt]:
         """Yield a line for each name, so that those that are not needed can be left out."""

@@ -31,7 +31,7 @@ _PARTS = {
     PLOT: {"show", "imshow", "plot", "figure", "subplots", "subplot"},
     PRINT: {"print", "display"},
 }  # fmt: skip
-_MAKERS = {"__init__", "__new__", "__post_init__", "__call__"}
+_MAKERS = {"__init__", "__new__", "__post_init__", "__call__", "__init_subclass__"}
 
 
 class Work:
@@ -41,6 +41,8 @@ class Work:
         self.imported: dict[str, str] = {}
         self._own: dict[str, list[ast.AST]] = defaultdict(list)
         self._classes: set[str] = set()
+        self.has_plain_annotations = False  # by `from __future__ import annotations`
+        self._aliases: dict[str, set[str]] = defaultdict(set)
         self._kinds: dict[str, str | None] = {}
         self._effects: dict[str, frozenset[str]] = {}
         for tree in trees:
@@ -51,11 +53,27 @@ class Work:
     def _note(self, node: ast.AST) -> None:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self.imported |= imported_names(node)
+            self.has_plain_annotations |= getattr(node, "module", None) == "__future__"
+        elif isinstance(node, ast.Assign):
+            self._alias([part.id for part in (*node.targets, node.value) if isinstance(part, ast.Name)])
         elif isinstance(node, ast.ClassDef):
             self._classes.add(node.name)
             self._own[node.name] += [part for part in node.body if _is_maker(part)]
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._own[node.name].append(node)
+
+    def _alias(self, names: list[str]) -> None:
+        for name in names:
+            self._aliases[name] |= {*names}
+
+    def same(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names, and others that may stand for the same object, since they were assigned to each other."""
+        found, waiting = set(names), list(names)
+        while waiting:
+            new = self._aliases.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
 
     def kind(self, nodes: Iterable[ast.AST]) -> str | None:
         """Name the kind of work that executing these nodes is; None where it only builds something."""
@@ -130,8 +148,8 @@ def _calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
     for node in nodes:
         if isinstance(node, ast.Call):
             yield node
-        elif isinstance(node, DEFINITIONS):  # `@register` calls as `register(f)` does
-            yield from (ast.Call(entry, [], []) for entry in node.decorator_list)
+        elif isinstance(node, DEFINITIONS):  # `@register` calls as `register(f)` does, and a base may as well
+            yield from (ast.Call(entry, [], []) for entry in (*node.decorator_list, *getattr(node, "bases", [])))
 
 
 def _is_maker(node: ast.AST) -> bool:
