@@ -80,8 +80,9 @@ class _Conversion:
         taken: set[Piece] = set()
         notes: list[str] = []
         for module in self.made:
-            choice = choose(self.pieces, module, self._roots(module))
-            if any(piece.names.binds & self._roots(module) for piece in choice.pieces):
+            roots = self._roots(module)
+            choice = choose(self.pieces, module, roots)
+            if any(piece.names.binds & roots for piece in choice.pieces):
                 files[f"{module}.py"] = _source(choice, self.name)
                 taken |= set(choice.pieces)
                 notes += self._missed(choice)

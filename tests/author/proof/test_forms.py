@@ -132,7 +132,7 @@ def test_a_touch_changes_nothing(right, touch):
 
 
 @given(st.sampled_from(WEEKS).flatmap(lambda week: st.tuples(st.just(week), deliveries(reference(week), week))))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_forms_are_composed_nothing_changes(right, drawn):
     week, delivery = drawn
     assert answers(week, delivery) == right[week], delivery.steps
