@@ -6,9 +6,11 @@ An entry passes through these modules in this order:
     classfolder   tells which entries of a class folder are students'
     contents      reads everything that one entry holds, by value (`archive`: zip files)
     places        finds each week in it, whatever folders and files are called (`weeks`: which week is meant)
-    collect       collects the files of one week, with what they need (notebooks: `grader.intake.notebook`)
+    completing    finds by definitions what names do not settle (`definitions`: what a source gives)
+    collect       collects the files of one week, with what they need (notebooks: `grader.intake.notebook`; `lending`:
+                  names that another file defines)
 
-The last three run in a process of its own (`reading`), which has a budget for each entry and can be killed. `survey`
+The last four run in a process of its own (`reading`), which has a budget for each entry and can be killed. `survey`
 and `submission` put all these together; `naming` is about students' names. What cannot be read becomes a clear problem
 of that student and stops nobody else.
 """

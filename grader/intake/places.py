@@ -54,7 +54,7 @@ def find_places(contents: Contents, name: str, weeks: Weeks) -> tuple[list[Place
         if week in folders or week in notebooks
     ]
     clear = {path: raw for path, raw in sources.items() if path not in unclear}
-    places = [_completed(place, clear, name, weeks) for place in places]
+    places = [_completed(place, clear, name, weeks, _in_notebooks(place, contents.files, weeks)) for place in places]
     if not places and not unclear:
         places = _by_definitions(sources, name, weeks)
     if not places:
@@ -200,9 +200,15 @@ def _notebooks_by_week(
     return {week: paths for week, paths in result.items() if week != OTHER_WEEK}, unclear
 
 
+def _in_notebooks(place: Place, files: Mapping[str, bytes], weeks: Weeks) -> frozenset[str]:
+    return frozenset().union(*(_defined_in_cells(files[path], path, weeks) for path in place.notebooks))
+
+
 def _defined_in_cells(raw: bytes, path: str, weeks: Weeks) -> frozenset[str]:
     try:
-        return defined_in(cell.tree for cell in read_notebook(raw, path, weeks.modules).cells)
+        notebook = read_notebook(raw, path, weeks.modules)
+        written = (given_by(text.encode("utf-8", "replace")).defined for text in notebook.written.values())
+        return defined_in(cell.tree for cell in notebook.cells).union(*written)
     except SubmissionError:
         return frozenset()
 
@@ -264,16 +270,16 @@ def _by_definitions(sources: Mapping[str, bytes], name: str, weeks: Weeks) -> li
     return [place for place in found if place.week in possible]
 
 
-def _completed(place: Place, sources: Mapping[str, bytes], name: str, weeks: Weeks) -> Place:
+def _completed(
+    place: Place, sources: Mapping[str, bytes], name: str, weeks: Weeks, in_notebooks: frozenset[str] = frozenset()
+) -> Place:
     """Look for what the place's files do not give among the student's other files that may be of this week."""
     assignment = weeks.assignments[place.week]
-    if place.notebooks and len(place.modules) < len(assignment.modules):
-        return place  # what is missing is in the notebooks
     told = {path: weeks.told(f"{name}/{path}", partial(_defined, [path], sources)) for path in sources}
     possible = {path: raw for path, raw in sources.items() if told[path] in (None, place.week)}
     possible |= {path: sources[path] for path in place.modules.values()}
     untouched = [module for module, path in place.modules.items() if is_untouched(assignment, module, sources[path])]
-    found = complete(place.modules, untouched, assignment, possible)
+    found = complete(place.modules, untouched, assignment, possible, in_notebooks)
     folder = place.folder if place.modules else _parent(next(iter(found.modules.values()), ""))
     modules = {module: found.modules[module] for module in assignment.modules if module in found.modules}
     notes = (*place.notes, *found.notes)

@@ -299,3 +299,12 @@ def test_a_folder_that_names_another_week_is_taken_for_what_it_defines(course):
 def test_a_folders_name_counts_where_the_contents_fit(course):
     files = {"week4/fcnn.py": solved("FCNN"), "week4/training.py": solved("train make_transforms LeNet")}
     assert places(course, files)[0] == {"week4": ["week4/fcnn.py", "week4/training.py"]}
+
+
+def test_a_lessons_notebook_does_not_hide_a_renamed_file(course):
+    lesson = notebook("from lenet import LeNet", "def show(): ...")
+    place = found_in(course, {"lenet.py": LENET, "training_final.py": TRAINING, "week5.ipynb": lesson})
+    assert place.modules["training"] == "training_final.py"
+    own = notebook("def train(): ...\ndef validate(): ...\ndef make_transforms(): ...")
+    place = found_in(course, {"lenet.py": LENET, "old.py": TRAINING, "week5.ipynb": own})
+    assert dict(place.modules) == {"lenet": "lenet.py"}

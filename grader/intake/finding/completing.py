@@ -27,15 +27,22 @@ class Found:
 
 
 def complete(
-    modules: Mapping[str, str], untouched: Iterable[str], assignment: Assignment, sources: Mapping[str, bytes]
+    modules: Mapping[str, str],
+    untouched: Iterable[str],
+    assignment: Assignment,
+    sources: Mapping[str, bytes],
+    in_notebooks: frozenset[str] = frozenset(),
 ) -> Found:
-    """Complete the modules of a week, of which `untouched` are skeletons, from the student's `sources` by path."""
+    """Complete the modules of a week, of which `untouched` are skeletons, from the student's `sources` by path.
+
+    What is `in_notebooks` is not looked for in files.
+    """
     found = Found(dict(modules))
     started = {module: path for module, path in modules.items() if module not in set(untouched)}
     offered = _offers({path: sources[path] for path in list(sources)[:MOST_FILES]}, assignment)
     taken: dict[str, list[str]] = {}
     for module, names in assignment.names.items():
-        lacking = names - _given(sources, started.get(module))
+        lacking = names - in_notebooks - _given(sources, started.get(module))
         others = {path: own & lacking for path, own in offered.items() if own & lacking and path != modules.get(module)}
         path = modules.get(module, "")
         is_loose = PurePosixPath(path).stem != module and PurePosixPath(path).parent.name != module

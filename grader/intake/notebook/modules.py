@@ -97,11 +97,11 @@ class _Conversion:
         return (frozenset(self.wanted[module]) or every) | labelled | (self.used & every)
 
     def _missed(self, choice: Choice) -> list[str]:
-        """Note each definition that could not be made."""
+        """Note what is needed and was left out, functions first."""
+        names = sorted(choice.missing, key=lambda name: name not in self.functions)
         return [
             f"code cell {missing.cell} of {self.name}: {name} left out: {missing.why}"
-            for name, missing in choice.missing.items()
-            if name in self.functions
+            for name, missing in ((name, choice.missing[name]) for name in names)
         ]
 
     def _written(self) -> dict[str, bytes]:

@@ -22,6 +22,7 @@ from grader.intake.notebook.statements import (
 )
 from grader.intake.notebook.work import Work
 
+DEEPEST = 100  # blocks in each other; each `elif` is one more
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.TryStar, ast.Match)
 _JUMPS = (ast.Break, ast.Continue, ast.Raise)
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -52,7 +53,10 @@ class Piece:
     @property
     def top(self) -> Piece:
         """The statement at the top level that it belongs to."""
-        return self if self.around is None else self.around.top
+        piece = self
+        while piece.around is not None:
+            piece = piece.around
+        return piece
 
     @property
     def defines(self) -> bool:
@@ -100,9 +104,11 @@ class Sorter:
     def pieces(self, cell: Cell) -> Iterator[Piece]:
         """Yield the pieces of one cell, in order."""
         for statement in cell.tree.body:
-            yield from self._pieces(statement, cell, None)
+            yield from self._pieces(statement, cell, None, DEEPEST)
 
-    def _pieces(self, statement: ast.stmt, cell: Cell, around: Piece | None) -> Iterator[Piece]:
+    def _pieces(self, statement: ast.stmt, cell: Cell, around: Piece | None, depth: int) -> Iterator[Piece]:
+        if not depth:
+            raise RecursionError
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             for line in self._imports(statement) if around is None else [statement]:
                 yield self._piece(line, cell, around, made=True)
@@ -110,7 +116,7 @@ class Sorter:
             head = self._head(statement, cell, around)
             yield head
             for inner in _inner(statement):
-                yield from self._pieces(inner, cell, head)
+                yield from self._pieces(inner, cell, head, depth - 1)
         else:
             yield self._piece(statement, cell, around)
 
