@@ -240,10 +240,12 @@ def test_changed_checks_are_noted_and_never_used(three_weeks_course, around):
     assert notes == ["protected files changed (assignments/week5/probes.py): the course's own were used"]
 
 
-def test_lent_names_are_found_when_they_are_asked_for(course, tmp_path):
+def test_lent_names_are_found_when_they_are_asked_for(three_weeks_course, tmp_path):
     from grader.inside.modules import close_modules, open_modules
 
-    files, notes = gather(course, {"lenet.py": LENET + TRAIN, "my-part.py": b"x = 3\ndef validate():\n    return 2\n"})
+    files, notes = gather(
+        three_weeks_course, {"lenet.py": LENET + TRAIN, "my-part.py": b"x = 3\ndef validate():\n    return 2\n"}
+    )
     assert all("training.py" in note for note in notes)
     folder = tmp_path / "week5"
     folder.mkdir()
@@ -258,14 +260,14 @@ def test_lent_names_are_found_when_they_are_asked_for(course, tmp_path):
         close_modules(student)
 
 
-def test_two_files_for_one_name_cannot_be_graded_before_somebody_says_which(course):
+def test_two_files_for_one_name_cannot_be_graded_before_somebody_says_which(three_weeks_course):
     files = {"lenet.py": LENET, "a.py": TRAIN, "b.py": TRAIN + b"x = 1\n"}
     with pytest.raises(SubmissionError, match=r"cannot tell which file is training\.py: a\.py and b\.py both define"):
-        gather(course, files)
+        gather(three_weeks_course, files)
 
 
-def test_an_exported_notebook_in_a_modules_place_is_read_as_one(course):
+def test_an_exported_notebook_in_a_modules_place_is_read_as_one(three_weeks_course):
     script = b"# In[1]:\n\n\nget_ipython().system('ls')\nclass LeNet:\n    pass\n\n# In[2]:\n\n\ndata = open('x')\n"
-    found, notes = gather(course, {"lenet.py": script, "training.py": TRAIN})
+    found, notes = gather(three_weeks_course, {"lenet.py": script, "training.py": TRAIN})
     assert b"get_ipython" not in found["lenet.py"] and b"class LeNet" in found["lenet.py"]
     assert notes == ["notebook lenet.py converted: 1 definition; left out: 2 loading steps"]

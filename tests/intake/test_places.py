@@ -242,69 +242,73 @@ LENET, TRAINING = solved("LeNet conv_output_size"), solved("train validate make_
 @pytest.mark.parametrize(
     "name", ["training_final.py", "my loops v2.py", "week5.py", "solution.py", "training_week4.py"]
 )
-def test_one_renamed_file_among_right_names_is_found_by_what_it_defines(course, name):
-    place = found_in(course, {"lenet.py": LENET, name: TRAINING})
+def test_one_renamed_file_among_right_names_is_found_by_what_it_defines(three_weeks_course, name):
+    place = found_in(three_weeks_course, {"lenet.py": LENET, name: TRAINING})
     assert dict(place.modules) == {"lenet": "lenet.py", "training": name}
     assert any(note.startswith(f"{name} taken as training.py") for note in place.notes)
 
 
-def test_a_renamed_file_comes_before_an_untouched_skeleton(course):
-    files = {"lenet.py": LENET, "training.py": skeleton(MODULES["week5"]["training"]), "mine.py": TRAINING}
-    assert found_in(course, files).modules["training"] == "mine.py"
+def test_a_renamed_file_comes_before_an_untouched_skeleton(three_weeks_course):
+    files = {
+        "lenet.py": LENET,
+        "training.py": (three_weeks_course.root / "assignments" / "week5" / "training.py").read_bytes(),
+        "mine.py": TRAINING,
+    }
+    assert found_in(three_weeks_course, files).modules["training"] == "mine.py"
     files["training.py"] = solved("train validate make_transforms")
-    assert found_in(course, files).modules["training"] == "training.py"
+    assert found_in(three_weeks_course, files).modules["training"] == "training.py"
 
 
-def test_everything_in_one_modules_file_is_lent_to_the_others(course):
-    place = found_in(course, {"lenet.py": LENET + TRAINING})
+def test_everything_in_one_modules_file_is_lent_to_the_others(three_weeks_course):
+    place = found_in(three_weeks_course, {"lenet.py": LENET + TRAINING})
     assert dict(place.modules) == {"lenet": "lenet.py"}
     assert place.borrowed == {"training": dict.fromkeys(["train", "validate", "make_transforms"], "lenet.py")}
     assert place.notes == ("make_transforms, train, validate of training.py found in lenet.py",)
 
 
-def test_parts_of_a_module_in_several_files_are_brought_together(course):
+def test_parts_of_a_module_in_several_files_are_brought_together(three_weeks_course):
     place = found_in(
-        course, {"lenet.py": LENET, "loops.py": solved("train validate"), "a.py": solved("make_transforms")}
+        three_weeks_course, {"lenet.py": LENET, "loops.py": solved("train validate"), "a.py": solved("make_transforms")}
     )
     assert place.modules["training"] == "loops.py"
     assert place.borrowed == {"training": {"make_transforms": "a.py"}}
 
 
 @pytest.mark.parametrize("line", [b"from helpers import train, make_transforms\n", b"from helpers import *\n"])
-def test_what_a_module_imports_it_does_not_lack(course, line):
+def test_what_a_module_imports_it_does_not_lack(three_weeks_course, line):
     files = {"lenet.py": LENET, "training.py": line + solved("validate"), "helpers.py": TRAINING}
-    place = found_in(course, files)
+    place = found_in(three_weeks_course, files)
     assert (place.borrowed, place.notes) == ({}, ())
 
 
 @pytest.mark.parametrize(
     "others", [("a.py", "b.py"), ("training (1).py", "training (2).py"), ("training_v2.py", "b.py")]
 )
-def test_two_files_for_one_name_are_a_question(course, others):
+def test_two_files_for_one_name_are_a_question(three_weeks_course, others):
     first, second = others
-    place = found_in(course, {"lenet.py": LENET, first: TRAINING, second: TRAINING + b"x = 1\n"})
+    place = found_in(three_weeks_course, {"lenet.py": LENET, first: TRAINING, second: TRAINING + b"x = 1\n"})
     assert place.question.startswith("cannot tell which file is training.py: ")
     assert first in place.question and second in place.question
-    same = found_in(course, {"lenet.py": LENET, first: TRAINING, second: TRAINING})
+    same = found_in(three_weeks_course, {"lenet.py": LENET, first: TRAINING, second: TRAINING})
     assert same.question == ""
 
 
-def test_a_folder_that_names_another_week_is_taken_for_what_it_defines(course):
+def test_a_folder_that_names_another_week_is_taken_for_what_it_defines(three_weeks_course):
     files = {"week4/lenet.py": LENET, "week4/training.py": TRAINING}
-    place = found_in(course, files)
+    place = found_in(three_weeks_course, files)
     assert dict(place.modules) == {"lenet": "week4/lenet.py", "training": "week4/training.py"}
     assert "ana/week4/lenet.py taken for week5, going by what it defines" in place.notes
 
 
-def test_a_folders_name_counts_where_the_contents_fit(course):
+def test_a_folders_name_counts_where_the_contents_fit(three_weeks_course):
     files = {"week4/fcnn.py": solved("FCNN"), "week4/training.py": solved("train make_transforms LeNet")}
-    assert places(course, files)[0] == {"week4": ["week4/fcnn.py", "week4/training.py"]}
+    assert places(three_weeks_course, files)[0] == {"week4": ["week4/fcnn.py", "week4/training.py"]}
 
 
-def test_a_lessons_notebook_does_not_hide_a_renamed_file(course):
+def test_a_lessons_notebook_does_not_hide_a_renamed_file(three_weeks_course):
     lesson = notebook("from lenet import LeNet", "def show(): ...")
-    place = found_in(course, {"lenet.py": LENET, "training_final.py": TRAINING, "week5.ipynb": lesson})
+    place = found_in(three_weeks_course, {"lenet.py": LENET, "training_final.py": TRAINING, "week5.ipynb": lesson})
     assert place.modules["training"] == "training_final.py"
     own = notebook("def train(): ...\ndef validate(): ...\ndef make_transforms(): ...")
-    place = found_in(course, {"lenet.py": LENET, "old.py": TRAINING, "week5.ipynb": own})
+    place = found_in(three_weeks_course, {"lenet.py": LENET, "old.py": TRAINING, "week5.ipynb": own})
     assert dict(place.modules) == {"lenet": "lenet.py"}
