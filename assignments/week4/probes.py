@@ -3,10 +3,12 @@
 Probes run beside your code and decide nothing; the checks in `test_week4.py` judge what they return.
 """
 
+import copy
 import gc
+import inspect
 import random
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import torch
@@ -119,11 +121,18 @@ def draws_after_split(student, seed):
 def batches(student, lengths, passes, **options):
     """For each of the three loaders: the numbers in its batches, for several passes over it."""
     datasets = [TensorDataset(torch.arange(length), torch.zeros(length)) for length in lengths]
-    loaders = student.training.make_loaders(*datasets, **options)
+    loaders = [without_workers(loader) for loader in student.training.make_loaders(*datasets, **options)]
     return {
         "kinds": [isinstance(loader, DataLoader) for loader in loaders],
         "passes": [[[numbers.tolist() for numbers, _ in loader] for _ in range(passes)] for loader in loaders],
     }
+
+
+def without_workers(loader):
+    """The loader, which loads in this process: worker processes change no batch, but take long to start."""
+    if isinstance(loader, DataLoader):
+        loader.num_workers = loader.timeout = 0
+    return loader
 
 
 # 4.6: the network
@@ -150,7 +159,7 @@ def fcnn_outputs(student, inputs, classes, seed=None, constants=({},)):
     is asked anew.
     """
     size = inputs[0][0].numel()
-    model = student.fcnn.FCNN(size, classes)
+    model = student.fcnn.FCNN(size, classes).eval()
     weights = {} if seed is None else weights_of(seed, [size, 1024, 2048, classes])
     logits = []
     for constant in constants:
@@ -192,10 +201,12 @@ class Linear(nn.Module):
             self.layer.bias.copy_(bias)
         self.modes = []
         self.grad_modes = []
+        self.devices = []
 
     def forward(self, features):
         self.modes.append(self.training)
         self.grad_modes.append(torch.is_grad_enabled())
+        self.devices.append(str(features.device))
         return self.layer(features)
 
 
@@ -213,8 +224,38 @@ class Normed(Linear):
         return super().forward(self.dropout(self.norm(features)))
 
 
-def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None):
-    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
+class Located(nn.CrossEntropyLoss):
+    """Cross-entropy that records where logits and labels are."""
+
+    def __init__(self):
+        super().__init__()
+        self.devices = []
+
+    def forward(self, logits, labels):
+        self.devices.append([str(logits.device), str(labels.device)])
+        return super().forward(logits, labels)
+
+
+def signature_of(function):
+    """The names of a function's parameters, in order; None where it takes any name."""
+    parameters = inspect.signature(function).parameters.values()
+    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    return None if anything else [parameter.name for parameter in parameters]
+
+
+@torch.no_grad()
+def recording_after(call):
+    """Whether gradients are recorded after a call before which they were not. Nothing can be trained without them."""
+    with suppress(RuntimeError):
+        call()
+    return torch.is_grad_enabled()
+
+
+def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None, again=False):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
+
+    Then `again`, with a copy of the model, while no gradients are recorded.
+    """
     model = Linear(weight, bias)
     model.eval()
     for parameter in model.parameters():
@@ -223,13 +264,37 @@ def trained(student, weight, bias, features, labels, batch_size, lr, log_interva
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     options = {} if log_interval is None else {"log_interval": log_interval}
     losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
+    grad_enabled = [torch.is_grad_enabled()]
+    if again:
+        rest = (CPU, loader, optimizer, nn.CrossEntropyLoss(), 1)
+        twin = copy.deepcopy(model)
+        grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
     return {
         "losses": losses,
         "weight": model.layer.weight,
         "bias": model.layer.bias,
         "modes": model.modes,
-        "grad_enabled": torch.is_grad_enabled(),
+        "grad_enabled": grad_enabled,
         "requires_grad": [p.requires_grad for p in model.parameters()],
+    }
+
+
+def trained_elsewhere(student, weight, bias, features, labels):
+    """The parameters of the student's `train`; where inputs and labels are when it is given another device."""
+    with student.elsewhere() as device:
+        model, criterion = Linear(weight, bias).to(device), Located()
+        loader = DataLoader(TensorDataset(features, labels), batch_size=4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        student.training.train(model, device, loader, optimizer, criterion, 1)
+    return located(student.training.train, device, model, criterion)
+
+
+def located(function, device, model, criterion):
+    return {
+        "parameters": signature_of(function),
+        "device": str(device),
+        "inputs": model.devices,
+        "labels": criterion.devices,
     }
 
 
@@ -240,12 +305,17 @@ def validated(student, weight, bias, mean, var, features, labels, batch_size):
     model.norm.bias.requires_grad_(False)
     model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss())
+    criterion = nn.CrossEntropyLoss()
+    result = student.training.validate(model, CPU, loader, criterion)
+    recording = torch.is_grad_enabled()
     return {
         "result": result,
+        "grad_enabled": [
+            recording,
+            recording_after(lambda: student.training.validate(model, CPU, loader, criterion)),
+        ],
         "modes": model.modes,
         "grad_modes": model.grad_modes,
-        "grad_enabled": torch.is_grad_enabled(),
         "weight": model.layer.weight,
         "running_mean": model.norm.running_mean,
         "running_var": model.norm.running_var,
@@ -254,41 +324,52 @@ def validated(student, weight, bias, mean, var, features, labels, batch_size):
     }
 
 
+def validated_elsewhere(student, weight, bias, features, labels):
+    """The parameters of the student's `validate`; where inputs and labels are when it is given another device."""
+    with student.elsewhere() as device:
+        model, criterion = Linear(weight, bias).to(device), Located()
+        loader = DataLoader(TensorDataset(features, labels), batch_size=4)
+        student.training.validate(model, device, loader, criterion)
+    return located(student.training.validate, device, model, criterion)
+
+
 def fitted(student, weight, bias, train, valid, batch_size, lr, epochs, stand_ins):
-    """The student's `fit` on a linear model.
+    """The student's `fit` on a linear model, with another device than the CPU.
 
     With `stand_ins` (what `train` and `validate` are to return in each epoch) these two are replaced, and it is noted
     how they were called.
     """
-    model = Linear(weight, bias)
-    loaders = {name: DataLoader(TensorDataset(*data), batch_size=batch_size) for name, data in
-               (("train", train), ("valid", valid))}  # fmt: skip
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     calls = []
     training = student.training
-    with replaced_loops(training, loaders, stand_ins, calls):
-        result = training.fit(model, CPU, loaders["train"], loaders["valid"], optimizer, nn.CrossEntropyLoss(), epochs)
+    with student.elsewhere() as device:
+        model, criterion = Linear(weight, bias).to(device), Located()
+        loaders = {name: DataLoader(TensorDataset(*data), batch_size=batch_size) for name, data in
+                   (("train", train), ("valid", valid))}  # fmt: skip
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        given = {"model": model, "device": device, "optimizer": optimizer, "criterion": criterion}
+        with replaced_loops(training, loaders, given, stand_ins, calls):
+            result = training.fit(model, device, loaders["train"], loaders["valid"], optimizer, criterion, epochs)
     wanted = ("train_losses", "valid_losses", "valid_accuracies")
     history = {key: result[key] for key in wanted if key in result} if isinstance(result, dict) else result
-    return {"history": history, "calls": calls, "weight": model.layer.weight}
+    where = located(training.fit, device, model, criterion)
+    return {"history": history, "calls": calls, "weight": model.layer.weight, **where}
 
 
 @contextmanager
-def replaced_loops(training, loaders, stand_ins, calls):
-    """Have `train` and `validate` only note their loader, and what comes after it by position or name."""
+def replaced_loops(training, loaders, given, stand_ins, calls):
+    """Have `train` and `validate` only note their loader, epoch, interval, and what of `given` they did not get."""
     own = [getattr(training, name, None) for name in ("train", "validate")]
     if stand_ins is None or None in own:
         yield
         return
 
-    def name_of(loader):
-        return next((name for name, known in loaders.items() if known is loader), "another loader")
-
     def note(kind, names, args, kwargs):
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
-        epoch, interval = given.get("epoch"), given.get("log_interval", 100)
-        loader = given.get("train_loader" if kind == "train" else "loader")
-        calls.append([kind, name_of(loader), epoch if type(epoch) is int else None, interval])
+        got = [*args, *kwargs.values()]
+        named = {**dict(zip(names, args, strict=False)), **kwargs}
+        loader = next((name for name, known in loaders.items() if any(g is known for g in got)), "another loader")
+        epoch = named.get("epoch", next((g for g in got[:6] if isinstance(g, (int, np.integer))), None))
+        missing = [name for name in names if name in given and not any(is_same(g, given[name]) for g in got)]
+        calls.append([kind, loader, [int(epoch or 0), int(named.get("log_interval", 100))], missing])
         return stand_ins[kind][sum(call[0] == kind for call in calls) - 1]
 
     def train(*args, **kwargs):
@@ -305,6 +386,11 @@ def replaced_loops(training, loaders, stand_ins, calls):
         training.train, training.validate = own
 
 
+def is_same(one, known):
+    """Whether an argument is what is known; a device may be given by its name."""
+    return str(one) == str(known) if isinstance(known, torch.device) else one is known
+
+
 def predicted(student, weight, bias, mean, var, images):
     """The student's `predict` for each of N×C×H×W images, by a model that arrives in training mode each time."""
     model = nn.Sequential(nn.Flatten(), Normed(weight, bias, mean, var))
@@ -312,7 +398,20 @@ def predicted(student, weight, bias, mean, var, images):
     for image in images:
         model.train()
         classes.append(student.fcnn.predict(model, image, CPU))
-    return {"classes": classes, "running_mean": model[1].norm.running_mean, "grad_enabled": torch.is_grad_enabled()}
+    recording = torch.is_grad_enabled()
+    return {
+        "classes": classes,
+        "grad_enabled": [recording, recording_after(lambda: student.fcnn.predict(model, images[0], CPU))],
+        "running_mean": model[1].norm.running_mean,
+    }
+
+
+def predicted_elsewhere(student, weight, bias, image):
+    """The parameters of the student's `predict`, and where the image is when it is given another device."""
+    with student.elsewhere() as device:
+        model = nn.Sequential(nn.Flatten(), Linear(weight, bias)).to(device)
+        student.fcnn.predict(model, image, device)
+    return located(student.fcnn.predict, device, model[1], Located())
 
 
 # 4.11: the whole
@@ -359,7 +458,9 @@ def trained_on(device, student, images, labels, seed, mean, std, lr, epochs):
     parts = parts if split else (data, data)
     loaders = attempt(lambda: training.make_loaders(*parts, parts[1]))
     loading = isinstance(loaders, (tuple, list)) and all(isinstance(loader, DataLoader) for loader in loaders)
-    if not loading:
+    if loading:
+        loaders = [without_workers(loader) for loader in loaders]
+    else:
         loaders = [DataLoader(part, batch_size=64) for part in parts]
     model = student.fcnn.FCNN(images[0].numel(), 10)
     with torch.no_grad():

@@ -102,27 +102,54 @@ def test_derivative_keeps_nothing(student):
 # 4.3: pixel statistics
 
 
-@task("4.3", points=5, title="pixel_stats gives mean and deviation of the scaled pixels", examples=16,
-      hint="uint8 overflows at 256; scale by 255, then take all pixels of all images together.")  # fmt: skip
-@given(count=st.integers(2, 6), as_numpy=st.booleans(), most=st.sampled_from([255, 200, 60]), seed=seeds)
-def test_pixel_stats(student, count, as_numpy, most, seed):
+def statistics(student, count, as_numpy, most, seed):
+    """What pixel_stats makes of some images of different brightness; their greatest pixel, and all, scaled."""
     gen = generator(seed)
-    ceilings = torch.randint(most // 3, most + 1, (count, 1, 1), generator=gen)  # images of different brightness
+    ceilings = torch.randint(most // 3, most + 1, (count, 1, 1), generator=gen)
     images = (torch.rand(count, 9, 7, generator=gen) * ceilings).to(torch.uint8)
-    mean, std = expect.items(student.run(probes.pixel_stats, images, as_numpy), 2, "what pixel_stats returns")
-    values = [v / 255 for v in images.flatten().tolist()]
+    pair = expect.items(student.run(probes.pixel_stats, images, as_numpy), 2, "what pixel_stats returns")
+    return pair, images.max().item() / 255, [v / 255 for v in images.flatten().tolist()]
+
+
+stacks = {"count": st.integers(2, 6), "as_numpy": st.booleans(), "most": st.sampled_from([255, 200, 60]), "seed": seeds}
+
+
+@task("4.3", points=2, title="pixel_stats gives the mean of the scaled pixels", examples=12,
+      hint="uint8 overflows at 256; scale by 255, then take all pixels of all images together.")  # fmt: skip
+@given(**stacks)
+def test_pixel_mean(student, count, as_numpy, most, seed):
+    (mean, _), greatest, values = statistics(student, count, as_numpy, most, seed)
+    centre = sum(values) / len(values)
+    by_maximum = {"of pixels scaled by the greatest one": centre / greatest}
+    expect.near(plain(mean), centre, "the mean", rtol=1e-4, context=by_maximum)
+
+
+@task("4.3", points=2, title="pixel_stats gives the standard deviation of the scaled pixels", examples=12,
+      hint="The deviation of all pixels of all images, not the mean of the images' own ones.")  # fmt: skip
+@given(**stacks)
+def test_pixel_deviation(student, count, as_numpy, most, seed):
+    (_, std), _, values = statistics(student, count, as_numpy, most, seed)
     centre = sum(values) / len(values)
     squares = sum((v - centre) ** 2 for v in values)
-    by_maximum = {"of pixels scaled by the greatest one": centre * 255 / images.max().item()}
-    expect.near(plain(mean), centre, "the mean", rtol=1e-4, context=by_maximum)
     population, sample = ((squares / n) ** 0.5 for n in (len(values), len(values) - 1))
     near = abs(expect.number(plain(std), "the deviation") - sample) < 2e-5
     if not near:
         expect.near(plain(std), population, "the standard deviation", rtol=1e-4)
 
 
+@task("4.3", points=1, title="pixel_stats returns two plain floats",
+      hint="item() makes a float of a tensor that holds one number.")  # fmt: skip
+def test_pixel_stats_plain(student, rng):
+    images = torch.randint(0, 256, (3, 5, 5), generator=rng, dtype=torch.uint8)
+    for as_numpy in (False, True):
+        pair = expect.items(student.run(probes.pixel_stats, images, as_numpy), 2, "what pixel_stats returns")
+        for value, what in zip(pair, ("the mean", "the standard deviation"), strict=True):
+            expect.instance(value, float, what)
+            expect.true(0 < value < 1, f"{what} of scaled pixels lies between 0 and 1", got=value)
+
+
 def plain(value):
-    """A 0-dimensional tensor or array counts as a number."""
+    """A 0-dimensional tensor or array counts as a number where its value is judged."""
     single = type(value) in (torch.Tensor, np.ndarray) and value.ndim == 0 and value.dtype not in (np.bool_, torch.bool)
     return value.item() if single else value
 
@@ -209,17 +236,17 @@ def flat_ints(batch):
     return list(batch)
 
 
-@task("4.5", points=3, title="every loader gives all examples in batches of the right size", examples=8,
+@task("4.5", points=3, title="every loader gives all examples, training in batches of the right size", examples=8,
       hint="Nothing is dropped, so that the last batch may be smaller.")  # fmt: skip
 @given(length=st.integers(30, 50), batch_size=st.sampled_from([None, 4, 7, 16]))
 def test_loaders(student, length, batch_size):
-    lengths = (length, length + 3, length + 41)
+    lengths = (length + 41, length + 3, length)
     options = {} if batch_size is None else {"batch_size": batch_size}
     got = student.run(probes.batches, lengths, 1, **options)
+    train, *_ = passes_of(got, lengths, 1)
     size = batch_size or 64
-    for loader, count in zip(passes_of(got, lengths, 1), lengths, strict=True):
-        sizes = [min(size, count - start) for start in range(0, count, size)]
-        expect.equal([len(batch) for batch in loader[0]], sizes, "the sizes of a loader's batches")
+    sizes = [min(size, lengths[0] - start) for start in range(0, lengths[0], size)]
+    expect.equal([len(batch) for batch in train[0]], sizes, "the sizes of the training loader's batches")
 
 
 @task("4.5", points=2, title="only training shuffles, anew in each epoch",
@@ -249,7 +276,7 @@ def logits_of(result, batch, classes):
     return expect.tensor(result, "the logits", shape=(batch, classes), dtype=torch.float32)
 
 
-@task("4.6", points=2, title="FCNN returns logits of the right shape, for images and for flat inputs", examples=5,
+@task("4.6", points=2, title="FCNN takes images of any size, and flat inputs of any width", examples=5,
       hint="Flatten each image by itself; its size is not always 784.")  # fmt: skip
 @given(batch=st.integers(1, 5), height=st.integers(2, 12), width=st.integers(2, 12), classes=st.integers(2, 20))
 def test_fcnn_shapes(student, batch, height, width, classes):
@@ -262,15 +289,15 @@ def test_fcnn_shapes(student, batch, height, width, classes):
 
 @task("4.6", points=1, title="FCNN's layers have their names and sizes", hint="1024 units, 2048 units, the classes.")
 def test_fcnn_layers(student):
-    got = student.run(probes.fcnn_layers, 30, 7)
-    for name, shape in {"fc1": [1024, 30], "fc2": [2048, 1024], "fc3": [7, 2048]}.items():
+    got = student.run(probes.fcnn_layers, 784, 7)
+    for name, shape in {"fc1": [1024, 784], "fc2": [2048, 1024], "fc3": [7, 2048]}.items():
         expect.equal(expect.field(got, name), shape, f"the weight of {name}")
 
 
 @task("4.6", points=1, title="FCNN's logits are raw: nothing comes after fc3",
       hint="The loss applies softmax by itself; forward leaves the last layer's output as it is.")  # fmt: skip
 def test_fcnn_raw_logits(student, rng):
-    images = torch.randn(3, 1, 6, 5, generator=rng)
+    images = torch.randn(3, 1, 28, 28, generator=rng)
     constants = [{"fc3.bias": value} for value in (-20.0, 3.0)]
     low, high = (logits_of(logits, 3, 4) for logits in answers(student, [images], 4, 11, constants))
     differ = not torch.allclose(low, low[:1].expand(3, 4), atol=1e-2)
@@ -280,7 +307,7 @@ def test_fcnn_raw_logits(student, rng):
 
 @task("4.6", points=2, title="FCNN applies ReLU after fc1 and fc2", hint="Which layers are followed by a ReLU?")
 def test_fcnn_relu(student, rng):
-    images = torch.randn(3, 1, 6, 5, generator=rng)
+    images = torch.randn(3, 1, 28, 28, generator=rng)
     for layer, following in (("fc1", "fc2"), ("fc2", "fc3")):
         # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
         constants = [{f"{layer}.weight": 0.0, f"{layer}.bias": bias} for bias in (-1.0, -2.0, 1.0, 2.0)]
@@ -294,8 +321,8 @@ def test_fcnn_relu(student, rng):
 @task("4.6", points=2, title="FCNN treats each image by itself, flat or not",
       hint="Flattening must leave the batch alone.")  # fmt: skip
 def test_fcnn_images_by_themselves(student, rng):
-    images = torch.randn(4, 1, 5, 8, generator=rng)
-    together, flat, *singly = answers(student, [images, images.view(4, 40), *images.split(1)], 3, 21)
+    images = torch.randn(4, 1, 28, 28, generator=rng)
+    together, flat, *singly = answers(student, [images, images.view(4, 784), *images.split(1)], 3, 21)
     together = logits_of(together, 4, 3)
     expect.close(flat, together, "the logits of flat inputs", atol=1e-3)
     for number, alone in enumerate(singly):
@@ -315,7 +342,7 @@ def test_train_weights(student, batch_size, seed):
     loops.judge_descent(got, descend(x, y, weight, bias, batch_size, 0.2))
 
 
-@task("4.7", points=3, title="train returns the logged losses as plain floats", examples=8,
+@task("4.7", points=2, title="train returns the logged losses as plain floats", examples=8,
       hint="Batches 0, log_interval, 2·log_interval, … and nothing that holds on to a graph.")  # fmt: skip
 @given(log_interval=st.sampled_from([None, 1, 2, 3, 4]), seed=seeds)
 def test_train_losses(student, log_interval, seed):
@@ -335,24 +362,52 @@ def judge_losses(got, wanted, what):
       hint="Dropout and batch normalisation behave differently in training.")  # fmt: skip
 def test_train_mode(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1))
+    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1, again=True))
 
 
-@task("4.8", points=4, title="validate returns the mean loss and the accuracy in percent", examples=8,
-      hint="The loss is averaged over batches, the accuracy over all examples.")  # fmt: skip
+@task("4.7", points=1, title="train takes the lesson's parameters, and moves each batch to the device",
+      hint="On a GPU, images and labels have to be where the model is: send them to `device`.")  # fmt: skip
+def test_train_device(student, rng):
+    x, y, weight, bias = problem(rng, 12, 5, 3)
+    got = student.run(probes.trained_elsewhere, weight, bias, x, y)
+    names = ("model", "device", "train_loader", "optimizer", "criterion", "epoch", "log_interval")
+    loops.judge_parameters(got, names, "train")
+    loops.judge_devices(got, "train")
+
+
+@task("4.8", points=2, title="validate returns the mean loss", examples=8,
+      hint="A mean over batches or over examples, as a plain float.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
-def test_validate_values(student, batch_size, seed):
+def test_validate_loss(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
-    loops.judge_percentages(got, logits, y, batch_size)
+    loops.judge_mean_loss(loops.pair_of(got, "validate")[0], logits, y, batch_size)
 
 
-@task("4.8", points=3, title="validate evaluates: no training mode, no graph, nothing changed",
+@task("4.8", points=2, title="validate returns the accuracy over all examples in percent", examples=8,
+      hint="Count the hits of all batches, then divide once.")  # fmt: skip
+@given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
+def test_validate_accuracy(student, batch_size, seed):
+    x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
+    got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
+    loops.judge_percentage(loops.pair_of(got, "validate")[1], logits, y, batch_size)
+
+
+@task("4.8", points=2, title="validate evaluates: no training mode, no graph, nothing changed",
       hint="Two things are switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
 def test_validate_changes_nothing(student, rng):
     x, y, weight, bias, mean, var, _ = normed_problem(rng)
     got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
     loops.judge_untouched(got, weight, mean, var, "validation")
+
+
+@task("4.8", points=1, title="validate takes the lesson's parameters, and moves each batch to the device",
+      hint="On a GPU, images and labels have to be where the model is: send them to `device`.")  # fmt: skip
+def test_validate_device(student, rng):
+    x, y, weight, bias = problem(rng, 12, 5, 3)
+    got = student.run(probes.validated_elsewhere, weight, bias, x, y)
+    loops.judge_parameters(got, ("model", "device", "loader", "criterion", "dataset_name"), "validate")
+    loops.judge_devices(got, "validate")
 
 
 # 4.9: fit
@@ -380,24 +435,40 @@ def series(got, length, key):
 
 
 def calls_of(got):
-    """[(kind, loader, epoch, interval)] of the stand-ins' calls."""
+    """[(kind, loader, (epoch, interval), missing)] of the stand-ins' calls."""
     calls = [tuple(expect.items(call, 4, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
     for kind, *_ in calls:
         expect.instance(kind, str, "a call")
     return calls
 
 
-@task("4.9", points=2, title="fit trains, then validates on the validation data, in every epoch",
+@task("4.9", points=1, title="fit takes the lesson's parameters, and hands on what it is given",
+      hint="model, device, optimizer and criterion reach train and validate as they are.")  # fmt: skip
+def test_fit_hands_on(student, rng):
+    got, _, _ = fitted(student, rng, 2)
+    names = ("model", "device", "train_loader", "valid_loader", "optimizer", "criterion", "n_epochs")
+    loops.judge_parameters(got, names, "fit")
+    calls = calls_of(got)
+    if {kind for kind, *_ in calls} == {"train", "validate"}:
+        for kind, *_, missing in calls:
+            lost = ", ".join(map(str, expect.items(missing, None, "what is missing")))
+            expect.true(not lost, f"fit does not hand everything on to {kind}", got=f"without its {lost}")
+    else:
+        loops.judge_devices(fitted(student, rng, 2, replaced=False)[0], "fit")
+
+
+@task("4.9", points=1, title="fit trains, then validates on the validation data, in every epoch",
       hint="One call of train and one of validate an epoch, each with its own loader.")  # fmt: skip
 def test_fit_calls(student, rng):
     got, _, _ = fitted(student, rng, 3)
     calls = calls_of(got)
     if {kind for kind, *_ in calls} == {"train", "validate"}:
         expect.equal([kind for kind, *_ in calls], ["train", "validate"] * 3, "the calls in three epochs")
-        for kind, loader, _, interval in calls:
+        for kind, loader, counted, _ in calls:
+            _, interval = expect.items(counted, 2, "epoch and interval")
             expect.equal(loader, "train" if kind == "train" else "valid", f"the loader that {kind} is given")
             expect.equal(interval, 100, "log_interval")
-        epochs = [epoch if type(epoch) is int else None for kind, _, epoch, _ in calls if kind == "train"]
+        epochs = [counted[0] if type(counted[0]) is int else None for kind, _, counted, _ in calls if kind == "train"]
         expect.true(epochs in ([0, 1, 2], [1, 2, 3]), "the epochs that train is given", expected="0, 1, 2 or 1, 2, 3",
                     got=epochs)  # fmt: skip
         return
@@ -424,7 +495,7 @@ def test_fit_history(student, rng):
         ("valid_accuracies", accuracies),
     ):
         for value, want in zip(series(got, len(wanted), key), wanted, strict=True):
-            expect.near(value, want, f"an entry of {key}", atol=1e-3)
+            loops.near_one_of(value, want if type(want) is tuple else (want,), f"an entry of {key}", atol=1e-3)
 
 
 def by_formula(train, valid, weight, bias, epochs):
@@ -435,7 +506,8 @@ def by_formula(train, valid, weight, bias, epochs):
         train_losses += losses[:1]
         logits = valid[0] @ weight.T + bias
         chosen = -logits.log_softmax(1)[range(len(valid[1])), valid[1]]
-        valid_losses.append(torch.stack([part.mean() for part in chosen.split(4)]).mean().item())
+        by_batch = torch.stack([part.mean() for part in chosen.split(4)]).mean().item()
+        valid_losses.append((by_batch, chosen.mean().item()))
         accuracies.append(100 * (logits.argmax(1) == valid[1]).double().mean().item())
     return train_losses, valid_losses, accuracies
 
@@ -443,7 +515,7 @@ def by_formula(train, valid, weight, bias, epochs):
 # 4.10: one prediction
 
 
-@task("4.10", points=3, title="predict gives the class of one image, in evaluation mode", examples=6,
+@task("4.10", points=2, title="predict gives the class of one image, in evaluation mode", examples=6,
       hint="A model wants a batch, even of one image; dropout has to be off.")  # fmt: skip
 @given(channels=st.sampled_from([1, 2, 3]), seed=seeds)
 def test_predict(student, channels, seed):
@@ -456,7 +528,16 @@ def test_predict(student, channels, seed):
     for found, want in zip(expect.items(expect.field(got, "classes"), 6, "the classes"), wanted.tolist(), strict=True):
         expect.integer(found, want, "the predicted class")
     expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
-    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
+    loops.judge_gradient_mode(got)
+
+
+@task("4.10", points=1, title="predict takes the lesson's parameters, and moves the image to the device",
+      hint="On a GPU, the image has to be where the model is: send it to `device`.")  # fmt: skip
+def test_predict_device(student, rng):
+    _, _, weight, bias = problem(rng, 1, 8, 5)
+    got = student.run(probes.predicted_elsewhere, weight, bias, torch.randn(2, 2, 2, generator=rng))
+    loops.judge_parameters(got, ("model", "image", "device"), "predict")
+    loops.judge_devices(got, "predict", labelled=False)
 
 
 # 4.11: the whole

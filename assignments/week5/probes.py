@@ -3,8 +3,10 @@
 Probes run beside your code and decide nothing; the checks in `test_week5.py` judge what they return.
 """
 
+import copy
+import inspect
 import random
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import matplotlib
 import numpy as np
@@ -36,7 +38,7 @@ def pool_output_size(student, size, kernel_size, **options):
 
 def lenet_outputs(student, images, output_dim, weights=None):
     """What LeNet returns; with `weights`, after its parameters have been set to them."""
-    model = student.lenet.LeNet(output_dim)
+    model = student.lenet.LeNet(output_dim).eval()
     if weights is not None:
         with torch.no_grad():
             model(torch.zeros(1, 1, 28, 28))  # a lazy layer has no weights before its first input
@@ -58,7 +60,7 @@ def lenet_layers(student, output_dim):
 
 def lenet_gradients(student, images, source):
     """Largest absolute gradient of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
-    model = student.lenet.LeNet(10)
+    model = student.lenet.LeNet(10).eval()
     result = model(images)
     if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[source], torch.Tensor):
         return "forward does not return (logits, hidden)"
@@ -103,7 +105,7 @@ class Numbers(Dataset):
     def __getitem__(self, index):
         if not 0 <= index < self.length:
             raise IndexError(index)
-        return self.transform(index), 7
+        return index if self.transform is None else self.transform(index), 7
 
 
 class Tag:
@@ -181,10 +183,12 @@ class Linear(nn.Module):
             self.layer.bias.copy_(bias)
         self.modes = []
         self.grad_modes = []
+        self.devices = []
 
     def forward(self, features):
         self.modes.append(self.training)
         self.grad_modes.append(torch.is_grad_enabled())
+        self.devices.append(str(features.device))
         return self.layer(features), features
 
 
@@ -202,8 +206,38 @@ class Normed(Linear):
         return super().forward(self.dropout(self.norm(features)))
 
 
-def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None):
-    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
+class Located(nn.CrossEntropyLoss):
+    """Cross-entropy that records where logits and labels are."""
+
+    def __init__(self):
+        super().__init__()
+        self.devices = []
+
+    def forward(self, logits, labels):
+        self.devices.append([str(logits.device), str(labels.device)])
+        return super().forward(logits, labels)
+
+
+def signature_of(function):
+    """The names of a function's parameters, in order; None where it takes any name."""
+    parameters = inspect.signature(function).parameters.values()
+    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    return None if anything else [parameter.name for parameter in parameters]
+
+
+@torch.no_grad()
+def recording_after(call):
+    """Whether gradients are recorded after a call before which they were not. Nothing can be trained without them."""
+    with suppress(RuntimeError):
+        call()
+    return torch.is_grad_enabled()
+
+
+def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None, again=False):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
+
+    Then `again`, with a copy of the model, while no gradients are recorded.
+    """
     model = Linear(weight, bias)
     model.eval()
     for parameter in model.parameters():
@@ -212,12 +246,17 @@ def trained(student, weight, bias, features, labels, batch_size, lr, log_interva
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     options = {} if log_interval is None else {"log_interval": log_interval}
     losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
+    grad_enabled = [torch.is_grad_enabled()]
+    if again:
+        rest = (CPU, loader, optimizer, nn.CrossEntropyLoss(), 1)
+        twin = copy.deepcopy(model)
+        grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
     return {
         "losses": losses,
         "weight": model.layer.weight,
         "bias": model.layer.bias,
         "modes": model.modes,
-        "grad_enabled": torch.is_grad_enabled(),
+        "grad_enabled": grad_enabled,
         "requires_grad": [p.requires_grad for p in model.parameters()],
     }
 
@@ -229,17 +268,46 @@ def validated(student, weight, bias, mean, var, features, labels, batch_size):
     model.norm.bias.requires_grad_(False)
     model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss())
+    criterion = nn.CrossEntropyLoss()
+    result = student.training.validate(model, CPU, loader, criterion)
+    recording = torch.is_grad_enabled()
     return {
         "result": result,
+        "grad_enabled": [
+            recording,
+            recording_after(lambda: student.training.validate(model, CPU, loader, criterion)),
+        ],
         "modes": model.modes,
         "grad_modes": model.grad_modes,
-        "grad_enabled": torch.is_grad_enabled(),
         "weight": model.layer.weight,
         "running_mean": model.norm.running_mean,
         "running_var": model.norm.running_var,
         "bias_grad": model.layer.bias.grad,
         "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+    }
+
+
+def loops_elsewhere(student, weight, bias, features, labels):
+    """Of `train` and `validate`: the parameters; where inputs and labels are when they are given another device."""
+    found = {}
+    for name in ("train", "validate"):
+        loop = getattr(student.training, name)
+        with student.elsewhere() as device:
+            model, criterion = Linear(weight, bias).to(device), Located()
+            loader = DataLoader(TensorDataset(features, labels), batch_size=4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            rest = (optimizer, criterion, 1) if name == "train" else (criterion,)
+            loop(model, device, loader, *rest)
+        found[name] = located(loop, device, model, criterion)
+    return found
+
+
+def located(function, device, model, criterion):
+    return {
+        "parameters": signature_of(function),
+        "device": str(device),
+        "inputs": model.devices,
+        "labels": criterion.devices,
     }
 
 
@@ -253,12 +321,23 @@ def predictions(student, weight, bias, mean, var, images, labels, batch_size):
     loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size)
     result = student.inspection.get_predictions(model, loader, CPU)
     attached = [bool(t.requires_grad) for t in result if isinstance(t, torch.Tensor)]
+    recording = torch.is_grad_enabled()
     return {
         "result": result,
         "attached": attached,
+        "grad_enabled": [recording, recording_after(lambda: student.inspection.get_predictions(model, loader, CPU))],
         "running_mean": model[1].norm.running_mean,
-        "grad_enabled": torch.is_grad_enabled(),
     }
+
+
+def predictions_elsewhere(student, weight, bias, images, labels):
+    """The parameters of `get_predictions`; where inputs and results are when it is given another device."""
+    with student.elsewhere() as device:
+        model = nn.Sequential(nn.Flatten(), Linear(weight, bias)).to(device)
+        loader = DataLoader(TensorDataset(images, labels), batch_size=3)
+        result = student.inspection.get_predictions(model, loader, device)
+        places = [str(tensor.device) for tensor in result]
+    return {**located(student.inspection.get_predictions, device, model[1], Located()), "results": places}
 
 
 def most_incorrect(student, images, labels, probs, n):
@@ -302,6 +381,25 @@ def plot_most_incorrect(student, images, labels, probs):
     return drawn(lambda: student.inspection.plot_most_incorrect(incorrect))
 
 
+def figures(student, images, kernel, labels, predicted, probs):
+    """For each plot, drawn beside somebody else's figure: whether it is another figure, and that one as it was."""
+    entries = [(image, int(label), p) for image, label, p in zip(images, labels, probs, strict=False)]
+    calls = {
+        "plot_filter": (images, kernel),
+        "plot_confusion_matrix": (labels, predicted),
+        "plot_most_incorrect": (entries,),
+    }
+    found = {}
+    for name, arguments in calls.items():
+        plt.close("all")
+        other, ax = plt.subplots()
+        before = len(ax.get_children())
+        figure = getattr(student.inspection, name)(*arguments)
+        found[name] = [figure is not other, other.axes == [ax] and len(ax.get_children()) == before]
+    plt.close("all")
+    return found
+
+
 def drawn(plot, laid_out=False):
     """What a plotting function returned and drew, as plain data; only what is `laid_out` has its final places."""
     shows = []
@@ -332,6 +430,7 @@ def described_axes(ax):
         "pictures": pictures,
         "meshes": meshes,
         "texts": [text.get_text() for text in ax.texts],
+        "names": [ax.get_xlabel(), ax.get_ylabel()],
     }
 
 

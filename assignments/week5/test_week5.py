@@ -81,6 +81,12 @@ def test_lenet_shapes(student, batch, output_dim):
         expect.true(batch == 1 or bool((part != part[0]).any()), f"all images have the same {name}")
 
 
+def logits_alone(result, batch, classes):
+    """The logits, also where forward returns nothing else: that has a check of its own."""
+    logits = result if type(result) is torch.Tensor else expect.items(result, 2, "what forward returns")[0]
+    return expect.tensor(logits, "logits", shape=(batch, classes), dtype=torch.float32)
+
+
 @task("5.3", points=1, title="LeNet's layers have their names and sizes",
       hint="The lesson's table gives each layer's size.")  # fmt: skip
 def test_lenet_layers(student):
@@ -112,10 +118,10 @@ def random_weights(gen, classes):
 def test_lenet_raw_logits(student, rng):
     weights = random_weights(rng, 10)
     images = torch.randn(4, 1, 28, 28, generator=rng)
-    plain, _ = outputs(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
+    plain = logits_alone(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
     step = torch.linspace(-3, 3, 10)
     moved = {**weights, "fc_3.bias": weights["fc_3.bias"] + step}
-    shifted, _ = outputs(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
+    shifted = logits_alone(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
     differ = not torch.allclose(plain, plain[:1].expand(4, 10), atol=1e-3)
     expect.true(differ, "different images have the same logits")
     expect.close(shifted - plain, step.expand(4, 10), "how the logits change with fc_3's bias", atol=1e-3)
@@ -338,7 +344,16 @@ def slide(images, kernel):
     return torch.from_numpy(result).float()
 
 
-@task("5.6", points=4, title="apply_filter slides the filter over the images", examples=10,
+@task("5.6", points=1, title="apply_filter gives float32 images, as it is given",
+      hint="NumPy's numbers are float64; the next layer takes float32.")  # fmt: skip
+def test_filter_dtype(student, rng):
+    images = torch.rand(2, 1, 6, 6, generator=rng)
+    got = student.run(probes.apply_filter, images, [[0.5, -1.0], [0.0, 2.0]])
+    filtered = expect.tensor(got, "the filtered images", shape=(2, 1, 5, 5), dtype=torch.float32)
+    expect.true(bool(filtered.any()), "the filtered images are all zeros")
+
+
+@task("5.6", points=2, title="apply_filter slides the filter over the images", examples=10,
       hint="Cross-correlation: the filter is not flipped, and only full overlaps count.")  # fmt: skip
 @given(count=st.integers(1, 3), k=st.sampled_from([3, 2, 1]), height=st.integers(5, 9), seed=seeds)
 def test_apply_filter(student, count, k, height, seed):
@@ -380,7 +395,7 @@ def test_subsample_error(student):
 # 5.8: the loops.
 
 
-@task("5.8", points=3, title="train updates the weights as gradient descent does", examples=6,
+@task("5.8", points=2, title="train updates the weights as gradient descent does", examples=6,
       hint="For each batch: clear the gradients, forward, loss, backward, step.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 5, 8]), seed=seeds)
 def test_train_weights(student, batch_size, seed):
@@ -407,16 +422,38 @@ def test_train_losses(student, log_interval, seed):
       hint="Dropout and batch normalisation behave differently in training.")  # fmt: skip
 def test_train_mode(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1))
+    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1, again=True))
 
 
-@task("5.8", points=2, title="validate returns the mean loss and the accuracy in percent", examples=6,
-      hint="The loss is averaged over batches, the accuracy over all examples.")  # fmt: skip
+@task("5.8", points=1, title="train and validate take the lesson's parameters, and move each batch to the device",
+      hint="On a GPU, images and labels have to be where the model is: send them to `device`.")  # fmt: skip
+def test_loops_device(student, rng):
+    x, y, weight, bias = problem(rng, 12, 5, 3)
+    got = student.run(probes.loops_elsewhere, weight, bias, x, y)
+    for name, own in (
+        ("train", ("train_loader", "optimizer", "criterion", "epoch", "log_interval")),
+        ("validate", ("loader", "criterion", "dataset_name")),
+    ):
+        loops.judge_parameters(expect.field(got, name), ("model", "device", *own), name)
+        loops.judge_devices(expect.field(got, name), name)
+
+
+@task("5.8", points=1, title="validate returns the mean loss", examples=6,
+      hint="A mean over batches or over examples, as a plain float.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
-def test_validate_values(student, batch_size, seed):
+def test_validate_loss(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
-    loops.judge_percentages(got, logits, y, batch_size)
+    loops.judge_mean_loss(loops.pair_of(got, "validate")[0], logits, y, batch_size)
+
+
+@task("5.8", points=1, title="validate returns the accuracy over all examples in percent", examples=6,
+      hint="Count the hits of all batches, then divide once.")  # fmt: skip
+@given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
+def test_validate_accuracy(student, batch_size, seed):
+    x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
+    got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
+    loops.judge_percentage(loops.pair_of(got, "validate")[1], logits, y, batch_size)
 
 
 @task("5.8", points=1, title="validate evaluates: no training mode, no graph, nothing changed",
@@ -430,7 +467,7 @@ def test_validate_changes_nothing(student, rng):
 # 5.9 and 5.10: predictions
 
 
-@task("5.9", points=4, title="get_predictions returns images, labels and probabilities in order", examples=6,
+@task("5.9", points=3, title="get_predictions returns images, labels and probabilities in order", examples=6,
       hint="Evaluate without dropout and gradients; turn logits into probabilities; join the batches.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 6, 30]), seed=seeds)
 def test_get_predictions(student, batch_size, seed):
@@ -443,7 +480,19 @@ def test_get_predictions(student, batch_size, seed):
     expect.close(found[2], logits.softmax(1), "probs", atol=1e-4)
     expect.equal(expect.field(got, "attached"), [False] * 3, "requires_grad of the three tensors")
     expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
-    expect.equal(expect.field(got, "grad_enabled"), True, "the caller's gradient mode afterwards")
+    loops.judge_gradient_mode(got)
+
+
+@task("5.9", points=1, title="get_predictions moves batches to the device, and its results back to the CPU",
+      hint="The model may be on a GPU, where it wants its inputs; NumPy and matplotlib want the CPU.")  # fmt: skip
+def test_predictions_device(student, rng):
+    x, y, weight, bias = problem(rng, 7, 4, 3)
+    got = student.run(probes.predictions_elsewhere, weight, bias, x.view(-1, 1, 2, 2), y)
+    loops.judge_parameters(got, ("model", "loader", "device"), "get_predictions")
+    loops.judge_devices(got, "get_predictions", labelled=False)
+    for place, name in zip(expect.items(expect.field(got, "results"), 3, "the results"),
+                           ("images", "labels", "probs"), strict=True):  # fmt: skip
+        expect.equal(place, "cpu", f"where the {name} are")
 
 
 def guesses(gen, count, classes, wrong, side=4):
@@ -467,7 +516,7 @@ def judge_incorrect(got, images, labels, probs, n):
         index = int((images - image.float()).abs().flatten(1).sum(1).argmin())
         expect.close(image, images[index], "an entry's image")
         expect.close(row, probs[index], "an entry's probs")
-        value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else label
+        value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else expect.whole(label)
         expect.true(type(value) is int, "an entry's label is not an int or a 0-d tensor", got=label)
         expect.equal(value, int(labels[index]), "an entry's true label")
         expect.true(bool(predicted[index] != labels[index]), "an entry was predicted correctly")
@@ -531,6 +580,19 @@ def proportional(a, b):
     return a.shape == b.shape and torch.allclose(a.double() / a.double().sum(), b / b.sum(), atol=1e-5)
 
 
+@task("5.11", points=1, title="each plot is a figure of its own",
+      hint="Begin with plt.subplots or plt.figure: what is current may be somebody else's.")  # fmt: skip
+def test_own_figures(student, rng):
+    images, _, probs = guesses(rng, 3, 10, 3, side=28)
+    labels = torch.arange(10)  # every class, as some programs name them all
+    given_to_run = (images, [[0, 1], [2, 0]], labels, labels.roll(1), probs)
+    got = student.run(probes.figures, *given_to_run)
+    for name in ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"):
+        own, untouched = expect.items(expect.field(got, name), 2, f"what {name} draws")
+        expect.true(own is True, f"{name} returns the figure that was current before, not one of its own")
+        expect.true(untouched is True, f"{name} draws into the figure that was current before")
+
+
 @task("5.11", points=1, title="plot_filter draws the originals over the filtered images",
       hint="Two rows; as many columns as there are images.")  # fmt: skip
 def test_plot_filter(student, rng):
@@ -556,13 +618,28 @@ def test_plot_confusion_matrix(student, rng):
     counts = torch.zeros(10, 10).double().index_put_((labels, predicted), torch.ones(120).double(), accumulate=True)
     drawn = [*expect.items(expect.field(ax, "pictures"), None, "pictures"),
              *expect.items(expect.field(ax, "meshes"), None, "meshes")]  # fmt: skip
-    arrays = [torch.from_numpy(array) for array in drawn if type(array) is np.ndarray]
+    arrays = [torch.from_numpy(a) for a in drawn if type(a) is np.ndarray and a.size == counts.numel()]
     versions = [counts, counts / counts.sum(1, keepdim=True), (counts / counts.sum(0)).nan_to_num()]
-    wanted = [form for v in versions for m in (v, v.flip(0)) for form in (m, m.T, m.flatten(), m.T.flatten())]
-    matches = any(proportional(a, w) for a in arrays for w in wanted)
     texts = expect.items(expect.field(ax, "texts"), None, "texts")
-    matches = matches or sorted(map(str, texts)) == sorted(str(int(c)) for c in counts.flatten())
-    expect.true(matches, "the axes do not show the confusion matrix")
+    matches = not arrays and sorted(map(str, texts)) == sorted(str(int(c)) for c in counts.flatten())
+    for turned in orientations(ax):
+        matches = matches or any(
+            proportional(a, w) for v in versions for w in forms(v.T if turned else v) for a in arrays
+        )
+    expect.true(matches, "the axes do not show the confusion matrix; do rows and columns fit the axes' names?")
+
+
+def forms(matrix):
+    """A matrix as pictures and meshes hold it, from the top or from the bottom."""
+    return [form for one in (matrix, matrix.flip(0)) for form in (one, one.flatten())]
+
+
+def orientations(ax):
+    """Whether the rows may be the predicted classes, for each way that the axes' names allow."""
+    along, up = (str(name).lower() for name in expect.items(expect.field(ax, "names"), 2, "the names of the axes"))
+    if "pred" in up and "pred" not in along:
+        return [True]
+    return [False] if "pred" in along and "pred" not in up else [False, True]
 
 
 @task("5.11", points=1, title="plot_most_incorrect draws one axes an entry",

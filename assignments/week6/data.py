@@ -19,7 +19,7 @@ def split_image_folder(images_dir: str | Path, out_dir: str | Path, train_ratio:
 def channel_stats(dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation of each channel, averaged over images: two tensors of 3.
 
-    The dataset yields `(image, label)` with images 3×H×W of any sizes, and ends with an `IndexError`.
+    The dataset has a length and items `(image, label)`, with images 3×H×W of any sizes.
     """
     raise NotImplementedError("TODO 6.2: average the images' own means and deviations")
 

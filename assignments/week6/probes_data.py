@@ -3,6 +3,8 @@
 import tempfile
 from pathlib import Path
 
+from torch.utils.data import Dataset
+
 STALE = {"train/old/gone.jpg": "stale", "test/notes.txt": "stale", "train/002.b/9.jpg": "stale"}
 OTHER = {"readme.txt": "mine", "results/run1/log.txt": "mine"}
 
@@ -38,11 +40,14 @@ def split_folder(student, images, inside, as_text, times, **options):
         return {"results": results, "trees": trees, "images": listing(images_dir)}
 
 
-class Images:
-    """Pairs (image, label) of a dataset that has no length: an index past its end is an IndexError."""
+class Images(Dataset):
+    """Pairs (image, label)."""
 
     def __init__(self, images):
         self.images = images
+
+    def __len__(self):
+        return len(self.images)
 
     def __getitem__(self, index):
         if not 0 <= index < len(self.images):
@@ -50,15 +55,8 @@ class Images:
         return self.images[index], 7
 
 
-class SizedImages(Images):
-    """The same with a length."""
-
-    def __len__(self):
-        return len(self.images)
-
-
-def channel_stats(student, images, sized):
-    return student.data.channel_stats((SizedImages if sized else Images)(images))
+def channel_stats(student, images):
+    return student.data.channel_stats(Images(images))
 
 
 def format_labels(student, labels):

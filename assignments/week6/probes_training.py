@@ -1,7 +1,9 @@
 """What week 6's public checks ask of `training.py`: each probe calls it and returns plain data."""
 
+import copy
+import inspect
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -33,10 +35,12 @@ class Linear(nn.Module):
             self.layer.bias.copy_(bias)
         self.modes = []
         self.grad_modes = []
+        self.devices = []
 
     def forward(self, features):
         self.modes.append(self.training)
         self.grad_modes.append(torch.is_grad_enabled())
+        self.devices.append(str(features.device))
         return self.layer(features)
 
 
@@ -54,8 +58,38 @@ class Normed(Linear):
         return super().forward(self.dropout(self.norm(features)))
 
 
-def trained(student, weight, bias, features, labels, batch_size, lr):
-    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
+class Located(nn.CrossEntropyLoss):
+    """Cross-entropy that records where logits and labels are."""
+
+    def __init__(self):
+        super().__init__()
+        self.devices = []
+
+    def forward(self, logits, labels):
+        self.devices.append([str(logits.device), str(labels.device)])
+        return super().forward(logits, labels)
+
+
+def signature_of(function):
+    """The names of a function's parameters, in order; None where it takes any name."""
+    parameters = inspect.signature(function).parameters.values()
+    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    return None if anything else [parameter.name for parameter in parameters]
+
+
+@torch.no_grad()
+def recording_after(call):
+    """Whether gradients are recorded after a call before which they were not. Nothing can be trained without them."""
+    with suppress(RuntimeError):
+        call()
+    return torch.is_grad_enabled()
+
+
+def trained(student, weight, bias, features, labels, batch_size, lr, again=False):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
+
+    Then `again`, with a copy of the model, while no gradients are recorded.
+    """
     model = Linear(weight, bias)
     model.eval()
     for parameter in model.parameters():
@@ -63,12 +97,17 @@ def trained(student, weight, bias, features, labels, batch_size, lr):
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     result = student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU)
+    grad_enabled = [torch.is_grad_enabled()]
+    if again:
+        rest = (loader, optimizer, nn.CrossEntropyLoss(), CPU)
+        twin = copy.deepcopy(model)
+        grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
     return {
         "result": result,
         "weight": model.layer.weight,
         "bias": model.layer.bias,
         "modes": model.modes,
-        "grad_enabled": torch.is_grad_enabled(),
+        "grad_enabled": grad_enabled,
         "requires_grad": [p.requires_grad for p in model.parameters()],
     }
 
@@ -80,17 +119,42 @@ def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
     model.norm.bias.requires_grad_(False)
     model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(), CPU)
+    rest = (loader, nn.CrossEntropyLoss(), CPU)
+    result = student.training.evaluate(model, *rest)
+    recording = torch.is_grad_enabled()
     return {
         "result": result,
+        "grad_enabled": [recording, recording_after(lambda: student.training.evaluate(model, *rest))],
         "modes": model.modes,
         "grad_modes": model.grad_modes,
-        "grad_enabled": torch.is_grad_enabled(),
         "weight": model.layer.weight,
         "running_mean": model.norm.running_mean,
         "running_var": model.norm.running_var,
         "bias_grad": model.layer.bias.grad,
         "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+    }
+
+
+def loops_elsewhere(student, weight, bias, features, labels):
+    """Of `train` and `evaluate`: the parameters; where inputs and labels are when they are given another device."""
+    found = {}
+    for name in ("train", "evaluate"):
+        loop = getattr(student.training, name)
+        with student.elsewhere() as device:
+            model, criterion = Linear(weight, bias).to(device), Located()
+            loader = DataLoader(TensorDataset(features, labels), batch_size=4)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            loop(model, loader, *([optimizer] if name == "train" else []), criterion, device)
+        found[name] = located(loop, device, model, criterion)
+    return found
+
+
+def located(function, device, model, criterion):
+    return {
+        "parameters": signature_of(function),
+        "device": str(device),
+        "inputs": model.devices,
+        "labels": criterion.devices,
     }
 
 
@@ -153,7 +217,7 @@ def fitted(student, losses, as_text, stand_ins):
                 return nn.functional.cross_entropy(logits, labels)
             return torch.tensor(watch.note_validation())
 
-        with replaced_loops(student.training if stand_ins else None, watch, loaders):
+        with replaced_loops(student.training if stand_ins else None, watch, loaders, {}):
             student.training.fit(
                 model, *loaders, optimizer, criterion, CPU, len(losses), str(file) if as_text else file
             )
@@ -167,8 +231,30 @@ def fitted(student, losses, as_text, stand_ins):
         }
 
 
+def handed_on(student, weight, bias, features, labels):
+    """The parameters of `fit`, and what it gives to `train` and `evaluate` when it is given another device.
+
+    No checkpoint can be loaded there: what happens after the calls is for other checks.
+    """
+    with tempfile.TemporaryDirectory() as folder, student.elsewhere() as device:
+        model, criterion = Linear(weight, bias).to(device), Located()
+        data = TensorDataset(features, labels)
+        loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        watch = Watch(model.layer, [0.5, 0.4], Path(folder) / "best.pt")
+        given = {"model": model, "optimizer": optimizer, "criterion": criterion, "device": device}
+        with replaced_loops(student.training, watch, loaders, given):
+            try:
+                student.training.fit(model, *loaders, optimizer, criterion, device, 2, watch.file)
+            except Exception:
+                if not watch.calls and not model.devices:
+                    raise
+    return {"calls": watch.calls, **located(student.training.fit, device, model, criterion)}
+
+
 @contextmanager
-def replaced_loops(training, watch, loaders):
+def replaced_loops(training, watch, loaders, known):
+    """Have `train` and `evaluate` only note their loader, and what of the `known` they did not get."""
     own = [getattr(training, name, None) for name in ("train", "evaluate")]
     if training is None or None in own:
         yield
@@ -176,11 +262,11 @@ def replaced_loops(training, watch, loaders):
 
     def note(kind, args, kwargs):
         given = [*args, *kwargs.values()]
-        names = ("train", "valid")
-        loader = next(
-            (name for name, known in zip(names, loaders, strict=True) if any(g is known for g in given)), "another"
-        )
-        watch.calls.append([kind, loader])
+        names = zip(("train", "valid"), loaders, strict=True)
+        loader = next((name for name, one in names if any(g is one for g in given)), "another")
+        needed = [name for name in known if kind == "train" or name != "optimizer"]
+        missing = [name for name in needed if not any(is_same(g, known[name]) for g in given)]
+        watch.calls.append([kind, loader, missing])
 
     def train(*args, **kwargs):
         watch.note_saved()
@@ -198,3 +284,8 @@ def replaced_loops(training, watch, loaders):
         yield
     finally:
         training.train, training.evaluate = own
+
+
+def is_same(one, known):
+    """Whether an argument is what is known; a device may be given by its name."""
+    return str(one) == str(known) if isinstance(known, torch.device) else one is known

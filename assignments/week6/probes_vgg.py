@@ -1,20 +1,31 @@
 """What week 6's public checks ask of `batchnorm.py` and `vgg.py`: each probe calls them and returns plain data."""
 
 import math
+import sys
 from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
+from torchvision.models import vgg
 
 SWITCHED_OFF = ("batch_norm", "group_norm", "layer_norm", "instance_norm")
+
+
+def importing():
+    """Whether a module is being imported: it may compare with what torch has, whoever imports it."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None
 
 
 class WithoutNorms(TorchDispatchMode):
     """While it is on, torch's own normalisation operators raise."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if any(name in func.__name__ for name in SWITCHED_OFF):
+        if any(name in func.__name__ for name in SWITCHED_OFF) and not importing():
             raise RuntimeError("torch's own normalisation is switched off here: compute it from the formula")
         return func(*args, **(kwargs or {}))
 
@@ -26,8 +37,9 @@ def pool_filter_sizes(student, cases):
 def batch_norm(student, x, gamma, beta, **options):
     """The student's result, and the gradient of Σ y³ with respect to x, gamma and beta."""
     leaves = [tensor.clone().requires_grad_() for tensor in (x, gamma, beta)]
+    function = student.batchnorm.batch_norm
     with WithoutNorms():
-        result = student.batchnorm.batch_norm(*leaves, **options)
+        result = function(*leaves, **options)
         y = result[0] if isinstance(result, (tuple, list)) and result else None
         if isinstance(y, torch.Tensor) and y.requires_grad:
             y.pow(3).sum().backward()
@@ -76,8 +88,8 @@ def exchanged(student, state, x):
     theirs, own, again = nn.BatchNorm2d(features), student.batchnorm.BatchNorm2d(features), nn.BatchNorm2d(features)
     theirs.load_state_dict({**theirs.state_dict(), **state})
     try:
-        own.load_state_dict(theirs.state_dict(), strict=True)
-        again.load_state_dict(own.state_dict(), strict=True)
+        load(own, theirs.state_dict())
+        load(again, own.state_dict())
     except RuntimeError as error:
         return {"refused": str(error)}
     for layer in (own, again):
@@ -85,6 +97,15 @@ def exchanged(student, state, x):
     with WithoutNorms():
         mine = own(x)
     return {"own": mine, "theirs": again(x)}
+
+
+def load(model, state, **options):
+    """Load a state dict strictly, but for the number of batches that a normalisation has seen."""
+    differing = model.load_state_dict(state, strict=False, **options)
+    for kind, names in (("Missing", differing.missing_keys), ("Unexpected", differing.unexpected_keys)):
+        names = [name for name in names if not name.endswith("num_batches_tracked")]
+        if names:
+            raise RuntimeError(f"{kind} in the state dict: {', '.join(names)}")
 
 
 # 6.8: VGG. Most of its 133 million parameters are never there: the model is built without memory (on the meta
@@ -158,28 +179,62 @@ def correlated(rows, matrix):
 def vgg_class(student):
     """The student's VGG with torch's BatchNorm2d in place of the student's own, which has checks of its own."""
     try:
-        module, own = student.batchnorm, student.batchnorm.BatchNorm2d
+        own = student.batchnorm.BatchNorm2d
     except Exception:
         yield student.vgg.VGG
         return
-    module.BatchNorm2d = nn.BatchNorm2d
+    student.batchnorm.BatchNorm2d = nn.BatchNorm2d
     try:
-        yield student.vgg.VGG
+        make = student.vgg.VGG  # what is imported only now takes torch's
+        if getattr(student.vgg, "BatchNorm2d", None) is own:
+            student.vgg.BatchNorm2d = nn.BatchNorm2d
+        yield make
     finally:
-        module.BatchNorm2d = own
+        for module in (student.batchnorm, student.vgg):
+            if getattr(module, "BatchNorm2d", None) is nn.BatchNorm2d:
+                module.BatchNorm2d = own
 
 
+def switched_off(*args, **kwargs):
+    raise RuntimeError("torchvision's models are switched off here: build the layers yourself")
+
+
+@contextmanager
+def without_models():
+    """Within the block torchvision's VGG cannot be built, by whatever name somebody has got hold of it."""
+    ready, layers = vgg.VGG.__init__, vgg.make_layers.__code__
+
+    def refused(*args, **kwargs):
+        ready(*args, **kwargs) if importing() else switched_off()
+
+    vgg.VGG.__init__, vgg.make_layers.__code__ = refused, switched_off.__code__
+    try:
+        yield
+    finally:
+        vgg.VGG.__init__, vgg.make_layers.__code__ = ready, layers
+
+
+@without_models()
 def built(make, output_dim):
     """The model without memory for its weights; with it, where a style of writing needs it."""
     try:
         with torch.device("meta"):
-            return make(output_dim)
+            return with_sizes(make(output_dim))
     except NotImplementedError as error:
         if str(error).startswith("TODO"):
             raise
-        return make(output_dim)
+        return with_sizes(make(output_dim))
     except Exception:
-        return make(output_dim)
+        return with_sizes(make(output_dim))
+
+
+@torch.no_grad()
+def with_sizes(model):
+    """The model, after a first input where it has layers that wait for one to know their sizes."""
+    tensors = [*model.parameters(), *model.buffers()]
+    if any(is_lazy(tensor) for tensor in tensors):
+        model.eval()(torch.zeros(1, 3, 32, 32, device=tensors[0].device))
+    return model.train()
 
 
 def vgg_shapes(student, output_dim):
@@ -206,10 +261,11 @@ def vgg_logits(student, shapes, seed, images, training=False):
         model = built(make, classes)
         weights = vgg_weights(shapes, seed)
         try:
-            model.load_state_dict(weights, strict=True, assign=True)
+            load(model, weights, assign=True)
             if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-                model = make(classes)
-                model.load_state_dict(weights, strict=True)
+                with without_models():
+                    model = with_sizes(make(classes))
+                load(model, weights)
         except RuntimeError as error:
             return {"refused": str(error)[:500]}
         model.eval()

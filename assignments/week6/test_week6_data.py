@@ -105,29 +105,38 @@ def test_split_folder_again(student, rng):
 # 6.2: channel statistics
 
 
-@task("6.2", points=3, title="channel_stats averages the images' own means and deviations", examples=10,
-      hint="Each image counts the same, whatever its size; one number a channel.")  # fmt: skip
-@given(count=st.integers(2, 5), sized=st.booleans(), seed=seeds)
-def test_channel_stats(student, count, sized, seed):
+def channels(student, count, seed):
+    """What channel_stats makes of images of several sizes, and the pixels of each image, channel by channel."""
     gen = generator(seed)
     images = []
     for _ in range(count):
         height, width = torch.randint(4, 12, (2,), generator=gen).tolist()
         images.append(torch.rand(3, height, width, generator=gen) * torch.rand(3, 1, 1, generator=gen))
-    result = expect.items(student.run(probes.channel_stats, images, sized), 2, "what channel_stats returns")
-    mean, std = (
-        expect.tensor(value, name, shape=(3,))
-        for value, name in zip(result, ("the means", "the deviations"), strict=True)
-    )
-    biased, unbiased, means = [], [], []
-    for channel in range(3):
-        pixels = [image[channel].flatten().tolist() for image in images]
-        centres = [sum(p) / len(p) for p in pixels]
-        squares = [sum((v - c) ** 2 for v in p) for p, c in zip(pixels, centres, strict=True)]
-        means.append(sum(centres) / count)
-        biased.append(sum(math.sqrt(s / len(p)) for s, p in zip(squares, pixels, strict=True)) / count)
-        unbiased.append(sum(math.sqrt(s / (len(p) - 1)) for s, p in zip(squares, pixels, strict=True)) / count)
+    result = expect.items(student.run(probes.channel_stats, images), 2, "what channel_stats returns")
+    return result, [[image[channel].flatten().tolist() for image in images] for channel in range(3)]
+
+
+@task("6.2", points=1, title="channel_stats averages the images' own means", examples=8,
+      hint="Each image counts the same, whatever its size; one number a channel.")  # fmt: skip
+@given(count=st.integers(2, 5), seed=seeds)
+def test_channel_means(student, count, seed):
+    (mean, _), pixels = channels(student, count, seed)
+    means = [sum(sum(p) / len(p) for p in images) / count for images in pixels]
     expect.close(mean, torch.tensor(means), "the means", atol=1e-4)
+
+
+@task("6.2", points=2, title="channel_stats averages the images' own deviations", examples=8,
+      hint="Each image has a deviation of its own, around its own mean; average these.")  # fmt: skip
+@given(count=st.integers(2, 5), seed=seeds)
+def test_channel_deviations(student, count, seed):
+    (_, std), pixels = channels(student, count, seed)
+    std = expect.tensor(std, "the deviations", shape=(3,))
+    biased, unbiased = [], []
+    for images in pixels:
+        centres = [sum(p) / len(p) for p in images]
+        squares = [sum((v - c) ** 2 for v in p) for p, c in zip(images, centres, strict=True)]
+        biased.append(sum(math.sqrt(s / len(p)) for s, p in zip(squares, images, strict=True)) / count)
+        unbiased.append(sum(math.sqrt(s / (len(p) - 1)) for s, p in zip(squares, images, strict=True)) / count)
     if not torch.allclose(std.double(), torch.tensor(unbiased).double(), atol=1e-4):
         expect.close(std, torch.tensor(biased), "the deviations", atol=1e-4)
 
@@ -150,7 +159,15 @@ def test_format_label(student):
         expect.equal(value, want, f"format_label({label!r})")
 
 
-@task("6.4", points=2, title="normalize_image rescales to [0, 1] and leaves the image alone", examples=10,
+@task("6.4", points=1, title="normalize_image gives a float32 image, as it is given",
+      hint="A network of float32 takes no float64.")  # fmt: skip
+def test_normalize_dtype(student, rng):
+    got = student.run(probes.normalized, torch.randn(3, 4, 5, generator=rng))
+    result = expect.tensor(expect.field(got, "result"), "the rescaled image", shape=(3, 4, 5), dtype=torch.float32)
+    expect.true(bool((result != result[0, 0, 0]).any()), "the rescaled image is the same everywhere")
+
+
+@task("6.4", points=1, title="normalize_image rescales to [0, 1] and leaves the image alone", examples=10,
       hint="The whole image's least value becomes 0, its greatest 1; names that end in _ work in place.")  # fmt: skip
 @given(channels=st.sampled_from([1, 3]), height=st.integers(2, 6), scale=st.sampled_from([1.0, 5.0, 100.0]), seed=seeds)
 def test_normalize_image(student, channels, height, scale, seed):

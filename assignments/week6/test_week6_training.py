@@ -17,7 +17,17 @@ def generator(seed):
     return torch.Generator().manual_seed(seed)
 
 
-@task("6.13", points=2, title="calculate_accuracy gives the fraction correct, as a tensor", examples=10,
+@task(
+    "6.13", points=1, title="calculate_accuracy gives a scalar float32 tensor", hint="A mean of floats, no axis left."
+)
+def test_accuracy_tensor(student):
+    logits = torch.tensor([[1.0, 2.0], [3.0, 1.0], [0.0, 1.0]])
+    for labels, want in (([1, 0, 0], 2 / 3), ([1, 0, 1], 1.0)):
+        got = student.run(probes.accuracy, logits, torch.tensor(labels))
+        expect.near(float(expect.tensor(got, "the accuracy", shape=(), dtype=torch.float32)), want, "the accuracy")
+
+
+@task("6.13", points=1, title="calculate_accuracy gives the fraction correct, as a tensor", examples=10,
       hint="Which class does each row choose? A fraction is no whole number.")  # fmt: skip
 @given(count=st.integers(1, 12), classes=st.integers(2, 6), seed=seeds)
 def test_accuracy(student, count, classes, seed):
@@ -32,39 +42,52 @@ def test_accuracy(student, count, classes, seed):
 # 6.14: the loops.
 
 
-def judge_pair(result, loss, accuracy, what):
-    """(loss, accuracy) as plain floats."""
-    found = expect.items(result, 2, f"what {what} returns, (loss, accuracy),")
-    for value, want, name in zip(found, (loss, accuracy), ("loss", "accuracy"), strict=True):
+def judge_pair(got, losses, hits, batch_size, what):
+    """(loss, accuracy) as plain floats: means over batches or over examples."""
+    found = loops.pair_of(got, what)
+    for value, values, name in zip(found, (losses, hits), ("loss", "accuracy"), strict=True):
         expect.instance(value, float, f"the {name}")
-        expect.near(value, want, f"the {name}", rtol=1e-3, atol=1e-4)
+        sizes = {"batches": -(-len(values) // batch_size), "examples": len(values)}
+        loops.near_one_of(value, loops.means(values, batch_size), f"the {name}", rtol=1e-3, atol=1e-4, sizes=sizes)
 
 
-@task("6.14", points=2, title="train descends, and returns the means over batches", examples=8,
-      hint="Clear the gradients, forward, loss, backward, step; add up plain numbers.")  # fmt: skip
+@task("6.14", points=1, title="train descends, in training mode", examples=8,
+      hint="Clear the gradients, forward, loss, backward, step.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 5, 8]), seed=seeds)
 def test_train(student, batch_size, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
-    got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
-    after = descend(x, y, weight, bias, batch_size, 0.2)
-    loops.judge_descent(got, after)
-    loss, accuracy = (sum(values) / len(values) for values in (after.losses, after.accuracies))
-    judge_pair(expect.field(got, "result"), loss, accuracy, "train")
+    got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2, again=True)
+    loops.judge_descent(got, descend(x, y, weight, bias, batch_size, 0.2))
     loops.judge_training_mode(got)
 
 
-@task("6.14", points=2, title="evaluate returns the means over batches of loss and accuracy", examples=8,
-      hint="Every batch counts the same, the short last one too; the accuracy lies between 0 and 1.")  # fmt: skip
+@task("6.14", points=1, title="train returns the means of loss and accuracy", examples=6,
+      hint="Over batches or over examples; add up plain numbers.")  # fmt: skip
+@given(batch_size=st.sampled_from([4, 5, 8]), seed=seeds)
+def test_train_means(student, batch_size, seed):
+    x, y, weight, bias = problem(generator(seed), 22, 5, 3)
+    got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.0)
+    logits = x @ weight.T + bias
+    judge_pair(got, loops.losses_of(logits, y), logits.argmax(1) == y, batch_size, "train")
+
+
+@task("6.14", points=1, title="train and evaluate take the lesson's parameters, and move each batch to the device",
+      hint="On a GPU, images and labels have to be where the model is: send them to `device`.")  # fmt: skip
+def test_loops_device(student, rng):
+    x, y, weight, bias = problem(rng, 12, 5, 3)
+    got = student.run(probes.loops_elsewhere, weight, bias, x, y)
+    for name, own in (("train", ("optimizer", "criterion")), ("evaluate", ("criterion",))):
+        loops.judge_parameters(expect.field(got, name), ("model", "iterator", *own, "device"), name)
+        loops.judge_devices(expect.field(got, name), name)
+
+
+@task("6.14", points=1, title="evaluate returns the means of loss and accuracy", examples=8,
+      hint="Over batches or over examples; the accuracy lies between 0 and 1.")  # fmt: skip
 @given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
 def test_evaluate(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.evaluated, weight, bias, mean, var, x, y, batch_size)
-    losses = -logits.log_softmax(1)[range(len(y)), y]
-    hits = (logits.argmax(1) == y).double()
-    loss, accuracy = (
-        torch.stack([p.double().mean() for p in v.split(batch_size)]).mean().item() for v in (losses, hits)
-    )
-    judge_pair(expect.field(got, "result"), loss, accuracy, "evaluate")
+    judge_pair(got, loops.losses_of(logits, y), logits.argmax(1) == y, batch_size, "evaluate")
 
 
 @task("6.14", points=1, title="evaluate evaluates: no training mode, no graph, nothing changed",
@@ -95,16 +118,40 @@ def test_epoch_time(student, rng):
 def run_fit(student, losses, as_text):
     """Evidence of `fit` with scripted validation losses, by stand-ins for its loops where it calls these."""
     got = student.run(probes.fitted, losses, as_text, True)
-    calls = [tuple(expect.items(call, 2, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
-    for kind, _ in calls:
-        expect.instance(kind, str, "a call")
-    if {kind for kind, _ in calls} == {"train", "evaluate"}:
-        wanted = [("train", "train"), ("evaluate", "valid")] * len(losses)
-        expect.equal(calls, wanted, "the calls of train and evaluate, with their loaders")
-    else:
+    if not calls_both(calls_of(got)):
         got = student.run(probes.fitted, losses, as_text, False)
     validated = expect.items(expect.field(got, "validated"), len(losses), "the epochs that were validated")
     return got, [expect.tensor(value, "the weights at validation", shape=(2, 3)) for value in validated]
+
+
+def calls_of(got):
+    """[(kind, loader, missing)] of the calls of train and evaluate."""
+    calls = [tuple(expect.items(call, 3, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
+    for kind, *_ in calls:
+        expect.instance(kind, str, "a call")
+    return calls
+
+
+def calls_both(calls):
+    return {kind for kind, *_ in calls} == {"train", "evaluate"}
+
+
+@task("6.16", points=1, title="fit trains, then evaluates on the validation data, with all that it is given",
+      hint="One call of train and one of evaluate an epoch, each with its own loader, and with `device`.")  # fmt: skip
+def test_fit_calls(student, rng):
+    x, y, weight, bias = problem(rng, 8, 5, 3)
+    got = student.run(probes.handed_on, weight, bias, x, y)
+    names = ("model", "train_iterator", "valid_iterator", "optimizer", "criterion", "device", "epochs", "checkpoint")
+    loops.judge_parameters(got, names, "fit")
+    calls = calls_of(got)
+    if not calls_both(calls):
+        loops.judge_devices(got, "fit")  # a fit that does without them is judged by what it does
+        return
+    wanted = [("train", "train"), ("evaluate", "valid")] * 2
+    expect.equal([call[:2] for call in calls], wanted, "the calls of train and evaluate, with their loaders")
+    for kind, _, missing in calls:
+        lost = ", ".join(map(str, expect.items(missing, None, "what is missing")))
+        expect.true(not lost, f"fit does not hand everything on to {kind}", got=f"without its {lost}")
 
 
 def best_until(losses, epoch):
@@ -112,7 +159,7 @@ def best_until(losses, epoch):
     return min(range(epoch + 1), key=lambda e: (losses[e], e))
 
 
-@task("6.16", points=2, title="fit ends with the weights of the best epoch, not of the last",
+@task("6.16", points=1, title="fit ends with the weights of the best epoch, not of the last",
       hint="What the model holds at the end was saved in the epoch with the least validation loss.")  # fmt: skip
 def test_fit_best(student):
     for losses in ([0.9, 0.4, 0.7, 0.6], [0.5, 0.6, 0.8], [0.8, 0.6, 0.3]):

@@ -16,12 +16,12 @@ def calculate_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tens
 def train(
     model: nn.Module, iterator: DataLoader, optimizer: torch.optim.Optimizer, criterion: Callable, device: torch.device
 ) -> tuple[float, float]:
-    """Train for one epoch; means over batches of loss and accuracy (a fraction)."""
+    """Train for one epoch; means of loss and accuracy (a fraction), over batches or over examples."""
     raise NotImplementedError("TODO 6.14: one epoch of training")
 
 
 def evaluate(model: nn.Module, iterator: DataLoader, criterion: Callable, device: torch.device) -> tuple[float, float]:
-    """Means over batches of loss and accuracy (a fraction). Changes nothing in the model."""
+    """Means of loss and accuracy (a fraction), over batches or over examples. Changes nothing in the model."""
     raise NotImplementedError("TODO 6.14: evaluate without gradients")
 
 

@@ -72,10 +72,18 @@ def instance(got: object, kind: type | tuple[type, ...], what: str) -> None:
 
 
 def integer(got: object, want: int, what: str) -> None:
-    """Require a Python int equal to `want`."""
+    """Require a whole number, Python's or NumPy's, equal to `want`."""
+    got = whole(got)
     instance(got, int, what)
     if got != want:
         fail(f"{what}: wrong value", expected=want, got=got)
+
+
+def whole(got: object) -> object:
+    """Return NumPy's whole number, which evidence holds as an array without axes, as Python's; all else as it is."""
+    if isinstance(got, np.ndarray) and got.ndim == 0 and np.issubdtype(got.dtype, np.integer):
+        return int(got)
+    return got
 
 
 def equal(got: object, want: object, what: str) -> None:

@@ -11,6 +11,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ class ModuleEnded(ImportError):
 class StudentModules:
     """Imports a module at attribute access: `modules.lenet`. A failed import raises the same error at every access.
 
-    `modules.device` is the torch.device on which probes are to train.
+    `modules.device` is the torch.device on which probes are to train; `modules.elsewhere()` pretends to another one.
     """
 
     def __init__(self, folder: Path, package: str, ended: Mapping[str, ModuleEnded], device: str = "cpu") -> None:
@@ -61,6 +62,12 @@ class StudentModules:
         import torch
 
         return torch.device(self._device)
+
+    def elsewhere(self) -> AbstractContextManager[torch.device]:
+        """Pretend within a `with` block that there is a second device, which it gives: see `elsewhere.py`."""
+        from .elsewhere import elsewhere  # it imports torch, which collecting checks can do without
+
+        return elsewhere()
 
     def __getattr__(self, name: str) -> ModuleType:
         if name.startswith("_"):

@@ -101,6 +101,9 @@ def loaded(student, lengths, passes, *args, **options):
     """For each loader and pass: its batches of numbers and labels."""
     datasets = [TensorDataset(torch.arange(n) * 3, torch.arange(n) % 7) for n in lengths]
     loaders = student.training.make_loaders(*datasets, *args, **options)
+    for loader in loaders:
+        if isinstance(loader, DataLoader):  # here too, no worker process has to start
+            loader.timeout = loader.num_workers = 0
     return [[[[numbers, labels] for numbers, labels in loader] for _ in range(passes)] for loader in loaders]
 
 
@@ -119,6 +122,7 @@ def fcnn_with(student, images, classes, seed):
     """FCNN's logits for given weights, and the gradients of fc1's and fc3's biases of the sum of squares."""
     size = images[0].numel()
     model = student.fcnn.FCNN(size, classes)
+    model.eval()
     with torch.no_grad():
         model(torch.zeros(1, size))
         for name, value in weights_of(seed, [size, 1024, 2048, classes]).items():
@@ -164,15 +168,13 @@ def trained(student, state, features, labels, batch_size, lr, momentum, log_inte
 
 
 def trained_frozen(student, state, features, labels):
-    """One epoch with a frozen layer, by keywords; the criterion takes sums."""
+    """One epoch with a frozen layer; the criterion takes sums."""
     model = Net(state)
     model.first.requires_grad_(False)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
     loader = DataLoader(TensorDataset(features, labels), batch_size=5)
-    losses = student.training.train(
-        model=model, device=CPU, train_loader=loader, optimizer=optimizer,
-        criterion=nn.CrossEntropyLoss(reduction="sum"), epoch=2, log_interval=2,
-    )  # fmt: skip
+    summed = nn.CrossEntropyLoss(reduction="sum")
+    losses = student.training.train(model, CPU, loader, optimizer, summed, 2, log_interval=2)
     return {
         "losses": losses,
         "state": dict(model.state_dict()),
@@ -186,7 +188,8 @@ def validated(student, state, features, labels, batch_size):
     model.train()
     model.first.weight.requires_grad_(False)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss(), dataset_name="Test")
+    criterion = nn.CrossEntropyLoss(label_smoothing=0.2)
+    result = student.training.validate(model, CPU, loader, criterion, "Test")
     return {
         "result": result,
         "state": dict(model.state_dict()),
@@ -205,10 +208,8 @@ def fitted(student, state, train, valid, epochs, stand_ins):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     training, calls = student.training, []
     with replaced_loops(training, loaders, model, stand_ins, calls):
-        result = training.fit(
-            model=model, device=CPU, train_loader=loaders["train"], valid_loader=loaders["valid"], optimizer=optimizer,
-            criterion=nn.CrossEntropyLoss(), n_epochs=epochs,
-        )  # fmt: skip
+        given = (model, CPU, loaders["train"], loaders["valid"], optimizer, nn.CrossEntropyLoss())
+        result = training.fit(*given, epochs)
     wanted = ("train_losses", "valid_losses", "valid_accuracies")
     history = {key: result[key] for key in wanted if key in result} if isinstance(result, dict) else result
     return {"history": history, "calls": calls, "state": dict(model.state_dict())}

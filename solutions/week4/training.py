@@ -84,7 +84,7 @@ def validate(
     criterion: Callable,
     dataset_name: str = "Validation",
 ) -> tuple[float, float]:
-    """Mean of the batches' losses, and the accuracy over all examples in percent. Changes nothing in the model."""
+    """Mean loss (over batches or examples), accuracy over all examples in percent. Changes nothing in the model."""
     # BEGIN SOLUTION 4.8: evaluate without gradients
     model.eval()
     total_loss, correct = 0.0, 0

@@ -28,6 +28,7 @@ def sizes(student, function, cases):
 def lenet_with(student, weights, images):
     """LeNet's result for given weights, and conv1's gradient of the sum of logits² + hidden."""
     model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
+    model.eval()
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
         for name, value in weights.items():
@@ -58,7 +59,8 @@ class Pictures(Dataset):
         return len(self.images)
 
     def __getitem__(self, index):
-        return self.transform(self.images[index]), int(index) % 10
+        image = self.images[index]
+        return (image if self.transform is None else self.transform(image)), int(index) % 10
 
 
 class Grey:
@@ -146,7 +148,8 @@ def validated(student, state, features, labels, batch_size):
     model.train()
     model.first.weight.requires_grad_(False)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.validate(model, CPU, loader, nn.CrossEntropyLoss(), dataset_name="Test")
+    criterion = nn.CrossEntropyLoss(label_smoothing=0.2)
+    result = student.training.validate(model, CPU, loader, criterion, "Test")
     return {
         "result": result,
         "state": dict(model.state_dict()),

@@ -1,6 +1,7 @@
 """Probes of week 6's hidden checks, where the public ones do not do."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -35,9 +36,18 @@ class WithoutNorms(TorchDispatchMode):
     """While it is on, torch's own normalisation operators raise."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if any(name in func.__name__ for name in ("batch_norm", "group_norm", "layer_norm", "instance_norm")):
+        ready_made = any(name in func.__name__ for name in ("batch_norm", "group_norm", "layer_norm", "instance_norm"))
+        if ready_made and not at_import():
             raise RuntimeError("torch's own normalisation is switched off here: compute it from the formula")
         return func(*args, **(kwargs or {}))
+
+
+def at_import():
+    """Whether a module is being imported, by which a comparison with torch is allowed."""
+    caller = sys._getframe(1)
+    while caller and caller.f_code.co_filename != "<frozen importlib._bootstrap>":
+        caller = caller.f_back
+    return caller is not None
 
 
 def layer_in_network(student, state, images, labels, steps):
@@ -184,7 +194,7 @@ def evaluated(student, state, features, labels, batch_size):
     model.train()
     model.first.weight.requires_grad_(False)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(), CPU)
+    result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(label_smoothing=0.2), CPU)
     return {
         "result": result,
         "state": dict(model.state_dict()),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fixtures import digits, transfer, vgg
+from fixtures import digits, loops, transfer, vgg
 from grader import expect
 from grader.answers import computed_once
 from grader.checks import load_beside, load_probes, task
@@ -57,7 +57,7 @@ def test_statistics(student, rng):
     sizes = torch.randint(5, 40, (12, 2), generator=rng).tolist()
     images = [torch.rand(3, h, w, generator=rng) ** (1 + i % 3) * torch.tensor([1.0, 0.5, 0.2]).view(3, 1, 1)
               for i, (h, w) in enumerate(sizes)]  # fmt: skip
-    result = expect.items(student.run(data_probes.channel_stats, images, True), 2, "what channel_stats returns")
+    result = expect.items(student.run(data_probes.channel_stats, images), 2, "what channel_stats returns")
     expect.close(result[0], torch.stack([i.flatten(1).mean(1) for i in images]).mean(0), "the means", atol=1e-4)
     std = expect.tensor(result[1], "the deviations", shape=(3,))
     wanted = [torch.stack([i.flatten(1).std(1, correction=c) for i in images]).mean(0) for c in (0, 1)]
@@ -214,8 +214,10 @@ def test_heads(student, rng):
         got = student.run(probes.head_swapped, width, classes, output_dim)
         expect.true(expect.field(got, "same_model") is True, "the model itself is not returned")
         head = expect.items(expect.field(got, "head"), 3, "the head")
-        wanted = ["Linear", [output_dim, 5], [output_dim]]
-        expect.true(expect.same(list(head), wanted), "the head is no Linear of the right size")
+        # The old one has no bias, and the new one may have one.
+        wanted = (["Linear", [output_dim, 5], bias] for bias in ([output_dim], []))
+        right = any(expect.same(list(head), one) for one in wanted)
+        expect.true(right, "the head is no Linear of the right size")
         expect.tensor(expect.field(got, "outputs"), "the outputs", shape=(3, output_dim))
         expect.true(expect.field(got, "gradient") is True, "no gradient reaches the new head")
         others = [n for n in probes.tensors_of(probes.Odd(width, classes)) if not n.startswith("classifier.4")]
@@ -285,11 +287,11 @@ def network(gen, count):
     return model, copy.deepcopy(model.state_dict()), x, y
 
 
-def judge_pair(result, losses, hits):
+def judge_pair(result, losses, hits, batch_size):
     found = expect.items(result, 2, "(loss, accuracy)")
-    for value, wanted in zip(found, (losses, hits), strict=True):
+    for value, each in zip(found, (losses, hits), strict=True):
         expect.instance(value, float, "a mean")
-        expect.near(value, sum(wanted) / len(wanted), "a mean over batches", rtol=1e-3, atol=1e-3)
+        loops.near_one_of(value, loops.means(each, batch_size), "a mean over the data", rtol=1e-3, atol=1e-3)
 
 
 def judge_state(got, state, what):
@@ -311,9 +313,9 @@ def test_training(student, rng):
             loss = F.cross_entropy(logits, labels)
             loss.backward()
             optimizer.step()
-            losses.append(loss.item())
-            hits.append((logits.argmax(1) == labels).double().mean().item())
-        judge_pair(result, losses, hits)
+            losses.append(F.cross_entropy(logits.detach(), labels, reduction="none"))
+            hits.append(logits.argmax(1) == labels)
+        judge_pair(result, torch.cat(losses), torch.cat(hits), 4)
     judge_state(got, model.state_dict(), "after training")
 
 
@@ -324,12 +326,9 @@ def test_evaluation(student, rng):
     model.eval()
     for batch_size in (8, 12, 40):
         got = student.run(probes.evaluated, state, x, y, batch_size)
-        with torch.no_grad():
-            parts = [
-                (model(inputs), labels) for inputs, labels in zip(x.split(batch_size), y.split(batch_size), strict=True)
-            ]
-        losses = [F.cross_entropy(logits, labels).item() for logits, labels in parts]
-        judge_pair(expect.field(got, "result"), losses, [(p.argmax(1) == t).double().mean().item() for p, t in parts])
+        logits = model(x).detach()
+        losses = F.cross_entropy(logits, y, reduction="none", label_smoothing=0.2)
+        judge_pair(expect.field(got, "result"), losses, logits.argmax(1) == y, batch_size)
         modes = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes")
         expect.true(bool(modes) and all(mode is False for mode in modes), "gradients were recorded")
         without = expect.items(expect.field(got, "grads"), 6, "gradients")
@@ -359,7 +358,7 @@ def test_fitting(student, rng):
     for number, losses in enumerate((drawn, [0.5], sorted(drawn), sorted(drawn, reverse=True), [3.0, 3.0, 2.5, 2.5])):
         got = student.run(training_probes.fitted, losses, bool(number % 2), True)
         calls = [
-            list(expect.items(c, 2, "a call")) for c in expect.items(expect.field(got, "calls"), None, "the calls")
+            list(expect.items(c, 3, "a call"))[:2] for c in expect.items(expect.field(got, "calls"), None, "the calls")
         ]
         for kind, _ in calls:
             expect.instance(kind, str, "a call")

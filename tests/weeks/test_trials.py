@@ -67,7 +67,7 @@ KNOWN = {
     "6.11": ["head-rebuilds-classifier", "head-hard-coded-4096"],
     "6.12": ["groups-generator-twice", "groups-missing", "groups-swapped"],
     "6.13": ["accuracy-count"],
-    "6.14": ["train-no-zero-grad", "evaluate-over-examples"],
+    "6.14": ["train-no-zero-grad", "evaluate-percent"],
     "6.15": ["time-rounded"],
     "6.16": ["fit-saves-last", "fit-aliased-state"],
     "6.17": ["train-no-step"],
@@ -75,12 +75,17 @@ KNOWN = {
 
 # One for each kind of check: values, a class's outputs, effects, generators, a whole training run, plots.
 SPREAD = {
-    "week4": ["derivative-keeps-graph", "split-reseeds", "fcnn-mixes-batch", "fit-nested-losses"],
+    "week4": ["derivative-keeps-graph", "split-reseeds", "fcnn-hard-coded-784", "fit-nested-losses"],
     "week5": ["conv-rounds-up", "lenet-mixes-batch", "transforms-flip", "split-aliased-transform", "filter-flipped",
-          "train-no-zero-grad", "incorrect-fails-on-ties", "plot-incorrect-left-over"],
-    "week6": ["folder-leftovers", "norm-torchs", "layer-keeps-graph", "head-appended", "fit-or-equal", "fit-worst"],
+          "validate-turns-gradients-on", "incorrect-fails-on-ties", "plot-filter-into-current"],
+    "week6": ["folder-leftovers", "norm-torchs", "layer-keeps-graph", "head-appended", "fit-or-equal", "fit-worst",
+          "evaluate-ignores-device"],
 }  # fmt: skip
 
+
+# What can be judged by itself has a check of its own: so little does one mistake cost.
+COSTS = {"fcnn-hard-coded-784": 4, "validate-turns-gradients-on": 1, "plot-filter-into-current": 1,
+         "evaluate-ignores-device": 1}  # fmt: skip
 
 SEEDS = (0, 1)
 LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least
@@ -151,6 +156,12 @@ def test_each_mutant_costs_points_in_the_tasks_it_names_and_nowhere_else(
     assert sorted(found) == sorted(chosen_mutants(week, mutants))
     wrong = {name: lost for name, lost in found.items() if not mutants[name].explains(lost)}
     assert wrong == {}, "these mutants, with what they lost, are not as their `tasks` say"
+
+
+def test_a_mistake_costs_what_hangs_on_it_and_no_more(graded: list[Trial]) -> None:
+    reports = {trial.subject.name: trial.report for trial in graded if trial.subject.name in COSTS}
+    found = {name: report and report.max_score - report.score for name, report in reports.items()}
+    assert found == {name: COSTS[name] for name in found}
 
 
 def tasks_without_points(trial: Trial) -> list[str]:

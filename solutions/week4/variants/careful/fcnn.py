@@ -25,6 +25,7 @@ class FCNN(nn.Module):
         sizes = [input_size, *self.WIDTHS, output_classes]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
         self.activation = nn.ReLU(inplace=True)
+        self.rest = nn.Dropout(0.2)
 
     def __getattr__(self, name: str):
         if name in ("fc1", "fc2", "fc3"):
@@ -35,7 +36,7 @@ class FCNN(nn.Module):
         out = torch.flatten(images, 1)
         *hidden, last = self.layers
         for layer in hidden:
-            out = self.activation(layer(out))
+            out = self.rest(self.activation(layer(out)))
         return last(out)
 
 

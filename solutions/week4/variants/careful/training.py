@@ -49,7 +49,7 @@ def split_train_valid(dataset: Dataset, train_ratio: float = 0.9, seed: int = 42
 
 
 def make_loaders(train: Dataset, valid: Dataset, test: Dataset, batch_size: int = 64):
-    common = {"batch_size": batch_size, "num_workers": 0, "drop_last": False}
+    common = {"batch_size": batch_size, "num_workers": 2, "drop_last": False}
     return (
         DataLoader(train, shuffle=True, **common),
         DataLoader(valid, shuffle=False, **common),

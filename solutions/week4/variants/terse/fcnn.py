@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,4 +26,4 @@ class FCNN(nn.Module):
 
 @torch.inference_mode()
 def predict(model, image, device):
-    return model.eval()(image[None].to(device))[0].max(0)[1].item()
+    return np.argmax(model.eval()(image[None].to(device)).cpu().numpy())

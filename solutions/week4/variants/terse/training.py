@@ -19,7 +19,7 @@ def split_train_valid(dataset, train_ratio=0.9, seed=42):
 
 
 def make_loaders(train, valid, test, batch_size=64):
-    return [DataLoader(d, batch_size, shuffle=d is train) for d in (train, valid, test)]
+    return [DataLoader(d, batch_size * (1 if d is train else 2), shuffle=d is train) for d in (train, valid, test)]
 
 
 def train(model, device, train_loader, optimizer, criterion, epoch, log_interval=100):
@@ -36,7 +36,7 @@ def validate(model, device, loader, criterion, dataset_name="Validation"):
     model.eval()
     pairs = [(model(x.to(device)), y.to(device)) for x, y in loader]
     hits = sum((z.argmax(-1) == y).sum().item() for z, y in pairs)
-    return sum(criterion(z, y).item() for z, y in pairs) / len(pairs), 100 * hits / sum(len(y) for _, y in pairs)
+    return sum(criterion(z, y).item() * len(y) for z, y in pairs) / len(loader.dataset), 100 * hits / sum(len(y) for _, y in pairs)
 
 
 def fit(model, device, train_loader, valid_loader, optimizer, criterion, n_epochs):

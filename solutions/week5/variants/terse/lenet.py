@@ -18,6 +18,7 @@ class LeNet(nn.Module):
     def __init__(s, output_dim):
         super().__init__()
         s.conv1, s.conv2 = Layer(6, 1, 5, 5), Layer(16, 6, 5, 5)
+        s.drop = nn.Dropout(0.1)
         s.fc_1, s.fc_2, s.fc_3 = Layer(120, 256), Layer(84, 120), Layer(output_dim, 84)
 
     def forward(s, x):
@@ -26,5 +27,5 @@ class LeNet(nn.Module):
             x = max_pool2d(conv2d(x, c.weight, c.bias), 2).relu()
         h = y = x.flatten(1)
         for f in (s.fc_1, s.fc_2):
-            y = linear(y, f.weight, f.bias).relu()
+            y = linear(s.drop(y), f.weight, f.bias).relu()
         return y @ s.fc_3.weight.T + s.fc_3.bias, h

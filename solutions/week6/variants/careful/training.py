@@ -8,7 +8,7 @@ import torch
 
 
 def calculate_accuracy(logits, labels):
-    return (torch.argmax(logits, dim=-1) == labels).to(torch.float64).mean()
+    return (torch.argmax(logits, dim=-1) == labels).to(torch.float32).mean()
 
 
 def train(model, iterator, optimizer, criterion, device):

@@ -1,0 +1,137 @@
+"""Pretends that there is a second device, so that a probe sees on the CPU whether a function uses the one it is given.
+
+Everything is computed on the CPU. A tensor is elsewhere once it is moved there, or comes from one that is. It then says
+so of its `device`, and goes with tensors of the CPU, and with NumPy, no better than on a GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+# Programs that treat GPUs in a way of their own ask for this type. Nothing of CUDA itself is ever called.
+DEVICE = torch.device("cuda", 0)
+CPU = torch.device("cpu")
+
+# What programs ask of a GPU whatever they do on it, and what they get.
+_SILENCED = {"synchronize": None, "set_device": None, "get_device_name": "a pretended device"}
+_HERE, _THERE = ("cpu",), ("cuda", "cuda:0")
+# These take tensors of one device alone; in all others, a CPU's index or source may be welcome.
+_STRICT = frozenset(
+    (
+        *("eq", "ne", "lt", "gt", "le", "ge", "add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul"),
+        *(
+            "div",
+            "truediv",
+            "rtruediv",
+            "true_divide",
+            "matmul",
+            "mm",
+            "linear",
+            "conv2d",
+            "batch_norm",
+            "cat",
+            "stack",
+        ),
+        *("cross_entropy", "nll_loss", "mse_loss", "where"),
+    )
+)
+
+
+@contextmanager
+def elsewhere() -> Iterator[torch.device]:
+    """Pretend within the block that there is a device, and give it."""
+    own = {name: getattr(torch.cuda, name) for name in _SILENCED}
+    for name, answer in _SILENCED.items():
+        setattr(torch.cuda, name, lambda *args, answer=answer, **kwargs: answer)
+    try:
+        with _Elsewhere():
+            yield DEVICE
+    finally:
+        for name, function in own.items():
+            setattr(torch.cuda, name, function)
+
+
+class _Elsewhere(TorchFunctionMode):
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in _ANSWERS:
+            return _ANSWERS[func](is_there(args[0]))
+        if func in _FOR_NUMPY and is_there(args[0]):
+            raise TypeError(
+                f"can't convert {DEVICE} device type tensor to numpy. "
+                "Use Tensor.cpu() to copy the tensor to host memory first."
+            )
+        place = _asked_for(func, args, kwargs)
+        return _computed(func, args, kwargs) if place is None else _moved(func, args, kwargs, place)
+
+
+def is_there(tensor: torch.Tensor) -> bool:
+    return getattr(tensor, "_is_elsewhere", False)
+
+
+def _mark(result: Any, there: bool, given: list[torch.Tensor]) -> Any:
+    """Note where a result is. What works in place returns a tensor that it was given, which stays where it is."""
+    for tensor in tree_leaves(result):
+        if isinstance(tensor, torch.Tensor) and not any(tensor is one for one in given):
+            tensor._is_elsewhere = there
+    return result
+
+
+def _asked_for(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
+    """Tell whether a call asks for a result there (True) or on the CPU (False); None where it names no device."""
+    if func in (torch.Tensor.cpu, torch.Tensor.cuda):
+        return func is torch.Tensor.cuda
+    named = [*args[1:], *kwargs.values()] if func is torch.Tensor.to else [kwargs.get("device")]
+    for value in named:
+        if isinstance(value, torch.Tensor):
+            return is_there(value)
+        if isinstance(value, (str, torch.device)) and str(value) in (*_HERE, *_THERE):
+            return str(value) in _THERE
+    return None
+
+
+def _moved(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], there: bool) -> Any:
+    """Call with the CPU in place of the device. What is where it is asked for is not copied, as everywhere in torch."""
+    if func in (torch.Tensor.cpu, torch.Tensor.cuda):
+        args, kwargs = (args[0], CPU), {}
+        func = torch.Tensor.to
+    result = func(*map(_on_cpu, args), **{name: _on_cpu(value) for name, value in kwargs.items()})
+    if args and result is args[0]:
+        if is_there(result) is there:
+            return result
+        result = result.clone()
+    return _mark(result, there, [])
+
+
+def _on_cpu(value: Any) -> Any:
+    return CPU if isinstance(value, (str, torch.device)) and str(value) in _THERE else value
+
+
+def _computed(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    there = [is_there(tensor) for tensor in given]
+    mixed = {place for place, tensor in zip(there, given, strict=True) if tensor.dim() > 0}
+    if len(mixed) > 1 and getattr(func, "__name__", "").strip("_") in _STRICT:
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found at least two devices, {DEVICE} and cpu!"
+        )
+    result = func(*args, **kwargs)
+    if func == torch.Tensor.data.__set__:  # how a module moves its parameters
+        args[0]._is_elsewhere = is_there(args[1])
+    return _mark(result, any(there), given)
+
+
+_ANSWERS: dict[Any, Callable[[bool], Any]] = {
+    torch.Tensor.device.__get__: lambda there: DEVICE if there else CPU,
+    torch.Tensor.is_cuda.__get__: lambda there: there,
+    torch.Tensor.is_cpu.__get__: lambda there: not there,
+}
+_FOR_NUMPY = (torch.Tensor.numpy, torch.Tensor.__array__)
