@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.progress import track
 
 from grader.author.proof import record
+from grader.author.proof.findings import Finding
 from grader.author.proof.matrix import page, print_matrix
 from grader.author.proof.trials import Trial
-from grader.author.proof.validate import Survival, mutate
+from grader.author.proof.validate import Survival, mutate, rewrite
 from grader.author.proof.validate import validate as prove
 from grader.cli.console import chosen_weeks, make_console, the_course
 from grader.cli.options import PATH, command, jobs_option, sandbox_option
+from grader.escape import terminal
 from grader.files import write_atomically
 from grader.sandbox import choose
 
@@ -25,13 +27,16 @@ from grader.sandbox import choose
 @click.argument("week", nargs=-1)
 @click.option("--seeds", type=click.IntRange(min=1), default=3, metavar="N", help="Grade the reference with N seeds.")
 @click.option("--mutate", "general", is_flag=True, help="Apply the general operators as well, and list survivors.")
+@click.option("--forms", type=click.IntRange(min=0), default=0, metavar="N", help="Grade N rewritten programs, too.")
+@click.option("--start", type=click.IntRange(min=0), default=0, metavar="N", help="Draw other forms.")
 @click.option("--record", "agree", is_flag=True, help="Agree to what each check catches now, and record it.")
 @click.option("--html", type=PATH, metavar="FILE", help="Write the matrix as a page, too.")
 @jobs_option
 @sandbox_option
 def validate(
-    week: tuple[str, ...], seeds: int, general: bool, agree: bool, html: Path | None, jobs: int | None, sandbox: str
-) -> int:
+    week: tuple[str, ...], seeds: int, general: bool, forms: int, start: int, agree: bool, html: Path | None,
+    jobs: int | None, sandbox: str,
+) -> int:  # fmt: skip
     """Prove the checks: correct solutions get all points, and each mistake loses points in its tasks alone.
 
     Name one WEEK or several; by default it takes every week.
@@ -50,6 +55,10 @@ def validate(
             survival = mutate(name, course=course, sandbox=place, jobs=jobs, watch=watch)
             _print_survival(survival, console)
             faults += survival.faults
+        if forms:
+            found = rewrite(name, forms, course=course, sandbox=place, jobs=jobs, start=start, watch=watch)
+            _print_forms(name, forms, found, console)
+            faults += len(found)
     if html:
         write_atomically(html, page(matrices))
         print(f"wrote {html}")
@@ -61,6 +70,15 @@ def _watch(console: Console, week: str, count: int, running: Iterator[Trial]) ->
         return track(running, f"{week}: grading", total=count, console=console, transient=True)
     console.print(f"{week}: grading {count} submissions", highlight=False)
     return running
+
+
+def _print_forms(week: str, count: int, found: Sequence[Finding], console: Console) -> None:
+    console.print(
+        f"{week}: {count} correct programs and as many mutants in other forms: {len(found)} are taken amiss",
+        style="bold", highlight=False,
+    )  # fmt: skip
+    for finding in found:
+        console.print(terminal(str(finding)), style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_survival(found: Survival, console: Console) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.author.proof import record, trials
+from grader.author.proof import record, rewritten_trials, trials
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
+from grader.author.proof.rewrites import Steps, asked_names
+from grader.author.proof.rewritten_trials import Program
 from grader.author.proof.trials import Subject, Trial
 from grader.course import Assignment, Course
 from grader.judging.shortcuts import NONE
@@ -88,6 +90,7 @@ COSTS = {"fcnn-hard-coded-784": 4, "validate-turns-gradients-on": 1, "plot-filte
          "evaluate-ignores-device": 1}  # fmt: skip
 
 SEEDS = (0, 1)
+FORMS = int(os.environ.get("GRADER_FORMS", "1"))  # so many correct programs and mutants of each week, rewritten
 LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least
 
 
@@ -112,7 +115,13 @@ def graded(assignment: Assignment, mutants: dict[str, Mutant]) -> list[Trial]:
     chosen = [mutants[name] for name in chosen_mutants(assignment.week, mutants)]
     others = trials.subjects_of(assignment, chosen, SEEDS[:1])
     wrong = [subject for subject in others if subject.kind in (trials.SKELETON, trials.MUTANT)]
-    return list(trials.run(ROOT, assignment.week, [*correct(assignment), *wrong], choose("auto"), 2))
+    asked = asked_names(assignment.skeletons)
+    forms = [one.rewritten(steps, asked, place) for place, (one, steps) in enumerate(rewritten(assignment, mutants))]
+    return list(trials.run(ROOT, assignment.week, [*correct(assignment), *wrong, *forms], choose("auto"), 2))
+
+
+def rewritten(assignment: Assignment, mutants: dict[str, Mutant]) -> list[tuple[Program, Steps]]:
+    return rewritten_trials.drawn_forms(assignment, [*mutants.values()], FORMS, int(assignment.week[-1]))
 
 
 def correct(assignment: Assignment) -> Iterator[Subject]:
@@ -156,6 +165,16 @@ def test_each_mutant_costs_points_in_the_tasks_it_names_and_nowhere_else(
     assert sorted(found) == sorted(chosen_mutants(week, mutants))
     wrong = {name: lost for name, lost in found.items() if not mutants[name].explains(lost)}
     assert wrong == {}, "these mutants, with what they lost, are not as their `tasks` say"
+
+
+def test_programs_in_other_forms_are_worth_what_they_were(
+    assignment: Assignment, mutants: dict[str, Mutant], graded: list[Trial]
+) -> None:
+    forms = [trial for trial in graded if trial.subject.kind == rewritten_trials.FORM]
+    by_place = {int(trial.subject.name.rpartition("#")[2]): trial for trial in forms}
+    assert len(by_place) == 2 * FORMS
+    for place, (program, steps) in enumerate(rewritten(assignment, mutants)):
+        assert program.trouble(by_place[place]) == "", f"{program.name}: {' '.join(map(str, steps))}"
 
 
 def test_a_mistake_costs_what_hangs_on_it_and_no_more(graded: list[Trial]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from grader.author.proof import findings, operators, record, survivors, trials
+from grader.author.proof import findings, operators, record, rewritten_trials, survivors, trials
 from grader.author.proof.findings import Finding
 from grader.author.proof.matrix import Matrix, matrix_of
 from grader.author.proof.mutants import load_mutants, reference_files
@@ -72,6 +73,20 @@ def validate(
     again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
     more = proving.grade(week, again) if again else []
     return matrix_of(week, done, mutants, [*_stale(course, week), *findings.examine(done, mutants, recorded, more)])
+
+
+def rewrite(
+    week: str, count: int, *, course: Course | None = None, sandbox: Sandbox | None = None, jobs: int | None = None,
+    start: int = 0, watch: Watch = unwatched,
+) -> list[Finding]:  # fmt: skip
+    """Grade `count` correct programs and as many mutants, rewritten; return what the checks took amiss, shrunk.
+
+    `start` decides which programs, and how they are rewritten.
+    """
+    proving = Proving.of(course, sandbox, jobs, watch)
+    mutants = load_mutants(proving.course.root, week)
+    assignment = proving.course.assignment(week)
+    return rewritten_trials.examine_forms(assignment, mutants, count, start, partial(proving.grade, week))
 
 
 def _stale(course: Course, week: str) -> Iterator[Finding]:

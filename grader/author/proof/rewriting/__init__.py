@@ -1,0 +1,1 @@
+"""Rewrites programs: their expressions, names and layout, and nothing that they do."""

@@ -1,0 +1,209 @@
+"""Rewrites change how a program is written, and nothing that it does; what a check takes amiss is shrunk."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from grader.author.proof import rewrites, rewritten_trials, trials
+from grader.author.proof.mutants import Mutant
+from grader.author.proof.rewrites import REWRITES, Step, Steps
+from grader.author.proof.rewritten_trials import Program
+from grader.author.proof.trials import Subject, Trial
+from grader.course import Course
+from grader.inside.modules import close_modules, open_modules
+from grader.results import CheckResult, Outcome, Report
+
+ASKED = frozenset({"Net", "evaluate", "total", "batch_norm"})
+FILES = {
+    "net.py": b'''"""A network, and what goes with it."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from helpers import squares
+
+class Net(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, 4)
+        self.fc2 = nn.Linear(in_features=4, out_features=3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        flat = images.flatten(start_dim=1)
+        hidden = F.relu(self.fc1(flat))
+        return self.fc2(hidden)
+
+def evaluate(model, device, loader, criterion) -> tuple[float, float]:
+    """Mean loss and accuracy."""
+    model.eval()
+    loss, correct = 0.0, 0
+    with torch.no_grad():
+        for images, labels in loader:
+            images, labels = images.to(device), labels.to(device)
+            logits = model(images)
+            loss += criterion(logits, labels).item()
+            correct += (logits.argmax(dim=1) == labels).sum().item()
+    return loss / len(loader), 100.0 * correct / 8
+
+def total(values: list[float]) -> float:
+    return sum(squares(values))
+
+def batch_norm(x, gamma, beta, eps=1e-5):
+    mean = x.mean(dim=(0, 2, 3))
+    var = x.var(dim=(0, 2, 3), unbiased=False)
+    shape = (1, -1, 1, 1)
+    return gamma.view(shape) * (x - mean.view(shape)) / (var.view(shape) + eps).sqrt() + beta.view(shape), mean, var
+''',
+    "helpers.py": b"""import math
+LIMIT = 1
+
+def is_large(value):
+    return value > LIMIT
+
+def squares(values):
+    value = -1.0
+    kept = [value ** 2 / 255 for value in values if is_large(value)]
+    return kept if value < 0 else [math.nan]
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[torch.Tensor]:
+    return results(FILES, tmp_path_factory.mktemp("plain"))
+
+
+def results(files: dict[str, bytes], folder: Path) -> list[torch.Tensor]:
+    """What the program gives: a loss, an accuracy, a sum, gradients, a normalised batch."""
+    for path, source in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(source)
+    modules = open_modules(folder, "week1")
+    try:
+        return asked_of(modules.net)
+    finally:
+        close_modules(modules)
+
+
+def asked_of(net: ModuleType) -> list[torch.Tensor]:
+    x, y = torch.arange(48.0).view(8, 1, 2, 3).sin(), torch.arange(8) % 3
+    model = net.Net(6).eval()
+    model(x)
+    with torch.no_grad():
+        for number, parameter in enumerate(model.parameters()):
+            parameter.copy_((torch.arange(parameter.numel()) + number).cos().view_as(parameter))
+    loader = [(x[:5], y[:5]), (x[5:], y[5:])]
+    loss, accuracy = net.evaluate(model, torch.device("cpu"), loader, torch.nn.functional.cross_entropy)
+    assert torch.is_grad_enabled()
+    assert type(loss) is float
+    model(x).square().sum().backward()
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    normalised = net.batch_norm(x, torch.ones(1), torch.zeros(1))
+    return [torch.tensor([loss, accuracy, net.total([3.0, 0.5, 2.0])]), *gradients, *normalised]
+
+
+def check(files: dict[str, bytes], folder: Path, wanted: list[torch.Tensor]) -> None:
+    found = results(files, folder)
+    assert len(found) == len(wanted)
+    for value, want in zip(found, wanted, strict=True):
+        torch.testing.assert_close(value, want)
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_each_rewrite_changes_the_text_and_not_the_results(
+    name: str, tmp_path: Path, wanted: list[torch.Tensor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = rewrites.rewritten(FILES, (), ASKED)
+    forms = [rewrites.rewritten(FILES, (Step(name, draw),), ASKED) for draw in range(4)]
+    assert any(form != plain for form in forms)
+    for number, form in enumerate(forms):
+        check(form, folder_in(tmp_path, number), wanted)
+
+
+@pytest.mark.parametrize("start", range(3))
+def test_many_rewrites_together_do_not_change_the_results(
+    start: int, tmp_path: Path, wanted: list[torch.Tensor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, steps in enumerate(rewrites.forms_of(6, start)):
+        check(rewrites.rewritten(FILES, steps, ASKED), folder_in(tmp_path, number), wanted)
+
+
+def folder_in(folder: Path, number: int) -> Path:
+    (folder / str(number)).mkdir()
+    return folder / str(number)
+
+
+def test_forms_are_drawn_alike_for_one_start_and_otherwise_for_another() -> None:
+    first, again, other = (rewrites.forms_of(8, start) for start in (1, 1, 2))
+    assert first == again != other
+    assert len(first) == 8
+    assert {step.rewrite for steps in rewrites.forms_of(150, 0) for step in steps} == set(REWRITES)
+
+
+def test_a_step_is_applied_alike_each_time() -> None:
+    steps = rewrites.forms_of(5, 3)[-1]
+    assert rewrites.rewritten(FILES, steps, ASKED) == rewrites.rewritten(FILES, steps, ASKED)
+
+
+def programs() -> Iterator[tuple[str, dict[str, bytes]]]:
+    course = Course(Path(__file__).parents[3])
+    for week, assignment in course.assignments().items():
+        assert assignment.hidden_folder is not None
+        reference = {
+            f"{name}.py": (assignment.hidden_folder / f"{name}.py").read_bytes() for name in assignment.modules
+        }
+        yield f"{week} reference", reference
+        yield from ((f"{week} {name}", files) for name, files in trials.variants_of(assignment))
+
+
+@pytest.mark.parametrize(("name", "files"), [pytest.param(*one, id=one[0]) for one in programs()])
+def test_every_program_of_the_weeks_can_be_rewritten(name: str, files: dict[str, bytes]) -> None:
+    steps = [Step(rewrite, 1) for rewrite in REWRITES]
+    random.Random(name).shuffle(steps)
+    for path, source in rewrites.rewritten(files, tuple(steps), ASKED).items():
+        compile(source, path, "exec")
+
+
+# What is taken amiss is shrunk, with a grader that takes lambdas amiss.
+
+PASSED = CheckResult("test_week1.py::a", "1.1", "a", False, 60, 60, Outcome.PASSED)
+FAILED = CheckResult("test_week1.py::a", "1.1", "a", False, 0, 60, Outcome.FAILED, "no lambdas")
+LONG: Steps = (Step("renamed-locals", 2), Step("lambdas", 3), Step("talking", 1), Step("named-results", 4))
+
+
+def grade(subjects: Sequence[Subject]) -> list[Trial]:
+    return [Trial(one, report(FAILED if b"lambda" in b"".join(one.files.values()) else PASSED)) for one in subjects]
+
+
+def report(check: CheckResult) -> Report:
+    return Report("x", "week1", 0, "g", "s", "a", (check,))
+
+
+def test_trouble_is_shrunk_to_the_step_that_makes_it() -> None:
+    program, steps, text = rewritten_trials.smallest(Program("reference", FILES), LONG, "trouble", ASKED, grade)
+    assert (program.name, [step.rewrite for step in steps]) == ("reference", ["lambdas"])
+    assert text == "test_week1.py::a takes 60: no lambdas"
+
+
+def test_a_mutant_has_to_lose_its_points_in_every_form_and_no_others() -> None:
+    mutant = Mutant("m", "net.py", "a", "b", ("1.1",), "a reason")
+    program = Program("mutant m", FILES, mutant)
+    (right, wrong) = grade([program.rewritten(steps, ASKED, 0) for steps in (LONG, ())])
+    assert program.trouble(right) == ""
+    assert program.trouble(wrong) == "it keeps all points of task 1.1"
+    other = Program("mutant m", FILES, Mutant("m", "net.py", "a", "b", ("1.2",), "a reason"))
+    assert other.trouble(right) == "it keeps all points of task 1.2; it loses points of task 1.1, too"
+
+
+def test_a_program_that_was_not_graded_is_trouble() -> None:
+    subject = Program("reference", FILES).rewritten((), ASKED, 0)
+    assert Program("reference", FILES).trouble(Trial(subject, None, "no judge")) == "no judge"
+    assert sys.modules.get("net") is None
