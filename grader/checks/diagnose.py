@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 import torch
+
+from grader.checks.describe import brief
 
 Sizes = Mapping[str, int]  # sizes that a factor may come from, by name: {"images in a batch": 64}
 
@@ -63,6 +67,116 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
     return None
 
 
+# What torch's own messages mean, for those who read them for the first time.
+_EXCEPTIONS = (
+    (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x\d+\)",
+     r"the layer takes rows of \3 features, and gets \1 of \2: flatten each image by itself, or mend the layer's size"),
+    (r"Expected more than 1 value per channel when training", "the model is in training mode: call model.eval() first"),
+    (r"does not require grad and does not have a grad_fn", "the loss does not come from the network's parameters"),
+    (r"Can't call numpy\(\) on Tensor that requires grad", "detach() it first, or evaluate under torch.no_grad()"),
+    (r"backward through the graph a second time", "a loss is kept from an earlier batch, or backward runs twice"),
+    (r"modified by an inplace operation", "a method whose name ends in _, or +=, changes what the gradient needs"),
+    (r"img should be Tensor Image|pic should be PIL|should be a torch tensor", "ToTensor comes before Normalize"),
+    (r"stack expects each tensor to be equal size", "torch.cat joins batches, of any sizes"),
+    (r"Boolean value of Tensor with more than one value", "tensors are compared: sort by a number alone"),
+    (r"expected scalar type (\w+) but found (\w+)", "the two tensors differ in dtype: convert one"),
+    (r"a leaf Variable that requires grad is being used in an in-place", "change parameters under torch.no_grad()"),
+)  # fmt: skip
+
+
+def exception(text: str) -> str | None:
+    """Say what a message of torch's means."""
+    for pattern, means in _EXCEPTIONS:
+        if found := re.search(pattern, text):
+            return found.expand(means)
+    return None
+
+
+def kind(got: object) -> str | None:
+    """Say what a value of a wrong type is, where that tells what to change."""
+    if got is None:
+        return "it is None: is a `return` missing?"
+    if isinstance(got, torch.Tensor) and got.numel() == 1:
+        return "it is a tensor: `.item()` gives its number"
+    return None
+
+
+def containers(got: object, want: object) -> str | None:
+    """Say what differs between two sets, dicts, or sequences of plain values."""
+    if isinstance(got, dict) and isinstance(want, dict):
+        return _dicts(got, want)
+    if isinstance(got, (set, frozenset)) and isinstance(want, (set, frozenset)):
+        return _counts(Counter(map(brief, got)), Counter(map(brief, want)))
+    if isinstance(got, (list, tuple)) and isinstance(want, (list, tuple)) and max(len(got), len(want)) > 4:
+        return _sequences(got, want)
+    return None
+
+
+def _dicts(got: Mapping[object, object], want: Mapping[object, object]) -> str:
+    wrong = [f"{_word(key)} is {brief(got[key])} and should be {brief(value)}" for key, value in want.items()
+             if key in got and got[key] != value]  # fmt: skip
+    missing, extra = [key for key in want if key not in got], [key for key in got if key not in want]
+    parts = [
+        _some(wrong),
+        f"{_listed(missing)} missing" if missing else "",
+        f"{_listed(extra)} too much" if extra else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _sequences(got: Sequence[object], want: Sequence[object]) -> str:
+    found, wanted = Counter(map(brief, got)), Counter(map(brief, want))
+    if found != wanted:
+        return _counts(found, wanted)
+    first = next(index for index, (g, w) in enumerate(zip(got, want, strict=True)) if g != w)
+    stands = f"at index {first} stands {brief(got[first])}, and not {brief(want[first])}"
+    return f"the entries are right, but in another order: {stands}"
+
+
+def _counts(got: Counter[str], want: Counter[str]) -> str:
+    """Say what is missing and what is too much; the keys are descriptions of entries."""
+    missing, extra = want - got, got - want
+    twice = [key for key in extra if key in want]
+    parts = [f"missing: {_times(missing)}" if missing else ""]
+    parts += [f"too often: {_times(Counter({key: extra[key] for key in twice}))}" if twice else ""]
+    strange = Counter({key: count for key, count in extra.items() if key not in want})
+    return "; ".join(filter(None, [*parts, f"not expected: {_times(strange)}" if strange else ""]))
+
+
+def _times(entries: Counter[str]) -> str:
+    return _some([key if count == 1 else f"{key} ({count} times)" for key, count in entries.items()], ", ")
+
+
+def _listed(keys: Sequence[object]) -> str:
+    return f"{_some([_word(key) for key in keys], ', ')} {'is' if len(keys) == 1 else 'are'}"
+
+
+def _some(parts: Sequence[str], between: str = "; ") -> str:
+    more = f"{between}and {len(parts) - MOST} more" if len(parts) > MOST else ""
+    return between.join(parts[:MOST]) + more
+
+
+def _word(key: object) -> str:
+    return key if isinstance(key, str) else brief(key)
+
+
+MOST = 5  # differences that are told
+
+
+def activation(outputs: torch.Tensor) -> str | None:
+    """Recognise N×C outputs that went through softmax, log-softmax, a sigmoid or a ReLU."""
+    got = outputs.detach().double()
+    if _sums_to_one(got, 1):
+        return "softmax is applied inside forward: each row sums to 1"
+    if bool((got <= 0).all()) and _sums_to_one(got.exp(), 1):
+        return "log-softmax is applied inside forward: the exponentials of each row sum to 1"
+    if bool((got >= 0).all()) and bool((got == 0).any()):
+        return "a ReLU comes after the last layer: no output is negative"
+    if bool((got >= 0).all()) and bool((got <= 1).all()):
+        return "all lie between 0 and 1, as after a sigmoid"
+    return None
+
+
 def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
     """Explain a wrong shape: transposed axes, a missing or extra axis of size 1, or other axes for the right values."""
     if sorted(got.shape) == sorted(want.shape):
@@ -72,7 +186,7 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return "an axis of size 1 is missing or too many" + ("; the values are right" if right else "")
     if right:
         return "the values are right, only their arrangement in axes is not"
-    if want.dim() == got.dim() + 1 and got.shape == want.shape[1:]:
+    if got.dim() > 0 and want.dim() == got.dim() + 1 and got.shape == want.shape[1:]:
         return "the first axis, over the examples, is missing"
     return None
 
@@ -166,6 +280,8 @@ def _softmax(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return "softmax is already applied; raw logits are expected"
     if _close(got, want.log_softmax(1)):
         return "log-softmax is already applied; raw logits are expected"
+    if _close(got.exp(), want):
+        return "these are logarithms of probabilities: softmax in place of log_softmax"
     if _close(got.softmax(1), want):
         return "softmax is missing: these are logits, probabilities are expected"
     if _sums_to_one(want, 1) and not _sums_to_one(got, 1):

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from grader.checks import diagnose
-from grader.checks.describe import brief
+from grader.checks.describe import FEW, brief
+from grader.inside.probing import lacks
 from grader.results import Measure
 
 Context = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]]
@@ -58,25 +59,32 @@ def fail(
     )
 
 
-def true(condition: bool, summary: str, *, expected: object = None, got: object = None) -> None:
+def true(
+    condition: bool, summary: str, *, expected: object = None, got: object = None, because: str | None = None
+) -> None:
     """Fail with `summary` unless `condition` is True."""
     if condition is not True:
-        fail(summary, expected=expected, got=got)
+        fail(summary, expected=expected, got=got, because=because)
 
 
 def instance(got: object, kind: type | tuple[type, ...], what: str) -> None:
     """Require that `got` is of exactly one of these plain types, which evidence can have (a bool is not an int)."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if type(got) not in kinds:
-        fail(f"{what}: wrong type", expected=" or ".join(k.__name__ for k in kinds), got=_typed(got), form=True)
+        _wrong_type(what, " or ".join(k.__name__ for k in kinds), got)
 
 
-def integer(got: object, want: int, what: str) -> None:
-    """Require a whole number, Python's or NumPy's, equal to `want`."""
+def integer(got: object, want: int, what: str, *, context: Mapping[str, int] | None = None) -> None:
+    """Require a whole number, Python's or NumPy's, equal to `want`.
+
+    `context` holds other numbers, by name, that may explain a wrong one.
+    """
     got = whole(got)
     instance(got, int, what)
     if got != want:
-        fail(f"{what}: wrong value", expected=want, got=got)
+        alike = [name for name, other in (context or {}).items() if got == other]
+        because = f"this is the value {', or '.join(alike)}" if alike else None
+        fail(f"{what}: wrong value", expected=want, got=got, because=because)
 
 
 def whole(got: object) -> object:
@@ -86,12 +94,17 @@ def whole(got: object) -> object:
     return got
 
 
-def equal(got: object, want: object, what: str) -> None:
+def equal(got: object, want: object, what: str, *, because: str | None = None) -> None:
     """Require the type and the value of `want`, which is plain: a number, a string, or lists, tuples, dicts of them."""
     if type(got) is not type(want):
-        fail(f"{what}: wrong type", expected=_typed(want), got=_typed(got), form=True)
-    if _holds_array(got) or got != want:
+        _wrong_type(what, _typed(want), got)
+    if _holds_array(got):
         fail(f"{what}: wrong value", expected=want, got=got)
+    if got != want:
+        # Containers are told by what differs: two long lists side by side look the same.
+        because = because or diagnose.containers(got, want)
+        told = because and len(brief(want)) > SHORT
+        fail(f"{what}: wrong value", expected=None if told else want, got=None if told else got, because=because)
 
 
 def same(got: object, want: object) -> bool:
@@ -102,7 +115,7 @@ def same(got: object, want: object) -> bool:
 def items(got: object, length: int | None, what: str) -> Sequence[Any]:
     """Require a list or tuple, of `length` entries if given, and return it."""
     if type(got) not in (list, tuple):
-        fail(f"{what}: wrong type", expected="a tuple or list", got=_typed(got), form=True)
+        _wrong_type(what, "a tuple or list", got)
     assert isinstance(got, (list, tuple))
     if length is not None and len(got) != length:
         fail(f"{what}: wrong number of entries", expected=length, got=len(got), form=True)
@@ -112,7 +125,7 @@ def items(got: object, length: int | None, what: str) -> Sequence[Any]:
 def number(got: object, what: str) -> float:
     """Require a plain finite Python number, and return it as a float."""
     if type(got) not in (int, float):
-        fail(f"{what}: wrong type", expected="a plain Python number", got=_typed(got), form=True)
+        _wrong_type(what, "a plain Python number", got)
     assert isinstance(got, (int, float))
     if not math.isfinite(got):
         fail(f"{what}: not finite", expected="a finite number", got=got)
@@ -128,14 +141,23 @@ def near(
     atol: float = 1e-5,
     sizes: Mapping[str, int] | None = None,
     context: Mapping[str, float] | None = None,
+    nearly: str | None = None,
 ) -> None:
     """Require a plain number within `atol + rtol·|want|` of `want`.
 
-    `sizes` (`{"batches": 5}`) and `context` (`{"of the last batch": 0.3}`) may explain a wrong one.
+    `sizes` (`{"batches": 5}`) and `context` (`{"of the last batch": 0.3}`) may explain a wrong one. `nearly` says what
+    to think of when a number comes close.
     """
     value = number(got, what)
     if abs(value - want) > atol + rtol * abs(want):
-        fail(f"{what}: wrong value", expected=want, got=got, because=diagnose.number(value, want, sizes, context))
+        because = diagnose.number(value, want, sizes, context)
+        if because is None and nearly and abs(value - want) <= NEARLY * max(abs(want), 1.0):
+            because = f"it is nearly right, but not exact: {nearly}"
+        fail(f"{what}: wrong value", expected=want, got=got, because=because)
+
+
+NEARLY = 0.02
+SHORT = 60  # a text that two of stand side by side
 
 
 def at_least(value: float, bound: float, what: str, *, unit: str = "") -> None:
@@ -174,7 +196,7 @@ def tensor(
 ) -> torch.Tensor:
     """Require a tensor of that shape (None stands for any size) and dtype, with finite values, and return it."""
     if type(got) is not torch.Tensor:
-        fail(f"{what}: wrong type", expected="a torch.Tensor", got=_typed(got), form=True)
+        _wrong_type(what, "a torch.Tensor", got)
     assert isinstance(got, torch.Tensor)
     if shape is not None and not _fits(tuple(got.shape), shape):
         fail(f"{what}: wrong shape", expected=_shape_text(shape), got=_shape_text(got.shape), form=True)
@@ -239,10 +261,11 @@ def _fail_at_first_difference(
     because: str | None,
 ) -> NoReturn:
     first = tuple(wrong.nonzero()[0].tolist())
+    shown = [brief(array) if array.numel() <= FEW else None for array in (target, value)]  # else two equal shapes
     raise CheckFailed(
         f"{what}: wrong values",
-        expected=brief(target),
-        got=brief(value),
+        expected=shown[0],
+        got=shown[1],
         where=f"first at index {list(first)}: expected {target[first].item():.6g}, got {value[first].item():.6g}; "
         f"{int(wrong.sum())} of {wrong.numel()} differ, by up to {difference.max().item():.3g}",
         because=because,
@@ -260,6 +283,19 @@ def gradients(got: object, names: Sequence[str], what: str) -> None:
         fail(f"{what}: missing", because=because)
 
 
+def raw(got: torch.Tensor, what: str) -> None:
+    """Require that N×C outputs are no softmax, log-softmax, sigmoid or ReLU of something: raw logits rarely look so."""
+    because = diagnose.activation(got)
+    if because:
+        fail(f"{what} are not raw", because=because)
+
+
+def there(got: object, what: str, name: str, names: object) -> None:
+    """Require that `what` has a part `name`, so that `got` is not None; `names` lists the parts that it has."""
+    if got is None:
+        fail(lacks(what, name, [str(part) for part in items(names, None, f"the parts of {what}")]), form=True)
+
+
 def raises(evidence: object, kinds: Sequence[str], what: str) -> str:
     """Require evidence `{"raised": type name, "message": text}` of one of these exceptions, and return the message."""
     if type(evidence) is not dict or type(evidence.get("raised")) is not str:
@@ -274,7 +310,7 @@ def raises(evidence: object, kinds: Sequence[str], what: str) -> str:
 def field(evidence: object, key: str) -> Any:
     """Return `evidence[key]` of a probe's dict. A forged reply without it is wrong evidence, and crashes no check."""
     if type(evidence) is not dict or key not in evidence:
-        fail("the evidence is incomplete", expected=f"an entry {key!r}", got=_typed(evidence), form=True)
+        fail("a part of the answer is missing", expected=f"an entry {key!r}", got=_typed(evidence), form=True)
     assert isinstance(evidence, dict)
     return evidence[key]
 
@@ -283,6 +319,10 @@ def each(values: object, judge: Callable[[Any], None], what: str) -> None:
     """Apply `judge` to every entry of a list or tuple."""
     for value in items(values, None, what):
         judge(value)
+
+
+def _wrong_type(what: str, expected: str, got: object) -> NoReturn:
+    fail(f"{what}: wrong type", expected=expected, got=_typed(got), because=diagnose.kind(got), form=True)
 
 
 def _holds_array(value: object) -> bool:

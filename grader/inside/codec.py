@@ -125,6 +125,8 @@ def _tensor(value: torch.Tensor, where: str, blobs: list[np.ndarray]) -> msgpack
     if value.layout is not torch.strided or value.dtype not in _NAMES or value.device.type == "meta":
         raise NotPlainData(f"{where} is a tensor of dtype {value.dtype}, {value.layout}, on {value.device}")
     flat = value.detach().as_subclass(torch.Tensor).cpu().contiguous().reshape(-1)
+    if flat.stride() != (1,):  # one number that was expanded counts as contiguous, and cannot be viewed as bytes
+        flat = flat.clone(memory_format=torch.contiguous_format)
     blobs.append(flat.view(torch.uint8).numpy())
     return _entry(_TENSOR, _NAMES[value.dtype], value.shape, where)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import linecache
 import re
 import traceback
@@ -19,6 +20,7 @@ MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _LAST_LINE = 2**31
 _NOT_SHOWN = "(an exception whose text cannot be shown)"
+MOST_NAMES = 12
 # Addresses and the names of temporary files change from run to run, and a report must not.
 _ADDRESS, _TEMPORARY = re.compile(r"0x[0-9a-fA-F]{6,}"), re.compile(r"\btmp[a-z0-9_]{8}\b")
 _NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")
@@ -73,10 +75,11 @@ def _described(error: BaseException, folder: Path) -> dict[str, Any]:
         file = Path(_text(error.filename))
         if folder in file.parents:
             frames.append(_place(file, folder, error.lineno, "", _text(error.text).strip()))
+    missing = "" if frames else _missing_name(error, folder)  # in their own code Python's words are about their names
     return {
         "outcome": _text(outcome_of(error)),
-        "type": _text(type(error).__name__),
-        "message": message if isinstance(error, SyntaxError) else message + _left_out(error),
+        "type": "MissingName" if missing else _text(type(error).__name__),
+        "message": _text(missing or message) + _left_out(error),
         "frames": frames[-MOST_FRAMES:],
     }
 
@@ -98,6 +101,36 @@ def _left_out(error: BaseException) -> str:
     left_out = names.get(LEFT_OUT)
     why = left_out.get(name) if type(left_out) is dict and type(name) is str else None
     return f" ({why[:LONGEST_MESSAGE]})" if type(why) is str else ""
+
+
+def _missing_name(error: BaseException, folder: Path) -> str:
+    """Say what a module of the student's or a network has in place of a name that it lacks; else return nothing."""
+    try:
+        if isinstance(error, AttributeError) and isinstance(error.name, str):
+            what, names = _names_of(error.obj, folder)
+            return lacks(what, error.name, names) if what else ""
+    except BaseException:
+        return ""  # the objects are the student's, and may do anything
+    return ""
+
+
+def _names_of(thing: object, folder: Path) -> tuple[str, list[str]]:
+    """Name a module or a network, with what it defines; nothing for other objects."""
+    if isinstance(thing, ModuleType):
+        file = Path(thing.__file__ or "")
+        names = [name for name, value in vars(thing).items() if getattr(value, "__module__", "") == thing.__name__]
+        return (file.name, names) if folder in file.parents else ("", [])
+    parts = getattr(thing, "__dict__", {})
+    if type(parts.get("_modules")) is not dict:  # a torch.nn.Module keeps its layers there
+        return "", []
+    return type(thing).__name__, [name for kind in ("_modules", "_parameters", "_buffers") for name in parts[kind]]
+
+
+def lacks(what: str, name: str, names: list[str]) -> str:
+    """Say that something has no such name, what names it has, and which of them may be meant."""
+    alike = difflib.get_close_matches(name, names, n=1)
+    has = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+    return f"{what} has no {name}; it has {has or 'nothing'}" + (f"; did you mean {alike[0]}?" if alike else "")
 
 
 def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:

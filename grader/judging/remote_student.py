@@ -7,9 +7,9 @@ import inspect
 import marshal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ from grader.judging.fair_time import IDLE_FACTOR, FairTime
 from grader.judging.replay import Asked, ReplayCache, digest
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILLED_FROM_OUTSIDE, Session, end_process, how_it_ended
+from grader.pytest_plugin.calls import Asked as Called
 from grader.pytest_plugin.plugin import check_id
 from grader.pytest_plugin.seeds import check_seed, probe_seed
-from grader.pytest_plugin.student import Probe, ProbeEnded, Student, describe_call
+from grader.pytest_plugin.student import Probe, ProbeEnded, Student
 from grader.pytest_plugin.verdict import exception_end, invalid_text, timeout_text
 from grader.results import CheckResult, Outcome
 from grader.sandbox.processes import signal_name
@@ -180,7 +181,7 @@ class RemoteStudent:
         self.steps: list[tuple[Request, bytes]] = []
         self.shared = self.killed = False
         self.left_before = session.left
-        self._called: Callable[[], str] | None = None
+        self.asked: Called | None = None
         self._session = session
         self._shares = shares
         self._seed = seed
@@ -194,9 +195,9 @@ class RemoteStudent:
         self._answered: deque[tuple[Request, Reply]] = deque()
 
     @property
-    def called_with(self) -> str:
-        """The arguments of the latest run, described only where somebody asks."""
-        return self._called() if self._called else ""
+    def place(self) -> str:
+        """File and line of what the latest probe called of the student's."""
+        return self.asked.place(self._session.text_of) if self.asked else ""
 
     @property
     def printed(self) -> str:
@@ -238,7 +239,7 @@ class RemoteStudent:
                 end_process(process)
 
     def _run(self, probe: Probe, args: tuple[Any, ...], kwargs: dict[str, Any], fresh: bool) -> Any:
-        self._called = partial(describe_call, probe, args, kwargs)
+        self.asked = Called(probe, args, kwargs)
         if self._final is not None:
             raise self._final
         file = Path(inspect.getsourcefile(probe) or "")

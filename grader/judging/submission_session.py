@@ -45,6 +45,10 @@ class Session:
         self._warm: CheckProcess | None = None
         self._try_imports(list(modules))
 
+    def text_of(self, file: str) -> str:
+        """Return the text of a file of the submission; empty where it has none of that name."""
+        return self._files.get(file, b"").decode("utf-8", "replace")
+
     def _try_imports(self, waiting: list[str]) -> None:
         """Try to import each module once, so that one that hangs or ends its process is not tried in every check."""
         ends: list[tuple[str, int | None]] = []  # those that an outsider may have had a hand in

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from grader.results import CheckResult, Outcome
+from grader.results import CheckResult, Outcome, told_once
 from grader.sandbox.devices import DEVICES
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ _LETTERS = {
     Outcome.SKIPPED: ("waiting", "w", "WAITING"),
     Outcome.TIMEOUT: ("failed", "F", "TIMEOUT"),
 }
+_AGAIN = ("ended by the same", "f", "FAILED AS ABOVE")
+# A hint is about the check. Where the student's code raised, or time ran out, it would lead away from the cause.
+_HINTED = (Outcome.FAILED, Outcome.INVALID, Outcome.SKIPPED)
 
 
 class Students(Protocol):
@@ -58,12 +61,27 @@ class Scores:
 
     def __init__(self) -> None:
         self.results: dict[str, CheckResult] = {}
+        self.reports: dict[str, pytest.TestReport] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the results of this process, and under pytest-xdist those of its workers."""
         check = getattr(report, CHECK, None)
         if check:
             self.results[report.nodeid] = CheckResult.from_dict(check)
+            self.reports[report.nodeid] = report
+
+    def is_told(self, check: CheckResult) -> bool:
+        """Tell whether an earlier check has ended by the same cause."""
+        others = self.results.values()
+        return bool(check.cause) and any(other.cause == check.cause and other.id != check.id for other in others)
+
+    def tell_once(self) -> None:
+        """Have the first report of each cause say what else it ends."""
+        for report, before, after in zip(
+            self.reports.values(), self.results.values(), told_once(self.results.values()), strict=True
+        ):
+            if after.message != before.message:
+                report.longrepr = str(report.longrepr).replace(before.message, after.message)
 
     def unmet(self, mark: TaskMark) -> str | None:
         """Return the first task among `mark.needs` with a check that did not pass."""
@@ -217,12 +235,14 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
         max_points=mark.points,
         outcome=verdict.outcome,
         message=verdict.message,
-        hint="" if verdict.outcome in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN) else mark.hint,
+        hint=mark.hint if verdict.outcome in _HINTED else "",
         seconds=round(call.duration, 3),
         measures=take_measures(),
         exhibits=shown,
         stand_ins=stand_ins,
         wrong_form=verdict.wrong_form,
+        place=verdict.place,
+        cause=verdict.cause,
         output=excerpt(student.printed) if student and lost else "",
     )
 
@@ -261,10 +281,18 @@ def _shortest(folder: Path) -> str:
     return folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """Tell TODO and waiting checks apart from wrong ones; pytest itself still counts them as not passed."""
     check = getattr(report, CHECK, None)
-    return _LETTERS.get(Outcome(check["outcome"])) if check else None
+    if not check:
+        return None
+    result = CheckResult.from_dict(check)
+    return _AGAIN if config.stash[scores_key].is_told(result) else _LETTERS.get(result.outcome)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Before pytest prints the failures, gather what one cause has ended."""
+    session.config.stash[scores_key].tell_once()
 
 
 def pytest_enter_pdb() -> None:

@@ -7,31 +7,33 @@ worker; only such runs give a grade.
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader.checks.describe import brief, clip
 from grader.inside import codec, probing
 from grader.inside.modules import StudentModules
-from grader.pytest_plugin.deadline import deadline
+from grader.pytest_plugin.calls import Asked
+from grader.pytest_plugin.deadline import IMPORT_SECONDS, deadline
 from grader.results import Outcome
 
 Probe = Callable[..., Any]
-FEW_IN_CALL = 4  # numbers of an array; larger ones are not shown in full, so that other arguments are seen, too
 
 
 class Student(Protocol):
     """Runs probes on a submission for one check.
 
-    `called_with` describes the latest probe's arguments. `printed` is what it printed, where that was caught.
+    `asked` is the latest run, `place` the file and line of what it called of the student's. `printed` is what it
+    printed, where that was caught.
     """
 
     @property
-    def called_with(self) -> str: ...
+    def asked(self) -> Asked | None: ...
+
+    @property
+    def place(self) -> str: ...
 
     @property
     def printed(self) -> str: ...
@@ -47,11 +49,18 @@ class Student(Protocol):
 
 @dataclass
 class ProbeEnded(Exception):
-    """Says that a probe in a worker gave no evidence. `summary` names only the kind of end, `detail` the rest."""
+    """Says that a probe in a worker gave no evidence. `summary` names only the kind of end.
+
+    `says` is what the exception says, `frames` are the student's lines, `place` the innermost of them, and `raised` the
+    exception's type.
+    """
 
     outcome: Outcome
     summary: str
-    detail: str = ""
+    says: str = ""
+    frames: str = ""
+    place: str = ""
+    raised: str = ""
 
     def __str__(self) -> str:
         return self.summary
@@ -63,7 +72,7 @@ class LocalStudent:
     printed = ""  # pytest itself shows what is printed at a student's desk
 
     def __init__(self, modules: StudentModules, folder: Path, seed: int, seconds: float) -> None:
-        self.called_with = ""
+        self.asked: Asked | None = None
         self.folder = folder
         self.raised: deque[BaseException] = deque(maxlen=64)
         self._modules = modules
@@ -71,7 +80,11 @@ class LocalStudent:
         self._seconds = seconds
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
-        self.called_with = describe_call(probe, args, kwargs)
+        import torch  # noqa: PLC0415 - checks have imported it; collecting them can do without
+
+        self.asked = Asked(probe, args, kwargs)
+        torch.set_grad_enabled(True)  # whatever an earlier check's code has left behind
+        self._import(self.asked.modules)
         args, kwargs = codec.decode(codec.encode((args, kwargs), "the probe's arguments"))
         try:
             with deadline(self._seconds):
@@ -86,8 +99,24 @@ class LocalStudent:
 
     run_fresh = run
 
+    def _import(self, modules: list[str]) -> None:
+        """Import modules within a limit of their own, as in grading: a library's first import may take long.
 
-def describe_call(probe: Probe, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    """Describe a probe's arguments by the names of its parameters: `size=6, kernel_size=3`."""
-    _, *named = inspect.signature(probe).bind(None, *args, **kwargs).arguments.items()  # the first one is the student
-    return clip(", ".join(f"{name}={brief(value, FEW_IN_CALL)}" for name, value in named), 400)
+        Interrupted, it would leave the library half imported, and all later checks would fail of that.
+        """
+        for module in modules:
+            try:
+                with deadline(IMPORT_SECONDS / 2):
+                    getattr(self._modules, module)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: S112 - it is raised again where the probe asks for the module
+                continue
+
+    @property
+    def place(self) -> str:
+        return self.asked.place(self._text_of) if self.asked else ""
+
+    def _text_of(self, file: str) -> str:
+        path = self.folder / file
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis.errors import Flaky, HypothesisException
 
+from grader.checks import diagnose
 from grader.checks.describe import clip
 from grader.checks.expect import CheckFailed
 from grader.checks.task_mark import TaskMark
 from grader.inside import probing
 from grader.inside.codec import NotPlainData
+from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.deadline import DeadlineExceeded
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded, Student
 from grader.results import Outcome
 
 _TODO = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")
 _MOST_LINES = 30
+_LONGEST_LINE = 400
+_LONGEST_CALL = 120  # in the first line; else below it alone
+_LONGEST_VALUE = 60  # of an expected value, and of what came, in a message's first line
+_SIGNATURE = re.compile(r"[\w.<>]+\(\) (got an unexpected|got multiple|got some positional|missing|takes) ")
 _ENDS = {str(o): o for o in (Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)}
 _IMPORTS = {
     Outcome.TIMEOUT: "importing one of your modules did not end in time",
@@ -30,11 +36,16 @@ _IMPORTS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """A check's outcome, the message, and whether the evidence has a wrong type or shape."""
+    """A check's outcome, the message, and whether the evidence has a wrong type or shape.
+
+    `place` is the student's file and line to look at. `cause` is the same for all checks that one thing has ended.
+    """
 
     outcome: Outcome
     message: str = ""
     wrong_form: bool = False
+    place: str = ""
+    cause: str = ""
 
 
 def verdict_on(
@@ -48,13 +59,13 @@ def verdict_on(
     if error is None:
         return Verdict(Outcome.PASSED)
     error = _cause(error)
-    called_with = student.called_with if student else ""
-    if isinstance(error, ProbeEnded):
-        return _ended(error.outcome, error.summary, error.detail, mark, called_with, tasks)
     if isinstance(student, LocalStudent) and any(error is raised for raised in student.raised):
-        return _raised_here(error, mark, student, called_with, tasks)
+        error = _raised_here(error, student)
+    if isinstance(error, ProbeEnded):
+        return _ended(error, mark, student, tasks)
     if isinstance(error, AssertionError):
-        return Verdict(Outcome.FAILED, _failure(error, called_with), isinstance(error, CheckFailed) and error.form)
+        wrong_form = isinstance(error, CheckFailed) and error.form
+        return Verdict(Outcome.FAILED, _failure(error, _asked(student)), wrong_form, _defined(student))
     return Verdict(Outcome.BROKEN, f"the check itself crashed: {_crash(error)}")
 
 
@@ -67,12 +78,26 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def _ended(
-    outcome: Outcome, summary: str, detail: str, mark: TaskMark, called_with: str, tasks: Collection[str] = ()
-) -> Verdict:
-    if outcome is Outcome.TODO:
-        return _todo(summary, mark, tasks)
-    return Verdict(outcome, _lines([summary, _entry("called with", called_with), detail]))
+def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Collection[str]) -> Verdict:
+    if end.outcome is Outcome.TODO:
+        return _todo(end.summary, mark, tasks)
+    says = "; ".join(filter(None, [end.says, diagnose.exception(end.says)]))
+    first = clip(": ".join(filter(None, [end.summary, says])), _LONGEST_LINE)
+    place = end.place or _defined(student)
+    first += f" ({place})" if place else ""
+    cause = (f"{end.raised} at {end.place}" if end.place else first) if end.raised else ""
+    asked = _asked(student)
+    first += f", in {asked.text}" if asked and 0 < len(asked.text) <= _LONGEST_CALL else ""
+    message = _lines([first, _called_as(asked), end.frames])
+    return Verdict(end.outcome, message, place=place, cause=cause)
+
+
+def _asked(student: Student | None) -> Asked | None:
+    return student.asked if student else None
+
+
+def _defined(student: Student | None) -> str:
+    return student.place if student else ""
 
 
 def _todo(text: str, mark: TaskMark, tasks: Collection[str]) -> Verdict:
@@ -83,16 +108,15 @@ def _todo(text: str, mark: TaskMark, tasks: Collection[str]) -> Verdict:
     return Verdict(Outcome.TODO, clip(text))
 
 
-def _raised_here(
-    error: BaseException, mark: TaskMark, student: LocalStudent, called_with: str, tasks: Collection[str]
-) -> Verdict:
+def _raised_here(error: BaseException, student: LocalStudent) -> ProbeEnded:
     if isinstance(error, NotPlainData):
-        return _ended(Outcome.INVALID, *invalid_text(str(error)), mark, called_with)
+        return ProbeEnded(Outcome.INVALID, *invalid_text(str(error)))
+    described = probing.describe(error, student.folder)
     if isinstance(error, DeadlineExceeded):
-        frames = frame_lines(probing.describe(error, student.folder)["frames"])
-        return _ended(Outcome.TIMEOUT, timeout_text(error.seconds), frames, mark, called_with)
-    ended = exception_end(probing.describe(error, student.folder))
-    return _ended(ended.outcome, ended.summary, ended.detail, mark, called_with, tasks)
+        frames = described["frames"]
+        text = timeout_text(error.seconds)
+        return ProbeEnded(Outcome.TIMEOUT, text, "", frame_lines(frames), _place(frames), "timeout")
+    return exception_end(described)
 
 
 def timeout_text(seconds: float) -> str:
@@ -114,19 +138,43 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
     if outcome is Outcome.TODO:
         return ProbeEnded(outcome, clip(described["message"]))
     if outcome in _IMPORTS:
-        return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]))
-    name, frames = described["type"], described["frames"]
-    known = name if isinstance(getattr(builtins, name, None), type) else "an exception"
-    summary = "memory ran out" if outcome is Outcome.MEMORY else f"your code raised {known}"
-    if name == "SystemExit":
-        summary = "your code called sys.exit"
-    elif name == "MissingModule":
-        summary = "a module of the week is missing from the submission"
-    elif name == "NotInstalled":
-        summary = "your code needs what is not installed where you are graded"
-    elif not frames and outcome is Outcome.ERROR:
-        summary = f"{known} while your result was used"
-    return ProbeEnded(outcome, summary, _lines([clip(f"{name}: {described['message']}", 400), frame_lines(frames)]))
+        return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]), raised="import")
+    says = clip(described["message"], _LONGEST_LINE)
+    frames, name = described["frames"], described["type"]
+    summary = _summary(name, says, bool(frames)) if outcome is Outcome.ERROR else "memory ran out"
+    if not _is_builtin(name) and name not in _OURS:
+        says = f"{clip(name, 60)}: {says}"  # an exception of their own, or of a library
+    return ProbeEnded(outcome, summary, says, frame_lines(frames), _place(frames), clip(name, 60))
+
+
+_OURS = {
+    "SystemExit": "your code called sys.exit",
+    "MissingModule": "a module of the week is missing from the submission",
+    "NotInstalled": "your code needs what is not installed where you are graded",
+    "MissingName": "a name that the task asks for is missing",
+}
+
+
+def _summary(name: str, says: str, inside: bool) -> str:
+    """Say what kind of exception ended a check; `inside` tells whether it arose in the student's own files."""
+    known = name if _is_builtin(name) else "an exception"
+    if name in _OURS:
+        return _OURS[name]
+    if inside:
+        return f"your code raised {known}"
+    if name == "TypeError" and _SIGNATURE.match(says):
+        return "your function cannot be called in the way that the task asks for"
+    if name in ("TypeError", "AttributeError") and "NoneType" in says:
+        return "None came back, is a `return` missing?"
+    return f"your code could not be used, {known}"
+
+
+def _is_builtin(name: str) -> bool:
+    return isinstance(getattr(builtins, name, None), type)
+
+
+def _place(frames: Sequence[Mapping[str, Any]]) -> str:
+    return clip(f"{frames[-1]['file']}:{frames[-1]['line']}", 100) if frames else ""
 
 
 def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
@@ -140,19 +188,43 @@ def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def _failure(error: AssertionError, called_with: str) -> str:
+def _failure(error: AssertionError, asked: Asked | None) -> str:
     if not isinstance(error, CheckFailed):
-        return _lines([clip(str(error), 600), _entry("called with", called_with)])
+        return _lines([_about(clip(str(error), 600), asked), _called_as(asked)])
+    first = clip(_about(_first_line(error), asked), _LONGEST_LINE)
+    cut = error.because not in first if error.because else False
     return _lines(
         [
-            error.summary,
-            _entry("called with", called_with),
+            first,
+            _called_as(asked),
             _entry("expected", error.expected),
             _entry("got", error.got),
             _entry("where", error.where),
-            _entry("because", error.because),
+            _entry("because", error.because if cut else None),
         ]
     )
+
+
+def _first_line(error: CheckFailed) -> str:
+    """Say what is wrong and why; where nobody knows why, what was expected and what came, if that is short."""
+    if error.because:
+        return f"{error.summary}; {error.because}"
+    expected, got = (text if text and len(text) <= _LONGEST_VALUE else "" for text in (error.expected, error.got))
+    parts = [f"expected {expected}" if expected else "", f"got {got}" if got else ""]
+    values = ", ".join(filter(None, parts))
+    return f"{error.summary}; {values}" if values else error.summary
+
+
+def _about(line: str, asked: Asked | None) -> str:
+    """Begin a line with the student's function that it is about, unless it names that one already."""
+    names = asked.names if asked else []
+    if len(names) != 1 or re.search(rf"\b{re.escape(names[0])}\b", line):
+        return line
+    return f"{names[0]}: {line}"
+
+
+def _called_as(asked: Asked | None) -> str:
+    return _entry("called as", asked.text) if asked else ""
 
 
 def _entry(label: str, text: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from grader.results import CheckResult, Outcome, Report, TaskScore, task_order
 
 BINS = 10
 MOST = 8
-_BECAUSE = "  because "
+_VALUES = re.compile(r"; (expected|got) .*")
 
 
 @dataclass(frozen=True)
@@ -231,10 +232,10 @@ def _by_size(messages: dict[str, set[str]]) -> list[tuple[str, tuple[str, ...]]]
 
 
 def reason(check: CheckResult) -> str:
-    """Return the first line of a check's message, and what explains it; neither holds a student's own values."""
-    lines = check.message.splitlines()
-    because = [line.removeprefix(_BECAUSE).strip() for line in lines if line.startswith(_BECAUSE)]
-    return "; ".join([*lines[:1], *because[:1]]) or str(check.outcome)
+    """Return the first line of a check's message, which says what is wrong and why, without a student's own values."""
+    first = next(iter(check.message.splitlines()), "")
+    says = _VALUES.sub("", first) if check.outcome is Outcome.FAILED else first.partition(": ")[0]
+    return says or str(check.outcome)
 
 
 def slowest_checks(reports: Iterable[Report], most: int = 5) -> list[Slow]:

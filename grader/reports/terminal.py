@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from grader.escape import terminal
-from grader.reports.words import WORDS, NextStep, bar, detail, next_step, number, week_command, word
+from grader.reports.words import WORDS, NextStep, bar, detail, next_step, number, problem, week_command, word
 from grader.results import CheckResult, Report, TaskScore, tasks_of
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> lis
         for report in reports
         for check in report.broken
     ]
-    for problem in problems:
-        week = f" {problem.week}" if problem.week else ""
-        lines.append(f"not graded: {problem.student}{week}: {problem.message}")
+    for ungraded in problems:
+        week = f" {ungraded.week}" if ungraded.week else ""
+        lines.append(f"not graded: {ungraded.student}{week}: {ungraded.message}")
     return [terminal(line) for line in lines]
 
 
@@ -87,7 +87,9 @@ def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) ->
 def _next_lines(step: NextStep | None, full: bool) -> list[str]:
     if step is None:
         return ["Every check passes." if full else "Nothing to do: what is missing is a fault of ours."]
-    lines = [terminal(f"Next: task {step.check.task}, {step.check.title} ({word(step.check.outcome)})")]
+    check = step.check
+    where = f", {check.place}" if check.place else ""
+    lines = [terminal(f"Next: task {check.task} ({word(check.outcome)}){where}: {problem(check)}")]
     return [*lines, f"      {step.command}"] if step.command else lines
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from grader.results import CheckResult, Outcome, TaskScore
 
 BAR = 10
+LONGEST = 200  # of a problem's one line
 
 
 # For each outcome a word that fits a column, a sentence's worth for reports, and a colour.
@@ -57,8 +58,16 @@ def detail(score: TaskScore) -> str:
     if score.outcome is Outcome.SKIPPED:
         return first.message
     passed = sum(check.outcome is Outcome.PASSED for check in score.checks)
-    part = f"{passed} of {len(score.checks)} checks pass: " if passed else ""
-    return part + first.title
+    part = f"{passed} of {len(score.checks)} checks pass; " if passed else ""
+    return f"{part}first problem: {problem(first)}"
+
+
+def problem(check: CheckResult) -> str:
+    """Say in a line what is wrong; of a hidden check only which it is, and the kind of its end."""
+    says = next(iter(check.message.splitlines()), check.title)
+    if check.hidden:
+        return f"{check.title} (hidden; {says})"
+    return says if len(says) <= LONGEST else says[: LONGEST - 1] + "…"
 
 
 def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:

@@ -11,6 +11,7 @@ from grader.results.report import (
     TaskScore,
     task_order,
     tasks_of,
+    told_once,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "adjust",
     "task_order",
     "tasks_of",
+    "told_once",
 ]

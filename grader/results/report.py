@@ -14,7 +14,7 @@ from grader.results import exhibits
 from grader.results.exhibits import Exhibit
 
 SCHEMA = 1
-_BULKY = ("measures", "exhibits", "stand_ins", "output", "wrong_form")
+_BULKY = ("measures", "exhibits", "stand_ins", "output", "wrong_form", "place", "cause")
 
 
 class Outcome(StrEnum):
@@ -95,6 +95,8 @@ class CheckResult:
     stand_ins: tuple[str, ...] = ()  # parts of the student's that were replaced, since they have checks of their own
     output: str = ""  # what the code printed in a check that did not pass
     wrong_form: bool = False  # the evidence has another type or shape than it should
+    place: str = ""  # the student's file and line to look at
+    cause: str = ""  # the exception and its place, or the like: the same for all checks that one thing has ended
 
     @property
     def is_broken(self) -> bool:
@@ -202,9 +204,10 @@ class Report:
     def for_student(self) -> Report:
         """Return the report as its student may read it: of a hidden check points, title, hint and a `Reason`.
 
-        Nothing else of a hidden check is shown, since the student's code chose it and has seen the check's inputs.
+        What ended several checks is told in the first of them. Nothing else of a hidden check is shown, since the
+        student's code chose it and has seen the check's inputs.
         """
-        return replace(self, checks=tuple(_without_secrets(check) for check in self.checks))
+        return replace(self, checks=told_once([_without_secrets(check) for check in self.checks]))
 
     def to_dict(self) -> dict[str, Any]:
         changes = {"raw_score": self.raw_score, "adjustments": [asdict(a) for a in self.adjustments]}
@@ -255,6 +258,31 @@ def tasks_of(checks: Iterable[CheckResult]) -> list[TaskScore]:
     for check in checks:
         by_task.setdefault(check.task, []).append(check)
     return [_task_score(task, by_task[task]) for task in sorted(by_task, key=task_order)]
+
+
+def told_once(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """Return the checks with each cause told by the first that it ended, with what else it stops; the others say where.
+
+    A syntax error ends all checks of its module, and thirteen copies of it hide what else is wrong.
+    """
+    checks = list(checks)
+    ended: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        if check.cause:
+            ended.setdefault(check.cause, []).append(check)
+    return tuple(_told(check, ended.get(check.cause, [])) for check in checks)
+
+
+def _told(check: CheckResult, ended: list[CheckResult]) -> CheckResult:
+    if len(ended) < 2:
+        return check
+    first, *others = ended
+    if check is not first:
+        text = f"the same as in task {first.task}, {first.title}: {first.cause}"
+        return replace(check, message=text, hint="", output="", cause="")
+    waiting = ", ".join(dict.fromkeys(other.task for other in others))
+    count = f"{len(others)} more check{'s' if len(others) > 1 else ''}, of task {waiting}"
+    return replace(check, message=f"{check.message}\n  {'also ends':<12} {count}", cause="")  # so that it is told once
 
 
 def task_order(task: str) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -189,3 +190,57 @@ def test_no_pair_of_arrays_with_entries_crashes_it(shape: list[int], data: st.Da
         torch.tensor(data.draw(st.lists(values, min_size=count, max_size=count))).reshape(shape) for _ in range(2)
     )
     assert isinstance(diagnose.arrays(got, want), (str, type(None)))
+
+
+CONTAINERS: dict[str, tuple[Any, Any, str | None]] = {
+    "sets": ({"train", "test"}, {"test"}, "not expected: 'train'"),
+    "dicts": ({"a": True, "b": 1, "d": 0}, {"a": False, "b": 1, "c": 2},
+              "a is True and should be False; c is missing; d is too much"),
+    "a long list": ([*range(40), 3], [*range(41)], "missing: 40; too often: 3"),
+    "more than can be told": ([], [*range(9)], "missing: 0, 1, 2, 3, 4, and 4 more"),
+    "an entry that is there too often": ([7] * 8, [7, *range(4)], "missing: 0, 1, 2, 3; too often: 7 (7 times)"),
+    "another order": ([0, 2, 1, 3, 4], [0, 1, 2, 3, 4],
+                      "the entries are right, but in another order: at index 1 stands 2, and not 1"),
+    "short lists stand side by side": ([1, 2], [2, 1], None),
+    "numbers": (3, 4, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_containers_are_told_by_what_differs(name: str) -> None:
+    got, want, because = CONTAINERS[name]
+    assert diagnose.containers(got, want) == because
+
+
+def test_an_activation_after_the_last_layer_is_recognised() -> None:
+    logits = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
+    assert diagnose.activation(logits) is None
+    for name, function in (
+        ("softmax is applied", lambda x: x.softmax(1)),
+        ("log-softmax is applied", lambda x: x.log_softmax(1)),
+        ("a ReLU comes after", torch.relu),
+        ("a sigmoid", torch.sigmoid),
+    ):
+        assert name in str(diagnose.activation(function(logits)))
+
+
+def test_positive_logits_are_no_relu() -> None:
+    assert diagnose.activation(torch.tensor([[3.0, 4.0], [5.0, 7.0]])) is None
+
+
+def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
+    assert diagnose.shapes(torch.tensor(0.5), torch.rand(10)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("mat1 and mat2 shapes cannot be multiplied (1x4 and 784x1024)", "rows of 784 features, and gets 1 of 4"),
+        ("Expected more than 1 value per channel when training, got input size [1, 4]", "model.eval()"),
+        ("element 0 of tensors does not require grad and does not have a grad_fn", "the loss"),
+        ("img should be Tensor Image. Got <class 'PIL.Image.Image'>", "ToTensor comes before Normalize"),
+    ],
+)
+def test_torchs_own_messages_are_explained(text: str, means: str) -> None:
+    assert means in str(diagnose.exception(text))
+    assert diagnose.exception("list index out of range") is None

@@ -198,3 +198,36 @@ def test_other_arrays_are_made_only_to_explain_a_wrong_one() -> None:
     assert asked == []
     error = failure(lambda: expect.close(torch.zeros(2), torch.ones(2), "y", context=slips))
     assert error.because == "these are the values before training"
+
+
+def test_a_wrong_whole_number_is_explained_by_all_that_give_it() -> None:
+    context = {"rounded": 3, "of the other part": 3, "of the whole": 9}
+    error = failure(lambda: expect.integer(3, 2, "the length", context=context))
+    assert error.because == "this is the value rounded, or of the other part"
+    assert failure(lambda: expect.integer(5, 2, "the length", context=context)).because is None
+
+
+def test_none_and_tensors_are_told_with_what_to_do() -> None:
+    assert "is a `return` missing?" in str(failure(lambda: expect.number(None, "the loss")).because)
+    assert ".item()" in str(failure(lambda: expect.instance(torch.tensor(1.0), float, "the loss")).because)
+    assert failure(lambda: expect.instance("a", float, "the loss")).because is None
+
+
+def test_a_number_that_is_nearly_right_is_told_from_a_wrong_one() -> None:
+    near = failure(lambda: expect.near(2.01, 2.0, "the slope", nearly="a difference quotient?"))
+    assert near.because == "it is nearly right, but not exact: a difference quotient?"
+    assert failure(lambda: expect.near(2.5, 2.0, "the slope", nearly="a difference quotient?")).because is None
+
+
+def test_equal_shapes_are_not_shown_as_expected_and_got() -> None:
+    large, small = torch.zeros(5, 5), torch.zeros(2)
+    error = failure(lambda: expect.close(large, large + 1, "x"))
+    assert (error.expected, error.got) == (None, None)
+    assert failure(lambda: expect.close(small, small + 1, "x")).expected == "tensor 2 float32 [1, 1]"
+
+
+def test_a_part_that_is_missing_is_told_with_those_that_are_there() -> None:
+    expect.there([1], "LeNet", "fc_1", ["fc_1"])
+    error = failure(lambda: expect.there(None, "LeNet", "fc_1", ["conv1", "fc1"]))
+    assert error.summary == "LeNet has no fc_1; it has conv1, fc1; did you mean fc1?"
+    failure(lambda: expect.there(None, "LeNet", "fc_1", "forged"))

@@ -118,8 +118,8 @@ def test_each_bad_end_has_its_outcome_and_costs_only_its_checks(judge: JudgeProc
     public, hidden = checks(report)["double"], checks(report)["double_large"]
     assert (public.outcome, hidden.outcome) == (outcome, outcome)
     assert (public.points, hidden.points) == (0, 0)
-    assert public.message.splitlines()[0] == summary
-    assert hidden.message.splitlines()[0] == summary
+    assert public.message.splitlines()[0].startswith(summary)
+    assert hidden.message.splitlines()[0].startswith(summary)
     assert checks(report)["train"].outcome is Outcome.PASSED
     assert checks(report)["free"].outcome is Outcome.PASSED
     assert report.score == 40
@@ -180,8 +180,8 @@ def test_hidden_checks_show_no_text_that_the_students_code_chose(judge: JudgePro
 def test_public_failures_show_input_expected_value_and_hint(judge: JudgeProcess) -> None:
     check = checks(judge.grade(job("return 3 * n")))["double"]
     assert check.message.splitlines() == [
-        "double: wrong value",
-        "  called with  number=1000",
+        "double: wrong value; expected 2000, got 3000",
+        "  called as    double(1000)",
         "  expected     2000",
         "  got          3000",
     ]
@@ -264,7 +264,7 @@ def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProces
     assert timeless(again) == timeless(first)
     wrong_later = judge.grade(job("return 2 * n + (n > 1000)"))
     assert checks(wrong_later)["double"].outcome is Outcome.FAILED
-    assert "called with  number=1001" in checks(wrong_later)["double"].message
+    assert "called as    double(1001)" in checks(wrong_later)["double"].message
 
 
 def test_submissions_share_nothing(judge: JudgeProcess) -> None:

@@ -69,18 +69,17 @@ def test_a_run_says_what_is_wrong_to_do_and_waiting_and_ends_in_the_score(studen
     # Why, in plain words: nothing of the checks, of the grader or of Hypothesis.
     for line in (
         "Task 1.1: Twice a number  (0 of 20 points)",
-        "double: wrong value",
-        "  called with  number=1",
+        "double: wrong value; expected 2, got 3",
+        "  called as    double(1)",
         "  expected     2",
         "  got          3",
         "  hint         Look at the operator.",
         "  run again    pytest assignments/week1 --task 1.1",
-        "your code raised IndexError",
+        "your code raised IndexError: list index out of range (lenet.py:9), in index()",
         "  lenet.py:6 in index",
         "      return helper([])",
         "  lenet.py:9 in helper",
         "      return values[2]",
-        "IndexError: list index out of range",
     ):
         assert line in text.splitlines()
     for noise in (
@@ -146,3 +145,20 @@ def test_without_checks_the_plugin_is_silent(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess()
     assert result.ret == 0
     assert " score " not in result.stdout.str()
+
+
+def test_a_syntax_error_is_told_once_with_what_else_it_ends(desk: Desk) -> None:
+    broken = desk.course / "broken" / "week1"
+    broken.mkdir(parents=True)
+    for file in (desk.course / "other" / "week1").glob("*.py"):
+        (broken / file.name).write_text(file.read_text())
+    (broken / "lenet.py").write_text("def double(number):\n    return (number\n")
+    result = desk.run("--submission", "broken", "-p", "no:cacheprovider")
+    text = result.stdout.str()
+    told = "your code raised SyntaxError: '(' was never closed (lenet.py:2)"
+    assert text.split("= score =")[0].count("SyntaxError") == 1
+    assert re.search(rf"^{re.escape(told)}.*\n", text, re.MULTILINE)
+    assert re.search(r"^  also ends +\d more checks?, of task 1\.", text, re.MULTILINE)
+    assert "Look at the operator." not in text
+    assert any(line.startswith(f"Next: task 1.1 (error), lenet.py:2: {told}") for line in score(result))
+    assert result.ret == 1

@@ -172,7 +172,7 @@ def test_an_empty_class_is_said_to_be_empty() -> None:
 
 
 def test_the_commonest_failures_are_grouped_with_who_they_concern() -> None:
-    flipped = "the filtered images: wrong values\n  got          tensor\n  because      a flipped kernel"
+    flipped = "the filtered images: wrong values; a flipped kernel\n  got          tensor"
     wrong = check("5.1", "slides", Outcome.FAILED, 9, flipped)
     other = check("5.1", "slides", Outcome.FAILED, 9, flipped.replace("flipped kernel", "stride of 2"))
     todo, passed = check("5.2", "pools", Outcome.TODO, 9), replace(wrong, outcome=Outcome.PASSED)
@@ -209,6 +209,23 @@ def test_the_page_alone_shows_all_that_a_hidden_check_says() -> None:
     assert "&lt;b&gt;41&lt;/b&gt;" in page
     assert "got          12" not in page
     assert "7×3" not in report_html(reports[0])  # the student's own
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message", "reason"),
+    [
+        (Outcome.FAILED, "train: the loss: wrong value; expected 2.5, got 7.25", "train: the loss: wrong value"),
+        (
+            Outcome.FAILED,
+            "train: the loss: wrong value; it is a sum\n  got  7.25",
+            "train: the loss: wrong value; it is a sum",
+        ),
+        (Outcome.ERROR, "your code raised KeyError: 'ana' (lenet.py:3), in f(7)", "your code raised KeyError"),
+    ],
+)
+def test_a_reason_holds_no_value_of_a_student(outcome: Outcome, message: str, reason: str) -> None:
+    (failure,) = commonest_failures([replace(full_report(), checks=(check("5.1", "a", outcome, 9, message),))])
+    assert failure.reason == reason
 
 
 def test_the_slowest_checks_come_first_by_their_mean() -> None:

@@ -39,22 +39,24 @@ def report(*checks: CheckResult) -> Report:
 def test_each_task_has_its_points_and_its_state() -> None:
     lines = score_lines(
         report(
-            check("5.10", "mistakes", Outcome.ERROR, 6),
+            check("5.10", "mistakes", Outcome.ERROR, 6, "your code raised IndexError"),
             check("5.1", "size", Outcome.PASSED, 5),
             check("5.3", "shapes", Outcome.PASSED, 4),
-            check("5.3", "LeNet's hidden output is part of the graph", Outcome.FAILED, 5),
+            check(
+                "5.3", "LeNet's hidden is part of the graph", Outcome.FAILED, 5, "hidden is cut off", place="lenet.py:9"
+            ),
             check("5.4", "transforms", Outcome.TODO, 100),
         )
     )
     assert lines == [
         "5.1   ██████████    5/5  done",
-        "5.3   ████░░░░░░    4/9  wrong  1 of 2 checks pass: LeNet's hidden output is",
-        "                                part of the graph",
+        "5.3   ████░░░░░░    4/9  wrong  1 of 2 checks pass; first problem: hidden is cut",
+        "                                off",
         "5.4   ░░░░░░░░░░  0/100  to do",
-        "5.10  ░░░░░░░░░░    0/6  error  mistakes",
+        "5.10  ░░░░░░░░░░    0/6  error  first problem: your code raised IndexError",
         "all   █░░░░░░░░░  9/120",
         "",
-        "Next: task 5.3, LeNet's hidden output is part of the graph (wrong)",
+        "Next: task 5.3 (wrong), lenet.py:9: hidden is cut off",
         "      pytest assignments/week5 --task 5.3",
     ]
 
@@ -62,7 +64,7 @@ def test_each_task_has_its_points_and_its_state() -> None:
 def test_the_lines_of_a_pytest_run_name_the_command_that_was_used() -> None:
     results = [check("5.1", "size", Outcome.TODO, 5), check("5.2", "pool", Outcome.PASSED, 5)]
     assert terminal.summary_lines(results, "pytest /home/me/my course/week5")[-2:] == [
-        "Next: task 5.1, size (to do)",
+        "Next: task 5.1 (to do): size",
         "      pytest /home/me/my course/week5 --task 5.1",
     ]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.results import CheckResult, Measure, Outcome, Reason, Report
+from grader.results import CheckResult, Measure, Outcome, Reason, Report, told_once
 from grader.results.exhibits import Curve
 
 TEXT, ONE = st.text(max_size=20), st.just(1)
@@ -22,6 +22,8 @@ CHOSEN: dict[str, st.SearchStrategy[Any]] = {  # all that a submission has a han
     "stand_ins": st.tuples(TEXT),
     "output": TEXT,
     "wrong_form": st.booleans(),
+    "place": TEXT,
+    "cause": TEXT,
 }  # fmt: skip
 
 
@@ -43,7 +45,8 @@ def test_every_part_of_a_result_is_either_fixed_or_chosen() -> None:
 def test_whatever_a_hidden_check_met_its_student_reads_one_of_few_things(chosen: dict[str, Any]) -> None:
     seen = shown(hidden(**chosen))
     ways = {"", "the check itself crashed", *Reason}
-    plain = {"seconds": 0.0, "measures": (), "exhibits": (), "stand_ins": (), "output": "", "wrong_form": False}
+    plain = {"seconds": 0.0, "measures": (), "exhibits": (), "stand_ins": (), "output": "", "wrong_form": False,
+             "place": "", "cause": ""}  # fmt: skip
     assert all(getattr(seen, name) == value for name, value in (FIXED | plain).items())
     assert seen.message in ways
     # The outcome says no more than the reason does.
@@ -70,3 +73,42 @@ def test_a_public_check_is_shown_whole() -> None:
         hidden=False, points=0, **FIXED, outcome=Outcome.KILLED, message="killed by SIGSEGV", output="x"
     )
     assert shown(check) == check
+
+
+def ended(task: str, cause: str, title: str = "a title") -> CheckResult:
+    message = f"your code raised SyntaxError: never closed (training.py:61), in f{task}()"
+    return CheckResult(f"t::{task}{title}", task, title, False, 0, 2, Outcome.ERROR, message, "hint", cause=cause)
+
+
+def test_one_cause_is_told_once_with_what_else_it_ends() -> None:
+    cause, other = "SyntaxError at training.py:61", "IndexError at lenet.py:3"
+    checks = [
+        ended("5.4", cause),
+        ended("5.5", cause),
+        ended("5.3", other),
+        ended("5.5", cause, "b"),
+        ended("5.8", cause),
+    ]
+    first, second, alone, third, fourth = told_once(checks)
+    assert first.message == checks[0].message + "\n  also ends    3 more checks, of task 5.5, 5.8"
+    assert alone == checks[2]
+    assert told_once((first, second, alone, third, fourth)) == (first, second, alone, third, fourth)
+    for check in (second, third, fourth):
+        assert check.message == f"the same as in task 5.4, a title: {cause}"
+        assert check.hint == ""
+        assert (check.points, check.outcome) == (0, Outcome.ERROR)
+
+
+def test_checks_without_a_cause_are_told_by_themselves() -> None:
+    checks = [ended("5.1", ""), ended("5.2", "")]
+    assert told_once(checks) == tuple(checks)
+
+
+def test_a_hidden_check_says_nothing_of_its_cause() -> None:
+    public, secret = (
+        ended("5.1", "KeyError at lenet.py:3"),
+        replace(ended("5.2", "KeyError at lenet.py:3"), hidden=True),
+    )
+    report = Report("Ada", "week5", 0, "1", "s", "a", (public, secret)).for_student()
+    assert report.checks[0].message == public.message
+    assert report.checks[1].message == Reason.ERROR

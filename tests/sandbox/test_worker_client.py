@@ -28,7 +28,7 @@ from grader.judging import submission_session
 from grader.judging.pool import share_cores
 from grader.judging.remote_student import RemoteStudent
 from grader.judging.submission_session import Session
-from grader.pytest_plugin.student import ProbeEnded, describe_call
+from grader.pytest_plugin.student import ProbeEnded
 from grader.results import Outcome
 from grader.sandbox import Process, cgroup_home
 from grader.sandbox.bubblewrap import ENVIRONMENT, Command
@@ -129,12 +129,14 @@ def test_evidence_comes_back_by_value(desk: Desk, probes: ModuleType) -> None:
     assert got["parts"][1] == [4]
 
 
-def test_a_call_is_described_by_its_parameters(desk: Desk, probes: ModuleType) -> None:
-    desk.put("")
+def test_a_run_is_told_as_the_students_call_with_its_place(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import torch\n\ndef act(x, n):\n    return n\n")
     student = desk.student()
-    student.run(probes.echo, torch.zeros(2, 30))
+    student.run(probes.act, torch.zeros(2, 30), 4)
     student.close()
-    assert student.called_with == "value=tensor 2×30 float32"
+    assert student.asked is not None
+    assert student.asked.names == ["act"]
+    assert student.place == "lenet.py:3"
 
 
 def test_an_error_shows_the_students_frames_alone(desk: Desk, probes: ModuleType) -> None:
@@ -150,9 +152,9 @@ def test_an_error_shows_the_students_frames_alone(desk: Desk, probes: ModuleType
     student = desk.student()
     end = ended(student, probes.act, 3)
     assert (end.outcome, end.summary) == (Outcome.ERROR, "your code raised RuntimeError")
-    lines = end.detail.splitlines()
-    assert lines[0].startswith("RuntimeError: ")
-    assert lines[1:] == [
+    assert (end.place, end.raised) == ("lenet.py:6", "RuntimeError")
+    assert "inconsistent tensor size" in end.says
+    assert end.frames.splitlines() == [
         "  lenet.py:4 in act",
         "      return inner(n)",
         "  lenet.py:6 in inner",
@@ -162,11 +164,9 @@ def test_an_error_shows_the_students_frames_alone(desk: Desk, probes: ModuleType
 
 def test_what_changes_from_run_to_run_is_not_in_an_errors_text(desk: Desk, probes: ModuleType) -> None:
     desk.put("import tempfile\ndef act():\n    open(tempfile.mkdtemp() + f'/{object()}')\n")
-    first, second = (ended(desk.student(), probes.act).detail for _ in range(2))
+    first, second = (ended(desk.student(), probes.act).says for _ in range(2))
     assert first == second
-    assert first.startswith(
-        "FileNotFoundError: [Errno 2] No such file or directory: '/tmp/tmp…/<object object at 0x…>'"
-    )
+    assert first.startswith("[Errno 2] No such file or directory: '/tmp/tmp…/<object object at 0x…>'")
 
 
 def test_a_check_goes_on_after_an_error(desk: Desk, probes: ModuleType) -> None:
@@ -217,7 +217,7 @@ def test_who_writes_into_the_judges_connection_is_always_killed(desk: Desk, prob
 
 def test_invalid_evidence_names_the_place(desk: Desk, probes: ModuleType) -> None:
     desk.put("def act():\n    return [1, {'k': object()}]\n")
-    assert ended(desk.student(), probes.act).detail == (
+    assert ended(desk.student(), probes.act).says == (
         "the result[1]['k'] is of type object, not plain data (a number, string, list, tuple, dict, array or tensor)"
     )
 
@@ -257,7 +257,7 @@ def test_a_flood_of_output_at_import_holds_nothing_up(desk: Desk, probes: Module
 def test_too_large_a_result_is_invalid(desk: Desk, probes: ModuleType) -> None:
     desk.put("import torch\ndef act():\n    return torch.zeros(2**25)\n")
     end = ended(desk.student(), probes.act)
-    assert (end.outcome, end.detail) == (Outcome.INVALID, "the result is too large: 128 MiB, at most 64 MiB")
+    assert (end.outcome, end.says) == (Outcome.INVALID, "the result is too large: 128 MiB, at most 64 MiB")
 
 
 def test_killing_the_parent_costs_one_check(desk: Desk, probes: ModuleType) -> None:
@@ -274,14 +274,14 @@ def test_a_module_that_hangs_costs_its_own_checks(
     monkeypatch.setattr(submission_session, "IMPORT_SECONDS", 0.3)
     desk.put("while True: pass\n")
     end = ended(desk.student(), probes.act)
-    assert (end.outcome, end.detail) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
+    assert (end.outcome, end.says) == (Outcome.TIMEOUT, "importing lenet.py did not end within 0.3 s")
     assert desk.student().run(probes.other) == 7
 
 
 def test_a_module_that_kills_its_process_costs_its_own_checks(desk: Desk, probes: ModuleType) -> None:
     desk.put("import os\nos._exit(0)\n")
     end = ended(desk.student(), probes.act)
-    assert (end.outcome, end.detail) == (Outcome.KILLED, "importing lenet.py ended the process")
+    assert (end.outcome, end.says) == (Outcome.KILLED, "importing lenet.py ended the process")
     assert desk.student().run(probes.other) == 7
 
 
@@ -289,7 +289,8 @@ def test_a_module_that_does_not_parse_shows_its_line(desk: Desk, probes: ModuleT
     desk.put("x = 1\ndef act(:\n    pass\n")
     end = ended(desk.student(), probes.act)
     assert end.summary == "your code raised SyntaxError"
-    assert "def act(:" in end.detail
+    assert (end.place, end.raised) == ("lenet.py:2", "SyntaxError")
+    assert "def act(:" in end.frames
     assert desk.student().run(probes.other) == 7
 
 
@@ -317,7 +318,7 @@ def test_a_missing_module_says_so(worker: Worker, probes: ModuleType) -> None:
     submission = Session(worker, "week5", {"LeNet5.py": b""}, ["lenet"], GIB)
     end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
     submission.close()
-    assert "lenet.py is missing from the submission, which has LeNet5.py" in end.detail
+    assert "lenet.py is missing from the submission, which has LeNet5.py" in end.says
 
 
 def test_runs_of_a_check_share_a_process_and_fresh_runs_do_not(desk: Desk, probes: ModuleType) -> None:
@@ -624,12 +625,6 @@ def test_a_zygote_that_dies_is_replaced_and_closing_the_worker_leaves_nothing(
     assert not any(alive(pid) for pid in pids)
     submission.close()
     assert not Path(folder).exists()
-
-
-def test_variable_arguments_are_described_together() -> None:
-    def probe(student: object, first: int, *rest: int, **more: int) -> None: ...
-
-    assert describe_call(probe, (1, 2, 3), {"k": 4}) == "first=1, rest=(2, 3), more={'k': 4}"
 
 
 COMPUTE = """
