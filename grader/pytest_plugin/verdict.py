@@ -174,7 +174,10 @@ def _is_builtin(name: str) -> bool:
 
 
 def _place(frames: Sequence[Mapping[str, Any]]) -> str:
-    return clip(f"{frames[-1]['file']}:{frames[-1]['line']}", 100) if frames else ""
+    if not frames:
+        return ""
+    file, line = frames[-1]["file"], frames[-1]["line"]
+    return clip(f"{file}:{line}" if line else str(file), 100)
 
 
 def frame_lines(frames: Iterable[dict[str, Any]]) -> str:

@@ -158,7 +158,8 @@ def test_what_cannot_be_compiled_names_its_file_and_why(opened: Open, tmp_path: 
     place = described["frames"][-1]
     assert (place["file"], place["line"]) == ("lenet.py", line)
     end = exception_end(described)
-    assert end.detail.endswith(f"lenet.py:{line}" if line and not place["code"] else place["code"] or "lenet.py")
+    assert end.place == (f"lenet.py:{line}" if line else "lenet.py")
+    assert end.frames.endswith(place["code"] or end.place)
 
 
 def test_memory_that_runs_out_in_a_module_is_no_mistake_in_its_form(opened: Open, tmp_path: Path) -> None:

@@ -147,13 +147,13 @@ def test_without_checks_the_plugin_is_silent(pytester: pytest.Pytester) -> None:
     assert " score " not in result.stdout.str()
 
 
-def test_a_syntax_error_is_told_once_with_what_else_it_ends(desk: Desk) -> None:
-    broken = desk.course / "broken" / "week1"
+def test_a_syntax_error_is_told_once_with_what_else_it_ends(student_desk: Desk) -> None:
+    broken = student_desk.course / "broken" / "week1"
     broken.mkdir(parents=True)
-    for file in (desk.course / "other" / "week1").glob("*.py"):
+    for file in (student_desk.course / "other" / "week1").glob("*.py"):
         (broken / file.name).write_text(file.read_text())
     (broken / "lenet.py").write_text("def double(number):\n    return (number\n")
-    result = desk.run("--submission", "broken", "-p", "no:cacheprovider")
+    result = student_desk.run_here("--submission", "broken", "-p", "no:cacheprovider")
     text = result.stdout.str()
     told = "your code raised SyntaxError: '(' was never closed (lenet.py:2)"
     assert text.split("= score =")[0].count("SyntaxError") == 1
