@@ -43,10 +43,11 @@ class Watch(Progress):
 
     def __init__(self) -> None:
         super().__init__(Console(file=io.StringIO()))
+        self.before = set(psutil.Process().children(recursive=True))
         self.processes: set[psutil.Process] = set()
 
     def graded(self, report: Report) -> None:
-        self.processes.update(psutil.Process().children(recursive=True))
+        self.processes |= set(psutil.Process().children(recursive=True)) - self.before
         super().graded(report)
 
 

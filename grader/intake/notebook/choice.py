@@ -87,7 +87,7 @@ def _in_order(pieces: Sequence[Piece]) -> Choice:
         why = _why_not(piece, frozenset() if has_star else lacking, dropped, choice.missing)
         if why:
             dropped.add(piece)
-            choice.missing |= {name: Missing(piece.cell.number, why) for name in piece.names.binds - known}
+            choice.missing |= {name: Missing(piece.cell.number, why) for name in sorted(piece.names.binds - known)}
             continue
         if lacking or piece.names.early & shaky:
             choice.doubtful.add(piece)

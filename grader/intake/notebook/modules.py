@@ -85,7 +85,7 @@ class _Conversion:
             if any(piece.names.binds & roots for piece in choice.pieces):
                 files[f"{module}.py"] = _source(choice, self.name)
                 taken |= set(choice.pieces)
-                notes += self._missed(choice)
+                notes += self._missed(choice, roots)
         summary = [self._summary(taken)] if files else []
         return files, [*summary, *self.notebook.notes, *dict.fromkeys(notes)]
 
@@ -96,9 +96,10 @@ class _Conversion:
         labelled = functions_in(cell.tree for cell in cells if cell.home == module)
         return (frozenset(self.wanted[module]) or every) | labelled | (self.used & every)
 
-    def _missed(self, choice: Choice) -> list[str]:
-        """Note what is needed and was left out, functions first."""
-        names = sorted(choice.missing, key=lambda name: name not in self.functions)
+    def _missed(self, choice: Choice, roots: Collection[str]) -> list[str]:
+        """Note what was left out though it is asked for or read, functions first."""
+        read = set(roots) | {name for piece in choice.pieces for name in piece.names.early | piece.names.late}
+        names = sorted(choice.missing.keys() & read, key=lambda name: (name not in self.functions, name))
         return [
             f"code cell {missing.cell} of {self.name}: {name} left out: {missing.why}"
             for name, missing in ((name, choice.missing[name]) for name in names)

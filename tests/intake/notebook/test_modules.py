@@ -176,6 +176,11 @@ def test_a_definition_that_cannot_be_made_does_not_spoil_the_others():
     )
 
 
+def test_what_nobody_misses_is_counted_and_not_named():
+    cells = "full = open('x')\nparts = full, 1", "for x in parts:\n    x.train()", "def f(x):\n    return x"
+    assert [note for note in convert(*cells)[1] if "it is a" in note or "it needs" in note] == []
+
+
 def test_decorators_bases_and_class_bodies_come_with_what_they_need():
     names = run(
         "import functools\nSIZE = 4",
