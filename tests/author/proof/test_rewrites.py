@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -168,8 +169,28 @@ def programs() -> Iterator[tuple[str, dict[str, bytes]]]:
 def test_every_program_of_the_weeks_can_be_rewritten(name: str, files: dict[str, bytes]) -> None:
     steps = [Step(rewrite, 1) for rewrite in REWRITES]
     random.Random(name).shuffle(steps)
-    for path, source in rewrites.rewritten(files, tuple(steps), ASKED).items():
+    asked = rewrites.asked_names(files)
+    after = rewrites.rewritten(files, tuple(steps), asked)
+    for path, source in after.items():
         compile(source, path, "exec")
+    lost = {path: asked & names_of(source) - names_of(after[path]) for path, source in files.items()}
+    assert not any(lost.values()), lost
+
+
+def names_of(source: bytes) -> set[str]:
+    """What a module gives to others, wherever it has it from."""
+    body = ast.parse(source).body
+    imported = {
+        a.asname or a.name for node in body if isinstance(node, ast.Import | ast.ImportFrom) for a in node.names
+    }
+    assigned = {
+        target.id
+        for node in body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return imported | assigned | {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
 # What is taken amiss is shrunk, with a grader that takes lambdas amiss.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from grader.author.proof.rewriting.trees import (
     Trees,
@@ -133,14 +133,18 @@ def without_hints(trees: Trees, rng: random.Random, asked: frozenset[str]) -> No
 
 def late_imports(trees: Trees, rng: random.Random, asked: frozenset[str]) -> None:
     """Import inside of the functions that use a library; at the beginning only what is needed there."""
+    own = {
+        path.partition("/")[0].removesuffix(".py") for path in trees
+    }  # others may import from where they are imported
     for tree in trees.values():
-        for node in chosen(rng, [node for node in tree.body if _is_library(node)]):
+        for node in chosen(rng, [node for node in tree.body if _is_library(node, own)]):
             _import_late(tree, node)
 
 
-def _is_library(node: ast.stmt) -> bool:
+def _is_library(node: ast.stmt, own: Collection[str]) -> bool:
     if isinstance(node, ast.ImportFrom):
-        return node.level == 0 and node.module != "__future__" and node.names[0].name != "*"
+        top = (node.module or "").partition(".")[0]
+        return node.level == 0 and top not in {"__future__", *own} and node.names[0].name != "*"
     return isinstance(node, ast.Import) and all("." not in alias.name or alias.asname for alias in node.names)
 
 
