@@ -55,11 +55,16 @@ def derivative(student, name, x, a, b, c):
     return {"derivative": student.fcnn.derivative(f, x), "seen": seen}
 
 
-def constant_derivatives(student, x):
-    """Derivatives of functions that ignore their input: a number, a bare tensor, another leaf's tensor; and of 3·x."""
+def derivative_of(student, returned, x):
+    """The derivative of a function that ignores its input, or of 3·x."""
     other = torch.tensor(3.0, requires_grad=True)
-    functions = (lambda point: 7.5, lambda point: torch.tensor(2.0), lambda point: other * 2)
-    return [student.fcnn.derivative(f, x) for f in (*functions, lambda point: point * 3)]
+    returning = {
+        "a number": lambda point: 7.5,
+        "a tensor without a graph": lambda point: torch.tensor(2.0),
+        "a tensor of another leaf": lambda point: other * 2,
+        "3·x": lambda point: point * 3,
+    }
+    return student.fcnn.derivative(returning[returned], x)
 
 
 def left_alive(student, x):
@@ -159,7 +164,8 @@ def fcnn_outputs(student, inputs, classes, seed=None, constants=({},)):
     is asked anew.
     """
     size = inputs[0][0].numel()
-    model = student.fcnn.FCNN(size, classes).eval()
+    model = student.fcnn.FCNN(size, classes)
+    model.eval()
     weights = {} if seed is None else weights_of(seed, [size, 1024, 2048, classes])
     logits = []
     for constant in constants:
@@ -169,13 +175,21 @@ def fcnn_outputs(student, inputs, classes, seed=None, constants=({},)):
     return logits
 
 
+def fcnn_logits(student, inputs, classes):
+    """A new network's logits for one batch, of images or flat."""
+    model = student.fcnn.FCNN(inputs[0].numel(), classes)
+    model.eval()
+    return model(inputs)
+
+
 def fcnn_layers(student, size, classes):
     """Shapes of the layers' weights, by name; None for what is not there."""
     model = student.fcnn.FCNN(size, classes)
     with torch.no_grad():
         model(torch.zeros(1, size))
     weights = {name: getattr(getattr(model, name, None), "weight", None) for name in ("fc1", "fc2", "fc3")}
-    return {name: list(w.shape) if isinstance(w, torch.Tensor) else None for name, w in weights.items()}
+    shapes = {name: list(w.shape) if isinstance(w, torch.Tensor) else None for name, w in weights.items()}
+    return {**shapes, "layers": [name for name, _ in model.named_children()]}
 
 
 def set_weights(model, weights, images):
@@ -370,7 +384,7 @@ def replaced_loops(training, loaders, given, stand_ins, calls):
         epoch = named.get("epoch", next((g for g in got[:6] if isinstance(g, (int, np.integer))), None))
         missing = [name for name in names if name in given and not any(is_same(g, given[name]) for g in got)]
         calls.append([kind, loader, [int(epoch or 0), int(named.get("log_interval", 100))], missing])
-        return stand_ins[kind][sum(call[0] == kind for call in calls) - 1]
+        return stand_ins[kind][min(sum(call[0] == kind for call in calls), len(stand_ins[kind])) - 1]
 
     def train(*args, **kwargs):
         names = ("model", "device", "train_loader", "optimizer", "criterion", "epoch", "log_interval")

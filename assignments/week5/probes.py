@@ -38,7 +38,8 @@ def pool_output_size(student, size, kernel_size, **options):
 
 def lenet_outputs(student, images, output_dim, weights=None):
     """What LeNet returns; with `weights`, after its parameters have been set to them."""
-    model = student.lenet.LeNet(output_dim).eval()
+    model = student.lenet.LeNet(output_dim)
+    model.eval()
     if weights is not None:
         with torch.no_grad():
             model(torch.zeros(1, 1, 28, 28))  # a lazy layer has no weights before its first input
@@ -51,7 +52,7 @@ def lenet_layers(student, output_dim):
     model = student.lenet.LeNet(output_dim)
     with torch.no_grad():
         model(torch.zeros(1, 1, 28, 28))
-    shapes = {}
+    shapes = {"layers": [name for name, _ in model.named_children()]}
     for layer in ("conv1", "conv2", "fc_1", "fc_2", "fc_3"):
         weight = getattr(getattr(model, layer, None), "weight", None)
         shapes[layer] = list(weight.shape) if isinstance(weight, torch.Tensor) else None
@@ -60,7 +61,8 @@ def lenet_layers(student, output_dim):
 
 def lenet_gradients(student, images, source):
     """Largest absolute gradient of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
-    model = student.lenet.LeNet(10).eval()
+    model = student.lenet.LeNet(10)
+    model.eval()
     result = model(images)
     if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[source], torch.Tensor):
         return "forward does not return (logits, hidden)"
@@ -68,7 +70,7 @@ def lenet_gradients(student, images, source):
         return "detached"
     result[source].square().sum().backward()
     layers = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
-    grads = {name: getattr(getattr(getattr(model, name, None), "weight", None), "grad", None) for name in layers}
+    grads = {name: getattr(model, name).weight.grad for name in layers}
     return {name: None if grad is None else float(grad.abs().max()) for name, grad in grads.items()}
 
 

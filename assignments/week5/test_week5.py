@@ -30,33 +30,54 @@ def places(size, window, step, padding=0):
     return len(range(-padding, size + padding - window + 1, step))
 
 
+def size_slips(room, stride, padding=0):
+    """What other formulas than ⌊room / stride⌋ + 1 give."""
+    slips = {
+        "without the + 1": room // stride,
+        "of a padding that is counted on one side alone: 2 · padding": (room - padding) // stride + 1,
+        "of a quotient that is rounded up or to the nearest: //": -(-room // stride) + 1,
+    }
+    return {name: value for name, value in slips.items() if value != room // stride + 1}
+
+
 @task("5.1", points=2, title="conv_output_size with stride and padding", hint="Count where the filter can stand.")
 @given(kernel=st.integers(1, 7), extra=st.integers(0, 30), stride=st.integers(1, 4), padding=st.integers(0, 3))
 def test_conv_output_size(student, kernel, extra, stride, padding):
     size = kernel + extra
     got = student.run(probes.conv_output_size, size, kernel, stride=stride, padding=padding)
-    expect.integer(got, places(size, kernel, stride, padding), "conv_output_size")
+    want = places(size, kernel, stride, padding)
+    expect.integer(got, want, "conv_output_size", context=size_slips(size + 2 * padding - kernel, stride, padding))
 
 
 @task("5.1", points=1, title="conv_output_size has defaults", hint="Stride 1 and no padding unless said otherwise.")
 @given(kernel=st.integers(1, 7), extra=st.integers(0, 30))
 def test_conv_output_size_defaults(student, kernel, extra):
     got = student.run(probes.conv_output_size, kernel + extra, kernel)
-    expect.integer(got, extra + 1, "conv_output_size")
+    slips = {"of a stride of 2: the default is 1": extra // 2 + 1, "without the + 1": extra}
+    expect.integer(got, extra + 1, "conv_output_size without stride and padding", context=slips)
 
 
 @task("5.2", points=2, title="pool_output_size with a stride", hint="The window moves by the stride that is given.")
 @given(window=st.integers(1, 5), extra=st.integers(0, 25), stride=st.integers(1, 5))
 def test_pool_output_size(student, window, extra, stride):
     got = student.run(probes.pool_output_size, window + extra, window, stride=stride)
-    expect.integer(got, places(window + extra, window, stride), "pool_output_size")
+    slips = {
+        **size_slips(extra, stride),
+        "of a stride that is the window's size: the stride is ignored": extra // window + 1,
+    }
+    want = places(window + extra, window, stride)
+    expect.integer(got, want, "pool_output_size", context={name: n for name, n in slips.items() if n != want})
 
 
 @task("5.2", points=1, title="pool_output_size without a stride", hint="How far do pooling windows move by default?")
 @given(window=st.integers(1, 5), extra=st.integers(0, 25))
 def test_pool_output_size_default_stride(student, window, extra):
     got = student.run(probes.pool_output_size, window + extra, window)
-    expect.integer(got, places(window + extra, window, window), "pool_output_size")
+    want = places(window + extra, window, window)
+    slips = {"of a stride of 1: by default the stride is the window's size": extra + 1, **size_slips(extra, window)}
+    expect.integer(
+        got, want, "pool_output_size without a stride", context={n: v for n, v in slips.items() if v != want}
+    )
 
 
 # 5.3: LeNet
@@ -64,7 +85,11 @@ def test_pool_output_size_default_stride(student, window, extra):
 
 def outputs(result, batch, classes):
     """The two parts of LeNet's result, each of the right shape."""
+    alone = type(result) is torch.Tensor
+    expect.true(not alone, "forward returns one tensor alone: it is to return two, (logits, hidden)")
     logits, hidden = expect.items(result, 2, "what forward returns, (logits, hidden),")
+    swapped = type(logits) is torch.Tensor and logits.dim() == 2 and logits.shape[1] == 256 != classes
+    expect.true(not swapped, "forward returns (hidden, logits): the order is (logits, hidden)")
     expect.tensor(logits, "logits", shape=(batch, classes), dtype=torch.float32)
     expect.tensor(hidden, "hidden", shape=(batch, 256), dtype=torch.float32)
     return logits, hidden
@@ -78,7 +103,8 @@ def test_lenet_shapes(student, batch, output_dim):
     logits, hidden = outputs(student.run(probes.lenet_outputs, images, output_dim), batch, output_dim)
     expect.true(bool(hidden.any()) and bool(logits.any()), "logits or hidden are all zeros, whatever the image")
     for part, name in ((logits, "logits"), (hidden, "hidden")):
-        expect.true(batch == 1 or bool((part != part[0]).any()), f"all images have the same {name}")
+        differ = batch == 1 or bool((part != part[0]).any())
+        expect.true(differ, f"all images have the same {name}: what comes before does not reach them")
 
 
 def logits_alone(result, batch, classes):
@@ -93,7 +119,8 @@ def test_lenet_layers(student):
     got = student.run(probes.lenet_layers, 10)
     want = {"conv1": [6, 1, 5, 5], "conv2": [16, 6, 5, 5], "fc_1": [120, 256], "fc_2": [84, 120], "fc_3": [10, 84]}
     for name, shape in want.items():
-        expect.equal(expect.field(got, name), shape, f"the weight of {name}")
+        expect.there(expect.field(got, name), "LeNet", name, expect.field(got, "layers"))
+        expect.equal(expect.field(got, name), shape, f"the shape of {name}'s weight")
 
 
 def random_weights(gen, classes):
@@ -118,10 +145,15 @@ def random_weights(gen, classes):
 def test_lenet_raw_logits(student, rng):
     weights = random_weights(rng, 10)
     images = torch.randn(4, 1, 28, 28, generator=rng)
+    images[3] = images[0]
     plain = logits_alone(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
+    again = torch.allclose(plain[0], plain[3], rtol=1e-3, atol=1e-3)
+    expect.true(again, "an image that is there twice gets two different logits: dropout stays on in evaluation mode")
     step = torch.linspace(-3, 3, 10)
     moved = {**weights, "fc_3.bias": weights["fc_3.bias"] + step}
     shifted = logits_alone(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
+    for logits in (plain, shifted):
+        expect.raw(logits, "the logits")
     differ = not torch.allclose(plain, plain[:1].expand(4, 10), atol=1e-3)
     expect.true(differ, "different images have the same logits")
     expect.close(shifted - plain, step.expand(4, 10), "how the logits change with fc_3's bias", atol=1e-3)
@@ -133,7 +165,8 @@ def test_lenet_relu(student, rng):
     weights = random_weights(rng, 10)
     images = torch.randn(4, 1, 28, 28, generator=rng)
     _, hidden = outputs(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
-    expect.true(bool((hidden >= 0).all()), "hidden has negative values, so its ReLU is missing")
+    negative = "hidden has negative values: it is the second block's output after its ReLU, which is missing"
+    expect.true(bool((hidden >= 0).all()), negative)
     expect.true(bool((hidden > 0).any()), "hidden is all zeros, whatever the image")
     for layer, following in (("conv1", "conv2"), ("fc_1", "fc_2"), ("fc_2", "fc_3")):
         # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
@@ -160,6 +193,10 @@ def test_lenet_single_image(student, rng):
     expect.close(alone, batched, "logits of a single image")
     expect.close(hidden, hidden_batched, "hidden of a single image")
     expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
+    several = torch.stack([image, -image, image.flip(1)])
+    among, _ = outputs(student.run(probes.lenet_outputs, several, 10, weights), 3, 10)
+    same = torch.allclose(among[:1], alone, rtol=1e-3, atol=1e-4)
+    expect.true(same, "an image gets other logits in a batch than alone: flattening mixes the batch into the features")
     other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng, 10)), 1, 10)
     expect.true(not torch.allclose(alone, other), "the logits of a single image do not depend on the weights")
     other, _ = outputs(student.run(probes.lenet_outputs, -image, 10, weights), 1, 10)
@@ -176,11 +213,12 @@ def test_lenet_gradients(student, rng):
     ):
         got = student.run(probes.lenet_gradients, images, source)
         if type(got) is str:
-            expect.fail(f"{name}: {'cut off from the graph' if got == 'detached' else 'missing'}", got=got)
+            cut = f"{name} is cut off from the graph: no detach(), no torch.no_grad() in forward"
+            expect.fail(cut if got == "detached" else f"{name} is missing: forward is to return (logits, hidden)")
         for layer in layers:
             size = expect.field(got, layer)
             reached = type(size) is float and size > 0
-            expect.true(reached, f"no gradient reaches {layer} from {name}", expected="a gradient", got=size)
+            expect.true(reached, f"no gradient reaches {layer} from {name}: is something cut off from the graph?")
 
 
 # 5.4: transforms
@@ -225,11 +263,16 @@ def moments(pictures):
       hint="Scale to [0, 1] first; then subtract the mean and divide by the deviation.")  # fmt: skip
 def test_test_transform(student, rng):
     image = torch.randint(0, 256, (28, 28), generator=rng, dtype=torch.uint8)
-    for output in expect.items(student.run(probes.transformed, image, 0.1307, 0.3081, 1, 3), 3, "the outputs"):
-        pixels = expect.tensor(output, "a transformed image", shape=(1, 28, 28), dtype=torch.float32)
-        expect.close(
-            pixels * 0.3081 + 0.1307, image[None].float() / 255, "pixels after undoing mean and std", atol=1e-4
-        )
+    outputs = expect.items(student.run(probes.transformed, image, 0.1307, 0.3081, 1, 3), 3, "the outputs")
+    found = [expect.tensor(o, "a transformed image", shape=(1, 28, 28), dtype=torch.float32) for o in outputs]
+    random = any(not torch.allclose(pixels, found[0], atol=1e-4) for pixels in found)
+    expect.true(
+        not random, "the second pipeline, for the test, draws at random: augment in the first, for training, alone"
+    )
+    scaled = image[None].float() / 255
+    for pixels in found:
+        slips = {"without Normalize": scaled, "of pixels that are not scaled to [0, 1]": image[None].float()}
+        expect.close(pixels, (scaled - 0.1307) / 0.3081, "the pixels of the test pipeline", atol=1e-3, context=slips)
 
 
 @task("5.4", points=1, title="the training pipeline differs from call to call",
@@ -238,7 +281,9 @@ def test_train_transform_varies(student):
     pictures = grey(student.run(probes.transformed, bar(), 0.1307, 0.3081, 0, 20), 0.1307, 0.3081)
     distinct = {tuple(p.flatten().round(decimals=2).tolist()) for p in pictures}
     expect.true(
-        len(distinct) > 5, "the training pipeline hardly changes the image", got=f"{len(distinct)} of 20 differ"
+        len(distinct) > 5,
+        "the training pipeline hardly changes the image: rotate, and crop after padding by 2, at random",
+        got=f"{len(distinct)} of 20 differ",
     )
 
 
@@ -249,11 +294,18 @@ def test_train_transform_shifts(student):
     for name, shift in (("horizontally", x), ("vertically", y)):
         reach = (shift.min().item(), shift.max().item())
         inside = reach[0] > -2.7 and reach[1] < 2.7
-        expect.true(inside, f"shifted too far {name}", expected="at most 2 pixels", got=reach)
+        expect.true(
+            inside,
+            f"the training pipeline shifts too far {name}: pad by 2, and normalise last",
+            expected="at most 2 pixels",
+            got=reach,
+        )
         moved = reach[0] < -0.7 and reach[1] > 0.7
-        expect.true(moved, f"hardly shifted {name}", expected="up to 2 pixels, to either side", got=reach)
+        expect.true(
+            moved, f"the training pipeline hardly shifts {name}", expected="up to 2 pixels, to either side", got=reach
+        )
     furthest = max(x.abs().max().item(), y.abs().max().item())
-    expect.true(furthest > 1.4, "never shifted by 2 pixels", got=furthest)
+    expect.true(furthest > 1.4, "the training pipeline never shifts by 2 pixels: pad by 2", got=furthest)
 
 
 @task("5.4", points=2, title="the training pipeline rotates by up to 5 degrees",
@@ -261,8 +313,13 @@ def test_train_transform_shifts(student):
 def test_train_transform_rotates(student):
     *_, angle = moments(grey(student.run(probes.transformed, bar(), 0.1307, 0.3081, 0, 64), 0.1307, 0.3081))
     reach = (angle.min().item(), angle.max().item())
-    expect.true(reach[0] > -7 and reach[1] < 7, "rotated too far", expected="within ±5°", got=reach)
-    expect.true(reach[0] < -1 and reach[1] > 1, "hardly rotated", expected="up to 5° to either side", got=reach)
+    told = f"{reach[0]:.1f}° to {reach[1]:.1f}°"
+    expect.true(
+        reach[0] > -7 and reach[1] < 7, "the training pipeline rotates too far", expected="within ±5°", got=told
+    )
+    one_way = reach[0] < -1 or reach[1] > 1
+    hardly = "the training pipeline rotates to one side only" if one_way else "the training pipeline does not rotate"
+    expect.true(reach[0] < -1 and reach[1] > 1, hardly, expected="up to 5° to either side", got=told)
 
 
 # 5.5: the split
@@ -288,8 +345,14 @@ def test_split_covers(student, length, ratio, seed):
     got = student.run(probes.split, length, train_ratio=ratio, seed=seed)
     train = [number for number, _ in pairs(expect.field(got, "train"), "the training part")]
     valid = [number for number, _ in pairs(expect.field(got, "valid"), "the validation part")]
-    expect.integer(len(train), int(length * ratio), "the length of the training part")
-    expect.equal(sorted(train + valid), list(range(length)), "all items together")
+    slips = {
+        "rounded, where int(len * ratio) cuts": round(length * ratio),
+        "rounded up, where int(len * ratio) cuts": int(length * ratio) + 1,
+        "for a ratio of 0.9, whatever train_ratio is given": int(length * 0.9),
+    }
+    what = f"the length of the training part of {length} items with train_ratio={ratio}"
+    expect.integer(len(train), int(length * ratio), what, context=slips)
+    expect.equal(sorted(train + valid), list(range(length)), "the items of both parts together")
     expect.true(train != list(range(len(train))), "the training part is not random: it is the first items")
 
 
@@ -298,9 +361,14 @@ def test_split_covers(student, length, ratio, seed):
 def test_split_transforms(student):
     got = student.run(probes.split, 30)
     for part, mark in (("train", "train"), ("valid", "test")):
-        marks = {mark for _, mark in pairs(expect.field(got, part), part)}
-        expect.equal(marks, {mark}, f"the transform of the {part} part")
-    expect.equal(expect.field(got, "after"), ([0, "train"], 7), "an item of the original dataset afterwards")
+        name = {"train": "training", "valid": "validation"}[part]
+        marks = {mark for _, mark in pairs(expect.field(got, part), f"the {name} part")}
+        other = "test_transform" if mark == "train" else "the training set's own transform"
+        wanted = "the training set's own transform" if mark == "train" else "test_transform"
+        expect.true(marks == {mark}, f"the {name} part goes through {other}, and not through {wanted}",
+                    because="do both parts share one dataset? Copy it" if mark == "train" else None)  # fmt: skip
+    kept = expect.same(expect.field(got, "after"), ([0, "train"], 7))
+    expect.true(kept, "train_full has another transform after the call: change a copy (copy.deepcopy) of it")
 
 
 @task("5.5", points=1, title="the same seed gives the same split, another seed another",
@@ -308,8 +376,11 @@ def test_split_transforms(student):
 def test_split_seed(student):
     results = [student.run(probes.split, 60, seed=seed) for seed in (3, 3, 4)]
     first, again, other = (pairs(expect.field(got, "train"), "the training part") for got in results)
-    expect.equal(again, first, "the second split with the same seed")
-    expect.true(other != first, "another seed gives the same split")
+    expect.true(
+        again == first,
+        "two splits with the same seed differ: the split draws from a generator that `seed` does not seed",
+    )
+    expect.true(other != first, "seeds 3 and 4 give the same split: `seed` does not matter")
 
 
 @task("5.5", points=1, title="the split leaves the global generators alone",
@@ -324,7 +395,9 @@ def test_split_generators(student, rng):
     }
     for name, value in want.items():
         number = expect.number(expect.field(got, name), f"the next number of {name}")
-        expect.true(number == value, f"the global generator of {name} is not as it was")
+        expect.true(
+            number == value, f"the global generator of {name} is not as it was: the split seeds it or draws from it"
+        )
     items = [number for number, _ in pairs(expect.field(got, "items"), "the two parts")]
     expect.equal(sorted(items), list(range(20)), "all items together")
 
@@ -360,9 +433,12 @@ def test_apply_filter(student, count, k, height, seed):
     gen = generator(seed)
     images = torch.rand(count, 1, height, 7, generator=gen)
     kernel = torch.randint(-3, 4, (k, k), generator=gen).tolist()
-    flipped = {"that a flipped kernel gives": slide(images, [row[::-1] for row in kernel[::-1]])}
+    flipped = {"that a flipped kernel gives": slide(images, [row[::-1] for row in kernel[::-1]]),
+               "that a transposed kernel gives": slide(images, [*zip(*kernel, strict=True)])}  # fmt: skip
     got = student.run(probes.apply_filter, images, kernel)
-    expect.close(got, slide(images, kernel), "the filtered images", context=flipped)
+    padded = type(got) is torch.Tensor and got.shape == images.shape and k > 1
+    expect.true(not padded, "the filtered images are as large as the images: no padding, only full overlaps count")
+    expect.close(got, slide(images, kernel), f"the images filtered by a {k}×{k} kernel", context=flipped)
 
 
 def pool(images, size, reduce):
@@ -378,7 +454,8 @@ def pool(images, size, reduce):
 def test_subsample(student, kind, size, seed):
     images = torch.randn(2, 3, 6, 12, generator=generator(seed))
     want = pool(images, size, lambda cell: cell.amax(-1) if kind.lower() == "max" else cell.mean(-1))
-    expect.close(student.run(probes.subsample, images, kind, size), want, "the pooled images")
+    what = f"the images pooled by {kind!r} in windows of {size} that do not overlap"
+    expect.close(student.run(probes.subsample, images, kind, size), want, what)
 
 
 @task("5.7", points=1, title="subsample refuses any other name, and names the choices",
@@ -410,12 +487,7 @@ def test_train_weights(student, batch_size, seed):
 def test_train_losses(student, log_interval, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, 4, 0.0, log_interval)
-    losses = descend(x, y, weight, bias, 4, 0.0).losses
-    wanted = losses[:: log_interval or 100]
-    found = expect.items(expect.field(got, "losses"), len(wanted), "the returned losses")
-    for value, want in zip(found, wanted, strict=True):
-        expect.instance(value, float, "a returned loss")
-        expect.near(value, want, "a returned loss", atol=1e-4)
+    loops.judge_losses(expect.field(got, "losses"), descend(x, y, weight, bias, 4, 0.0).losses, log_interval or 100)
 
 
 @task("5.8", points=1, title="train puts the model into training mode, and leaves the rest as it was",
@@ -444,7 +516,7 @@ def test_loops_device(student, rng):
 def test_validate_loss(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
-    loops.judge_mean_loss(loops.pair_of(got, "validate")[0], logits, y, batch_size)
+    loops.judge_mean_loss(got, "validate", logits, y, batch_size)
 
 
 @task("5.8", points=1, title="validate returns the accuracy over all examples in percent", examples=6,
@@ -453,7 +525,7 @@ def test_validate_loss(student, batch_size, seed):
 def test_validate_accuracy(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
-    loops.judge_percentage(loops.pair_of(got, "validate")[1], logits, y, batch_size)
+    loops.judge_percentage(got, "validate", logits, y, batch_size)
 
 
 @task("5.8", points=1, title="validate evaluates: no training mode, no graph, nothing changed",
@@ -475,11 +547,22 @@ def test_get_predictions(student, batch_size, seed):
     images = x.view(-1, 1, 2, 2)
     got = student.run(probes.predictions, weight, bias, mean, var, images, y, batch_size)
     found = expect.items(expect.field(got, "result"), 3, "what get_predictions returns, (images, labels, probs),")
+    kept = expect.tensor(expect.field(got, "running_mean"), "batch normalisation's running mean", shape=mean.shape)
+    expect.true(torch.allclose(kept, mean), "the model was in training mode (dropout was on): call model.eval() first")
+    for value, name in zip(found, ("images", "labels", "probs"), strict=True):
+        expect.true(type(value) not in (list, tuple), f"{name} is a list of batches: join them with torch.cat")
+        rest = type(value) is torch.Tensor and value.dim() > 0 and len(value) == len(y) % batch_size
+        last = rest and batch_size < len(y)
+        expect.true(not last, f"{name} are those of the last batch alone: collect every batch's and join them")
     expect.close(found[0], images, "images")
-    expect.close(found[1], y, "labels", dtype=True)
+    order = type(found[1]) is not torch.Tensor or found[1].dim() == 1
+    expect.true(order, "the second is not labels, one axis long: the order is (images, labels, probs)")
+    expect.close(
+        found[1], y, "labels", dtype=True, context={"that are predicted, and not the true labels": logits.argmax(1)}
+    )
     expect.close(found[2], logits.softmax(1), "probs", atol=1e-4)
-    expect.equal(expect.field(got, "attached"), [False] * 3, "requires_grad of the three tensors")
-    expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
+    attached = expect.same(expect.field(got, "attached"), [False] * 3)
+    expect.true(attached, "a tensor that is returned requires gradients: detach it, or evaluate under torch.no_grad()")
     loops.judge_gradient_mode(got)
 
 
@@ -508,19 +591,31 @@ def judge_incorrect(got, images, labels, probs, n):
     """Entries are wrong predictions, distinct, complete and in falling order of confidence."""
     confidence, predicted = probs.max(1)
     wrong = confidence[predicted != labels].sort(descending=True).values[:n]
-    entries = expect.items(got, len(wrong), "the wrong predictions")
+    many = f"the number of entries for n={n} where {int((predicted != labels).sum())} predictions are wrong"
+    expect.integer(len(expect.items(got, None, "what is returned")), len(wrong), many)
+    entries = got
     used = set()
     for entry, want in zip(entries, wrong.tolist(), strict=True):
         image, label, row = expect.items(entry, 3, "an entry, (image, true label, probs),")
+        order = type(label) is not torch.Tensor or label.numel() == 1
+        expect.true(order, "an entry's parts are in another order: (image, true label, probs)")
         expect.tensor(image, "an entry's image", shape=images.shape[1:])
         index = int((images - image.float()).abs().flatten(1).sum(1).argmin())
         expect.close(image, images[index], "an entry's image")
+        single = type(row) is not torch.Tensor or row.numel() == 1
+        expect.true(not single, "an entry's third part is one number: it is the whole row of probs")
         expect.close(row, probs[index], "an entry's probs")
         value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else expect.whole(label)
         expect.true(type(value) is int, "an entry's label is not an int or a 0-d tensor", got=label)
+        guessed = value == int(predicted[index]) != int(labels[index])
+        expect.true(not guessed, "an entry holds the predicted label: the true one is asked for")
         expect.equal(value, int(labels[index]), "an entry's true label")
-        expect.true(bool(predicted[index] != labels[index]), "an entry was predicted correctly")
-        expect.near(float(probs[index].max()), want, "the confidence at this place (most confident first)")
+        expect.true(
+            bool(predicted[index] != labels[index]), "an entry was predicted correctly: wrong predictions are asked for"
+        )
+        expect.near(
+            float(probs[index].max()), want, "the confidence of an entry, sorted with the most confident mistake first,"
+        )
         expect.true(index not in used, "an entry appears twice")
         used.add(index)
 
@@ -548,10 +643,14 @@ def axes_of(drawn, count):
     """The axes of a figure that was returned, not shown."""
     is_figure = expect.field(drawn, "figure")
     expect.true(
-        is_figure is True, "no matplotlib Figure was returned", expected="Figure", got=expect.field(drawn, "type")
+        is_figure is True, "no matplotlib Figure is returned", expected="Figure", got=expect.field(drawn, "type")
     )
-    expect.equal(expect.field(drawn, "shows"), 0, "the number of calls of show")
-    return expect.items(expect.field(drawn, "axes"), count, "the figure's axes")
+    expect.true(
+        expect.field(drawn, "shows") == 0, "show() is called: return the figure, and leave showing it to the caller"
+    )
+    axes = expect.items(expect.field(drawn, "axes"), None, "the figure's axes")
+    expect.integer(len(axes), count, "the number of axes in the figure (no colour bar, no empty cell left over)")
+    return axes
 
 
 def height_of(ax):
@@ -602,7 +701,9 @@ def test_plot_filter(student, rng):
     axes = sorted(axes_of(got, 6), key=height_of, reverse=True)
     top, bottom = [pixels_of(ax) for ax in axes[:3]], [pixels_of(ax) for ax in axes[3:]]
     drawn = all(any(alike(image[0], shown) for shown in top) for image in images)
-    expect.true(drawn, "the upper row does not show the original images")
+    expect.true(
+        drawn, "the upper row does not show the original images: they stand above the filtered ones, in two rows"
+    )
     wanted = zip(probes.stand_in(images, kernel), slide(images, kernel), strict=True)
     drawn = all(any(alike(a[0], shown) or alike(b[0], shown) for shown in bottom) for a, b in wanted)
     expect.true(drawn, "the lower row does not show the filtered images")
@@ -621,12 +722,14 @@ def test_plot_confusion_matrix(student, rng):
     arrays = [torch.from_numpy(a) for a in drawn if type(a) is np.ndarray and a.size == counts.numel()]
     versions = [counts, counts / counts.sum(1, keepdim=True), (counts / counts.sum(0)).nan_to_num()]
     texts = expect.items(expect.field(ax, "texts"), None, "texts")
+    expect.true(bool(drawn or texts), "nothing is drawn in the figure that is returned: draw into its axes (ax=…)")
     matches = not arrays and sorted(map(str, texts)) == sorted(str(int(c)) for c in counts.flatten())
     for turned in orientations(ax):
         matches = matches or any(
             proportional(a, w) for v in versions for w in forms(v.T if turned else v) for a in arrays
         )
-    expect.true(matches, "the axes do not show the confusion matrix; do rows and columns fit the axes' names?")
+    wrong = "the axes do not show the confusion matrix of labels (true) and pred_labels (predicted)"
+    expect.true(matches, f"{wrong}; do rows and columns fit the axes' names?")
 
 
 def forms(matrix):
@@ -650,7 +753,7 @@ def test_plot_most_incorrect(student, rng):
         axes = axes_of(student.run(probes.plot_most_incorrect, images, labels, probs), count)
         shown = [pixels_of(ax) for ax in axes]
         drawn = all(any(alike(image[0], picture) for picture in shown) for image in images)
-        expect.true(drawn, "an entry's image is not drawn")
+        expect.true(drawn, "an entry's image is not drawn: each cell shows its own entry's image")
 
 
 # 5.12: the whole

@@ -35,8 +35,16 @@ def test_accuracy(student, count, classes, seed):
     logits, labels = torch.randn(count, classes, generator=gen), torch.randint(0, classes, (count,), generator=gen)
     rows = zip(logits.tolist(), labels.tolist(), strict=True)
     want = sum(row.index(max(row)) == label for row, label in rows) / count
-    got = expect.tensor(student.run(probes.accuracy, logits, labels), "the accuracy", shape=())
-    expect.near(float(got), want, "the accuracy", atol=1e-4)
+    got = student.run(probes.accuracy, logits, labels)
+    expect.true(type(got) is not float, "a float is returned: a tensor is asked for, so without .item()")
+    got = expect.tensor(got, "the accuracy, a scalar tensor,", shape=())
+    columns = (logits.argmax(0)[0] == labels).double().mean().item()
+    slips = {"in percent: a fraction is asked for": 100 * want,
+             "of the number of hits: divide by the examples": count * want,
+             "of the greatest logit of a column: argmax(1) finds that of each row": columns}  # fmt: skip
+    expect.near(
+        float(got), want, "the accuracy", atol=1e-4, context={name: n for name, n in slips.items() if n != want}
+    )
 
 
 # 6.14: the loops.
@@ -45,10 +53,35 @@ def test_accuracy(student, count, classes, seed):
 def judge_pair(got, losses, hits, batch_size, what):
     """(loss, accuracy) as plain floats: means over batches or over examples."""
     found = loops.pair_of(got, what)
+    slips = slips_of(losses, hits, batch_size)
     for value, values, name in zip(found, (losses, hits), ("loss", "accuracy"), strict=True):
         expect.instance(value, float, f"the {name}")
         sizes = {"batches": -(-len(values) // batch_size), "examples": len(values)}
-        loops.near_one_of(value, loops.means(values, batch_size), f"the {name}", rtol=1e-3, atol=1e-4, sizes=sizes)
+        right = loops.means(values, batch_size)
+        loops.near_one_of(value, right, f"the {name}", rtol=1e-3, atol=1e-4, sizes=sizes, context=slips[name])
+
+
+def slips_of(losses, hits, batch_size):
+    """What typical mistakes give in place of a mean."""
+    batches, accuracies = ([part.double().mean().item() for part in v.split(batch_size)] for v in (losses, hits))
+    accuracy = loops.means(hits, batch_size)
+    return {
+        "loss": {
+            "of the last batch alone: add up over the batches": batches[-1],
+            "of the last batch alone, divided by the number of batches: add up over the batches": batches[-1]
+            / len(batches),
+            "of the sum: divide by the number of batches": sum(batches),
+            "of the batches' losses added up and divided by the examples": sum(batches) / len(losses),
+            "of the accuracy: the order is (loss, accuracy)": accuracy[0],
+            "of the accuracy; the order is (loss, accuracy)": accuracy[1],
+        },
+        "accuracy": {
+            "in percent: a fraction is asked for": 100 * accuracy[0],
+            "in percent; a fraction is asked for": 100 * accuracy[1],
+            "of the sum: divide by the number of batches": sum(accuracies),
+            "of the last batch alone: add up over the batches": accuracies[-1],
+        },
+    }
 
 
 @task("6.14", points=1, title="train descends, in training mode", examples=8,
@@ -87,6 +120,7 @@ def test_loops_device(student, rng):
 def test_evaluate(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.evaluated, weight, bias, mean, var, x, y, batch_size)
+    loops.judge_evaluation_mode(got)
     judge_pair(got, loops.losses_of(logits, y), logits.argmax(1) == y, batch_size, "evaluate")
 
 
@@ -108,8 +142,16 @@ def test_epoch_time(student, rng):
     got = expect.items(student.run(probes.times, pairs), len(pairs), "the times")
     for value, (start, end) in zip(got, pairs, strict=True):
         minutes, seconds = expect.items(value, 2, "what epoch_time returns")
-        expect.integer(minutes, int(end - start) // 60, "the minutes")
-        expect.integer(seconds, int(end - start) % 60, "the seconds")
+        length = end - start
+        rounded = {"of minutes that are rounded: // 60 floors them": round(length / 60),
+                   "of seconds that are rounded first: int() cuts": round(length) // 60}  # fmt: skip
+        expect.integer(minutes, int(length) // 60, "the minutes", context=rounded)
+        slips = {
+            "of all seconds: % 60 leaves those beyond whole minutes": int(length),
+            "of seconds that are rounded: int() cuts": round(length) % 60,
+            "of start and end floored one by one: floor their difference": (int(end) - int(start)) % 60,
+        }
+        expect.integer(seconds, int(length) % 60, "the seconds", context=slips)
 
 
 # 6.16: fit
@@ -148,7 +190,13 @@ def test_fit_calls(student, rng):
         loops.judge_devices(got, "fit")  # a fit that does without them is judged by what it does
         return
     wanted = [("train", "train"), ("evaluate", "valid")] * 2
-    expect.equal([call[:2] for call in calls], wanted, "the calls of train and evaluate, with their loaders")
+    found = [call[:2] for call in calls]
+    expect.true(("evaluate", "train") not in found, "evaluate is given the training data: give it valid_iterator")
+    before = len(calls) > 1 and calls[0][0] == "evaluate"
+    expect.true(not before, "each epoch evaluates before it trains: train comes first")
+    kinds = [kind for kind, _ in wanted]
+    expect.equal([kind for kind, *_ in calls], kinds, "the calls of train and evaluate in 2 epochs")
+    expect.equal(found, wanted, "the calls of train and evaluate, with their loaders")
     for kind, _, missing in calls:
         lost = ", ".join(map(str, expect.items(missing, None, "what is missing")))
         expect.true(not lost, f"fit does not hand everything on to {kind}", got=f"without its {lost}")
@@ -165,9 +213,22 @@ def test_fit_best(student):
     for losses in ([0.9, 0.4, 0.7, 0.6], [0.5, 0.6, 0.8], [0.8, 0.6, 0.3]):
         got, weights = run_fit(student, losses, False)
         want = weights[best_until(losses, len(losses) - 1)]
-        expect.close(
-            expect.field(got, "end"), want, "the model's weights at the end", context={"of the last epoch": weights[-1]}
-        )
+        best = best_until(losses, len(losses) - 1)
+        # What is loaded at the end is what was saved last: a wrong checkpoint shows here, too.
+        context = {
+            "of the last epoch: save only where the loss is the least so far, and load that at the end": weights[-1],
+            **epochs_of(weights, best),
+        }
+        what = f"the model's weights at the end, where epoch {best + 1} is the best,"
+        expect.close(expect.field(got, "end"), want, what, context=context)
+
+
+def epochs_of(weights, wanted):
+    """Each epoch's weights, by what they would be named for."""
+    worse = {
+        f"of epoch {n + 1}, whose validation loss is not the least": w for n, w in enumerate(weights) if n != wanted
+    }
+    return worse
 
 
 @task("6.16", points=2, title="fit saves the bare state dict in each epoch that is the best so far",
@@ -179,10 +240,13 @@ def test_fit_saves(student):
         for epoch, content in enumerate(saved):
             if type(content) is str:
                 expect.fail(f"the checkpoint after epoch {epoch + 1}: {content}", expected="the model's state dict")
-            want = weights[best_until(losses, epoch)]
-            expect.close(
-                content,
-                want,
-                f"the checkpoint's weights after epoch {epoch + 1}",
-                context={"of this epoch": weights[epoch]},
+            best = best_until(losses, epoch)
+            what = f"the checkpoint's weights after epoch {epoch + 1}, where epoch {best + 1} is the best so far,"
+            equal = losses[epoch] == losses[best]
+            here = (
+                "of this epoch, which is only as good"
+                if equal
+                else "of this epoch, whose validation loss is not the least"
             )
+            context = {here: weights[epoch]} if epoch != best else {}
+            expect.close(content, weights[best], what, context={**context, **epochs_of(weights, best)})

@@ -33,7 +33,13 @@ def test_count(student, width, hidden, classes, frozen, shared):
         "scale": 1,
     }
     want = sum(size for name, size in sizes.items() if name not in frozen) + (classes if shared else 0)
-    expect.integer(got, want, "count_parameters")
+    again = hidden * classes if shared and "classifier.3" not in frozen else 0
+    slips = {
+        "with the frozen ones: count those that require gradients": sum(sizes.values()) + (classes if shared else 0),
+        "with the shared parameter counted twice": want + again,
+        "with the buffers: parameters alone learn": want + 2 * width + 1,
+    }
+    expect.integer(got, want, "count_parameters", context={name: n for name, n in slips.items() if n != want})
 
 
 @task("6.10", points=3, title="freeze leaves no parameter of the module trainable, and all else as it was",
@@ -45,13 +51,17 @@ def test_freeze(student, rng):
         model = probes.Small(3, 4)
         names = [name for name, _ in model.named_parameters()]
         flags = {name: not name.startswith(part) for name in names}
+        expect.equal(
+            expect.field(got, "grad_enabled"), True, "whether gradients are recorded after freeze (for all code)"
+        )
         expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad of the parameters")
         modes = expect.items(expect.field(got, "training"), len([*model.modules()]), "the modes")
-        expect.true(all(mode is True for mode in modes), "the module's mode was changed")
+        expect.true(all(mode is True for mode in modes), "the module's mode was changed: freeze does not call eval()")
+        gone = expect.field(got, "kept_gradient") is None
+        expect.true(not gone, "an existing gradient is gone: freeze leaves .grad alone")
         gradient = expect.tensor(expect.field(got, "kept_gradient"), "an existing gradient", shape=(3, 2, 3, 3))
         expect.close(gradient, torch.full((3, 2, 3, 3), 2.0), "an existing gradient afterwards")
         expect.equal(expect.field(got, "same"), dict.fromkeys(names, True), "whether the values are unchanged")
-        expect.equal(expect.field(got, "grad_enabled"), True, "the gradient mode afterwards")
         expect.equal(expect.field(got, "logits"), [6, 4], "the shape of what forward gives afterwards")
         reached = {name: bool(part) for name, _ in model.classifier.named_parameters()}
         expect.equal(expect.field(got, "reached"), reached, "whether gradients reach the classifier")
@@ -72,30 +82,36 @@ def test_swap_head(student, rng):
     for _ in range(3):
         got, hidden, output_dim = swap(student, rng)
         expect.equal(expect.field(got, "head"), "Linear", "the type of the classifier's last layer")
-        expect.integer(expect.field(got, "layers"), 4, "the number of the classifier's layers")
+        appended = {"with one appended: replace the last layer": 5}
+        expect.integer(expect.field(got, "layers"), 4, "the number of the classifier's layers", context=appended)
         weight = expect.tensor(expect.field(got, "weight"), "the new head's weight", shape=(output_dim, hidden))
-        expect.tensor(expect.field(got, "bias"), "the new head's bias", shape=(output_dim,))
+        bias = expect.field(got, "bias")
+        expect.true(bias is not None, "the new head has no bias, and the old one has")
+        expect.tensor(bias, "the new head's bias", shape=(output_dim,))
         expect.equal(expect.field(got, "head_trainable"), [True, True], "requires_grad of the new head")
         expect.tensor(expect.field(got, "logits"), "the logits", shape=(3, output_dim))
-        twin = expect.tensor(expect.field(got, "twin_weight"), "a second head's weight", shape=weight.shape)
-        expect.true(not torch.equal(weight, twin), "two new heads are equal: a fresh one starts at random")
         old = expect.tensor(expect.field(got, "old_weight"), "the old head's weight", shape=(None, hidden))
         rows = min(len(old), len(weight))
-        expect.true(not torch.equal(weight[:rows], old[:rows]), "the new head holds the old one's weights")
+        expect.true(
+            not torch.equal(weight[:rows], old[:rows]), "the new head holds the old one's weights: make a new Linear"
+        )
+        twin = expect.tensor(expect.field(got, "twin_weight"), "a second head's weight", shape=weight.shape)
+        expect.true(not torch.equal(weight, twin), "two new heads are equal: a fresh one starts at random")
 
 
 @task("6.11", points=2, title="swap_head leaves every other tensor as it was, and returns the model",
       hint="Replace one layer; do not rebuild the classifier.")  # fmt: skip
 def test_swap_head_others(student, rng):
     got, _, _ = swap(student, rng)
-    expect.equal(expect.field(got, "same_model"), True, "whether the model itself is returned")
+    same_model = expect.field(got, "same_model") is True
+    expect.true(same_model, "the model that was given is not returned: change it, and `return model`")
     others = expect.field(got, "others")
     names = [name for name in probes.tensors_of(probes.Small(3, 4)) if not name.startswith("classifier.3")]
     for name in names:
         same, value, grad = expect.items(expect.field(others, name), 3, "a tensor")
-        expect.true(same is True, f"{name} is another tensor than before")
-        expect.true(value is True, f"the values of {name} have changed")
-        expect.true(grad is True, f"requires_grad of {name} has changed")
+        expect.true(same is True, f"{name} is another tensor than before: replace the last layer alone")
+        expect.true(value is True, f"the values of {name} have changed: replace the last layer alone")
+        expect.true(grad is True, f"requires_grad of {name} has changed: leave other parameters as they are")
 
 
 # 6.12
@@ -135,10 +151,21 @@ def test_groups(student, frozen, factor, seed):
         expect.instance(name, str, "a parameter's name")
         expect.true(name not in found, f"{name} is in two groups")
         expect.true(name in wanted, f"{name} is in a group, but is frozen or not the model's")
-        expect.near(rate, wanted[name], f"the learning rate of {name}")
+        factor = options.get("factor", 10)
+        slips = {
+            "of lr: the features learn at lr / factor": 0.02,
+            "of lr / factor: all but the features learn at lr": 0.02 / factor,
+            "of lr · factor: the features learn at lr / factor": 0.02 * factor,
+            "of a factor of 10, whatever factor is given": 0.002,
+            "of lr / (factor + 1): the features learn at lr / factor": 0.02 / (factor + 1),
+        }
+        slips = {what: other for what, other in slips.items() if abs(other - wanted[name]) > 1e-9}
+        expect.near(rate, wanted[name], f"the learning rate of {name}", context=slips)
         found[name] = rate
     missing = [name for name in wanted if name not in found]
-    expect.true(not missing, "trainable parameters are in no group", got=", ".join(missing))
+    expect.true(
+        not missing, "trainable parameters are in no group (is a generator read twice?)", got=", ".join(missing)
+    )
     flags = {name: not (frozen and name.startswith(frozen)) for name in weights}
     expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
 

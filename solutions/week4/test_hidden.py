@@ -138,7 +138,7 @@ def test_split_repeats(student, rng):
     default = student.run(probes.split_twice, 80, other)
     named = student.run(probes.split_twice, 80, other, seed=42, train_ratio=0.9)
     same = numbers(expect.field(default, "train"), "a part") == numbers(expect.field(named, "train"), "a part")
-    expect.true(same, "the defaults are not those of the lesson")
+    expect.true(same, "the defaults are not those of the lesson: train_ratio=0.9, seed=42")
 
 
 def passes(got, lengths, count):
@@ -196,6 +196,7 @@ def test_fcnn_values(student, batch, classes, seed):
     expect.close(expect.field(got, "logits"), want.detach(), "logits", rtol=1e-3, atol=1e-3)
     gradients = expect.items(expect.field(got, "gradients"), 2, "the gradients")
     for value, name in zip(gradients, ("fc1.bias", "fc3.bias"), strict=True):
+        expect.true(value is not None, f"no gradient reaches {name}: something in forward cuts the graph")
         expect.close(value, leaves[name].grad, f"the gradient of {name}", rtol=1e-2, atol=1e-2)
 
 
@@ -282,6 +283,10 @@ def test_training_frozen(student, rng):
     got = student.run(probes.trained_frozen, state, x, y)
     model.first.requires_grad_(False)
     losses = run_epochs(model, x, y, 5, 0.01, 0.0, 1, reduction="sum")
+    own = [want / len(part) for want, part in zip(losses, y.split(5), strict=True)]
+    found = expect.items(expect.field(got, "losses"), None, "the logged losses")
+    ignored = bool(found) and type(found[0]) is float and abs(found[0] - own[0]) < 1e-3 < abs(losses[0] - own[0])
+    expect.true(not ignored, "the criterion that is given is not used: this is the mean cross-entropy")
     judge_state(got, model.state_dict(), "after training")
     judge_losses(expect.field(got, "losses"), losses[::2])
     flags = {name: not name.startswith("first") for name, _ in model.named_parameters()}
