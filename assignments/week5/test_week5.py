@@ -575,7 +575,8 @@ def test_predictions_device(student, rng):
     loops.judge_devices(got, "get_predictions", labelled=False)
     for place, name in zip(expect.items(expect.field(got, "results"), 3, "the results"),
                            ("images", "labels", "probs"), strict=True):  # fmt: skip
-        expect.equal(place, "cpu", f"where the {name} are")
+        left = f"{name} are left on the device: move what is returned to the CPU, by .cpu()"
+        expect.true(expect.same(place, "cpu"), left, expected="cpu", got=place)
 
 
 def guesses(gen, count, classes, wrong, side=4):

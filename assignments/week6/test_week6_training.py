@@ -70,6 +70,7 @@ def slips_of(losses, hits, batch_size):
             "of the last batch alone: add up over the batches": batches[-1],
             "of the last batch alone, divided by the number of batches: add up over the batches": batches[-1]
             / len(batches),
+            "of all batches but the last": sum(batches[:-1]) / max(1, len(batches) - 1),
             "of the sum: divide by the number of batches": sum(batches),
             "of the batches' losses added up and divided by the examples": sum(batches) / len(losses),
             "of the accuracy: the order is (loss, accuracy)": accuracy[0],
@@ -80,6 +81,7 @@ def slips_of(losses, hits, batch_size):
             "in percent; a fraction is asked for": 100 * accuracy[1],
             "of the sum: divide by the number of batches": sum(accuracies),
             "of the last batch alone: add up over the batches": accuracies[-1],
+            "of all batches but the last": sum(accuracies[:-1]) / max(1, len(accuracies) - 1),
         },
     }
 

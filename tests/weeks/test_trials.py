@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.author.proof import record, rewritten_trials, trials
+from grader.author.proof import messages, record, rewritten_trials, trials
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
 from grader.author.proof.rewrites import Steps, asked_names
 from grader.author.proof.rewritten_trials import Program
@@ -181,6 +181,19 @@ def test_a_mistake_costs_what_hangs_on_it_and_no_more(graded: list[Trial]) -> No
     reports = {trial.subject.name: trial.report for trial in graded if trial.subject.name in COSTS}
     found = {name: report and report.max_score - report.score for name, report in reports.items()}
     assert found == {name: COSTS[name] for name in found}
+
+
+def test_each_mutants_message_tells_the_mistake_and_names_the_function(
+    assignment: Assignment, mutants: dict[str, Mutant], graded: list[Trial]
+) -> None:
+    functions = messages.functions_of(assignment)
+    wrong = [trial for trial in graded if trial.subject.kind == trials.MUTANT and trial.report is not None]
+    faults = [
+        f"{trial.subject.name}: {fault}"
+        for trial in wrong
+        for fault in messages.faults_of(mutants[trial.subject.name], trial.report, functions)  # type: ignore[arg-type]
+    ]
+    assert faults == []
 
 
 def tasks_without_points(trial: Trial) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from grader.author.proof import record
+from grader.author.proof import messages, record
 from grader.author.proof.mutants import Mutant, tasks_lost
 from grader.author.proof.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
 from grader.results import CheckResult, Outcome, Report, task_order
@@ -43,7 +44,11 @@ def missed(trials: Iterable[Trial], mutants: Iterable[Mutant], recorded: record.
 
 
 def examine(
-    trials: Sequence[Trial], mutants: Iterable[Mutant], recorded: record.Caught, again: Sequence[Trial] = ()
+    trials: Sequence[Trial],
+    mutants: Iterable[Mutant],
+    recorded: record.Caught,
+    again: Sequence[Trial] = (),
+    functions: messages.Functions = MappingProxyType({}),
 ) -> list[Finding]:
     """Return all findings, the gravest first; `again` are mutants graded with other seeds, to compare with the record.
 
@@ -60,6 +65,7 @@ def examine(
     graded = {trial.subject.name: report for trial, report in kinds[MUTANT]}
     for name, report in graded.items():
         found += _mutant(listed[name], report)
+        found += [Finding("message", name, text) for text in messages.faults_of(listed[name], report, functions)]
     found += _weaker(listed, caught([*trials, *again], listed.values()), recorded)
     reference = next((report for _, report in kinds[REFERENCE]), None)
     return [*found, *(_idle(reference, listed, graded) if reference and graded else [])]

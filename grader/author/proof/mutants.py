@@ -7,6 +7,7 @@ find = "// stride + 1"           # must stand exactly once in the reference's fi
 replace = "// stride + 2"
 tasks = ["5.1"]                  # tasks that lose points; every other task keeps all of its points
 why = "Rounds up where the stride does not fit evenly."
+says = "rounded up"              # optional: what the first line of the message has to say
 may_lose = ["5.12"]              # optional: tasks that lose points with some seeds only, depending on training
 """
 
@@ -32,7 +33,8 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Mutant:
     """One mistake: in `file`, `find` becomes `replace`, and `tasks` lose points, as `why` explains.
 
-    `may_lose` names tasks that lose points with some seeds only; every other task keeps all of its points.
+    `may_lose` names tasks that lose points with some seeds only; every other task keeps all of its points. `says` is
+    what the first line of the message that its author reads has to say.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Mutant:
     replace: str
     tasks: tuple[str, ...]
     why: str
+    says: str = ""
     may_lose: tuple[str, ...] = ()
 
     def explains(self, lost: Collection[str]) -> bool:
@@ -118,7 +121,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
 def _mutant(table: dict[str, Any], number: int) -> Mutant:
     known = [field.name for field in fields(Mutant)]
     name = f"mutant {table.get('id', f'number {number}')!r}"
-    whole = {"may_lose": [], **table}
+    whole = {"may_lose": [], "says": "", **table}
     if wrong := sorted(set(whole) ^ set(known)):
         raise CourseError(f"{name}: missing or unknown: {', '.join(wrong)}; a mutant has {', '.join(known)}")
     for key, value in whole.items():

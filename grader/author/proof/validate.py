@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from grader.author.proof import findings, operators, record, rewritten_trials, survivors, trials
+from grader.author.proof import findings, messages, operators, record, rewritten_trials, survivors, trials
 from grader.author.proof.findings import Finding
 from grader.author.proof.matrix import Matrix, matrix_of
 from grader.author.proof.mutants import load_mutants, reference_files
@@ -72,7 +72,9 @@ def validate(
     mutated = (one for one in subjects if one.kind == trials.MUTANT and one.name in missed)
     again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
     more = proving.grade(week, again) if again else []
-    return matrix_of(week, done, mutants, [*_stale(course, week), *findings.examine(done, mutants, recorded, more)])
+    functions = messages.functions_of(course.assignment(week))
+    found = findings.examine(done, mutants, recorded, more, functions)
+    return matrix_of(week, done, mutants, [*_stale(course, week), *found])
 
 
 def rewrite(
