@@ -196,7 +196,7 @@ def vgg_class(student):
 
 
 def switched_off(*args, **kwargs):
-    raise RuntimeError("torchvision's models are switched off here: build the layers yourself")
+    raise RuntimeError("torchvision's models are switched off here: build VGG's layers yourself")
 
 
 @contextmanager

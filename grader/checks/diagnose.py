@@ -72,6 +72,8 @@ _EXCEPTIONS = (
     (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x\d+\)",
      r"the layer takes rows of \3 features, and gets \1 of \2: flatten each image by itself, or mend the layer's size"),
     (r"Expected more than 1 value per channel when training", "the model is in training mode: call model.eval() first"),
+    (r"running_mean should contain (\d+) elements not (\d+)",
+     r"the layer takes \2 features, and gets \1: is the batch's axis missing?"),
     (r"does not require grad and does not have a grad_fn", "the loss does not come from the network's parameters"),
     (r"Can't call numpy\(\) on Tensor that requires grad", "detach() it first, or evaluate under torch.no_grad()"),
     (r"backward through the graph a second time", "a loss is kept from an earlier batch, or backward runs twice"),
@@ -79,6 +81,7 @@ _EXCEPTIONS = (
     (r"img should be Tensor Image|pic should be PIL|should be a torch tensor", "ToTensor comes before Normalize"),
     (r"stack expects each tensor to be equal size", "torch.cat joins batches, of any sizes"),
     (r"Boolean value of Tensor with more than one value", "tensors are compared: sort by a number alone"),
+    (r"Expected all tensors to be on the same device", "images and labels belong on the device that is given"),
     (r"expected scalar type (\w+) but found (\w+)", "the two tensors differ in dtype: convert one"),
     (r"a leaf Variable that requires grad is being used in an in-place", "change parameters under torch.no_grad()"),
 )  # fmt: skip

@@ -238,6 +238,8 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
         ("mat1 and mat2 shapes cannot be multiplied (1x4 and 784x1024)", "rows of 784 features, and gets 1 of 4"),
         ("Expected more than 1 value per channel when training, got input size [1, 4]", "model.eval()"),
         ("element 0 of tensors does not require grad and does not have a grad_fn", "the loss"),
+        ("running_mean should contain 4 elements not 8", "takes 8 features, and gets 4: is the batch's axis missing?"),
+        ("Expected all tensors to be on the same device, but found cuda:0 and cpu!", "the device that is given"),
         ("img should be Tensor Image. Got <class 'PIL.Image.Image'>", "ToTensor comes before Normalize"),
     ],
 )
