@@ -22,9 +22,8 @@ def generator(seed):
 )
 def test_accuracy_tensor(student):
     logits = torch.tensor([[1.0, 2.0], [3.0, 1.0], [0.0, 1.0]])
-    for labels, want in (([1, 0, 0], 2 / 3), ([1, 0, 1], 1.0)):
-        got = student.run(probes.accuracy, logits, torch.tensor(labels))
-        expect.near(float(expect.tensor(got, "the accuracy", shape=(), dtype=torch.float32)), want, "the accuracy")
+    for labels in (torch.tensor([1, 0, 0]), torch.tensor([1, 0, 1])):
+        judge_accuracy(student.run(probes.accuracy, logits, labels), logits, labels, dtype=torch.float32)
 
 
 @task("6.13", points=1, title="calculate_accuracy gives the fraction correct, as a tensor", examples=10,
@@ -33,11 +32,15 @@ def test_accuracy_tensor(student):
 def test_accuracy(student, count, classes, seed):
     gen = generator(seed)
     logits, labels = torch.randn(count, classes, generator=gen), torch.randint(0, classes, (count,), generator=gen)
-    rows = zip(logits.tolist(), labels.tolist(), strict=True)
+    judge_accuracy(student.run(probes.accuracy, logits, labels), logits, labels)
+
+
+def judge_accuracy(got, logits, labels, dtype=None):
+    """The fraction of rows whose greatest logit is that of the label, as a tensor without axes."""
+    rows, count = zip(logits.tolist(), labels.tolist(), strict=True), len(labels)
     want = sum(row.index(max(row)) == label for row, label in rows) / count
-    got = student.run(probes.accuracy, logits, labels)
     expect.true(type(got) is not float, "a float is returned: a tensor is asked for, so without .item()")
-    got = expect.tensor(got, "the accuracy, a scalar tensor,", shape=())
+    got = expect.tensor(got, "the accuracy, a scalar tensor,", shape=(), dtype=dtype)
     columns = (logits.argmax(0)[0] == labels).double().mean().item()
     slips = {"in percent: a fraction is asked for": 100 * want,
              "of the number of hits: divide by the examples": count * want,
