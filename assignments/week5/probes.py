@@ -384,7 +384,7 @@ def plot_most_incorrect(student, images, labels, probs):
 
 
 def figures(student, images, kernel, labels, predicted, probs):
-    """For each plot, drawn beside somebody else's figure: whether it is another figure, and that one as it was."""
+    """For each plot, beside another figure: whether it returns its own, left that one alone, and in how many axes."""
     entries = [(image, int(label), p) for image, label, p in zip(images, labels, probs, strict=False)]
     calls = {
         "plot_filter": (images, kernel),
@@ -397,9 +397,16 @@ def figures(student, images, kernel, labels, predicted, probs):
         other, ax = plt.subplots()
         before = len(ax.get_children())
         figure = getattr(student.inspection, name)(*arguments)
-        found[name] = [figure is not other, other.axes == [ax] and len(ax.get_children()) == before]
+        untouched = other.axes == [ax] and len(ax.get_children()) == before
+        found[name] = [figure is not other, untouched, axes_in_use(figure)]
     plt.close("all")
     return found
+
+
+def axes_in_use(figure):
+    """The number of axes that show something."""
+    axes = figure.axes if isinstance(figure, Figure) else []
+    return sum(bool(ax.images or ax.collections or ax.texts or ax.lines or ax.patches) for ax in axes)
 
 
 def drawn(plot, laid_out=False):

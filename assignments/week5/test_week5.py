@@ -693,9 +693,11 @@ def test_own_figures(student, rng):
     given_to_run = (images, [[0, 1], [2, 0]], labels, labels.roll(1), probs)
     got = student.run(probes.figures, *given_to_run)
     for name in ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"):
-        own, untouched = expect.items(expect.field(got, name), 2, f"what {name} draws")
+        own, untouched, shown = expect.items(expect.field(got, name), 3, f"what {name} draws")
         expect.true(own is True, f"{name} returns the figure that was current before, not one of its own")
         expect.true(untouched is True, f"{name} draws into the figure that was current before")
+        expect.instance(shown, int, f"the number of axes that {name} draws into")
+        expect.true(shown > 0, f"{name} draws nothing into the figure that it returns")
 
 
 @task("5.11", points=1, title="plot_filter draws the originals over the filtered images",
