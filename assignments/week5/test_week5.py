@@ -548,7 +548,10 @@ def test_get_predictions(student, batch_size, seed):
     got = student.run(probes.predictions, weight, bias, mean, var, images, y, batch_size)
     found = expect.items(expect.field(got, "result"), 3, "what get_predictions returns, (images, labels, probs),")
     kept = expect.tensor(expect.field(got, "running_mean"), "batch normalisation's running mean", shape=mean.shape)
-    expect.true(torch.allclose(kept, mean), "the model was in training mode (dropout was on): call model.eval() first")
+    expect.true(
+        torch.allclose(kept.double(), mean.double()),
+        "the model was in training mode (dropout was on): call model.eval() first",
+    )
     for value, name in zip(found, ("images", "labels", "probs"), strict=True):
         expect.true(type(value) not in (list, tuple), f"{name} is a list of batches: join them with torch.cat")
         rest = type(value) is torch.Tensor and value.dim() > 0 and len(value) == len(y) % batch_size

@@ -241,15 +241,16 @@ def handed_on(student, weight, bias, features, labels):
         data = TensorDataset(features, labels)
         loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        watch = Watch(model.layer, [0.5, 0.4], Path(folder) / "best.pt")
+        watch, ended = Watch(model.layer, [0.5, 0.4], Path(folder) / "best.pt"), True
         given = {"model": model, "optimizer": optimizer, "criterion": criterion, "device": device}
         with replaced_loops(student.training, watch, loaders, given):
             try:
                 student.training.fit(model, *loaders, optimizer, criterion, device, 2, watch.file)
             except Exception:
+                ended = False
                 if not watch.calls and not model.devices:
                     raise
-    return {"calls": watch.calls, **located(student.training.fit, device, model, criterion)}
+    return {"calls": watch.calls, "ended": ended, **located(student.training.fit, device, model, criterion)}
 
 
 @contextmanager

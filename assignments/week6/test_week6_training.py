@@ -199,6 +199,8 @@ def test_fit_calls(student, rng):
     expect.true(("evaluate", "train") not in found, "evaluate is given the training data: give it valid_iterator")
     before = len(calls) > 1 and calls[0][0] == "evaluate"
     expect.true(not before, "each epoch evaluates before it trains: train comes first")
+    if expect.field(got, "ended") is not True:
+        wanted = wanted[: max(2, len(calls))]  # a fit that breaks down later is judged by other checks
     kinds = [kind for kind, _ in wanted]
     expect.equal([kind for kind, *_ in calls], kinds, "the calls of train and evaluate in 2 epochs")
     expect.equal(found, wanted, "the calls of train and evaluate, with their loaders")

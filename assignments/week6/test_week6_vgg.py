@@ -268,7 +268,7 @@ def test_layer_evaluation(student, rng):
     state = expect.field(got, "after")
     for name in ("running_mean", "running_var"):
         value = expect.tensor(expect.field(state, name), f"{name} afterwards", shape=(3,))
-        kept = torch.allclose(value, values[name], rtol=1e-3, atol=1e-4)
+        kept = torch.allclose(value.double(), values[name].double(), rtol=1e-3, atol=1e-4)
         expect.true(kept, f"{name} is updated in evaluation mode: update it in training mode alone")
     judge_state(got, "after", layer)
 
