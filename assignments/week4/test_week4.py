@@ -382,10 +382,10 @@ def test_fcnn_raw_logits(student, rng):
     for logits in (low, high):
         expect.raw(logits, "the logits")
     expect.true(
-        torch.allclose(low, again, atol=1e-3),
+        expect.same_values(low, again, atol=1e-3),
         "the same images get other logits the second time: dropout stays on in evaluation mode",
     )
-    differ = not torch.allclose(low, low[:1].expand(3, 4), atol=1e-2)
+    differ = not expect.same_values(low, low[:1].expand(3, 4), atol=1e-2)
     expect.true(differ, "different images have the same logits")
     expect.close(high - low, torch.full((3, 4), 23.0), "how the logits change with fc3's bias", atol=1e-2)
 
@@ -397,11 +397,11 @@ def test_fcnn_relu(student, rng):
         # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
         constants = [{f"{layer}.weight": 0.0, f"{layer}.bias": bias} for bias in (-1.0, -2.0, 1.0, 2.0)]
         below, further, above, higher = (logits_of(one, 3, 4) for one in answers(student, [images], 4, 5, constants))
-        same = torch.allclose(below, further, atol=1e-4)
+        same = expect.same_values(below, further, atol=1e-4)
         expect.true(
             same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them, or it is a leaky one"
         )
-        reach = not torch.allclose(above, higher, atol=1e-2) and not torch.allclose(below, above, atol=1e-2)
+        reach = not expect.same_values(above, higher, atol=1e-2) and not expect.same_values(below, above, atol=1e-2)
         expect.true(reach, f"positive outputs of {layer} do not reach {following}: is {layer} used in forward?")
 
 
@@ -412,13 +412,13 @@ def test_fcnn_images_by_themselves(student, rng):
     together, flat, *singly = answers(student, [images, images.view(4, 784), *images.split(1)], 3, 21)
     together = logits_of(together, 4, 3)
     for number, alone in enumerate(singly):
-        same = torch.allclose(logits_of(alone, 1, 3), together[number : number + 1], atol=1e-3)
+        same = expect.same_values(logits_of(alone, 1, 3), together[number : number + 1], atol=1e-3)
         expect.true(
             same, "an image gets other logits in a batch than alone: flattening mixes the batch into the features"
         )
-    same = torch.allclose(logits_of(flat, 4, 3), together, atol=1e-3)
+    same = expect.same_values(logits_of(flat, 4, 3), together, atol=1e-3)
     expect.true(same, "flat inputs get other logits than the same images: flattening mixes up their pixels")
-    expect.true(not torch.allclose(together[0], together[1], atol=1e-3), "different images have the same logits")
+    expect.true(not expect.same_values(together[0], together[1], atol=1e-3), "different images have the same logits")
 
 
 # 4.7 and 4.8: the loops.

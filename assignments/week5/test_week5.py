@@ -147,14 +147,15 @@ def test_lenet_raw_logits(student, rng):
     images = torch.randn(4, 1, 28, 28, generator=rng)
     images[3] = images[0]
     plain = logits_alone(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
-    again = torch.allclose(plain[0], plain[3], rtol=1e-3, atol=1e-3)
-    expect.true(again, "an image that is there twice gets two different logits: dropout stays on in evaluation mode")
+    again = expect.same_values(plain[0], plain[3], rtol=1e-3, atol=1e-3)
+    wrong = "dropout stays on in evaluation mode, or flattening mixes the images"
+    expect.true(again, f"an image that is there twice in a batch gets two different logits: {wrong}")
     step = torch.linspace(-3, 3, 10)
     moved = {**weights, "fc_3.bias": weights["fc_3.bias"] + step}
     shifted = logits_alone(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
     for logits in (plain, shifted):
         expect.raw(logits, "the logits")
-    differ = not torch.allclose(plain, plain[:1].expand(4, 10), atol=1e-3)
+    differ = not expect.same_values(plain, plain[:1].expand(4, 10), atol=1e-3)
     expect.true(differ, "different images have the same logits")
     expect.close(shifted - plain, step.expand(4, 10), "how the logits change with fc_3's bias", atol=1e-3)
 
@@ -177,9 +178,9 @@ def test_lenet_relu(student, rng):
             logits, _ = outputs(student.run(probes.lenet_outputs, images, 10, dead), 4, 10)
             results.append(logits)
         below, further, above, higher = results
-        same = torch.allclose(below, further, atol=1e-5)
+        same = expect.same_values(below, further, atol=1e-5)
         expect.true(same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them")
-        reach = not torch.allclose(above, higher, atol=1e-4) and not torch.allclose(below, above, atol=1e-4)
+        reach = not expect.same_values(above, higher, atol=1e-4) and not expect.same_values(below, above, atol=1e-4)
         expect.true(reach, f"positive outputs of {layer} do not reach {following}")
 
 
@@ -195,12 +196,12 @@ def test_lenet_single_image(student, rng):
     expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
     several = torch.stack([image, -image, image.flip(1)])
     among, _ = outputs(student.run(probes.lenet_outputs, several, 10, weights), 3, 10)
-    same = torch.allclose(among[:1], alone, rtol=1e-3, atol=1e-4)
+    same = expect.same_values(among[:1], alone, rtol=1e-3, atol=1e-4)
     expect.true(same, "an image gets other logits in a batch than alone: flattening mixes the batch into the features")
     other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng, 10)), 1, 10)
-    expect.true(not torch.allclose(alone, other), "the logits of a single image do not depend on the weights")
+    expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the weights")
     other, _ = outputs(student.run(probes.lenet_outputs, -image, 10, weights), 1, 10)
-    expect.true(not torch.allclose(alone, other), "the logits of a single image do not depend on the image")
+    expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the image")
 
 
 @task("5.3", points=3, title="gradients flow through logits and hidden to every layer",
@@ -265,7 +266,7 @@ def test_test_transform(student, rng):
     image = torch.randint(0, 256, (28, 28), generator=rng, dtype=torch.uint8)
     outputs = expect.items(student.run(probes.transformed, image, 0.1307, 0.3081, 1, 3), 3, "the outputs")
     found = [expect.tensor(o, "a transformed image", shape=(1, 28, 28), dtype=torch.float32) for o in outputs]
-    random = any(not torch.allclose(pixels, found[0], atol=1e-4) for pixels in found)
+    random = any(not expect.same_values(pixels, found[0], atol=1e-4) for pixels in found)
     expect.true(
         not random, "the second pipeline, for the test, draws at random: augment in the first, for training, alone"
     )
@@ -549,7 +550,7 @@ def test_get_predictions(student, batch_size, seed):
     found = expect.items(expect.field(got, "result"), 3, "what get_predictions returns, (images, labels, probs),")
     kept = expect.tensor(expect.field(got, "running_mean"), "batch normalisation's running mean", shape=mean.shape)
     expect.true(
-        torch.allclose(kept.double(), mean.double()),
+        expect.same_values(kept.double(), mean.double()),
         "the model was in training mode (dropout was on): call model.eval() first",
     )
     for value, name in zip(found, ("images", "labels", "probs"), strict=True):
@@ -685,7 +686,7 @@ def same_picture(a, b):
     a, order = a.double().flatten(), b.flatten().argsort(stable=True)
     steps, rises = a[order].diff(), b.flatten()[order].diff()
     monotone = bool(((steps > 0) == (rises > 0)).all() and (steps >= 0).all())
-    return monotone or torch.allclose(a / a.sum(), b.flatten() / b.sum(), atol=1e-5)
+    return monotone or expect.same_values(a / a.sum(), b.flatten() / b.sum(), atol=1e-5)
 
 
 @task("5.11", points=1, title="each plot is a figure of its own",

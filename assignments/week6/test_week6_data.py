@@ -206,7 +206,7 @@ def test_channel_deviations(student, count, seed):
     std = expect.tensor(std, "the deviations", shape=(3,))
     biased, unbiased = deviations_of(images)
     slips = [slips_of(images, correction) for correction in (0, 1)]
-    if not torch.allclose(std.double(), unbiased.double(), atol=1e-4):
+    if not expect.same_values(std.double(), unbiased.double(), atol=1e-4):
         names = {
             "deviation": "of all pixels pooled: average the images' own deviations",
             "variance": "of variances, averaged: average deviations",
@@ -248,6 +248,8 @@ def test_format_label(student):
 
 def other_label(value, label):
     """What rule has made this text of a label, where it is one that students think of."""
+    if type(value) is not str:
+        return None
     number, _, words = label.partition(".")
     rules = {
         "the number is not dropped": [label, label.replace("_", ""), number + "".join(map(capital, words.split("_")))],
@@ -257,8 +259,7 @@ def other_label(value, label):
         "four characters are cut off: numbers have any length": ["".join(map(capital, label[4:].split("_")))],
     }
     found = next((name for name, texts in rules.items() if value in texts), None)
-    numbered = type(value) is str and value.startswith(number)
-    return found or ("the number is not dropped" if numbered else None)
+    return found or ("the number is not dropped" if value.startswith(number) else None)
 
 
 def capital(word):

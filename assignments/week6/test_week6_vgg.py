@@ -268,7 +268,7 @@ def test_layer_evaluation(student, rng):
     state = expect.field(got, "after")
     for name in ("running_mean", "running_var"):
         value = expect.tensor(expect.field(state, name), f"{name} afterwards", shape=(3,))
-        kept = torch.allclose(value.double(), values[name].double(), rtol=1e-3, atol=1e-4)
+        kept = expect.same_values(value.double(), values[name].double(), rtol=1e-3, atol=1e-4)
         expect.true(kept, f"{name} is updated in evaluation mode: update it in training mode alone")
     judge_state(got, "after", layer)
 
@@ -336,7 +336,9 @@ def slips_of_vgg(seed, images):
     # Where a slip makes no difference to these images, it explains nothing.
     with probes.ShortProducts():
         right = probes.without_gradients(model, [images])[0]
-    return {name: logits for name, logits in outputs.items() if not torch.allclose(logits, right, rtol=1e-2, atol=1e-2)}
+    return {
+        name: logits for name, logits in outputs.items() if not expect.same_values(logits, right, rtol=1e-2, atol=1e-2)
+    }
 
 
 class ChannelsLast(nn.Module):
@@ -380,7 +382,7 @@ def test_vgg_logits(student, rng):
         what = f"the logits of images of {batch.shape[2]}×{batch.shape[3]}"
         expect.tensor(value, what, shape=want.shape)
         expect.raw(value, "the logits")
-        again = torch.allclose(value[0], value[-1], rtol=1e-2, atol=1e-2)
+        again = expect.same_values(value[0], value[-1], rtol=1e-2, atol=1e-2)
         expect.true(
             again, "an image that is there twice gets two different logits: dropout stays on in evaluation mode"
         )

@@ -107,6 +107,17 @@ def equal(got: object, want: object, what: str, *, because: str | None = None) -
         fail(f"{what}: wrong value", expected=None if told else want, got=None if told else got, because=because)
 
 
+def same_values(got: torch.Tensor, want: torch.Tensor, *, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
+    """Tell whether two tensors, of any dtypes, have one shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
+
+    `torch.allclose` raises where dtypes or shapes differ, and those of evidence are the student's.
+    """
+    if got.shape != want.shape:
+        return False
+    wide = torch.complex128 if got.is_complex() or want.is_complex() else torch.float64
+    return bool(torch.isclose(got.to(wide), want.to(wide), rtol=rtol, atol=atol).all())
+
+
 def same(got: object, want: object) -> bool:
     """Tell whether a plain value has the type and the value of `want`; what `==` cannot compare is not the same."""
     return type(got) is type(want) and not _holds_array(got) and bool(got == want)

@@ -231,3 +231,19 @@ def test_a_part_that_is_missing_is_told_with_those_that_are_there() -> None:
     error = failure(lambda: expect.there(None, "LeNet", "fc_1", ["conv1", "fc1"]))
     assert error.summary == "LeNet has no fc_1; it has conv1, fc1; did you mean fc1?"
     failure(lambda: expect.there(None, "LeNet", "fc_1", "forged"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int32, torch.uint8, torch.bool, torch.complex64])
+def test_values_are_the_same_whatever_their_type_and_never_raise(dtype: torch.dtype) -> None:
+    one = torch.ones(2, 3)
+    assert expect.same_values(one.to(dtype), one)
+    assert expect.same_values(one, one.to(dtype))
+    assert not expect.same_values(torch.zeros(2, 3).to(dtype), one)
+    assert not expect.same_values(one[:1].to(dtype), one)
+
+
+def test_values_are_the_same_within_the_tolerance_and_nan_never_is() -> None:
+    one = torch.ones(2)
+    assert expect.same_values(one + 0.01, one, atol=0.02)
+    assert not expect.same_values(one + 0.01, one, atol=0.001)
+    assert not expect.same_values(one * torch.nan, one * torch.nan)

@@ -272,6 +272,8 @@ UNJUDGED = {
     ("*.probes_transfer fine_tuned", "losses*", "*"): SHOWN,
     ("*.probes_transfer fine_tuned", "own*", "*"): SHOWN,
     ("*.week5.probes plot_*", "type", "*"): SHOWN,
+    ("*.week4.probes fcnn_layers", "layers*", "*"): SHOWN,
+    ("*.week5.probes lenet_layers", "layers*", "*"): SHOWN,
     ("*.probes* fitted", "calls", "emptied"): OWN_LOOPS,
     ("*.week4.probes fitted", "weight", "*"): OWN_LOOPS,
     ("*.week4.probes fitted", "device", "*"): OWN_LOOPS,
