@@ -43,6 +43,9 @@ _STRICT = frozenset(
 )
 
 
+_PARSE = getattr(torch._C._nn, "_parse_to", None)
+
+
 @contextmanager
 def elsewhere() -> Iterator[torch.device]:
     """Pretend within the block that there is a device, and give it."""
@@ -69,6 +72,8 @@ class _Elsewhere(TorchFunctionMode):
                 f"can't convert {DEVICE} device type tensor to numpy. "
                 "Use Tensor.cpu() to copy the tensor to host memory first."
             )
+        if func is _PARSE:  # for `module.to`, which then moves its tensors to the device that is named
+            return func(*args, **kwargs)
         place = _asked_for(func, args, kwargs)
         return _computed(func, args, kwargs) if place is None else _moved(func, args, kwargs, place)
 

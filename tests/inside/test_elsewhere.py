@@ -93,3 +93,23 @@ def test_a_network_trains_there_and_comes_back() -> None:
             assert not torch.equal(before, model[0].weight)
         assert model.cpu()[0].weight.device == torch.device("cpu")
     assert torch.ones(1).to("cpu").device == torch.device("cpu")
+
+
+MODEL_MOVES: dict[str, Callable[[nn.Module, torch.device], nn.Module]] = {
+    "to": lambda model, device: model.to(device),
+    "to by name": lambda model, device: model.to(device=device),
+    "at leisure": lambda model, device: model.to(device=device, non_blocking=True),
+    "to a word": lambda model, device: model.to(str(device)),
+    "with a type": lambda model, device: model.to(device, torch.float32),
+    "cuda": lambda model, device: model.cuda(),
+    "twice": lambda model, device: model.to(device).to(device=device),
+    "back and forth": lambda model, device: model.to(device=device).cpu().to(device=device),
+}
+
+
+@pytest.mark.parametrize("way", MODEL_MOVES)
+def test_a_model_goes_there_with_all_it_has_and_takes_what_is_there(way: str) -> None:
+    with elsewhere() as device:
+        model = MODEL_MOVES[way](nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)), device)
+        assert {part.device for part in (*model.parameters(), *model.buffers())} == {device}
+        model(torch.zeros(3, 2).to(device))

@@ -267,6 +267,7 @@ UNJUDGED = {
     ("*.probes_transfer fine_tuned", "before.*", "* number*"): CHANCE,
     ("*.week4.probes predictions_with", "untrained", "* number*"): CHANCE,
     ("*.week5.probes logits_with", "untrained", "* number*"): CHANCE,
+    ("*.week4.probes fcnn_logits", "", "* number*"): CHANCE,
     ("*.week4.probes predictions_with", "logits", "another number"): TOLERANT,
     ("*.week5.probes logits_with", "logits", "another number"): TOLERANT,
     ("*.probes* trained_weights", "logits", "another number"): TOLERANT,
