@@ -53,13 +53,13 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
     for what, size in sizes.items():
         if size < 2:
             continue
-        named = {
+        named = {  # where size is 2 the last of equal factors counts
+            size / (size - 1): f"{size}/{size - 1} (an unbiased estimate in place of a biased one?)",
+            (size - 1) / size: f"{size - 1}/{size} (a biased estimate in place of an unbiased one?)",
             size: f"{size}, the number of {what} (a sum in place of a mean?)",
             1 / size: f"1/{size}, one over the number of {what} (a mean in place of a sum?)",
             math.sqrt(size): f"√{size}, the root of the number of {what}",
             1 / math.sqrt(size): f"1/√{size}, one over the root of the number of {what}",
-            size / (size - 1): f"{size}/{size - 1} (an unbiased estimate in place of a biased one?)",
-            (size - 1) / size: f"{size - 1}/{size} (a biased estimate in place of an unbiased one?)",
         }
         for value, name in named.items():
             if abs(value - 1) > 10 * _PRECISE and _alike(factor, value):

@@ -246,3 +246,9 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
 def test_torchs_own_messages_are_explained(text: str, means: str) -> None:
     assert means in str(diagnose.exception(text))
     assert diagnose.exception("list index out of range") is None
+
+
+def test_of_two_things_a_sum_is_told_before_an_estimate() -> None:
+    assert "a sum in place of a mean" in (diagnose.factor_name(2.0, {"points": 2}) or "")
+    assert "a mean in place of a sum" in (diagnose.factor_name(0.5, {"points": 2}) or "")
+    assert "unbiased" in (diagnose.factor_name(1.5, {"points": 3}) or "")

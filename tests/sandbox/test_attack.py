@@ -389,7 +389,10 @@ def test_a_run_without_a_sandbox_leaves_nothing_behind(unconfined: list[Finding]
 def test_an_interrupted_run_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.quick", "doctor", "--attack", "--sandbox", "process"]
     own = {**os.environ, "TMPDIR": str(tmp_path)}
-    run = subprocess.Popen(command, cwd=ROOT, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        command, cwd=ROOT, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - background runs have it ignored
+    )  # fmt: skip
     assert run.stdout is not None
     while "TCP to this machine" not in run.stdout.readline():
         pass

@@ -455,7 +455,7 @@ def act(worker: Worker, probe: Callable[..., Any], code: str, gpu_memory: int = 
     try:
         return student.run(probe)
     except ProbeEnded as end:
-        return f"{end.outcome}: {end.summary} {end.detail}"
+        return f"{end.outcome}: {end.summary} {end.says}"
     finally:
         student.close()
         submission.close()
