@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 import tokenize
 
 from grader.errors import SubmissionError
+from grader.inside.importing.sources import DECLARED
 
 _MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _SLOW = {"idna", "punycode"}  # their decoders take minutes over a hostile megabyte
@@ -25,17 +25,13 @@ def as_python(raw: bytes) -> tuple[bytes, str | None]:
     encoding = _MARKS.get(raw[:2]) or _without_mark(raw)
     if encoding is None and not _is_readable(raw):
         encoding = "Windows-1252"
+    if encoding is None:
+        return raw, None
     try:
-        return (
-            (raw, None)
-            if encoding is None
-            else (
-                raw.decode(encoding).lstrip("\ufeff").encode(),
-                "UTF-16" if encoding.startswith("UTF-16") else encoding,
-            )
-        )
+        text = raw.decode(encoding).lstrip("\ufeff")
     except UnicodeError:
         return raw, None
+    return text.encode(), "UTF-16" if encoding.startswith("UTF-16") else encoding
 
 
 def _without_mark(raw: bytes) -> str | None:
@@ -65,8 +61,7 @@ def _is_readable(raw: bytes) -> bool:
 def _declares_unknown(raw: bytes) -> bool:
     """Tell whether the first lines declare an encoding that nobody knows."""
     for line in raw.split(b"\n", 2)[:2]:
-        match = re.match(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", line)
-        if match:
+        if match := DECLARED.match(line):
             try:
                 codecs.lookup(match[1].decode("ascii", "replace"))
             except LookupError:

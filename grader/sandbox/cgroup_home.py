@@ -14,11 +14,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import shutil
 import subprocess
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from grader.sandbox.cgroup import REST, Kernel, NoCgroup, Run
 from grader.sandbox.processes import descendants
@@ -154,8 +157,6 @@ def _try_out(way: Way) -> None:
 
 def _answers(process: subprocess.Popen[bytes]) -> None:
     """Wait until the process is past its prefix, and repeats what it is told."""
-    import select  # noqa: PLC0415
-
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(b"?")
     process.stdin.flush()
@@ -172,7 +173,6 @@ def _ours() -> Collection[int]:
 
 
 def _parent(pid: int) -> int:
-    with contextlib.suppress(OSError):
-        _, _, fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")
-        return int(fields.split()[1])
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).ppid()
     return 0

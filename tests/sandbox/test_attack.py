@@ -33,6 +33,7 @@ from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Command
 from grader.sandbox.processes import MemoryWatch
 from tests.support import sandboxes
 from tests.support.quick import quick
+from tests.support.runs import take_interrupts
 
 ROOT = Path(__file__).parents[2]
 on_mondays = pytest.mark.skipif(
@@ -391,7 +392,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_behind(tmp_path: Path) ->
     own = {**os.environ, "TMPDIR": str(tmp_path)}
     run = subprocess.Popen(
         command, cwd=ROOT, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - background runs have it ignored
+        preexec_fn=take_interrupts,  # noqa: PLW1509 - these tests start no threads
     )  # fmt: skip
     assert run.stdout is not None
     while "TCP to this machine" not in run.stdout.readline():

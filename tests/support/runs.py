@@ -17,11 +17,11 @@ def start(course: Path, *options: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=course, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        preexec_fn=_take_interrupts,  # noqa: PLW1509 - these tests start no threads
+        preexec_fn=take_interrupts,  # noqa: PLW1509 - these tests start no threads
     )  # fmt: skip
 
 
-def _take_interrupts() -> None:
+def take_interrupts() -> None:
     """Take Ctrl-C also where the tests themselves run in the background of a script, which has it ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -9,6 +9,7 @@ many judges in a class as well, so here it serves many classes. A test that is a
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -35,7 +36,6 @@ ROOT = Path(__file__).parents[2]
 OWN = Path(fork_server_client.__file__).parents[2]  # a test may run a copy of the grader, which it has changed
 LONGEST_ORDER = 1 << 17
 STATUS = struct.Struct("i")
-Launch = Any  # mypy: a module's function cannot be named as its type
 
 
 class Warm:
@@ -125,7 +125,6 @@ class Forker:
         self._orders = orders
         self._running: dict[int, socket.socket] = {}
         self._zygotes: dict[tuple[str, ...], Any] = {}
-        self._is_warm = False
 
     def serve(self) -> None:
         """Fork for each order until the input ends; tell each client how its process ended."""
@@ -149,9 +148,7 @@ class Forker:
         if not packed:
             connection.close()
             return
-        if not self._is_warm:
-            _warm_up()  # now, as many a run of few tests gives no order
-            self._is_warm = True
+        _warm_up()  # now, as many a run of few tests gives no order
         order = json.loads(packed)
         _, _, sandbox, left_out, *_ = order["arguments"]
         zygote = self._zygote(sandbox, left_out)
@@ -244,6 +241,7 @@ def _become(order: dict[str, Any], descriptors: list[int], zygote: Any) -> int:
     return fork_server.main(arguments)
 
 
+@functools.cache
 def _warm_up() -> None:
     for name in ("grader.judging.judge", "hypothesis.strategies", "torch._dynamo", "torchvision"):
         importlib.import_module(name)

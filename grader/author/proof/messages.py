@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 
 from grader.author.proof.mutants import Mutant
 from grader.course import Assignment
+from grader.pytest_plugin.verdict import TODO
 from grader.results import CheckResult, Outcome, Report
 
 Functions = Mapping[str, frozenset[str]]  # by task, the names of its functions and classes
 
 _KITS = re.compile(r"\b(probes?|evidence|stand[- _]?ins?|mutants?)\b", re.IGNORECASE)
-_TODO = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")
 _TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.INVALID, Outcome.TIMEOUT)
 
 
@@ -27,7 +27,7 @@ def functions_of(assignment: Assignment) -> Functions:
     for source in assignment.skeletons.values():
         for node in ast.parse(source).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                for task in _TODO.findall(ast.get_source_segment(source.decode("utf-8"), node) or ""):
+                for task in TODO.findall(ast.get_source_segment(source.decode("utf-8"), node) or ""):
                     found.setdefault(task, set()).add(node.name)
     return {task: frozenset(names) for task, names in found.items()}
 

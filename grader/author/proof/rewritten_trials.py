@@ -116,9 +116,7 @@ def _difference(program: Program, steps: Steps, asked: frozenset[str]) -> list[s
             after.get(path, b"").decode().splitlines(),
             path,
             path,
-            "",
-            "",
-            1,
-            "",
+            n=1,
+            lineterm="",
         )
     ]

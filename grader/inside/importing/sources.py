@@ -19,7 +19,7 @@ _NEWER = (
     (re.compile(r"\s*except\s+\w[\w.]*\s*,\s*\w[\w., ]*:"), (3, 14)),
 )
 _TOO_DEEP = "nested too deeply, or too long, for Python to compile"
-_DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 def find_source(name: str, path: Any) -> ModuleSpec | None:
@@ -58,7 +58,7 @@ def _damage(data: bytes, message: str) -> tuple[int, str] | None:
     if b"\0" in data:
         return _number(data, data.index(b"\0")), "a NUL byte, which no source file may hold: save it as UTF-8 text"
     for number, line in enumerate(data.splitlines()[:2], start=1):
-        declared = _DECLARED.match(line)
+        declared = DECLARED.match(line)
         if declared and "encoding" in message:
             name = declared[1].decode("ascii", "replace")
             return number, f"the file is declared to be {name}, and cannot be read so: save it as UTF-8"
