@@ -19,9 +19,8 @@ from grader.inside.codec import NotPlainData
 from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.deadline import DeadlineExceeded
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded, Student
-from grader.results import Outcome
+from grader.results import TODO_TEXT, Outcome
 
-TODO = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")
 _MOST_LINES = 30
 _LONGEST_LINE = 400
 _LONGEST_CALL = 120  # in the first line; else below it alone
@@ -102,7 +101,7 @@ def _defined(student: Student | None) -> str:
 
 def _todo(text: str, mark: TaskMark, tasks: Collection[str]) -> Verdict:
     """Judge a TODO: the check's own task is still to do; if the TODO is another task's, the check waits for it."""
-    found = TODO.match(text)
+    found = TODO_TEXT.match(text)
     if found and found[1] != mark.task and found[1] in tasks:
         return Verdict(Outcome.SKIPPED, f"needs task {found[1]}, which is still to do")
     return Verdict(Outcome.TODO, clip(text))

@@ -2,6 +2,7 @@
 
 from grader.results.adjustments import Late, Override, adjust
 from grader.results.report import (
+    TODO_TEXT,
     Adjustment,
     CheckResult,
     Measure,
@@ -15,6 +16,7 @@ from grader.results.report import (
 )
 
 __all__ = [
+    "TODO_TEXT",
     "Adjustment",
     "CheckResult",
     "Late",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,6 +15,7 @@ from grader.results import exhibits
 from grader.results.exhibits import Exhibit
 
 SCHEMA = 1
+TODO_TEXT = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")  # as a skeleton raises it, with its task
 _BULKY = ("measures", "exhibits", "stand_ins", "output", "wrong_form", "place", "cause")
 
 

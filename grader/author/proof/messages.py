@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from grader.author.proof.mutants import Mutant
 from grader.course import Assignment
-from grader.pytest_plugin.verdict import TODO
-from grader.results import CheckResult, Outcome, Report
+from grader.results import TODO_TEXT, CheckResult, Outcome, Report
 
 Functions = Mapping[str, frozenset[str]]  # by task, the names of its functions and classes
 
@@ -27,7 +26,7 @@ def functions_of(assignment: Assignment) -> Functions:
     for source in assignment.skeletons.values():
         for node in ast.parse(source).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                for task in TODO.findall(ast.get_source_segment(source.decode("utf-8"), node) or ""):
+                for task in TODO_TEXT.findall(ast.get_source_segment(source.decode("utf-8"), node) or ""):
                     found.setdefault(task, set()).add(node.name)
     return {task: frozenset(names) for task, names in found.items()}
 
