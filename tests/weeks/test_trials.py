@@ -16,8 +16,7 @@ import pytest
 
 from grader.author.proof import messages, record, rewritten_trials, trials
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
-from grader.author.proof.rewrites import Steps, asked_names
-from grader.author.proof.rewritten_trials import Program
+from grader.author.proof.rewritten_trials import Form, Program
 from grader.author.proof.trials import Subject, Trial
 from grader.course import Assignment, Course
 from grader.judging.shortcuts import NONE
@@ -115,12 +114,12 @@ def graded(assignment: Assignment, mutants: dict[str, Mutant]) -> list[Trial]:
     chosen = [mutants[name] for name in chosen_mutants(assignment.week, mutants)]
     others = trials.subjects_of(assignment, chosen, SEEDS[:1])
     wrong = [subject for subject in others if subject.kind in (trials.SKELETON, trials.MUTANT)]
-    asked = asked_names(assignment.skeletons)
-    forms = [one.rewritten(steps, asked, place) for place, (one, steps) in enumerate(rewritten(assignment, mutants))]
+    tried = enumerate(rewritten(assignment, mutants))
+    forms = [program.rewritten(form, assignment, place) for place, (program, form) in tried]
     return list(trials.run(ROOT, assignment.week, [*correct(assignment), *wrong, *forms], choose("auto"), 2))
 
 
-def rewritten(assignment: Assignment, mutants: dict[str, Mutant]) -> list[tuple[Program, Steps]]:
+def rewritten(assignment: Assignment, mutants: dict[str, Mutant]) -> list[tuple[Program, Form]]:
     return rewritten_trials.drawn_forms(assignment, [*mutants.values()], FORMS, int(assignment.week[-1]))
 
 
@@ -173,8 +172,8 @@ def test_programs_in_other_forms_are_worth_what_they_were(
     forms = [trial for trial in graded if trial.subject.kind == rewritten_trials.FORM]
     by_place = {int(trial.subject.name.rpartition("#")[2]): trial for trial in forms}
     assert len(by_place) == 2 * FORMS
-    for place, (program, steps) in enumerate(rewritten(assignment, mutants)):
-        assert program.trouble(by_place[place]) == "", f"{program.name}: {' '.join(map(str, steps))}"
+    for place, (program, form) in enumerate(rewritten(assignment, mutants)):
+        assert program.trouble(by_place[place]) == "", f"{program.name}: {form}"
 
 
 def test_a_mistake_costs_what_hangs_on_it_and_no_more(graded: list[Trial]) -> None:

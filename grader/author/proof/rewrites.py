@@ -10,6 +10,7 @@ import ast
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from grader.author.proof.rewriting import calls, layout, names, statements
 from grader.author.proof.rewriting.trees import Rewrite, Trees
@@ -90,6 +91,6 @@ def _drawn(rng: random.Random) -> Steps:
     return tuple(Step(rng.choice(list(REWRITES)), rng.randrange(1000)) for _ in range(rng.randint(1, MOST_STEPS)))
 
 
-def shorter(steps: Steps) -> list[Steps]:
-    """Return the compositions with one step less."""
+def shorter(steps: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Return what is left without one of them, for each."""
     return [steps[:place] + steps[place + 1 :] for place in range(len(steps))]

@@ -1,22 +1,72 @@
-"""Grades rewritten programs: correct ones keep all points, mutants lose theirs; and shrinks what goes wrong."""
+"""Grades rewritten programs: correct ones keep all points, mutants lose theirs; and shrinks what goes wrong.
+
+A program may be handed in in another way, too: as a notebook, one file, under other names, with what students' files
+have around their code. Then it is taken in as a student's is.
+"""
 
 from __future__ import annotations
 
 import difflib
 import random
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from grader.author.proof import forms
 from grader.author.proof.findings import Finding
 from grader.author.proof.mutants import Mutant, reference_files, tasks_lost
 from grader.author.proof.rewrites import Steps, asked_names, forms_of, rewritten, shorter
 from grader.author.proof.trials import Subject, Trial, variants_of
 from grader.course import Assignment
+from grader.errors import SubmissionError
+from grader.intake import load_folder
 from grader.results import Outcome, Report, task_order
 
 Grade = Callable[[Sequence[Subject]], Sequence[Trial]]
 FORM = "form"  # the kind of these subjects
 MOST_LINES = 40  # of the difference between the program and its smallest form that is taken amiss
+MOST_TOUCHES = 3
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way of writing a program, and of handing it in: one of `forms.FORMS`, or the plain modules."""
+
+    steps: Steps = ()
+    hand_in: str = ""
+    touches: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        handed = [f"handed in as {self.hand_in!r}"] if self.hand_in else []
+        return " ".join([*map(str, self.steps), *handed, *map(repr, self.touches)]) or "as it is"
+
+    def simpler(self) -> list[Form]:
+        """Return the forms with one thing less."""
+        plain = [Form(self.steps)] if self.hand_in else []
+        bare = [replace(self, touches=left) for left in shorter(self.touches)]
+        return [*plain, *bare, *(replace(self, steps=left) for left in shorter(self.steps))]
+
+    def of(self, files: Mapping[str, bytes], assignment: Assignment) -> dict[str, bytes]:
+        """Return the program in this form, as the grader takes it in; one with files of its own stays plain modules."""
+        files = rewritten(files, self.steps, asked_names(assignment.skeletons))
+        if not self.hand_in or set(files) != {f"{module}.py" for module in assignment.modules}:
+            return files
+        modules = {module: files[f"{module}.py"].decode() for module in assignment.modules}
+        return _taken_in(forms.deliver(modules, assignment.week, self.hand_in, self.touches), assignment)
+
+
+def _taken_in(delivery: forms.Delivery, assignment: Assignment) -> dict[str, bytes]:
+    """Return the files that intake makes of a delivery; none where it refuses it."""
+    with tempfile.TemporaryDirectory() as folder:
+        entry = Path(folder, "submission")
+        for path, content in delivery.files.items():
+            (entry / path).parent.mkdir(parents=True, exist_ok=True)
+            (entry / path).write_bytes(content)
+        try:
+            return dict(load_folder(entry, assignment).files)
+        except SubmissionError:
+            return {}
 
 
 @dataclass(frozen=True)
@@ -27,8 +77,8 @@ class Program:
     files: Mapping[str, bytes]
     mutant: Mutant | None = None
 
-    def rewritten(self, steps: Steps, asked: frozenset[str], place: int) -> Subject:
-        return Subject(FORM, f"{self.name} #{place}", rewritten(self.files, steps, asked))
+    def rewritten(self, form: Form, assignment: Assignment, place: int) -> Subject:
+        return Subject(FORM, f"{self.name} #{place}", form.of(self.files, assignment))
 
     def trouble(self, trial: Trial) -> str:
         """Say what is wrong with a trial of this program in another form; nothing where all is well."""
@@ -62,52 +112,62 @@ def programs_of(assignment: Assignment, mutants: Sequence[Mutant], count: int, s
 
 def drawn_forms(
     assignment: Assignment, mutants: Sequence[Mutant], count: int, start: int
-) -> list[tuple[Program, Steps]]:
-    """Return `count` correct programs and as many mutants, each with the steps of a form of its own."""
+) -> list[tuple[Program, Form]]:
+    """Return `count` correct programs and as many mutants, each with a form of its own."""
     programs = programs_of(assignment, mutants, count, start)
-    return [*zip(programs, forms_of(len(programs), start), strict=True)]
+    rng = random.Random(start)  # noqa: S311 - nothing secret is drawn
+    return [
+        (program, _drawn(steps, rng)) for program, steps in zip(programs, forms_of(len(programs), start), strict=True)
+    ]
+
+
+def _drawn(steps: Steps, rng: random.Random) -> Form:
+    """Draw how a program is handed in; half of them as plain modules."""
+    if rng.random() < 1 / 2:
+        return Form(steps)
+    touches = rng.sample(list(forms.TOUCHES), rng.randint(0, MOST_TOUCHES))
+    return Form(steps, rng.choice(list(forms.FORMS)), tuple(touches))
 
 
 def examine_forms(
     assignment: Assignment, mutants: Sequence[Mutant], count: int, start: int, grade: Grade
 ) -> list[Finding]:
     """Grade programs in forms that are drawn; one finding for each trouble."""
-    asked = asked_names(assignment.skeletons)
     tried = drawn_forms(assignment, mutants, count, start)
-    troubles = _troubles(tried, asked, grade)
-    return [_finding(*smallest(*tried[place], text, asked, grade), asked) for place, text in troubles.items()]
+    troubles = _troubles(tried, assignment, grade)
+    return [_finding(*smallest(*tried[place], text, assignment, grade), assignment) for place, text in troubles.items()]
 
 
-def _troubles(tried: Sequence[tuple[Program, Steps]], asked: frozenset[str], grade: Grade) -> dict[int, str]:
+def _troubles(tried: Sequence[tuple[Program, Form]], assignment: Assignment, grade: Grade) -> dict[int, str]:
     """Return what is wrong, by the place of the program."""
-    subjects = [program.rewritten(steps, asked, place) for place, (program, steps) in enumerate(tried)]
+    subjects = [program.rewritten(form, assignment, place) for place, (program, form) in enumerate(tried)]
     by_key = {trial.subject.key: trial for trial in grade(subjects)}
     found = {place: tried[place][0].trouble(by_key[subject.key]) for place, subject in enumerate(subjects)}
     return {place: text for place, text in found.items() if text}
 
 
 def smallest(
-    program: Program, steps: Steps, text: str, asked: frozenset[str], grade: Grade
-) -> tuple[Program, Steps, str]:
-    """Leave steps out as long as there is trouble without them; return what is left, with its trouble."""
-    while steps:
-        tried = [(program, fewer) for fewer in shorter(steps)]
-        troubles = _troubles(tried, asked, grade)
+    program: Program, form: Form, text: str, assignment: Assignment, grade: Grade
+) -> tuple[Program, Form, str]:
+    """Make the form simpler as long as there is trouble; return what is left, with its trouble."""
+    while simpler := form.simpler():
+        tried = [(program, one) for one in simpler]
+        troubles = _troubles(tried, assignment, grade)
         if not troubles:
             break
         place, text = next(iter(troubles.items()))
-        steps = tried[place][1]
-    return program, steps, text
+        form = tried[place][1]
+    return program, form, text
 
 
-def _finding(program: Program, steps: Steps, text: str, asked: frozenset[str]) -> Finding:
+def _finding(program: Program, form: Form, text: str, assignment: Assignment) -> Finding:
     kind = "form" if program.mutant is None else "mutant's form"
-    lines = "\n".join(_difference(program, steps, asked)[:MOST_LINES])
-    return Finding(kind, f"{program.name}, {' '.join(map(str, steps)) or 'as it is'}", f"{text}\n{lines}")
+    lines = "\n".join(_difference(program, form, assignment)[:MOST_LINES])
+    return Finding(kind, f"{program.name}, {form}", f"{text}\n{lines}")
 
 
-def _difference(program: Program, steps: Steps, asked: frozenset[str]) -> list[str]:
-    before, after = rewritten(program.files, (), asked), rewritten(program.files, steps, asked)
+def _difference(program: Program, form: Form, assignment: Assignment) -> list[str]:
+    before, after = Form().of(program.files, assignment), form.of(program.files, assignment)
     return [
         line
         for path in sorted({*before, *after})

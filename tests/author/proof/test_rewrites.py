@@ -6,18 +6,20 @@ import ast
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 
-from grader.author.proof import rewrites, rewritten_trials, trials
-from grader.author.proof.mutants import Mutant
-from grader.author.proof.rewrites import REWRITES, Step, Steps
-from grader.author.proof.rewritten_trials import Program
+from grader.author.proof import forms, rewrites, rewritten_trials, trials
+from grader.author.proof.forms import FORMS, TOUCHES
+from grader.author.proof.mutants import Mutant, reference_files
+from grader.author.proof.rewrites import REWRITES, Step, Steps, asked_names
+from grader.author.proof.rewritten_trials import Form, Program
 from grader.author.proof.trials import Subject, Trial
-from grader.course import Course
+from grader.course import Assignment, Course
 from grader.inside.modules import close_modules, open_modules
 from grader.results import CheckResult, Outcome, Report
 
@@ -200,31 +202,66 @@ FAILED = CheckResult("test_week1.py::a", "1.1", "a", False, 0, 60, Outcome.FAILE
 LONG: Steps = (Step("renamed-locals", 2), Step("lambdas", 3), Step("talking", 1), Step("named-results", 4))
 
 
-def grade(subjects: Sequence[Subject]) -> list[Trial]:
-    return [Trial(one, report(FAILED if b"lambda" in b"".join(one.files.values()) else PASSED)) for one in subjects]
+def grade(subjects: Sequence[Subject], amiss: bytes = b"lambda") -> list[Trial]:
+    return [Trial(one, report(FAILED if amiss in b"".join(one.files.values()) else PASSED)) for one in subjects]
 
 
 def report(check: CheckResult) -> Report:
     return Report("x", "week1", 0, "g", "s", "a", (check,))
 
 
-def test_trouble_is_shrunk_to_the_step_that_makes_it() -> None:
-    program, steps, text = rewritten_trials.smallest(Program("reference", FILES), LONG, "trouble", ASKED, grade)
-    assert (program.name, [step.rewrite for step in steps]) == ("reference", ["lambdas"])
+@pytest.fixture(scope="module")
+def week5() -> Assignment:
+    return Course(Path(__file__).parents[3]).assignment("week5")
+
+
+def test_trouble_is_shrunk_to_the_step_that_makes_it(week5: Assignment) -> None:
+    program, form, text = rewritten_trials.smallest(Program("reference", FILES), Form(LONG), "trouble", week5, grade)
+    assert (program.name, [step.rewrite for step in form.steps]) == ("reference", ["lambdas"])
     assert text == "test_week1.py::a takes 60: no lambdas"
 
 
-def test_a_mutant_has_to_lose_its_points_in_every_form_and_no_others() -> None:
+def test_trouble_with_the_way_of_handing_in_is_shrunk_to_what_makes_it(week5: Assignment) -> None:
+    program = Program("reference", reference_files(week5))
+    form = Form(LONG[:1], "notebook", ("star", "own call", "magics"))
+    takes_amiss = partial(grade, amiss=b"pick_")
+    _, found, _ = rewritten_trials.smallest(program, form, "trouble", week5, takes_amiss)
+    assert found == Form((), "notebook", ("own call",))
+    assert str(found) == "handed in as 'notebook' 'own call'"
+
+
+@pytest.mark.parametrize("hand_in", ["notebook", "one file", "script"])
+def test_a_program_is_taken_in_as_a_student_hands_it_in(week5: Assignment, hand_in: str) -> None:
+    program = Program("reference", reference_files(week5))
+    files = program.rewritten(Form((), hand_in), week5, 0).files
+    defined = {getattr(node, "name", "") for source in files.values() for node in ast.walk(ast.parse(source))}
+    assert asked_names(week5.skeletons) <= defined
+
+
+def test_what_intake_refuses_has_no_files(week5: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = forms.Delivery({"notes.txt": b"x"}, ())
+    monkeypatch.setattr(forms, "deliver", lambda *_: nothing)
+    assert Program("reference", reference_files(week5)).rewritten(Form((), "notebook"), week5, 0).files == {}
+
+
+def test_forms_are_drawn_with_all_ways_of_handing_in_and_alike_for_one_start(week5: Assignment) -> None:
+    first, again = (rewritten_trials.drawn_forms(week5, (), 200, 1) for _ in range(2))
+    assert first == again
+    assert {form.hand_in for _, form in first} == {"", *FORMS}
+    assert {touch for _, form in first for touch in form.touches} == set(TOUCHES)
+
+
+def test_a_mutant_has_to_lose_its_points_in_every_form_and_no_others(week5: Assignment) -> None:
     mutant = Mutant("m", "net.py", "a", "b", ("1.1",), "a reason")
     program = Program("mutant m", FILES, mutant)
-    (right, wrong) = grade([program.rewritten(steps, ASKED, 0) for steps in (LONG, ())])
+    (right, wrong) = grade([program.rewritten(form, week5, 0) for form in (Form(LONG), Form())])
     assert program.trouble(right) == ""
     assert program.trouble(wrong) == "it keeps all points of task 1.1"
     other = Program("mutant m", FILES, Mutant("m", "net.py", "a", "b", ("1.2",), "a reason"))
     assert other.trouble(right) == "it keeps all points of task 1.2; it loses points of task 1.1, too"
 
 
-def test_a_program_that_was_not_graded_is_trouble() -> None:
-    subject = Program("reference", FILES).rewritten((), ASKED, 0)
+def test_a_program_that_was_not_graded_is_trouble(week5: Assignment) -> None:
+    subject = Program("reference", FILES).rewritten(Form(), week5, 0)
     assert Program("reference", FILES).trouble(Trial(subject, None, "no judge")) == "no judge"
     assert sys.modules.get("net") is None
