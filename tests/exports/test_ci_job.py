@@ -235,8 +235,8 @@ def test_an_empty_submission_is_graded_and_says_why_it_has_nothing(tmp_path: Pat
     home = tmp_path / "autograder"
     (home / "submission").mkdir(parents=True)
     (home / "submission" / "essay.txt").write_text("sorry")
-    command = [sys.executable, "-P", "-m", "grader", "ci", "week5", "--out", str(tmp_path / "out")]
-    run(command, tmp_path, AUTOGRADER_HOME=str(home))
+    command = [sys.executable, "-P", "-m", "tests.support.quick", "ci", "week5", "--out", str(tmp_path / "out")]
+    run(command, tmp_path, AUTOGRADER_HOME=str(home), PYTHONPATH=str(ROOT))
     results = read(home / "results" / "results.json")
     assert results["score"] == 0 and "nothing to grade was found" in results["output"]
 

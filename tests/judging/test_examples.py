@@ -13,6 +13,7 @@ from grader.judging.job import Job
 from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
 from grader.sandbox import Process
+from tests.support import amount
 from tests.support.courses import copied
 from tests.support.quick import QUICK
 
@@ -99,14 +100,17 @@ def test_a_check_that_talks_to_hypothesis_is_left_to_it(draws_root: Path, draws_
         assert [who for who, _ in calls(draws_root, "notes")] == ["hypothesis"] * 3
 
 
+other_ends = amount.in_full("a wrong value and a lost process stand for all ends")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         "return 2 * n + (n > 5000)",
-        "return 2 * n + (n % 2)",
-        "return 2 * n if n < 5000 else [][n]",
         "return [2 * n, __import__('os')._exit(3)][n > 5000]",
-        "raise NotImplementedError('TODO 1.1: double')",
+        pytest.param("return 2 * n + (n % 2)", marks=other_ends),
+        pytest.param("return 2 * n if n < 5000 else [][n]", marks=other_ends),
+        pytest.param("raise NotImplementedError('TODO 1.1: double')", marks=other_ends),
     ],
 )
 def test_known_examples_change_no_report(draws_root: Path, draws_judge: JudgeProcess, wrong: str) -> None:

@@ -14,7 +14,7 @@ from tests.support.courses import copied
 from tests.support.quick import QUICK, quick
 
 
-@pytest.mark.parametrize("kind", ["process", "bwrap"])
+@pytest.mark.parametrize("kind", sandboxes.BOTH)
 def test_judges_work_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """A `matplotlibrc` in the working folder would be read, and a relative path of the course would still be found."""
     copied("attacked", tmp_path / "course")

@@ -26,7 +26,6 @@ from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
 from grader.judging.pool import Pool, grade_patiently
 from grader.judging.remote_student import RemoteStudent, SubmissionStudents
-from grader.judging.shortcuts import Shortcuts
 from grader.results import CheckResult, Outcome, Reason, Report
 from grader.sandbox import Process
 from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
@@ -47,10 +46,9 @@ def outcomes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module", params=["process", "bwrap"])
+@pytest.fixture(scope="module", params=sandboxes.BOTH)
 def judge(request: pytest.FixtureRequest, outcomes_root: Path) -> Iterator[JudgeProcess]:
-    shortcuts = Shortcuts() if request.param == "bwrap" else QUICK
-    warm = JudgeProcess(outcomes_root, ["week1"], sandboxes.named(request.param), shortcuts=shortcuts)
+    warm = JudgeProcess(outcomes_root, ["week1"], sandboxes.named(request.param), shortcuts=QUICK)
     yield warm
     warm.close()
 

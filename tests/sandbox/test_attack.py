@@ -31,14 +31,12 @@ from grader.sandbox.attack.findings import Attack, CannotTry, Group, Promised, S
 from grader.sandbox.attack.ground import Ground
 from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Command
 from grader.sandbox.processes import MemoryWatch
-from tests.support import sandboxes
+from tests.support import amount, sandboxes
 from tests.support.quick import quick
 from tests.support.runs import take_interrupts
 
 ROOT = Path(__file__).parents[2]
-on_mondays = pytest.mark.skipif(
-    os.environ.get("GRADER_ALL_WEAKENED") != "1", reason="each takes a sandbox of its own: with GRADER_ALL_WEAKENED=1"
-)
+elsewhere = amount.in_full("it takes a weakened sandbox of its own, and others are tried")
 Cut = tuple[str, str, str]  # file in grader/inside, what to find in it, what to put there
 
 
@@ -139,6 +137,9 @@ def own_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("own")
 
 
+in_the_open = amount.in_full("it takes a minute, and each attack is tried on what it is about in tests/attacks")
+
+
 @pytest.fixture(scope="module")
 def unconfined(own_tmp: Path) -> list[Finding]:
     with pytest.MonkeyPatch.context() as patch:
@@ -146,12 +147,14 @@ def unconfined(own_tmp: Path) -> list[Finding]:
         return list(attack(quick(Process())))
 
 
+@in_the_open
 def test_without_a_sandbox_no_promise_is_broken_that_was_not_made(unconfined: list[Finding]) -> None:
     assert [f for f in unconfined if f.verdict in (Verdict.NOT_HELD, Verdict.UNCLEAR)] == []
     assert not failed(unconfined)
     assert {f.tries for f in unconfined if f.verdict is Verdict.HELD} >= HOLDS
 
 
+@in_the_open
 @pytest.mark.parametrize("name", ["network", "files", "processes", "the kernel", "side by side", "an interrupted run"])
 def test_attacks_get_through_where_nothing_is_in_their_way(unconfined: list[Finding], name: str) -> None:
     """An attack that failed even there would prove nothing."""
@@ -177,7 +180,7 @@ CAPABILITIES: Cut = (
 )
 
 
-@on_mondays
+@elsewhere
 def test_a_shared_network_is_noticed(tmp_path: Path) -> None:
     open_to_all = weak(tmp_path, SOCKETS, NET, left_out=("--unshare-net",))
     by_address = {a.tries for a in groups("network")[0].attacks if "path" not in a.tries and "services" not in a.tries}
@@ -187,13 +190,13 @@ def test_a_shared_network_is_noticed(tmp_path: Path) -> None:
     assert not_held(open_to_all, "network") == by_address - {"TCP to this machine, by IPv6"}
 
 
-@on_mondays
+@elsewhere
 def test_a_shared_network_behind_the_filter_lets_names_of_sockets_through(tmp_path: Path) -> None:
     filtered = weak(tmp_path, NET, left_out=("--unshare-net",))
     assert not_held(filtered, "network") == {"a socket of this machine, by its name (abstract)"}
 
 
-@on_mondays
+@elsewhere
 def test_a_home_folder_in_view_is_noticed(tmp_path: Path, outside_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(outside_tmp))
     shown = weak(tmp_path, more=(*views.parents([outside_tmp]), "--bind", str(outside_tmp), str(outside_tmp)))
@@ -202,12 +205,13 @@ def test_a_home_folder_in_view_is_noticed(tmp_path: Path, outside_tmp: Path, mon
     assert {"new files in folders of this machine"} <= not_held(shown, "files")
 
 
+@elsewhere
 def test_files_of_the_system_in_view_are_noticed(tmp_path: Path) -> None:
     shown = weak(tmp_path, more=("--ro-bind", "/etc/passwd", "/etc/passwd"))
     assert not_held(shown, "files") == {"files of the system"}
 
 
-@on_mondays
+@elsewhere
 def test_a_folder_that_can_be_written_to_is_noticed(tmp_path: Path) -> None:
     more = ("--perms", "1777", "--tmpfs", "/opened")
     assert not_held(weak(tmp_path, more=more), "files") == {
@@ -215,13 +219,13 @@ def test_a_folder_that_can_be_written_to_is_noticed(tmp_path: Path) -> None:
     }
 
 
-@on_mondays
+@elsewhere
 def test_a_proc_in_view_is_noticed(tmp_path: Path) -> None:
     cut = ("confine.py", '    _call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, b"size=4k,mode=555")\n', "")
     assert not_held(weak(tmp_path, cut), "files") == {"/proc and /sys"}
 
 
-@on_mondays
+@elsewhere
 def test_the_judges_environment_is_noticed(tmp_path: Path) -> None:
     plain = weak(tmp_path, left_out=("--clearenv",))
     found = not_held(quick(Weak(plain.program, left_out=("--clearenv",), environment=True)), "environment")
@@ -246,12 +250,13 @@ def test_descriptors_that_were_left_open_are_noticed(tmp_path: Path) -> None:
     assert not_held(kept, "environment") == {"descriptors that were left open"}
 
 
+@elsewhere
 def test_missing_limits_on_processes_are_noticed(tmp_path: Path) -> None:
     cut = ("confine.py", "resource.RLIMIT_NPROC: PROCESSES, ", "")
     assert not_held(weak(tmp_path, cut), "processes") == {"too many processes", "too many threads"}
 
 
-@on_mondays
+@elsewhere
 def test_a_missing_filter_is_noticed(tmp_path: Path) -> None:
     names = ("processes", "the kernel", "memory and disk", "side by side")
     found = not_held(weak(tmp_path, FILTER), *names)
@@ -269,14 +274,14 @@ def test_a_missing_filter_is_noticed(tmp_path: Path) -> None:
     }
 
 
-@on_mondays
+@elsewhere
 def test_capabilities_that_were_kept_are_noticed(tmp_path: Path) -> None:
     assert not_held(weak(tmp_path, CAPABILITIES), "the kernel") == {
         "capabilities, another user and programs that give more"
     }
 
 
-@on_mondays
+@elsewhere
 def test_missing_limits_on_memory_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryWatch, "exceeded", lambda _: False)
     unlimited = weak(
@@ -292,7 +297,7 @@ def test_missing_limits_on_memory_are_noticed(tmp_path: Path, monkeypatch: pytes
     assert not_held(unlimited, "memory and disk") == everything - {"shared memory by way of /dev/zero"}
 
 
-@on_mondays
+@elsewhere
 def test_shared_places_are_noticed_as_channels(tmp_path: Path) -> None:
     cuts = (
         ("confine.py", 'FOLDERS = ("/tmp", "/dev/shm")', 'FOLDERS = ("/tmp",)'),
@@ -382,6 +387,7 @@ def test_a_sandbox_that_does_not_start_is_an_error(tmp_path: Path) -> None:
         list(attack(broken))
 
 
+@in_the_open
 def test_a_run_without_a_sandbox_leaves_nothing_behind(unconfined: list[Finding], own_tmp: Path) -> None:
     assert unconfined
     assert list(own_tmp.iterdir()) == []

@@ -247,7 +247,7 @@ def test_without_a_gpu_it_is_the_cpu_with_one_line_of_reason(machine: Callable[.
     assert "\n" not in choice.says
 
 
-@pytest.mark.parametrize("kind", ["process", "bwrap"])
+@pytest.mark.parametrize("kind", sandboxes.BOTH)
 def test_a_card_that_cuda_does_not_start_on_is_found_out_before_grading(
     machine: Callable[..., Path], kind: str
 ) -> None:

@@ -70,7 +70,7 @@ def here(student):
 """
 
 
-@pytest.fixture(scope="module", params=["process", "bwrap"])
+@pytest.fixture(scope="module", params=sandboxes.BOTH)
 def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
     sandbox = sandboxes.named(request.param)
     warm = Worker(sandbox if request.param == "bwrap" else quick(sandbox))
@@ -636,7 +636,7 @@ def compute(seconds):
 """
 
 
-@pytest.mark.parametrize("kind", ["process", "bwrap"])
+@pytest.mark.parametrize("kind", sandboxes.BOTH)
 def test_a_busy_machine_costs_a_check_nothing(kind: str, probes: ModuleType) -> None:
     core = min(os.sched_getaffinity(0))
     hog = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"

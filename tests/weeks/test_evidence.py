@@ -27,13 +27,14 @@ from grader.course import Course
 from grader.inside import codec
 from grader.inside.modules import close_modules, open_modules
 from grader.inside.probing import call
+from tests.support import amount
 from tests.support.odd import SHORTLIST, lies, places, put, replaced
 
 ROOT = Path(__file__).parents[2]
 WEEKS = Course(ROOT).assignments()
 # Those that train for a second or more, or move a VGG's weights: one input does for them, and a quarter of the runs.
 SLOW = {"test_accuracy", "test_weights", "test_transfer", "test_vgg_logits", "test_vgg"}
-ROUNDS = int(os.environ.get("GRADER_FORGERIES", "25"))  # runs of each check
+ROUNDS = int(os.environ.get("GRADER_FORGERIES", amount.of("25", "600")))  # runs of each check
 THOROUGH = ROUNDS > 25  # then what a table excuses is tried as well
 INPUTS = 4  # drawn for each check; the last two are used, since Hypothesis begins with the simplest
 

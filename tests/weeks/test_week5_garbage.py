@@ -1,12 +1,11 @@
 """Week 5's functions may return or raise anything: no check crashes or gives a point, and messages can be read.
 
 Each submission gives each function another kind of garbage, in turn. A few submissions by default; with
-GRADER_ALL_GARBAGE=1 in the environment every function meets every kind.
+GRADER_ALL=1 in the environment every function meets every kind.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from grader.judging.job import Job, Ungraded
 from grader.judging.pool import Pool
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import choose
+from tests.support import amount
 
 ROOT = Path(__file__).parents[2]
 WEEK = "week5"
@@ -181,7 +181,7 @@ def faults(check: CheckResult) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def numbers() -> list[int]:
     everything = range(len(VALUES) + len(STANDINS))
-    return list(everything) if os.environ.get("GRADER_ALL_GARBAGE") == "1" else ONCE_FOUND
+    return list(everything) if amount.ALL else ONCE_FOUND
 
 
 def test_garbage_earns_nothing_and_breaks_no_check(numbers: list[int]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import struct
 from pathlib import Path
@@ -18,6 +17,7 @@ from grader.author.release import lessons
 from grader.cli.main import main
 from grader.course import Course
 from grader.errors import CourseError, SubmissionError
+from tests.support import amount
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[3]
@@ -84,11 +84,11 @@ def in_short(notebook: Path, folder: Path) -> Path:
 
 @pytest.mark.parametrize("week", WEEKS)
 def test_the_reference_runs_the_whole_notebook(week: str, tmp_path: Path, monkeypatch) -> None:
-    """With GRADER_WHOLE_LESSONS=1 in the environment for as many epochs as students train, which takes minutes."""
+    """With GRADER_ALL=1 in the environment for as many epochs as students train, which takes minutes."""
     monkeypatch.delenv(lessons.DATA, raising=False)
     notebook, page = ROOT / "assignments" / week / f"{week}.ipynb", tmp_path / f"{week}.html"
     before = notebook.read_bytes()
-    whole = os.environ.get("GRADER_WHOLE_LESSONS") == "1"
+    whole = amount.ALL
     lessons.execute(notebook if whole else in_short(notebook, tmp_path), ROOT / "solutions" / week, page)
     text = page.read_text(encoding="utf-8")
     assert notebook.read_bytes() == before
