@@ -11,8 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hypothesis import strategies as st
-
 Files = dict[str, bytes]
 
 
@@ -117,12 +115,6 @@ TOUCHES: Mapping[str, Touch] = {
     ),
     "shown": Touch("mean", after="display(no_such_name)\nhelp(print)", only_in_notebooks=True),
 }
-
-
-def deliveries(modules: Mapping[str, str], week: str) -> st.SearchStrategy[Delivery]:
-    """Draw a form with any touches; it shrinks to the plain modules."""
-    touches = st.lists(st.sampled_from(list(TOUCHES)), unique=True, max_size=5)
-    return st.builds(lambda form, chosen: deliver(modules, week, form, chosen), st.sampled_from(list(FORMS)), touches)
 
 
 def deliver(modules: Mapping[str, str], week: str, form: str, touches: Sequence[str] = ()) -> Delivery:
