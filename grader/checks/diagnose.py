@@ -211,7 +211,7 @@ def not_finite(got: torch.Tensor) -> str:
         return f"every value is: {kinds}"
     rows = bad.reshape(bad.shape[0], -1).any(1) if bad.dim() > 1 else bad
     whole = bad.dim() > 1 and bool((bad.reshape(bad.shape[0], -1).all(1) == rows).all())
-    first = int(rows.nonzero()[0])
+    first = int(rows.int().argmax())
     return f"{kinds}, in {int(bad.sum())} of {bad.numel()} values, " + (
         f"whole rows from row {first} on" if whole and bool(rows[first:].all()) else f"first in row {first}"
     )

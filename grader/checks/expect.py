@@ -18,6 +18,7 @@ from grader.checks.describe import FEW, brief
 from grader.inside.probing import lacks
 from grader.results import Measure
 
+MOST = 1 << 22  # numbers of a tensor whose shape is not fixed: no honest answer is as long, and each copy takes memory
 Context = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]]
 
 
@@ -205,10 +206,15 @@ def _with_unit(value: float, unit: str) -> str:
 def tensor(
     got: Any, what: str, *, shape: Sequence[int | None] | None = None, dtype: torch.dtype | None = None
 ) -> torch.Tensor:
-    """Require a tensor of that shape (None stands for any size) and dtype, with finite values, and return it."""
+    """Require a tensor of that shape (None stands for any size) and dtype, with finite values, and return it.
+
+    Where a size is open, there may be at most `MOST` numbers.
+    """
     if type(got) is not torch.Tensor:
         _wrong_type(what, "a torch.Tensor", got)
     assert isinstance(got, torch.Tensor)
+    if got.numel() > MOST and (shape is None or None in shape):
+        fail(f"{what}: far too many numbers", expected=f"at most {MOST}", got=_shape_text(got.shape), form=True)
     if shape is not None and not _fits(tuple(got.shape), shape):
         fail(f"{what}: wrong shape", expected=_shape_text(shape), got=_shape_text(got.shape), form=True)
     if dtype is not None and got.dtype != dtype:
@@ -220,7 +226,9 @@ def tensor(
 def finite(got: torch.Tensor, what: str) -> None:
     """Require that a tensor holds no NaN and no infinity."""
     if got.is_floating_point() and not bool(torch.isfinite(got).all()):
-        first = tuple((~torch.isfinite(got)).nonzero()[0].tolist())
+        # Not by `nonzero`, which takes eight bytes for each axis of each number.
+        place = int(torch.isfinite(got).flatten().int().argmin())
+        first = tuple(map(int, np.unravel_index(place, got.shape)))
         where = f"{got[first].item()} at index {list(first)}"
         fail(f"{what}: contains NaN or infinity", got=where, because=diagnose.not_finite(got))
 

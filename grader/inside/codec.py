@@ -5,7 +5,8 @@ NumPy arrays from dtype, shape and bytes, so nothing that was received can bring
 
 A message is four bytes that give the header's length, the header (msgpack: the whole structure, with arrays by
 dtype and shape) and then the arrays' bytes one after the other. The header is capped far lower than the whole,
-since a byte of msgpack can cost the reader sixty bytes of objects, and a byte of array costs one.
+since a byte of msgpack can cost the reader sixty bytes of objects, and a byte of array costs one. Numbers are counted,
+too: a check that computes with small ones widens them first.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import torch
 
 LONGEST = 64 * 2**20  # bytes of one message
 LONGEST_HEADER = 2**20
+MOST_NUMBERS = LONGEST // 4  # in the arrays of an answer: a check computes with wider types than a byte for each
+MOST_NUMBERS = LONGEST // 4  # in arrays: checks compute with wider types than a byte for each number
 DEEPEST = 16  # nested containers
 MOST_AXES = 8
 
@@ -55,8 +58,8 @@ def encode(value: Any, what: str = "value", kind: bytes = b"") -> bytes:
     return b"".join([kind, _LENGTH.pack(len(header)), header, *(blob.data for blob in blobs)])
 
 
-def decode(message: bytes | bytearray | memoryview) -> Any:
-    """Unpack what `encode` packed; any malformed message raises `CodecError`."""
+def decode(message: bytes | bytearray | memoryview, most_numbers: int = LONGEST) -> Any:
+    """Unpack what `encode` packed; any malformed message, or more numbers in arrays, raises `CodecError`."""
     if not _LENGTH.size <= len(message) <= LONGEST:
         raise CodecError("the message is too short or too long")
     (length,) = _LENGTH.unpack_from(message)
@@ -64,7 +67,7 @@ def decode(message: bytes | bytearray | memoryview) -> Any:
         raise CodecError("the message's header is too long")
     body = memoryview(message)[_LENGTH.size :]
     try:
-        return _Decoder(body[length:]).unpack(bytes(body[:length]), DEEPEST)
+        return _Decoder(body[length:], most_numbers).unpack(bytes(body[:length]), DEEPEST)
     except CodecError:
         raise
     except Exception as error:  # a forged message may fail anywhere in the parser
@@ -122,9 +125,10 @@ def _key(key: Any, where: str) -> Any:
 
 
 def _tensor(value: torch.Tensor, where: str, blobs: list[np.ndarray]) -> msgpack.ExtType:
-    if value.layout is not torch.strided or value.dtype not in _NAMES or value.device.type == "meta":
+    if value.layout is not torch.strided or value.dtype not in _NAMES or value.device.type == "meta" or value.is_nested:
         raise NotPlainData(f"{where} is a tensor of dtype {value.dtype}, {value.layout}, on {value.device}")
-    flat = value.detach().as_subclass(torch.Tensor).cpu().contiguous().reshape(-1)
+    # Bits that negate or conjugate numbers when they are read would be lost with the bytes.
+    flat = value.detach().as_subclass(torch.Tensor).cpu().resolve_neg().resolve_conj().contiguous().reshape(-1)
     if flat.stride() != (1,):  # one number that was expanded counts as contiguous, and cannot be viewed as bytes
         flat = flat.clone(memory_format=torch.contiguous_format)
     blobs.append(flat.view(torch.uint8).numpy())
@@ -148,8 +152,9 @@ def _entry(code: int, dtype: str, shape: Any, where: str) -> msgpack.ExtType:
 class _Decoder:
     """Unpacks a header, taking the arrays' bytes in the order in which they were packed."""
 
-    def __init__(self, blobs: memoryview) -> None:
+    def __init__(self, blobs: memoryview, most_numbers: int) -> None:
         self.blobs = blobs
+        self.left = most_numbers
 
     def unpack(self, header: bytes, depth: int) -> Any:
         if depth < 0:
@@ -169,7 +174,11 @@ class _Decoder:
             raise CodecError("malformed array")
         if not all(type(n) is int and 0 <= n <= LONGEST for n in shape):
             raise CodecError("malformed shape")
-        raw = self.take(math.prod(shape) * DTYPES[dtype].itemsize)
+        count = math.prod(shape)
+        self.left -= count
+        if self.left < 0:
+            raise CodecError("the arrays hold too many numbers")
+        raw = self.take(count * DTYPES[dtype].itemsize)
         return rebuild_tensor(dtype, shape, raw) if code == _TENSOR else rebuild_array(dtype, shape, raw)
 
     def take(self, count: int) -> bytearray:

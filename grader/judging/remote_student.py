@@ -304,7 +304,7 @@ class RemoteStudent:
         return f"timeout: all checks together have used up the {self._session.seconds:g} s that a submission has"
 
     def _read(self, reply: Reply) -> Any:
-        kind, body = reply[:1], codec.decode(reply[1:])
+        kind, body = reply[:1], codec.decode(reply[1:], codec.MOST_NUMBERS)
         if kind == b"E":
             return body
         if kind == b"I":

@@ -225,6 +225,7 @@ class CheckProcess:
         self._connection = connection
         self._output = output
         self._watch = watch
+        self._look = time.monotonic() + WATCH_SECONDS  # over all messages: quick answers are watched as slow ones are
         self._probes: set[str] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
@@ -265,7 +266,7 @@ class CheckProcess:
     def _receive(self, seconds: float, more: More) -> memoryview:
         """Receive one message by the deadline, which `more` may put off, while draining output and watching memory."""
         now = time.monotonic()
-        end, look = now + seconds, now + WATCH_SECONDS
+        end = now + seconds
         data = bytearray()
         while True:
             now = time.monotonic()
@@ -274,11 +275,11 @@ class CheckProcess:
                 if given <= 0:
                     raise TimeoutError
                 end = now + given
-            if now >= look:
-                look = now + WATCH_SECONDS
+            if now >= self._look:
+                self._look = now + WATCH_SECONDS
                 if self._watch.exceeded():
                     raise TooMuchMemory(self._watch.limit)
-            for key, _ in self._selector.select(min(end, look) - now):
+            for key, _ in self._selector.select(min(end, self._look) - now):
                 if key.fileobj is self._output.reader:
                     if not self._output.drain():
                         self._selector.unregister(self._output.reader)

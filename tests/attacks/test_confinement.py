@@ -24,6 +24,7 @@ from grader.checks import load_probes
 from grader.judging.remote_student import RemoteStudent
 from grader.judging.submission_session import Session
 from grader.pytest_plugin.student import ProbeEnded
+from grader.results import Outcome
 from grader.sandbox import Bubblewrap, Process, Sandbox, views
 from grader.sandbox.bubblewrap import INSIDE
 from grader.sandbox.worker_client import Worker
@@ -395,6 +396,28 @@ def test_many_processes_share_one_limit(arena: Range) -> None:
     """
     assert outcome(arena.worker(), code, 300, 5, memory=1024 * MIB) == "memory: killed: memory limit 1 GiB"
     assert outcome(arena.worker(), code, 30, 2, memory=1024 * MIB) == "kept"
+
+
+def test_memory_is_watched_however_quickly_a_check_answers(arena: Range) -> None:
+    """What holds it has left the process that answers."""
+    code = """
+    def act(megabytes):
+        if megabytes and os.fork() == 0:
+            if os.fork() == 0:
+                kept = [b"x" * (1 << 20) for _ in range(megabytes)]
+                time.sleep(60)
+            os._exit(0)
+        return "quick"
+    """
+    source = "import os, time\n" + textwrap.dedent(code)
+    submission = Session(arena.worker(), "week1", {"attack.py": source.encode()}, ["attack"], 1024 * MIB)
+    student = RemoteStudent(submission, 1, 60.0)
+    with contextlib.closing(submission), contextlib.closing(student), pytest.raises(ProbeEnded) as ended:
+        for _ in range(5):
+            student.run(PROBE[0], 300)
+        while True:  # it answers for as long as it may: the watch ends it, or the time does
+            assert student.run(PROBE[0], 0) == "quick"
+    assert ended.value.outcome is Outcome.MEMORY
 
 
 def test_the_buffers_of_sockets_count(arena: Range) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ import torch
 
 from grader.checks import expect
 from grader.checks.expect import CheckFailed
+from grader.inside import codec
 
 ODD: list[Any] = [
     None, True, 3, 2.5, math.nan, math.inf, "text", b"bytes", [], (), {}, [None], ({},), {"raised": 3}, {1: 2},
@@ -137,6 +140,37 @@ def test_a_tensor_that_is_not_finite_is_wrong_even_where_that_is_expected(odd: f
     error = failure(lambda: expect.close(value, value, "loss"))
     assert error.summary == "loss: contains NaN or infinity"
     assert error.got == f"{odd} at index [1]"
+
+
+WIDEST = """
+import resource, torch
+from grader.checks import expect
+from grader.inside.codec import MOST_NUMBERS
+wrong = torch.zeros([1] * 7 + [MOST_NUMBERS], dtype=torch.float16)
+wrong[..., -1] = float("nan")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for judge in (lambda: expect.finite(wrong, "x"), lambda: expect.tensor(wrong, "x", shape=wrong.shape)):
+    try:
+        judge()
+    except expect.CheckFailed as error:
+        print(error.got)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
+"""
+
+
+def test_the_widest_evidence_costs_the_judge_little_memory() -> None:
+    """In MiB: a few copies of what came, and nothing for each axis of each number."""
+    done = subprocess.run([sys.executable, "-c", WIDEST], capture_output=True, text=True, check=True)
+    first, second, grown = done.stdout.splitlines()
+    assert first == second == f"nan at index [0, 0, 0, 0, 0, 0, 0, {codec.MOST_NUMBERS - 1}]"
+    assert int(grown) < 400
+
+
+@pytest.mark.parametrize("shape", [None, (None,)])
+def test_a_tensor_of_open_size_may_not_be_huge(shape: tuple[None] | None) -> None:
+    expect.tensor(torch.zeros(expect.MOST, dtype=torch.bool), "x", shape=shape)
+    with pytest.raises(CheckFailed, match="far too many numbers"):
+        expect.tensor(torch.zeros(expect.MOST + 1, dtype=torch.bool), "x", shape=shape)
 
 
 def test_shapes_are_shown_with_any() -> None:

@@ -186,6 +186,20 @@ def test_too_large_says_how_large() -> None:
         encode(torch.empty(80 << 20, dtype=torch.uint8), "the result")
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.float16])
+def test_an_answer_may_hold_as_many_numbers_as_a_check_can_widen(dtype: torch.dtype) -> None:
+    half = codec.MOST_NUMBERS // 2
+    few, many = ([torch.zeros(half, dtype=dtype), torch.zeros(half + more, dtype=dtype)] for more in (0, 1))
+    decode(encode(few), codec.MOST_NUMBERS)
+    with pytest.raises(CodecError, match="too many numbers"):
+        decode(encode(many), codec.MOST_NUMBERS)
+
+
+@pytest.mark.parametrize("value", [torch.ones(3, dtype=torch.complex64).imag.neg(), torch._neg_view(torch.ones(3))])
+def test_numbers_that_are_negated_when_they_are_read_cross_as_they_read(value: torch.Tensor) -> None:
+    assert decode(encode(value)).tolist() == value.tolist()
+
+
 def test_long_lists_are_refused_with_advice() -> None:
     with pytest.raises(NotPlainData, match="return arrays instead"):
         encode(["some text of a few bytes"] * 60_000)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,58 @@ def test_thresholds_are_explained_beside_the_reference(each_assignment: Assignme
     table = (each_assignment.hidden_folder / "calibration.md").read_text(encoding="utf-8")
     assert (each_assignment.hidden_folder / "calibrate.py").is_file()
     assert "| reference |" in table and "no zero_grad" in table and "shuffled labels" in table
+
+
+EVIDENCE = {"expect.field", "student.run", "student.run_fresh"}
+
+
+def is_evidence(node: ast.AST, names: set[str]) -> bool:
+    """Tell whether this is a part of an answer that nothing has looked at."""
+    if isinstance(node, ast.Name):
+        return node.id in names
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in EVIDENCE
+
+
+def asked_for_truth(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    if isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Assert)):
+        return [node.test]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return [node.operand]
+    if isinstance(node, ast.comprehension):
+        return node.ifs
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("bool", "any", "all"):
+        return node.args
+    return []
+
+
+def truths_of_evidence(source: str) -> Iterator[int]:
+    """Yield each line that asks evidence for its truth before an `expect` has seen its type: an array has none."""
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        bound = [node for node in ast.walk(function) if isinstance(node, ast.Assign) and is_evidence(node.value, set())]
+        names = {target.id for node in bound for target in node.targets if isinstance(target, ast.Name)}
+        for node in ast.walk(function):
+            yield from (part.lineno for part in asked_for_truth(node) if is_evidence(part, names))
+
+
+def test_no_check_asks_evidence_for_its_truth(each_assignment: Assignment) -> None:
+    files = [path for path in each_assignment.check_files if path.suffix == ".py"]
+    found = [f"{path.name}:{line}" for path in files for line in truths_of_evidence(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'x = bool(expect.field(got, "a")) or 3',
+        'x = 3 if expect.field(got, "a") else 4',
+        "got = student.run(probes.f)\n    if not got: pass",
+        "got = student.run(probes.f)\n    x = [1 for i in range(3) if got]",
+        'got = expect.field(x, "a")\n    assert got',
+    ],
+)
+def test_truth_that_is_asked_of_evidence_is_found(line: str) -> None:
+    assert list(truths_of_evidence(f"def test_x(student):\n    {line}\n"))
