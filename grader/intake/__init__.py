@@ -15,9 +15,9 @@ and `submission` put all these together; `naming` is about students' names. What
 of that student and stops nobody else.
 """
 
-from grader.intake.naming import safe_name
 from grader.intake.submission import Submission, empty_submission, load, load_folder, surveyed_digest
 from grader.intake.survey import Candidate, Survey, survey
+from grader.people.naming import safe_name
 
 __all__ = [
     "Candidate",

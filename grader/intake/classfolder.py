@@ -12,10 +12,10 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.intake.contents import NOISE, is_noise, real_name
-from grader.intake.naming import told_apart
 from grader.intake.places import is_module
 from grader.intake.reading.desk import Desk
 from grader.intake.weeks import Weeks
+from grader.people.naming import told_apart
 
 OTHER_ARCHIVES = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
 

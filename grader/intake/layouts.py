@@ -16,7 +16,8 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.intake.contents import NOISE, is_noise
-from grader.intake.naming import told_apart
+from grader.people.identity import Identity
+from grader.people.naming import told_apart
 
 MARKER = ".classroom50.yaml"
 METADATA = "submission_metadata.yml"
@@ -37,7 +38,10 @@ _MOODLE = re.compile(
 
 @dataclass(frozen=True)
 class Handed:
-    """One student's work as handed in: an entry at `path`, or the files in `parts`; `late` is the platform's word."""
+    """One student's work as handed in: an entry at `path`, or the files in `parts`; `late` is the platform's word.
+
+    `student` names it here, `who` is what the platform says of the person.
+    """
 
     student: str
     path: Path
@@ -45,6 +49,7 @@ class Handed:
     late: bool = False
     at: datetime | None = None
     notes: tuple[str, ...] = ()
+    who: Identity | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,8 @@ def _of_canvas(name: str, user: str, files: Sequence[tuple[re.Match[str], Path]]
         latest[own] = max(latest.get(own, (order, path)), (order, path))
     parts = tuple((own, path) for own, (_, path) in latest.items())
     late = any(match["late"] for match, _ in files)
-    return Handed(f"{name} ({user})", files[0][1], parts, late, notes=tuple(dict.fromkeys(notes)))
+    who = Identity("" if name == "anon" else name, "canvas", user)
+    return Handed(f"{name} ({user})", files[0][1], parts, late, notes=tuple(dict.fromkeys(notes)), who=who)
 
 
 # Moodle: a folder for each student, or flat files
@@ -144,10 +150,11 @@ def _read_moodle(folder: Path, entries: Sequence[Path]) -> Found:
             ignored.append((path.name, "text typed into Moodle"))
             continue
         key = (match["name"], match["id"])
+        first = Handed(match["name"], path, who=Identity(match["name"], "moodle", match["id"]))
         if os.path.isdir(path):
-            found[key] = Handed(match["name"], path)
+            found[key] = first
         else:
-            before = found.get(key, Handed(match["name"], path))
+            before = found.get(key, first)
             found[key] = replace(before, parts=(*before.parts, (match["file"] or path.name, path)))
     return [(one, number) for (_, number), one in found.items()], ignored
 
@@ -167,7 +174,8 @@ def _slug(folder: Path) -> str:
 
 def _read_clone(folder: Path, entries: Sequence[Path]) -> Found:
     prefix = f"{_slug(folder)}-"
-    return _checkouts(entries, lambda path: path.name.startswith(prefix), prefix, f"not named {prefix}USERNAME")
+    why_not = f"not named {prefix}USERNAME"
+    return _checkouts("github", entries, lambda path: path.name.startswith(prefix), prefix, why_not)
 
 
 def _is_classroom50(folder: Path, entries: Sequence[Path]) -> bool:
@@ -176,12 +184,15 @@ def _is_classroom50(folder: Path, entries: Sequence[Path]) -> bool:
 
 def _read_classroom50(folder: Path, entries: Sequence[Path]) -> Found:
     prefix = _common([path.name for path in entries if os.path.isdir(path)])
-    return _checkouts(entries, os.path.isdir, prefix, "not a checkout")
+    return _checkouts("classroom50", entries, os.path.isdir, prefix, "not a checkout")
 
 
-def _checkouts(entries: Sequence[Path], wanted: Callable[[Path], bool], prefix: str, why_not: str) -> Found:
-    """Make a student of each entry that is wanted, named by what follows the prefix."""
-    found = [(Handed(path.name.removeprefix(prefix), path), "") for path in entries if wanted(path)]
+def _checkouts(
+    layout: str, entries: Sequence[Path], wanted: Callable[[Path], bool], prefix: str, why_not: str
+) -> Found:
+    """Make a student of each entry that is wanted; what follows the prefix is the login."""
+    logins = {path: path.name.removeprefix(prefix) for path in entries if wanted(path)}
+    found = [(Handed(login, path, who=Identity("", layout, login=login)), "") for path, login in logins.items()]
     return found, [(path.name, why_not) for path in entries if not wanted(path)]
 
 
@@ -222,10 +233,15 @@ def _read_gradescope(folder: Path, entries: Sequence[Path]) -> Found:
         for one in people:
             name = str(one.get(":name") or one.get(":email") or path.name)
             number = str(one.get(":sid") or one.get(":email") or path.name)
-            found.append((Handed(name, path, at=at, notes=notes), number))
+            found.append((Handed(name, path, at=at, notes=notes, who=_submitter(one)), number))
         if not people:
             ignored.append((path.name, f"{METADATA} names nobody for it"))
     return found, ignored
+
+
+def _submitter(one: Mapping[str, Any]) -> Identity:
+    name, sid, email = (str(one.get(key) or "") for key in (":name", ":sid", ":email"))
+    return Identity(name, "gradescope", sid, email=email)
 
 
 def _metadata(file: Path) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from grader.errors import UsageError
 from grader.intake import Candidate, worksheet
 from grader.intake.lateness import Extension
 from grader.intake.layouts import Handed
-from grader.intake.naming import called, same_name
+from grader.people.naming import called, same_name
 
 COLUMNS = ("id", "name", "email", "section", "group", "extensions")
 _MORE = re.compile(r"\+(\d{1,3})([dh])")

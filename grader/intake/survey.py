@@ -31,6 +31,7 @@ from grader.intake.places import Place
 from grader.intake.reading.desk import DESK
 from grader.intake.reading.refusals import Refusals
 from grader.intake.weeks import Weeks
+from grader.people.identity import Identity
 
 # Ten thousand usual submissions of some 20 KB fit in, and so do the judges of a small machine beside them.
 MOST_CARRIED = 256 * MIB
@@ -138,6 +139,11 @@ class Candidate:
     def files(self) -> tuple[str, ...]:
         """The modules and notebooks that it consists of, by their paths in the entry."""
         return tuple(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks])) if self.place else ()
+
+    @property
+    def who(self) -> Identity:
+        """What is known of the person; of an entry without a platform, the name alone."""
+        return (self.handed and self.handed.who) or Identity(self.student)
 
     @property
     def is_late(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.intake.naming import called, same_name
+from grader.people.naming import called, same_name
 
 
 @dataclass

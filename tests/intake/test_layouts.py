@@ -20,6 +20,7 @@ from grader.intake import Candidate, Survey, load, safe_name, survey
 from grader.intake.lateness import lateness
 from grader.intake.layouts import LAYOUTS, PLAIN, Handed, detect, read
 from grader.intake.roster import Roster, read_roster
+from grader.people.identity import Identity
 from grader.results import Late
 from tests.support.courses import with_settings
 from tests.support.makers import notebook, put, zipped
@@ -150,6 +151,27 @@ def test_each_layout_is_recognised_with_its_students(name: str, tmp_path: Path) 
     result = found(name, tmp_path)
     assert result.layout == WRAPPINGS[name][1]
     assert {candidate.student for candidate in result.candidates} == WRAPPINGS[name][2]
+
+
+IDENTITIES = {
+    "plain": {Identity("Ann Müller"), Identity("Kim Lee")},
+    "canvas": {Identity("müllerann", "canvas", "4711"), Identity("leekim", "canvas", "4712")},
+    "canvas again": {Identity("müllerann", "canvas", "4711"), Identity("", "canvas", "4712")},
+    "moodle": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
+    "moodle flat": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
+    "lab-5-submissions": {Identity("", "github", login=login) for login in ("annm", "kim-lee")},
+    "classroom50": {Identity("", "classroom50", login=login) for login in ("annm", "kim-lee")},
+    "gradescope": {
+        Identity("Ann Müller", "gradescope", "4711", email="ann@x.edu"),
+        Identity("Kim Lee", "gradescope", "4712", email="kim@x.edu"),
+        Identity("Kim Lee", "gradescope", "9", email="lee@x.edu"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_each_layout_tells_all_that_it_knows_of_a_person(name: str, tmp_path: Path) -> None:
+    assert {candidate.who for candidate in found(name, tmp_path).candidates} == IDENTITIES[name]
 
 
 def test_the_same_work_is_the_same_submission_in_every_wrapping(tmp_path: Path) -> None:

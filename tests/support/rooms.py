@@ -17,7 +17,7 @@ LAYERS = (
     {"pytest_plugin", "exports", "similarity"},
     {"reports"},
     {"intake", "gradebook", "version"},
-    {"checks", "sandbox", "course", "files"},
+    {"checks", "sandbox", "course", "files", "people"},
     {"inside", "results", "errors", "escape"},
 )
 OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.intake.naming import LONGEST, safe_name, told_apart
+from grader.people.naming import LONGEST, safe_name, told_apart
 
 # Characters that matter on some file system or screen, and ordinary ones.
 NAMES = st.text(
