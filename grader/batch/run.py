@@ -112,7 +112,7 @@ def find_class(course: Course, options: BatchOptions, refusals: Refusals | None 
     """Survey the class folder, and put what it holds under the names of the roster."""
     weeks, carried = options.weeks or None, options.most_carried
     found = survey(options.submissions, course, weeks, options.layout, carried, refusals)
-    roster = read_roster(options.roster) if options.roster else Roster()
+    roster = read_roster(options.roster, course.assignments()) if options.roster else Roster()
     return replace(found, candidates=tuple(roster.applied(found.candidates))), roster
 
 

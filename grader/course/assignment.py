@@ -4,6 +4,7 @@ title = "Convolutional networks"
 week = "week5"
 modules = ["lenet", "training", "inspection"]
 due = 2026-10-05T23:59:00+02:00     # optional
+time_zone = "Europe/Berlin"         # optional; days of lateness and of extensions are calendar days there
 
 [limits]                            # optional
 memory_mb = 3072                    # for each process that runs a student's code
@@ -24,10 +25,11 @@ import tomllib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.course.material import fingerprint, fixtures_of
 from grader.errors import CourseError, UsageError
@@ -71,6 +73,7 @@ class Assignment:
     limits: Limits
     due: datetime | None = None
     late: LatePolicy = LatePolicy()
+    zone: ZoneInfo | None = None
 
     @property
     def check_files(self) -> tuple[Path, ...]:
@@ -162,6 +165,7 @@ class Course:
             limits=data.limits(),
             due=data.due(),
             late=data.late(),
+            zone=data.zone(),
         )
 
 
@@ -235,10 +239,24 @@ class _Table:
         return given
 
     def due(self) -> datetime | None:
-        due = self.data.get("due")
+        due, zone = self.data.get("due"), self.zone()
         if due is None or (isinstance(due, datetime) and due.tzinfo):
             return due
-        raise CourseError(f"{self.file}: `due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00")
+        if isinstance(due, datetime) and zone:
+            return due.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+        raise CourseError(
+            f"{self.file}: `due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00, or stand with a "
+            f"`time_zone`"
+        )
+
+    def zone(self) -> ZoneInfo | None:
+        name = self.data.get("time_zone")
+        try:
+            return None if name is None else ZoneInfo(name)
+        except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
+            raise CourseError(
+                f'{self.file}: there is no `time_zone` {name!r}; it is written as in "Europe/Berlin"'
+            ) from None
 
 
 def is_hidden(file: Path) -> bool:

@@ -1,15 +1,21 @@
-"""Tells how late a submission is, by its platform's word or time, the due date and an extension."""
+"""Tells how late a submission is, by its platform's word or time, the due date and an extension.
+
+A day is a calendar day where the course is held: the same time of day, also where clocks are changed between. Where the
+week names no time zone, its due date's offset may be that of several; the one that is best for the student counts.
+"""
 
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from grader.course import Assignment
 from grader.intake.layouts import Handed
+from grader.intake.tables.extensions import Days, Extension
 from grader.results import Late
-
-Extension = datetime | timedelta  # a new due date, or so much more time
 
 DAY = timedelta(days=1)
 
@@ -24,17 +30,48 @@ def lateness(assignment: Assignment, handed: Handed | None, extension: Extension
         return None
     due = _due(assignment, extension)
     if handed.at is not None and due is not None:
-        over = handed.at - due
-        if over <= timedelta(minutes=assignment.late.grace_minutes):
+        if handed.at - due <= timedelta(minutes=assignment.late.grace_minutes):
             return None
-        return _late(assignment, math.ceil(over / DAY))
+        return _late(assignment, _days_begun(handed.at, due, _zones(assignment)))
     return _late(assignment, 1) if handed.late and extension is None else None
 
 
+def days_later(due: datetime, days: int, zones: Sequence[ZoneInfo]) -> datetime:
+    """Return the same time of day so many calendar days later, in UTC: the latest of what it is in these time zones."""
+    later = ((due.astimezone(zone) + days * DAY).astimezone(UTC) for zone in zones)  # added by the calendar
+    return max(later, default=due.astimezone(UTC) + days * DAY)
+
+
+def _zones(assignment: Assignment) -> Sequence[ZoneInfo]:
+    """Return the time zone of a week, or all that its due date's offset may be of."""
+    if assignment.zone is not None:
+        return (assignment.zone,)
+    due = assignment.due
+    return () if due is None else _zones_at(due.astimezone(UTC), due.utcoffset())
+
+
+@lru_cache(maxsize=64)
+def _zones_at(time: datetime, offset: timedelta | None) -> Sequence[ZoneInfo]:
+    # Nobody teaches in Antarctica, where a clock goes back by two hours.
+    zones = (ZoneInfo(name) for name in sorted(available_timezones()) if not name.startswith("Antarctica/"))
+    return [zone for zone in zones if time.astimezone(zone).utcoffset() == offset]
+
+
+def _days_begun(at: datetime, due: datetime, zones: Sequence[ZoneInfo]) -> int:
+    most = math.ceil((at - due) / DAY) + 1
+    begun = (days for days in range(max(1, most - 2), most) if at <= days_later(due, days, zones))
+    return next(begun, most)
+
+
 def _due(assignment: Assignment, extension: Extension | None) -> datetime | None:
+    """Return the due date in UTC, where hours are hours, whatever clocks show."""
     if isinstance(extension, datetime):
-        return extension
-    return assignment.due + (extension or timedelta()) if assignment.due else None
+        return extension.astimezone(UTC)
+    if assignment.due is None:
+        return None
+    if isinstance(extension, Days):
+        return days_later(assignment.due, extension.count, _zones(assignment))
+    return assignment.due.astimezone(UTC) + (extension or timedelta())
 
 
 def _late(assignment: Assignment, days: int) -> Late:

@@ -1,27 +1,26 @@
-"""Reads the roster: a CSV file with the columns `id`, `name`, `email`, `section`, `group` and `extensions`.
+"""Reads the roster: a CSV file with the columns `id`, `name`, `email`, `login`, `section`, `group` and `extensions`.
 
 `name` is needed, the others are not. Students with the same `group` hand in together.
-`extensions` is written as in `week5=+2d; week6=2026-10-20T23:59+02:00`.
+`extensions` is written as in `week5=+2d; week6=2026-10-20T23:59+02:00`, and so is `submitted`, which says when work was
+handed in where its platform does not. What Canvas, Moodle, Gradescope and GitHub Classroom export will do as well.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from grader.errors import UsageError
+from grader.course import Assignment
 from grader.intake import Candidate, worksheet
-from grader.intake.lateness import Extension
 from grader.intake.layouts import Handed
+from grader.intake.tables.extensions import Extension
+from grader.intake.tables.roster_file import Line, read_lines
+from grader.intake.weeks import Weeks
 from grader.people.naming import called, same_name
-
-COLUMNS = ("id", "name", "email", "section", "group", "extensions")
-_MORE = re.compile(r"\+(\d{1,3})([dh])")
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,12 @@ class Student:
     name: str
     id: str = ""
     email: str = ""
+    login: str = ""
+    also: str = ""  # another number
     section: str = ""
     group: str = ""
     extensions: Mapping[str, Extension] = field(default_factory=dict)
+    submitted: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,18 @@ class Roster:
         for student in self.students:
             if student.group:
                 groups.setdefault(student.group, []).append(self._called(student))
-        return credit_members([self.named(candidate) for candidate in candidates], groups)
+        return credit_members([self.named(self.timed(candidate)) for candidate in candidates], groups)
 
     def _called(self, student: Student) -> str:
         alone = self._alike[student.name] == 1
         return student.name if alone else f"{student.name} ({student.id or student.email})"
+
+    def timed(self, candidate: Candidate) -> Candidate:
+        """Add to a candidate without a time the one that the roster says."""
+        student = self.find(candidate.student)
+        at = student.submitted.get(candidate.week or "") if student else None
+        handed = candidate.handed or Handed(candidate.student, candidate.path)
+        return candidate if at is None or handed.at else replace(candidate, handed=replace(handed, at=at))
 
     def extension(self, name: str, week: str) -> Extension | None:
         """Return the extension that a student was granted for a week."""
@@ -91,8 +100,7 @@ class Roster:
 
     @cached_property
     def _exact(self) -> Mapping[object, set[int]]:
-        ids = [(word, n) for n, s in enumerate(self.students) for word in (s.id, s.email, s.email.partition("@")[0])]
-        return worksheet.index(ids)
+        return worksheet.index((word, place) for place, one in enumerate(self.students) for word in _words(one))
 
     @cached_property
     def _names(self) -> Mapping[object, set[int]]:
@@ -103,39 +111,27 @@ class Roster:
         return Counter(student.name for student in self.students)
 
 
-def read_roster(file: Path) -> Roster:
-    """Read a roster. `UsageError` names the line and what is wrong with it."""
-    sheet = worksheet.read(file)
-    header = [name.strip().lower() for name in sheet.header]
-    unknown = [name for name in header if name not in COLUMNS]
-    if "name" not in header or unknown or len(set(header)) < len(header):
-        raise UsageError(f"{file}: the first line must name columns out of {', '.join(COLUMNS)}, `name` among them")
-    return Roster(tuple(_student(file, line, header, row) for line, row in enumerate(sheet.rows[1:], 2) if any(row)))
+def _words(student: Student) -> tuple[str, ...]:
+    """Return what may stand for a student instead of the name."""
+    return student.id, student.also, student.login, student.email, student.email.partition("@")[0]
 
 
-def _student(file: Path, line: int, header: Sequence[str], row: Sequence[str]) -> Student:
-    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
-    if not cells["name"]:
-        raise UsageError(f"{file}:{line}: a student without a name")
-    granted = [part.strip() for part in cells.pop("extensions", "").split(";") if part.strip()]
-    return Student(**cells, extensions=dict(_extension(file, line, text) for text in granted))
+def read_roster(file: Path, assignments: Mapping[str, Assignment] | None = None) -> Roster:
+    """Read a roster. `UsageError` names the line and what is wrong with it.
+
+    With the course's `assignments`, what it says of weeks must be for one of them.
+    """
+    weeks = Weeks(assignments or {}, ())
+
+    def week_of(word: str) -> str | None:
+        return (weeks.named(word) or weeks.numbered(word)) if assignments is not None else word
+
+    return Roster(tuple(_student(line) for line in read_lines(file, week_of, list(weeks.assignments))))
 
 
-def _extension(file: Path, line: int, text: str) -> tuple[str, Extension]:
-    week, _, until = (part.strip() for part in text.partition("="))
-    more = _MORE.fullmatch(until)
-    if week and more:
-        return week, timedelta(days=int(more[1])) if more[2] == "d" else timedelta(hours=int(more[1]))
-    try:
-        due = datetime.fromisoformat(until)
-    except ValueError:
-        due = None
-    if not week or due is None or due.tzinfo is None:
-        raise UsageError(
-            f"{file}:{line}: cannot read the extension {text!r}; "
-            f"write it as in week5=+2d, week5=+12h or week5=2026-10-20T23:59+02:00"
-        )
-    return week, due
+def _student(line: Line) -> Student:
+    given = {one.name: getattr(line, one.name) for one in fields(line) if one.name != "line"}
+    return Student(**given)
 
 
 def credit_members(candidates: Sequence[Candidate], groups: dict[str, list[str]]) -> list[Candidate]:

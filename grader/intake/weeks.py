@@ -29,6 +29,10 @@ class Weeks:
         parts = (self._in(part) for part in reversed(path.split("/")))
         return next((week for week in parts if week is not None), None)
 
+    def numbered(self, text: str) -> str | None:
+        """Return the week whose number a text is, as in `05`."""
+        return self._numbers.get(int(text)) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
     def is_name_of_one(self, part: str) -> bool:
         """Tell whether a folder's name is a week's and nothing else, so that it is no student's."""
         return bool(self._in(part)) and len(re.findall(r"[^\W\d_]+", part)) == 1

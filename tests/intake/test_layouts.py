@@ -20,6 +20,7 @@ from grader.intake import Candidate, Survey, load, safe_name, survey
 from grader.intake.lateness import lateness
 from grader.intake.layouts import LAYOUTS, PLAIN, Handed, detect, read
 from grader.intake.roster import Roster, read_roster
+from grader.intake.tables.extensions import Days
 from grader.people.identity import Identity
 from grader.results import Late
 from tests.support.courses import with_settings
@@ -313,7 +314,7 @@ def test_the_roster_names_students_of_every_platform(tmp_path: Path) -> None:
         assert known.find(name) is known.students[0]
     assert known.find("nobody") is None
     assert known.missing(["annm", "nobody"]) == ["Lee, Kim", "Bo Ek"]
-    assert known.extension("annm", "week5") == timedelta(days=2)
+    assert known.extension("annm", "week5") == Days(2)
     assert known.extension("annm", "week6") == datetime.fromisoformat("2026-10-20T23:59+02:00")
     candidates = [known.named(candidate) for candidate in found("canvas", tmp_path).candidates]
     assert {candidate.student for candidate in candidates} == {"Ann Müller", "Lee, Kim"}

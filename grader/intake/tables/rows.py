@@ -1,0 +1,96 @@
+"""Reads a table's rows from CSV as spreadsheets write it: any usual delimiter, `sep=`, and empty columns at the end."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import UsageError
+
+DELIMITERS = ",;\t"
+_SEP = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: its cells, one for each column of the header, and the line of the file on which it ends."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+def text_of(file: Path) -> str:
+    """Read a table's text, UTF-8 or UTF-16 with its mark. `UsageError` says what is wrong with it."""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    is_utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return raw.decode("utf-16" if is_utf16 else "utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first") from None
+
+
+def said_delimiter(text: str) -> tuple[str, str]:
+    """Split off the line `sep=;` with which spreadsheets say their delimiter; return that line and the delimiter."""
+    said = _SEP.match(text)
+    return (said[0], said[1]) if said else ("", "")
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter that divides the first line into the most cells."""
+    first = text.partition("\n")[0]
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
+
+
+def read_rows(file: Path) -> tuple[Row, list[Row]]:
+    """Read a table's header and its rows; empty rows are left out, and empty columns at the end.
+
+    `UsageError` names the line where a cell stands below no header.
+    """
+    text = text_of(file).removeprefix("\ufeff")
+    before, delimiter = said_delimiter(text)
+    rows = _cells(file, text.removeprefix(before), delimiter, text.count("\n", 0, len(before)))
+    if len(rows) < 2:
+        raise UsageError(f"{file}: holds no table with a header and students; export it again")
+    width = len(rows[0].cells)
+    return rows[0], [_fitted(file, row, width) for row in rows[1:]]
+
+
+def _cells(file: Path, text: str, delimiter: str, lines_before: int) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or delimiter_of(text.lstrip()), strict=True)
+    found: list[Row] = []
+    try:
+        for cells in reader:
+            kept = _trimmed(cells)
+            if kept:
+                found.append(Row(reader.line_num + lines_before, kept))
+    except csv.Error as error:
+        line = reader.line_num + lines_before
+        raise UsageError(f"{file}:{line}: not a row of a table ({error}); export it again") from None
+    return found
+
+
+def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
+    kept = [cell.strip() for cell in cells]
+    while kept and not kept[-1]:
+        kept.pop()
+    return tuple(kept)
+
+
+def _fitted(file: Path, row: Row, width: int) -> Row:
+    """Fill up a short row; a table of one column needs no quotes around `Silva, Ana`."""
+    if width == 1:
+        return Row(row.line, (", ".join(row.cells),))
+    if len(row.cells) > width:
+        raise UsageError(
+            f"{file}:{row.line}: {row.cells[width]!r} stands in column {width + 1}, and the first line names {width}; "
+            f"put a cell that holds a delimiter into quotes, or name its column"
+        )
+    return Row(row.line, row.cells + ("",) * (width - len(row.cells)))
