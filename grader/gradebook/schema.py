@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 6
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -74,5 +74,99 @@ CREATE TABLE refusals (
     name TEXT NOT NULL, digest TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (name, digest)
 );
 PRAGMA user_version = 5;
+""",
+    """
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    called TEXT NOT NULL,
+    named_by TEXT NOT NULL DEFAULT 'entry',
+    folder TEXT NOT NULL UNIQUE,
+    section TEXT NOT NULL DEFAULT '',
+    team TEXT NOT NULL DEFAULT '',
+    listed INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE marks (
+    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (person, kind, value)
+);
+CREATE TABLE entries (
+    person INTEGER NOT NULL, week TEXT NOT NULL, folder TEXT NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (person, week)
+);
+INSERT INTO people (name, called, folder)
+    SELECT student, student, safe_name(student) FROM (
+        SELECT student FROM attempts UNION SELECT student FROM overrides UNION SELECT student FROM late
+        UNION SELECT student FROM problems UNION SELECT student FROM roster
+    ) ORDER BY student;
+INSERT INTO marks (person, kind, value) SELECT id, 'name', name FROM people;
+INSERT INTO marks (person, kind, value) SELECT id, 'entry', name FROM people;
+UPDATE people SET listed = 1, named_by = 'roster',
+    section = (SELECT section FROM roster WHERE student = name)
+    WHERE name IN (SELECT student FROM roster);
+DROP TABLE roster;
+DROP VIEW current;
+DROP VIEW checks;
+CREATE TABLE attempts_of_people (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL,
+    week TEXT NOT NULL,
+    submission TEXT NOT NULL,
+    assignment TEXT NOT NULL,
+    grader TEXT NOT NULL,
+    seed TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    max_score INTEGER NOT NULL,
+    broken INTEGER NOT NULL,
+    report TEXT NOT NULL
+);
+INSERT INTO attempts_of_people
+    SELECT attempts.id, people.id, week, submission, assignment, grader, seed, score, max_score, broken, report
+    FROM attempts JOIN people ON people.name = student;
+DROP TABLE attempts;
+ALTER TABLE attempts_of_people RENAME TO attempts;
+CREATE INDEX attempts_by_person ON attempts (person, week, id);
+CREATE TABLE overrides_of_people (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL,
+    week TEXT NOT NULL,
+    task TEXT NOT NULL,
+    points INTEGER,
+    why TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+INSERT INTO overrides_of_people
+    SELECT overrides.id, people.id, week, task, points, why, who, at
+    FROM overrides JOIN people ON people.name = student;
+DROP TABLE overrides;
+ALTER TABLE overrides_of_people RENAME TO overrides;
+CREATE INDEX overrides_by_person ON overrides (person, week, task, id);
+CREATE TABLE late_people (
+    person INTEGER NOT NULL, week TEXT NOT NULL, days INTEGER NOT NULL, percent INTEGER NOT NULL,
+    PRIMARY KEY (person, week)
+);
+INSERT INTO late_people SELECT people.id, week, days, percent FROM late JOIN people ON people.name = student;
+DROP TABLE late;
+ALTER TABLE late_people RENAME TO late;
+CREATE TABLE problems_of_people (person INTEGER NOT NULL, week TEXT, message TEXT NOT NULL);
+INSERT INTO problems_of_people SELECT people.id, week, message FROM problems JOIN people ON people.name = student;
+DROP TABLE problems;
+ALTER TABLE problems_of_people RENAME TO problems;
+CREATE VIEW latest AS
+    SELECT people.name AS student, attempt.* FROM attempts AS attempt JOIN people ON people.id = attempt.person
+    WHERE NOT EXISTS (
+        SELECT 1 FROM attempts AS later
+        WHERE later.person = attempt.person AND later.week = attempt.week AND later.id > attempt.id
+    );
+CREATE VIEW current AS
+    SELECT * FROM latest WHERE NOT EXISTS (
+        SELECT 1 FROM entries WHERE entries.person = latest.person AND entries.week = latest.week AND gone
+    );
+CREATE VIEW checks AS
+    SELECT attempts.id AS attempt, people.name AS student, attempts.week,
+        json_extract(line.value, '$.id') AS "check", json_extract(line.value, '$.task') AS task,
+        json_extract(line.value, '$.outcome') AS outcome, json_extract(line.value, '$.points') AS points,
+        json_extract(line.value, '$.max_points') AS max_points
+    FROM attempts JOIN people ON people.id = attempts.person, json_each(attempts.report, '$.checks') AS line;
+PRAGMA user_version = 6;
 """,
 )

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 PLAIN = ""  # no platform: the entry's name is all that there is
 ROSTER = "roster"
+
+Mark = tuple[str, str]  # a kind and a value by which a person is known
+
+NAME = "name"  # as people write it
+SHORT = "short"  # as Canvas writes it, without blanks
+ENTRY = "entry"  # of a folder or file that no platform has named
+EMAIL = "email"
+LOGIN = "login"
+ID = "id"  # the roster's, which may be any system's
+CANVAS = "canvas"
+SID = "sid"  # Gradescope's student id
+
+_BY_ASSIGNMENT = ("moodle", "anonymous")  # kinds of numbers that somebody has for one assignment only
 
 
 @dataclass(frozen=True)
@@ -22,3 +36,42 @@ class Identity:
     id: str = ""
     login: str = ""
     email: str = ""
+
+    def marks(self, weeks: Iterable[str] = ()) -> list[Mark]:
+        """Return all by which the person can be known again, for an entry that holds these weeks."""
+        found = [(EMAIL, self.email), (LOGIN, self.login), *self._ids(weeks), *self._names()]
+        return [(kind, value.strip()) for kind, value in found if value.strip()]
+
+    @property
+    def has_name(self) -> bool:
+        """Tell whether there is a name as people write it."""
+        return bool(self.name) and self.platform != CANVAS
+
+    def _ids(self, weeks: Iterable[str]) -> Iterator[Mark]:
+        if self.platform == "moodle" or (self.platform == "canvas" and not self.name):
+            kind = "moodle" if self.platform == "moodle" else "anonymous"
+            yield from ((of_week(kind, week), self.id) for week in weeks or ("",))
+        elif self.platform == "gradescope":
+            yield SID, self.id
+        else:
+            yield (CANVAS if self.platform == "canvas" else ID), self.id
+
+    def _names(self) -> list[Mark]:
+        if self.platform == "canvas":
+            return [(SHORT, self.name)]
+        return [(NAME, self.name), *([(ENTRY, self.name)] if self.platform == PLAIN else [])]
+
+
+def of_week(kind: str, week: str) -> str:
+    """Name a kind of number that is for one week's assignment alone."""
+    return f"{kind} {week}".rstrip()
+
+
+def family(kind: str) -> str:
+    """Return a kind without its week."""
+    return kind.partition(" ")[0]
+
+
+def is_single(kind: str) -> bool:
+    """Tell whether nobody has two values of this kind, so that different values are different people."""
+    return kind in (EMAIL, LOGIN, ID, CANVAS, SID) or family(kind) in _BY_ASSIGNMENT

@@ -156,9 +156,9 @@ def report(student):
 
 book = Gradebook(Path(sys.argv[1]))
 book.record(report("ana"))
-with book._transaction() as database:
+with book.transaction() as database:
     database.execute("DELETE FROM attempts")
-    database.execute("INSERT INTO problems VALUES (?, ?, ?)", ("ben", None, "x" * 9_000_000))
+    database.execute("INSERT INTO problems VALUES (?, ?, ?)", (1, None, "x" * 9_000_000))
     os.kill(os.getpid(), {int(signal.SIGKILL)})
 """
     ended = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
