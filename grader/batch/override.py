@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import getpass
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.batch.run import report_folder, write_class
+from grader.batch.pages import report_folder, write_class
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.gradebook import open_book
+from grader.gradebook import Gradebook, open_book
+from grader.people.resolve import find_person
 from grader.reports.pages import outdate, write_report
 from grader.results import Override, Report
 
@@ -28,10 +27,10 @@ def override_task(
     if not why.strip():
         raise UsageError("--why: give a reason; the student reads it")
     with open_book(out) as book:
-        before = _report_of(book.current(), student, week)
+        before = _report_of(book, student, week)
         score = _points(points, before, task)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        folder = report_folder(out, before)
+        folder = report_folder(book, out, before.student, before.week)
         outdate(folder)
         book.override(
             Override(before.student, before.week, task, score, why.strip(), (who or getpass.getuser()).strip(), now)
@@ -42,17 +41,15 @@ def override_task(
     return before, after
 
 
-def _report_of(reports: Sequence[Report], student: str, week: str) -> Report:
-    found = [report for report in reports if report.student == student]
-    if not found:
-        close = difflib.get_close_matches(student, {report.student for report in reports}, n=3, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise UsageError(terminal(f"the gradebook has no student {student!r}{hint}"))
+def _report_of(book: Gradebook, student: str, week: str) -> Report:
+    person = find_person(book.people(), student)
+    found = [report for report in book.current() if report.student == person.name]
     for report in found:
         if report.week == week:
             return report
-    weeks = ", ".join(report.week for report in found)
-    raise UsageError(terminal(f"{student} has no result for {week!r}; there is: {weeks}"))
+    weeks = ", ".join(report.week for report in found) or "none"
+    gone = "" if week not in person.gone else ", since the class folder no longer holds the entry"
+    raise UsageError(terminal(f"{person.name} has no result for {week!r}{gone}; there is: {weeks}"))
 
 
 def _points(text: str, report: Report, task: str) -> int | None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.batch.backend import Backend
+from grader.batch.pages import join_reports, outdate_reports, report_folder, write_class, write_missing_reports
 from grader.batch.seeds import Seeds
+from grader.batch.who import Members, find_members, record_members
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
-from grader.files import make_folder, remove_halves
+from grader.files import make_folder
 from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.gradebook.reuse import Reuse
-from grader.intake import Candidate, Survey, load, safe_name, survey, surveyed_digest
+from grader.intake import Candidate, Survey, load, survey, surveyed_digest
 from grader.intake.lateness import lateness
 from grader.intake.reading.refusals import Refusals
 from grader.intake.roster import Roster, read_roster
 from grader.intake.survey import MOST_CARRIED
 from grader.judging.job import Job, Ungraded, job_of
-from grader.reports.class_page import write_class_page
-from grader.reports.figures import write_grades
 from grader.reports.pages import is_current, outdate, write_report
 from grader.reports.progress import Progress
 from grader.reports.terminal import trouble_lines
@@ -54,12 +54,12 @@ class BatchOptions:
 class BatchResult:
     """The result for a class: reports newly graded and kept, and what could not be graded, by name.
 
-    `ignored` are the entries of the class folder that are no submissions, each with the reason; `missing` are those of
-    the roster who handed in nothing.
+    `ignored` are the entries of the class folder that are no submissions, each with the reason; `members` tells who is
+    not there, not on the roster, gone, or not clear.
     """
 
     ignored: Sequence[tuple[str, str]] = ()
-    missing: Sequence[str] = ()
+    members: Members = field(default_factory=lambda: Members((), Roster()))
     graded: int = 0
     seeds: set[int] = field(default_factory=set)  # of those graded
     kept: int = 0
@@ -75,45 +75,55 @@ class BatchResult:
 
 def grade_class(course: Course, options: BatchOptions, backend: Backend, progress: Progress) -> BatchResult:
     """Grade every submission that the gradebook in `options.out` does not hold yet; resumable at any point."""
-    refusals = _refusals(options)
-    found, roster = find_class(course, options, refusals)
-    candidates = found.candidates
-    _writable(options.out)
-    result = BatchResult(ignored=found.ignored, missing=roster.missing(candidate.student for candidate in candidates))
-    with Gradebook(options.out / "gradebook.sqlite") as book:
+    with ExitStack() as opened:
+        file = options.out / "gradebook.sqlite"
+        # Where there is none yet, none is made before there is something to grade.
+        book = opened.enter_context(Gradebook(file)) if file.is_file() else None
+        refusals = _refusals(options, book)
+        found, members = find_class(course, options, refusals, book)
+        _writable(options.out)
+        book = book or opened.enter_context(Gradebook(file))
         book.record_refusals(refusals.new)
-        book.clear_problems(candidate.student for candidate in candidates)
-        try:
-            if options.roster:
-                book.record_roster(roster.sections)
-            note_lateness(course, candidates, roster, book)
-            with closing(backend):
-                run = _Run(course, options, backend, book, result, progress)
-                if not book.has_attempts():
-                    run.prepare([candidate for candidate in candidates if not candidate.problem])
-                run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)])
-                run.end(candidates)
-        finally:
-            result.reports, result.problems = write_class(book, options.out)
+        return _graded(course, options, backend, progress, book, BatchResult(found.ignored, members))
+
+
+def _graded(
+    course: Course, options: BatchOptions, backend: Backend, progress: Progress, book: Gradebook, result: BatchResult
+) -> BatchResult:
+    members = result.members
+    candidates = members.candidates
+    outdate_reports(options.out, members.renamed)
+    record_members(members, options.submissions, book)
+    book.clear_problems(candidate.student for candidate in candidates)
+    try:
+        note_lateness(course, candidates, members.roster, book)
+        with closing(backend):
+            run = _Run(course, options, backend, book, result, progress)
+            if not book.has_attempts():
+                run.prepare([candidate for candidate in candidates if not candidate.problem])
+            run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)])
+            run.end(candidates)
+        join_reports(book, options.out, members.merged)
+        write_missing_reports(book, options.out, [person.name for person, _ in members.renamed])
+    finally:
+        result.reports, result.problems = write_class(book, options.out)
     return result
 
 
-def _refusals(options: BatchOptions) -> Refusals:
+def _refusals(options: BatchOptions, book: Gradebook | None) -> Refusals:
     """Return what earlier runs could not read within the budget, as far as this grader would read it the same way."""
     reader = f"{READER}, Python {platform.python_version()}"
-    file = options.out / "gradebook.sqlite"
-    if options.regrade or not file.is_file():
-        return Refusals(reader)
-    with Gradebook(file) as book:
-        return Refusals(reader, book.refusals())
+    return Refusals(reader) if options.regrade or book is None else Refusals(reader, book.refusals())
 
 
-def find_class(course: Course, options: BatchOptions, refusals: Refusals | None = None) -> tuple[Survey, Roster]:
-    """Survey the class folder, and put what it holds under the names of the roster."""
+def find_class(
+    course: Course, options: BatchOptions, refusals: Refusals | None = None, book: Gradebook | None = None
+) -> tuple[Survey, Members]:
+    """Survey the class folder, and put what it holds to the people of the roster and the gradebook."""
     weeks, carried = options.weeks or None, options.most_carried
     found = survey(options.submissions, course, weeks, options.layout, carried, refusals)
     roster = read_roster(options.roster, course.assignments()) if options.roster else Roster()
-    return replace(found, candidates=tuple(roster.applied(found.candidates))), roster
+    return found, find_members(found, roster, options.submissions, book)
 
 
 def _writable(out: Path) -> None:
@@ -209,7 +219,7 @@ class _Run:
 
     def _keep(self, candidate: Candidate, attempt: Attempt) -> None:
         self._result.kept += 1
-        folder = _folder_of(self._options.out, candidate.student, str(candidate.week))
+        folder = report_folder(self._book, self._options.out, candidate.student, str(candidate.week))
         if not is_current(folder):
             write_report(self._book.adjusted(self._book.report_of(attempt)), folder)
 
@@ -221,7 +231,7 @@ class _Run:
             return
         self._result.graded += 1
         self._result.seeds.add(done.seed)
-        folder = report_folder(self._options.out, done)
+        folder = report_folder(self._book, self._options.out, done.student, done.week)
         outdate(folder)
         self._book.record(done)
         final = self._book.adjusted(done)
@@ -237,23 +247,5 @@ def note_lateness(course: Course, candidates: Sequence[Candidate], roster: Roste
             extension = roster.extension(candidate.student, candidate.week)
             late = lateness(assignments[candidate.week], candidate.handed, extension)
             if late != book.late_of(candidate.student, candidate.week):
-                outdate(_folder_of(book.path.parent, candidate.student, candidate.week))
+                outdate(report_folder(book, book.path.parent, candidate.student, candidate.week))
                 book.record_late(candidate.student, candidate.week, late)
-
-
-def report_folder(out: Path, report: Report) -> Path:
-    """Return the folder of one student's report for one week."""
-    return _folder_of(out, report.student, report.week)
-
-
-def _folder_of(out: Path, student: str, week: str) -> Path:
-    return out / "students" / safe_name(student) / week
-
-
-def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]]:
-    """Write grades.csv and the class page from the gradebook; return what they show: brief reports, problems."""
-    remove_halves(out)
-    reports, problems, roster = book.overview(), book.problems(), book.roster()
-    write_grades(reports, problems, out / "grades.csv", roster)
-    write_class_page(reports, problems, out, safe_name, roster)
-    return reports, problems

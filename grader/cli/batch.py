@@ -10,7 +10,7 @@ from rich.console import Console
 
 from grader.batch.backend import Backend, LocalBackend, cluster_backend
 from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
-from grader.cli.console import make_console, make_sandbox, print_found, the_course
+from grader.cli.console import make_console, make_sandbox, people_lines, print_found, the_course
 from grader.cli.options import (
     class_options,
     command,
@@ -23,6 +23,7 @@ from grader.cli.options import (
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.escape import terminal
+from grader.gradebook import copied_book
 from grader.intake import load
 from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
@@ -118,25 +119,24 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
         lines.insert(
             1, f"seed {', '.join(map(str, sorted(result.seeds)))}: what the checks drew from, kept in the gradebook"
         )
-    if result.missing:
-        lines.insert(0, terminal(f"handed in nothing: {len(result.missing)} ({', '.join(result.missing)})"))
+    lines[:0] = people_lines(result.members)
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (*lines, *trouble):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:
-    found, roster = find_class(course, options)
+    with copied_book(options.out) as book:
+        found, members = find_class(course, options, book=book)
     gradable, unreadable = [], []
-    for candidate in found.candidates:
+    for candidate in members.candidates:
         try:
             submission = load(candidate)
         except SubmissionError as error:
             unreadable.append(f"not gradable: {candidate.student}: {error}")
         else:
             gradable.append((candidate, submission.notes))
-    missing = roster.missing(candidate.student for candidate in found.candidates)
-    print_found(found.layout, gradable, found.ignored, missing, make_console())
-    for line in unreadable:
-        print(terminal(line))
+    print_found(found.layout, gradable, found.ignored, make_console())
+    for line in (*people_lines(members), *map(terminal, unreadable)):
+        print(line)
     return 1 if unreadable else 0

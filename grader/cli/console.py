@@ -17,6 +17,7 @@ from grader.sandbox import Sandbox, choose
 from grader.sandbox.devices import equip
 
 if TYPE_CHECKING:
+    from grader.batch.who import Members
     from grader.intake import Candidate
     from grader.similarity.compare import Pair
 
@@ -61,10 +62,9 @@ def print_found(
     layout: str,
     gradable: Sequence[tuple[Candidate, Sequence[str]]],
     ignored: Sequence[tuple[str, str]],
-    missing: Sequence[str],
     console: Console,
 ) -> None:
-    """Print what a class folder holds: each student's week with files and notes, what is ignored, who is missing."""
+    """Print what a class folder holds: each student's week with files and notes, and what is ignored."""
     table = grid("left", "left", "left")
     add_row(table, *((name, "bold") for name in ("Student", "week", "files")))
     for candidate, notes in gradable:
@@ -79,9 +79,19 @@ def print_found(
         for name, why in ignored:
             add_row(rest, name, why)
         console.print(rest)
-    if missing:
-        console.print()
-        console.print(terminal(f"handed in nothing: {', '.join(missing)}"), markup=False, highlight=False)
+
+
+def people_lines(members: Members) -> list[str]:
+    """Say in a line each who is not there, not on the roster, gone or renamed, and what is not clear."""
+    named = (
+        ("handed in nothing", members.missing),
+        ("not on the roster", members.strangers),
+        ("no longer in the folder, left out of all grades", members.gone),
+    )
+    lines = [f"{what}: {len(names)} ({', '.join(names)})" for what, names in named if names]
+    lines += [f"the same person: {before}, now {person.name}" for person, before in members.renamed]
+    lines += [*members.said, *(f"not clear: {question}" for question in members.unclear)]
+    return [terminal(line) for line in lines]
 
 
 def print_pairs(pairs: Sequence[Pair], console: Console) -> None:

@@ -25,7 +25,8 @@ book_option = out_option("reports", "Where `batch` wrote the gradebook.")
 def override(student: str, week: str, task: str, points: str, why: str, who: str | None, out: Path) -> int:
     """Score a task by hand; it holds when the week is graded again.
 
-    STUDENT is the name in grades.csv. POINTS is the task's new score, or `back` to give the task back to the checks.
+    STUDENT is an id, an e-mail or a name, in any letter case, with accents or without. POINTS is the task's new score,
+    or `back` to give the task back to the checks.
     """
     before, after = override_task(out, student, week, task, points, why, who)
     print(terminal(f"{after.student} {after.week}: {before.score} → {after.score} of {after.max_score}"))

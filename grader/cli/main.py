@@ -42,6 +42,7 @@ COMMANDS = (
     Later("run", "single", "grade one submission and print its score by task"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),
     Later("override", "gradebook", "score a task by hand; it holds when the week is graded again"),
+    Later("people", "people", "list who is in the class, and mend who is who"),
     Later("diff", "gradebook", "say whose grade changed, and by which checks"),
     Later("similar", "similar", "list pairs of submissions that are suspiciously alike"),
     Later("ci", "single", "grade the submission of a CI job, and write what its host reads"),

@@ -26,8 +26,8 @@ def similar(
     No code is run.
     """
     course = the_course()
-    found, _ = find_class(course, BatchOptions(submissions, out, weeks, layout=layout, roster=roster))
-    pairs = pairs_in_class(course, found.candidates, least / 100)
+    _, members = find_class(course, BatchOptions(submissions, out, weeks, layout=layout, roster=roster))
+    pairs = pairs_in_class(course, members.candidates, least / 100)
     write_pages(pairs, out)
     print_pairs(pairs, make_console())
     print(f"open {out / 'index.html'}")

@@ -1,5 +1,5 @@
 """Keeps every attempt, override and problem of a class in one SQLite file."""
 
-from grader.gradebook.store import Attempt, Gradebook, Problem, ResultKey, open_book
+from grader.gradebook.store import Attempt, Gradebook, Problem, ResultKey, copied_book, open_book
 
-__all__ = ["Attempt", "Gradebook", "Problem", "ResultKey", "open_book"]
+__all__ = ["Attempt", "Gradebook", "Problem", "ResultKey", "copied_book", "open_book"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -136,6 +136,13 @@ class Attempts(Adjustments):
         """
         return self._current(CheckResult.from_dict)
 
+    def latest(self, students: Collection[str]) -> list[Report]:
+        """Return what `current()` does for these students, and what the class folder no longer holds of them, too."""
+        adjusted = self.adjuster()
+        query = "SELECT id, student, report FROM latest WHERE student = ?"
+        rows = [row for student in sorted(students) for row in self.rows(query, *texts(student))]
+        return [adjusted(self._report(*row)) for row in rows]
+
     def has_attempts(self) -> bool:
         """Tell whether anything was ever graded."""
         return bool(self.rows("SELECT 1 FROM attempts LIMIT 1"))
@@ -148,7 +155,7 @@ class Attempts(Adjustments):
         adjusted = self.adjuster()
         with self.errors():
             rows = self.execute("SELECT id, student, report FROM current")
-            found = [adjusted(self._report(*row, check=check)) for row in rows]
+            found = [adjusted(self._report(key, student, text, check)) for key, student, text in rows]
         return sorted(found, key=lambda report: (report.student, week_order(report.week)))
 
     def history(self, student: str, week: str) -> list[Report]:

@@ -1,4 +1,4 @@
-"""Keeps the people of the class in the gradebook, with all by which they are known, and what the folder holds of them."""
+"""Keeps people in the gradebook, with all by which they are known, and which weeks the class folder has of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grader.gradebook.database import Database, texts
 from grader.people.naming import safe_name
 from grader.people.person import Person
 
-# What belongs to a person, but for marks and entries, which cannot be moved as they are.
+# What belongs to a person, and of which a person may have several for one week.
 _THEIRS = ("attempts", "overrides", "problems")
 _COLUMNS = "id, name, called, named_by, folder, section, team, listed"
 
@@ -135,10 +135,40 @@ def _save(database: sqlite3.Connection, person: Person) -> None:
 
 
 def _move(database: sqlite3.Connection, person: Person, into: Person) -> None:
-    for table in _THEIRS:
+    """Move all that a person has to another one. Of a week that both have, what the class folder holds is current."""
+    for week in _weeks_of(database, person) & _weeks_of(database, into):
+        theirs = _holds(database, person, week) > _holds(database, into, week)
+        newer, older = (person, into) if theirs else (into, person)
+        if _holds(database, person, week) != _holds(database, into, week):
+            _put_last(database, newer, older, week)
+        for table in ("late", "entries"):
+            database.execute(f"DELETE FROM {table} WHERE person = ? AND week = ?", (older.key, week))
+    for table in (*_THEIRS, "late", "entries"):
         database.execute(f"UPDATE {table} SET person = ? WHERE person = ?", (into.key, person.key))
-    for table in ("late", "entries"):  # what the other has of a week holds
-        database.execute(f"UPDATE OR IGNORE {table} SET person = ? WHERE person = ?", (into.key, person.key))
-        database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
     database.execute("DELETE FROM marks WHERE person = ?", (person.key,))
     database.execute("DELETE FROM people WHERE id = ?", (person.key,))
+
+
+def _weeks_of(database: sqlite3.Connection, person: Person) -> set[str]:
+    found = set()
+    for table in ("attempts", "late", "entries"):
+        found |= {week for (week,) in database.execute(f"SELECT week FROM {table} WHERE person = ?", (person.key,))}
+    return found
+
+
+def _holds(database: sqlite3.Connection, person: Person, week: str) -> int:
+    """Return 2 where the class folder holds a week of a person, 0 where it did once, 1 where nobody knows."""
+    row = database.execute("SELECT gone FROM entries WHERE person = ? AND week = ?", (person.key, week)).fetchone()
+    return 1 if row is None else 0 if row[0] else 2
+
+
+def _put_last(database: sqlite3.Connection, newer: Person, older: Person, week: str) -> None:
+    """Make one's attempts at a week later than another's."""
+    (last,) = database.execute("SELECT max(id) FROM attempts").fetchone()
+    (first,) = database.execute(
+        "SELECT min(id) FROM attempts WHERE person = ? AND week = ?", (newer.key, week)
+    ).fetchone()
+    query = "SELECT max(id) FROM attempts WHERE person = ? AND week = ?"
+    (before,) = database.execute(query, (older.key, week)).fetchone()
+    if first is not None and before is not None and first < before:
+        database.execute("UPDATE attempts SET id = id + ? WHERE person = ? AND week = ?", (last, newer.key, week))

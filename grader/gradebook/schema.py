@@ -87,7 +87,8 @@ CREATE TABLE people (
     listed INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE marks (
-    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (person, kind, value)
+    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+    UNIQUE (person, kind, value)
 );
 CREATE TABLE entries (
     person INTEGER NOT NULL, week TEXT NOT NULL, folder TEXT NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (person, week)

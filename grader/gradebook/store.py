@@ -23,13 +23,17 @@ week is graded again; `current()` puts both together. `database` says how the fi
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.gradebook.attempts import Attempt, Attempts, Problem, ResultKey
 from grader.gradebook.runs import Runs
 
-__all__ = ["Attempt", "Gradebook", "Problem", "ResultKey", "open_book"]
+__all__ = ["Attempt", "Gradebook", "Problem", "ResultKey", "copied_book", "open_book"]
 
 
 class Gradebook(Attempts, Runs):
@@ -45,3 +49,20 @@ def open_book(folder: Path) -> Gradebook:
     if not file.is_file():
         raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")
     return Gradebook(file)
+
+
+@contextmanager
+def copied_book(folder: Path) -> Iterator[Gradebook | None]:
+    """Open a copy of a folder's gradebook, to look at it while a run may have it; None where there is none to read."""
+    file = folder / "gradebook.sqlite"
+    if not file.is_file() or file.with_name(f"{file.name}-journal").exists():  # a run is writing just now
+        yield None
+        return
+    with TemporaryDirectory() as place:
+        copy = shutil.copyfile(file, Path(place) / file.name)
+        try:
+            book = Gradebook(copy)
+        except GraderError as error:
+            raise GraderError(str(error).replace(str(copy), str(file))) from error
+        with book:
+            yield book

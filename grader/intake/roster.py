@@ -7,20 +7,19 @@ handed in where its platform does not. What Canvas, Moodle, Gradescope and GitHu
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 
 from grader.course import Assignment
-from grader.intake import Candidate, worksheet
+from grader.intake import Candidate
 from grader.intake.layouts import Handed
 from grader.intake.tables.extensions import Extension
 from grader.intake.tables.roster_file import Line, read_lines
 from grader.intake.weeks import Weeks
-from grader.people.naming import called, same_name
+from grader.people.identity import ROSTER, Identity
+from grader.people.naming import same_name
 
 
 @dataclass(frozen=True)
@@ -36,84 +35,51 @@ class Student:
     group: str = ""
     extensions: Mapping[str, Extension] = field(default_factory=dict)
     submitted: Mapping[str, datetime] = field(default_factory=dict)
+    is_participant: bool = False  # of Moodle's: the id is a number for one assignment
+
+    @property
+    def who(self) -> Identity:
+        """What the line says of the person."""
+        platform = "moodle" if self.is_participant else ROSTER
+        return Identity(self.name, platform, self.id, self.login, self.email, self.also)
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The class; empty where none is known."""
+    """The class; empty where none is known. `shown` has each student's place by the name that pages show."""
 
     students: tuple[Student, ...] = ()
 
-    def find(self, name: str) -> Student | None:
-        """Find who is meant by an entry's name: an id, an address or its part before the @, or a name in any order.
+    shown: Mapping[str, int] = field(default_factory=dict)
 
-        None where it is nobody, or more than one.
-        """
-        place = self._place(name)
+    def under(self, names: Sequence[str]) -> Roster:
+        """Return the roster with the names that its students are shown by, in their order."""
+        return replace(self, shown={name: place for place, name in enumerate(names)})
+
+    def student(self, name: str) -> Student | None:
+        """Return the student who is shown by that name; None for anybody else."""
+        place = self.shown.get(name)
         return None if place is None else self.students[place]
-
-    def named(self, candidate: Candidate) -> Candidate:
-        """Put the candidate under the roster's name for its student, where exactly one student is meant."""
-        student = self.find(candidate.student)
-        return candidate if student is None else replace(candidate, student=self._called(student))
-
-    def applied(self, candidates: Iterable[Candidate]) -> list[Candidate]:
-        """Put the candidates under the roster's names, and what a group handed in under each of its members."""
-        groups: dict[str, list[str]] = {}
-        for student in self.students:
-            if student.group:
-                groups.setdefault(student.group, []).append(self._called(student))
-        return credit_members([self.named(self.timed(candidate)) for candidate in candidates], groups)
-
-    def _called(self, student: Student) -> str:
-        alone = self._alike[student.name] == 1
-        return student.name if alone else f"{student.name} ({student.id or student.email})"
 
     def timed(self, candidate: Candidate) -> Candidate:
         """Add to a candidate without a time the one that the roster says."""
-        student = self.find(candidate.student)
+        student = self.student(candidate.student)
         at = student.submitted.get(candidate.week or "") if student else None
         handed = candidate.handed or Handed(candidate.student, candidate.path)
         return candidate if at is None or handed.at else replace(candidate, handed=replace(handed, at=at))
 
     def extension(self, name: str, week: str) -> Extension | None:
-        """Return the extension that a student was granted for a week."""
-        student = self.find(name)
+        """Return the extension that a student was granted for a week, by the name shown."""
+        student = self.student(name)
         return student.extensions.get(week) if student else None
 
-    @property
-    def sections(self) -> dict[str, str]:
-        """Everybody's section, by the name that reports have."""
-        return {self._called(student): student.section for student in self.students}
-
-    def missing(self, names: Iterable[str]) -> list[str]:
-        """Name the students who are none of `names`."""
-        there = set(map(self._place, names))
-        return [student.name for place, student in enumerate(self.students) if place not in there]
-
-    def _place(self, name: str) -> int | None:
-        exact = [place for word in called(name) for place in self._exact.get(word, ())]
-        found = set(exact) or self._names.get(same_name(name), set())
-        return next(iter(found)) if len(found) == 1 else None
-
-    # Computed once, since each of a thousand entries is looked up several times.
-
-    @cached_property
-    def _exact(self) -> Mapping[object, set[int]]:
-        return worksheet.index((word, place) for place, one in enumerate(self.students) for word in _words(one))
-
-    @cached_property
-    def _names(self) -> Mapping[object, set[int]]:
-        return worksheet.index((same_name(student.name), place) for place, student in enumerate(self.students))
-
-    @cached_property
-    def _alike(self) -> Counter[str]:
-        return Counter(student.name for student in self.students)
-
-
-def _words(student: Student) -> tuple[str, ...]:
-    """Return what may stand for a student instead of the name."""
-    return student.id, student.also, student.login, student.email, student.email.partition("@")[0]
+    def groups(self) -> dict[str, list[str]]:
+        """Return the names shown of each group's members."""
+        found: dict[str, list[str]] = {}
+        for name, place in self.shown.items():
+            if group := self.students[place].group:
+                found.setdefault(group, []).append(name)
+        return found
 
 
 def read_roster(file: Path, assignments: Mapping[str, Assignment] | None = None) -> Roster:

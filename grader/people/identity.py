@@ -18,6 +18,7 @@ LOGIN = "login"
 ID = "id"  # the roster's, which may be any system's
 CANVAS = "canvas"
 SID = "sid"  # Gradescope's student id
+ALSO = "also"  # another number, of whatever system
 
 _BY_ASSIGNMENT = ("moodle", "anonymous")  # kinds of numbers that somebody has for one assignment only
 
@@ -36,10 +37,11 @@ class Identity:
     id: str = ""
     login: str = ""
     email: str = ""
+    also: str = ""
 
     def marks(self, weeks: Iterable[str] = ()) -> list[Mark]:
         """Return all by which the person can be known again, for an entry that holds these weeks."""
-        found = [(EMAIL, self.email), (LOGIN, self.login), *self._ids(weeks), *self._names()]
+        found = [(ALSO, self.also), (EMAIL, self.email), (LOGIN, self.login), *self._ids(weeks), *self._names()]
         return [(kind, value.strip()) for kind, value in found if value.strip()]
 
     @property
@@ -73,5 +75,8 @@ def family(kind: str) -> str:
 
 
 def is_single(kind: str) -> bool:
-    """Tell whether nobody has two values of this kind, so that different values are different people."""
-    return kind in (EMAIL, LOGIN, ID, CANVAS, SID) or family(kind) in _BY_ASSIGNMENT
+    """Tell whether nobody has two values of this kind, so that different values are different people.
+
+    Of numbers for an assignment, those are where it is known for which.
+    """
+    return kind in (EMAIL, LOGIN, ID, CANVAS, SID) or (kind != family(kind) and family(kind) in _BY_ASSIGNMENT)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from grader.people.identity import (
+    ALSO,
     CANVAS,
     EMAIL,
     ENTRY,
@@ -32,7 +33,7 @@ LOCAL = "local"  # an address' part before the @
 NUMBER = "number"  # an id's digits, as in `Participant 123`
 BARE = "bare"  # an entry's name, in any letter case
 _NUMBERS = (ID, CANVAS, SID, LOGIN)
-_OWN = (ID, CANVAS, SID, LOGIN, EMAIL, LOCAL)
+_OWN = (ID, ALSO, CANVAS, SID, LOGIN, EMAIL, LOCAL)
 
 Found = dict[int, Person]  # by the object's identity, since people without a key are equal to nobody
 
@@ -173,19 +174,18 @@ def _references(who: Identity) -> Iterator[tuple[Sequence[str], str]]:
     if who.platform == PLAIN:
         for word in [*called(who.name), *re.findall(r"(?=[^\s_]*\d)[\w.@-]{4,}", who.name)]:
             yield _OWN, word
-    elif who.platform == ROSTER:
-        yield (ID, CANVAS, SID, LOGIN, BARE), who.id
-        yield (LOGIN, ID), who.login
-        yield (LOGIN, BARE), who.email.partition("@")[0]
     elif who.platform == "moodle":
         yield ("moodle",), who.id
     elif who.platform == "gradescope":
-        yield (SID, ID), who.id
+        yield (SID, ID, ALSO), who.id
     elif who.platform == CANVAS:
-        yield ((CANVAS, ID) if who.name else ("anonymous",)), who.id
+        yield ((CANVAS, ID, ALSO) if who.name else ("anonymous",)), who.id
     else:
-        yield (LOGIN, ID, LOCAL, BARE), who.login
-    yield (EMAIL, ID), who.email
+        yield (ID, ALSO, CANVAS, SID, LOGIN, BARE), who.id
+    yield (ID, ALSO, CANVAS, SID, BARE), who.also
+    yield (LOGIN, ID, ALSO, LOCAL, BARE), who.login
+    yield (LOGIN, BARE), who.email.partition("@")[0]
+    yield (EMAIL, ID, ALSO, LOGIN, BARE), who.email
     if who.platform not in (PLAIN, ROSTER) and who.id:
         yield (BARE,), f"{who.name or 'anon'} ({who.id})"  # as older gradebooks name people
 

@@ -54,7 +54,10 @@ class Person:
         theirs = [*other.marks, (NAME, other.called)]
         self.marks = [*(mark for mark in theirs if mark not in self.marks), *self.marks]
         self.handed, self.gone = self.handed | other.handed, (self.gone | other.gone) - self.handed - other.handed
-        self.listed = self.listed or other.listed
+        if other.listed and not self.listed:
+            self.listed, self.section, self.group = True, other.section, other.group
+            if self.named_by != HAND:
+                self.called, self.named_by = other.called, other.named_by
 
     @property
     def id(self) -> str:

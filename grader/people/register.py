@@ -28,6 +28,7 @@ class Entry:
     label: str
     weeks: frozenset[str] = frozenset()
     work: Work = frozenset()
+    listed: bool = False  # on the roster
 
     @property
     def marks(self) -> list[Mark]:
@@ -36,7 +37,7 @@ class Entry:
     @property
     def source(self) -> str:
         """Where it stands, in words."""
-        return "the roster" if self.who.platform == ROSTER else "the class folder"
+        return "the roster" if self.listed else "the class folder"
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class Entry:
 
     def excludes(self, other: Entry) -> bool:
         """Tell whether the two cannot be one person: two lines of a roster, or two entries for the same week."""
-        return self.who.platform == other.who.platform == ROSTER or bool(self.weeks & other.weeks)
+        return (self.listed and other.listed) or bool(self.weeks & other.weeks)
 
 
 class Register:
@@ -115,7 +116,7 @@ class Register:
         unique = list({id(person): person for person in fits}.values())
         for other in unique[1:]:
             one = unique[0]
-            if entry.who.platform != ROSTER and (entry.who.platform == PLAIN or self._index.conflict(one, other.marks)):
+            if not entry.listed and (entry.who.platform == PLAIN or self._index.conflict(one, other.marks)):
                 self.said.append(
                     f"{entry.label} has marks of two people, {one.name} and {other.name}; taken for neither"
                 )
@@ -172,7 +173,9 @@ class Register:
         groups: dict[object, list[int]] = {}
         for number, entry in enumerate(entries):
             if persons[number] is None:
-                joins = entry.who.name and entry.who.platform not in (CANVAS, ROSTER) and not self._namesakes(entry)
+                joins = (
+                    entry.who.name and entry.who.platform != CANVAS and not entry.listed and not self._namesakes(entry)
+                )
                 groups.setdefault(same_name(entry.who.name) if joins else number, []).append(number)
         for numbers in groups.values():
             theirs = [entries[number] for number in numbers]
@@ -190,7 +193,7 @@ class Register:
         persons[number] = person
         self._placed.setdefault(id(person), []).append(entry)
         self._index.learn(person, [mark for mark in entry.marks if self._may_have(person, mark)])
-        if entry.who.platform == ROSTER and person.named_by != HAND:
+        if entry.listed and person.named_by != HAND:
             person.called, person.named_by = entry.name, ROSTER
         elif person.named_by == ENTRY and (entry.who.has_name or not person.values(NAME)):
             person.called = entry.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -11,11 +11,15 @@ from urllib.parse import quote
 from grader.course.protected import CHANGED
 from grader.files import write_atomically
 from grader.gradebook import Problem
+from grader.people.matching import questions
+from grader.people.naming import safe_name
+from grader.people.person import Person
 from grader.reports.figures import (
     CommonFailure,
     HiddenFinding,
     Row,
     Slow,
+    State,
     class_rows,
     class_weeks,
     commonest_failures,
@@ -60,25 +64,21 @@ class Look:
 
 
 def write_class_page(
-    reports: Iterable[Report],
-    problems: Iterable[Problem],
-    folder: Path,
-    folder_of: Callable[[str], str],
-    roster: Mapping[str, str] | None = None,
+    reports: Iterable[Report], problems: Iterable[Problem], folder: Path, people: Sequence[Person] = ()
 ) -> None:
-    """Write index.html into `folder`; `folder_of` names each student's folder below `students/`."""
-    write_atomically(folder / "index.html", class_page_html(reports, problems, folder_of, roster))
+    """Write index.html into `folder`; `people` has the folders of their reports below `students/`."""
+    write_atomically(folder / "index.html", class_page_html(reports, problems, people))
 
 
-def class_page_html(
-    reports: Iterable[Report],
-    problems: Iterable[Problem],
-    folder_of: Callable[[str], str],
-    roster: Mapping[str, str] | None = None,
-) -> str:
-    """Return the class page as HTML; `roster` has the sections of those who are in the class, by name."""
-    rows = class_rows(reports, problems, roster)
+def class_page_html(reports: Iterable[Report], problems: Iterable[Problem], people: Sequence[Person] = ()) -> str:
+    """Return the class page as HTML; `people` are all that the gradebook knows, with those on the roster."""
+    rows = class_rows(reports, problems, people)
     weeks = class_weeks(rows)
+    folders = {person.name: person.folder for person in people}
+
+    def folder_of(student: str) -> str:
+        return folders.get(student) or safe_name(student)
+
     return render_page(
         "index.html.j2",
         script="index.js",
@@ -86,9 +86,18 @@ def class_page_html(
         figures=[week_figures(rows, week) for week in weeks],
         trouble={week: _trouble(rows, week) for week in weeks},
         missing=[row.student for row in rows if row.missing],
+        strangers=_strangers(rows),
+        gone=[person.name for person in people if person.is_gone],
+        unclear=[(person.name, [other.name for other in others]) for person, others in questions(people)],
         lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
         looks=_looks(rows, folder_of),
     )
+
+
+def _strangers(rows: Sequence[Row]) -> list[str]:
+    """Name those who handed something in and are not on the roster, where there is one."""
+    has_roster = any(row.person.listed for row in rows)
+    return [row.student for row in rows if has_roster and not row.person.listed]
 
 
 def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[HiddenFinding], list[Slow]]:
@@ -99,7 +108,8 @@ def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[
 def flags(row: Row) -> list[str]:
     """Say in words what stands out about a student."""
     found = [f"Section {row.section}"] if row.section else []
-    found += ["nothing handed in"] if row.missing else []
+    found += [str(State.NOTHING)] if row.missing else []
+    found += [str(State.UNCLEAR)] if row.unclear and not row.reports else []
     found += [f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems]
     for week, report in row.reports.items():
         found += [f"{week_title(week)}: {flag}" for flag in _report_flags(report)]

@@ -2,7 +2,7 @@
 
 Every number in grades.csv is final. Where a check of ours crashed, or a week could not be graded, its cell
 and the total stay empty, so that nobody enters too low a grade by accident. A week that was never handed in
-stays empty, too, and adds nothing to the total.
+stays empty, too, and adds nothing to the total. A column of states says which of these it is.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import io
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from grader.course import week_order
 from grader.escape import csv_cell
 from grader.files import write_atomically
 from grader.gradebook import Problem
+from grader.people.matching import questions
+from grader.people.person import Person
 from grader.results import CheckResult, Outcome, Report, TaskScore, task_order
 
 BINS = 10
@@ -27,19 +30,50 @@ MOST = 8
 _VALUES = re.compile(r"; (expected|got) .*")
 
 
+class State(StrEnum):
+    """What became of a student's week, in the words of grades.csv."""
+
+    GRADED = "graded"
+    PROVISIONAL = "provisional"
+    NOT_GRADABLE = "not gradable"
+    EXCUSED = "excused"
+    NOTHING = "nothing handed in"
+    UNCLEAR = "not clear whose"
+
+
 @dataclass(frozen=True)
 class Row:
-    """One student: the reports by week, what could not be graded, and the section where a roster tells it."""
+    """One student: the reports by week, what could not be graded, who it is, and the weeks that are excused.
+
+    `unclear` says that an entry of the class folder may be theirs, so that nobody takes them for missing.
+    """
 
     student: str
     reports: dict[str, Report]
     problems: tuple[Problem, ...]
-    section: str = ""
+    person: Person = field(default_factory=lambda: Person(""))
+    unclear: bool = False
+    excused: frozenset[str] = frozenset()
+
+    @property
+    def section(self) -> str:
+        return self.person.section
 
     @property
     def missing(self) -> bool:
-        """Tell whether nothing at all was handed in."""
-        return not self.reports and not self.problems
+        """Tell whether nothing at all was handed in, as far as anybody knows."""
+        return not self.reports and not self.problems and not self.unclear
+
+    def state(self, week: str) -> State:
+        """Say what became of a week."""
+        report = self.reports.get(week)
+        if week in self.excused:
+            return State.EXCUSED
+        if any(problem.week == week or (problem.week is None and not report) for problem in self.problems):
+            return State.NOT_GRADABLE
+        if report:
+            return State.PROVISIONAL if report.broken else State.GRADED
+        return State.UNCLEAR if self.unclear else State.NOTHING
 
     def final(self, week: str) -> int | None:
         """Return the week's score, or None while there is none or it may still change."""
@@ -97,20 +131,26 @@ class WeekFigures:
         return counts
 
 
-def class_rows(
-    reports: Iterable[Report], problems: Iterable[Problem], roster: Mapping[str, str] | None = None
-) -> list[Row]:
+def class_rows(reports: Iterable[Report], problems: Iterable[Problem], people: Iterable[Person] = ()) -> list[Row]:
     """Return a row for each student, sorted by name; all on the roster and all with only problems have one, too."""
-    sections = roster or {}
+    known = {person.name: person for person in people}
+    unclear = {other.name for _, others in questions(list(known.values())) for other in others}
     by_student: dict[str, dict[str, Report]] = {}
     unread: dict[str, list[Problem]] = {}
     for report in reports:
         by_student.setdefault(report.student, {})[report.week] = report
     for problem in problems:
         unread.setdefault(problem.student, []).append(problem)
-    students = sorted({*by_student, *unread, *sections})
+    listed = {name for name, person in known.items() if person.listed}
     return [
-        Row(name, by_student.get(name, {}), tuple(unread.get(name, ())), sections.get(name, "")) for name in students
+        Row(
+            name,
+            by_student.get(name, {}),
+            tuple(unread.get(name, ())),
+            known.get(name) or Person(name),
+            name in unclear and name in listed,
+        )
+        for name in sorted({*by_student, *unread, *listed})
     ]
 
 
@@ -139,14 +179,14 @@ def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
 
 
 def write_grades(
-    reports: Iterable[Report], problems: Iterable[Problem], path: Path, roster: Mapping[str, str] | None = None
+    reports: Iterable[Report], problems: Iterable[Problem], path: Path, people: Iterable[Person] = ()
 ) -> None:
-    """Write grades.csv: student, one column a week, total; UTF-8, whole numbers, empty where not graded.
+    """Write grades.csv: who, one column a week, total, and what became of each week; UTF-8, whole numbers.
 
     There is no byte order mark: programs that read the file would take it for a part of the first heading. (In
     Excel, open the file with Data, From Text, so that it asks for the encoding.)
     """
-    write_atomically(path, grades_csv(class_rows(reports, problems, roster)))
+    write_atomically(path, grades_csv(class_rows(reports, problems, people)))
 
 
 def grades_csv(rows: Sequence[Row]) -> str:
@@ -154,9 +194,12 @@ def grades_csv(rows: Sequence[Row]) -> str:
     weeks = class_weeks(rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["student", *map(csv_cell, weeks), "total"])
+    columns = [*map(csv_cell, weeks), "total", *(csv_cell(f"{week} state") for week in weeks)]
+    writer.writerow(["student", "id", "email", "section", "group", *columns])
     for row in rows:
-        writer.writerow([csv_cell(row.student), *(row.final(week) for week in weeks), row.total])
+        who = (row.student, row.person.id, row.person.email, row.section, row.person.group)
+        scores = (row.final(week) for week in weeks)
+        writer.writerow([*map(csv_cell, who), *scores, row.total, *(row.state(week) for week in weeks)])
     return out.getvalue()
 
 

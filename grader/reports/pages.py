@@ -47,6 +47,15 @@ def outdate(folder: Path) -> None:
     (folder / LAST).unlink(missing_ok=True)
 
 
+def remove_report(folder: Path) -> None:
+    """Remove a report, and the folders around it as far as nothing else is in them."""
+    for name in ("report.json", "report.md", LAST):
+        (folder / name).unlink(missing_ok=True)
+    for path in (folder, folder.parent):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
 def report_html(report: Report) -> str:
     """Return the report as one HTML page."""
     pictured = any(exhibit.kind == "mistakes" for check in report.checks for exhibit in check.exhibits)

@@ -45,7 +45,7 @@ def test_an_override_changes_the_grade_everywhere_and_says_why(out: Path, capsys
     page = (out / "students" / "ana" / "week5" / "report.html").read_text()
     assert "Task 5.3 set to 9 of 10" in page and "a &lt;b&gt;typo&lt;/b&gt; (Tom, 20" in page
     assert "Task 5.3 set to 9 of 10: +3" in (out / "students" / "ana" / "week5" / "report.md").read_text()
-    assert "ana,9,9\n" in (out / "grades.csv").read_text()
+    assert "ana,,,,,9,9,graded\n" in (out / "grades.csv").read_text()
     again = Report.load(out / "students" / "ana" / "week5" / "report.json")
     assert (again.score, again.raw_score) == (9, 6)
 

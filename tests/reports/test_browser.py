@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from grader.gradebook import Problem
+from grader.people.person import Person
 from grader.reports.class_page import class_page_html
 from grader.reports.pages import report_html
 from grader.results import Outcome
@@ -40,7 +41,7 @@ def similar_page(folder: Path) -> str:
 
 def class_page(folder: Path) -> str:
     reports = [full_report("ana"), sample_report("zoë"), full_report("ana", "week10")]
-    return class_page_html(reports, [Problem("petra", "week5", "no zip")], str, {"nina": "B"})
+    return class_page_html(reports, [Problem("petra", "week5", "no zip")], [Person("nina", section="B", listed=True)])
 
 
 PAGES: dict[str, Callable[[Path], str]] = {
@@ -148,7 +149,7 @@ def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(open_page: Ca
         if number % 100 == 7 else full_report(f"student {number:04}")
         for number in range(1000)
     ]  # fmt: skip
-    page = open_page(class_page_html(reports, [], str))
+    page = open_page(class_page_html(reports, []))
     assert len(names(page)) == 1000
     page.locator("#students thead button").nth(1).focus()
     page.keyboard.press("Enter")

@@ -12,6 +12,7 @@ import pytest
 
 from grader.course.protected import CHANGED
 from grader.gradebook import Problem
+from grader.people.person import Person
 from grader.reports.class_page import class_page_html, flags, write_class_page
 from grader.reports.drawing import columns
 from grader.reports.figures import (
@@ -48,39 +49,47 @@ CLASS = [
 ]
 
 
+HOUSED = [Person(name, folder=f"{name} #1") for name in ("ana", "ben", "petra", "zoë", "zoë.müller")]
+
+
 def dashboard(reports: list[Report], problems: list[Problem] | None = None) -> str:
-    return class_page_html(reports, problems or [], lambda student: f"{student} #1")
+    return class_page_html(reports, problems or [], HOUSED)
 
 
-def grades(folder: Path, reports: list[Report], problems: list[Problem] | None = None) -> list[dict[str, str]]:
+def grades(
+    folder: Path, reports: list[Report], problems: list[Problem] | None = None, people: list[Person] | None = None
+) -> list[dict[str, str]]:
     path = folder / "grades.csv"
-    write_grades(reports, problems or [], path)
+    write_grades(reports, problems or [], path, people or [])
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def test_grades_have_a_column_a_week_and_a_total(tmp_path: Path) -> None:
     rows = grades(tmp_path, CLASS, [UNREAD, UNKNOWN])
-    assert rows == [
+    assert [{name: row[name] for name in ("student", "week5", "week10", "total")} for row in rows] == [
         {"student": "ana", "week5": "100", "week10": "60", "total": "160"},
         {"student": "ben", "week5": "60", "week10": "", "total": "60"},
         {"student": "petra", "week5": "", "week10": "", "total": ""},
         {"student": "quentin", "week5": "", "week10": "", "total": ""},
         {"student": "zoë", "week5": "", "week10": "", "total": ""},  # provisional
     ]
-    assert list(rows[0]) == ["student", "week5", "week10", "total"]
+    who = ["student", "id", "email", "section", "group"]
+    assert list(rows[0]) == [*who, "week5", "week10", "total", "week5 state", "week10 state"]
 
 
 def test_a_problem_since_the_last_attempt_empties_the_cell_and_the_total(tmp_path: Path) -> None:
     (row,) = grades(tmp_path, CLASS[:2], [Problem("ana", "week5", "no sandbox")])
-    assert row == {"student": "ana", "week5": "", "week10": "60", "total": ""}
+    assert (row["week5"], row["week10"], row["total"]) == ("", "60", "")
+    assert (row["week5 state"], row["week10 state"]) == ("not gradable", "graded")
 
 
 def test_grades_are_utf_8_without_a_byte_order_mark(tmp_path: Path) -> None:
     grades(tmp_path, [full_report("ana")])
-    assert (tmp_path / "grades.csv").read_bytes() == b"student,week5,total\nana,100,100\n"
+    head = b"student,id,email,section,group,week5,total,week5 state\n"
+    assert (tmp_path / "grades.csv").read_bytes() == head + b"ana,,,,,100,100,graded\n"
     grades(tmp_path, [full_report("zoë")])
-    assert (tmp_path / "grades.csv").read_bytes() == b"student,week5,total\nzo\xc3\xab,100,100\n"
+    assert (tmp_path / "grades.csv").read_bytes() == head + b"zo\xc3\xab,,,,,100,100,graded\n"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -132,7 +141,7 @@ def test_flags_say_what_stands_out() -> None:
 
 
 def test_the_page_links_to_every_report_by_its_folder(tmp_path: Path) -> None:
-    write_class_page(CLASS, [UNREAD], tmp_path, lambda student: f"{student} #1")
+    write_class_page(CLASS, [UNREAD], tmp_path, HOUSED)
     assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
@@ -238,13 +247,50 @@ def test_the_slowest_checks_come_first_by_their_mean() -> None:
 
 
 def test_who_handed_in_nothing_is_named_and_has_a_row(tmp_path: Path) -> None:
-    roster = {"ana": "A", "nina": "B", "ben": ""}
-    page = Page(class_page_html(CLASS, [], str, roster))
+    roster = [
+        Person(name, section=section, listed=True) for name, section in (("ana", "A"), ("nina", "B"), ("ben", ""))
+    ]
+    page = Page(class_page_html(CLASS, [], roster))
     assert "Nothing handed in 1: nina" in page.text
     assert "ninanone–none––Section B nothing handed in" in page.text
     assert "Section A" in page.text and "Section B" in page.text
     write_grades(CLASS, [], tmp_path / "grades.csv", roster)
-    assert "nina,,,\n" in (tmp_path / "grades.csv").read_text()
+    assert "nina,,,B,,,,,nothing handed in,nothing handed in\n" in (tmp_path / "grades.csv").read_text()
+    assert "Not on the roster 1: zoë" in page.text
+
+
+def test_each_week_has_a_state_that_tells_nothing_from_zero(tmp_path: Path) -> None:
+    zero = replace(full_report("nil"), checks=(check("5.1", "a", Outcome.FAILED, 9),))
+    listed = [Person("nina", listed=True, marks=[("id", "=7"), ("email", "n@x")], section="B", group="G")]
+    rows = {row["student"]: row for row in grades(tmp_path, [*CLASS, zero], [UNREAD, UNKNOWN], listed)}
+    assert {name: (row["week5"], row["week5 state"]) for name, row in rows.items()} == {
+        "ana": ("100", "graded"),
+        "ben": ("60", "graded"),
+        "nil": ("0", "graded"),
+        "nina": ("", "nothing handed in"),
+        "petra": ("", "not gradable"),
+        "quentin": ("", "not gradable"),
+        "zoë": ("", "provisional"),
+    }
+    assert [rows["nina"][column] for column in ("id", "email", "section", "group")] == ["'=7", "n@x", "B", "G"]
+
+
+def test_who_may_have_handed_in_is_not_called_missing() -> None:
+    entry = Person("Ana Silva", key=1, marks=[("name", "Ana Silva")], handed=frozenset({"week5"}))
+    lines = [
+        Person(f"Ana Silva ({n})", "Ana Silva", 1 + n, listed=True, marks=[("id", str(n)), ("name", "Ana Silva")])
+        for n in (1, 2)
+    ]
+    page = Page(class_page_html([full_report("Ana Silva")], [], [entry, *lines]))
+    assert "Nothing handed in" not in page.text
+    assert "Not clear who Ana Silva may be Ana Silva (1) or Ana Silva (2)" in page.text
+    assert "Not on the roster 1: Ana Silva" in page.text
+
+
+def test_who_is_gone_is_named_alone() -> None:
+    gone = Person("old", key=1, gone=frozenset({"week5"}))
+    page = Page(class_page_html(CLASS, [], [gone]))
+    assert "No longer in the class folder 1, left out of all figures: old" in page.text
 
 
 def test_edited_protected_files_are_a_flag() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from grader.errors import UsageError
 from grader.intake.tables.columns import find_columns
@@ -34,6 +35,7 @@ class Line:
     group: str = ""
     extensions: Mapping[str, Extension] = field(default_factory=dict)
     submitted: Mapping[str, datetime] = field(default_factory=dict)
+    is_participant: bool = False  # the id is Moodle's number of a participant, which is for one assignment
 
 
 def read_lines(file: Path, week_of: Callable[[str], str | None], known: Collection[str]) -> list[Line]:
@@ -47,7 +49,7 @@ def read_lines(file: Path, week_of: Callable[[str], str | None], known: Collecti
     _refuse_grants_elsewhere(file, header, kept, columns)
     if is_worksheet:
         kept = [Row(row.line, (number_of(row.cells[0]) or "", *row.cells[1:])) for row in kept]
-    lines = [_line(file, row, columns, week_of, known) for row in kept]
+    lines = [replace(_line(file, row, columns, week_of, known), is_participant=is_worksheet) for row in kept]
     _refuse_twice(file, lines)
     return lines
 
@@ -77,7 +79,8 @@ def _line(
     file: Path, row: Row, columns: Mapping[str, int], week_of: Callable[[str], str | None], known: Collection[str]
 ) -> Line:
     where = f"{file}:{row.line}"
-    cells = {column: row.cells[place] for column, place in columns.items() if column not in ("name", "first", "last")}
+    own = {column: place for column, place in columns.items() if column not in ("name", "first", "last")}
+    cells: dict[str, Any] = {column: row.cells[place] for column, place in own.items()}
     name = _name(row, columns)
     if not name:
         raise UsageError(f"{where}: a student without a name")

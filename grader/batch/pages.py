@@ -1,0 +1,63 @@
+"""Keeps the pages of a class in step with its gradebook: where reports lie, what has to be written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from grader.files import remove_halves
+from grader.gradebook import Gradebook, Problem
+from grader.people.person import Person
+from grader.reports.class_page import write_class_page
+from grader.reports.figures import write_grades
+from grader.reports.pages import is_current, outdate, remove_report, write_report
+from grader.results import Report
+
+
+def report_folder(book: Gradebook, out: Path, student: str, week: str) -> Path:
+    """Return the folder of one student's report for one week; it stays when the student's name changes."""
+    return out / "students" / book.folder_of(student) / week
+
+
+def outdate_reports(out: Path, renamed: Iterable[tuple[Person, str]]) -> None:
+    """Have the reports of those whose name has changed written anew."""
+    for person, _ in renamed:
+        for folder in _weeks(out, person):
+            outdate(folder)
+
+
+def join_reports(book: Gradebook, out: Path, merged: Iterable[tuple[Person, Person]]) -> None:
+    """Write the reports of people who have become one into one folder, and remove those in the other."""
+    for person, into in merged:
+        for folder in _weeks(out, into):
+            outdate(folder)
+        write_missing_reports(book, out, [into.name])
+        remove_reports(out, person)
+
+
+def remove_reports(out: Path, person: Person) -> None:
+    """Remove a person's reports."""
+    for folder in _weeks(out, person):
+        remove_report(folder)
+
+
+def write_missing_reports(book: Gradebook, out: Path, students: Collection[str]) -> None:
+    """Write each report of these students that is missing or out of date."""
+    for report in book.latest(students):
+        folder = report_folder(book, out, report.student, report.week)
+        if not is_current(folder):
+            write_report(report, folder)
+
+
+def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]]:
+    """Write grades.csv and the class page from the gradebook; return what they show: brief reports, problems."""
+    remove_halves(out)
+    reports, problems, people = book.overview(), book.problems(), book.people()
+    write_grades(reports, problems, out / "grades.csv", people)
+    write_class_page(reports, problems, out, people)
+    return reports, problems
+
+
+def _weeks(out: Path, person: Person) -> list[Path]:
+    folder = out / "students" / person.folder
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if person.folder and folder.is_dir() else []
