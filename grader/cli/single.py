@@ -22,7 +22,7 @@ from grader.cli.options import (
 )
 from grader.escape import terminal
 from grader.exports.ci_job import HOSTS, find_job, quoted, refuse_links
-from grader.intake import load_folder
+from grader.intake import load_folder, refuse_class
 from grader.reports.terminal import print_score, trouble_lines
 from grader.results import Report
 
@@ -37,6 +37,8 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
     """Grade one submission and print its score by task."""
     course = the_course()
     assignment = course.assignment(week)
+    if submission is not None:
+        refuse_class(submission, assignment)
     work = load_folder(submission or assignment.folder, assignment)
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)

@@ -2,8 +2,8 @@
 
 An entry passes through these modules in this order:
 
+    folders       tells what a class folder is, and which entries are students' (`entries`: on disk or in a zip)
     layouts       tells whose an entry is, in a platform's download
-    classfolder   tells which entries of a class folder are students'
     contents      reads everything that one entry holds, by value (`archive`: zip files)
     places        finds each week in it, whatever folders and files are called (`weeks`: which week is meant)
     completing    finds by definitions what names do not settle (`definitions`: what a source gives)
@@ -15,7 +15,7 @@ and `submission` put all these together; `naming` is about students' names. What
 of that student and stops nobody else.
 """
 
-from grader.intake.submission import Submission, empty_submission, load, load_folder, surveyed_digest
+from grader.intake.submission import Submission, empty_submission, load, load_folder, refuse_class, surveyed_digest
 from grader.intake.survey import Candidate, Survey, survey
 from grader.people.naming import safe_name
 
@@ -26,6 +26,7 @@ __all__ = [
     "empty_submission",
     "load",
     "load_folder",
+    "refuse_class",
     "safe_name",
     "survey",
     "surveyed_digest",

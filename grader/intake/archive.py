@@ -57,7 +57,7 @@ def read_zip(raw: bytes, name: str, wanted: Callable[[str, int], bool], most_byt
     except (SubmissionError, MemoryError):
         raise
     except Exception as error:  # hostile bytes may fail anywhere in the parser
-        raise SubmissionError(f"{name} {_explained(raw, error)}; zip the folder again") from error
+        raise SubmissionError(f"{name} {explained(raw, error)}; zip the folder again") from error
 
 
 def unshowable(path: str) -> bool:
@@ -69,10 +69,10 @@ def _unpack(archive: zipfile.ZipFile, name: str, wanted: Callable[[str, int], bo
     files: dict[str, bytes] = {}
     notes: list[str] = []
     for member in archive.infolist():
-        path = _path(member)
+        path = member_path(member)
         if path.endswith("/") or not wanted(path, member.file_size):
             continue
-        why = _unfit(path, member)
+        why = why_unfit(path, member)
         if why:
             notes.append(f"{name}: {ascii(path)[1:-1] if unshowable(path) else path} left out: {why}")
             continue
@@ -84,7 +84,8 @@ def _unpack(archive: zipfile.ZipFile, name: str, wanted: Callable[[str, int], bo
     return Unpacked(files, tuple(notes))
 
 
-def _path(member: zipfile.ZipInfo) -> str:
+def member_path(member: zipfile.ZipInfo) -> str:
+    """Return a member's name as a path."""
     path = member.orig_filename  # `filename` is cut at a null byte
     if not member.flag_bits & _UTF8:
         with contextlib.suppress(UnicodeError):
@@ -93,7 +94,7 @@ def _path(member: zipfile.ZipInfo) -> str:
     return re.sub(r"(?:(?<=/)|^)(?:\./+)+|(?<=/)/+", "", path)
 
 
-def _unfit(path: str, member: zipfile.ZipInfo) -> str | None:
+def why_unfit(path: str, member: zipfile.ZipInfo) -> str | None:
     """Say why a member may not be read, or None."""
     if unshowable(path) or len(path) > LONGEST_NAME:
         return "its name cannot be shown"
@@ -107,11 +108,18 @@ def _unfit(path: str, member: zipfile.ZipInfo) -> str | None:
     return None
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, most_bytes: int) -> bytes:
+def why_closed(member: zipfile.ZipInfo) -> str | None:
+    """Say why a member's content may not be unpacked, or None."""
     if member.flag_bits & _ENCRYPTED:
-        raise SubmissionError(f"{name} is encrypted; zip the folder again without a password")
+        return "is encrypted; zip the folder again without a password"
     if member.compress_type not in _METHODS:
-        raise SubmissionError(f"{name} is compressed in an unusual way; zip the folder again with another program")
+        return "is compressed in an unusual way; zip the folder again with another program"
+    return None
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, most_bytes: int) -> bytes:
+    if closed := why_closed(member):
+        raise SubmissionError(f"{name} {closed}")
     with archive.open(member) as file:
         content = file.read(max(most_bytes, 0) + 1)
     if len(content) > most_bytes:
@@ -119,7 +127,8 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, most_byt
     return content
 
 
-def _explained(raw: bytes, error: Exception) -> str:
+def explained(raw: bytes, error: Exception) -> str:
+    """Say what bytes are that are no zip that can be read."""
     for magic, kind in _OTHER_FORMATS.items():
         if raw.startswith(magic):
             return f"is a {kind} file, not a zip file"

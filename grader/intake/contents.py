@@ -17,6 +17,8 @@ from pathlib import Path, PurePosixPath
 from grader.errors import SubmissionError
 from grader.intake.archive import read_zip, unshowable
 from grader.intake.encoding import as_python
+from grader.intake.folders.container import Container, container_of
+from grader.intake.noise import is_noise
 
 MIB = 2**20
 LARGEST = {".py": MIB, ".ipynb": 20 * MIB, ".zip": 100 * MIB}
@@ -28,9 +30,6 @@ MOST_JSON = 20  # files that might be notebooks under another name
 DEEPEST_FOLDER = 24
 DEEPEST_ZIP = 3
 
-_NOISE = {"__pycache__", "__MACOSX", "venv", "node_modules", "site-packages", "Thumbs.db", "desktop.ini"}
-NOISE = "hidden, or made by a tool"  # why such a file is left out
-_NOISY_ENDINGS = (".pyc", ".pyo", ".egg-info", "~")
 _ENVIRONMENT = "pyvenv.cfg"
 _ADDED = re.compile(r"(\.(?:py|ipynb))(?:\.(?:txt|json|text|download|py|ipynb))+$", re.IGNORECASE)
 _NOTEBOOK = re.compile(rb'\s*+\{(?=.*"nbformat")(?=.*"cells")', re.DOTALL)  # JSON of other things is data
@@ -62,11 +61,17 @@ def read_entry(path: Path, data_below: str | None = None, parts: Sequence[tuple[
 class EntryReader:
     """Reads one entry, as often as asked, and opens each of its files once.
 
-    It holds what it has read; drop it as soon as the entry is no longer needed.
+    `settle` may leave out what does not count. It holds what it has read; drop it as soon as the entry is no longer
+    needed.
     """
 
-    def __init__(self, path: Path, parts: Sequence[tuple[str, Path]] = ()) -> None:
-        self._path, self._parts = path, parts
+    def __init__(
+        self,
+        path: Path,
+        parts: Sequence[tuple[str, Path]] = (),
+        settle: Callable[[Contents], Contents] = lambda contents: contents,
+    ) -> None:
+        self._path, self._parts, self._settle = path, parts, settle
         self._opened: dict[Path, bytes] = {}
         self._found: list[tuple[str | None, Contents]] = []
 
@@ -91,8 +96,10 @@ class EntryReader:
             for name, file in self._parts:
                 reading.file(file, unicodedata.normalize("NFC", name))
             if self._parts:
-                return reading.contents
-            if path.is_symlink():
+                return self._settle(reading.contents)
+            if inside := container_of(path):
+                reading.zipped(*inside)
+            elif path.is_symlink():
                 raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
             if path.is_dir():
                 reading.folder(path, "", DEEPEST_FOLDER)
@@ -106,7 +113,7 @@ class EntryReader:
 
     def _open(self, file: Path, most_bytes: int) -> bytes:
         if file not in self._opened:
-            self._opened[file] = _read_file(file, most_bytes)
+            self._opened[file] = read_file(file, most_bytes)
         return self._opened[file]
 
 
@@ -118,11 +125,6 @@ def _has_data(contents: Contents, below: str | None) -> bool:
 def real_name(path: str) -> str:
     """Return `lenet.py` for `lenet.py.txt`, as browsers and mail programs call what they do not know."""
     return _ADDED.sub(r"\1", path)
-
-
-def is_noise(name: str) -> bool:
-    """Tell whether a file or folder of this name is made by tools and never part of a submission."""
-    return name.startswith(".") or name in _NOISE or name.endswith(_NOISY_ENDINGS)
 
 
 class _Reading:
@@ -158,10 +160,35 @@ class _Reading:
     def file(self, file: Path, path: str) -> None:
         """Add a file under the name `path`; a zip is opened."""
         try:
-            if self.wants(path, file.lstat().st_size):
+            inside = container_of(file)
+            if self.wants(path, inside[0].size(inside[1]) if inside else file.lstat().st_size):
                 self._take(path, self.opened(file, _largest(path)), DEEPEST_ZIP)
         except OSError as error:
             self.contents.refused[path] = _reason(error)
+
+    def zipped(self, container: Container, name: str) -> None:
+        """Add an entry that is a member of a class's zip, or a folder there."""
+        own = name.rpartition("/")[2]
+        if name in container and own.lower().endswith(".zip"):
+            self.archive(container.read(name, LARGEST[".zip"]), own, "", DEEPEST_ZIP)
+        elif name in container:
+            self._member(container, name, own)
+        else:
+            self._members(container, name)
+
+    def _member(self, container: Container, name: str, path: str) -> None:
+        try:
+            if self.wants(path, container.size(name)):
+                self._take(path, container.read(name, _largest(path)), DEEPEST_ZIP)
+        except OSError as error:
+            self.contents.refused[path] = _reason(error)
+
+    def _members(self, container: Container, folder: str) -> None:
+        inner = list(container.below(folder))
+        environments = tuple(path.removesuffix(_ENVIRONMENT) for path in inner if path.endswith(f"/{_ENVIRONMENT}"))
+        for path in inner:
+            if not environments or not path.startswith(environments):
+                self._member(container, f"{folder}/{path}", path)
 
     def archive(self, raw: bytes, name: str, prefix: str, depth: int) -> None:
         """Add a zip's members below `prefix`."""
@@ -273,8 +300,11 @@ def _at_most(entries: Iterator[os.DirEntry[str]], most: int) -> Iterator[os.DirE
         yield entry
 
 
-def _read_file(file: Path, most_bytes: int) -> bytes:
-    """Read a regular file's bytes; O_NONBLOCK, so that a named pipe cannot make the reader wait."""
+def read_file(file: Path, most_bytes: int) -> bytes:
+    """Read the bytes of a regular file, or of a member of a class's zip. `OSError` where that cannot be done."""
+    if inside := container_of(file):
+        return inside[0].read(inside[1], most_bytes)
+    # With O_NONBLOCK a named pipe cannot make the reader wait.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(file, flags), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from grader.course import Assignment
 from grader.errors import SubmissionError, UsageError
-from grader.intake.classfolder import student_name
 from grader.intake.collect import Collected, Files, digest_of
+from grader.intake.folders.downloads import kind_of
+from grader.intake.folders.students import holds_students, named_after
+from grader.intake.layouts import called
 from grader.intake.reading.desk import DESK
 from grader.intake.survey import Candidate, candidates_of
 from grader.intake.weeks import Weeks
+
+_BATCH = "`run` cannot grade it: grade a class with `batch`, or give one student's folder"
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,29 @@ def load_folder(folder: Path, assignment: Assignment) -> Submission:
     whole = folder.resolve()
     weeks = Weeks({assignment.week: assignment}, (assignment.week,))
     try:
-        return load(candidates_of(whole, student_name(whole), "", weeks)[0])
+        return load(candidates_of(whole, named_after(whole), "", weeks)[0])
+    finally:
+        DESK.rest()
+
+
+def refuse_class(folder: Path, assignment: Assignment) -> None:
+    """Raise `UsageError` where a folder or zip is a whole class, which is no single submission."""
+    if not os.path.isdir(folder) and folder.suffix.lower() != ".zip":
+        return
+    weeks = Weeks({assignment.week: assignment}, (assignment.week,))
+    try:
+        kind = kind_of(folder, weeks, DESK)
+        if kind.downloads:
+            raise UsageError(f"{folder} is a download from {called(kind.downloads[0].layout)}, so {_BATCH}")
+        if holds_students(kind.listing, weeks, DESK):
+            raise UsageError(f"{folder} holds several students' work, so {_BATCH}")
     finally:
         DESK.rest()
 
 
 def empty_submission(folder: Path, assignment: Assignment, note: str) -> Submission:
     """Make a submission without any file, which can be graded, with a note that says why."""
-    return Submission(student_name(folder.resolve()), assignment.week, {}, (note,), digest_of({}))
+    return Submission(named_after(folder.resolve()), assignment.week, {}, (note,), digest_of({}))
 
 
 def _surveyed(candidate: Candidate) -> Collected:
@@ -73,6 +92,7 @@ def _surveyed(candidate: Candidate) -> Collected:
 def _collect_again(candidate: Candidate) -> tuple[Collected, Files]:
     assert candidate.place is not None
     assert candidate.weeks is not None
-    collected = DESK.collect(candidate.path, candidate.parts, candidate.place, candidate.weeks)
+    attempts = candidate.handed.attempts if candidate.handed else ()
+    collected = DESK.collect(candidate.path, candidate.parts, candidate.place, candidate.weeks, attempts)
     assert collected.files is not None
     return collected, collected.files

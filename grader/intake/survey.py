@@ -15,17 +15,18 @@ from pathlib import Path
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
-from grader.intake.classfolder import (
+from grader.intake.collect import Collected, clipped
+from grader.intake.contents import MIB
+from grader.intake.doubts import once_each, refuse_phantoms
+from grader.intake.folders.downloads import Download, Kind, kind_of
+from grader.intake.folders.students import (
     OTHER_ARCHIVES,
     find_entries,
     is_one_submission,
-    list_folder,
-    student_name,
+    named_after,
     students_of,
     why_ignored,
 )
-from grader.intake.collect import Collected, clipped
-from grader.intake.contents import MIB
 from grader.intake.layouts import PLAIN, Handed, Part
 from grader.intake.places import Place
 from grader.intake.reading.desk import DESK
@@ -61,40 +62,60 @@ def survey(
     `UsageError` where the folder is missing, unreadable or without any submission, or a week is unknown.
     """
     known = Weeks(course.assignments(), tuple(course.assignment(week).week for week in weeks or ()))
-    listing = list_folder(folder)
     DESK.refusals = refusals or Refusals()
     try:
-        return _surveyed(folder, listing, known, layout or layouts.detect(folder, listing), most_carried)
+        kind = kind_of(folder, known, DESK, layout)
+        if kind.downloads:
+            return _downloaded(folder, kind, known, most_carried)
+        return _plain(folder, kind, known, most_carried, is_meant=layout is not None)
     finally:
         DESK.rest()
 
 
-def _surveyed(folder: Path, listing: Sequence[Path], known: Weeks, layout: str, most_carried: int) -> Survey:
-    if layout != PLAIN:
-        return _platform(layout, folder, listing, known, most_carried)
-    if is_one_submission(folder, listing, known, DESK):
+def _plain(folder: Path, kind: Kind, known: Weeks, most_carried: int, is_meant: bool) -> Survey:
+    if is_one_submission(kind.listing, known, DESK):
         whole = folder.resolve()
-        return Survey(tuple(_carried(candidates_of(whole, student_name(whole), "", known), most_carried)), ())
-    ignored = [(path.name, why) for path in listing if (why := why_ignored(path, known))]
-    entries = list(find_entries([path for path in listing if not why_ignored(path, known)], known, DESK))
+        own = candidates_of(whole, named_after(whole), "", known)
+        return Survey(tuple(_carried(own, most_carried)), kind.ignored)
+    ignored = [(one.path.name, why) for one in kind.listing if (why := why_ignored(one, known))]
+    entries, nobodys = find_entries([one for one in kind.listing if not why_ignored(one, known)], known, DESK)
     if not entries:
         raise UsageError(
             f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"
         )
     candidates = (
         candidate
-        for (path, around), name in zip(entries, students_of(entries), strict=True)
-        for candidate in candidates_of(path, name, around, known)
+        for (entry, around), name in zip(entries, students_of(entries), strict=True)
+        for candidate in candidates_of(entry.path, name, around, known)
     )
-    return Survey(_sorted(_carried(candidates, most_carried)), tuple(ignored))
+    found = _sorted(_carried(candidates, most_carried))
+    if not is_meant:
+        refuse_phantoms(folder, found, kind.evidence)
+    return Survey(found, (*kind.ignored, *ignored, *nobodys))
 
 
-def _platform(layout: str, folder: Path, listing: Sequence[Path], known: Weeks, most_carried: int) -> Survey:
-    found = layouts.read(layout, folder, listing)
-    if not found.handed:
-        raise UsageError(f"no submission in {folder} is named as {layout} does; try --layout {PLAIN}")
-    candidates = (candidate for handed in found.handed for candidate in candidates_handed(handed, known))
-    return Survey(_sorted(_carried(candidates, most_carried)), found.ignored, layout)
+def _downloaded(folder: Path, kind: Kind, known: Weeks, most_carried: int) -> Survey:
+    read = layouts.read_all([(one.layout, one.folder, one.listing) for one in kind.downloads], DESK.metadata)
+    if not any(one.handed for one in read):
+        called = kind.downloads[0].layout
+        raise UsageError(f"no submission in {folder} is named as {called} does; try --layout {PLAIN}")
+    candidates = (
+        candidate
+        for download, one in zip(kind.downloads, read, strict=True)
+        for handed in one.handed
+        for candidate in candidates_handed(handed, known, download.around)
+    )
+    ignored = [
+        (f"{download.around}{name}", why)
+        for download, one in zip(kind.downloads, read, strict=True)
+        for name, why in one.ignored
+    ]
+    found = once_each(_sorted(_carried(candidates, most_carried)))
+    return Survey(found, (*kind.ignored, *ignored), _layout_of(kind.downloads))
+
+
+def _layout_of(downloads: Sequence[Download]) -> str:
+    return ", ".join(dict.fromkeys(download.layout for download in downloads))
 
 
 def _sorted(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
@@ -118,7 +139,8 @@ def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candi
 class Candidate:
     """One student's week as it was found; with a `problem` it can only be reported. `week` is None if it is not known.
 
-    `collected` is what lies at `place`, or why that cannot be graded; `load` looks at it.
+    `collected` is what lies at `place`, or why that cannot be graded; `load` looks at it. `is_empty` where its entry
+    holds no work of any week.
     """
 
     student: str
@@ -127,6 +149,7 @@ class Candidate:
     place: Place | None = None
     weeks: Weeks | None = None
     problem: str = ""
+    is_empty: bool = False
     handed: Handed | None = None  # what a platform's layout says of it
     collected: Collected | SubmissionError | None = field(default=None, repr=False, compare=False)
 
@@ -151,26 +174,33 @@ class Candidate:
         return self.handed is not None and self.handed.late
 
 
-def candidates_handed(handed: Handed, weeks: Weeks) -> list[Candidate]:
+def candidates_handed(handed: Handed, weeks: Weeks, around: str = "") -> list[Candidate]:
     """Make a candidate for each week that a student handed in, as a platform's layout has it."""
-    found = candidates_of(handed.path, handed.student, "", weeks, handed.parts)
+    found = candidates_of(handed.path, handed.student, around, weeks, handed.parts, handed.attempts)
     return [replace(candidate, handed=handed) for candidate in found]
 
 
-def candidates_of(path: Path, student: str, around: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Candidate]:
+def candidates_of(
+    path: Path,
+    student: str,
+    around: str,
+    weeks: Weeks,
+    parts: Sequence[Part] = (),
+    attempts: Sequence[Sequence[str]] = (),
+) -> list[Candidate]:
     """Make a candidate for each week that an entry holds or should hold; `around` is the week's folder around it."""
     name = f"{around}{path.name}"
     try:
         for file in [part for _, part in parts] or [path]:
             if file.suffix.lower() in OTHER_ARCHIVES and not os.path.isdir(file):
                 raise SubmissionError(f"{file.name}: a {file.suffix} file cannot be read; ask for a zip file")
-        found = DESK.read(path, name, weeks, parts)
+        found = DESK.read(path, name, weeks, parts, attempts)
     except SubmissionError as error:
         return [_problem(path, student, _told(name, weeks), str(error))]
     return [
         Candidate(student, one.week, path, one.place, weeks, collected=one.collected)
         if one.place
-        else _problem(path, student, one.week, one.problem)
+        else replace(_problem(path, student, one.week, one.problem), is_empty=one.is_empty)
         for one in found
     ]
 

@@ -8,10 +8,19 @@ from typing import Any
 
 from grader.errors import SubmissionError
 from grader.intake.collect import Collected
-from grader.intake.layouts import Part
+from grader.intake.finding.attempts import Attempts
+from grader.intake.layouts.gradescope import About
+from grader.intake.layouts.handed import Part
 from grader.intake.places import Place
 from grader.intake.reading.budget import BudgetedProcess, TooCostly
-from grader.intake.reading.plain import Found, from_plain, modules_from_plain, place_to_plain
+from grader.intake.reading.plain import (
+    Found,
+    about_from_plain,
+    from_plain,
+    modules_from_plain,
+    names_from_plain,
+    place_to_plain,
+)
 from grader.intake.reading.refusals import Refusals
 from grader.intake.weeks import Weeks
 
@@ -41,15 +50,30 @@ class Desk:
             self._looked[path] = found
         return self._looked[path]
 
-    def read(self, path: Path, name: str, weeks: Weeks, parts: Sequence[Part] = ()) -> list[Found]:
+    def members(self, file: Path) -> tuple[list[str], list[tuple[str, str]]]:
+        """Return what a class's zip holds, and what is refused of it. `SubmissionError` where it is no zip."""
+        return names_from_plain(self.process.ask({"do": "list", "path": str(file.absolute())}, file.name))
+
+    def metadata(self, file: Path) -> dict[str, About]:
+        """Return what Gradescope says of each folder of an export. `SubmissionError` where it cannot be read."""
+        return dict(
+            map(about_from_plain, self.process.ask({"do": "metadata", "path": str(file.absolute())}, file.name))
+        )
+
+    def read(
+        self, path: Path, name: str, weeks: Weeks, parts: Sequence[Part] = (), attempts: Attempts = ()
+    ) -> list[Found]:
         """Return each week that an entry called `name` holds or should hold. `SubmissionError` if it cannot be read."""
         if self._weeks is weeks and path in self._refused:
             raise SubmissionError(self._refused[path])
-        return [from_plain(part) for part in self._ask("read", path, weeks, parts, name=name)]
+        return [from_plain(part) for part in self._ask("read", path, weeks, parts, attempts, name=name)]
 
-    def collect(self, path: Path, parts: Sequence[Part], place: Place, weeks: Weeks) -> Collected:
+    def collect(
+        self, path: Path, parts: Sequence[Part], place: Place, weeks: Weeks, attempts: Attempts = ()
+    ) -> Collected:
         """Collect the week that lies at `place`. Raises `SubmissionError` for what cannot be graded."""
-        found = [from_plain(part) for part in self._ask("collect", path, weeks, parts, place=place_to_plain(place))]
+        answer = self._ask("collect", path, weeks, parts, attempts, place=place_to_plain(place))
+        found = [from_plain(part) for part in answer]
         collected = found[0].collected if found else None
         if not isinstance(collected, Collected):
             raise SubmissionError(str(collected))
@@ -59,9 +83,17 @@ class Desk:
         """End the process, which would only take memory while a class is graded; the next question starts another."""
         self.process.close()
 
-    def _ask(self, what: str, path: Path, weeks: Weeks, parts: Sequence[Part] = (), **more: Any) -> list[Any]:
+    def _ask(
+        self, what: str, path: Path, weeks: Weeks, parts: Sequence[Part] = (), attempts: Attempts = (), **more: Any
+    ) -> list[Any]:
         files = [(name, str(file.absolute())) for name, file in parts]
-        request = {"do": what, "path": str(path.absolute()), "parts": files, "weeks": self._known(weeks)}
+        request = {
+            "do": what,
+            "path": str(path.absolute()),
+            "parts": files,
+            "attempts": attempts,
+            "weeks": self._known(weeks),
+        }
         own, asked = [file for _, file in parts], repr((what, [*weeks.assignments], [*weeks.expected]))
         if why := self.refusals.find(path, own, asked):
             raise SubmissionError(why)

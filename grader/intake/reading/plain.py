@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from grader.errors import SubmissionError
 from grader.intake.collect import LARGEST_SUBMISSION, MOST_FILES, MOST_NOTES, Collected, clipped, digest_of
+from grader.intake.layouts.gradescope import About
 from grader.intake.places import Place
 
 
 @dataclass(frozen=True)
 class Found:
-    """One week of an entry: what lies at `place`, or why that cannot be graded; a `problem` where there is no place."""
+    """One week of an entry: what lies at `place`, or why that cannot be graded; a `problem` where there is no place.
+
+    `is_empty` where the entry holds nothing of any week, as far as it can be read.
+    """
 
     week: str | None
     problem: str = ""
     place: Place | None = None
     collected: Collected | SubmissionError | None = None
+    is_empty: bool = False
 
 
 def to_plain(found: Found) -> dict[str, Any]:
@@ -27,6 +33,7 @@ def to_plain(found: Found) -> dict[str, Any]:
     return {
         "week": found.week,
         "problem": found.problem,
+        "empty": found.is_empty,
         "place": place_to_plain(found.place) if found.place else None,
         "files": collected.files if isinstance(collected, Collected) else None,
         "notes": list(collected.notes) if isinstance(collected, Collected) else [],
@@ -39,7 +46,7 @@ def from_plain(data: Any) -> Found:
     try:
         week = None if data["week"] is None else _text(data["week"])
         if data["place"] is None:
-            return Found(week, clipped(_text(data["problem"])))
+            return Found(week, clipped(_text(data["problem"])), is_empty=data["empty"] is True)
         return Found(week, place=place_from_plain(data["place"]), collected=_collected(data))
     except (AttributeError, TypeError, LookupError, ValueError):
         raise SubmissionError("reading it gave no answer that can be understood") from None
@@ -49,6 +56,30 @@ def modules_from_plain(data: Any) -> list[tuple[str, str]]:
     """Return each module with its week, from (week, modules) each. Raises `SubmissionError` for anything else."""
     try:
         return [(_text(week), _text(module)) for week, modules in data for module in modules]
+    except (TypeError, ValueError):
+        raise SubmissionError("reading it gave no answer that can be understood") from None
+
+
+def about_to_plain(folder: str, about: About) -> dict[str, Any]:
+    """Turn what Gradescope says of a folder into plain data."""
+    return {"folder": folder, "people": about.people, "at": about.at.isoformat() if about.at else ""}
+
+
+def about_from_plain(data: Any) -> tuple[str, About]:
+    """Make it again. Raises `SubmissionError` for anything else than `about_to_plain` gives."""
+    try:
+        people = tuple((_text(name), _text(sid), _text(email)) for name, sid, email in data["people"])
+        at = datetime.fromisoformat(data["at"]) if data["at"] else None
+        return _text(data["folder"]), About(people, at)
+    except (TypeError, LookupError, ValueError):
+        raise SubmissionError("reading it gave no answer that can be understood") from None
+
+
+def names_from_plain(data: Any) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the names of a zip's members, and those that are refused, each with the reason."""
+    try:
+        names = [_text(name) for kind, part in data if kind == "names" for name in part]
+        return names, [(_text(name), _text(why)) for kind, part in data if kind == "refused" for name, why in part]
     except (TypeError, ValueError):
         raise SubmissionError("reading it gave no answer that can be understood") from None
 

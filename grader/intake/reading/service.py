@@ -9,16 +9,24 @@ from typing import Any
 from grader.course import Course
 from grader.errors import SubmissionError
 from grader.intake.collect import Collected, clipped, collect_week
-from grader.intake.contents import MIB, Contents, EntryReader
+from grader.intake.contents import LARGEST_DATA, MIB, Contents, EntryReader, read_file
+from grader.intake.finding.attempts import settler
+from grader.intake.folders.container import container_at
+from grader.intake.layouts.gradescope import About, parsed
 from grader.intake.places import Place, find_places
-from grader.intake.reading.plain import Found, place_from_plain, to_plain
+from grader.intake.reading.plain import Found, about_to_plain, place_from_plain, to_plain
 from grader.intake.weeks import Weeks
 
+_TOGETHER = 5_000  # names in one message
 _SHOWN = 8  # files of an entry without modules that its problem names
 
 
 class Service:
-    """Answers by `look`, `read` and `collect`, each about one entry. What was looked into is kept for `read`."""
+    """Answers by `look`, `read` and `collect`, each about one entry. What was looked into is kept for `read`.
+
+    `look` names an entry's modules; a notebook stands for all, as "". `list` names what a class's zip holds, and
+    `metadata` reads what Gradescope says of an export.
+    """
 
     def __init__(self) -> None:
         self._key: Any = None
@@ -27,17 +35,29 @@ class Service:
 
     def answer(self, request: dict[str, Any]) -> Iterator[Any]:
         """Yield what the entry holds, a week each. Raises `SubmissionError` where the entry cannot be read."""
-        self._know(request["weeks"])
-        path, parts = Path(request["path"]), [(name, Path(file)) for name, file in request["parts"]]
+        path = Path(request["path"])
+        if request["do"] == "list":
+            container = container_at(path)
+            for kind, all_names in (("names", container.names), ("refused", [*container.refused.items()])):
+                yield from ((kind, part) for part in _slices(all_names))
+        elif request["do"] == "metadata":
+            yield from (about_to_plain(folder, about) for folder, about in _metadata(path).items())
+        else:
+            self._know(request["weeks"])
+            yield from self._about_entry(path, request)
+
+    def _about_entry(self, path: Path, request: dict[str, Any]) -> Iterator[Any]:
+        parts = [(name, Path(file)) for name, file in request["parts"]]
+        settle = settler(request["attempts"], self._weeks)
         if request["do"] == "look":
             for place in find_places(self._readers.look(path), request["name"], self._weeks)[0]:
-                yield [place.week, list(place.modules)]
+                yield [place.week, [""] if path.suffix.lower() == ".ipynb" else list(place.modules)]
         elif request["do"] == "read":
-            reader = EntryReader(path, parts) if parts else self._readers.take(path)
+            reader = EntryReader(path, parts, settle) if parts else self._readers.take(path)
             for found in _read(reader, path.name, request["name"], self._weeks):
                 yield to_plain(found)
         else:
-            place, reader = place_from_plain(request["place"]), EntryReader(path, parts)
+            place, reader = place_from_plain(request["place"]), EntryReader(path, parts, settle)
             yield to_plain(Found(place.week, place=place, collected=_collected(reader, place, self._weeks)))
 
     def _know(self, key: dict[str, Any]) -> None:
@@ -46,6 +66,17 @@ class Service:
             course = Course(Path(key["course"]))
             self._weeks = Weeks({week: course.assignment(week) for week in key["known"]}, tuple(key["expected"]))
             self._key, self._readers = key, Readers()
+
+
+def _metadata(file: Path) -> dict[str, About]:
+    try:
+        return parsed(read_file(file, LARGEST_DATA))
+    except OSError as error:
+        raise SubmissionError(f"cannot be read ({error.strerror})") from None
+
+
+def _slices(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    yield from (items[start : start + _TOGETHER] for start in range(0, len(items), _TOGETHER))
 
 
 class Readers:
@@ -88,7 +119,8 @@ def _read(reader: EntryReader, own_name: str, name: str, weeks: Weeks) -> Iterat
     found = {place.week for place in wanted}
     lacking = [week for week in _asked(weeks) if week not in found] if weeks.expected or not found else []
     for week in lacking:
-        yield Found(week, clipped(_nothing(own_name, week, contents, unclear, weeks)))
+        is_empty = not (places or unclear or contents.refused)
+        yield Found(week, clipped(_nothing(own_name, week, contents, unclear, weeks)), is_empty=is_empty)
 
 
 def _collected(reader: EntryReader, place: Place, weeks: Weeks) -> Collected | SubmissionError:

@@ -1,0 +1,179 @@
+"""Tells which entries of a class folder are students' submissions, and what the others are.
+
+One entry a student: a folder, a zip, a notebook or a Python file. The entries may also stand in folders of weeks
+(`week5/ana/`), or all in one folder more. A student's own folder given as the class is a class of one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from grader.intake.contents import real_name
+from grader.intake.folders.entries import DiskEntry, Entry
+from grader.intake.noise import NOISE, is_noise
+from grader.intake.places import is_module
+from grader.intake.reading.desk import Desk
+from grader.intake.weeks import Weeks
+from grader.people.naming import told_apart
+
+OTHER_ARCHIVES = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
+WEEKS_OWN = "a week's folder beside students, and nobody's by its name"
+
+Placed = tuple[Entry, str]  # a student's entry, and the week's folder around it (`week5/`) or nothing
+
+# What students call another copy of their work, or a folder of it; no student is called so.
+_NO_NAME = re.compile(
+    r"(old|new|backup|copy|copies|final|draft|archive|previous|tmp|temp|test|tests|src|source|code|lib|utils|work|solutions?"
+    r"|assignments?|submissions?|homework|notebooks?|data|models?|v|version)[\W_]*\d*",
+    re.IGNORECASE,
+)
+
+
+def why_ignored(entry: Entry, weeks: Weeks) -> str | None:
+    """Say why an entry of a class folder is no submission, or None."""
+    path = entry.path
+    if is_noise(path.name):
+        return NOISE
+    if path.name.upper().startswith(("EXPECTED", "README")):
+        return "not a submission by its name"
+    if entry.is_link or path.suffix.lower() in {".zip", ".ipynb", *OTHER_ARCHIVES}:
+        return None
+    if entry.is_folder:
+        return "reports of this grader" if entry.holds("gradebook.sqlite") else None
+    name = real_name(path.name)
+    if name.lower().endswith(".ipynb"):
+        return None
+    if name.lower().endswith(".py"):
+        is_whose = is_module(name) and name not in _module_files(weeks)
+        return None if is_whose else "a file of the course's, not named after a student"
+    return f"a {path.suffix} file is no submission" if path.suffix else "not a folder, zip, notebook or .py file"
+
+
+def is_one_submission(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> bool:
+    """Tell whether these are a student's own: there is a module, or a week's folder with modules, and no students."""
+    inner = _submissions(listing, weeks)
+    if any(entry.path.name in _module_files(weeks) for entry in listing):
+        # Where there are several students, it is a class folder in which somebody left a module lying about.
+        return not _hold_several(inner, weeks, desk)
+    named = [entry for entry in inner if entry.is_folder and weeks.is_name_of_one(entry.path.name)]
+    holding = [entry for entry in named if not _holds_several(entry, weeks, desk) and finds(entry, weeks, desk)]
+    return bool(holding) and not _students_beside(holding, inner, weeks, desk)
+
+
+def _students_beside(named: Sequence[Entry], inner: Sequence[Entry], weeks: Weeks, desk: Desk) -> bool:
+    """Tell whether others than a week's folders hold modules, as students do; a student's old copies are none."""
+    paths = {entry.path for entry in named}
+    others = [entry for entry in inner if entry.path not in paths and not weeks.is_name_of_one(entry.path.name)]
+    if _hold_several(others, weeks, desk) or len(_notebooks(others, weeks, desk)) > 1:
+        return True
+    may_be = [entry for entry in others if not _NO_NAME.fullmatch(entry.path.stem)]
+    in_weeks = {found for entry in named for found in finds(entry, weeks, desk)}
+    return any(in_weeks & set(finds(entry, weeks, desk)) for entry in may_be)
+
+
+def _notebooks(entries: Sequence[Entry], weeks: Weeks, desk: Desk) -> list[Entry]:
+    """Return the notebooks of a week that are not called after it."""
+    files = [entry for entry in entries if not entry.is_folder and entry.path.suffix.lower() == ".ipynb"]
+    return [entry for entry in files if weeks.named(entry.path.stem) is None and desk.look(entry.path, weeks)]
+
+
+def find_entries(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> tuple[list[Placed], list[tuple[str, str]]]:
+    """Find each student's entry, and the week's folder around it if any; and what is nobody's, with the reason.
+
+    Opens folders of several students. A week's folder beside students is none of them.
+    """
+    sorted_by_week = [entry for entry in listing if _is_of_week(entry, weeks) and _holds_several(entry, weeks, desk)]
+    students = {student_name(entry).casefold() for week in sorted_by_week for entry in _inner(week, weeks)}
+    others = [entry for entry in listing if not _is_of_week(entry, weeks)]
+    found: list[Placed] = []
+    nobodys = []
+    for entry in listing:
+        name = entry.path.name
+        if entry in sorted_by_week or (_is_of_week(entry, weeks) and _has_any(entry, students, weeks)):
+            found += ((inner, f"{name}/") for inner in _inner(entry, weeks))
+        elif len(listing) == 1 and _is_class(entry, weeks, desk):
+            return find_entries(_inner(entry, weeks), weeks, desk)
+        elif _is_of_week(entry, weeks) and (others or sorted_by_week) and entry.is_folder:
+            nobodys.append((name, WEEKS_OWN))
+        else:
+            found.append((entry, ""))
+    return found, nobodys
+
+
+def _is_of_week(entry: Entry, weeks: Weeks) -> bool:
+    return weeks.is_name_of_one(entry.path.name)
+
+
+def _has_any(week: Entry, students: Collection[str], weeks: Weeks) -> bool:
+    return any(student_name(entry).casefold() in students for entry in _inner(week, weeks))
+
+
+def student_name(entry: Entry) -> str:
+    """Name the student of an entry, by the entry's name."""
+    return entry.path.name if entry.is_folder else Path(real_name(entry.path.name)).stem
+
+
+def named_after(path: Path) -> str:
+    """Name the student of a folder or file on disk."""
+    return student_name(DiskEntry(path))
+
+
+def students_of(entries: Sequence[Placed]) -> list[str]:
+    """Name the entries' students; in a class sorted by week, a student has an entry in each week's folder."""
+    folders = list(dict.fromkeys(around for _, around in entries))
+    groups = [folders] if "" in folders else [[folder] for folder in folders]
+    names: list[str] = []
+    for group in groups:
+        names += told_apart([(student_name(entry), entry.path.name) for entry, around in entries if around in group])
+    return names
+
+
+def holds_students(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> bool:
+    """Tell whether a folder that is given as one submission holds several students', each by a name of their own."""
+    inner = _submissions(listing, weeks)
+    holding = [entry for entry in inner if finds(entry, weeks, desk)]
+    are_named = all(not _NO_NAME.fullmatch(entry.path.stem) for entry in holding)
+    is_own = any(_is_of_week(entry, weeks) for entry in holding) or len(holding) < len(inner)
+    return are_named and not is_own and _hold_several(holding, weeks, desk)
+
+
+def _is_class(folder: Entry, weeks: Weeks, desk: Desk) -> bool:
+    """Tell whether a folder holds students, or a week's folders that do, and not one student's weeks."""
+    named = [entry for entry in _inner(folder, weeks) if _is_of_week(entry, weeks)]
+    return any(_holds_several(entry, weeks, desk) for entry in named or [folder])
+
+
+def _holds_several(folder: Entry, weeks: Weeks, desk: Desk) -> bool:
+    return _hold_several(_inner(folder, weeks), weeks, desk)
+
+
+def _hold_several(entries: Sequence[Entry], weeks: Weeks, desk: Desk) -> bool:
+    """Tell whether two entries hold the same module, as two students' do."""
+    seen: set[tuple[str, str]] = set()
+    for entry in entries:
+        found = set(finds(entry, weeks, desk))
+        if found & seen:
+            return True
+        seen |= found
+    return False
+
+
+def finds(entry: Entry, weeks: Weeks, desk: Desk) -> list[tuple[str, str]]:
+    """Return the modules in a folder or zip, each with its week."""
+    if not entry.is_folder and entry.path.suffix.lower() != ".zip":
+        return []
+    return desk.look(entry.path, weeks)
+
+
+def _inner(folder: Entry, weeks: Weeks) -> list[Entry]:
+    return _submissions(folder.inner(), weeks)
+
+
+def _submissions(listing: Sequence[Entry], weeks: Weeks) -> list[Entry]:
+    return [entry for entry in listing if not why_ignored(entry, weeks)]
+
+
+def _module_files(weeks: Weeks) -> set[str]:
+    return {f"{module}.py" for assignment in weeks.assignments.values() for module in assignment.modules}

@@ -1,0 +1,128 @@
+"""Tells by evidence which platform a class folder was downloaded from, and reads it as that platform's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from grader.intake.folders.entries import Entry
+from grader.intake.layouts import canvas, checkouts, gradescope, moodle
+from grader.intake.layouts.gradescope import Metadata
+from grader.intake.layouts.handed import Found, Handed, Read
+from grader.intake.noise import NOISE, is_noise
+from grader.people.naming import told_apart
+
+
+@dataclass(frozen=True)
+class _Layout:
+    name: str  # as people call it
+    fits: Callable[[Entry, Entry], bool]  # does the folder's entry look like it?
+    read: Callable[[Entry, Sequence[Entry], Metadata], Found]
+
+
+_LAYOUTS = {
+    "gradescope": _Layout("Gradescope", gradescope.fits, lambda _, entries, data: gradescope.read(entries, data)),
+    "canvas": _Layout("Canvas", canvas.fits, lambda folder, entries, _: canvas.read(folder, entries)),
+    "moodle": _Layout("Moodle", moodle.fits, lambda folder, entries, _: moodle.read(folder, entries)),
+    "classroom50": _Layout(
+        "Classroom 50",
+        checkouts.fits_classroom50,
+        lambda folder, entries, _: checkouts.read_classroom50(folder, entries),
+    ),
+    "github": _Layout(
+        "GitHub Classroom", checkouts.fits_clone, lambda folder, entries, _: checkouts.read_clone(folder, entries)
+    ),
+}
+PLAIN = "plain"
+LAYOUTS = (*_LAYOUTS, PLAIN)  # of class folders
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The platform that most entries of a folder look like, how many do, and the entries that speak against it."""
+
+    layout: str = PLAIN
+    fitting: int = 0
+    rivals: tuple[Entry, ...] = ()
+
+    @property
+    def platform(self) -> str:
+        """The platform as people call it."""
+        return called(self.layout)
+
+    @property
+    def is_clear(self) -> bool:
+        """Tell whether more entries speak for it than against it."""
+        return self.fitting > len(self.rivals)
+
+
+def called(layout: str) -> str:
+    """Return a layout's platform as people call it."""
+    return _LAYOUTS[layout].name if layout in _LAYOUTS else layout
+
+
+def fits(layout: str, folder: Entry, listing: Sequence[Entry]) -> bool:
+    """Tell whether any of a folder's entries looks like a layout's."""
+    return any(_LAYOUTS[layout].fits(folder, entry) for entry in _visible(listing))
+
+
+def evidence_of(folder: Entry, listing: Sequence[Entry], may_be_work: Callable[[Entry], bool]) -> Evidence:
+    """Gather the evidence for the platform that more entries look like than any other's.
+
+    Only an entry that `may_be_work` of a student speaks against it: a teacher's table beside a download does not.
+    """
+    entries = _visible(listing)
+    best = Evidence()
+    for name, layout in _LAYOUTS.items():
+        fitting = [entry for entry in entries if layout.fits(folder, entry)]
+        if len(fitting) > best.fitting:
+            known = {entry.path for entry in fitting}
+            rivals = [entry for entry in entries if entry.path not in known and may_be_work(entry)]
+            # The metadata says itself whose the entries are, and there is nothing like it elsewhere.
+            best = Evidence(name, len(fitting), () if name == "gradescope" else tuple(rivals))
+        if best.layout == "gradescope":
+            break
+    return best
+
+
+def read(name: str, folder: Entry, listing: Sequence[Entry], metadata: Metadata) -> Read:
+    """Read who handed in what, in the order of the entries. `UsageError` where the layout's data cannot be read."""
+    return read_all([(name, folder, listing)], metadata)[0]
+
+
+def read_all(downloads: Sequence[tuple[str, Entry, Sequence[Entry]]], metadata: Metadata) -> list[Read]:
+    """Read several downloads of one class; who has the same name and number in two of them is the same student."""
+    found = [_LAYOUTS[name].read(folder, _visible(listing), metadata) for name, folder, listing in downloads]
+    people = [_people(name, handed) for (name, _, _), (handed, _) in zip(downloads, found, strict=True)]
+    distinct = list(dict.fromkeys(person for each in people for person in each))
+    names = dict(zip(distinct, told_apart([_called(person) for person in distinct]), strict=True))
+    return [
+        Read(
+            tuple(replace(one, student=names[person]) for (one, _), person in zip(handed, each, strict=True)),
+            (*((entry.path.name, NOISE) for entry in listing if is_noise(entry.path.name)), *ignored),
+        )
+        for (_, _, listing), (handed, ignored), each in zip(downloads, found, people, strict=True)
+    ]
+
+
+_Person = tuple[str, str, str, int]  # layout, name, number, and which of those that have all three alike in a download
+
+
+def _people(layout: str, handed: Sequence[tuple[Handed, str]]) -> list[_Person]:
+    seen: Counter[tuple[str, str]] = Counter()
+    people = []
+    for one, number in handed:
+        seen[one.student, number] += 1
+        people.append((layout, one.student, number, seen[one.student, number]))
+    return people
+
+
+def _called(person: _Person) -> tuple[str, str]:
+    """Return a name, and the one with the number in the platform, for those who share the first."""
+    _, student, number, _ = person
+    return student, f"{student} ({number})" if number else student
+
+
+def _visible(listing: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in listing if not is_noise(entry.path.name)]
