@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -25,9 +25,13 @@ from grader.errors import SubmissionError, UsageError
 from grader.escape import terminal
 from grader.gradebook import copied_book
 from grader.intake import load
+from grader.intake.noise import NOISE
 from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.reports.terminal import print_class
+
+
+MOST_IGNORED = 8  # names for one reason; --dry-run shows all
 
 
 @command("demo")
@@ -113,8 +117,9 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
     trouble = result.trouble
     counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(trouble)}"
     if result.ignored:
-        counts += f", ignored {len(result.ignored)} (--dry-run says why)"
+        counts += f", ignored {len(result.ignored)}"
     lines = [counts, f"open {out / 'index.html'}"]
+    lines[1:1] = ignored_lines(result.ignored)
     if result.seeds:
         lines.insert(
             1, f"seed {', '.join(map(str, sorted(result.seeds)))}: what the checks drew from, kept in the gradebook"
@@ -123,6 +128,20 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (*lines, *trouble):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def ignored_lines(ignored: Sequence[tuple[str, str]]) -> list[str]:
+    """Name what is nobody's, a line for each reason; what tools make is not worth one."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in ignored:
+        if why != NOISE:
+            by_reason.setdefault(why, []).append(name)
+    return [terminal(f"ignored: {_some(names)} ({why})") for why, names in by_reason.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_IGNORED
+    return ", ".join(names[:MOST_IGNORED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:

@@ -97,11 +97,11 @@ class EntryReader:
                 reading.file(file, unicodedata.normalize("NFC", name))
             if self._parts:
                 return self._settle(reading.contents)
+            if path.is_symlink():
+                raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
             if inside := container_of(path):
                 reading.zipped(*inside)
-            elif path.is_symlink():
-                raise SubmissionError(f"{path.name} is a symbolic link; put the real file or folder there")
-            if path.is_dir():
+            elif path.is_dir():
                 reading.folder(path, "", DEEPEST_FOLDER)
             elif path.suffix.lower() == ".zip":
                 reading.archive(self._open(path, LARGEST[".zip"]), path.name, "", DEEPEST_ZIP)

@@ -18,8 +18,10 @@ from grader.course import Course, LatePolicy
 from grader.errors import CourseError, UsageError
 from grader.gradebook import Gradebook
 from grader.intake import Candidate, Survey, load, safe_name, survey
+from grader.intake.folders.entries import DiskEntry, list_folder
 from grader.intake.lateness import lateness
-from grader.intake.layouts import LAYOUTS, PLAIN, Handed, detect, read
+from grader.intake.layouts import LAYOUTS, PLAIN, Handed, read
+from grader.intake.reading.desk import DESK
 from grader.intake.roster import Roster, read_roster
 from grader.intake.tables.extensions import Days
 from grader.people.identity import Identity
@@ -48,7 +50,7 @@ FORGED = (
 def test_no_name_of_a_file_hands_it_in_as_anothers_work(tmp_path: Path, forged: str) -> None:
     put(tmp_path / f"Bo Ek{MARK}lenet.py", b"his = 1")
     put(tmp_path / f"Ana Lee_123_assignsubmission_file_{forged}", b"hers = 1")
-    found = read("moodle", tmp_path, sorted(tmp_path.iterdir()))
+    found = read("moodle", DiskEntry(tmp_path), list_folder(tmp_path), DESK.metadata)
     parts = {one.student: [name for name, _ in one.parts] for one in found.handed}
     assert (parts, found.ignored) == ({"Ana Lee": [forged], "Bo Ek": ["lenet.py"]}, ())
 
@@ -185,7 +187,6 @@ def test_the_same_work_is_the_same_submission_in_every_wrapping(tmp_path: Path) 
 def test_a_layout_can_be_forced_and_forbidden(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     canvas(tmp_path / "c")
     put(tmp_path / "c" / "notes.py")
-    assert detect(tmp_path / "c", list((tmp_path / "c").iterdir())) == "plain"
     forced = survey(tmp_path / "c", COURSE, ["week5"], "canvas")
     assert {c.student for c in forced.candidates} == {"müllerann (4711)", "leekim (4712)"}
     assert forced.ignored == (("notes.py", "not named as Canvas does"),)

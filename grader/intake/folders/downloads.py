@@ -48,12 +48,12 @@ class Kind:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-def open_class(folder: Path, desk: Desk) -> tuple[Entry, Sequence[Entry], Ignored]:
+def open_class(folder: Path, weeks: Weeks, desk: Desk) -> tuple[Entry, Sequence[Entry], Ignored]:
     """List a class folder, or the zip of one; also what is refused of a zip. `UsageError` where that cannot be done."""
     if folder.suffix.lower() != ".zip" or not os.path.isfile(folder):
         return DiskEntry(folder), list_folder(folder), []
     try:
-        root, refused = _opened(folder, desk)
+        root, refused = _opened(folder, weeks, desk)
     except SubmissionError as error:
         raise UsageError(f"{folder}: {str(error).removeprefix(f'{folder.name} ')}") from None
     if not root.inner():
@@ -63,7 +63,7 @@ def open_class(folder: Path, desk: Desk) -> tuple[Entry, Sequence[Entry], Ignore
 
 def kind_of(folder: Path, weeks: Weeks, desk: Desk, layout: str | None = None) -> Kind:
     """Find out what a class folder is; with a `layout`, read it as that. `UsageError` where nobody can tell."""
-    root, listing, refused = open_class(folder, desk)
+    root, listing, refused = open_class(folder, weeks, desk)
     if layout == PLAIN:
         return Kind(root, listing, ignored=tuple(refused))
     found = layouts.evidence_of(root, listing, lambda entry: why_ignored(entry, weeks) is None)
@@ -122,7 +122,7 @@ def _download(entry: Entry, weeks: Weeks, desk: Desk) -> Download | None:
         if entry.path.suffix.lower() != ".zip" or isinstance(entry, ZippedEntry):
             return None
         try:
-            inside, _ = _opened(entry.path, desk)
+            inside, _ = _opened(entry.path, weeks, desk)
         except SubmissionError:
             return None
     for _ in range(DEEPEST):
@@ -137,8 +137,8 @@ def _download(entry: Entry, weeks: Weeks, desk: Desk) -> Download | None:
     return None
 
 
-def _opened(file: Path, desk: Desk) -> tuple[Entry, Ignored]:
-    names, refused = desk.members(file)
+def _opened(file: Path, weeks: Weeks, desk: Desk) -> tuple[Entry, Ignored]:
+    names, refused = desk.members(file, weeks)
     return zipped(file, names), refused
 
 

@@ -7,7 +7,7 @@ One entry a student: a folder, a zip, a notebook or a Python file. The entries m
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from grader.intake.contents import real_name
@@ -58,7 +58,9 @@ def is_one_submission(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> boo
         # Where there are several students, it is a class folder in which somebody left a module lying about.
         return not _hold_several(inner, weeks, desk)
     named = [entry for entry in inner if entry.is_folder and weeks.is_name_of_one(entry.path.name)]
-    holding = [entry for entry in named if not _holds_several(entry, weeks, desk) and finds(entry, weeks, desk)]
+    if any(_holds_several(entry, weeks, desk) for entry in named):
+        return False
+    holding = [entry for entry in named if finds(entry, weeks, desk)]
     return bool(holding) and not _students_beside(holding, inner, weeks, desk)
 
 
@@ -85,13 +87,12 @@ def find_entries(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> tuple[li
     Opens folders of several students. A week's folder beside students is none of them.
     """
     sorted_by_week = [entry for entry in listing if _is_of_week(entry, weeks) and _holds_several(entry, weeks, desk)]
-    students = {student_name(entry).casefold() for week in sorted_by_week for entry in _inner(week, weeks)}
     others = [entry for entry in listing if not _is_of_week(entry, weeks)]
     found: list[Placed] = []
     nobodys = []
     for entry in listing:
         name = entry.path.name
-        if entry in sorted_by_week or (_is_of_week(entry, weeks) and _has_any(entry, students, weeks)):
+        if entry in sorted_by_week or (sorted_by_week and _may_hold_students(entry, weeks)):
             found += ((inner, f"{name}/") for inner in _inner(entry, weeks))
         elif len(listing) == 1 and _is_class(entry, weeks, desk):
             return find_entries(_inner(entry, weeks), weeks, desk)
@@ -106,8 +107,12 @@ def _is_of_week(entry: Entry, weeks: Weeks) -> bool:
     return weeks.is_name_of_one(entry.path.name)
 
 
-def _has_any(week: Entry, students: Collection[str], weeks: Weeks) -> bool:
-    return any(student_name(entry).casefold() in students for entry in _inner(week, weeks))
+def _may_hold_students(entry: Entry, weeks: Weeks) -> bool:
+    """Tell whether a week's folder holds entries, be it one, that may be called after students, and no modules."""
+    inner = _inner(entry, weeks)
+    has_modules = any(one.path.name in _module_files(weeks) for one in entry.inner())
+    are_named = [one for one in inner if not _NO_NAME.fullmatch(one.path.stem)]
+    return _is_of_week(entry, weeks) and not has_modules and bool(are_named)
 
 
 def student_name(entry: Entry) -> str:

@@ -15,14 +15,15 @@ _SUBMISSIONS = "-submissions"
 def fits_clone(folder: Entry, entry: Entry) -> bool:
     """Tell whether it is a checkout `SLUG-USERNAME` in `SLUG-submissions`."""
     slug = _slug(folder)
-    return bool(slug) and entry.is_folder and entry.path.name.startswith(f"{slug}-")
+    name = entry.path.name
+    return bool(slug) and entry.is_folder and name.startswith(f"{slug}-") and name != f"{slug}{_SUBMISSIONS}"
 
 
 def read_clone(folder: Entry, entries: Sequence[Entry]) -> Found:
     """Read whose the checkouts of `gh classroom clone` are."""
     prefix = f"{_slug(folder)}-"
     why_not = f"not named {prefix}USERNAME"
-    return _checkouts("github", entries, lambda entry: entry.path.name.startswith(prefix), prefix, why_not)
+    return _checkouts("github", entries, lambda entry: fits_clone(folder, entry), prefix, why_not)
 
 
 def fits_classroom50(folder: Entry, entry: Entry) -> bool:

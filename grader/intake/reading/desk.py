@@ -50,9 +50,16 @@ class Desk:
             self._looked[path] = found
         return self._looked[path]
 
-    def members(self, file: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    def members(self, file: Path, weeks: Weeks) -> tuple[list[str], list[tuple[str, str]]]:
         """Return what a class's zip holds, and what is refused of it. `SubmissionError` where it is no zip."""
-        return names_from_plain(self.process.ask({"do": "list", "path": str(file.absolute())}, file.name))
+        for what in ("list", "look", "read"):  # what was refused for another question is not opened for this one
+            if why := self.refusals.find(file, [], _asked(what, weeks)):
+                raise SubmissionError(why)
+        try:
+            return names_from_plain(self.process.ask({"do": "list", "path": str(file.absolute())}, file.name))
+        except TooCostly as error:
+            self.refusals.note(file, [], _asked("list", weeks), str(error))
+            raise
 
     def metadata(self, file: Path) -> dict[str, About]:
         """Return what Gradescope says of each folder of an export. `SubmissionError` where it cannot be read."""
@@ -94,7 +101,7 @@ class Desk:
             "attempts": attempts,
             "weeks": self._known(weeks),
         }
-        own, asked = [file for _, file in parts], repr((what, [*weeks.assignments], [*weeks.expected]))
+        own, asked = [file for _, file in parts], _asked(what, weeks)
         if why := self.refusals.find(path, own, asked):
             raise SubmissionError(why)
         try:
@@ -111,6 +118,10 @@ class Desk:
         root = next((str(one.root.absolute()) for one in weeks.assignments.values()), "")
         known, expected = list(weeks.assignments), list(weeks.expected)
         return {"number": self._number, "course": root, "known": known, "expected": expected}
+
+
+def _asked(what: str, weeks: Weeks) -> str:
+    return repr((what, [*weeks.assignments], [*weeks.expected]))
 
 
 # One for all that is read in a row, since starting a process takes longer than reading dozens of entries.

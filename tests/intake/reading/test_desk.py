@@ -39,7 +39,7 @@ def _small_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def outcomes(folder: Path, course: Course, known: Refusals | None = None) -> dict[str, str]:
     """What became of each student: the files that are graded, or the line that says why there are none."""
     found = {}
-    for candidate in survey(folder, course, ["week5"], refusals=known).candidates:
+    for candidate in survey(folder, course, ["week5"], "plain", refusals=known).candidates:
         assert candidate.week == "week5"
         try:
             found[candidate.student] = " ".join(load(candidate).files)
