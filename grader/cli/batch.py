@@ -30,7 +30,6 @@ from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.reports.terminal import print_class
 
-
 MOST_IGNORED = 8  # names for one reason; --dry-run shows all
 
 

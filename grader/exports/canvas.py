@@ -10,8 +10,10 @@ from grader.errors import UsageError
 from grader.exports.fill import Filled, fill
 from grader.intake import worksheet
 from grader.intake.worksheet import Worksheet
+from grader.people.naming import same_name
 
 _EXACT = ("ID", "SIS User ID", "SIS Login ID")
+_NAMES = (("Student",), ("LastName", "FirstName"))  # Canvas's importer takes either
 
 
 def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
@@ -20,8 +22,12 @@ def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: i
     `UsageError` where there is no such column, or its maximum differs from the week's.
     """
     sheet = worksheet.read(file)
-    if "Student" not in sheet.header or not any(name in sheet.header for name in _EXACT):
-        raise UsageError(f"{file}: not a Canvas gradebook export; its header has no `Student` and `ID`")
+    names = next((names for names in _NAMES if set(names) <= set(sheet.header)), None)
+    if names is None or not any(name in sheet.header for name in _EXACT):
+        raise UsageError(
+            f"{file}: not a Canvas gradebook export; its header has no `Student` and `ID`, "
+            f"nor `LastName`, `FirstName` and `ID`"
+        )
     where = _column(sheet, week, column)
     first = 1
     possible = next((row for row in sheet.rows[1:4] if row and row[0].strip() == "Points Possible"), None)
@@ -30,7 +36,11 @@ def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: i
         _check_points(sheet, possible[where], max_score, sheet.header[where])
     rows = [number for number, row in enumerate(sheet.rows) if number >= first and row]
     exact = [sheet.header.index(name) for name in _EXACT if name in sheet.header]
-    matching = worksheet.who_is_who(sheet, rows, exact, [sheet.header.index("Student")])
+    matching = worksheet.who_is_who(sheet, rows, exact, [])
+    own = [[sheet.rows[row][sheet.header.index(name)] for name in names] for row in rows]
+    matching.names.append(
+        worksheet.index((same_name(" ".join(name)), row) for name, row in zip(own, rows, strict=True))
+    )
     return fill(sheet, where, scores, matching)
 
 

@@ -13,20 +13,20 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.exports.fill import Filled, fill
 from grader.intake import worksheet
+from grader.intake.tables.participants import number_of
 
 GRADE = "Grade"
-_PARTICIPANT = re.compile(r"\D+\s(\d+)")
 
 
 def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
     """Fill `scores` (None: not final) into the worksheet as grades.
 
-    `UsageError` where its first column is not as in `Participant 123`, or its maximum is not the week's. The second
-    column is the full name. In any language, a column of e-mail addresses identifies students, too.
+    `UsageError` where its first column is not as in `Participant 123` and `Teilnehmer/in123`, or its maximum is not the
+    week's. The second column is the full name. In any language, a column of e-mail addresses identifies students, too.
     """
     sheet = worksheet.read(file)
     rows = [number for number, row in enumerate(sheet.rows) if number and row]
-    numbers = [(match[1], row) for row in rows if (match := _PARTICIPANT.fullmatch(sheet.rows[row][0]))]
+    numbers = [(number, row) for row in rows if (number := number_of(sheet.rows[row][0]))]
     if len(numbers) < len(rows):
         raise UsageError(f"{file}: not a Moodle grading worksheet; its first column should hold `Participant 123`")
     wanted = column or GRADE

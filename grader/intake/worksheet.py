@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.intake.tables.rows import delimiter_of, said_delimiter
 from grader.people.naming import called, same_name
 
 
 @dataclass
 class Worksheet:
-    """A CSV file's rows, the first one its header; `bom` and `newline` are kept when it is written again."""
+    """A CSV file's rows, the first one its header; the rest is kept when it is written again.
+
+    `says` is the line `sep=;` before the header, where a spreadsheet has put it.
+    """
 
     file: Path
     rows: list[list[str]]
     delimiter: str = ","
     newline: str = "\n"
     bom: bool = False
+    says: str = ""
 
     @property
     def header(self) -> list[str]:
@@ -30,7 +35,7 @@ class Worksheet:
         """Return the file's content."""
         out = io.StringIO()
         csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline).writerows(self.rows)
-        return ("\ufeff" if self.bom else "") + out.getvalue()
+        return ("\ufeff" if self.bom else "") + self.says + out.getvalue()
 
 
 def read(file: Path) -> Worksheet:
@@ -41,9 +46,10 @@ def read(file: Path) -> Worksheet:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first") from None
-    text = raw.removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    marked = raw.removeprefix("\ufeff")
+    says, delimiter = said_delimiter(marked)
+    text = marked.removeprefix(says)
+    delimiter = delimiter or delimiter_of(text)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -53,7 +59,7 @@ def read(file: Path) -> Worksheet:
     for number, row in enumerate(rows, 1):
         if row and len(row) != len(rows[0]):
             raise UsageError(f"{file}: row {number} has {len(row)} cells, the header {len(rows[0])}; export it again")
-    return Worksheet(file, rows, delimiter, "\r\n" if "\r\n" in text else "\n", raw != text)
+    return Worksheet(file, rows, delimiter, "\r\n" if "\r\n" in text else "\n", raw != marked, says)
 
 
 def who_is_who(sheet: Worksheet, rows: Sequence[int], exact: Sequence[int], names: Sequence[int]) -> Matching:

@@ -147,7 +147,8 @@ def test_one_unreadable_submission_is_named_last_and_costs_the_others_nothing(cl
     status, output = finish(start(class_root))
     assert status == 1
     assert output.splitlines()[-1].startswith("not graded: zoe week1: zoe.zip")
-    assert "graded 5, unchanged 0, not gradable 1, ignored 1 (--dry-run says why)" in output.splitlines()
+    assert "graded 5, unchanged 0, not gradable 1, ignored 1" in output.splitlines()
+    assert "ignored: essay.docx (a .docx file is no submission)" in output.splitlines()
     assert grades(class_root) == {**dict.fromkeys(STUDENTS, "100"), "zoe": ""}
 
 
