@@ -11,12 +11,13 @@ An entry passes through these modules in this order:
                   names that another file defines)
 
 The last four run in a process of its own (`reading`), which has a budget for each entry and can be killed. `survey`
-and `submission` put all these together; `naming` is about students' names. What cannot be read becomes a clear problem
-of that student and stops nobody else.
+and `submission` put all these together, and `doubts` stops what would make students up. What cannot be read becomes a
+clear problem of that student and stops nobody else.
 """
 
+from grader.intake.candidate import Candidate
 from grader.intake.submission import Submission, empty_submission, load, load_folder, refuse_class, surveyed_digest
-from grader.intake.survey import Candidate, Survey, survey
+from grader.intake.survey import Survey, survey
 from grader.people.naming import safe_name
 
 __all__ = [

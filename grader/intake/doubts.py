@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
+from grader.intake.candidate import Candidate
 from grader.intake.collect import Collected
 from grader.intake.layouts import PLAIN, Evidence
-
-if TYPE_CHECKING:
-    from grader.intake.survey import Candidate
 
 FEWEST = 3  # students of whom "most" means something
 

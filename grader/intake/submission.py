@@ -8,12 +8,13 @@ from pathlib import Path
 
 from grader.course import Assignment
 from grader.errors import SubmissionError, UsageError
+from grader.intake.candidate import Candidate
 from grader.intake.collect import Collected, Files, digest_of
 from grader.intake.folders.downloads import kind_of
 from grader.intake.folders.students import holds_students, named_after
 from grader.intake.layouts import called
 from grader.intake.reading.desk import DESK
-from grader.intake.survey import Candidate, candidates_of
+from grader.intake.survey import candidates_of
 from grader.intake.weeks import Weeks
 
 _BATCH = "`run` cannot grade it: grade a class with `batch`, or give one student's folder"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.course import Course
 from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
+from grader.intake.candidate import Candidate
 from grader.intake.collect import Collected, clipped
 from grader.intake.contents import MIB
 from grader.intake.doubts import once_each, refuse_phantoms
@@ -28,11 +29,9 @@ from grader.intake.folders.students import (
     why_ignored,
 )
 from grader.intake.layouts import PLAIN, Handed, Part
-from grader.intake.places import Place
 from grader.intake.reading.desk import DESK
 from grader.intake.reading.refusals import Refusals
 from grader.intake.weeks import Weeks
-from grader.people.identity import Identity
 
 # Ten thousand usual submissions of some 20 KB fit in, and so do the judges of a small machine beside them.
 MOST_CARRIED = 256 * MIB
@@ -133,45 +132,6 @@ def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candi
         fits = size <= most_bytes
         most_bytes -= size if fits else 0
         yield candidate if fits else replace(candidate, collected=replace(found, files=None))
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One student's week as it was found; with a `problem` it can only be reported. `week` is None if it is not known.
-
-    `collected` is what lies at `place`, or why that cannot be graded; `load` looks at it. `is_empty` where its entry
-    holds no work of any week.
-    """
-
-    student: str
-    week: str | None
-    path: Path
-    place: Place | None = None
-    weeks: Weeks | None = None
-    problem: str = ""
-    is_empty: bool = False
-    handed: Handed | None = None  # what a platform's layout says of it
-    collected: Collected | SubmissionError | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The files that the entry is made of, where it is not one at `path`."""
-        return self.handed.parts if self.handed else ()
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The modules and notebooks that it consists of, by their paths in the entry."""
-        return tuple(dict.fromkeys([*self.place.modules.values(), *self.place.notebooks])) if self.place else ()
-
-    @property
-    def who(self) -> Identity:
-        """What is known of the person; of an entry without a platform, the name alone."""
-        return (self.handed and self.handed.who) or Identity(self.student)
-
-    @property
-    def is_late(self) -> bool:
-        """Tell whether the platform calls it late."""
-        return self.handed is not None and self.handed.late
 
 
 def candidates_handed(handed: Handed, weeks: Weeks, around: str = "") -> list[Candidate]:
