@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from grader.gradebook.database import texts
@@ -10,6 +11,9 @@ from grader.results import Late, Override, Report, adjust
 
 _OVERRIDES = "SELECT name, week, task, points, why, who, at FROM overrides JOIN people ON people.id = person"
 _LATE = "SELECT name, week, days, percent FROM late JOIN people ON people.id = person"
+_CHANGED = """
+UPDATE attempts SET late_before = ? WHERE id = (SELECT max(id) FROM attempts WHERE person = ? AND week = ?)
+"""
 _ONE = "WHERE name = ? AND week = ?"
 
 Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
@@ -32,6 +36,15 @@ class Adjustments(PeopleTable):
 
         return adjusted
 
+    def adjusted_as(self, report: Report, late_before: str | None) -> Report:
+        """Return `adjusted` with an attempt's earlier lateness, where it is known."""
+        if late_before is None:
+            return self.adjusted(report)
+        days, percent = json.loads(late_before)
+        overrides = self._overrides(*texts(report.student, report.week))
+        own = overrides.get(texts(report.student, report.week), ())
+        return adjust(report, own, Late(days, percent) if days else None)
+
     def override(self, override: Override) -> None:
         """Record a person's score for a task; it holds until another is recorded, even if the week is graded again."""
         student, week, task, why, who, at = texts(
@@ -49,6 +62,10 @@ class Adjustments(PeopleTable):
         name, where = texts(student, week)
         with self.transaction() as database:
             person = self.key_of(database, name)
+            before = self._late(name, where).get((name, where))
+            if before != late:
+                said = json.dumps([before.days, before.percent] if before else [0, 0])
+                database.execute(_CHANGED, (said, person, where))
             database.execute("DELETE FROM late WHERE person = ? AND week = ?", (person, where))
             if late:
                 database.execute("INSERT INTO late VALUES (?, ?, ?, ?)", (person, where, late.days, late.percent))

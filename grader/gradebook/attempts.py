@@ -103,7 +103,7 @@ class Attempts(Adjustments):
         with self.transaction() as database:
             person = self.key_of(database, student)
             database.execute(
-                "INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (person, *key, report.raw_score, report.max_score, len(report.broken), *texts(report.to_json())),
             )
             database.execute("DELETE FROM problems WHERE person = ? AND week = ?", (person, key[0]))
@@ -162,6 +162,21 @@ class Attempts(Adjustments):
         """Return every attempt at one week, the oldest first; the last one is the current one."""
         query = f"SELECT id, ?, report FROM attempts WHERE person = {_PERSON} AND week = ? ORDER BY id"
         return [self._report(*row) for row in self.rows(query, *texts(student, student, week))]
+
+    def before(self, student: str, week: str) -> Report | None:
+        """Return a week's result before its last attempt, or before its lateness changed if there is only one attempt.
+
+        Overrides, and lateness that has not changed, are the current ones, so that nothing else differs.
+        """
+        query = (
+            f"SELECT id, ?, report, late_before FROM attempts WHERE person = {_PERSON} AND week = ? "
+            f"ORDER BY id DESC LIMIT 2"
+        )
+        rows = self.rows(query, *texts(student, student, week))
+        late_before = next((late for *_, late in rows if late is not None), None)
+        if not rows or (len(rows) == 1 and late_before is None):
+            return None
+        return self.adjusted_as(self._report(*rows[-1][:3]), late_before)
 
     def work(self) -> dict[str, set[tuple[str, str]]]:
         """Return the digests of what each student handed in last, by week."""

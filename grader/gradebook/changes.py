@@ -1,4 +1,4 @@
-"""Compares a gradebook with another one, or with earlier attempts: whose grade changed, and by which checks."""
+"""Compares a gradebook with another one, or with what it was: whose grade changed, by which checks or lateness."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ def changed_grades(folder: Path, against: Path | None = None) -> list[str]:
     """Return a line for each student's week whose grade changed, and an indented one for each reason."""
     with open_book(folder) as book:
         after = book.current()
-        # Both get the current overrides and lateness, so that they differ by their checks alone.
-        histories = [] if against else [book.history(report.student, report.week) for report in after]
-        before = [book.adjusted(old) for history in histories for old in history[-2:-1]]
+        found = [] if against else [book.before(report.student, report.week) for report in after]
+        before = [old for old in found if old is not None]
     if against:
         with open_book(against) as book:
             before = book.current()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 6
+VERSION = 7
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -169,5 +169,10 @@ CREATE VIEW checks AS
         json_extract(line.value, '$.max_points') AS max_points
     FROM attempts JOIN people ON people.id = attempts.person, json_each(attempts.report, '$.checks') AS line;
 PRAGMA user_version = 6;
+""",
+    """
+-- the lateness that held before it last changed, as [days, percent]
+ALTER TABLE attempts ADD COLUMN late_before TEXT;
+PRAGMA user_version = 7;
 """,
 )

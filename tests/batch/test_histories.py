@@ -95,7 +95,7 @@ class Histories(RuleBasedStateMachine):
         names = [name for name, _ in people]
         self.humans = [Human(n, name, names.count(name) == 1, there) for n, (name, there) in enumerate(people)]
         for human in self.humans:
-            human.work = dict.fromkeys(WEEKS[:1 + human.number % 2], 0)
+            human.work = dict.fromkeys(WEEKS[: 1 + human.number % 2], 0)
         self.ledger: dict[str, int] = {}
         self.overrides: dict[tuple[int, str], int] = {}
         self.seen: set[str] = set()  # layouts so far

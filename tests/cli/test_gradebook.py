@@ -158,10 +158,30 @@ def test_diff_compares_the_last_two_attempts_or_two_runs(out: Path, capsys: pyte
 
 def test_lateness_that_both_attempts_share_is_no_change(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Gradebook(out / "gradebook.sqlite") as book:
-        book.record(report())
-        book.record_late("ana", "week5", Late(1, 50))
+        book.record_late("cy", "week5", Late(1, 50))
+        for _ in range(2):
+            book.record(report(student="cy"))
+            book.record_late("cy", "week5", Late(1, 50))
     assert run(out, "diff") == 0
     assert capsys.readouterr().out == "no grade has changed\n"
+
+
+@pytest.mark.parametrize("attempts", [0, 1, 2])
+def test_lateness_that_has_changed_is_a_change(out: Path, attempts: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """An extension that was granted, or taken back, and lateness of a later attempt."""
+    with Gradebook(out / "gradebook.sqlite") as book:
+        book.record_late("ana", "week5", Late(2, 50))
+        for _ in range(attempts):
+            book.record(report())
+    assert run(out, "diff") == 0
+    name, *lines = capsys.readouterr().out.splitlines()
+    assert name == "ana week5: 6 → 3 (the same work)" if attempts < 2 else name == "no grade has changed"
+    with Gradebook(out / "gradebook.sqlite") as book:
+        book.record_late("ana", "week5", None)
+    assert run(out, "diff") == 0
+    name, *lines = capsys.readouterr().out.splitlines()
+    assert name == "ana week5: 3 → 6 (the same work)"
+    assert lines[-1] == "  - Late by 2 days: -3"
 
 
 def test_a_folder_without_a_gradebook_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from tests.support.makers import notebook, put
 
 
 @pytest.fixture
-def inbox(tmp_path: Path) -> Path:
+def hall(tmp_path: Path) -> Path:
     return put(tmp_path / "class" / ".keep").parent
 
 
@@ -35,91 +35,91 @@ HANDED_IN = {
 @pytest.mark.parametrize("stray", ["week5/lenet.py", "week5/src/lenet.py", "Week 5/lenet.py", "hw4/mlp.py"])
 @pytest.mark.parametrize("kind", HANDED_IN)
 def test_a_weeks_folder_beside_students_swallows_nobody(
-    kind: str, stray: str, two_weeks_course: Course, inbox: Path
+    kind: str, stray: str, two_weeks_course: Course, hall: Path
 ) -> None:
     name, content = HANDED_IN[kind]
     for student in ("ana", "bo", "cy"):
-        put(inbox / name.format(student), content)
-    put(inbox / stray, MLP if "mlp" in stray else LENET)
-    found = survey(inbox, two_weeks_course)
+        put(hall / name.format(student), content)
+    put(hall / stray, MLP if "mlp" in stray else LENET)
+    found = survey(hall, two_weeks_course)
     assert listed(found) == [(student, "week5") for student in ("ana", "bo", "cy")]
     assert found.ignored[1:] == (
         (stray.partition("/")[0], "a week's folder beside students, and nobody's by its name"),
     )
 
 
-def test_one_student_beside_a_weeks_folder_is_a_student(two_weeks_course: Course, inbox: Path) -> None:
-    put(inbox / "Ana Silva" / "lenet.py", LENET)
-    put(inbox / "week5" / "lenet.py", LENET)
-    assert listed(survey(inbox, two_weeks_course)) == [("Ana Silva", "week5")]
+def test_one_student_beside_a_weeks_folder_is_a_student(two_weeks_course: Course, hall: Path) -> None:
+    put(hall / "Ana Silva" / "lenet.py", LENET)
+    put(hall / "week5" / "lenet.py", LENET)
+    assert listed(survey(hall, two_weeks_course)) == [("Ana Silva", "week5")]
 
 
 @pytest.mark.parametrize("copy", ["old", "backup", "copy", "v2", "src", "old_2", "final", "submission"])
 def test_a_students_own_copy_beside_the_weeks_folder_is_no_student(
-    copy: str, two_weeks_course: Course, inbox: Path
+    copy: str, two_weeks_course: Course, hall: Path
 ) -> None:
-    put(inbox / "ana" / copy / "lenet.py", LENET)
-    put(inbox / "ana" / "week5" / "lenet.py", LENET)
-    assert listed(survey(inbox / "ana", two_weeks_course)) == [("ana", "week5")]
+    put(hall / "ana" / copy / "lenet.py", LENET)
+    put(hall / "ana" / "week5" / "lenet.py", LENET)
+    assert listed(survey(hall / "ana", two_weeks_course)) == [("ana", "week5")]
 
 
-def test_a_week_in_which_only_one_has_handed_in_is_a_week(two_weeks_course: Course, inbox: Path) -> None:
+def test_a_week_in_which_only_one_has_handed_in_is_a_week(two_weeks_course: Course, hall: Path) -> None:
     for place in ("week4/ana/mlp.py", "week4/bo/mlp.py", "week5/cy/lenet.py"):
-        put(inbox / place, MLP if "mlp" in place else LENET)
-    found = survey(inbox, two_weeks_course)
+        put(hall / place, MLP if "mlp" in place else LENET)
+    found = survey(hall, two_weeks_course)
     assert listed(found) == [("ana", "week4"), ("bo", "week4"), ("cy", "week5")]
 
 
 # Students who are none
 
 
-def test_single_files_of_one_student_make_no_class(three_weeks_course: Course, inbox: Path) -> None:
+def test_single_files_of_one_student_make_no_class(three_weeks_course: Course, hall: Path) -> None:
     for name, content in (("x_lenet", b"class LeNet: ..."), ("y_training", b"def make_transforms(): ..."), ("z", b"")):
-        put(inbox / f"{name}.py", content)
+        put(hall / f"{name}.py", content)
     with pytest.raises(UsageError) as caught:
-        survey(inbox, three_weeks_course, ["week5"])
+        survey(hall, three_weeks_course, ["week5"])
     message = str(caught.value)
     assert "3 of 3 students would lack modules (x_lenet, y_training, z)" in message
     assert "it looks like the files of one student" in message and "--layout plain" in message
-    assert len(survey(inbox, three_weeks_course, ["week5"], "plain").candidates) == 3
+    assert len(survey(hall, three_weeks_course, ["week5"], "plain").candidates) == 3
 
 
-def test_a_folder_of_something_else_is_no_class(two_weeks_course: Course, inbox: Path) -> None:
+def test_a_folder_of_something_else_is_no_class(two_weeks_course: Course, hall: Path) -> None:
     for name in ("music", "photos", "taxes"):
-        put(inbox / name / "x.txt", b"")
+        put(hall / name / "x.txt", b"")
     with pytest.raises(UsageError, match="it looks like a folder of something else"):
-        survey(inbox, two_weeks_course)
+        survey(hall, two_weeks_course)
 
 
-def test_the_stop_names_the_platform_that_it_thinks_of(three_weeks_course: Course, inbox: Path) -> None:
-    put(inbox / "silvaana_1001_5001_lenet.py", b"class LeNet: ...")
+def test_the_stop_names_the_platform_that_it_thinks_of(three_weeks_course: Course, hall: Path) -> None:
+    put(hall / "silvaana_1001_5001_lenet.py", b"class LeNet: ...")
     for name in ("a", "b", "c", "d"):
-        put(inbox / name / "lenet.py", b"class LeNet: ...")
+        put(hall / name / "lenet.py", b"class LeNet: ...")
     with pytest.raises(UsageError, match="1 entries are named as Canvas does"):
-        survey(inbox, three_weeks_course)
+        survey(hall, three_weeks_course)
 
 
-def test_half_a_class_may_lack_modules(three_weeks_course: Course, inbox: Path) -> None:
+def test_half_a_class_may_lack_modules(three_weeks_course: Course, hall: Path) -> None:
     for name in ("ana", "bo"):
-        put(inbox / name / "week5" / "lenet.py", b"class LeNet: ...")
-        put(inbox / name / "week5" / "training.py", b"def make_transforms(): ...")
+        put(hall / name / "week5" / "lenet.py", b"class LeNet: ...")
+        put(hall / name / "week5" / "training.py", b"def make_transforms(): ...")
     for name in ("cy", "di"):
-        put(inbox / name / "week5" / "lenet.py", b"class LeNet: ...")
-    assert len(survey(inbox, three_weeks_course).candidates) == 4
+        put(hall / name / "week5" / "lenet.py", b"class LeNet: ...")
+    assert len(survey(hall, three_weeks_course).candidates) == 4
 
 
-def test_a_week_that_few_have_begun_stops_nobody(two_weeks_course: Course, inbox: Path) -> None:
+def test_a_week_that_few_have_begun_stops_nobody(two_weeks_course: Course, hall: Path) -> None:
     for name in ("ana", "bo", "cy", "di"):
-        put(inbox / name / "week4" / "mlp.py", MLP)
-    put(inbox / "ana" / "week5" / "lenet.py", LENET)
-    found = survey(inbox, two_weeks_course, ["week5"])
+        put(hall / name / "week4" / "mlp.py", MLP)
+    put(hall / "ana" / "week5" / "lenet.py", LENET)
+    found = survey(hall, two_weeks_course, ["week5"])
     assert [bool(one.problem) for one in found.candidates] == [False, True, True, True]
 
 
-def test_what_cannot_be_read_stops_nobody(two_weeks_course: Course, inbox: Path) -> None:
+def test_what_cannot_be_read_stops_nobody(two_weeks_course: Course, hall: Path) -> None:
     for name in ("ana", "bo", "cy"):
-        put(inbox / f"{name}.zip", b"PK")
-    assert all(one.problem for one in survey(inbox, two_weeks_course).candidates)
+        put(hall / f"{name}.zip", b"PK")
+    assert all(one.problem for one in survey(hall, two_weeks_course).candidates)
 
 
 # A class is no single submission
@@ -127,22 +127,22 @@ def test_what_cannot_be_read_stops_nobody(two_weeks_course: Course, inbox: Path)
 
 @pytest.mark.parametrize("kind", DOWNLOADS)
 @pytest.mark.parametrize("form", ["folder", "zip", "folder around"])
-def test_a_download_is_no_single_submission(kind: str, form: str, two_weeks_course: Course, inbox: Path) -> None:
+def test_a_download_is_no_single_submission(kind: str, form: str, two_weeks_course: Course, hall: Path) -> None:
     _, name, make, _ = DOWNLOADS[kind]
-    make(inbox / "c" / name)
-    given = {"folder": inbox / "c" / name, "folder around": inbox / "c"}.get(form)
+    make(hall / "c" / name)
+    given = {"folder": hall / "c" / name, "folder around": hall / "c"}.get(form)
     with pytest.raises(UsageError, match=r"is a download from .*`run` cannot grade it"):
-        refuse_class(given or packed(inbox / "c" / name, inbox / f"{name}.zip"), two_weeks_course.assignment("week5"))
+        refuse_class(given or packed(hall / "c" / name, hall / f"{name}.zip"), two_weeks_course.assignment("week5"))
 
 
 @pytest.mark.parametrize("kind", ["folders", "folders of weeks", "checkouts", "zips"])
-def test_a_plain_class_is_no_single_submission(kind: str, two_weeks_course: Course, inbox: Path) -> None:
+def test_a_plain_class_is_no_single_submission(kind: str, two_weeks_course: Course, hall: Path) -> None:
     name, content = HANDED_IN[kind]
     for student in ("ana", "bo"):
-        put(inbox / name.format(student), content)
-    put(inbox / "grades.csv", b"")
+        put(hall / name.format(student), content)
+    put(hall / "grades.csv", b"")
     with pytest.raises(UsageError, match="holds several students' work"):
-        refuse_class(inbox, two_weeks_course.assignment("week5"))
+        refuse_class(hall, two_weeks_course.assignment("week5"))
 
 
 OWN = {
@@ -156,14 +156,14 @@ OWN = {
 
 
 @pytest.mark.parametrize("files", OWN.values(), ids=OWN)
-def test_a_students_own_folder_is_a_single_submission(files: list[str], two_weeks_course: Course, inbox: Path) -> None:
+def test_a_students_own_folder_is_a_single_submission(files: list[str], two_weeks_course: Course, hall: Path) -> None:
     for file in files:
-        put(inbox / "ana" / file, LENET)
-    refuse_class(inbox / "ana", two_weeks_course.assignment("week5"))
+        put(hall / "ana" / file, LENET)
+    refuse_class(hall / "ana", two_weeks_course.assignment("week5"))
 
 
-def test_run_refuses_a_class_in_one_line(inbox: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    canvas(inbox / "c")
-    assert main(["run", "week5", "--submission", str(inbox / "c")]) == 2
+def test_run_refuses_a_class_in_one_line(hall: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    canvas(hall / "c")
+    assert main(["run", "week5", "--submission", str(hall / "c")]) == 2
     said = capsys.readouterr().err
     assert "is a download from Canvas, so `run` cannot grade it: grade a class with `batch`" in said
