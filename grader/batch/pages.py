@@ -49,6 +49,13 @@ def write_missing_reports(book: Gradebook, out: Path, students: Collection[str])
             write_report(report, folder)
 
 
+def mend_reports(book: Gradebook, out: Path) -> None:
+    """Write what an interrupted run has left out of date, in whatever week."""
+    weeks = book.graded_weeks()
+    stale = {student for student, week in weeks if not is_current(report_folder(book, out, student, week))}
+    write_missing_reports(book, out, stale)
+
+
 def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]]:
     """Write grades.csv and the class page from the gradebook; return what they show: brief reports, problems."""
     remove_halves(out)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.batch.backend import Backend
-from grader.batch.pages import join_reports, outdate_reports, report_folder, write_class, write_missing_reports
+from grader.batch.pages import join_reports, mend_reports, outdate_reports, report_folder, write_class
 from grader.batch.seeds import Seeds
 from grader.batch.who import Members, find_members, record_members
 from grader.course import Course
@@ -104,7 +104,7 @@ def _graded(
             run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)])
             run.end(candidates)
         join_reports(book, options.out, members.merged)
-        write_missing_reports(book, options.out, [person.name for person, _ in members.renamed])
+        mend_reports(book, options.out)
     finally:
         result.reports, result.problems = write_class(book, options.out)
     return result

@@ -140,7 +140,7 @@ class _Finding:
         return credit_members(named, roster.groups())
 
     def _note_entries(self, candidates: Sequence[Candidate]) -> list[str]:
-        """Note which weeks the folder holds of everybody; return the names of those who are gone."""
+        """Note which weeks the folder holds of everybody; return the names of those of whom something is gone."""
         weeks: dict[str, set[str]] = {}
         for candidate in candidates:
             weeks.setdefault(candidate.student, set()).add(candidate.week or "")
@@ -150,7 +150,7 @@ class _Finding:
             lost = {week for week, people in gone.items() if person.key in people}
             person.handed = (person.handed - lost) | weeks.get(person.name, set())
             person.gone = (person.gone | lost) - person.handed
-            names += [person.name] if person.is_gone else []
+            names += [person.lost] if person.lost else []
         return names
 
 

@@ -10,15 +10,27 @@ from grader.errors import UsageError
 from grader.exports.fill import Filled, fill
 from grader.intake import worksheet
 from grader.intake.worksheet import Worksheet
+from grader.people.identity import ALSO, CANVAS, EMAIL, ID, LOGIN, SID
 from grader.people.naming import same_name
+from grader.people.person import Person
 
-_EXACT = ("ID", "SIS User ID", "SIS Login ID")
+# Columns that identify, with the marks that each may hold.
+_EXACT = {
+    "ID": (CANVAS, ID, ALSO),
+    "SIS User ID": (SID, ID, ALSO),
+    "SIS Login ID": (LOGIN, EMAIL, ID, ALSO),
+    "Integration ID": (ALSO,),
+}
 _NAMES = (("Student",), ("LastName", "FirstName"))  # Canvas's importer takes either
 
 
-def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
+def filled(
+    file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None,
+    people: Mapping[str, Person] | None = None,
+) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the week's column of the export, or into the one that `column` names.
 
+    `people` says who the students are.
     `UsageError` where there is no such column, or its maximum differs from the week's.
     """
     sheet = worksheet.read(file)
@@ -35,13 +47,13 @@ def filled(file: Path, week: str, scores: Mapping[str, int | None], max_score: i
         first = sheet.rows.index(possible) + 1
         _check_points(sheet, possible[where], max_score, sheet.header[where])
     rows = [number for number, row in enumerate(sheet.rows) if number >= first and row]
-    exact = [sheet.header.index(name) for name in _EXACT if name in sheet.header]
+    exact = {sheet.header.index(name): kinds for name, kinds in _EXACT.items() if name in sheet.header}
     matching = worksheet.who_is_who(sheet, rows, exact, [])
     own = [[sheet.rows[row][sheet.header.index(name)] for name in names] for row in rows]
     matching.names.append(
         worksheet.index((same_name(" ".join(name)), row) for name, row in zip(own, rows, strict=True))
     )
-    return fill(sheet, where, scores, matching)
+    return fill(sheet, where, scores, matching, people)
 
 
 def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:

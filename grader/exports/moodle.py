@@ -14,12 +14,17 @@ from grader.errors import UsageError
 from grader.exports.fill import Filled, fill
 from grader.intake import worksheet
 from grader.intake.tables.participants import number_of
+from grader.people.identity import EMAIL, ID
+from grader.people.person import Person
 
 GRADE = "Grade"
 
 
-def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None) -> Filled:
-    """Fill `scores` (None: not final) into the worksheet as grades.
+def filled(
+    file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None,
+    people: Mapping[str, Person] | None = None,
+) -> Filled:  # fmt: skip
+    """Fill `scores` (None: not final) into the worksheet as grades; `people` says who the students are.
 
     `UsageError` where its first column is not as in `Participant 123` and `Teilnehmer/in123`, or its maximum is not the
     week's. The second column is the full name. In any language, a column of e-mail addresses identifies students, too.
@@ -38,9 +43,9 @@ def filled(file: Path, scores: Mapping[str, int | None], max_score: int, column:
     addresses = [
         number for number, name in enumerate(sheet.header[:4]) if any("@" in sheet.rows[r][number] for r in rows)
     ]
-    matching = worksheet.who_is_who(sheet, rows, [0, *addresses], [1])
-    matching.exact.insert(1, worksheet.index(numbers))
-    return fill(sheet, where, scores, matching)
+    matching = worksheet.who_is_who(sheet, rows, {0: (ID,), **dict.fromkeys(addresses, (EMAIL,))}, [1])
+    matching.exact.insert(0, (("moodle",), worksheet.index(numbers)))
+    return fill(sheet, where, scores, matching, people)
 
 
 def _check_maximum(file: Path, rows: list[list[str]], max_score: int) -> None:

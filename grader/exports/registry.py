@@ -13,10 +13,12 @@ from grader.exports import canvas, classroom50, github, gradescope, junit, moodl
 from grader.exports.fill import Filled
 from grader.files import write_atomically
 from grader.gradebook import Problem, open_book
-from grader.intake import safe_name
+from grader.people.naming import safe_name
+from grader.people.person import Person
 from grader.results import Report
 
 WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
+People = Mapping[str, Person]  # by the name that reports have
 FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "classroom50", "github", "junit")
 
 
@@ -45,20 +47,21 @@ def export(folder: Path, wanted: Wanted) -> Written:
     """Export the gradebook in `folder`. `UsageError` where there are no results, or the format needs to know more."""
     with open_book(folder) as book:
         reports, problems = book.current(), book.problems()
+        people = {person.name: person for person in book.people()}
     if wanted.week:
         reports = [report for report in reports if report.week == wanted.week]
     if not reports:
         raise UsageError(f"{folder}: there are no results{f' of {wanted.week}' if wanted.week else ''}")
     if wanted.form in WORKSHEETS:
-        filled = _filled(wanted, reports, problems)
+        filled = _filled(wanted, reports, problems, people)
         write_atomically(wanted.target, filled.text)
         return Written(f"{filled.count} grades filled in, {len(filled.left_out)} left out", filled.left_out)
-    for path, text in _files(wanted, reports).items():
+    for path, text in _files(wanted, reports, people).items():
         write_atomically(wanted.target / path if path else wanted.target, text)
     return Written(f"{len(reports)} results")
 
 
-def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Problem]) -> Filled:
+def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Problem], people: People) -> Filled:
     unclear = {(problem.student, problem.week) for problem in problems}
     weeks = sorted({report.week for report in reports})
     if len(weeks) > 1:
@@ -71,23 +74,30 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     }
     most = max(report.max_score for report in reports)
     if wanted.form == "canvas":
-        return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column)
-    return moodle.filled(wanted.template, scores, most, wanted.column)
+        return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column, people)
+    return moodle.filled(wanted.template, scores, most, wanted.column, people)
 
 
-def _files(wanted: Wanted, reports: Sequence[Report]) -> Mapping[str, str]:
+def _files(wanted: Wanted, reports: Sequence[Report], people: People) -> Mapping[str, str]:
     """Return the text of each file to write, by its path; the empty path is the export itself."""
-    whole = {"csv": table.checks_csv, "json": table.everything_json, "junit": junit.document}
-    if wanted.form in whole:
-        return {"": whole[wanted.form](reports)}
-    name, made = _each(wanted)
+    if wanted.form == "csv":
+        return {"": table.checks_csv(reports, people)}
+    if wanted.form == "json":
+        return {"": table.everything_json(reports, people)}
+    if wanted.form == "junit":
+        return {"": junit.document(reports)}
+    name, made = _each(wanted, people)
     return {
-        f"{safe_name(report.student)}/{report.week}/{name}": json.dumps(made(report), indent=2) + "\n"
+        f"{_folder(report, people)}/{report.week}/{name}": json.dumps(made(report), indent=2) + "\n"
         for report in reports
     }
 
 
-def _each(wanted: Wanted) -> tuple[str, Callable[[Report], object]]:
+def _folder(report: Report, people: People) -> str:
+    return people[report.student].folder if report.student in people else safe_name(report.student)
+
+
+def _each(wanted: Wanted, people: People) -> tuple[str, Callable[[Report], object]]:
     """Return the name of the file that each report gets, and the function that makes its content."""
     if wanted.form == "gradescope":
         return "results.json", gradescope.results
@@ -96,4 +106,10 @@ def _each(wanted: Wanted) -> tuple[str, Callable[[Report], object]]:
     if not wanted.classroom:
         raise UsageError("--classroom: give the classroom's name in Classroom 50")
     classroom, now = wanted.classroom, datetime.now(UTC)
-    return "result.json", lambda report: classroom50.manual(report, classroom, wanted.assignment or report.week, now)
+
+    def made(report: Report) -> object:
+        person = people.get(report.student)
+        owner = (person and person.login) or report.student
+        return classroom50.manual(report, classroom, wanted.assignment or report.week, now, owner)
+
+    return "result.json", made

@@ -5,31 +5,48 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grader.escape import csv_cell
+from grader.people.person import Person
 from grader.results import Report
 
-_HEADER = ("student", "week", "task", "check", "hidden", "outcome", "points", "max_points", "seconds")
+_HEADER = ("student", "week", "task", "check", "hidden", "outcome", "points", "max_points", "seconds", "id", "email")
 
 
-def checks_csv(reports: Sequence[Report]) -> str:
+def checks_csv(reports: Sequence[Report], people: Mapping[str, Person] | None = None) -> str:
     """Return a line for each check; overrides and lateness follow a week's checks, with their kind as the outcome."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
     for report in reports:
         who = (csv_cell(report.student), csv_cell(report.week))
+        person = (people or {}).get(report.student)
+        marks = (csv_cell(person.id), csv_cell(person.email)) if person else ("", "")
         for c in report.checks:
             hidden = "yes" if c.hidden else "no"
             seconds = f"{c.seconds:.3f}"
-            writer.writerow((*who, c.task, csv_cell(c.title), hidden, c.outcome, c.points, c.max_points, seconds))
+            writer.writerow(
+                (*who, c.task, csv_cell(c.title), hidden, c.outcome, c.points, c.max_points, seconds, *marks)
+            )
         for line in report.adjustments:
             kind = "override" if line.task else "late"
-            writer.writerow((*who, line.task, csv_cell(line.what), "no", kind, line.points, "", ""))
+            writer.writerow((*who, line.task, csv_cell(line.what), "no", kind, line.points, "", "", *marks))
     return out.getvalue()
 
 
-def everything_json(reports: Sequence[Report]) -> str:
-    """Return a list of reports as in report.json, but with how hidden checks crashed: this is for those who grade."""
-    return json.dumps([report.to_dict() for report in reports], indent=2, ensure_ascii=False) + "\n"
+def everything_json(reports: Sequence[Report], people: Mapping[str, Person] | None = None) -> str:
+    """Return a list of reports as in report.json, but with how hidden checks crashed: this is for those who grade.
+
+    Each has the student's id, e-mail, login, section and group beside it.
+    """
+    known = people or {}
+    whole = [report.to_dict() | _who(known.get(report.student)) for report in reports]
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _who(person: Person | None) -> dict[str, object]:
+    if person is None:
+        return {}
+    names = ("id", "email", "login", "section", "group")
+    return {"person": {name: getattr(person, name) for name in names if getattr(person, name)}}

@@ -143,6 +143,10 @@ class Attempts(Adjustments):
         rows = [row for student in sorted(students) for row in self.rows(query, *texts(student))]
         return [adjusted(self._report(*row)) for row in rows]
 
+    def graded_weeks(self) -> list[tuple[str, str]]:
+        """Return each student's week of which `current()` has a report."""
+        return [(student, week) for student, week in self.rows("SELECT student, week FROM current")]
+
     def has_attempts(self) -> bool:
         """Tell whether anything was ever graded."""
         return bool(self.rows("SELECT 1 FROM attempts LIMIT 1"))

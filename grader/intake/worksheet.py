@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.intake.tables.rows import delimiter_of, said_delimiter
+from grader.people.identity import CANVAS, EMAIL
 from grader.people.naming import called, same_name
+from grader.people.person import Person
 
 
 @dataclass
@@ -62,29 +64,66 @@ def read(file: Path) -> Worksheet:
     return Worksheet(file, rows, delimiter, "\r\n" if "\r\n" in text else "\n", raw != marked, says)
 
 
-def who_is_who(sheet: Worksheet, rows: Sequence[int], exact: Sequence[int], names: Sequence[int]) -> Matching:
-    """Index rows by what a student is called: `exact` columns of numbers and logins first, then columns of names."""
+def who_is_who(
+    sheet: Worksheet, rows: Sequence[int], exact: Mapping[int, Sequence[str]], names: Sequence[int]
+) -> Matching:
+    """Index rows by what a student is called: columns of numbers, logins and addresses first, then columns of names.
+
+    `exact` has the kinds of marks that each column holds, the one first of which nobody has two.
+    """
+    cells = {column: {row: sheet.rows[row][column].strip() for row in rows} for column in exact}
     return Matching(
-        [index([(sheet.rows[row][column].strip(), row) for row in rows]) for column in exact],
+        [
+            (tuple(exact[column]), index((text.casefold(), row) for row, text in cells[column].items()))
+            for column in exact
+        ],
         [index([(same_name(sheet.rows[row][column]), row) for row in rows]) for column in names],
+        {(exact[column][0], row): text.casefold() for column in exact for row, text in cells[column].items() if text},
     )
 
 
 @dataclass
 class Matching:
-    """Rows by key, for each column that identifies; a key of several rows identifies none."""
+    """Rows by key, for each column that identifies; a key of several rows identifies none.
 
-    exact: list[Mapping[object, set[int]]]
+    `cells` has what a row's column says, by the kind of mark and the row.
+    """
+
+    exact: list[tuple[tuple[str, ...], Mapping[object, set[int]]]]
     names: list[Mapping[object, set[int]]]
+    cells: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
-    def rows_of(self, student: str) -> set[int]:
-        """Return the rows that may be a student's, by the first column in which there are any."""
-        exact = [(keys, name) for name in called(student) for keys in self.exact]
-        for keys, key in [*exact, *((keys, same_name(student)) for keys in self.names)]:
-            found = keys.get(key)
-            if found:
-                return found
+    def rows_of(self, student: str, person: Person | None = None, by_name: bool = True) -> set[int]:
+        """Return the rows that may be a student's, by the first column in which there are any.
+
+        What is known of the person decides first; a row with another number or address is somebody else's. Without
+        `by_name` no name decides, since others have it, too.
+        """
+        for kinds, keys in self.exact if person else ():
+            for value in (value for kind in kinds for value in _values(person, kind)):
+                if found := keys.get(value.casefold()):
+                    return found
+        for word in called(student):
+            for _, keys in self.exact:
+                if found := keys.get(word.strip().casefold()):
+                    return found
+        names = [person.called, *person.names] if person else [student]
+        for keys in self.names if by_name else ():
+            for name in names:
+                if found := keys.get(same_name(name)):
+                    return {row for row in found if not self._is_others(row, person)}
         return set()
+
+    def _is_others(self, row: int, person: Person | None) -> bool:
+        for kind in (CANVAS, EMAIL):
+            known = [value.casefold() for value in _values(person, kind)]
+            if known and self.cells.get((kind, row), known[0]) not in known:
+                return True
+        return False
+
+
+def _values(person: Person | None, kind: str) -> list[str]:
+    return person.values(kind) if person else []
 
 
 def index(pairs: Iterable[tuple[object, int]]) -> dict[object, set[int]]:

@@ -20,16 +20,19 @@ CANVAS = "canvas"
 SID = "sid"  # Gradescope's student id
 ALSO = "also"  # another number, of whatever system
 
-_BY_ASSIGNMENT = ("moodle", "anonymous")  # kinds of numbers that somebody has for one assignment only
+_BY_ASSIGNMENT = (
+    "moodle",
+    "anonymous",
+)  # platforms, and their kinds of numbers, which somebody has for one assignment only
 
 
 @dataclass(frozen=True)
 class Identity:
     """Who somebody is, in a platform's own words; what it does not say is empty.
 
-    `platform` is the layout's name, `PLAIN` or `ROSTER`, and `id` is a number or code of that platform. A Moodle
-    participant's number and the id of an anonymous student belong to one assignment only. `name` is empty where the
-    platform hides it, and without blanks where it writes `silvaana` for Ana Silva.
+    `platform` is the layout's name, `PLAIN`, `ROSTER`, or `anonymous` where Canvas hides who it is; `id` is a number
+    or code of that platform. A Moodle participant's number and the id of an anonymous student belong to one assignment
+    only. `name` is empty where the platform hides it, and without blanks where it writes `silvaana` for Ana Silva.
     """
 
     name: str
@@ -50,9 +53,8 @@ class Identity:
         return bool(self.name) and self.platform != CANVAS
 
     def _ids(self, weeks: Iterable[str]) -> Iterator[Mark]:
-        if self.platform == "moodle" or (self.platform == "canvas" and not self.name):
-            kind = "moodle" if self.platform == "moodle" else "anonymous"
-            yield from ((of_week(kind, week), self.id) for week in weeks or ("",))
+        if self.platform in _BY_ASSIGNMENT:
+            yield from ((of_week(self.platform, week), self.id) for week in weeks or ("",))
         elif self.platform == "gradescope":
             yield SID, self.id
         else:

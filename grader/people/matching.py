@@ -35,6 +35,7 @@ BARE = "bare"  # an entry's name, in any letter case
 _NUMBERS = (ID, CANVAS, SID, LOGIN)
 _OWN = (ID, ALSO, CANVAS, SID, LOGIN, EMAIL, LOCAL)
 
+LEVELS = 4  # of comparing names
 Found = dict[int, Person]  # by the object's identity, since people without a key are equal to nobody
 
 
@@ -104,6 +105,7 @@ class Index:
         if not who.name:
             return
         if who.platform != CANVAS:
+            yield self._with((ENTRY,), who.name) if who.platform == PLAIN else []  # it was there before
             yield self._with((ENTRY, NAME), who.name)
             yield self._named(same_name(who.name))
             yield _both(self._named(("folded", *folded_name(who.name))), self._spelled(who.name))
@@ -172,14 +174,16 @@ def _namesakes(index: Index, person: Person) -> list[Person]:
 def _references(who: Identity) -> Iterator[tuple[Sequence[str], str]]:
     """Yield what belongs to one person alone, with the kinds of marks that it may be."""
     if who.platform == PLAIN:
-        for word in [*called(who.name), *re.findall(r"(?=[^\s_]*\d)[\w.@-]{4,}", who.name)]:
+        for word in [*called(who.name), *re.findall(r"(?=[^\s_]*\d)[^\s_]{4,}", who.name)]:
             yield _OWN, word
     elif who.platform == "moodle":
         yield ("moodle",), who.id
     elif who.platform == "gradescope":
-        yield (SID, ID, ALSO), who.id
+        yield (SID, ID, ALSO, BARE), who.id
     elif who.platform == CANVAS:
-        yield ((CANVAS, ID, ALSO) if who.name else ("anonymous",)), who.id
+        yield (CANVAS, ID, ALSO, BARE), who.id
+    elif who.platform == "anonymous":
+        yield ("anonymous",), who.id
     else:
         yield (ID, ALSO, CANVAS, SID, LOGIN, BARE), who.id
     yield (ID, ALSO, CANVAS, SID, BARE), who.also
@@ -199,16 +203,23 @@ class Systems:
     def __init__(self) -> None:
         self._values: dict[str, set[str]] = {}
         self._lengths: dict[str, set[int]] = {}
+        self._known: dict[tuple[str, str], bool] = {}
 
     def learn(self, marks: Iterable[Mark]) -> None:
         """Take marks into account."""
         for kind, value in marks:
-            if kind in _NUMBERS:
+            if kind in _NUMBERS and value.casefold() not in self._values.get(kind, ()):
+                self._known.clear()
                 self._values.setdefault(kind, set()).add(value.casefold())
                 self._lengths.setdefault(kind, set()).add(len(value) if value.isdigit() else -1)
 
     def are_one(self, kind: str, other: str) -> bool:
         """Tell whether values of these kinds can be compared."""
+        if (kind, other) not in self._known:
+            self._known[kind, other] = self._are_one(kind, other)
+        return self._known[kind, other]
+
+    def _are_one(self, kind: str, other: str) -> bool:
         if ID not in (kind, other) or not {kind, other} <= {*_NUMBERS}:
             return False
         if not self._values.get(kind, set()).isdisjoint(self._values.get(other, ())):

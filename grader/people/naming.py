@@ -131,4 +131,5 @@ def _is_close(one: str, other: str) -> bool:
     while same < min(len(one), len(other)) and one[same] == other[same]:
         same += 1
     rest, more = one[same:], other[same:]
-    return min(len(one), len(other)) > 3 and (rest[1:] == more[1:] or rest[1:] == more or rest == more[1:])
+    has_one_more = rest[1:] == more or rest == more[1:]
+    return has_one_more if min(len(one), len(other)) <= 3 else has_one_more or rest[1:] == more[1:]

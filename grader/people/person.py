@@ -92,5 +92,13 @@ class Person:
         """Tell whether the class folder had something of this person once, and has nothing now."""
         return bool(self.gone) and not self.handed
 
+    @property
+    def lost(self) -> str:
+        """Name the person, with the weeks where only some are gone; empty where nothing is."""
+        weeks = sorted(week for week in self.gone if week)
+        if not self.gone or self.is_gone or not weeks:
+            return self.name if self.is_gone else ""
+        return f"{self.name} ({', '.join(weeks)})"
+
     def _first(self, *kinds: str) -> str:
         return next((value for kind in kinds for value in self.values(kind)), "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from grader.errors import UsageError
 from grader.people.identity import CANVAS, ENTRY, NAME, PLAIN, ROSTER, Identity, Mark, is_single
-from grader.people.matching import Index, differ
+from grader.people.matching import LEVELS, Index, differ
 from grader.people.naming import are_related, caseless, safe_name, same_name
 from grader.people.person import HAND, Person
 
@@ -75,7 +75,7 @@ class Register:
         self._index.consider(mark for entry in entries for mark in entry.marks)
         persons: list[Person | None] = [None] * len(entries)
         self._by_marks(entries, persons)
-        for level in range(3):
+        for level in range(LEVELS):
             self._by_names(entries, persons, level)
         if gone:
             self._by_work(entries, persons, gone({person.key for person in persons if person and person.key}))

@@ -87,7 +87,7 @@ def class_page_html(reports: Iterable[Report], problems: Iterable[Problem], peop
         trouble={week: _trouble(rows, week) for week in weeks},
         missing=[row.student for row in rows if row.missing],
         strangers=_strangers(rows),
-        gone=[person.name for person in people if person.is_gone],
+        gone=[person.lost for person in people if person.lost],
         unclear=[(person.name, [other.name for other in others]) for person, others in questions(people)],
         lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
         looks=_looks(rows, folder_of),

@@ -19,6 +19,7 @@ from grader.errors import UsageError
 from grader.exports import canvas, classroom50, github, gradescope, junit, moodle, table
 from grader.gradebook import Gradebook
 from grader.intake import worksheet
+from grader.people.person import Person
 from grader.results import CheckResult, Late, Outcome, Override, Report, adjust
 from tests.exports.schemas import CLASSROOM50, GRADESCOPE, REPORTER, validate
 
@@ -207,6 +208,39 @@ def test_two_students_for_one_row_are_both_left_out(tmp_path: Path) -> None:
     filled = canvas.filled(write(tmp_path, CANVAS), "week5", {"Anna Müller": 87, "anna": 12}, 100, None)
     assert filled.count == 0 and len(filled.left_out) == 2
     assert filled.text == CANVAS
+
+
+def lee(number: int, *marks: tuple[str, str]) -> Person:
+    return Person(f"Kim Lee ({number})", "Kim Lee", number, marks=[("name", "Kim Lee"), *marks])
+
+
+KIMS = [lee(1, ("canvas", "103")), lee(2, ("login", "KIM1")), lee(3, ("email", "k@x.edu"))]
+
+
+def test_two_of_one_name_get_their_own_grades_or_none(tmp_path: Path) -> None:
+    people = {person.name: person for person in KIMS}
+    scores = {name: 10 * place for place, name in enumerate(people, 1)}
+    filled = canvas.filled(write(tmp_path, CANVAS), "week5", dict(scores), 100, None, people)
+    now = list(csv.reader(io.StringIO(filled.text)))
+    assert [(row[1], row[6]) for row in now if row[0] == "Lee, Kim"] == [("102", "20"), ("103", "10")]
+    assert [line.partition(":")[0] for line in filled.left_out] == ["Kim Lee (3)"]
+    assert "others are called that, too" in filled.left_out[0]
+
+
+def test_a_row_with_another_address_is_somebody_elses(tmp_path: Path) -> None:
+    person = Person("Anna Müller", marks=[("email", "anna.m@y.edu")])
+    filled = moodle.filled(write(tmp_path, MOODLE), {"Anna Müller": 87}, 100, None, {person.name: person})
+    assert (filled.count, len(filled.left_out)) == (0, 1)
+    person.learn([("email", "ANNA@x.edu")])
+    assert moodle.filled(write(tmp_path, MOODLE), {"Anna Müller": 87}, 100, None, {person.name: person}).count == 1
+
+
+def test_tables_say_who_it_is(tmp_path: Path) -> None:
+    people = {"ana": Person("ana", marks=[("id", "=7"), ("email", "a@x"), ("login", "hub")], section="B")}
+    rows = list(csv.DictReader(io.StringIO(table.checks_csv([adjusted()], people))))
+    assert {(row["id"], row["email"]) for row in rows} == {("'=7", "a@x")}
+    (data,) = json.loads(table.everything_json([report()], people))
+    assert data["person"] == {"id": "=7", "email": "a@x", "login": "hub", "section": "B"}
 
 
 @pytest.mark.parametrize(

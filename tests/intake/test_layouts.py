@@ -160,7 +160,7 @@ def test_each_layout_is_recognised_with_its_students(name: str, tmp_path: Path) 
 IDENTITIES = {
     "plain": {Identity("Ann Müller"), Identity("Kim Lee")},
     "canvas": {Identity("müllerann", "canvas", "4711"), Identity("leekim", "canvas", "4712")},
-    "canvas again": {Identity("müllerann", "canvas", "4711"), Identity("", "canvas", "4712")},
+    "canvas again": {Identity("müllerann", "canvas", "4711"), Identity("", "anonymous", "4712")},
     "moodle": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
     "moodle flat": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
     "lab-5-submissions": {Identity("", "github", login=login) for login in ("annm", "kim-lee")},

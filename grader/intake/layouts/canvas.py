@@ -62,7 +62,7 @@ def _handed(name: str, user: str, files: Sequence[tuple[re.Match[str], Entry]]) 
     originals = [match["file"] for _, (match, _) in ordered]
     attempts = _attempts([part for part, _ in parts], originals)
     late = any(match["late"] for match, _ in files)
-    who = Identity("" if name == "anon" else name, "canvas", user)
+    who = Identity("", "anonymous", user) if name == "anon" else Identity(name, "canvas", user)
     return Handed(f"{name or 'unnamed'} ({user})", files[0][1].path, tuple(parts), late, who=who, attempts=attempts)
 
 
