@@ -18,7 +18,7 @@ DECIDE = {
     *("errors.py", "expect.py", "show.py", "answers.py"),
 }
 SHOW_OR_FIND = {
-    *("intake", "gradebook", "reports", "exports", "similarity", "batch", "author", "cli"),
+    *("intake", "people", "gradebook", "reports", "exports", "similarity", "batch", "author", "cli"),
     *("__init__.py", "__main__.py", "escape.py", "files.py", "version.py"),
 }
 # What the decisive rooms import of others, and why no verdict depends on it.
