@@ -114,7 +114,8 @@ def test_the_roster_may_say_when_work_was_handed_in(tmp_path: Path) -> None:
     put(tmp_path / "c" / "Bo Wang" / "week5" / "lenet.py")
     file = put(tmp_path / "roster.csv", b"name,submitted\nAna Silva,week5=2026-10-25T21:00+01:00\nBo Wang,\n")
     known = read_roster(file, course.assignments())
-    ana, bo = known.applied(survey(tmp_path / "c", course).candidates)
+    known = known.under(["Ana Silva", "Bo Wang"])
+    ana, bo = map(known.timed, survey(tmp_path / "c", course).candidates)
     assignment = replace(course.assignment("week5"), due=SATURDAY, late=LatePolicy(0, 10, 50), zone=BERLIN)
     assert lateness(assignment, ana.handed, None) == Late(2, 20)
     assert lateness(assignment, bo.handed, None) is None
