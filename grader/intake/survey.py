@@ -77,7 +77,8 @@ def _plain(folder: Path, kind: Kind, known: Weeks, most_carried: int, is_meant: 
         own = candidates_of(whole, named_after(whole), "", known)
         return Survey(tuple(_carried(own, most_carried)), kind.ignored)
     ignored = [(one.path.name, why) for one in kind.listing if (why := why_ignored(one, known))]
-    entries, nobodys = find_entries([one for one in kind.listing if not why_ignored(one, known)], known, DESK)
+    listing = [one for one in kind.listing if not why_ignored(one, known)]
+    entries, nobodys = find_entries(listing, known, DESK, kind.root, is_plain=is_meant)
     if not entries:
         raise UsageError(
             f"no submission in {folder}: there must be a folder, zip, notebook or .py file for each student"

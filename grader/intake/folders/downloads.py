@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
 from grader.intake.folders.entries import DiskEntry, Entry, ZippedEntry, list_folder, zipped
-from grader.intake.folders.students import finds, why_ignored
+from grader.intake.folders.students import finds, is_container, why_ignored
 from grader.intake.layouts import PLAIN, Evidence
 from grader.intake.noise import is_noise
 from grader.intake.reading.desk import Desk
@@ -70,7 +70,7 @@ def kind_of(folder: Path, weeks: Weeks, desk: Desk, layout: str | None = None) -
     whole = (Download(layout or found.layout, root, listing),)
     if layout is None and found.is_clear:
         return Kind(root, listing, whole, tuple(refused), found)
-    inner = _downloads(listing, weeks, desk, layout)
+    inner = _downloads(root, listing, weeks, desk, layout)
     rivals = [entry for entry in found.rivals if entry.path not in inner]
     if layout is not None:
         named = not inner or layouts.fits(layout, root, listing)
@@ -107,13 +107,26 @@ def _of_downloads(kind: Kind, inner: dict[Path, Download], weeks: Weeks, desk: D
     return Kind(kind.root, kind.listing, tuple(inner.values()), (*kind.ignored, *ignored), kind.evidence)
 
 
-def _downloads(listing: Sequence[Entry], weeks: Weeks, desk: Desk, layout: str | None) -> dict[Path, Download]:
-    """Find the entries that are downloads themselves, by their paths; with a `layout`, those of that platform."""
+def _downloads(
+    root: Entry, listing: Sequence[Entry], weeks: Weeks, desk: Desk, layout: str | None
+) -> dict[Path, Download]:
+    """Find the entries that are downloads themselves, by their paths; with a `layout`, those of that platform.
+
+    An entry with a student's name beside others is that student's, whatever it holds; alone it is a `UsageError`.
+    """
     entries = [entry for entry in listing if not why_ignored(entry, weeks) and not entry.is_link]
     if len(entries) > MOST_DOWNLOADS:
         return {}
     found = {entry.path: _download(entry, weeks, desk) for entry in entries}
-    return {path: one for path, one in found.items() if one and layout in (None, one.layout)}
+    downloads = {path: one for path, one in found.items() if one and layout in (None, one.layout)}
+    certain = {entry.path for entry in entries if is_container(entry, weeks, root)}
+    if layout is None and downloads.keys() - certain and len(downloads) == len(entries):
+        doubtful = next(one for path, one in downloads.items() if path not in certain)
+        raise UsageError(
+            f"{root.path}: {doubtful.around} may be a download from {layouts.called(doubtful.layout)}, or one "
+            f"student's; if it is a download, go on with --layout {doubtful.layout}, if not, with --layout {PLAIN}"
+        )
+    return {path: one for path, one in downloads.items() if layout or path in certain}
 
 
 def _download(entry: Entry, weeks: Weeks, desk: Desk) -> Download | None:

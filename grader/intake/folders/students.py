@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.errors import UsageError
 from grader.intake.contents import real_name
-from grader.intake.folders.entries import DiskEntry, Entry
+from grader.intake.folders.entries import DiskEntry, Entry, ZippedEntry
 from grader.intake.noise import NOISE, is_noise
 from grader.intake.places import is_module
 from grader.intake.reading.desk import Desk
@@ -29,6 +30,24 @@ _NO_NAME = re.compile(
     r"|assignments?|submissions?|homework|notebooks?|data|models?|v|version)[\W_]*\d*",
     re.IGNORECASE,
 )
+
+
+# What those who grade call a folder of students; no student is called so.
+_CONTAINER = re.compile(
+    r"(?:.*[\W_])?(?:submissions?|downloads?|exports?|classes|class|course|students|all|inbox|canvas|moodle|gradescope)(?:[\W_\d].*)?",
+    re.IGNORECASE,
+)
+
+
+def is_container(entry: Entry, weeks: Weeks, around: Entry | None = None) -> bool:
+    """Tell whether an entry is called as a folder of students is: by the platform, the week, or the folder around it.
+
+    What a folder with a student's name holds is that student's, however its parts are called.
+    """
+    name = Path(entry.path.name).stem if not entry.is_folder else entry.path.name
+    in_class = isinstance(entry, ZippedEntry)  # whoever grades has given a zip of a class
+    as_around = around is not None and name in (around.path.name, around.path.stem)
+    return in_class or bool(_CONTAINER.fullmatch(name)) or weeks.is_name_of_one(name) or as_around
 
 
 def why_ignored(entry: Entry, weeks: Weeks) -> str | None:
@@ -81,10 +100,13 @@ def _notebooks(entries: Sequence[Entry], weeks: Weeks, desk: Desk) -> list[Entry
     return [entry for entry in files if weeks.named(entry.path.stem) is None and desk.look(entry.path, weeks)]
 
 
-def find_entries(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> tuple[list[Placed], list[tuple[str, str]]]:
+def find_entries(
+    listing: Sequence[Entry], weeks: Weeks, desk: Desk, root: Entry, is_plain: bool = False
+) -> tuple[list[Placed], list[tuple[str, str]]]:
     """Find each student's entry, and the week's folder around it if any; and what is nobody's, with the reason.
 
-    Opens folders of several students. A week's folder beside students is none of them.
+    Opens folders of several students. A week's folder beside students is none of them. One folder alone that may be a
+    student's as well as a class is a `UsageError`, unless somebody has said that each entry `is_plain`ly a student's.
     """
     sorted_by_week = [entry for entry in listing if _is_of_week(entry, weeks) and _holds_several(entry, weeks, desk)]
     others = [entry for entry in listing if not _is_of_week(entry, weeks)]
@@ -94,8 +116,13 @@ def find_entries(listing: Sequence[Entry], weeks: Weeks, desk: Desk) -> tuple[li
         name = entry.path.name
         if entry in sorted_by_week or (sorted_by_week and _may_hold_students(entry, weeks)):
             found += ((inner, f"{name}/") for inner in _inner(entry, weeks))
-        elif len(listing) == 1 and _is_class(entry, weeks, desk):
-            return find_entries(_inner(entry, weeks), weeks, desk)
+        elif len(listing) == 1 and not is_plain and _is_class(entry, weeks, desk):
+            if not is_container(entry, weeks, root):
+                raise UsageError(
+                    f"{root.path}: {name} alone is there, and holds a module several times; if it is a class, give "
+                    f"{entry.path}, and if it is one student's, go on with --layout plain"
+                )
+            return find_entries(_inner(entry, weeks), weeks, desk, entry)
         elif _is_of_week(entry, weeks) and (others or sorted_by_week) and entry.is_folder:
             nobodys.append((name, WEEKS_OWN))
         else:

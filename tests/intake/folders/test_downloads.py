@@ -209,14 +209,14 @@ def test_a_download_beside_its_zip_counts_once(two_weeks_course: Course, tmp_pat
 
 
 def test_a_week_that_two_downloads_have_differently_is_a_question(two_weeks_course: Course, tmp_path: Path) -> None:
-    put(tmp_path / "c" / "monday" / "silvaana_1001_5001_lenet.py", LENET)
-    put(tmp_path / "c" / "friday" / "silvaana_1001_5077_lenet.py", LENET + b"x = 1\n")
-    put(tmp_path / "c" / "friday" / "leewei_1005_5078_lenet.py", LENET)
+    put(tmp_path / "c" / "submissions monday" / "silvaana_1001_5001_lenet.py", LENET)
+    put(tmp_path / "c" / "submissions friday" / "silvaana_1001_5077_lenet.py", LENET + b"x = 1\n")
+    put(tmp_path / "c" / "submissions friday" / "leewei_1005_5078_lenet.py", LENET)
     lee, ana = survey(tmp_path / "c", two_weeks_course).candidates
     assert not lee.problem
     assert ana.problem == (
-        "week5 was handed in differently in several downloads (friday/silvaana_1001_5077_lenet.py, "
-        "monday/silvaana_1001_5001_lenet.py): keep the one that counts"
+        "week5 was handed in differently in several downloads (submissions friday/silvaana_1001_5077_lenet.py, "
+        "submissions monday/silvaana_1001_5001_lenet.py): keep the one that counts"
     )
 
 
@@ -273,3 +273,58 @@ def test_a_forced_layout_may_be_that_of_several_downloads(two_weeks_course: Cour
     assert len(survey(tmp_path / "c", two_weeks_course, layout="canvas").candidates) == 4
     with pytest.raises(UsageError, match="is named as moodle does"):
         survey(tmp_path / "c", two_weeks_course, layout="moodle")
+
+
+# A student's own folder
+
+
+def own_download(folder: Path) -> None:
+    put(folder / "silvaana_1001_5001_lenet.py", LENET)
+    put(folder / "leewei_1005_5002_lenet.py", LENET)
+
+
+def own_class(folder: Path) -> None:
+    for name in ("Ana Silva", "Bo Li"):
+        put(folder / name / "week5" / "lenet.py", LENET)
+
+
+def own_attempts(folder: Path) -> None:
+    for number in (1, 2):
+        put(folder / f"attempt{number}" / "lenet.py", LENET)
+
+
+def own_modules_and_a_class(folder: Path) -> None:
+    own_class(folder)
+    put(folder / "lenet.py", LENET)
+
+
+OWN = [own_download, own_class, own_attempts, own_modules_and_a_class]
+
+
+@pytest.mark.parametrize("zips", [False, True])
+@pytest.mark.parametrize("make", [*OWN, lambda folder: own_class(folder / "week5")])
+def test_what_a_student_puts_into_a_folder_hands_nothing_in_for_others(
+    make: Callable[[Path], None], zips: bool, two_weeks_course: Course, tmp_path: Path
+) -> None:
+    """Alone it is a question, as it could be a class; beside others it is that student's."""
+    root = tmp_path / "c"
+    make(root / "Eve Adams")
+    if zips:
+        packed(root / "Eve Adams", root / "Eve Adams.zip")
+        shutil.rmtree(root / "Eve Adams")
+    if "Eve Adams" not in students_or_question(root, two_weeks_course):
+        assert students(survey(root, two_weeks_course, layout="plain")) == {"Eve Adams"}
+    put(root / "Kim Lee" / "lenet.py", LENET)
+    put(root / "Ben Ode" / "lenet.py", LENET)
+    assert students(survey(root, two_weeks_course)) == {"Eve Adams", "Kim Lee", "Ben Ode"}
+
+
+def students_or_question(root: Path, course: Course) -> set[str]:
+    """Return the students, or none where it is asked what the folder is."""
+    try:
+        found = students(survey(root, course))
+    except UsageError as error:
+        assert "--layout plain" in str(error)
+        return set()
+    assert found == {"Eve Adams"}
+    return found
