@@ -16,6 +16,7 @@ MOST_LINES = 200
 _KEPT = "\n\t\u200c\u200d"
 _UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 _FORMULA = tuple("=+-@＝＋－＠")
+_OTHER_CELL = re.compile(r"([;|]\s*)(?=[=+@＝＋－＠-])")
 
 
 def plain(text: str) -> str:
@@ -34,9 +35,12 @@ def terminal(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Make one line that a spreadsheet takes for text: what could start a formula gets an apostrophe in front."""
+    """Make one line that a spreadsheet takes for text: what could start a formula gets an apostrophe in front.
+
+    So does what could start one in a spreadsheet that separates cells by semicolons or tabs.
+    """
     risky = text[:1] in ("\t", "\r", "\n") or text.lstrip().startswith(_FORMULA)
-    return ("'" if risky else "") + terminal(text)
+    return ("'" if risky else "") + _OTHER_CELL.sub(r"\1'", terminal(text))
 
 
 def markdown(text: str) -> str:

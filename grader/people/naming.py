@@ -52,7 +52,7 @@ def told_apart(names: Sequence[tuple[str, str]]) -> list[str]:
     taken = {key for key, count in alike.items() if count == 1}
     for student, file_name in names:
         is_alone = alike[caseless(student)] == 1
-        name = unicodedata.normalize("NFC", student if is_alone else file_name)
+        name = visible(student if is_alone else file_name)
         unique, number = name, 1
         while not is_alone and caseless(unique) in taken:
             number += 1
@@ -76,7 +76,13 @@ def called(student: str) -> list[str]:
 
 def caseless(name: str) -> str:
     """Make a key that is equal for names that a file system or a reader may take for the same."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return visible(name).casefold()
+
+
+def visible(name: str) -> str:
+    """Return a name as it is seen and can be stored: one blank between words, and no bytes that are no text."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return unicodedata.normalize("NFC", " ".join(text.split())) or "_"
 
 
 def folded(text: str) -> str:

@@ -120,7 +120,8 @@ def test_everything_that_is_no_submission_is_ignored_with_a_reason(two_weeks_cou
     put(inbox / "ada" / "lenet.py")
     for name in ("README.md", "grades.csv", "notes", ".DS_Store", "__MACOSX/a.py", "conftest.py", "EXPECTED.toml"):
         put(inbox / name)
-    put(inbox / "old reports" / "gradebook.sqlite")
+    for name in ("gradebook.sqlite", "grades.csv", "index.html"):
+        put(inbox / "old reports" / name)
     found = survey(inbox, two_weeks_course)
     assert listed(found.candidates) == [("ada", "week5", False)]
     assert dict(found.ignored) == {

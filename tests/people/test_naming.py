@@ -60,3 +60,18 @@ def test_names_that_look_the_same_are_numbered():
 def test_names_told_apart_differ_even_without_case(names):
     apart = told_apart([(name, name) for name in names])
     assert len({name.casefold() for name in apart}) == len(names)
+
+
+ODD = ["dan\udcff", "bob ", " bob", "bob  ray", "bob\u00a0ray", "   ", "zoe\u0301"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_can_be_stored_and_is_what_one_sees(name):
+    (told,) = told_apart([(name, name)])
+    assert told.encode("utf-8").decode() == told == told.strip() != ""
+    assert told == unicodedata.normalize("NFC", " ".join(told.split()))
+
+
+@pytest.mark.parametrize(("one", "other"), [("bob", "bob "), ("bob ray", "bob  ray"), ("zoé", "zoe\u0301")])
+def test_names_that_look_alike_are_numbered(one, other):
+    assert len({told.casefold() for told in told_apart([(one, one), (other, other)])}) == 2

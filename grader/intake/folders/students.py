@@ -20,6 +20,7 @@ from grader.intake.weeks import Weeks
 from grader.people.naming import told_apart
 
 OTHER_ARCHIVES = {".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
+_REPORTS = ("gradebook.sqlite", "grades.csv", "index.html")  # one of them may be in a student's folder
 WEEKS_OWN = "a week's folder beside students, and nobody's by its name"
 
 Placed = tuple[Entry, str]  # a student's entry, and the week's folder around it (`week5/`) or nothing
@@ -60,7 +61,7 @@ def why_ignored(entry: Entry, weeks: Weeks) -> str | None:
     if entry.is_link or path.suffix.lower() in {".zip", ".ipynb", *OTHER_ARCHIVES}:
         return None
     if entry.is_folder:
-        return "reports of this grader" if entry.holds("gradebook.sqlite") else None
+        return "reports of this grader" if all(map(entry.holds, _REPORTS)) else None
     name = real_name(path.name)
     if name.lower().endswith(".ipynb"):
         return None

@@ -32,6 +32,12 @@ def beside_itself(folder: Path) -> str:
     return packed(folder, folder / "submissions.zip").name
 
 
+def reports(folder: Path) -> Path:
+    for name in ("gradebook.sqlite", "grades.csv", "index.html"):
+        put(folder / name, b"")
+    return folder
+
+
 STRAYS: dict[str, Callable[[Path], str]] = {
     "a table": lambda folder: put(folder / "grades.csv", b"a,b\n1,2\n").name,
     "a worksheet": lambda folder: put(folder / "Grades-DL-Week 5-123.csv", b"Identifier,Full name\n").name,
@@ -40,7 +46,7 @@ STRAYS: dict[str, Callable[[Path], str]] = {
     "a PDF": lambda folder: put(folder / "rubric.pdf", b"%PDF").name,
     "a script": lambda folder: put(folder / "rename.py", b"x = 1\n").name,
     "an empty folder": lambda folder: put(folder / "old" / "x.txt", b"").parent.name,
-    "the reports": lambda folder: put(folder / "reports" / "gradebook.sqlite", b"").parent.name,
+    "the reports": lambda folder: reports(folder / "reports").name,
     "the download itself": beside_itself,
 }
 
@@ -328,3 +334,11 @@ def students_or_question(root: Path, course: Course) -> set[str]:
         return set()
     assert found == {"Eve Adams"}
     return found
+
+
+@pytest.mark.parametrize("name", ["gradebook.sqlite", "grades.csv", "index.html", "README.md", ".DS_Store"])
+def test_no_file_in_ones_folder_makes_its_student_vanish(name: str, two_weeks_course: Course, tmp_path: Path) -> None:
+    put(tmp_path / "c" / "Eve Adams" / "lenet.py", LENET)
+    put(tmp_path / "c" / "Eve Adams" / name, b"")
+    put(tmp_path / "c" / "Kim Lee" / "lenet.py", LENET)
+    assert students(survey(tmp_path / "c", two_weeks_course)) == {"Eve Adams", "Kim Lee"}
