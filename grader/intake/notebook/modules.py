@@ -17,7 +17,7 @@ from grader.errors import SubmissionError
 from grader.inside.importing.callers import TRIED
 from grader.inside.importing.sources import LEFT_OUT
 from grader.intake.encoding import as_python
-from grader.intake.notebook.cells import Notebook, read_notebook, read_script
+from grader.intake.notebook.cells import Notebook, parse, read_notebook, read_script
 from grader.intake.notebook.choice import Choice, choose
 from grader.intake.notebook.pieces import BLOCKS, Piece, Sorter, defined_in, functions_in, rebuilt
 from grader.intake.notebook.statements import source_of
@@ -58,14 +58,23 @@ class _Conversion:
         self.notebook = notebook
         self.name = name
         self.wanted = wanted
-        written = {path.removesuffix(".py") for path in notebook.written}
-        self.made = [module for module in wanted if module not in present and module not in written]
         trees = [cell.tree for cell in notebook.cells]
         self.defined, self.functions = defined_in(trees), functions_in(trees)
+        self._drop_empty()
+        written = {path.removesuffix(".py") for path in notebook.written}
+        self.made = [module for module in wanted if module not in present and module not in written]
         words = set(used).union(*(re.findall(r"\w+", text) for text in notebook.written.values()))
         self.used = words & self.defined
         self.work = Work(trees)
         self.pieces = list(self._sorted(Sorter(wanted, {*present, *written}, self.defined, self.work)))
+
+    def _drop_empty(self) -> None:
+        """Leave out a written module that gives nothing of what is asked for, where cells do."""
+        for path in [f"{module}.py" for module, names in self.wanted.items() if self.defined & set(names)]:
+            tree = parse(self.notebook.written.get(path, "raise"))
+            if path in self.notebook.written and tree and not defined_in([tree]) & set(self.wanted[path[:-3]]):
+                del self.notebook.written[path]
+                self.notebook.notes.append(f"{path}, which {self.name} writes, left out: code cells define its names")
 
     def _sorted(self, sorter: Sorter) -> Iterator[Piece]:
         for cell in self.notebook.cells:

@@ -295,3 +295,11 @@ def test_whatever_the_cells_are_the_modules_parse(cells):
 def test_any_text_is_converted_or_noted(cells):
     _, notes = convert(*cells)
     assert all(isinstance(note, str) for note in notes)
+
+
+@pytest.mark.parametrize("text", ["import os\n", "", "LIMIT = 3\n"])
+def test_a_written_module_without_what_is_asked_for_gives_way_to_cells(text):
+    raw = notebook(f"%%writefile lenet.py\n{text}", "class LeNet:\n    depth = 3")
+    files, notes = modules_from_notebook(raw, "hw.ipynb", {"lenet": ["LeNet"], "training": ["train"]})
+    assert b"class LeNet" in files["lenet.py"]
+    assert any(note.startswith("lenet.py, which hw.ipynb writes, left out") for note in notes)
