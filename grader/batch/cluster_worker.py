@@ -21,7 +21,6 @@ from grader.course import Course
 from grader.errors import GraderError, TamperError
 from grader.judging.job import Job
 from grader.judging.pool import Pool
-from grader.judging.scratch import sweep
 from grader.results import Report
 from grader.sandbox import Sandbox, choose
 from grader.version import VERSION, digest_of
@@ -115,7 +114,6 @@ class Judges:
     """The judges of one run on one worker: one for each of its threads, started when needed."""
 
     def __init__(self, terms: Terms, worker: Worker) -> None:
-        sweep()
         self.introduction, sandbox = _introduce(terms, worker)
         self._pool: Pool | None = None
         if sandbox is not None and not self.introduction.objection:

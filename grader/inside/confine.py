@@ -117,9 +117,9 @@ def adopt_orphans() -> None:
     _call("prctl", _SUBREAPER, 1, 0, 0, 0)
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends."""
-    _call("prctl", _DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have the kernel kill this process, or send it another signal, when the thread that started it ends."""
+    _call("prctl", _DEATH_SIGNAL, number, 0, 0, 0)
 
 
 def set_dumpable(value: bool) -> None:

@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -22,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 from grader.errors import SandboxError, to_dict
 from grader.inside import confine
 from grader.judging.fork_server_client import PID
-from grader.judging.scratch import tidy
 from grader.judging.shortcuts import Shortcuts, without
 from grader.sandbox import Sandbox, devices
 from grader.sandbox.processes import kill_tree
 from grader.sandbox.zygote import Zygote
+from grader.scratch import tidy
 
 if TYPE_CHECKING:
     from grader.sandbox.worker_client import Worker
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     shortcuts = without(left_out.split(",") if left_out else ())
     sandbox = replace(devices.unpacked(packed), without=shortcuts.inside)
     fork_server = ForkServerProcess(socket.socket(fileno=int(control)), sandbox)
+    _end_with_parent()
     gc.disable()  # until all is imported: the collector would look for garbage again and again, and there is none
     try:
         fork_server.start()
@@ -50,6 +52,19 @@ def main(arguments: list[str]) -> int:
         return judge.collect(Path(root), weeks, fork_server.serve, shortcuts)
     finally:
         fork_server.close()
+
+
+def _end_with_parent() -> None:
+    """Have this process end in order when its parent is killed, also in the middle of what takes long to import."""
+    parent = os.getppid()
+
+    def end(*_: object) -> None:
+        if os.getppid() != parent:  # else a thread of the parent has ended, or the parent ends this process in order
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            sys.exit(1)
+
+    signal.signal(signal.SIGTERM, end)
+    confine.die_with_parent(signal.SIGTERM)
 
 
 def _compile_the_course_anew(shortcuts: Shortcuts) -> None:
@@ -117,6 +132,7 @@ class ForkServerProcess:
     ) -> None:
         from grader.sandbox.worker_client import Worker  # noqa: PLC0415 - it imports torch
 
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         confine.die_with_parent()
         if os.getppid() != self._pid:  # it died before that
             os._exit(1)

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
-from grader.judging.scratch import Scratch
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.watch import Watch
 from grader.sandbox import Sandbox, devices
 from grader.sandbox.processes import kill_tree, signal_name
+from grader.scratch import Scratch
 
 START_SECONDS = 180.0
 FORK_SECONDS = 20.0

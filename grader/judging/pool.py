@@ -17,7 +17,6 @@ from grader.errors import CourseError, GraderError, Killed, TamperError
 from grader.judging.fork_server_client import ForkServer
 from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
-from grader.judging.scratch import sweep
 from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox, devices
@@ -98,7 +97,6 @@ class Pool:
 
     def run(self, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
         """Grade the jobs; then end the judges, also where the caller stops before the last result."""
-        sweep()
         yield from grade_all(_Threads(self, len(self._judges)), jobs)
 
     def grade(self, job: Job) -> Report | Ungraded:

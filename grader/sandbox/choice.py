@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 
 from grader.errors import SandboxError, UsageError
@@ -37,6 +38,7 @@ class Process:
 
     def command(self, fd: int) -> Command:
         caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
+        caches["TMPDIR"] = tempfile.gettempdir()  # the run's: what a killed process leaves goes with that
         cuda = gpus.environment(self.gpus, self.confined)
         program = str(INSIDE / "worker.py")
         return Command(

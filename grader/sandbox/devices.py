@@ -18,6 +18,7 @@ from grader.errors import DeviceError
 from grader.sandbox import gpus
 from grader.sandbox.choice import Sandbox, choose
 from grader.sandbox.gpus import Gpu
+from grader.scratch import held
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def _working(sandbox: Sandbox) -> tuple[tuple[Gpu, ...], list[str]]:
 
     for gpu in found:
         try:
-            working.append(replace(gpu, name=try_out(replace(sandbox, gpus=(gpu,)))))
+            with held():
+                working.append(replace(gpu, name=try_out(replace(sandbox, gpus=(gpu,)))))
         except DeviceError as error:
             troubles.append(str(error))
     return tuple(working), troubles

@@ -18,7 +18,8 @@ LAYERS = (
     {"reports"},
     {"intake", "gradebook", "version"},
     {"checks", "sandbox", "course", "files", "people"},
-    {"inside", "results", "errors", "escape"},
+    {"scratch"},
+    {"inside", "results", "errors", "escape", "janitor"},
 )
 OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release
 

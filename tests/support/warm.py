@@ -28,8 +28,8 @@ from typing import IO, Any
 import psutil
 
 from grader.judging import fork_server_client
-from grader.judging.scratch import Scratch
 from grader.judging.shortcuts import without
+from grader.scratch import Scratch
 
 ADDRESS = "GRADER_TESTS_WARM"  # in the environment: processes that tests start find it there, too
 ROOT = Path(__file__).parents[2]

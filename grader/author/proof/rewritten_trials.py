@@ -22,6 +22,7 @@ from grader.course import Assignment
 from grader.errors import SubmissionError
 from grader.intake import load_folder
 from grader.results import Outcome, Report, task_order
+from grader.scratch import held
 
 Grade = Callable[[Sequence[Subject]], Sequence[Trial]]
 FORM = "form"  # the kind of these subjects
@@ -58,7 +59,7 @@ class Form:
 
 def _taken_in(delivery: forms.Delivery, assignment: Assignment) -> dict[str, bytes]:
     """Return the files that intake makes of a delivery; none where it refuses it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with held(), tempfile.TemporaryDirectory() as folder:
         entry = Path(folder, "submission")
         for path, content in delivery.files.items():
             (entry / path).parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ import contextlib
 import html
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.course import Course
 from grader.errors import CourseError, SubmissionError
+from grader.scratch import held
 
 DATA = "GRADER_DATA"
 SECONDS = 3600  # for one cell: five epochs of MNIST on an old laptop
@@ -137,8 +137,9 @@ def _was_begun(cell: Any) -> bool:
 @contextlib.contextmanager
 def _environment(data: Path | None) -> Iterator[None]:
     """Set the variables that the kernel inherits: where real data lie, and a folder for what Jupyter leaves."""
-    with tempfile.TemporaryDirectory(prefix="lesson-") as folder:
-        new = {"IPYTHONDIR": folder, "JUPYTER_RUNTIME_DIR": folder, **({DATA: str(data.resolve())} if data else {})}
+    with held() as folder:
+        new = dict.fromkeys(("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "TMPDIR"), str(folder))
+        new |= {DATA: str(data.resolve())} if data else {}
         before = {name: os.environ.get(name) for name in new}
         os.environ.update(new)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from grader.author.release import leaks
 from grader.course import Course, git
 from grader.course.protected import MANIFEST, manifest_text
 from grader.errors import CourseError, UsageError
+from grader.scratch import held
 
 WHOLE = ("assignments", "fixtures", "grader")
 SINGLE = ("LICENSE", "action.yml", "pyproject.toml", ".gitignore")
@@ -63,8 +63,8 @@ def commit_branch(course: Course, files: Mapping[str, bytes], branch: str, messa
     before = _git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", allowed=(0, 1)).strip()
     if before:
         _check_history(course, branch)
-    with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+    with held() as folder:
+        index = {"GIT_INDEX_FILE": str(folder / "index")}
         for name, content in files.items():
             blob = _git(root, "hash-object", "-w", "--stdin", given=content).strip()
             _git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", environment=index)

@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import struct
+import tempfile
 import threading
 import time
 import zlib
@@ -40,7 +41,8 @@ class _Names:
 
     def __init__(self, name: str) -> None:
         self.key = zlib.crc32(name.encode()) & 0x7FFFFFFF or 1
-        self.tmp, self.shm, self.socket = f"/tmp/{name}", f"/dev/shm/{name}", f"/tmp/{name}.socket"
+        tmp = tempfile.gettempdir()  # without a sandbox that of the run
+        self.tmp, self.shm, self.socket = f"{tmp}/{name}", f"/dev/shm/{name}", f"{tmp}/{name}.socket"
         self.abstract, self.word = f"\0{name}", name.encode()
 
 

@@ -9,6 +9,7 @@ check, from the request to the reply, and leaves no module, file or seed behind.
 from __future__ import annotations
 
 import marshal
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,8 @@ def play(open_check: Callable[[Path, str], Check], backward: bool, rounds: int =
     `open_check` opens a check on a folder and a package. Where forks will find a GPU, no act may go `backward`: where
     torch sees one, a backward pass starts threads for it, and a fork would not have them.
     """
-    with tempfile.TemporaryDirectory() as name, generators_kept():
+    # Not where `tempfile` would look next: a killed run's folder is gone, and nobody would remove another one.
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name, generators_kept():
         folder = Path(name)
         (folder / "coursework.py").write_bytes((STAGE / "coursework.py").read_bytes())
         source = (STAGE / "probes.py").read_text(encoding="utf-8")

@@ -28,6 +28,7 @@ from grader.sandbox.bubblewrap import INSIDE
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.protocol import Request
 from grader.sandbox.worker_client import CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
+from grader.scratch import held
 
 MEMORY = 512 << 20
 SECONDS = 4.0  # for one attack
@@ -74,7 +75,7 @@ class Ground:
     def __enter__(self) -> Ground:
         try:
             self._open.callback(self._sweep)
-            self.folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="grader-attack-")))
+            self.folder = self._open.enter_context(held())
             self._open.callback(self.worker.close)
             with _variable("GRADER_ATTACK_SECRET", self.token):
                 self.worker.start().wait()

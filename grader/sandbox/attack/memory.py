@@ -49,7 +49,7 @@ def _place(path: str, ground: Ground) -> str:
     """Return a folder to fill; without a sandbox it is one of this run's own, so that all of it is removed."""
     if ground.sandbox.confined:
         return path
-    place = Path(path) / f"grader-{ground.token}"
+    place = (ground.folder if path == "/tmp" else Path(path)) / f"grader-{ground.token}"
     place.mkdir(exist_ok=True)
     return str(place)
 
