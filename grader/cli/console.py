@@ -53,9 +53,7 @@ def warn_unconfined(sandbox: Sandbox) -> None:
 
 def make_console() -> Console:
     """Make the console that commands print on: 80 columns wide unless it is a terminal."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    return Console(width=None if sys.stdout.isatty() else 80)
+    return Console(width=None if sys.stdout is not None and sys.stdout.isatty() else 80)
 
 
 def print_found(

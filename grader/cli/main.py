@@ -1,13 +1,11 @@
 """Lists the names of all commands, imports the one that is called, and says how it ended.
 
 Exit codes: 0 everything was graded, whatever the scores; 1 something could not be graded or is stale, said last and
-by name; 2 the request makes no sense; 130 interrupted.
+by name; 2 the request makes no sense; 130 interrupted, by Ctrl-C or by a signal that asks a process to end.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -15,6 +13,9 @@ from typing import Any
 import click
 
 from grader import __version__
+from grader.cli.process import streams
+from grader.cli.process.failures import worded
+from grader.cli.process.interruption import interruptible
 from grader.errors import GraderError, UsageError
 
 
@@ -77,7 +78,7 @@ class CommandLine(click.Group):
             click.echo(f"grader: {error}", err=True)
             return 2 if isinstance(error, UsageError) else 1
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            streams.drop_output()
             return 1
         except KeyboardInterrupt:
             click.echo("\ngrader: interrupted", err=True)
@@ -96,9 +97,29 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return the exit code."""
+    if arguments is None:
+        streams.use_utf8()
+    streams.never_fail()
+    with interruptible():
+        status = _run(arguments)
+    if lost := streams.flush():
+        click.echo(f"grader: {lost}", err=True)
+        return status or 1
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         status: int = cli.main(arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except click.Abort:  # an interruption outside of any command
+        click.echo("grader: interrupted", err=True)
+        return 130
+    except Exception as error:
+        if not (says := worded(error)):
+            raise
+        click.echo(f"grader: {says}", err=True)
+        return 1
     return status

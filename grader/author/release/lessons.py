@@ -9,6 +9,8 @@ import contextlib
 import html
 import os
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.course import Course
 from grader.errors import CourseError, SubmissionError
+from grader.files import write_atomically
 from grader.scratch import held
 
 DATA = "GRADER_DATA"
@@ -96,7 +99,7 @@ def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None)
     content = nbformat.read(notebook, as_version=4)
     runner = ExecutePreprocessor(timeout=SECONDS, kernel_name=_KERNEL["name"])
     try:
-        with _environment(data):
+        with _environment(data), _interruptible(runner):
             runner.preprocess(content, {"metadata": {"path": str(modules)}})
     except CellExecutionError as error:
         raise SubmissionError(
@@ -109,8 +112,37 @@ def execute(notebook: Path, modules: Path, page: Path, data: Path | None = None)
     _keep_descriptions(content)
     exporter = HTMLExporter(template_name="lab")
     text, _ = exporter.from_notebook_node(content, {"metadata": {"name": notebook.stem}})
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
+    write_atomically(page, text, for_others=True)
+
+
+@contextlib.contextmanager
+def _interruptible(runner: Any) -> Iterator[None]:
+    """Have signals interrupt the block as they do before it, and then end the kernel.
+
+    nbclient sets handlers of its own before the kernel starts, which end the kernel alone, and default ones at its end.
+    """
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    start = runner.async_start_new_kernel
+
+    def restore() -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in usual.items():
+                signal.signal(number, handler)
+
+    async def restore_and_start(**given: Any) -> None:
+        restore()
+        await start(**given)
+
+    runner.async_start_new_kernel = restore_and_start
+    try:
+        yield
+    except KeyboardInterrupt:
+        process = getattr(getattr(runner.km, "provisioner", None), "process", None)
+        if process is not None:
+            process.kill()
+        raise
+    finally:
+        restore()
 
 
 def _keep_descriptions(content: NotebookNode) -> None:
