@@ -19,6 +19,14 @@ from tests.support.makers import lay_out
 
 ROOT = Path(__file__).parents[3]
 SLOW = "import time\n\ndef double(n):\n    time.sleep(1)\n    return 2 * n\n"
+MUTANT = """[[mutant]]
+id = "thrice"
+file = "sums.py"
+find = "return 2 * n"
+replace = "return 3 * n"
+tasks = ["5.1"]
+why = "It triples."
+"""
 # What each command does for a while in a small course; one that is done before it is interrupted proves nothing.
 WORKING = {
     "batch": ["batch", "submissions", "--jobs", "1"],
@@ -81,7 +89,7 @@ def test_a_second_request_does_not_disturb_the_orderly_end_of_the_first() -> Non
 def class_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     works = {f"submissions/{student}/work.py": f"{SLOW}# {student}\n" for student in ("ana", "bo", "cy", "dee")}
     folder = tmp_path_factory.mktemp("course")
-    copied("sums", folder / "sums")
+    lay_out(copied("sums", folder / "sums"), {"solutions/week5/mutants.toml": MUTANT})
     return lay_out(copied("one_check", folder / "one_check"), works).parent
 
 
