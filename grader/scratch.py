@@ -19,10 +19,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from grader import janitor
 from grader.errors import GraderError
 
+LINES = 15  # of a log that an error shows
 _SECONDS = 60.0  # for a janitor to start, on a very busy machine
 _LONGEST_PATH = 4096
 
@@ -55,6 +57,21 @@ def held() -> Iterator[Path]:
     finally:
         tempfile.tempdir = before
         _place.leave(run)
+
+
+def new_log() -> IO[bytes]:
+    """Open a file in memory for what processes of ours say: it can be written where no disk can, and is on none."""
+    return os.fdopen(os.memfd_create("log"), "w+b")
+
+
+def last_lines(log: IO[bytes]) -> str:
+    """Return the last lines of a log after a colon, to end a sentence with; nothing where it is empty."""
+    try:
+        log.seek(0)
+        lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    except ValueError:  # closed by whoever has ended the process
+        return ""
+    return ":\n" + "\n".join(lines[-LINES:]) if lines else ""
 
 
 def tidy() -> None:

@@ -27,7 +27,10 @@ HARMLESS = {
     ("judging/job.py", "grader.intake"): "the type of a submission; what was read shows in its digest",
     ("judging/fork_server.py", "grader.scratch"): "says where temporary files lie, and removes them",
     ("judging/fork_server_client.py", "grader.scratch"): "the same",
-    ("sandbox/devices.py", "grader.scratch"): "the same",
+    ("judging/judge_process.py", "grader.scratch"): "holds what processes of ours say",
+    ("sandbox/devices.py", "grader.scratch"): "as in judging/fork_server.py",
+    ("sandbox/doctor.py", "grader.scratch"): "the same",
+    ("sandbox/attack/ground.py", "grader.scratch"): "the same",
     ("judging/watch.py", "grader.escape"): "makes names in an error safe to show",
     ("judging/judge.py", "grader.version"): "the version itself, to note it in the report",
 }

@@ -15,7 +15,7 @@ import click
 from grader.cli.console import warn_unconfined
 from grader.cli.options import command, sandbox_option
 from grader.errors import UsageError
-from grader.escape import terminal
+from grader.escape import plain, terminal
 from grader.sandbox import choose
 from grader.sandbox.doctor import examine
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def doctor(attacks: bool, sandbox: str, as_json: bool) -> int:
     """Say what this machine offers, and how to get the rest.
 
-    The exit code is 1 where grading untrusted code is not possible.
+    The exit code is 1 where grading untrusted code is not possible. A real worker is started, and trains a network.
 
     With --attack, harmless probes run as a submission's checks do, and try what .github/SECURITY.md promises cannot be
     done. The exit code is 1 where a promise of this sandbox did not hold, or an attack came to no end.
@@ -39,10 +39,11 @@ def doctor(attacks: bool, sandbox: str, as_json: bool) -> int:
         return _attack(sandbox, as_json)
     if as_json or sandbox != "auto":
         raise UsageError("doctor: --json and --sandbox go with --attack")
-    findings = examine()
-    for finding in findings:
-        print(finding)
-    return 0 if all(finding.good for finding in findings) else 1
+    good = True
+    for finding in examine():
+        print(plain(str(finding)), flush=True)
+        good = good and finding.good
+    return 0 if good else 1
 
 
 def _attack(kind: str, as_json: bool) -> int:

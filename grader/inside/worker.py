@@ -43,6 +43,8 @@ if __name__ == "__main__":
     _own_package()
     from grader_inside import memory
 
+    # Packages outside Python's own folders, behind them as where they come from.
+    sys.path += [word.removeprefix("--search=") for word in sys.argv if word.startswith("--search=")]
     if "--without=pages" not in sys.argv:
         memory.make_room(256 << 20)  # more than the libraries below take: what they do comes in large pages at once
 

@@ -9,7 +9,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,14 +19,13 @@ from typing import IO, Protocol
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.watch import Watch
-from grader.sandbox import Sandbox, devices
+from grader.sandbox import Sandbox, devices, views
 from grader.sandbox.processes import kill_tree, signal_name
-from grader.scratch import Scratch
+from grader.scratch import Scratch, last_lines, new_log
 
 START_SECONDS = 180.0
 FORK_SECONDS = 20.0
 END_SECONDS = 5.0  # from the end of a fork server's connection, or from SIGKILL, to the end of the process
-LINES = 15  # of a log that an error shows
 LONGEST_NEWS = 1 << 16  # bytes of what a fork server says once it has started, or cannot
 PID = struct.Struct("i")
 
@@ -50,7 +48,7 @@ class ForkServer:
         self._control: socket.socket | None = None
         self._ready = False  # whether it has said so
         self._scratch: Scratch | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+        self._log = new_log()
 
     def fork(self, user: object, sandbox: Sandbox, cores: Sequence[int]) -> Forked:
         """Fork a new judge, whose user must `leave` when it is no longer needed.
@@ -64,7 +62,7 @@ class ForkServer:
                 raise SandboxError("the judge was closed before it had started")
             control = self._started()
             ours, theirs = socket.socketpair()
-            log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the judge
+            log = new_log()
             order = json.dumps({"sandbox": devices.packed(sandbox), "cores": list(cores)}).encode()
             try:
                 with theirs:
@@ -128,7 +126,7 @@ class ForkServer:
         environment = {
             **os.environ,
             **_caches(self._root),
-            "PYTHONPATH": os.pathsep.join([str(self._root), *_own_folder()]),
+            "PYTHONPATH": os.pathsep.join([str(self._root), *_own_folder(), *views.outside()]),
             "OMP_NUM_THREADS": "1",
             "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
         }
@@ -145,7 +143,7 @@ class ForkServer:
             status = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             status = 0
-        tail = log_tail(self._log)
+        tail = last_lines(self._log)
         self._end()
         if news:
             return from_dict(json.loads(news))
@@ -217,15 +215,6 @@ class Forked:
         poll = select.poll()
         poll.register(self.end, select.POLLIN)
         return bool(poll.poll(seconds * 1000))
-
-
-def log_tail(log: IO[bytes]) -> str:
-    try:
-        log.seek(0)
-        lines = log.read().decode("utf-8", "replace").strip().splitlines()
-    except ValueError:  # closed by whoever has ended the judge
-        return ""
-    return ":\n" + "\n".join(lines[-LINES:]) if lines else ""
 
 
 def _own_folder() -> list[str]:

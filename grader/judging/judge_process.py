@@ -14,11 +14,12 @@ import msgpack
 
 from grader.errors import GraderError, Killed, SandboxError, from_dict
 from grader.inside import wire
-from grader.judging.fork_server_client import START_SECONDS, Forked, ForkServer, log_tail
+from grader.judging.fork_server_client import START_SECONDS, Forked, ForkServer
 from grader.judging.job import Job
 from grader.judging.shortcuts import Shortcuts
 from grader.results import Report
 from grader.sandbox import Sandbox
+from grader.scratch import last_lines
 
 JOB_SECONDS = 7200.0  # a judge that hangs; a submission ends far sooner, even on a very busy machine
 
@@ -60,7 +61,7 @@ class JudgeProcess:
             wire.send(judge.connection, msgpack.packb(job.to_dict()))
             reply = self._reply(judge)
         except OSError as error:
-            tail = log_tail(judge.log)
+            tail = last_lines(judge.log)
             self.close()
             raise SandboxError(f"the judge died while grading ({type(error).__name__}){tail}") from None
         return Report.from_dict(reply["report"])
@@ -76,7 +77,7 @@ class JudgeProcess:
                 judge.connection.settimeout(START_SECONDS)
                 self._reply(judge)
             except OSError:
-                tail = log_tail(judge.log)
+                tail = last_lines(judge.log)
                 self.close()
                 raise Killed(f"the judge was killed before it began to grade{tail}") from None
         return self._forked

@@ -55,6 +55,7 @@ class Bubblewrap:
 
     def command(self, fd: int) -> Command:
         program = [views.python(), "-P", "/grader_inside/worker.py", str(fd), *self._who(), *left_out(self.without)]
+        program += [f"--search={folder}" for folder in views.search_path()[1]]
         return Command([*self.arguments(), *program], {})
 
     def test(self) -> None:
@@ -90,7 +91,8 @@ class Bubblewrap:
             arguments += ["--cap-add", "CAP_SYS_ADMIN"] if self.gpus else []  # for one mount: `confine.drop_root`
         else:
             arguments += ["--unshare-user"]
-        own = {"HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp", **gpus.environment(self.gpus, self.confined)}
+        own = {"HOME": "/tmp", "USER": "student", "TMPDIR": "/tmp"}
+        own |= joined(views.environment(), gpus.environment(self.gpus, self.confined))
         for name, value in {**ENVIRONMENT, **own}.items():
             arguments += ["--setenv", name, value]
         arguments += [*_tmpfs("/tmp"), "--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm")]
@@ -104,6 +106,15 @@ class Bubblewrap:
 def left_out(names: tuple[str, ...]) -> list[str]:
     """Return the worker's arguments for what it leaves out (see its `main`)."""
     return [f"--without={name}" for name in names]
+
+
+def joined(*environments: dict[str, str]) -> dict[str, str]:
+    """Put variables together; those of one name are lists of folders."""
+    found: dict[str, str] = {}
+    for environment in environments:
+        for name, value in environment.items():
+            found[name] = f"{found[name]}:{value}" if name in found else value
+    return found
 
 
 def bubblewrap() -> Bubblewrap:

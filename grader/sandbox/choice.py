@@ -13,8 +13,8 @@ import tempfile
 from dataclasses import dataclass
 
 from grader.errors import SandboxError, UsageError
-from grader.sandbox import gpus
-from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Bubblewrap, Command, bubblewrap, left_out
+from grader.sandbox import gpus, views
+from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Bubblewrap, Command, bubblewrap, joined, left_out
 from grader.sandbox.gpus import Gpu
 
 KINDS = ("auto", "bwrap", "process")
@@ -39,7 +39,10 @@ class Process:
     def command(self, fd: int) -> Command:
         caches = {name: os.environ[name] for name in ("MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR") if name in os.environ}
         caches["TMPDIR"] = tempfile.gettempdir()  # the run's: what a killed process leaves goes with that
-        cuda = gpus.environment(self.gpus, self.confined)
+        searched = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONUSERBASE") if name in os.environ}
+        if first := views.outside():
+            searched["PYTHONPATH"] = os.pathsep.join(first)
+        cuda = joined(gpus.environment(self.gpus, self.confined), searched)
         program = str(INSIDE / "worker.py")
         return Command(
             [sys.executable, "-P", program, str(fd), "open", *left_out(self.without)], {**ENVIRONMENT, **caches, **cuda}

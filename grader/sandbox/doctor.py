@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from grader.errors import DeviceError, SandboxError
-from grader.sandbox import cgroup_home, gpus
+from grader.sandbox import cgroup_home, gpus, views
 from grader.sandbox.bubblewrap import bubblewrap
 from grader.sandbox.cgroup import NoCgroup
+from grader.sandbox.choice import choose
+from grader.scratch import held, last_lines, new_log
 
 # What students' code may import besides Python's own modules (assignments/README.md says so), and what checks need.
 FOR_STUDENTS = ("torch", "torchvision", "numpy", "pillow", "matplotlib", "scikit-learn", "scipy", "tqdm")
+_MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}  # where a library has another name than its module
 _LIBRARIES = (*FOR_STUDENTS, "hypothesis", "pytest")
 SETTINGS = (
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
@@ -42,9 +49,14 @@ class Finding:
         return f"{'ok  ' if self.good else 'BAD '} {self.what}: {self.says}{advice}"
 
 
-def examine() -> list[Finding]:
-    """Examine everything worth knowing, the sandbox first; takes well under a second, as torch is not imported."""
-    return [_sandbox(), _memory(), *_libraries(), _gpu(), _machine()]
+def examine() -> Iterator[Finding]:
+    """Examine everything worth knowing, the sandbox first and a real worker last, which takes some seconds."""
+    yield _sandbox()
+    yield _memory()
+    yield from _libraries()
+    yield _gpu()
+    yield _machine()
+    yield _worker()
 
 
 def _sandbox() -> Finding:
@@ -52,6 +64,25 @@ def _sandbox() -> Finding:
         return Finding("sandbox", True, f"{bubblewrap().program} works; --sandbox auto takes it")
     except SandboxError as error:
         return Finding("sandbox", False, f"{error}; --sandbox auto would grade WITHOUT one", _advice())
+
+
+def _worker() -> Finding:
+    """Start a worker as `batch` does, train a network in it, and tell what came of it, in the worker's own words."""
+    from grader.sandbox import worker_trial  # noqa: PLC0415 - it imports torch
+
+    sandbox = choose("auto")
+    place = "in the sandbox" if sandbox.confined else "without a sandbox"
+    with held(), new_log() as said:
+        begin = time.monotonic()
+        try:
+            version = worker_trial.version(sandbox, said)
+        except worker_trial.FAILURES as error:
+            advice = "mend what it says; `pip install` into this Python's own folders is always found"
+            return Finding("worker", False, f"does not work {place}: {error}{last_lines(said)}", advice)
+        seconds = time.monotonic() - begin
+        return Finding(
+            "worker", True, f"torch {version} trained a network {place} after {seconds:.1f} s{last_lines(said)}"
+        )
 
 
 def _memory() -> Finding:
@@ -84,9 +115,25 @@ def _libraries() -> Iterator[Finding]:
     for name in _LIBRARIES:
         role = "; students' code may use it" if name in FOR_STUDENTS else ""
         try:
-            yield Finding(name, True, f"{importlib.metadata.version(name)}{role}")
+            version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, False, "not installed", "pip install -e '.[test]' in the course's folder")
+            continue
+        hidden = _out_of_view(name) if name in FOR_STUDENTS else None
+        if hidden:
+            advice = f"install it where Python's own packages are: {sys.executable} -m pip install {name}"
+            yield Finding(name, False, f"{version} lies in {hidden}, which the sandbox does not show", advice)
+        else:
+            yield Finding(name, True, f"{version}{role}")
+
+
+def _out_of_view(name: str) -> Path | None:
+    """Return the folder of a library that the sandbox does not show; None where it shows it."""
+    spec = importlib.util.find_spec(_MODULES.get(name, name))
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin)
+    return file.parent if views.hides(file) else None
 
 
 def _gpu() -> Finding:

@@ -21,7 +21,7 @@ def try_out(sandbox: Sandbox) -> str:
     """Train a small network on the sandbox's one card as in a check; return the card's name, or raise `DeviceError`."""
     worker = Worker(sandbox)
     try:
-        return _name(trial(worker))
+        return str(evidence(trial(worker))["name"])
     except _ENDS as error:
         why = str(error) or "no answer, or the process ended"
         node = f"/dev/nvidia{sandbox.gpus[0].node}"
@@ -46,8 +46,9 @@ def trial(worker: Worker) -> Reply:
         keeper.close()
 
 
-def _name(reply: Reply) -> str:
+def evidence(reply: Reply) -> dict[str, Any]:
+    """Return what the trial found. `DeviceError` where it raised."""
     found: Any = codec.decode(reply[1:])
     if reply[:1] != b"E":
         raise DeviceError(found["message"] if isinstance(found, dict) else str(found))
-    return str(found["name"])
+    return dict(found)

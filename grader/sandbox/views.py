@@ -1,7 +1,7 @@
 """Lists what the sandbox shows of this machine, read-only: Python, its packages and the system's libraries.
 
 A virtual environment is shown as /venv, wherever it lies: so the sandbox's /tmp can be the student's own, and the path
-of the course stays outside.
+of the course stays outside. Packages that lie elsewhere, as a user's own, are shown below /packages.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grader.errors import SandboxError
+from grader.sandbox import packages
 
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 _VENV = Path("/venv")
@@ -28,8 +29,8 @@ def arguments(inside: Path) -> list[str]:
     words = parents(paths.values())
     for outer, inner in paths.items():
         words += shown(outer, inner)
-    for path in _hidden(paths):
-        words += ["--tmpfs", str(_inner(path))] if path.is_dir() else ["--ro-bind", "/dev/null", str(_inner(path))]
+    for path, inner in _hidden(paths):
+        words += ["--tmpfs", str(inner)] if path.is_dir() else ["--ro-bind", "/dev/null", str(inner)]
     return [*words, "--ro-bind", str(inside), "/grader_inside"]
 
 
@@ -45,6 +46,30 @@ def python() -> str:
     return str(_inner(Path(sys.executable)))
 
 
+def search_path() -> tuple[list[str], list[str]]:
+    """Return the folders of packages elsewhere, by their places inside: those before Python's own, and those after."""
+    found = packages.elsewhere(_paths())
+    return [str(one.inner) for one in found if one.first], [str(one.inner) for one in found if not one.first]
+
+
+def outside() -> list[str]:
+    """Return the folders of packages elsewhere that come before Python's own, where no sandbox moves them."""
+    return [str(one.folder) for one in packages.elsewhere(_paths()) if one.first]
+
+
+def environment() -> dict[str, str]:
+    """Return the variables by which Python finds inside what lies elsewhere; none where nothing does."""
+    before, _ = search_path()
+    libraries = [str(inner) for inner in packages.libraries().values()]
+    found = {"PYTHONPATH": ":".join(before), "LD_LIBRARY_PATH": ":".join(libraries)}
+    return {name: value for name, value in found.items() if value}
+
+
+def hides(file: Path) -> bool:
+    """Tell whether the sandbox does not show a file of this machine."""
+    return not any(file.is_relative_to(path) or file.resolve().is_relative_to(path) for path in shown_paths())
+
+
 def shows(folder: Path) -> bool:
     """Tell whether the content of this folder can be read in the sandbox, in the same place."""
     return any(folder.is_relative_to(system) for system in SYSTEM)
@@ -53,6 +78,9 @@ def shows(folder: Path) -> bool:
 def shown_paths() -> dict[Path, Path]:
     """Map each path to where it is shown, without those that lie below another one there and so are shown with it."""
     paths = {path: _inner(path) for path in _paths() if path.exists()}
+    for one in packages.elsewhere(paths):
+        paths |= one.parts
+    paths |= packages.libraries()
     below = {p for p, inner in paths.items() for q, other in paths.items() if p != q and inner.is_relative_to(other)}
     return {path: inner for path, inner in paths.items() if path not in below}
 
@@ -68,9 +96,8 @@ def _paths() -> Iterator[Path]:
 
 
 def _packages() -> list[Path]:
-    """List folders of installed packages: a user's own ones, too, where this Python uses them."""
-    own = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    return [Path(folder) for folder in (*site.getsitepackages(), *own)]
+    """List this Python's own folders of installed packages."""
+    return [Path(folder) for folder in site.getsitepackages()]
 
 
 def _inner(path: Path) -> Path:
@@ -79,23 +106,29 @@ def _inner(path: Path) -> Path:
     return path
 
 
-def _hidden(paths: dict[Path, Path]) -> Iterator[Path]:
-    """Yield parts of packages that students' code must not see, in every folder of packages that is shown.
+def _hidden(paths: dict[Path, Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield parts of packages that students' code must not see, and their places, in every folder that is shown.
 
     They are the labels of the digits, the grader itself, and files that say where the course or a home folder lies.
     """
-    for folder in _package_folders(paths):
-        yield from (folder / name for name in _OWN if (folder / name).is_dir())
-        yield from folder.glob("sklearn/datasets/data/digits.csv*")
-        for pattern in _TELLING:
-            yield from (path for path in folder.glob(pattern) if path.is_file())
-        yield from (path for path in folder.glob("*.pth") if _names_a_path(path))
+    for folder, inner in _package_folders(paths).items():
+        for path in _secrets(folder):
+            yield path, inner / path.relative_to(folder)
 
 
-def _package_folders(paths: dict[Path, Path]) -> list[Path]:
-    """List folders of packages by each path that leads there inside: what is hidden must be so at all of them."""
-    inner = (folder for path in paths for folder in _within(path))
-    return list(dict.fromkeys([*_packages(), *inner]))
+def _secrets(folder: Path) -> Iterator[Path]:
+    yield from (folder / name for name in _OWN if (folder / name).is_dir())
+    yield from folder.glob("sklearn/datasets/data/digits.csv*")
+    for pattern in _TELLING:
+        yield from (path for path in folder.glob(pattern) if path.is_file())
+    yield from (path for path in folder.glob("*.pth") if _names_a_path(path))
+
+
+def _package_folders(paths: dict[Path, Path]) -> dict[Path, Path]:
+    """Map folders of packages, by each path that leads there, to their places: what is hidden must be so at all."""
+    own = [*_packages(), *(folder for path in paths for folder in _within(path))]
+    others = {one.folder: one.inner for one in packages.elsewhere(_paths())}
+    return {folder: _inner(folder) for folder in own} | others
 
 
 def _within(path: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import subprocess
 from collections.abc import Collection
+from typing import IO
 
 from grader.errors import Killed, SandboxError
 from grader.sandbox import cgroup_home
@@ -23,9 +24,9 @@ FORK_SECONDS = 20.0
 
 
 class Zygote:
-    """A process that has been started, and begins to import torch."""
+    """A process that has been started, and begins to import torch; what it says goes to `log`, or where ours does."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, log: IO[bytes] | None = None) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ready = self._shared = False
         command = sandbox.command(theirs.fileno())
@@ -38,6 +39,8 @@ class Zygote:
                 env={**command.environment, **environment},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
         self.pid = process.pid

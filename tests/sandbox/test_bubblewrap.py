@@ -128,7 +128,7 @@ def test_the_doctor_names_the_setting_that_forbids_namespaces(tmp_path: Path, mo
     fake_bwrap(tmp_path, "import sys; sys.exit('refused')")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(doctor, "SETTINGS", ((str(setting), "0", "sysctl -w x=1"), ("/no/such/file", "0", "never")))
-    assert doctor.examine()[0].advice == "sysctl -w x=1"
+    assert next(doctor.examine()).advice == "sysctl -w x=1"
 
 
 def test_the_doctor_ends_with_status_0_where_nothing_is_missing(capsys: pytest.CaptureFixture[str]) -> None:

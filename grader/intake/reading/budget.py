@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from typing import IO, Any
 
 import msgpack
 
+from grader import scratch
 from grader.errors import GraderError, SubmissionError
 from grader.inside import wire
 
@@ -149,8 +149,7 @@ class BudgetedProcess:
         if self._owner != os.getpid():  # this is a fork, and the connection is that of the process it was forked from
             self._connection = self._process = None
         if self._connection is None:
-            log = tempfile.TemporaryFile()  # noqa: SIM115 - the process has it from here
-            with log:
+            with scratch.new_log() as log:
                 self._connection = self._start(log)
                 try:
                     self._connection.settimeout(START_SECONDS)
