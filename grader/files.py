@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from grader.errors import GraderError
@@ -34,6 +36,18 @@ def make_folder(folder: Path, for_others: bool = False) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise
+
+
+@contextmanager
+def new_folders(*folders: Path) -> Iterator[None]:
+    """Remove the folders that the block makes, where it does not come to its end; those that exist stay."""
+    new = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def make_private(file: Path) -> None:

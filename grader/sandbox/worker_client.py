@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import selectors
+import shutil
 import signal
 import socket
 import struct
@@ -32,6 +33,7 @@ from grader.sandbox.zygote import Zygote
 REPLY_SECONDS = 20.0
 WATCH_SECONDS = 0.2
 OUTPUT_KEPT = 16 * 1024
+_LEAST_ROOM = 1 << 20  # bytes on a disk, below which it counts as full
 More = Callable[[], float]
 _CREDENTIALS = struct.Struct("3i")  # of unix(7): process, user, group
 
@@ -64,7 +66,16 @@ class Worker:
                 return Keeper(self, self._forked(zygote), package, files, memory, gpu_memory * bool(self.sandbox.gpus))
             except (OSError, KeeperDied):
                 self.close()  # without a sandbox a submission may have killed it; the next one gets another
-        raise SandboxError("the worker process died twice while starting a submission")
+        raise SandboxError(f"the worker process died twice while starting a submission{self._no_room(files)}")
+
+    def _no_room(self, files: Mapping[str, bytes]) -> str:
+        """Name the disk without a sandbox, where it has no room for a submission's files."""
+        folder = tempfile.gettempdir()
+        if self.sandbox.confined or shutil.disk_usage(folder).free > sum(map(len, files.values())) + _LEAST_ROOM:
+            return ""
+        return (
+            f": the disk is full where temporary files lie ({folder}); make room, or set TMPDIR to a folder with room"
+        )
 
     def _forked(self, zygote: Zygote) -> socket.socket:
         ours, theirs = socket.socketpair()

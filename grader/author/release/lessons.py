@@ -62,7 +62,7 @@ def write_notebooks(root: Path, week: str | None = None) -> list[Path]:
     changed = stale_notebooks(root, week)
     for file, notebook in sources(root, week):
         if notebook in changed:
-            notebook.write_text(build(file.read_text(encoding="utf-8"), str(file)), encoding="utf-8")
+            write_atomically(notebook, build(file.read_text(encoding="utf-8"), str(file)), for_others=True)
     return changed
 
 

@@ -10,6 +10,7 @@ from grader.author.release.lessons import write_notebooks
 from grader.author.release.skeleton import write_skeletons
 from grader.course import Course
 from grader.errors import UsageError
+from grader.files import make_folder, new_folders, write_atomically
 from grader.reports.words import week_title
 
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "week"
@@ -26,11 +27,12 @@ def new_week(course: Course, week: str) -> list[Path]:
     for folder in folders:
         if folder.exists():
             raise UsageError(f"{folder} exists already; choose another week, or remove it")
-    for folder in folders:
-        folder.mkdir(parents=True)
     templates = sorted(path for path in _TEMPLATES.iterdir() if path.is_file())  # what is installed is compiled, too
-    written = [_write(template, folders, week, number[1]) for template in templates]
-    return [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
+    with new_folders(*folders):
+        for folder in folders:
+            make_folder(folder, for_others=True)
+        written = [_write(template, folders, week, number[1]) for template in templates]
+        return [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
 
 
 def _write(template: Path, folders: tuple[Path, Path], week: str, number: str) -> Path:
@@ -38,5 +40,6 @@ def _write(template: Path, folders: tuple[Path, Path], week: str, number: str) -
     name = f"test_{week}.py" if template.name == "test_week.py" else template.name
     path = (solutions if template.name in _SOLUTIONS else public) / name
     text = Template(template.read_text(encoding="utf-8"))
-    path.write_text(text.safe_substitute(WEEK=week, N=number, TITLE=week_title(week)), encoding="utf-8")
+    filled = text.safe_substitute(WEEK=week, N=number, TITLE=week_title(week))
+    write_atomically(path, filled, for_others=True)
     return path

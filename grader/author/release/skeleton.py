@@ -15,6 +15,7 @@ from pathlib import Path
 
 from grader.course import Course
 from grader.errors import CourseError, UsageError
+from grader.files import write_atomically
 
 _BEGIN = re.compile(r"#\s*BEGIN SOLUTION(?:\s+(?P<task>\d+(?:\.\d+)+):\s*(?P<text>\S.*))?\s*$")
 _END = re.compile(r"#\s*END SOLUTION\s*$")
@@ -87,8 +88,7 @@ def write_skeletons(root: Path, week: str | None = None) -> list[Path]:
     """Write every skeleton that is stale, and return the paths written."""
     stale = stale_skeletons(root, week)
     for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_skeleton_of(root, path), encoding="utf-8")
+        write_atomically(path, _skeleton_of(root, path), for_others=True)
     return stale
 
 

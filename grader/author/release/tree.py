@@ -16,6 +16,7 @@ from grader.author.release import leaks
 from grader.course import Course, git
 from grader.course.protected import MANIFEST, manifest_text
 from grader.errors import CourseError, UsageError
+from grader.files import new_folders, write_atomically
 from grader.scratch import held
 
 WHOLE = ("assignments", "fixtures", "grader")
@@ -48,10 +49,9 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         raise UsageError(f"{folder} holds something else than an earlier release; name a new folder")
     for path in _left_over(files, folder):
         path.unlink()
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    with new_folders(folder):
+        for name, content in files.items():
+            write_atomically(folder / name, content, for_others=True)
 
 
 def commit_branch(course: Course, files: Mapping[str, bytes], branch: str, message: str) -> str:
