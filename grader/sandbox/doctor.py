@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import DeviceError, SandboxError
-from grader.sandbox import cgroup_home, gpus, views
+from grader.sandbox import gpus, views
 from grader.sandbox.bubblewrap import bubblewrap
-from grader.sandbox.cgroup import NoCgroup
+from grader.sandbox.cgroups import home as cgroup_home
+from grader.sandbox.cgroups.group import NoCgroup
 from grader.sandbox.choice import choose
 from grader.scratch import held, last_lines, new_log
 

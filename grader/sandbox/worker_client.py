@@ -23,7 +23,7 @@ import numpy as np
 
 from grader.errors import SandboxError
 from grader.inside import codec, wire
-from grader.sandbox.cgroup import Group
+from grader.sandbox.cgroups.group import Group
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.gpus import HOST_MEMORY
 from grader.sandbox.processes import MemoryWatch, Usage, kill_tree, usage

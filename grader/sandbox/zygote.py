@@ -13,9 +13,9 @@ from collections.abc import Collection
 from typing import IO
 
 from grader.errors import Killed, SandboxError
-from grader.sandbox import cgroup_home
-from grader.sandbox.cgroup import Group, NoCgroup, Run
-from grader.sandbox.cgroup_home import Way
+from grader.sandbox.cgroups import home as cgroup_home
+from grader.sandbox.cgroups.group import Group, NoCgroup, Run
+from grader.sandbox.cgroups.home import Way
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.processes import kill_tree, was_killed
 

@@ -303,4 +303,4 @@ def test_an_interrupted_run_and_one_without_its_scheduler_are_finished_by_the_sa
 def graded(course: Path) -> list[str]:
     """List the students of all attempts in the gradebook, with repetitions."""
     with sqlite3.connect(course / "reports" / "gradebook.sqlite") as book:
-        return [student for (student,) in book.execute("SELECT student FROM attempts")]
+        return [student for (student,) in book.execute("SELECT name FROM attempts JOIN people ON people.id = person")]

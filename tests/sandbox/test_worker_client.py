@@ -30,9 +30,10 @@ from grader.judging.remote_student import RemoteStudent
 from grader.judging.submission_session import Session
 from grader.pytest_plugin.student import ProbeEnded
 from grader.results import Outcome
-from grader.sandbox import Process, cgroup_home
+from grader.sandbox import Process
 from grader.sandbox.bubblewrap import ENVIRONMENT, Command
-from grader.sandbox.cgroup import NoCgroup
+from grader.sandbox.cgroups import home as cgroup_home
+from grader.sandbox.cgroups.group import NoCgroup
 from grader.sandbox.processes import Usage, kill_tree, signal_name
 from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
 from tests.support import sandboxes

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.sandbox.cgroup import Kernel
+from grader.sandbox.cgroups.group import Kernel
 
 ALL = frozenset({"cpu", "io", "memory", "pids"})
 

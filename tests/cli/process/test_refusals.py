@@ -42,7 +42,7 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with a class that is graded."""
     root = copied("one_check", tmp_path_factory.mktemp("course"))
     lay_out(
@@ -84,38 +84,45 @@ def is_a_sentence(done: subprocess.CompletedProcess[bytes], *words: str) -> None
 @pytest.mark.parametrize("read_only", [False, True], ids=["full", "read-only"])
 @pytest.mark.parametrize("words", WRITING.values(), ids=WRITING)
 def test_a_disk_that_takes_nothing_is_one_sentence(
-    graded: Path, tmp_path: Path, words: list[str], read_only: bool
+    graded_root: Path, tmp_path: Path, words: list[str], read_only: bool
 ) -> None:
     words = [word.replace("FULL", str(tmp_path / "disk")) for word in words]
     with disk(tmp_path / "disk", "40k", read_only) as folder:
         fill(folder)
-        done = run(*words, cwd=graded)
+        done = run(*words, cwd=graded_root)
         left = [path for path in folder.rglob("*") if path.is_file() and path.name != "fill" and path.stat().st_size]
     is_a_sentence(done, "No space left", "disk is full", "Read-only", "cannot be written")
     assert left == []
 
 
 @pytest.mark.parametrize("words", [["diff"], ["batch", "submissions", "--dry-run"], ["--help"], ["batch", "--help"]])
-def test_output_that_cannot_be_written_is_one_sentence(graded: Path, words: list[str]) -> None:
+def test_output_that_cannot_be_written_is_one_sentence(graded_root: Path, words: list[str]) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    done = run(*words, cwd=graded, stdout=full)
+    done = run(*words, cwd=graded_root, stdout=full)
     os.close(full)
     is_a_sentence(done, "No space left")
 
 
-def test_no_place_for_temporary_files_is_one_sentence(graded: Path) -> None:
+def test_no_place_for_temporary_files_is_one_sentence(graded_root: Path) -> None:
     """As in a container whose disks are all read-only."""
     program = "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: ['/nowhere']; "
     program += "from grader.cli.main import main; sys.exit(main(['run', 'week1', '--submission', 'submissions/ana']))"
-    is_a_sentence(run(cwd=graded, command=("-c", program)), "no folder for temporary files")
+    is_a_sentence(run(cwd=graded_root, command=("-c", program)), "no folder for temporary files")
 
 
-def test_a_disk_that_is_full_for_a_submission_is_named_without_a_sandbox(graded: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_for_a_submission_is_named_without_a_sandbox(graded_root: Path, tmp_path: Path) -> None:
     lay_out(tmp_path, {"big/work.py": WORK + "x = 1\n" * 20_000})
     with disk(tmp_path / "disk", "120k") as folder:
         (folder / "some").write_bytes(b"0" * 60_000)
         done = run(
-            "run", "week1", "--submission", tmp_path / "big", "--sandbox", "process", cwd=graded, TMPDIR=str(folder)
+            "run",
+            "week1",
+            "--submission",
+            tmp_path / "big",
+            "--sandbox",
+            "process",
+            cwd=graded_root,
+            TMPDIR=str(folder),
         )
     is_a_sentence(done, f"the disk is full where temporary files lie ({folder}")
 

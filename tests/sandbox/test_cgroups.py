@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.sandbox import cgroup_home, doctor
-from grader.sandbox.cgroup import REST, Kernel, NoCgroup, Run
-from grader.sandbox.cgroup_home import Host, Way
+from grader.sandbox import doctor
+from grader.sandbox.cgroups import home as cgroup_home
+from grader.sandbox.cgroups.group import REST, Kernel, NoCgroup, Run
+from grader.sandbox.cgroups.home import Host, Way
 from tests.support.cgroups import ALL, Model
 from tests.support.machines import wait_until
 

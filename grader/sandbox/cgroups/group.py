@@ -1,7 +1,7 @@
 """Limits each submission as a whole by a control group of its own (cgroup v2), where one can be had.
 
 The kernel then counts everything that a submission's processes take, its own memory for them too, and ends them all at
-the limit. A control group can be had below one that belongs to us (`cgroup_home` looks for it). It has this form:
+the limit. A control group can be had below one that belongs to us (`home` looks for it). It has this form:
 
     home                 hands memory and pids on to what is below it, and so may hold no process itself
     ├─ rest              the processes of ours that were in `home`

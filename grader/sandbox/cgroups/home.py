@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from grader.sandbox.cgroup import REST, Kernel, NoCgroup, Run
+from grader.sandbox.cgroups.group import REST, Kernel, NoCgroup, Run
 from grader.sandbox.processes import descendants
 
 SECONDS = 10.0  # for systemd to answer

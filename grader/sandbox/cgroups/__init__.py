@@ -1,0 +1,1 @@
+"""Gives each submission a control group of its own, where one can be had."""
