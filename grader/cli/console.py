@@ -19,7 +19,7 @@ from grader.sandbox.devices import equip
 if TYPE_CHECKING:
     from grader.batch.who import Members
     from grader.intake import Candidate
-    from grader.similarity.compare import Pair
+    from grader.similarity.works import Likeness
 
 
 def the_course() -> Course:
@@ -92,13 +92,31 @@ def people_lines(members: Members) -> list[str]:
     return [terminal(line) for line in lines]
 
 
-def print_pairs(pairs: Sequence[Pair], console: Console) -> None:
-    """Print pairs of submissions that are alike, and how much of either stands in the other."""
+def print_clusters(found: Likeness, console: Console) -> None:
+    """Print clusters of submissions that are alike: of two, how much of either stands in the other."""
     table = grid("left", "right", "left", "right", "left")
-    for pair in pairs:
-        left, right = (f"{100 * share:.0f} %" for share in (pair.share_left, pair.share_right))
-        add_row(table, pair.left.week, left, f"of {pair.left.student}", right, f"of {pair.right.student}")
-    console.print(table if pairs else "no two submissions are that much alike")
+    for cluster in found.clusters:
+        if len(cluster.pairs) == 1:
+            pair = cluster.pairs[0]
+            left, right = (f"{100 * share:.0f} %" for share in (pair.share_left, pair.share_right))
+            add_row(table, cluster.week, left, f"of {pair.left.label}", right, f"of {pair.right.label}")
+        else:
+            low, high = (f"{100 * share:.0f} %" for share in cluster.shares)
+            add_row(
+                table,
+                cluster.week,
+                high,
+                f"of {cluster.names}: {len(cluster.works)} works, no pair below {low}",
+                "",
+                "",
+            )
+        for mistake in cluster.mistakes:
+            add_row(table, "", "", (f"same rare mistake: {mistake}", "dim"), "", "")
+    console.print(table if found.clusters else "no two submissions are that much alike")
+    if found.aside:
+        console.print(f"left aside, as of one group or one person: {found.aside}", highlight=False)
+    if found.cut:
+        console.print(f"not shown: {found.cut} more pairs; ask for a greater --least", highlight=False)
 
 
 def _files_of(candidate: Candidate) -> str:

@@ -45,7 +45,7 @@ COMMANDS = (
     Later("override", "gradebook", "score a task by hand; it holds when the week is graded again"),
     Later("people", "people", "list who is in the class, and mend who is who"),
     Later("diff", "gradebook", "say whose grade changed, and by which checks"),
-    Later("similar", "similar", "list pairs of submissions that are suspiciously alike"),
+    Later("similar", "similar", "list submissions that are suspiciously alike, in clusters"),
     Later("ci", "single", "grade the submission of a CI job, and write what its host reads"),
     Later("export", "export", "write the gradebook's results in another system's format"),
     Later("skeleton", "author", "generate the skeletons in assignments/ from the references in solutions/"),

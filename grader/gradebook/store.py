@@ -32,6 +32,7 @@ from tempfile import TemporaryDirectory
 from grader.errors import GraderError, UsageError
 from grader.gradebook.attempts import Attempt, Attempts, Problem, ResultKey
 from grader.gradebook.runs import Runs
+from grader.scratch import held
 
 __all__ = ["Attempt", "Gradebook", "Problem", "ResultKey", "copied_book", "open_book"]
 
@@ -58,7 +59,7 @@ def copied_book(folder: Path) -> Iterator[Gradebook | None]:
     if not file.is_file() or file.with_name(f"{file.name}-journal").exists():  # a run is writing just now
         yield None
         return
-    with TemporaryDirectory() as place:
+    with held(), TemporaryDirectory() as place:
         copy = shutil.copyfile(file, Path(place) / file.name)
         try:
             book = Gradebook(copy)

@@ -28,11 +28,26 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Work:
-    """One student's week as text: its modules, one after the other."""
+    """One week's work as text: its modules, one after the other. `names` are those who share it, if there are several.
+
+    `year` names the folder of an earlier class, and is empty for the class that is looked at.
+    """
 
     student: str
     week: str
     text: str
+    names: tuple[str, ...] = ()
+    year: str = ""
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """All whose work it is."""
+        return self.names or (self.student,)
+
+    @property
+    def label(self) -> str:
+        """Say whose work it is, and of which class."""
+        return f"{self.student} ({self.year})" if self.year else self.student
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class Pair:
     share_right: float
     spans_left: tuple[Span, ...]
     spans_right: tuple[Span, ...]
+    mistakes: tuple[str, ...] = ()  # rare ones, which both have made
 
     @property
     def share(self) -> float:
@@ -62,26 +78,33 @@ def text_of(files: Mapping[str, bytes]) -> str:
 
 
 def similar_pairs(
-    works: Sequence[Work], skeleton: str, least: float, left_out: Callable[[Work, str], None] = lambda work, why: None
+    works: Sequence[Work],
+    skeleton: str,
+    least: float,
+    left_out: Callable[[Work, str], None] = lambda work, why: None,
+    aside: Callable[[Work, Work], bool] = lambda left, right: False,
 ) -> list[Pair]:
     """Find the pairs of one week's works that share at least `least` of their code, the most alike first.
 
-    `left_out` is told of each work that cannot be compared, and why. Raises `GraderError` where copydetect is not
-    installed.
+    Works of earlier years are not compared with each other, nor two that are left `aside`. `left_out` is told of each
+    work that cannot be compared, and why. Raises `GraderError` where copydetect is not installed.
     """
     prints = dict(_fingerprints(works, left_out))
     owners: dict[int, set[int]] = defaultdict(set)
     for number, one in prints.items():
         for hashed in one.hashes:
             owners[hashed].add(number)
-    limit = max(FEW, int(COMMON * len(works)))
-    common = set(_fingerprint(skeleton).hashes) | {hashed for hashed, who in owners.items() if len(who) > limit}
+    now = {number for number, work in enumerate(works) if not work.year}
+    limit = max(FEW, int(COMMON * len(now)))
+    common = set(_fingerprint(skeleton).hashes) | {hashed for hashed, who in owners.items() if len(who & now) > limit}
     for one in prints.values():
         _leave_out(one, common)
     owned = {number for number, one in prints.items() if one.token_coverage >= LEAST_OWN}
-    pairs = (_pair(works, prints, *numbers) for numbers in _candidates(owners, common, prints, owned, least))
+    numbers = _candidates(owners, common, prints, owned, least)
+    wanted = (two for two in numbers if now.intersection(two) and not aside(works[two[0]], works[two[1]]))
+    pairs = (_pair(works, prints, *two) for two in wanted)
     found = [pair for pair in pairs if pair.share >= least]
-    return sorted(found, key=lambda pair: (-round(pair.share, 3), pair.left.student, pair.right.student))
+    return sorted(found, key=lambda pair: (-round(pair.share, 3), pair.left.label, pair.right.label))
 
 
 def _candidates(

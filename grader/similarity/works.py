@@ -3,31 +3,81 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader.course import Assignment, Course
 from grader.errors import SubmissionError
 from grader.escape import terminal
 from grader.intake import Candidate, load
+from grader.people.naming import folded_name
+from grader.similarity.clusters import Cluster, clusters_of
 from grader.similarity.compare import Pair, Work, similar_pairs, text_of
+from grader.similarity.mistakes import Mistakes
 from grader.similarity.tokens import rest
 
 MOST = 200  # pairs; whoever has more has another problem
+# With so many rare mistakes in common, works are shown that share so much less of their code.
+TELLING, LESS = 2, 0.6
 
 
-def pairs_in_class(course: Course, candidates: Sequence[Candidate], least: float) -> list[Pair]:
-    """Find the pairs of all weeks that share at least `least` of their code, the most alike first, up to `MOST`."""
+@dataclass(frozen=True)
+class Classes:
+    """A class, its groups by the names of their members, earlier years' candidates by folder, and known mistakes."""
+
+    candidates: Sequence[Candidate]
+    group_of: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+    mistakes: Mistakes = field(default_factory=Mistakes)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What was found: clusters of alike works, and how many pairs were left aside as one group's or one person's."""
+
+    clusters: Sequence[Cluster]
+    aside: int = 0
+    cut: int = 0  # pairs beyond `MOST`
+
+
+def compare_classes(course: Course, classes: Classes, least: float) -> Likeness:
+    """Find the works of all weeks that share at least `least` of their code, the most alike first, up to `MOST`."""
+    aside: set[frozenset[Work]] = set()
+
+    def together(left: Work, right: Work) -> bool:
+        if one := _belong_together(left, right, classes.group_of):
+            aside.add(frozenset((left, right)))
+        return one
+
     pairs: list[Pair] = []
     try:
-        for week, works in works_by_week(candidates).items():
-            pairs += similar_pairs(works, handout(course.assignment(week)), least, _say_not_compared)
+        for week, works in _all_works(classes).items():
+            pairs += _pairs(course.assignment(week), works, least, classes.mistakes, together)
     finally:
         rest()
-    return sorted(pairs, key=lambda pair: -pair.share)[:MOST]
+    pairs.sort(key=lambda pair: (-pair.share, -len(pair.mistakes)))
+    return Likeness(clusters_of(pairs[:MOST]), len(aside), max(0, len(pairs) - MOST))
+
+
+def _pairs(
+    assignment: Assignment, works: Sequence[Work], least: float, mistakes: Mistakes, aside: Callable[[Work, Work], bool]
+) -> list[Pair]:
+    lowest = least * LESS if mistakes else least
+    found = similar_pairs(works, handout(assignment), lowest, _say_not_compared, aside)
+    pairs = [replace(pair, mistakes=mistakes.shared(pair)) for pair in found]
+    return [pair for pair in pairs if pair.share >= least or len(pair.mistakes) >= TELLING]
+
+
+def _belong_together(left: Work, right: Work, group_of: Mapping[str, str]) -> bool:
+    """Tell whether two works are of one group, or of one person, in this year or in two."""
+    if {tuple(folded_name(name)) for name in left.who} & {tuple(folded_name(name)) for name in right.who}:
+        return bool(left.year or right.year)  # two of one name in one class are two people
+    groups = {group_of.get(name, "") for name in left.who} & {group_of.get(name, "") for name in right.who}
+    return bool(groups - {""}) and not left.year and not right.year
 
 
 def _say_not_compared(work: Work, why: str) -> None:
-    _say_left_out(work.student, work.week, why)
+    _say_left_out(work.label, work.week, why)
 
 
 def _say_left_out(student: str, week: str, why: str) -> None:
@@ -35,7 +85,17 @@ def _say_left_out(student: str, week: str, why: str) -> None:
     print(terminal(f"not compared: {student}, {week}: {why}"), file=sys.stderr)
 
 
-def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
+def _all_works(classes: Classes) -> dict[str, list[Work]]:
+    """Return the works of the class by week, and behind them those of earlier years."""
+    found = works_by_week(classes.candidates)
+    for year, candidates in classes.earlier.items():
+        for week, works in works_by_week(candidates, year).items():
+            if week in found:
+                found[week] += works
+    return found
+
+
+def works_by_week(candidates: Sequence[Candidate], year: str = "") -> dict[str, list[Work]]:
     """Read what can be read, by week; the work that a group shares counts once, under all its names."""
     found: dict[str, dict[tuple[object, ...], Work]] = {}
     for candidate in candidates:
@@ -46,8 +106,8 @@ def works_by_week(candidates: Sequence[Candidate]) -> dict[str, list[Work]]:
             continue
         works = found.setdefault(submission.week, {})
         key = (candidate.path, *candidate.parts)  # entries at one path are one: a group's work, which each member has
-        others = f"{works[key].student}, " if key in works else ""
-        works[key] = Work(f"{others}{submission.student}", submission.week, text_of(submission.files))
+        names = (*(works[key].names if key in works else ()), submission.student)
+        works[key] = Work(", ".join(names), submission.week, text_of(submission.files), names, year)
     return {week: list(works.values()) for week, works in found.items()}
 
 

@@ -14,8 +14,10 @@ from grader.people.person import Person
 from grader.reports.class_page import class_page_html
 from grader.reports.pages import report_html
 from grader.results import Outcome
+from grader.similarity.clusters import clusters_of
 from grader.similarity.compare import Pair, Work
 from grader.similarity.pages import write_pages
+from grader.similarity.works import Likeness
 from tests.support.browsers import chromium
 from tests.support.reports import full_report, sample_report, shown_report
 
@@ -35,7 +37,9 @@ def browser() -> Iterator[Any]:
 
 def similar_page(folder: Path) -> str:
     work = Work("ana", "week5", "import torch\n\n" + "value = 1 + 2 + 3\n" * 80)
-    write_pages([Pair(work, replace(work, student="ben"), 0.9, 0.8, ((0, 20),), ((14, 30),))], folder)
+    write_pages(
+        Likeness(clusters_of([Pair(work, replace(work, student="ben"), 0.9, 0.8, ((0, 20),), ((14, 30),))])), folder
+    )
     return (folder / "pair-1.html").read_text()
 
 

@@ -12,8 +12,10 @@ import pytest
 from grader.cli.main import main
 from grader.course import find_course
 from grader.errors import GraderError
+from grader.similarity.clusters import clusters_of
 from grader.similarity.compare import Pair, Work, similar_pairs, text_of
 from grader.similarity.pages import marked, write_pages
+from grader.similarity.works import Likeness
 from tests.support.makers import put
 from tests.support.reports import Page, in_browser
 
@@ -95,12 +97,14 @@ def test_text_that_is_too_long_or_no_python_is_left_out() -> None:
 def test_both_sides_are_marked_and_nothing_in_them_is_markup(tmp_path: Path) -> None:
     text = "<script>alert(1)</script>\nsame = 1\nother"
     assert marked(text, [(26, 34), (30, 999)]) == (
-        "&lt;script&gt;alert(1)&lt;/script&gt;\n<mark>same = 1</mark><mark>\nother</mark>"
+        "&lt;script&gt;alert(1)&lt;/script&gt;\n<mark>same = 1\nother</mark>"
     )
     left, right = Work("a<b>", "week5", text), Work("ben", "week5", "\x1b[31m" + text)
-    write_pages([Pair(left, right, 0.81, 0.5, ((26, 34),), ())], tmp_path)
+    pairs = [Pair(left, right, 0.81, 0.5, ((26, 34),), ())]
+    write_pages(Likeness(clusters_of(pairs)), tmp_path)
     index, pair = (Page((tmp_path / name).read_text()) for name in ("index.html", "pair-1.html"))
-    assert "a<b> and ben Week 5 81 % 50 %".replace(" ", "") in index.text.replace(" ", "")
+    assert "Week 5: a<b>, ben 81 %".replace(" ", "") in index.text.replace(" ", "")
+    assert "a<b> and ben 81 % 50 %".replace(" ", "") in index.text.replace(" ", "")
     assert {"script", "b"}.isdisjoint(tag for page in (index, pair) for tag, _ in page.tags)
     assert [tag for tag, _ in pair.tags].count("mark") == 1
     assert "\x1b" not in (tmp_path / "pair-1.html").read_text()
@@ -109,7 +113,7 @@ def test_both_sides_are_marked_and_nothing_in_them_is_markup(tmp_path: Path) -> 
 @pytest.mark.parametrize("width", [390, 1300])
 def test_long_lines_scroll_inside_their_side(width: int, tmp_path: Path) -> None:
     work = Work("ana", "week5", "x = " + "1 + " * 500 + "1\n")
-    write_pages([Pair(work, work, 1.0, 1.0, ((0, 9),), ((0, 9),))], tmp_path)
+    write_pages(Likeness(clusters_of([Pair(work, work, 1.0, 1.0, ((0, 9),), ((0, 9),))])), tmp_path)
     page = (tmp_path / "pair-1.html").read_text()
     assert in_browser(page, "return page.documentElement.scrollWidth", width, tmp_path) <= width
 

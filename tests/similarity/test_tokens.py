@@ -45,7 +45,7 @@ def test_the_command_names_whoever_is_not_compared(tmp_path: Path, capsys: pytes
         put(tmp_path / "class" / name / "lenet.py", text.encode())
     put(tmp_path / "class" / "bad.zip", b"PK")
     out = tmp_path / "similar"
-    assert main(["similar", str(tmp_path / "class"), "--week", "week5", "--out", str(out)]) == 0
+    assert main(["similar", str(tmp_path / "class"), "--week", "week5", "--layout", "plain", "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert "of ben" in printed.out.splitlines()[0]
     bad, slow = printed.err.splitlines()
