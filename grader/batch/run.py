@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.batch.backend import Backend
+from grader.batch.deliveries import note_deliveries
 from grader.batch.pages import join_reports, mend_reports, outdate_reports, report_folder, write_class
 from grader.batch.seeds import Seeds
 from grader.batch.who import Members, find_members, record_members
@@ -19,6 +20,7 @@ from grader.files import make_folder
 from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.gradebook.reuse import Reuse
 from grader.intake import Candidate, Survey, load, survey, surveyed_digest
+from grader.intake.collect import Collected, Files
 from grader.intake.lateness import lateness
 from grader.intake.reading.refusals import Refusals
 from grader.intake.roster import Roster, read_roster
@@ -97,6 +99,7 @@ def _graded(
     book.clear_problems(candidate.student for candidate in candidates)
     try:
         note_lateness(course, candidates, members.roster, book)
+        note_deliveries(course, candidates, members.roster, book)
         with closing(backend):
             run = _Run(course, options, backend, book, result, progress)
             if not book.has_attempts():
@@ -154,6 +157,7 @@ class _Run:
         self._result = result
         self._progress = progress
         self._partly = 0
+        self._sourced = book.kept_sources()
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[str]:
         """Have the backend begin to start for these candidates; return their weeks."""
@@ -187,6 +191,7 @@ class _Run:
 
     def end(self, candidates: Sequence[Candidate]) -> None:
         """Note that all of them have been looked at. An interrupted run does not get here, and so is gone on with."""
+        self._book.drop_old_sources()
         self._seeds.end({candidate.week for candidate in candidates if candidate.week is not None})
 
     def _jobs(self, candidates: Iterable[Candidate]) -> Iterator[Job]:
@@ -200,6 +205,7 @@ class _Run:
                 self._progress.failed(candidate.student, str(candidate.week), str(error))
                 continue
             found = self._look_up(candidate, submission.digest)
+            self._keep_sources(submission.digest, submission.files)
             if isinstance(found, Attempt):
                 self._result.left -= 1
                 self._keep(candidate, found)
@@ -219,9 +225,17 @@ class _Run:
 
     def _keep(self, candidate: Candidate, attempt: Attempt) -> None:
         self._result.kept += 1
+        if isinstance(candidate.collected, Collected):
+            self._keep_sources(candidate.collected.digest, candidate.collected.files)
         folder = report_folder(self._book, self._options.out, candidate.student, str(candidate.week))
         if not is_current(folder):
             write_report(self._book.adjusted(self._book.report_of(attempt)), folder)
+
+    def _keep_sources(self, digest: str, files: Files | None) -> None:
+        """Keep a work's modules for the teacher's pages."""
+        if files is not None and digest not in self._sourced:
+            self._sourced.add(digest)
+            self._book.record_sources(digest, files)
 
     def _record(self, done: Report | Ungraded) -> None:
         self._result.left -= 1

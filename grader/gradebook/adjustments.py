@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.gradebook.database import texts
-from grader.gradebook.people import PeopleTable
+from grader.gradebook.deliveries import Deliveries
 from grader.results import Late, Override, Report, adjust
 
 _OVERRIDES = "SELECT name, week, task, points, why, who, at FROM overrides JOIN people ON people.id = person"
@@ -19,7 +20,7 @@ _ONE = "WHERE name = ? AND week = ?"
 Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 
-class Adjustments(PeopleTable):
+class Adjustments(Deliveries):
     """What changes scores after the checks."""
 
     def adjusted(self, report: Report) -> Report:
@@ -28,11 +29,12 @@ class Adjustments(PeopleTable):
 
     def adjuster(self, *key: str) -> Callable[[Report], Report]:
         """Return `adjusted` for many reports; with a student and a week as the key, for those alone."""
-        overrides, late = self._overrides(*key), self._late(*key)
+        overrides, late, delivered = self._overrides(*key), self._late(*key), self.deliveries(*key)
 
         def adjusted(report: Report) -> Report:
             own = texts(report.student, report.week)
-            return adjust(report, overrides.get(own, ()), late.get(own))
+            shown = delivered[own].shown if own in delivered else None
+            return adjust(replace(report, delivery=shown), overrides.get(own, ()), late.get(own))
 
         return adjusted
 

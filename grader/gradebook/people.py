@@ -12,6 +12,7 @@ from grader.people.person import Person
 
 # What belongs to a person, and of which a person may have several for one week.
 _THEIRS = ("attempts", "overrides", "problems")
+_ONE_A_WEEK = ("late", "entries", "deliveries")
 _COLUMNS = "id, name, called, named_by, folder, section, team, listed"
 
 _SAVE = f"""
@@ -91,8 +92,9 @@ class PeopleTable(Database):
     def forget(self, person: Person) -> None:
         """Delete a person with every attempt, override, problem and mark."""
         with self.transaction() as database:
-            for table in (*_THEIRS, "late", "marks", "entries"):
+            for table in (*_THEIRS, *_ONE_A_WEEK, "marks"):
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
+            database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM attempts)")
             database.execute("DELETE FROM people WHERE id = ?", (person.key,))
 
     def record_roster(self, sections: Mapping[str, str]) -> None:
@@ -141,9 +143,9 @@ def _move(database: sqlite3.Connection, person: Person, into: Person) -> None:
         newer, older = (person, into) if theirs else (into, person)
         if _holds(database, person, week) != _holds(database, into, week):
             _put_last(database, newer, older, week)
-        for table in ("late", "entries"):
+        for table in _ONE_A_WEEK:
             database.execute(f"DELETE FROM {table} WHERE person = ? AND week = ?", (older.key, week))
-    for table in (*_THEIRS, "late", "entries"):
+    for table in (*_THEIRS, *_ONE_A_WEEK):
         database.execute(f"UPDATE {table} SET person = ? WHERE person = ?", (into.key, person.key))
     database.execute("DELETE FROM marks WHERE person = ?", (person.key,))
     database.execute("DELETE FROM people WHERE id = ?", (person.key,))
@@ -151,7 +153,7 @@ def _move(database: sqlite3.Connection, person: Person, into: Person) -> None:
 
 def _weeks_of(database: sqlite3.Connection, person: Person) -> set[str]:
     found = set()
-    for table in ("attempts", "late", "entries"):
+    for table in ("attempts", *_ONE_A_WEEK):
         found |= {week for (week,) in database.execute(f"SELECT week FROM {table} WHERE person = ?", (person.key,))}
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 7
+VERSION = 8
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -174,5 +174,14 @@ PRAGMA user_version = 6;
 -- the lateness that held before it last changed, as [days, percent]
 ALTER TABLE attempts ADD COLUMN late_before TEXT;
 PRAGMA user_version = 7;
+""",
+    """
+-- how a week came: the platform's layout, the entries' names there as JSON, and what the report shows of it as JSON
+CREATE TABLE deliveries (
+    person INTEGER NOT NULL, week TEXT NOT NULL, layout TEXT NOT NULL, entries TEXT NOT NULL, shown TEXT NOT NULL,
+    PRIMARY KEY (person, week)
+);
+CREATE TABLE sources (submission TEXT PRIMARY KEY, files BLOB NOT NULL);
+PRAGMA user_version = 8;
 """,
 )

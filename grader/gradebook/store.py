@@ -10,6 +10,8 @@
     overrides  tasks that a person scored, with who, why and when (UTC); the latest row for a task holds, and
                NULL points give the task back to the checks (`adjustments`)
     late       how many days a student's week came late, and what percentage of its points that costs
+    deliveries how a student's week was handed in: the layout, the entries' names there, what its report shows of it
+    sources    the modules of the works that are current, by the works' digests, for the teacher's pages (`deliveries`)
     digests    for each version of an assignment a digest of what each check's verdict depends on (`runs`)
     runs       the seed of each run over a week that has not come to its end
     refusals   entries whose reading took too much, by name and a digest of their bytes, with the message

@@ -28,7 +28,7 @@ def lateness(assignment: Assignment, handed: Handed | None, extension: Extension
     """
     if handed is None:
         return None
-    due = _due(assignment, extension)
+    due = due_of(assignment, extension)
     if handed.at is not None and due is not None:
         if handed.at - due <= timedelta(minutes=assignment.late.grace_minutes):
             return None
@@ -63,8 +63,8 @@ def _days_begun(at: datetime, due: datetime, zones: Sequence[ZoneInfo]) -> int:
     return next(begun, most)
 
 
-def _due(assignment: Assignment, extension: Extension | None) -> datetime | None:
-    """Return the due date in UTC, where hours are hours, whatever clocks show."""
+def due_of(assignment: Assignment, extension: Extension | None) -> datetime | None:
+    """Return when a submission has to be there, in UTC, where hours are hours whatever clocks show; None: no matter."""
     if isinstance(extension, datetime):
         return extension.astimezone(UTC)
     if assignment.due is None:

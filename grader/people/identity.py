@@ -20,10 +20,9 @@ CANVAS = "canvas"
 SID = "sid"  # Gradescope's student id
 ALSO = "also"  # another number, of whatever system
 
-_BY_ASSIGNMENT = (
-    "moodle",
-    "anonymous",
-)  # platforms, and their kinds of numbers, which somebody has for one assignment only
+MOODLE = "moodle"
+ANONYMOUS = "anonymous"  # students of Canvas whose names it hides
+_BY_ASSIGNMENT = (MOODLE, ANONYMOUS)  # platforms, and their kinds of numbers, which are for one assignment only
 
 
 @dataclass(frozen=True)

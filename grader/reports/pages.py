@@ -87,6 +87,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "week": week_title(report.week),
         "command": command,
         "step": words.next_step(scores, command),
+        "facts": words.facts(report.delivery),
     }
 
 

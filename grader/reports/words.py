@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.results import CheckResult, Outcome, TaskScore
+from grader.results import CheckResult, Delivery, Outcome, TaskScore
 
 BAR = 10
 LONGEST = 200  # of a problem's one line
@@ -82,6 +82,23 @@ def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:
     in_task = [check for check in open_now if check.task == open_now[0].task]
     first = min(in_task, key=lambda check: check.hidden)
     return NextStep(first, "" if first.hidden else f"{command} --task {first.task}")
+
+
+def facts(delivery: Delivery | None) -> list[tuple[str, str]]:
+    """Say what was handed in and when, as far as it is known, each with its name."""
+    if delivery is None:
+        return []
+    names = ", ".join(delivery.members)
+    more = f"{delivery.extension}, so due {delivery.due}" if delivery.extension and delivery.due else delivery.extension
+    found = [
+        ("Files read", ", ".join(delivery.files)),
+        ("Attempt", f"{delivery.version}, counting the works that were graded; the latest counts"),
+        ("Handed in", delivery.at),
+        ("Due", "" if delivery.extension else delivery.due),
+        ("Extension", more),
+        (f"Group {delivery.group}".strip(), names),
+    ]
+    return [(name, value) for name, value in found if value]
 
 
 def week_command(week: str) -> str:

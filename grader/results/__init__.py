@@ -1,6 +1,7 @@
 """Holds what grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
 
 from grader.results.adjustments import Late, Override, adjust
+from grader.results.delivery import Delivery
 from grader.results.report import (
     TODO_TEXT,
     Adjustment,
@@ -19,6 +20,7 @@ __all__ = [
     "TODO_TEXT",
     "Adjustment",
     "CheckResult",
+    "Delivery",
     "Late",
     "Measure",
     "Outcome",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.results import exhibits
+from grader.results.delivery import Delivery
 from grader.results.exhibits import Exhibit
 
 SCHEMA = 1
@@ -176,6 +177,7 @@ class Report:
     notes: tuple[str, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     environment: str = ""
+    delivery: Delivery | None = None
     schema: int = field(default=SCHEMA)
 
     @property
@@ -225,6 +227,7 @@ class Report:
             "submission": self.submission,
             "assignment": self.assignment,
             **({"environment": self.environment} if self.environment else {}),
+            **({"delivery": self.delivery.to_dict()} if self.delivery else {}),
             "notes": list(self.notes),
             "checks": [check.to_dict() for check in self.checks],
         }
@@ -246,6 +249,7 @@ class Report:
             notes=tuple(data["notes"]),
             adjustments=tuple(Adjustment(**line) for line in data.get("adjustments", ())),
             environment=data.get("environment", ""),
+            delivery=Delivery.from_dict(data["delivery"]) if "delivery" in data else None,
             schema=data["schema"],
         )
 

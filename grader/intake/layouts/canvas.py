@@ -31,6 +31,23 @@ def fits(folder: Entry, entry: Entry) -> bool:
     return not entry.is_folder and _match(entry) is not None
 
 
+def own_name(file: str) -> str:
+    """Return the name that a student gave to a downloaded file; empty where Canvas does not write such names."""
+    found = _parsed(file)
+    return found["file"] if found and "file" in found.groupdict() else ""
+
+
+def ids_of(file: str) -> tuple[str, str, str]:
+    """Return what stands before the student's own name of a downloaded file, whose it is, and which attachment.
+
+    All are empty where Canvas does not write such names, or no attachment belongs to it.
+    """
+    found = _parsed(file)
+    if not found or "file" not in found.groupdict():
+        return "", "", ""
+    return file[: found.start("file")].removesuffix("_"), found["user"], found["attachment"]
+
+
 def read(folder: Entry, entries: Sequence[Entry]) -> Found:
     """Read whose the files are."""
     by_user: dict[tuple[str, str], list[tuple[re.Match[str], Entry]]] = {}
@@ -47,8 +64,11 @@ def read(folder: Entry, entries: Sequence[Entry]) -> Found:
 
 
 def _match(entry: Entry) -> re.Match[str] | None:
-    found = (form.fullmatch(entry.path.name) for form in _FORMS)
-    return next((match for match in found if match), None)
+    return _parsed(entry.path.name)
+
+
+def _parsed(file: str) -> re.Match[str] | None:
+    return next((match for form in _FORMS if (match := form.fullmatch(file))), None)
 
 
 def _handed(name: str, user: str, files: Sequence[tuple[re.Match[str], Entry]]) -> Handed:

@@ -1,0 +1,122 @@
+"""Notes how each week was handed in: what its report shows of that, and the way by which feedback goes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from grader.batch.pages import report_folder
+from grader.course import Assignment, Course
+from grader.errors import SubmissionError
+from grader.gradebook import Gradebook
+from grader.gradebook.deliveries import Route
+from grader.intake import Candidate, surveyed_digest
+from grader.intake.lateness import due_of
+from grader.intake.layouts import PLAIN, canvas
+from grader.intake.roster import Roster
+from grader.intake.tables.extensions import Days, Extension
+from grader.people.identity import ANONYMOUS
+from grader.reports.pages import outdate
+from grader.results import Delivery
+
+MOST_FILES = 40  # that a report names
+
+
+def note_deliveries(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
+    """Note deliveries anew on every run, so that a changed extension or group needs no grading."""
+    assignments, before = course.assignments(), book.deliveries()
+    groups = _groups(candidates, roster)
+    now: dict[tuple[str, str], Route] = {}
+    for candidate in candidates:
+        if candidate.week is not None and candidate.place is not None:
+            shown = _shown(candidate, assignments[candidate.week], roster, groups, book)
+            now[candidate.student, candidate.week] = Route(_layout(candidate), _entries(candidate), shown)
+    changed = {key: route for key, route in now.items() if before.get(key) != route}
+    for student, week in changed:
+        outdate(report_folder(book, book.path.parent, student, week))
+    book.record_deliveries(changed)
+
+
+def _layout(candidate: Candidate) -> str:
+    platform = candidate.who.platform
+    return "canvas" if platform == ANONYMOUS else platform or PLAIN
+
+
+def _entries(candidate: Candidate) -> tuple[str, ...]:
+    return tuple(path.name for _, path in candidate.parts) or (candidate.path.name,)
+
+
+def _shown(
+    candidate: Candidate, assignment: Assignment, roster: Roster, groups: Mapping[tuple[Path, str], Sequence[str]],
+    book: Gradebook,
+) -> Delivery:  # fmt: skip
+    week = assignment.week
+    extension = roster.extension(candidate.student, week)
+    due = due_of(assignment, extension)
+    at = candidate.handed.at if candidate.handed else None
+    student = roster.student(candidate.student)
+    members = groups.get((candidate.path, week), ())
+    return Delivery(
+        files=tuple(_named(candidate)),
+        version=book.version_of(candidate.student, week, _digest(candidate)),
+        at=_time(at, assignment) if at else "",
+        due=_time(due, assignment) if due else "",
+        extension=_granted(extension, assignment) if extension is not None else "",
+        group=student.group if student else "",
+        members=tuple(members) if candidate.student in members else (),
+    )
+
+
+def _groups(candidates: Sequence[Candidate], roster: Roster) -> dict[tuple[Path, str], list[str]]:
+    """Return the names of those whose work is one entry, by the entry and week, with the rest of their groups."""
+    found: dict[tuple[Path, str], set[str]] = {}
+    members = {name: names for names in roster.groups().values() for name in names}
+    for candidate in candidates:
+        theirs = found.setdefault((candidate.path, candidate.week or ""), set())
+        theirs |= {candidate.student, *members.get(candidate.student, ())}
+    return {entry: sorted(names) for entry, names in found.items() if len(names) > 1}
+
+
+def _digest(candidate: Candidate) -> str:
+    try:
+        return surveyed_digest(candidate)
+    except SubmissionError:
+        return ""
+
+
+def _named(candidate: Candidate) -> Iterator[str]:
+    """Name the files that were read, each with the name by which the platform has it where that is another one."""
+    is_canvas = _layout(candidate) == "canvas"
+    theirs = {_plain(own): canvas.own_name(path.name) for own, path in candidate.parts if is_canvas}
+    for file in candidate.files[:MOST_FILES]:
+        top, slash, rest = file.partition("/")
+        original = theirs.get(_plain(top), top)
+        yield f"{original}{slash}{rest}"
+    if len(candidate.files) > MOST_FILES:
+        yield f"and {len(candidate.files) - MOST_FILES} more"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"-\d+(?=(\.[^.]*)?$)", "", name)
+
+
+def _time(at: datetime, assignment: Assignment) -> str:
+    zone = assignment.zone or (assignment.due.tzinfo if assignment.due else None) or at.tzinfo
+    local = at.astimezone(zone)
+    shown = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+    offset = local.strftime("%z")
+    return f"{shown} (UTC{offset[:3]}:{offset[3:5]})"
+
+
+def _granted(extension: Extension, assignment: Assignment) -> str:
+    if isinstance(extension, Days):
+        return _count(extension.count, "day")
+    if isinstance(extension, timedelta):
+        return _count(round(extension / timedelta(hours=1)), "hour")
+    return f"until {_time(extension, assignment)}"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit} more" if number == 1 else f"{number} {unit}s more"
