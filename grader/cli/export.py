@@ -1,4 +1,4 @@
-"""Runs the command `export`: writes results in another system's format."""
+"""Runs the command `export`: writes results in another system's format, and takes feedback back to students."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from grader.cli.options import PATH, command
 from grader.escape import terminal
 from grader.exports import registry
+from grader.exports.feedback.sending import WAYS
 
 
 @command("export reports --to canvas --template canvas.csv --week week5 --write filled.csv")
@@ -16,25 +17,37 @@ from grader.exports import registry
 @click.option("--to", "form", type=click.Choice(registry.FORMATS), required=True, help="The format.")
 @click.option(
     "--write", "target", type=PATH, required=True, metavar="PATH",
-    help="The file to write (gradescope, classroom50, github: the folder).",
+    help="The file to write (gradescope, github, feedback as github and mail: the folder).",
 )  # fmt: skip
-@click.option("--week", help="Only this week (canvas, moodle: needed where there are several).")
-@click.option("--template", type=PATH, metavar="FILE", help="canvas, moodle: the file that you downloaded.")
+@click.option("--week", help="Only this week (canvas, moodle, feedback: needed where there are several).")
+@click.option(
+    "--as", "way", type=click.Choice(WAYS),
+    help="feedback: how it goes back (default: as the class was downloaded; mail where that takes no feedback).",
+)  # fmt: skip
+@click.option(
+    "--template", type=PATH, metavar="FILE",
+    help="canvas, moodle, moodle-comments: the file that you downloaded; classroom50: the present scores.json.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace grades, comments and files that are there already.")
 @click.option("--classroom", metavar="NAME", help="classroom50: the classroom's name.")
 @click.option("--assignment", metavar="NAME", help="classroom50: the assignment's name (default: the week's).")
-@click.option("--column", metavar="NAME", help="canvas, moodle: the column to fill, if it is not found.")
+@click.option("--column", metavar="NAME", help="canvas, moodle, moodle-comments: the column, if it is not found.")
 def export(
-    folder: Path, form: str, target: Path, week: str | None, template: Path | None, classroom: str | None,
-    assignment: str | None, column: str | None,
+    folder: Path, form: str, target: Path, week: str | None, way: str | None, template: Path | None, overwrite: bool,
+    classroom: str | None, assignment: str | None, column: str | None,
 ) -> int:  # fmt: skip
-    """Write the gradebook's results in another system's format.
+    """Write results, or what students get back, in another system's format.
 
-    FOLDER is what `batch --out` wrote (default: reports).
+    FOLDER is what `batch --out` wrote (default: reports). Without --overwrite, grades that are there already stay.
     """
-    wanted = registry.Wanted(form, target, week, template, column, classroom, assignment)
+    wanted = registry.Wanted(form, target, week, template, column, classroom, assignment, way, overwrite)
     written = registry.export(folder, wanted)
     print(f"wrote {target}: {written.what}")
-    # Students whom a worksheet leaves out come last, a line each.
+    if written.next:
+        print(written.next)
+    for line in written.replaced:
+        print(terminal(f"replaced: {line}"))
+    # Students who are left out come last, a line each.
     for line in written.left_out:
         print(terminal(f"left out: {line}"))
     return 0

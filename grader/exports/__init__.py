@@ -6,8 +6,13 @@ classroom50   `result.json` of Classroom 50
 github        what GitHub Classroom's reporter action reads
 gradescope    `results.json` of Gradescope
 junit         JUnit XML, which most CI systems show
+scores50      corrections in Classroom 50's `scores.json`
 canvas        a Canvas gradebook export, filled in
 moodle        a Moodle grading worksheet, filled in
+fill          the column that both are filled in, and who is left out
+feedback      what platforms take in bulk to give students their reports
+teacher       pages for teachers: lost checks beside the student's code
+target        puts all of it where it was asked for
 table         CSV and JSON for everything else
 
 Points are whole numbers everywhere. Text that students can influence is escaped for where it will be shown.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.fill import Filled, fill
+from grader.exports.fill import Filled, Rules, fill
 from grader.intake import worksheet
 from grader.intake.worksheet import Worksheet
 from grader.people.identity import ALSO, CANVAS, EMAIL, ID, LOGIN, SID
@@ -26,7 +26,7 @@ _NAMES = (("Student",), ("LastName", "FirstName"))  # Canvas's importer takes ei
 
 def filled(
     file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None,
-    people: Mapping[str, Person] | None = None,
+    people: Mapping[str, Person] | None = None, overwrite: bool = True,
 ) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the week's column of the export, or into the one that `column` names.
 
@@ -42,6 +42,8 @@ def filled(
         )
     where = _column(sheet, week, column)
     first = 1
+    if "(read only)" in (cell.strip().casefold() for row in sheet.rows[1:4] if row for cell in [row[where]]):
+        raise UsageError(f"{file}: Canvas takes no grades for {sheet.header[where]}, which it calls read only")
     possible = next((row for row in sheet.rows[1:4] if row and row[0].strip() == "Points Possible"), None)
     if possible is not None:
         first = sheet.rows.index(possible) + 1
@@ -53,7 +55,7 @@ def filled(
     matching.names.append(
         worksheet.index((same_name(" ".join(name)), row) for name, row in zip(own, rows, strict=True))
     )
-    return fill(sheet, where, scores, matching, people)
+    return fill(sheet, where, scores, matching, people, Rules(overwrite))
 
 
 def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:

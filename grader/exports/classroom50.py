@@ -40,16 +40,6 @@ def result(report: Report, environment: Mapping[str, str], submitted: datetime, 
     }
 
 
-def manual(report: Report, classroom: str, assignment: str, now: datetime, owner: str) -> dict[str, Any]:
-    """Return a record that no runner made, with the tag that Classroom 50 gives to scores entered by hand.
-
-    A gradebook knows no commits, so every link is that tag, as in Classroom 50's own records of this kind.
-    """
-    tag = f"submit/manual-{_stamp(now).replace(':', '-')}"
-    known = {"CLASSROOM": classroom, "ASSIGNMENT": assignment, "SUBMISSION_TAG": tag, "OWNER": owner}
-    return result(report, known, now, now)
-
-
 def outputs(report: Report) -> dict[str, str]:
     """Return what the runner reads from `$GITHUB_OUTPUT`."""
     passed = all(check.outcome is Outcome.PASSED for check in report.checks)

@@ -1,68 +1,122 @@
-"""Fills one column of a worksheet with scores, and names the students that it leaves out."""
+"""Fills one column of a worksheet, and names the students that it leaves out and the cells that held something else."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grader.escape import terminal
 from grader.intake.worksheet import Matching, Worksheet
 from grader.people.naming import same_name
 from grader.people.person import Person
 
+LONGEST = 40  # characters of a cell that a line shows
+
 
 @dataclass
 class Filled:
-    """A filled worksheet: the file's new content, how many cells were filled, and who was left out, and why."""
+    """A filled worksheet: the file's new content, how many cells have what was to go there, and the lines to show.
+
+    `left_out` names who was left out, and why, and `replaced` whose cell held something else before.
+    """
 
     text: str
     count: int = 0
     left_out: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a column is filled: whether what is there may be replaced, what to call it, and rows that are refused.
+
+    `refused` has the reasons of the platform by the row.
+    """
+
+    overwrite: bool = False
+    what: str = "grade"
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 def fill(
-    sheet: Worksheet, column: int, scores: Mapping[str, int | None], matching: Matching,
-    people: Mapping[str, Person] | None = None,
+    sheet: Worksheet, column: int, values: Mapping[str, int | str | None], matching: Matching,
+    people: Mapping[str, Person] | None = None, rules: Rules | None = None,
 ) -> Filled:  # fmt: skip
-    """Write whole-number scores into a column; leave out, and name, who is provisional, unknown or ambiguous.
+    """Write values into a column; leave out, and name, who is provisional (None), unknown, ambiguous or refused.
 
     With `people`, a name that two of them have finds nobody: only a number or an address can.
     """
+    rules = rules or Rules(overwrite=True)
     filled = Filled("")
     taken: dict[int, list[str]] = {}
     known = people or {}
-    namesakes = Counter(same_name(person.called) for person in known.values() if not person.is_gone)
-    shared = {name for name, person in known.items() if namesakes[same_name(person.called)] > 1}
-    found = {student: matching.rows_of(student, known.get(student), student not in shared) for student in scores}
+    shared = namesakes(known.values())
+    found = {student: matching.rows_of(student, known.get(student), student not in shared) for student in values}
     for student, rows in found.items():
         if len(rows) == 1:
             taken.setdefault(next(iter(rows)), []).append(student)
-    for student, score in scores.items():
+    for student, value in values.items():
         rows = found[student]
-        why = _why_not(sheet, column, score, rows, taken)
+        why = _why_not(sheet, column, value, rows, taken, rules)
         if not rows and student in shared:
-            why = f"others are called that, too, and {sheet.file.name} tells nothing more; enter this grade by hand"
+            why = f"others are called that, too, and {sheet.file.name} tells nothing more; enter this {rules.what} by hand"
         if why:
             filled.left_out.append(f"{student}: {why}")
             continue
-        sheet.rows[next(iter(rows))][column] = str(score)
-        filled.count += 1
+        _put(sheet, column, next(iter(rows)), str(value), student, filled)
     filled.text = sheet.text()
     return filled
 
 
+def namesakes(people: Iterable[Person]) -> Collection[str]:
+    """Return the people whose name somebody else has, too."""
+    present = [person for person in people if not person.is_gone]
+    count = Counter(same_name(person.called) for person in present)
+    return {person.name for person in present if count[same_name(person.called)] > 1}
+
+
+def _put(sheet: Worksheet, column: int, row: int, value: str, student: str, filled: Filled) -> None:
+    before = sheet.rows[row][column]
+    filled.count += 1
+    if _is_same(before, value):
+        return
+    if before.strip():
+        filled.replaced.append(f"{student}: {_shown(before)} → {_shown(value)}")
+    sheet.rows[row][column] = value
+
+
 def _why_not(
-    sheet: Worksheet, column: int, score: int | None, rows: set[int], taken: Mapping[int, Sequence[str]]
-) -> str:
+    sheet: Worksheet, column: int, value: int | str | None, rows: set[int], taken: Mapping[int, Sequence[str]],
+    rules: Rules,
+) -> str:  # fmt: skip
     if not rows:
         return f"nobody in {sheet.file.name} is called that"
     if len(rows) > 1:
-        return f"{len(rows)} people in {sheet.file.name} are called that; enter this grade by hand"
+        return f"{len(rows)} people in {sheet.file.name} are called that; enter this {rules.what} by hand"
     row = next(iter(rows))
     if len(taken[row]) > 1:
-        return f"row {row + 1} of {sheet.file.name} fits {' and '.join(taken[row])}; enter these grades by hand"
-    if score is None:
+        return f"row {row + 1} of {sheet.file.name} fits {' and '.join(taken[row])}; enter this {rules.what} by hand"
+    if value is None:
         return "not graded for good yet"
-    if sheet.rows[row][column].strip().upper() == "EX":
+    before = sheet.rows[row][column]
+    if before.strip().upper() == "EX":
         return "excused there"
+    if row in rules.refused:
+        return rules.refused[row]
+    if before.strip() and not rules.overwrite and not _is_same(before, str(value)):
+        return f"a {rules.what} is there already, {_shown(before)}, and not {_shown(str(value))}; --overwrite replaces it"
     return ""
+
+
+def _is_same(before: str, value: str) -> bool:
+    """Tell whether a cell has a value already; `87.00` and `87,0` are 87."""
+    try:
+        return float(before.strip().replace(",", ".")) == float(value)
+    except ValueError:
+        return before == value
+
+
+def _shown(text: str) -> str:
+    line = terminal(text)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -7,45 +7,88 @@ is compared only where its column has the English name.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.fill import Filled, fill
+from grader.exports.fill import Filled, Rules, fill
 from grader.intake import worksheet
 from grader.intake.tables.participants import number_of
+from grader.intake.worksheet import Matching, Worksheet
 from grader.people.identity import EMAIL, ID
 from grader.people.person import Person
 
 GRADE = "Grade"
+CHANGEABLE = "Grade can be changed"
+
+# Moodle's word for no in its languages, as that column has it.
+_NO = {
+    "no", "nein", "non", "nee", "não", "nao", "nej", "nei", "ei", "ne", "nie", "nem", "nu", "нет", "не", "ні", "όχι",
+    "hayır", "xeyr", "לא", "لا", "خیر", "いいえ", "否", "아니오", "아니요", "không", "ไม่", "tidak", "nē", "ez",
+    "नहीं", "না", "არა", "ոչ", "үгүй", "жоқ",
+}  # fmt: skip
 
 
 def filled(
     file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None,
-    people: Mapping[str, Person] | None = None,
+    people: Mapping[str, Person] | None = None, overwrite: bool = True,
 ) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the worksheet as grades; `people` says who the students are.
 
-    `UsageError` where its first column is not as in `Participant 123` and `Teilnehmer/in123`, or its maximum is not the
-    week's. The second column is the full name. In any language, a column of e-mail addresses identifies students, too.
+    `UsageError` where the file is no worksheet, or its maximum is not the week's.
     """
-    sheet = worksheet.read(file)
-    rows = [number for number, row in enumerate(sheet.rows) if number and row]
-    numbers = [(number, row) for row in rows if (number := number_of(sheet.rows[row][0]))]
-    if len(numbers) < len(rows):
-        raise UsageError(f"{file}: not a Moodle grading worksheet; its first column should hold `Participant 123`")
+    sheet, matching = read(file)
     wanted = column or GRADE
     if wanted not in sheet.header:
         names = ", ".join(sheet.header)
         raise UsageError(f"{file}: there is no column {wanted!r}; name the one for grades with --column: {names}")
     where = sheet.header.index(wanted)
     _check_maximum(file, sheet.rows, max_score)
+    return fill(sheet, where, scores, matching, people, Rules(overwrite, refused=locked(sheet)))
+
+
+def read(file: Path) -> tuple[Worksheet, Matching]:
+    """Read a grading worksheet, with what tells whose each row is.
+
+    `UsageError` where its first column is not as in `Participant 123` and `Teilnehmer/in123`. The second column is the
+    full name. In any language, a column of e-mail addresses identifies students, too.
+    """
+    sheet = worksheet.read(file)
+    rows = [number for number, row in enumerate(sheet.rows) if number and row]
+    numbers = [(number, row) for row in rows if (number := number_of(sheet.rows[row][0]))]
+    if len(numbers) < len(rows):
+        raise UsageError(f"{file}: not a Moodle grading worksheet; its first column should hold `Participant 123`")
     addresses = [
         number for number, name in enumerate(sheet.header[:4]) if any("@" in sheet.rows[r][number] for r in rows)
     ]
     matching = worksheet.who_is_who(sheet, rows, {0: (ID,), **dict.fromkeys(addresses, (EMAIL,))}, [1])
     matching.exact.insert(0, (("moodle",), worksheet.index(numbers)))
-    return fill(sheet, where, scores, matching, people)
+    return sheet, matching
+
+
+def locked(sheet: Worksheet) -> dict[int, str]:
+    """Return the rows whose grade Moodle does not change, whatever is uploaded, with the reason.
+
+    The column that says so is the one behind the maximum, wherever its header is translated; the marks of a locked
+    grade are the words for no.
+    """
+    if CHANGEABLE in sheet.header:
+        column = sheet.header.index(CHANGEABLE)
+    else:
+        behind = [n for n in range(2, len(sheet.header)) if _is_answers(row[n] for row in sheet.rows[1:] if row)]
+        if len(behind) != 1:
+            return {}
+        (column,) = behind
+    return {
+        number: "Moodle has locked this grade, and would refuse another"
+        for number, row in enumerate(sheet.rows)
+        if number and row and row[column].strip().casefold() in _NO
+    }
+
+
+def _is_answers(cells: Iterable[str]) -> bool:
+    found = {cell.strip().casefold() for cell in cells}
+    return bool(found) and len(found) <= 2 and bool(found & _NO)
 
 
 def _check_maximum(file: Path, rows: list[list[str]], max_score: int) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import canvas, classroom50, github, gradescope, junit, moodle, table
+from grader.exports import canvas, github, gradescope, junit, moodle, scores50, table
+from grader.exports.feedback import sending
 from grader.exports.fill import Filled
-from grader.files import write_atomically
+from grader.exports.target import put
 from grader.gradebook import Problem, open_book
 from grader.people.naming import safe_name
 from grader.people.person import Person
@@ -19,7 +20,8 @@ from grader.results import Report
 
 WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
 People = Mapping[str, Person]  # by the name that reports have
-FORMATS = ("csv", "json", *WORKSHEETS, "gradescope", "classroom50", "github", "junit")
+FEEDBACK = "feedback"  # what students get, by the way that the work came
+FORMATS = (FEEDBACK, *WORKSHEETS, "csv", "json", "gradescope", "classroom50", "github", "junit")
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,31 @@ class Wanted:
     form: str
     target: Path
     week: str | None = None
-    template: Path | None = None  # worksheets: the file that was downloaded
+    template: Path | None = None  # the file that was downloaded, or the one to bring up to date
     column: str | None = None  # worksheets: the column to fill, if it is not found
     classroom: str | None = None  # classroom50
     assignment: str | None = None  # classroom50: by default, the week's name
+    way: str | None = None  # feedback: by default, the one by which the work came
+    overwrite: bool = False  # replace grades, comments and files that are there
 
 
 @dataclass(frozen=True)
 class Written:
-    """The result of an export: what was written, in words, and who a worksheet left out, each with the reason."""
+    """The result of an export: what was written, in words, who was left out, and whose grade was replaced.
+
+    `next` says what to do with it.
+    """
 
     what: str
     left_out: Sequence[str] = ()
+    replaced: Sequence[str] = ()
+    next: str = ""
 
 
 def export(folder: Path, wanted: Wanted) -> Written:
     """Export the gradebook in `folder`. `UsageError` where there are no results, or the format needs to know more."""
+    if wanted.form == FEEDBACK:
+        return _feedback(folder, wanted)
     with open_book(folder) as book:
         reports, problems = book.current(), book.problems()
         people = {person.name: person for person in book.people()}
@@ -53,12 +64,55 @@ def export(folder: Path, wanted: Wanted) -> Written:
     if not reports:
         raise UsageError(f"{folder}: there are no results{f' of {wanted.week}' if wanted.week else ''}")
     if wanted.form in WORKSHEETS:
-        filled = _filled(wanted, reports, problems, people)
-        write_atomically(wanted.target, filled.text)
-        return Written(f"{filled.count} grades filled in, {len(filled.left_out)} left out", filled.left_out)
-    for path, text in _files(wanted, reports, people).items():
-        write_atomically(wanted.target / path if path else wanted.target, text)
+        return _written(wanted, _filled(wanted, reports, problems, people), "grades")
+    if wanted.form == "classroom50":
+        return _scores(wanted, reports, problems, people)
+    put(wanted.target, {path: _raw(text) for path, text in _files(wanted, reports, people).items()}, overwrite=True)
     return Written(f"{len(reports)} results")
+
+
+def _feedback(folder: Path, wanted: Wanted) -> Written:
+    parcels = sending.gather(folder, wanted.week)
+    way = wanted.way or sending.way_of(parcels)
+    made = sending.feedback(parcels, way, wanted.template, wanted.column, wanted.overwrite)
+    then = sending.NEXT[way].format(target=wanted.target)
+    if isinstance(made, Filled):
+        return replace(_written(wanted, made, "comments"), next=then)
+    put(wanted.target, made, wanted.overwrite)
+    return Written(f"{parcels.title}, {parcels.sent} reports as {way} takes them", parcels.left_out, next=then)
+
+
+def _written(wanted: Wanted, filled: Filled, what: str) -> Written:
+    there = " (in place of the file that was there)" if wanted.target.exists() else ""
+    put(wanted.target, {"": _raw(filled.text)}, overwrite=True)
+    more = f", {len(filled.replaced)} of them in place of others" if filled.replaced else ""
+    counts = f"{filled.count} {what} filled in{more}, {len(filled.left_out)} left out{there}"
+    return Written(counts, filled.left_out, filled.replaced)
+
+
+def _scores(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Problem], people: People) -> Written:
+    if not wanted.classroom:
+        raise UsageError("--classroom: give the classroom's name in Classroom 50")
+    unclear = {(problem.student, problem.week) for problem in problems}
+    merged = scores50.merged(
+        wanted.template, wanted.classroom, _slugs(wanted, reports), reports, people, unclear, datetime.now(UTC)
+    )
+    is_same = wanted.template is not None and wanted.template.resolve() == wanted.target.resolve()
+    put(wanted.target, {"": _raw(merged.text)}, wanted.overwrite or is_same)
+    return Written(
+        f"{merged.count} scores", merged.left_out, merged.replaced, f"commit it as {wanted.classroom}/scores.json"
+    )
+
+
+def _slugs(wanted: Wanted, reports: Sequence[Report]) -> dict[str, str]:
+    weeks = sorted({report.week for report in reports})
+    if wanted.assignment and len(weeks) > 1:
+        raise UsageError(f"--week: say which week {wanted.assignment} is: {', '.join(weeks)}")
+    return {week: wanted.assignment or week for week in weeks}
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Problem], people: People) -> Filled:
@@ -74,8 +128,8 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     }
     most = max(report.max_score for report in reports)
     if wanted.form == "canvas":
-        return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column, people)
-    return moodle.filled(wanted.template, scores, most, wanted.column, people)
+        return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column, people, wanted.overwrite)
+    return moodle.filled(wanted.template, scores, most, wanted.column, people, wanted.overwrite)
 
 
 def _files(wanted: Wanted, reports: Sequence[Report], people: People) -> Mapping[str, str]:
@@ -86,7 +140,9 @@ def _files(wanted: Wanted, reports: Sequence[Report], people: People) -> Mapping
         return {"": table.everything_json(reports, people)}
     if wanted.form == "junit":
         return {"": junit.document(reports)}
-    name, made = _each(wanted, people)
+    name, made = (
+        ("results.json", gradescope.results) if wanted.form == "gradescope" else ("runners.json", github.runners)
+    )
     return {
         f"{_folder(report, people)}/{report.week}/{name}": json.dumps(made(report), indent=2) + "\n"
         for report in reports
@@ -95,21 +151,3 @@ def _files(wanted: Wanted, reports: Sequence[Report], people: People) -> Mapping
 
 def _folder(report: Report, people: People) -> str:
     return people[report.student].folder if report.student in people else safe_name(report.student)
-
-
-def _each(wanted: Wanted, people: People) -> tuple[str, Callable[[Report], object]]:
-    """Return the name of the file that each report gets, and the function that makes its content."""
-    if wanted.form == "gradescope":
-        return "results.json", gradescope.results
-    if wanted.form == "github":
-        return "runners.json", github.runners
-    if not wanted.classroom:
-        raise UsageError("--classroom: give the classroom's name in Classroom 50")
-    classroom, now = wanted.classroom, datetime.now(UTC)
-
-    def made(report: Report) -> object:
-        person = people.get(report.student)
-        owner = (person and person.login) or report.student
-        return classroom50.manual(report, classroom, wanted.assignment or report.week, now, owner)
-
-    return "result.json", made
