@@ -17,7 +17,7 @@ from grader.exports.feedback.sending import WAYS
 @click.option("--to", "form", type=click.Choice(registry.FORMATS), required=True, help="The format.")
 @click.option(
     "--write", "target", type=PATH, required=True, metavar="PATH",
-    help="The file to write (gradescope, github, feedback as github and mail: the folder).",
+    help="The file to write (teacher, gradescope, github, feedback as github or mail: the folder).",
 )  # fmt: skip
 @click.option("--week", help="Only this week (canvas, moodle, feedback: needed where there are several).")
 @click.option(

@@ -38,6 +38,11 @@ class Rules:
     what: str = "grade"
     refused: Mapping[int, str] = field(default_factory=dict)
 
+    @property
+    def by_hand(self) -> str:
+        """What remains to be done where nothing tells whose a row is."""
+        return f"enter this {self.what} by hand"
+
 
 def fill(
     sheet: Worksheet, column: int, values: Mapping[str, int | str | None], matching: Matching,
@@ -60,7 +65,7 @@ def fill(
         rows = found[student]
         why = _why_not(sheet, column, value, rows, taken, rules)
         if not rows and student in shared:
-            why = f"others are called that, too, and {sheet.file.name} tells nothing more; enter this {rules.what} by hand"
+            why = f"others are called that, too, and {sheet.file.name} tells nothing more; {rules.by_hand}"
         if why:
             filled.left_out.append(f"{student}: {why}")
             continue
@@ -93,10 +98,10 @@ def _why_not(
     if not rows:
         return f"nobody in {sheet.file.name} is called that"
     if len(rows) > 1:
-        return f"{len(rows)} people in {sheet.file.name} are called that; enter this {rules.what} by hand"
+        return f"{len(rows)} people in {sheet.file.name} are called that; {rules.by_hand}"
     row = next(iter(rows))
     if len(taken[row]) > 1:
-        return f"row {row + 1} of {sheet.file.name} fits {' and '.join(taken[row])}; enter this {rules.what} by hand"
+        return f"row {row + 1} of {sheet.file.name} fits {' and '.join(taken[row])}; {rules.by_hand}"
     if value is None:
         return "not graded for good yet"
     before = sheet.rows[row][column]
@@ -105,7 +110,9 @@ def _why_not(
     if row in rules.refused:
         return rules.refused[row]
     if before.strip() and not rules.overwrite and not _is_same(before, str(value)):
-        return f"a {rules.what} is there already, {_shown(before)}, and not {_shown(str(value))}; --overwrite replaces it"
+        return (
+            f"a {rules.what} is there already, {_shown(before)}, and not {_shown(str(value))}; --overwrite replaces it"
+        )
     return ""
 
 

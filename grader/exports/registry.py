@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import canvas, github, gradescope, junit, moodle, scores50, table
+from grader.exports import canvas, github, gradescope, junit, moodle, scores50, table, teacher
 from grader.exports.feedback import sending
 from grader.exports.fill import Filled
 from grader.exports.target import put
@@ -21,7 +21,8 @@ from grader.results import Report
 WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
 People = Mapping[str, Person]  # by the name that reports have
 FEEDBACK = "feedback"  # what students get, by the way that the work came
-FORMATS = (FEEDBACK, *WORKSHEETS, "csv", "json", "gradescope", "classroom50", "github", "junit")
+TEACHER = "teacher"  # pages for teachers
+FORMATS = (FEEDBACK, TEACHER, *WORKSHEETS, "csv", "json", "gradescope", "classroom50", "github", "junit")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ def export(folder: Path, wanted: Wanted) -> Written:
     """Export the gradebook in `folder`. `UsageError` where there are no results, or the format needs to know more."""
     if wanted.form == FEEDBACK:
         return _feedback(folder, wanted)
+    if wanted.form == TEACHER:
+        made = teacher.pages(folder, wanted.week)
+        put(wanted.target, made, overwrite=True)
+        return Written(f"{len(made) - 1} pages", next=f"open {wanted.target / 'index.html'}; it is not for students")
     with open_book(folder) as book:
         reports, problems = book.current(), book.problems()
         people = {person.name: person for person in book.people()}
