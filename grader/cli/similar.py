@@ -46,7 +46,7 @@ def similar(
         options = BatchOptions(submissions, out, weeks, layout=layout, roster=roster)
         _, members = find_class(course, options, book=book)
         mistakes = Mistakes(book.current() if book else ())
-    classes = Classes(members.candidates, _groups(members), _earlier(course, earlier, weeks), mistakes)
+    classes = Classes(members.candidates, _groups(members), _earlier(course, earlier, weeks, layout), mistakes)
     found = compare_classes(course, classes, least / 100)
     write_pages(found, out)
     print_clusters(found, make_console())
@@ -60,11 +60,13 @@ def _groups(members: Members) -> dict[str, str]:
     return known | {name: group for group, names in members.roster.groups().items() for name in names}
 
 
-def _earlier(course: Course, folders: Sequence[Path], weeks: tuple[str, ...]) -> dict[str, tuple[Candidate, ...]]:
+def _earlier(
+    course: Course, folders: Sequence[Path], weeks: tuple[str, ...], layout: str | None
+) -> dict[str, tuple[Candidate, ...]]:
     """Find the works of earlier years, by the names that tell their folders apart."""
     found: dict[str, tuple[Candidate, ...]] = {}
     for folder in folders:
-        _, members = find_class(course, BatchOptions(folder, folder, weeks))
+        _, members = find_class(course, BatchOptions(folder, folder, weeks, layout=layout))
         name = next(name for name in (folder.resolve().name, str(folder), f"{folder} again") if name not in found)
         found[name] = members.candidates
     return found
