@@ -110,9 +110,7 @@ def _why_not(
     if row in rules.refused:
         return rules.refused[row]
     if before.strip() and not rules.overwrite and not _is_same(before, str(value)):
-        return (
-            f"a {rules.what} is there already, {_shown(before)}, and not {_shown(str(value))}; --overwrite replaces it"
-        )
+        return f"has a {rules.what} there, {_shown(before)}, and not {_shown(str(value))}; --overwrite replaces it"
     return ""
 
 

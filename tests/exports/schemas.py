@@ -39,6 +39,48 @@ CLASSROOM50 = _object(
     {"submitted_by": TEXT},
 )
 
+_SCORE = {
+    "type": "object",
+    "required": [
+        "schema", "classroom", "assignment_type", "owner", "submission", "commit", "release", "review", "datetime",
+        "score", "max-score", "tests",
+    ],
+    "properties": {
+        "schema": {"const": "classroom50/result/v1"},
+        **dict.fromkeys(("classroom", "owner", "commit", "release", "review"), NAME),
+        "assignment_type": {"enum": ["individual", "group", "team"]},
+        "submission": {"type": "string", "pattern": "^submit/"},
+        "datetime": STAMP,
+        "score": COUNT,
+        "max-score": COUNT,
+        "tests": {"type": "array"},
+    },
+}  # fmt: skip
+_ENTRY = {
+    "type": "object",
+    "required": ["owner", "submissions"],
+    "properties": {
+        "owner": NAME,
+        "member_usernames": {"type": "array", "minItems": 1, "items": NAME},
+        "submissions": {"type": "array", "minItems": 1, "items": _SCORE},
+        "override": {"type": "boolean"},
+    },
+}
+_BUCKET = _object(
+    {"type": {"enum": ["individual", "group", "team"]}, "entries": {"type": "array", "items": _ENTRY}},
+    {"collected_at": STAMP},
+)
+SCORES50 = _object(
+    {
+        "schema": {"const": "classroom50/scores/v1"},
+        "assignments": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-z0-9][a-z0-9-]{1,99}$"},
+            "additionalProperties": _BUCKET,
+        },
+    }
+)
+
 STATUS = {"enum": ["pass", "fail", "error"]}
 REPORTER = _object(
     {

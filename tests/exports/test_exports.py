@@ -325,7 +325,6 @@ def test_export_writes_one_file(exported_reports: Path, tmp_path: Path, form: st
     ("form", "name", "schema"),
     [
         ("gradescope", "results.json", GRADESCOPE),
-        ("classroom50", "result.json", CLASSROOM50),
         ("github", "runners.json", {"type": "object", "additionalProperties": REPORTER, "minProperties": 3}),
     ],
 )
@@ -343,19 +342,6 @@ def test_export_writes_a_file_for_each_student(
         validate(json.loads(file.read_text()), schema)
 
 
-def test_a_record_that_no_runner_made_says_so(
-    exported_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["export", str(exported_reports), "--to", "classroom50", "--write", str(tmp_path / "made")]
-    assert main(words) == 2
-    assert "--classroom: give the classroom's name" in capsys.readouterr().err
-    assert main([*words, "--classroom", "dl", "--assignment", "convnets"]) == 0
-    result = json.loads(next((tmp_path / "made").glob("Anna*/week5/result.json")).read_text())
-    assert (result["classroom"], result["assignment"], result["owner"]) == ("dl", "convnets", "Anna Müller")
-    assert result["submission"].startswith("submit/manual-20") and result["submission"] == result["release"]
-    assert result["score"] == 5  # after lateness, as everywhere
-
-
 def test_export_fills_the_grade_after_lateness(
     exported_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -371,7 +357,14 @@ def test_export_fills_the_grade_after_lateness(
         str(tmp_path / "filled.csv"),
     ]
     assert main(words) == 0
-    assert "1 grades filled in, 1 left out" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "0 grades filled in, 2 left out" in told
+    assert "left out: Anna Müller: has a grade there, 2, and not 5; --overwrite replaces it" in told
+    assert (tmp_path / "filled.csv").read_text("utf-8") == CANVAS.replace("\r\n", "\n")
+    assert main([*words, "--overwrite"]) == 0
+    told = capsys.readouterr().out
+    assert "1 grades filled in, 1 of them in place of others, 1 left out" in told
+    assert "replaced: Anna Müller: 2 → 5" in told
     assert '"Müller, Anna",101,s1,anna,A,1,5,3' in (tmp_path / "filled.csv").read_text()
 
 

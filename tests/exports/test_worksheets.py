@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.errors import UsageError
 from grader.exports import canvas, moodle
 
 INFORMATION = (
@@ -68,3 +69,43 @@ def test_a_moodle_worksheet_of_any_language_is_filled(word: str, student: str, t
     filled = moodle.filled(file, {student: 9}, 100, "Note")
     assert filled.count == 1
     assert filled.text.splitlines()[1] == f"{word}2001,Ana Silva,ana@x.edu,9"
+
+
+GRADED = (
+    "Identifier,Full name,Status,{grade},{most},{changeable},Feedback\n"
+    "{word}1,Ana,x,87.00,100.00,{yes},\n"
+    "{word}2,Ben,x,\"12,5\",100.00,{yes},\n"
+    "{word}3,Cleo,x,,100.00,{no},\n"
+    "{word}4,Dora,x,,100.00,{yes},\n"
+)  # fmt: skip
+LANGUAGES = [
+    ("Participant ", "Grade", "Maximum Grade", "Grade can be changed", "Yes", "No"),
+    ("Teilnehmer/in", "Bewertung", "Bestwertung", "Bewertung kann geändert werden", "Ja", "Nein"),
+    ("Participante", "Calificación", "Calificación máxima", "Puede cambiarse", "Sí", "No"),
+    ("Участник", "Оценка", "Максимальная оценка", "Оценка может быть изменена", "Да", "Нет"),
+]
+
+
+@pytest.mark.parametrize(("word", "grade", "most", "changeable", "yes", "no"), LANGUAGES)
+def test_grades_that_are_there_and_rows_that_moodle_refuses_are_told_apart(
+    word: str, grade: str, most: str, changeable: str, yes: str, no: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "worksheet.csv"
+    file.write_text(GRADED.format(word=word, grade=grade, most=most, changeable=changeable, yes=yes, no=no), "utf-8")
+    scores = {"Ana": 87, "Ben": 90, "Cleo": 50, "Dora": 60}
+    kept = moodle.filled(file, dict(scores), 100, grade, overwrite=False)
+    assert (kept.count, kept.replaced) == (2, [])
+    assert kept.left_out == [
+        "Ben: has a grade there, 12,5, and not 90; --overwrite replaces it",
+        "Cleo: Moodle has locked this grade, and would refuse another",
+    ]
+    filled = moodle.filled(file, dict(scores), 100, grade, overwrite=True)
+    assert (filled.count, filled.replaced, len(filled.left_out)) == (3, ["Ben: 12,5 → 90"], 1)
+    assert [row[3] for row in csv.reader(io.StringIO(filled.text))] == [grade, "87.00", "90", "", "60"]
+
+
+def test_a_column_that_canvas_calls_read_only_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "grades.csv"
+    file.write_text("Student,ID,Week 5 (12)\n    Points Possible,,(read only)\nAna,1,\n", "utf-8")
+    with pytest.raises(UsageError, match=r"takes no grades for Week 5 \(12\), which it calls read only"):
+        canvas.filled(file, "week5", {"Ana": 1}, 100, None)

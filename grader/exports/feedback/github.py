@@ -12,7 +12,7 @@ from grader.reports.pages import report_markdown
 from grader.results import Report
 
 LONGEST = 60_000  # characters; GitHub takes 65,536
-_REPOSITORY = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,100}(?<!\.git)")
+_REPOSITORY = re.compile(r"(?![.-])[A-Za-z0-9._-]{1,100}(?<!\.git)")
 
 
 def bundle(parcels: Parcels) -> Files:
