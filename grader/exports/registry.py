@@ -21,6 +21,7 @@ from grader.results import Report
 WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
 People = Mapping[str, Person]  # by the name that reports have
 FEEDBACK = "feedback"  # what students get, by the way that the work came
+MOST_REASONS = 3  # why nobody gets anything
 TEACHER = "teacher"  # pages for teachers
 FORMATS = (FEEDBACK, TEACHER, *WORKSHEETS, "csv", "json", "gradescope", "classroom50", "github", "junit")
 
@@ -83,6 +84,9 @@ def _feedback(folder: Path, wanted: Wanted) -> Written:
     then = sending.NEXT[way].format(target=wanted.target)
     if isinstance(made, Filled):
         return replace(_written(wanted, made, "comments"), next=then)
+    if not parcels.sent:
+        reasons = "; ".join(parcels.left_out[:MOST_REASONS])
+        raise UsageError(f"nobody's {parcels.week} can go back as {way}: {reasons}")
     put(wanted.target, made, wanted.overwrite)
     return Written(f"{parcels.title}, {parcels.sent} reports as {way} takes them", parcels.left_out, next=then)
 

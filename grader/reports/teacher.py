@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from grader.reports import words
 from grader.reports.pages import render_page
 from grader.results import CheckResult, Outcome, Report
 
 AROUND = 6  # lines before and after the one that a check names
+LONGEST_BODY = 45  # lines of a function that is shown whole
 MOST = 3  # excerpts for a check
 LONGEST = 200  # characters of a line
 _PLACE = re.compile(r"(?<![\w./-])([\w./-]{1,240}\.py)(?::|, line )(\d{1,7})\b")
+_DEFINES = re.compile(r"\s*(?:async\s+)?(?:def|class)\s")
 _END = re.compile(r"\r\n|\r|\n")  # of a line, as Python counts them
 
 
@@ -62,9 +65,24 @@ def _known(file: str, sources: Mapping[str, list[str]]) -> str:
 
 
 def _excerpt(path: str, line: int, text: list[str]) -> Excerpt:
-    first = max(1, line - AROUND)
-    shown = text[first - 1 : line + AROUND]
+    body = _body(text[line - 1 : line + LONGEST_BODY]) if _DEFINES.match(text[line - 1]) else 0
+    first = max(1, line - (1 if body else AROUND))
+    shown = text[first - 1 : line + (body or AROUND)]
     return Excerpt(path, line, tuple((number, _cut(one)) for number, one in enumerate(shown, first)))
+
+
+def _body(text: list[str]) -> int:
+    """Count the lines that belong to the function or class that begins in the first one."""
+    own = _depth(text[0])
+    inside = takewhile(lambda one: not one.strip() or _depth(one) > own or one.lstrip().startswith(")"), text[1:])
+    lines = list(inside)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return len(lines)
+
+
+def _depth(line: str) -> int:
+    return len(line.expandtabs(8)) - len(line.expandtabs(8).lstrip())
 
 
 def _cut(text: str) -> str:

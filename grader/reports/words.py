@@ -92,7 +92,12 @@ def facts(delivery: Delivery | None) -> list[tuple[str, str]]:
     more = f"{delivery.extension}, so due {delivery.due}" if delivery.extension and delivery.due else delivery.extension
     found = [
         ("Files read", ", ".join(delivery.files)),
-        ("Attempt", f"{delivery.version}, counting the works that were graded; the latest counts"),
+        (
+            "Attempt",
+            f"number {delivery.version} that was graded, the latest"
+            if delivery.version > 1
+            else "the first that was graded",
+        ),
         ("Handed in", delivery.at),
         ("Due", "" if delivery.extension else delivery.due),
         ("Extension", more),

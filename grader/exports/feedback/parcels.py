@@ -13,6 +13,7 @@ from grader.course import week_order
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, open_book
 from grader.gradebook.deliveries import Route
+from grader.people.matching import questions
 from grader.people.person import Person
 from grader.reports.pages import report_html
 from grader.reports.words import week_title
@@ -108,10 +109,12 @@ def _week(folder: Path, week: str | None, reports: Iterable[Report]) -> str:
 def _why_not(book: Gradebook, week: str, reports: Iterable[Report], people: Mapping[str, Person]) -> dict[str, str]:
     """Return who gets nothing back, each with the reason."""
     found = {}
+    may_be = {other.name: one.name for one, others in questions(list(people.values())) for other in others}
     graded = {report.student for report in reports if report.week == week}
     for person in people.values():
         if person.listed and person.name not in graded and week not in person.gone:
-            found[person.name] = f"handed in nothing for {week}"
+            mine = may_be.get(person.name)
+            found[person.name] = f"not clear whether {mine} is theirs" if mine else f"handed in nothing for {week}"
     for report in reports:
         if report.week == week and report.broken:
             found[report.student] = "not graded for good yet"
