@@ -47,7 +47,7 @@ COMMANDS = (
     Later("diff", "gradebook", "say whose grade changed, and by which checks"),
     Later("similar", "similar", "list submissions that are suspiciously alike, in clusters"),
     Later("ci", "single", "grade the submission of a CI job, and write what its host reads"),
-    Later("export", "export", "write the gradebook's results in another system's format"),
+    Later("export", "export", "write results, or what students get back, in another system's format"),
     Later("skeleton", "author", "generate the skeletons in assignments/ from the references in solutions/"),
     Later("lessons", "author", "make the lesson notebooks from their sources, or run them to HTML"),
     Later("new", "author", "begin a week: one task, its reference, checks and mutants"),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from grader.batch.deliveries import note_deliveries
-from grader.batch.run import BatchOptions, find_class
+from grader.batch.run import BatchOptions, find_class, grade_class
 from grader.batch.who import record_members
 from grader.course import Course
 from grader.gradebook import Gradebook
 from grader.gradebook.deliveries import Route
+from grader.reports.progress import Progress
+from tests.support.backends import Passing
 from tests.support.makers import put
 
 WORK = b"def answer():\n    return 1\n"
@@ -87,3 +91,37 @@ def test_a_changed_delivery_has_the_report_written_anew_and_an_equal_one_has_not
     assert page.exists()
     noted(one_check_course, tmp_path / "class", "name,group\nana,T2\n")
     assert not page.exists()
+
+
+def graded(course: Course, folder: Path) -> Gradebook:
+    """Grade a class, and open its gradebook."""
+    options = BatchOptions(folder, course.root / "reports", seed=0)
+    grade_class(course, options, Passing(course), Progress(Console(file=io.StringIO()), ""))
+    return Gradebook(options.out / "gradebook.sqlite")
+
+
+def test_a_report_follows_the_work_and_code_is_kept_for_what_is_current(
+    one_check_course: Course, module: str, tmp_path: Path
+) -> None:
+    file = put(tmp_path / "class" / "ana" / module, WORK)
+    with graded(one_check_course, file.parents[1]) as book:
+        (first,) = book.current()
+        assert book.sources(first.submission) == {module: WORK.decode()}
+    page = one_check_course.root / "reports" / "students" / "ana" / "week1" / "report.md"
+    assert "Attempt: the first that was graded" in page.read_text("utf-8")
+    file.write_bytes(WORK + b"# mended\n")
+    with graded(one_check_course, file.parents[1]) as book:
+        (second,) = book.current()
+        assert book.kept_sources() == {second.submission} != {first.submission}
+    assert "Attempt: number 2 that was graded, the latest" in page.read_text("utf-8")
+
+
+def test_code_that_an_older_run_has_not_kept_is_kept_by_the_next(
+    one_check_course: Course, module: str, tmp_path: Path
+) -> None:
+    put(tmp_path / "class" / "ana" / module, WORK)
+    with graded(one_check_course, tmp_path / "class") as book, book.transaction() as database:
+        database.execute("DELETE FROM sources")
+    with graded(one_check_course, tmp_path / "class") as book:
+        assert len(book.history("ana", "week1")) == 1
+        assert book.kept_sources() == {report.submission for report in book.current()}

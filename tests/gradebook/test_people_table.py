@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from grader.gradebook import Gradebook, schema
+from grader.gradebook.deliveries import Route
 from grader.people.naming import safe_name
 from grader.people.person import Person
 from grader.people.register import Register
-from grader.results import CheckResult, Late, Outcome, Override, Report, adjust
+from grader.results import CheckResult, Delivery, Late, Outcome, Override, Report, adjust
 
 CHECK = CheckResult("test_week5.py::form", "5.3", "Form", False, 0, 4, Outcome.FAILED, "wrong shape")
 NAMES = ["ana", "Ana", "müllerann (4711)", "John Smith", "John Smith (2003)", "../evil", "a; b", "Zoë 李"]
@@ -107,6 +108,7 @@ def test_of_two_who_become_one_the_class_folders_work_is_current(open_book: Grad
     for name in ("ana", "ben"):
         open_book.record_entries("here", [(name, "week5")])
         open_book.record_late(name, "week5", Late(1, 0 if name == gone else 50))
+        open_book.record_deliveries({(name, "week5"): Route("plain", (name,), Delivery())})
     open_book.mark_gone({people(open_book)[gone].key: ["week5"]})
     register = Register(open_book.people())
     ana, ben = (next(one for one in register.people if one.name == name) for name in ("ana", "ben"))
@@ -117,6 +119,9 @@ def test_of_two_who_become_one_the_class_folders_work_is_current(open_book: Grad
     assert len(open_book.history("ana", "week5")) == 2
     assert week5.score == 2  # the override of 3, less half for lateness, in the student's favour
     assert list(people(open_book)) == ["ana"]
+    assert {key: route.entries for key, route in open_book.deliveries().items()} == {
+        ("ana", "week5"): ("ben" if gone == "ana" else "ana",)
+    }
 
 
 def test_forgetting_leaves_nothing_of_a_person_and_all_of_the_others(open_book: Gradebook) -> None:
@@ -126,8 +131,10 @@ def test_forgetting_leaves_nothing_of_a_person_and_all_of_the_others(open_book: 
         open_book.record_late(name, "week5", Late(1, 0))
         open_book.record_problem(name, None, "lost")
         open_book.record_entries("here", [(name, "week5")])
+        open_book.record_deliveries({(name, "week5"): Route("plain", (name,), Delivery())})
+    open_book.record_sources(open_book.current()[0].submission, {"a.py": b"pass"})
     open_book.forget(people(open_book)["ana"])
-    tables = ("attempts", "overrides", "late", "problems", "entries", "people")
+    tables = ("attempts", "overrides", "late", "problems", "entries", "deliveries", "people")
     assert [open_book.rows(f"SELECT count(*) FROM {table}") for table in tables] == [[(1,)]] * len(tables)
     assert [one.student for one in open_book.current()] == ["ben"]
     open_book.record(report("ana"))
