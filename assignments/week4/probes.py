@@ -49,7 +49,8 @@ def derivative(student, name, x, a, b, c):
     seen = []
 
     def f(point):
-        seen.append([type(point).__name__, str(getattr(point, "dtype", "")), list(getattr(point, "shape", [-1]))])
+        kind = "Tensor" if isinstance(point, torch.Tensor) else type(point).__name__  # an nn.Parameter is one, too
+        seen.append([kind, str(getattr(point, "dtype", "")), list(getattr(point, "shape", [-1]))])
         return FUNCTIONS[name](point, a, b, c)
 
     return {"derivative": student.fcnn.derivative(f, x), "seen": seen}
@@ -109,7 +110,10 @@ class Numbers(Dataset):
 
 def split(student, length, **options):
     """The items of both parts."""
-    train, valid = student.training.split_train_valid(Numbers(length), **options)
+    parts = student.training.split_train_valid(Numbers(length), **options)
+    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
+        return {"returned": type(parts).__name__}
+    train, valid = parts
     return {"train": [train[i] for i in range(len(train))], "valid": [valid[i] for i in range(len(valid))]}
 
 
@@ -118,15 +122,20 @@ def draws_after_split(student, seed):
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    train, valid = student.training.split_train_valid(Numbers(20), seed=seed + 1)
+    parts = student.training.split_train_valid(Numbers(20), seed=seed + 1)
     draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
-    return {**draws, "items": [part[i] for part in (train, valid) for i in range(len(part))]}
+    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
+        return {"returned": type(parts).__name__}
+    return {**draws, "items": [part[i] for part in parts for i in range(len(part))]}
 
 
 def batches(student, lengths, passes, **options):
     """For each of the three loaders: the numbers in its batches, for several passes over it."""
     datasets = [TensorDataset(torch.arange(length), torch.zeros(length)) for length in lengths]
-    loaders = [without_workers(loader) for loader in student.training.make_loaders(*datasets, **options)]
+    loaders = student.training.make_loaders(*datasets, **options)
+    if not isinstance(loaders, (tuple, list)):
+        return {"returned": type(loaders).__name__}
+    loaders = [without_workers(loader) for loader in loaders]
     return {
         "kinds": [isinstance(loader, DataLoader) for loader in loaders],
         "passes": [[[numbers.tolist() for numbers, _ in loader] for _ in range(passes)] for loader in loaders],
@@ -192,13 +201,22 @@ def fcnn_layers(student, size, classes):
     return {**shapes, "layers": [name for name, _ in model.named_children()]}
 
 
+class NotAsAsked(Exception):
+    """A layer of yours is not what the task asks for."""
+
+
 def set_weights(model, weights, images):
     """Copy tensors named like `fc1.weight` into the model's layers, reached by attribute."""
     with torch.no_grad():
         model(images[:1])  # a lazy layer has no weights before its first input
         for name, value in weights.items():
             layer, part = name.split(".")
-            getattr(getattr(model, layer), part).copy_(value)
+            own = getattr(getattr(model, layer), part)
+            if own is None:
+                raise NotAsAsked(f"{layer} has no {part}")
+            if own.shape != value.shape:
+                raise NotAsAsked(f"{name} has the shape {tuple(own.shape)}, and not {tuple(value.shape)}")
+            own.copy_(value)
 
 
 # 4.7 to 4.10: the loops, on models of the judge's own
@@ -219,9 +237,10 @@ class Linear(nn.Module):
 
     def forward(self, features):
         self.modes.append(self.training)
-        self.grad_modes.append(torch.is_grad_enabled())
         self.devices.append(str(features.device))
-        return self.layer(features)
+        logits = self.layer(features)
+        self.grad_modes.append(logits.requires_grad)  # whichever way gradients are switched off
+        return logits
 
 
 class Normed(Linear):
@@ -265,7 +284,7 @@ def recording_after(call):
     return torch.is_grad_enabled()
 
 
-def trained(student, weight, bias, features, labels, batch_size, lr, log_interval=None, again=False):
+def trained(student, weight, bias, features, labels, batch_size, lr, again=False, **options):
     """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
 
     Then `again`, with a copy of the model, while no gradients are recorded.
@@ -276,7 +295,6 @@ def trained(student, weight, bias, features, labels, batch_size, lr, log_interva
         parameter.grad = torch.full_like(parameter, 5.0)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    options = {} if log_interval is None else {"log_interval": log_interval}
     losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
     grad_enabled = [torch.is_grad_enabled()]
     if again:
@@ -485,9 +503,24 @@ def trained_on(device, student, images, labels, seed, mean, std, lr, epochs):
     criterion.register_forward_hook(
         lambda _, given, value: curve.append(value.item()) if torch.is_grad_enabled() else None
     )
-    training.fit(model, device, loaders[0], loaders[1], optimizer, criterion, epochs)
+    with without_dropout():
+        training.fit(model, device, loaders[0], loaders[1], optimizer, criterion, epochs)
     evidence = {"after": parameters_of(model), "stats": [mean, std]}
     return {**evidence, "losses": curve, "own": {"stats": usable, "split": split, "loaders": loading}}
+
+
+@contextmanager
+def without_dropout():
+    """Within the block dropout lets everything through: it is welcome, and a short run has no time for it."""
+    functional = nn.functional
+    own = {name: getattr(functional, name) for name in dir(functional) if "dropout" in name.strip("_")}
+    for name in own:
+        setattr(functional, name, lambda x, *args, **kwargs: x)
+    try:
+        yield
+    finally:
+        for name, function in own.items():
+            setattr(functional, name, function)
 
 
 def attempt(call):

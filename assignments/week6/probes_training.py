@@ -39,9 +39,10 @@ class Linear(nn.Module):
 
     def forward(self, features):
         self.modes.append(self.training)
-        self.grad_modes.append(torch.is_grad_enabled())
         self.devices.append(str(features.device))
-        return self.layer(features)
+        logits = self.layer(features)
+        self.grad_modes.append(logits.requires_grad)  # whichever way gradients are switched off
+        return logits
 
 
 class Normed(Linear):

@@ -131,9 +131,20 @@ def _computed(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     result = func(*args, **kwargs)
     if func == torch.Tensor.data.__set__:  # how a module moves its parameters
         args[0]._is_elsewhere = is_there(args[1])
-    return _mark(result, any(there), given)
+    return _mark(result, any(there) and not _is_made_here(func, args), given)
 
 
+def _is_made_here(func: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Tell whether a call makes a tensor of numbers, which torch takes from wherever they are, on the CPU."""
+    return func in _MAKERS and not (args and isinstance(args[0], torch.Tensor) and func in _CONVERTERS)
+
+
+# Of a tensor these make one in the same place; of a list, even of numbers that are there, one on the CPU.
+_CONVERTERS = frozenset((torch.tensor, torch.as_tensor, torch.asarray))
+_MAKERS = _CONVERTERS | {
+    *(torch.scalar_tensor, torch.zeros, torch.ones, torch.empty, torch.full, torch.arange, torch.linspace),
+    *(torch.eye, torch.rand, torch.randn, torch.randint, torch.randperm),
+}
 _ANSWERS: dict[Any, Callable[[bool], Any]] = {
     torch.Tensor.device.__get__: lambda there: DEVICE if there else CPU,
     torch.Tensor.is_cuda.__get__: lambda there: there,

@@ -130,7 +130,8 @@ def lacks(what: str, name: str, names: list[str]) -> str:
     """Say that something has no such name, what names it has, and which of them may be meant."""
     alike = difflib.get_close_matches(name, names, n=1)
     has = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-    return f"{what} has no {name}; it has {has or 'nothing'}" + (f"; did you mean {alike[0]}?" if alike else "")
+    nothing = "nothing" if what.endswith(".py") else "no layers (a plain list hides them; nn.ModuleList does not)"
+    return f"{what} has no {name}; it has {has or nothing}" + (f"; did you mean {alike[0]}?" if alike else "")
 
 
 def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:

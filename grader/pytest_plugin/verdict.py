@@ -151,6 +151,7 @@ _OURS = {
     "MissingModule": "a module of the week is missing from the submission",
     "NotInstalled": "your code needs what is not installed where you are graded",
     "MissingName": "a name that the task asks for is missing",
+    "NotAsAsked": "your network is not as the task asks",
 }
 
 

@@ -149,8 +149,9 @@ class Net(nn.Module):
 
     def forward(self, x):
         self.modes.append(self.training)
-        self.grad_modes.append(torch.is_grad_enabled())
-        return self.last(self.dropout(self.norm(self.first(x.flatten(1))).relu()))
+        logits = self.last(self.dropout(self.norm(self.first(x.flatten(1))).relu()))
+        self.grad_modes.append(logits.requires_grad)
+        return logits
 
 
 def trained(student, state, features, labels, batch_size, lr, momentum, log_interval, epochs):

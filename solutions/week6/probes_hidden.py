@@ -171,8 +171,9 @@ class Net(nn.Module):
         self.grad_modes = []
 
     def forward(self, x):
-        self.grad_modes.append(torch.is_grad_enabled())
-        return self.last(self.dropout(self.norm(self.first(x)).relu()))
+        logits = self.last(self.dropout(self.norm(self.first(x)).relu()))
+        self.grad_modes.append(logits.requires_grad)
+        return logits
 
 
 def trained(student, state, features, labels, batch_size, epochs):

@@ -22,6 +22,9 @@ MOVES: dict[str, Callable[[torch.Tensor, torch.device], torch.Tensor]] = {
     "where the model is": lambda x, device: x.to(next(nn.Linear(2, 2).to(device).parameters()).device),
     "and on": lambda x, device: x.to(device).flatten(1).double() * 2,
     "back and forth": lambda x, device: x.to(device).cpu().to(device),
+    "another of its kind": lambda x, device: x.to(device).new_tensor([1.0]),
+    "a copy": lambda x, device: torch.as_tensor(x.to(device)),
+    "as many zeros": lambda x, device: torch.zeros_like(x.to(device)),
 }
 STAYS: dict[str, Callable[[torch.Tensor, torch.device], torch.Tensor]] = {
     "nothing": lambda x, device: x,
@@ -29,6 +32,10 @@ STAYS: dict[str, Callable[[torch.Tensor, torch.device], torch.Tensor]] = {
     "to the CPU": lambda x, device: x.to(device).to("cpu"),
     "cpu": lambda x, device: x.to(device).cpu(),
     "another one's place": lambda x, device: x.to(x.device),
+    "numbers that are there": lambda x, device: torch.tensor([x.to(device).sum(), 1.0]),
+    "numbers as a tensor": lambda x, device: torch.as_tensor([x.to(device).sum(), 1.0]),
+    "filled with a number": lambda x, device: torch.full((2,), x.to(device).sum()),
+    "as many as": lambda x, device: torch.arange(x.to(device).sum()),
 }
 
 
