@@ -298,8 +298,8 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
     losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
     grad_enabled = [torch.is_grad_enabled()]
     if again:
-        rest = (CPU, loader, optimizer, nn.CrossEntropyLoss(), 1)
         twin = copy.deepcopy(model)
+        rest = (CPU, loader, torch.optim.SGD(twin.parameters(), lr=lr), nn.CrossEntropyLoss(), 1)
         grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
     return {
         "losses": losses,
@@ -486,7 +486,7 @@ def trained_on(device, student, images, labels, seed, mean, std, lr, epochs):
     mean, std = stats if usable else (mean, std)
     data = Pictures((images.float() / 255 - mean) / std, labels)
     parts = attempt(lambda: training.split_train_valid(data))
-    split = sized(parts, 2, len(data)) and len(parts[0]) > len(parts[1])
+    split = sized(parts, 2, len(data)) and len(parts[0]) > len(parts[1]) and holding_pairs(parts)
     parts = parts if split else (data, data)
     loaders = attempt(lambda: training.make_loaders(*parts, parts[1]))
     loading = isinstance(loaders, (tuple, list)) and all(isinstance(loader, DataLoader) for loader in loaders)
@@ -535,6 +535,11 @@ def sized(parts, count, total):
     """Whether these are `count` datasets of `total` items together."""
     lengths = attempt(lambda: [len(part) for part in parts])
     return lengths is not None and len(lengths) == count and sum(lengths) == total and min(lengths) > 0
+
+
+def holding_pairs(parts):
+    """Whether the first item of each is an image with its label."""
+    return attempt(lambda: all(isinstance(part[0][0], torch.Tensor) and len(part[0]) == 2 for part in parts)) is True
 
 
 def parameters_of(model):

@@ -208,7 +208,12 @@ def judge_parts(got, what):
     """A function has returned two parts, which its probe can look into; else the probe names what came."""
     kind = got.get("returned") if type(got) is dict else None
     if type(kind) is str:
-        expect.fail(f"{what} returns no pair: two parts in a tuple are expected", expected="(training, validation)", got=f"a {kind}", form=True)
+        expect.fail(
+            f"{what} returns no pair: two parts in a tuple are expected",
+            expected="(training, validation)",
+            got=f"a {kind}",
+            form=True,
+        )
 
 
 def parts(got):

@@ -44,7 +44,12 @@ def lenet_outputs(student, images, output_dim, weights=None):
         with torch.no_grad():
             model(torch.zeros(1, 1, 28, 28))  # a lazy layer has no weights before its first input
         set_weights(model, weights)
-    return model(images)
+    try:
+        return model(images)
+    except RuntimeError as error:
+        if images.dim() == 3:
+            error.args = (f"a single image has no batch axis before it gets one, by unsqueeze(0): {error}",)
+        raise
 
 
 def lenet_layers(student, output_dim):
@@ -261,8 +266,8 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
     losses = student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), 1, **options)
     grad_enabled = [torch.is_grad_enabled()]
     if again:
-        rest = (CPU, loader, optimizer, nn.CrossEntropyLoss(), 1)
         twin = copy.deepcopy(model)
+        rest = (CPU, loader, torch.optim.SGD(twin.parameters(), lr=lr), nn.CrossEntropyLoss(), 1)
         grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
     return {
         "losses": losses,

@@ -100,8 +100,8 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
     result = student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU)
     grad_enabled = [torch.is_grad_enabled()]
     if again:
-        rest = (loader, optimizer, nn.CrossEntropyLoss(), CPU)
         twin = copy.deepcopy(model)
+        rest = (loader, torch.optim.SGD(twin.parameters(), lr=lr), nn.CrossEntropyLoss(), CPU)
         grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
     return {
         "result": result,

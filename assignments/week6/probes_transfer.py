@@ -84,7 +84,7 @@ def swapped(student, width, hidden, classes, output_dim, images):
     return {
         "same_model": result is model,
         "layers": len(model.classifier),
-        "head": type(head).__name__,
+        "head": "Linear" if isinstance(head, nn.Linear) else type(head).__name__,
         "weight": getattr(head, "weight", None),
         "bias": getattr(head, "bias", None),
         "twin_weight": getattr(getattr(other, "classifier", [None])[-1], "weight", None),

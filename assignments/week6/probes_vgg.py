@@ -277,9 +277,14 @@ def vgg_logits(student, shapes, seed, images, training=False):
             attached = isinstance(first, torch.Tensor) and first.requires_grad
             gradient = torch.autograd.grad(first.sum(), bias, allow_unused=True)[0] if attached else None
             logits = [first, *without_gradients(model, images[1:])]
-            model.classifier.train()
-            twice = without_gradients(model.classifier, [torch.ones(1, 512 * 7 * 7)] * 2)
+            classifier = in_turn(model.classifier).train()
+            twice = without_gradients(classifier, [torch.ones(1, 512 * 7 * 7)] * 2)
         return {"logits": logits, "gradient": gradient, "twice": twice}
+
+
+def in_turn(part):
+    """A part of the network that can be called: the layers of a list one after the other, as its forward does."""
+    return nn.Sequential(*part) if isinstance(part, nn.ModuleList) else part
 
 
 @torch.no_grad()

@@ -212,10 +212,16 @@ def _first_line(error: CheckFailed) -> str:
     """Say what is wrong and why; where nobody knows why, what was expected and what came, if that is short."""
     if error.because:
         return f"{error.summary}; {error.because}"
-    expected, got = (text if text and len(text) <= _LONGEST_VALUE else "" for text in (error.expected, error.got))
+    expected, got = (_short(text or "") for text in (error.expected, error.got))
     parts = [f"expected {expected}" if expected else "", f"got {got}" if got else ""]
     values = ", ".join(filter(None, parts))
     return f"{error.summary}; {values}" if values else error.summary
+
+
+def _short(text: str) -> str:
+    """Return a value that fits into a message's first line; of one that does not, its type, where that is told."""
+    typed = re.match(r"(\w+): ", text)
+    return text if len(text) <= _LONGEST_VALUE else typed[1] if typed else ""
 
 
 def _about(line: str, asked: Asked | None) -> str:

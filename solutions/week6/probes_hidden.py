@@ -108,7 +108,11 @@ def head_swapped(student, width, classes, output_dim):
     outputs.square().sum().backward()
     return {
         "same_model": result is model,
-        "head": [type(head).__name__, list(head.weight.shape), list(getattr(head.bias, "shape", []))],
+        "head": [
+            "Linear" if isinstance(head, nn.Linear) else type(head).__name__,
+            list(head.weight.shape),
+            list(getattr(head.bias, "shape", [])),
+        ],
         "others": others,
         "outputs": outputs.detach(),
         "gradient": head.weight.grad is not None and bool(head.weight.grad.abs().sum() > 0),
