@@ -85,7 +85,7 @@ def _feedback(folder: Path, wanted: Wanted) -> Written:
     if isinstance(made, Filled):
         return replace(_written(wanted, made, "comments"), next=then)
     if not parcels.sent:
-        reasons = "; ".join(parcels.left_out[:MOST_REASONS])
+        reasons = "; ".join(parcels.left_out[-MOST_REASONS:])
         raise UsageError(f"nobody's {parcels.week} can go back as {way}: {reasons}")
     put(wanted.target, made, wanted.overwrite)
     return Written(f"{parcels.title}, {parcels.sent} reports as {way} takes them", parcels.left_out, next=then)

@@ -313,7 +313,10 @@ def test_where_work_came_in_two_ways_it_is_asked() -> None:
 @pytest.fixture
 def sent_reports(tmp_path: Path) -> Path:
     """A class from Moodle: graded, provisional, not gradable, and one who handed in nothing."""
-    marks: dict[str, list[Mark]] = {"Ana": [("moodle week5", "7")], "Ben": [("moodle week5", "8")]}
+    marks: dict[str, list[Mark]] = {
+        "Ana": [("moodle week5", "7"), ("email", "ana@x.edu")],
+        "Ben": [("moodle week5", "8")],
+    }
     people = [
         Person(name, marks=marks.get(name, []), folder=name, listed=True) for name in ("Ana", "Ben", "Cleo", "Dora")
     ]
@@ -362,3 +365,13 @@ def test_what_is_there_already_stays_unless_it_may_be_overwritten(
     assert main(words) == 2
     assert "holds other files already (messages/old.eml)" in capsys.readouterr().err
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["old.eml"]
+
+
+def test_where_nobody_can_get_anything_nothing_is_written_and_the_reason_is_told(
+    sent_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(sent_reports), "--to", "feedback", "--as", "github", "--write", str(tmp_path / "made")]
+    assert main(words) == 2
+    assert "nobody's week5 can go back as github" in (told := capsys.readouterr().err)
+    assert "Ana: no repository is known" in told
+    assert not (tmp_path / "made").exists()

@@ -39,7 +39,7 @@ def bundle(parcels: Parcels, template: Path | None = None) -> Files:
     return {
         "": packed(
             {
-                f"{file_name(parcel.name)}_{number}_assignfeedback_file/{parcel.file}": parcel.page
+                f"{file_name(parcel.person.called)}_{number}_assignfeedback_file/{parcel.file}": parcel.page
                 for number, parcel in found.items()
             }
         )
