@@ -50,10 +50,31 @@ def write_missing_reports(book: Gradebook, out: Path, students: Collection[str])
 
 
 def mend_reports(book: Gradebook, out: Path) -> None:
-    """Write what an interrupted run has left out of date, in whatever week."""
+    """Write what an interrupted run has left out of date, in whatever week, and what people alone have graded."""
+    for report in book.reports_by_hand():  # it has the checks of others, which may have changed
+        outdate(report_folder(book, out, report.student, report.week))
+    write_decided(book, out)
     weeks = book.graded_weeks()
+    weeks += [(report.student, report.week) for report in book.reports_by_hand()]
     stale = {student for student, week in weeks if not is_current(report_folder(book, out, student, week))}
     write_missing_reports(book, out, stale)
+
+
+def write_decided(book: Gradebook, out: Path) -> None:
+    """Write the reports that do not show yet what was decided, and remove those of which nothing is left.
+
+    The gradebook knows them until they are written, so that a run that is killed leaves none behind.
+    """
+    stale = book.stale()
+    reports = {(report.student, report.week): report for report in book.latest({student for student, _ in stale})}
+    for key in stale:
+        folder = report_folder(book, out, *key)
+        outdate(folder)
+        if key in reports:
+            write_report(reports[key], folder)
+        else:
+            remove_report(folder)
+        book.forget_stale(*key)
 
 
 def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]]:

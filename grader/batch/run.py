@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.batch.backend import Backend
 from grader.batch.deliveries import note_deliveries
+from grader.batch.missing import note_missing
 from grader.batch.pages import join_reports, mend_reports, outdate_reports, report_folder, write_class
 from grader.batch.seeds import Seeds
 from grader.batch.who import Members, find_members, record_members
@@ -38,6 +39,7 @@ class BatchOptions:
     """The options of the command line. `jobs` is how many judges the backend should have, None for one for each core.
 
     Without a `seed` the run draws one for all work that was not graded before (see `seeds`).
+    `missing` says whether nothing handed in counts as `ZERO` or stays `EMPTY`; None: as in the last run.
     Files of up to `most_carried` bytes stay in memory from the survey until they are graded.
     """
 
@@ -49,6 +51,7 @@ class BatchOptions:
     regrade: bool = False
     layout: str | None = None
     roster: Path | None = None
+    missing: str | None = None
     most_carried: int = MOST_CARRIED
 
 
@@ -68,6 +71,7 @@ class BatchResult:
     left: int = 0
     reports: Sequence[Report] = ()  # of the whole class, in brief
     problems: Sequence[Problem] = ()
+    zeros: Sequence[tuple[str, str]] = ()  # students' weeks that count as zero, as nothing was handed in
 
     @property
     def trouble(self) -> list[str]:
@@ -100,12 +104,14 @@ def _graded(
     try:
         note_lateness(course, candidates, members.roster, book)
         note_deliveries(course, candidates, members.roster, book)
+        book.record_weeks({week: assignment.manual for week, assignment in course.assignments().items()})
         with closing(backend):
             run = _Run(course, options, backend, book, result, progress)
             if not book.has_attempts():
                 run.prepare([candidate for candidate in candidates if not candidate.problem])
             run.grade([candidate for candidate in candidates if run.has_to_grade(candidate)])
             run.end(candidates)
+        result.zeros = note_missing(course, members.roster, book, options.missing)
         join_reports(book, options.out, members.merged)
         mend_reports(book, options.out)
     finally:

@@ -18,7 +18,12 @@ from grader.sandbox import Sandbox
 
 def grade_submission(course: Course, submission: Submission, sandbox: Sandbox, seed: int = 0) -> Report:
     """Grade it in a judge of its own, by the checks of `course`."""
-    return grade_alone(course.root, job_of(submission, seed), sandbox)
+    report = grade_alone(course.root, job_of(submission, seed), sandbox)
+    parts = course.assignment(report.week).manual
+    notes = [
+        f"{part.title} ({part.max_points} points) is graded by a person, and is not in this score" for part in parts
+    ]
+    return replace(report, notes=(*report.notes, *notes))
 
 
 def grade_ci_job(

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from grader.batch.backend import Backend, LocalBackend, cluster_backend
+from grader.batch.missing import EMPTY, ZERO
 from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
 from grader.cli.console import make_console, make_sandbox, people_lines, print_found, the_course
 from grader.cli.options import (
@@ -28,7 +29,7 @@ from grader.intake import load
 from grader.intake.noise import NOISE
 from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
-from grader.reports.terminal import print_class
+from grader.reports.terminal import print_class, waiting_lines
 
 MOST_IGNORED = 8  # names for one reason; --dry-run shows all
 
@@ -52,6 +53,11 @@ def demo(out: Path, jobs: int | None, sandbox: str) -> int:
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler (see .github/CLUSTER.md)."
 )
+@click.option(
+    "--missing",
+    type=click.Choice((ZERO, EMPTY)),
+    help="zero: nothing handed in counts as 0 once the week is due (default: as in the last run, at first empty).",
+)
 @click.option("--dry-run", is_flag=True, help="Show what was found, and grade nothing.")
 @click.option(
     "--no-shortcuts",
@@ -63,14 +69,14 @@ def demo(out: Path, jobs: int | None, sandbox: str) -> int:
 @device_option
 def batch(
     submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, seed: int | None,
-    regrade: bool, scheduler: str | None, dry_run: bool, no_shortcuts: bool, jobs: int | None, sandbox: str,
-    device: str,
+    regrade: bool, scheduler: str | None, missing: str | None, dry_run: bool, no_shortcuts: bool, jobs: int | None,
+    sandbox: str, device: str,
 ) -> int:  # fmt: skip
     """Grade a folder of submissions; unchanged ones keep their grade.
 
     SUBMISSIONS is a folder with one entry for each student.
     """
-    options = BatchOptions(submissions, out, weeks, seed, jobs, regrade or no_shortcuts, layout, roster)
+    options = BatchOptions(submissions, out, weeks, seed, jobs, regrade or no_shortcuts, layout, roster, missing)
     if dry_run:
         return _show_found(the_course(), options)
     return _grade(the_course(), options, sandbox, device, scheduler, NONE if no_shortcuts else None)
@@ -123,10 +129,15 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
         lines.insert(
             1, f"seed {', '.join(map(str, sorted(result.seeds)))}: what the checks drew from, kept in the gradebook"
         )
-    lines[:0] = people_lines(result.members)
+    lines[:0] = [*people_lines(result.members), *_zero_lines(result), *waiting_lines(result.reports)]
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (*lines, *trouble):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _zero_lines(result: BatchResult) -> list[str]:
+    names = [f"{student} {week}" for student, week in result.zeros]
+    return [terminal(f"nothing handed in, counts as 0: {len(names)} ({', '.join(names)})")] if names else []
 
 
 def ignored_lines(ignored: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs the commands on a gradebook: `override` a task's points, and `diff` two runs."""
+"""Runs the commands on a gradebook: `override` and `adjustments` for what people decide, and `diff` for two runs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
+from grader.batch.deciding.applied import apply_sheet
+from grader.batch.deciding.sheet import log_lines, sheet_text
 from grader.batch.override import override_task
 from grader.cli.options import PATH, command, out_option
+from grader.errors import UsageError
 from grader.escape import terminal
+from grader.files import write_atomically
+from grader.gradebook import open_book
 from grader.gradebook.changes import changed_grades
 
 book_option = out_option("reports", "Where `batch` wrote the gradebook.")
+who_option = click.option("--who", help="Who decides (default: the name of your account).")
+_FILES = {"list": 0, "log": 0, "sheet": 1, "apply": 1}  # how many files each action takes
 
 
 @command("override ana week5 5.3 4 --why discussed")
@@ -19,17 +26,76 @@ book_option = out_option("reports", "Where `batch` wrote the gradebook.")
 @click.argument("week")
 @click.argument("task")
 @click.argument("points")
-@click.option("--why", required=True, help="The reason, which the student reads.")
-@click.option("--who", help="Who decides (default: the name of your account).")
+@click.option("--why", default="", help="The reason, which the student reads; only manual parts need none.")
+@who_option
+@click.option("--alone", is_flag=True, help="Only for this student, not for others of the group with the same work.")
 @book_option
-def override(student: str, week: str, task: str, points: str, why: str, who: str | None, out: Path) -> int:
-    """Score a task by hand; it holds when the week is graded again.
+def override(
+    student: str, week: str, task: str, points: str, why: str, who: str | None, alone: bool, out: Path
+) -> int:  # fmt: skip
+    """Decide about a task or a week by hand; it holds when the week is graded again.
 
-    STUDENT is an id, an e-mail or a name, in any letter case, with accents or without. POINTS is the task's new score,
-    or `back` to give the task back to the checks.
+    STUDENT is an id, an e-mail or a name, in any letter case, with accents or without, or the name of a group.
+
+    \b
+    TASK             POINTS
+    5.3              its new points; comment: the reason is a comment alone
+    style            a manual part: its points, or items of its rubric: names;plots
+    week             the points of the whole week; excused; comment
+    bonus, penalty   points that are added to the week's, or taken off
+    lateness         waived: lateness costs nothing
+    any of them      back: take back what was decided (uncomment: the comment)
+
+    Nothing has to be graded for it: points of a whole week, or of each task, are given also where work could not be
+    graded or nothing was handed in.
     """
-    before, after = override_task(out, student, week, task, points, why, who)
-    print(terminal(f"{after.student} {after.week}: {before.score} → {after.score} of {after.max_score}"))
+    for change in override_task(out, student, week, task, points, why, who, alone):
+        print(terminal(str(change)))
+    return 0
+
+
+@command("adjustments sheet decisions.csv")
+@click.argument("action", type=click.Choice(list(_FILES)), default="list")
+@click.argument("files", type=PATH, nargs=-1)
+@click.option("--week", help="sheet: only this week.")
+@who_option
+@book_option
+def adjustments(action: str, files: tuple[Path, ...], week: str | None, who: str | None, out: Path) -> int:
+    """List what people decided, and decide about many at once in a spreadsheet.
+
+    \b
+    list         what holds, a line each
+    log          all that was ever decided, with who, when and why
+    sheet FILE   write a CSV: what holds, and a line to fill in for each part that waits for a person
+    apply FILE   decide what such a CSV says; what holds already is left alone
+
+    In the CSV, `task` and `points` take what `override` does. All lines are checked first; if one is wrong, none is
+    applied. A line that you delete takes nothing back: write `back` under points.
+    """
+    if len(files) != _FILES[action]:
+        raise UsageError(f"adjustments {action} takes {_FILES[action]} files, not {len(files)}")
+    if action == "apply":
+        return _apply(out, files[0], who)
+    with open_book(out) as book:
+        if action == "sheet":
+            text = sheet_text(book, week)
+            write_atomically(files[0], text)
+            print(f"wrote {files[0]}: {text.count(chr(10)) - 1} lines")
+            return 0
+        held = sorted((one for own in book.decisions().values() for one in own), key=lambda one: one.at)
+        lines = list(log_lines(book.all_decisions() if action == "log" else held))
+    for line in lines:
+        print(line)
+    if not lines:
+        print("nobody has decided anything")
+    return 0
+
+
+def _apply(out: Path, file: Path, who: str | None) -> int:
+    applied = apply_sheet(out, file, who)
+    for change in applied.changes:
+        print(terminal(str(change)))
+    print(f"{applied.kept} decisions hold already, {len(applied.changes)} students' weeks changed")
     return 0
 
 

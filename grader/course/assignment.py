@@ -15,6 +15,8 @@ gpu_memory_mb = 4096                # GPU memory for torch in each process, with
 grace_minutes = 15                  # up to this much later is still in time
 percent_a_day = 10                  # of the points, for each day that has begun
 cap_percent = 50                    # and never more than that
+
+`[[manual]]` declares what people grade: see `manual`.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from grader.course.manual import read_manual
 from grader.course.material import fingerprint, fixtures_of
 from grader.errors import CourseError, UsageError
+from grader.results import ManualPart
 
 MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
@@ -74,6 +78,7 @@ class Assignment:
     due: datetime | None = None
     late: LatePolicy = LatePolicy()
     zone: ZoneInfo | None = None
+    manual: tuple[ManualPart, ...] = ()
 
     @property
     def check_files(self) -> tuple[Path, ...]:
@@ -166,6 +171,7 @@ class Course:
             due=data.due(),
             late=data.late(),
             zone=data.zone(),
+            manual=read_manual(data.file, data.data.get("manual", [])),
         )
 
 

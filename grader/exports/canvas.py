@@ -25,7 +25,7 @@ _NAMES = (("Student",), ("LastName", "FirstName"))  # Canvas's importer takes ei
 
 
 def filled(
-    file: Path, week: str, scores: Mapping[str, int | None], max_score: int, column: str | None,
+    file: Path, week: str, scores: Mapping[str, int | str | None], max_score: int, column: str | None,
     people: Mapping[str, Person] | None = None, overwrite: bool = True,
 ) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the week's column of the export, or into the one that `column` names.

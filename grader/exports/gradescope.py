@@ -35,10 +35,15 @@ def results(report: Report) -> dict[str, Any]:
 
 def _head(report: Report) -> Iterator[str]:
     yield f"{report.week}: {report.score} of {report.max_score} points"
+    if report.waiting:
+        yield f"This score is provisional: a person has yet to grade {', '.join(report.waiting)}."
     if report.broken:
         yield "This score is provisional: a check of ours broke. That is our fault, not yours."
     for line in report.adjustments:
         yield f"{line.what}: {line.points:+d}" + (f" ({line.why})" if line.why else "")
+    for part in report.manual:
+        if part.points is not None:
+            yield f"{part.title}: {part.points} of {part.max_points}" + (f" ({part.why})" if part.why else "")
     yield from report.notes
 
 

@@ -30,7 +30,7 @@ _NO = {
 
 
 def filled(
-    file: Path, scores: Mapping[str, int | None], max_score: int, column: str | None,
+    file: Path, scores: Mapping[str, int | str | None], max_score: int, column: str | None,
     people: Mapping[str, Person] | None = None, overwrite: bool = True,
 ) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the worksheet as grades; `people` says who the students are.

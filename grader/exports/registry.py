@@ -132,13 +132,18 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     if wanted.template is None:
         raise UsageError(f"--template: give the file that you downloaded from {wanted.form.title()}")
     scores = {
-        report.student: None if report.broken or (report.student, report.week) in unclear else report.score
+        report.student: None if (report.student, report.week) in unclear else _score(report, wanted.form)
         for report in reports
     }
     most = max(report.max_score for report in reports)
     if wanted.form == "canvas":
         return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column, people, wanted.overwrite)
     return moodle.filled(wanted.template, scores, most, wanted.column, people, wanted.overwrite)
+
+
+def _score(report: Report, form: str) -> int | str | None:
+    """Return what a worksheet gets: the final score, and for an excused week the word that the platform has for it."""
+    return "EX" if report.excused and form == "canvas" else report.final
 
 
 def _files(wanted: Wanted, reports: Sequence[Report], people: People) -> Mapping[str, str]:

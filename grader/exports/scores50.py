@@ -94,8 +94,8 @@ def _by_owner(
         if not _LOGIN.fullmatch(login):
             known = f"{login!r} is no GitHub login" if login else "no GitHub login is known"
             result.left_out.append(f"{report.student}: {known}; put it into the roster's column `login`")
-        elif report.broken or (report.student, report.week) in unclear:
-            result.left_out.append(f"{report.student}: not graded for good yet")
+        elif report.final is None or (report.student, report.week) in unclear:
+            result.left_out.append(f"{report.student}: {'excused' if report.excused else 'not graded for good yet'}")
         else:
             found.setdefault(_owner(bucket, login), []).append(report)
     for owner, theirs in found.items():

@@ -15,7 +15,7 @@ _HEADER = ("student", "week", "task", "check", "hidden", "outcome", "points", "m
 
 
 def checks_csv(reports: Sequence[Report], people: Mapping[str, Person] | None = None) -> str:
-    """Return a line for each check; overrides and lateness follow a week's checks, with their kind as the outcome."""
+    """Return a line for each check; after a week's checks, one for each change and manual part, with its kind."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
@@ -30,8 +30,12 @@ def checks_csv(reports: Sequence[Report], people: Mapping[str, Person] | None = 
                 (*who, c.task, csv_cell(c.title), hidden, c.outcome, c.points, c.max_points, seconds, *marks)
             )
         for line in report.adjustments:
-            kind = "override" if line.task else "late"
-            writer.writerow((*who, line.task, csv_cell(line.what), "no", kind, line.points, "", "", *marks))
+            writer.writerow((*who, line.task, csv_cell(line.what), "no", line.kind, line.points, "", "", *marks))
+        for part in report.manual:
+            kind = "waiting" if part.points is None else "manual"
+            writer.writerow(
+                (*who, part.name, csv_cell(part.title), "no", kind, part.points, part.max_points, "", *marks)
+            )
     return out.getvalue()
 
 

@@ -1,40 +1,54 @@
-"""Keeps in the gradebook what is changed after the checks: overrides, and what lateness costs."""
+"""Keeps in the gradebook what is changed after the checks: what people decided, and what lateness costs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 
 from grader.gradebook.database import texts
 from grader.gradebook.deliveries import Deliveries
-from grader.results import Late, Override, Report, adjust
+from grader.results import Kind, Late, ManualPart, Override, Report, RubricItem, adjust
 
-_OVERRIDES = "SELECT name, week, task, points, why, who, at FROM overrides JOIN people ON people.id = person"
+_OVERRIDES = """
+SELECT name, week, task, points, why, who, at, kind, items, most FROM overrides JOIN people ON people.id = person
+"""
 _LATE = "SELECT name, week, days, percent FROM late JOIN people ON people.id = person"
 _CHANGED = """
 UPDATE attempts SET late_before = ? WHERE id = (SELECT max(id) FROM attempts WHERE person = ? AND week = ?)
 """
 _ONE = "WHERE name = ? AND week = ?"
+_DECIDE = """
+INSERT INTO overrides (person, week, task, points, why, who, at, kind, items, most)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_EVERYBODY_OF = """
+SELECT person, week FROM attempts WHERE week = ? UNION SELECT person, week FROM overrides WHERE week = ?
+"""
 
 Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 
 class Adjustments(Deliveries):
-    """What changes scores after the checks."""
+    """What changes scores after the checks.
+
+    Whatever is recorded here marks the reports that it changes, in the same step: see `stale`.
+    """
 
     def adjusted(self, report: Report) -> Report:
-        """Apply the overrides and the lateness of its student's week to a report as the checks gave it."""
+        """Apply the decisions and the lateness of its student's week to a report as the checks gave it."""
         return self.adjuster(*texts(report.student, report.week))(report)
 
     def adjuster(self, *key: str) -> Callable[[Report], Report]:
         """Return `adjusted` for many reports; with a student and a week as the key, for those alone."""
-        overrides, late, delivered = self._overrides(*key), self._late(*key), self.deliveries(*key)
+        overrides, late, delivered = self.decisions(*key), self._late(*key), self.deliveries(*key)
+        parts = self.manual_parts()
 
         def adjusted(report: Report) -> Report:
             own = texts(report.student, report.week)
             shown = delivered[own].shown if own in delivered else None
-            return adjust(replace(report, delivery=shown), overrides.get(own, ()), late.get(own))
+            report = replace(report, delivery=shown)
+            return adjust(report, overrides.get(own, ()), late.get(own), parts.get(own[1], ()))
 
         return adjusted
 
@@ -43,21 +57,41 @@ class Adjustments(Deliveries):
         if late_before is None:
             return self.adjusted(report)
         days, percent = json.loads(late_before)
-        overrides = self._overrides(*texts(report.student, report.week))
-        own = overrides.get(texts(report.student, report.week), ())
-        return adjust(report, own, Late(days, percent) if days else None)
+        own = texts(report.student, report.week)
+        parts = self.manual_parts().get(own[1], ())
+        return adjust(report, self.decisions(*own).get(own, ()), Late(days, percent) if days else None, parts)
 
     def override(self, override: Override) -> None:
-        """Record a person's score for a task; it holds until another is recorded, even if the week is graded again."""
-        student, week, task, why, who, at = texts(
-            override.student, override.week, override.task, override.why, override.who, override.at
-        )
+        """Record one decision, as `decide` does."""
+        self.decide([override])
+
+    def decide(self, decisions: Iterable[Override]) -> None:
+        """Record what a person decided: all of it or nothing.
+
+        Each holds until another one about the same is recorded, even if the week is graded again.
+        """
         with self.transaction() as database:
-            person = self.key_of(database, student)
-            database.execute(
-                "INSERT INTO overrides VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
-                (person, week, task, override.points, why, who, at),
-            )
+            for one in decisions:
+                student, week, task, why, who, at = texts(one.student, one.week, one.task, one.why, one.who, one.at)
+                person = self.key_of(database, student)
+                items = json.dumps([asdict(item) for item in one.items])
+                values = (person, week, task, one.points, why, who, at, str(one.kind), items, one.most)
+                database.execute(_DECIDE, values)
+                database.execute("INSERT OR IGNORE INTO stale VALUES (?, ?)", (person, week))
+
+    def decisions(self, *key: str) -> Overrides:
+        """Return the decisions that hold, for everybody or for one student's week."""
+        latest = {(one.student, one.week, *one.slot): one for one in self.all_decisions(*key)}
+        found: Overrides = {}
+        for override in latest.values():
+            if override.points is not None:
+                found.setdefault((override.student, override.week), []).append(override)
+        return found
+
+    def all_decisions(self, *key: str) -> list[Override]:
+        """Return every decision that was ever recorded, the oldest first, for everybody or for one student's week."""
+        rows = self.rows(f"{_OVERRIDES} {_ONE if key else ''} ORDER BY overrides.id", *key)
+        return [_override(*row) for row in rows]
 
     def record_late(self, student: str, week: str, late: Late | None) -> None:
         """Record how late a week is, in place of what was recorded before; None: in time, or not known."""
@@ -77,16 +111,61 @@ class Adjustments(Deliveries):
         key = texts(student, week)
         return self._late(*key).get(key)
 
-    def _overrides(self, *key: str) -> Overrides:
-        """Return the overrides that hold, for everybody or for one student's week."""
-        rows = self.rows(f"{_OVERRIDES} {_ONE if key else ''} ORDER BY overrides.id", *key)
-        latest = {row[:3]: Override(*row) for row in rows}
-        found: Overrides = {}
-        for override in latest.values():
-            if override.points is not None:
-                found.setdefault((override.student, override.week), []).append(override)
-        return found
+    def record_weeks(self, parts: Mapping[str, Sequence[ManualPart]]) -> None:
+        """Record the course's weeks, and which parts of them people grade."""
+        known = self.manual_parts()
+        with self.transaction() as database:
+            for week, own in parts.items():
+                if week in known and list(known[week]) == list(own):
+                    continue
+                text = json.dumps([asdict(part) for part in own])
+                database.execute("INSERT OR REPLACE INTO weeks VALUES (?, ?)", texts(week, text))
+                database.execute(f"INSERT OR IGNORE INTO stale {_EVERYBODY_OF}", texts(week, week))
+
+    def manual_parts(self) -> dict[str, list[ManualPart]]:
+        """Return for each week the parts that people grade, as the last run found them."""
+        rows = self.rows("SELECT week, manual FROM weeks")
+        return {week: [ManualPart.from_dict(part) for part in json.loads(text)] for week, text in rows}
+
+    def record_zeros(self, zeros: Collection[tuple[str, str]]) -> None:
+        """Record who has zero points for a week, as they handed in nothing, in place of what was recorded before."""
+        wanted = {texts(student, week) for student, week in zeros}
+        with self.transaction() as database:
+            now = {(self.key_of(database, student), week) for student, week in wanted}
+            before = {(person, week) for person, week in database.execute("SELECT person, week FROM zeros")}
+            database.executemany("DELETE FROM zeros WHERE person = ? AND week = ?", sorted(before - now))
+            database.executemany("INSERT INTO zeros VALUES (?, ?)", sorted(now - before))
+            database.executemany("INSERT OR IGNORE INTO stale VALUES (?, ?)", sorted(now ^ before))
+
+    def stale(self) -> list[tuple[str, str]]:
+        """Return the students' weeks whose reports do not show yet what was decided."""
+        return [(str(name), str(week)) for name, week in self.rows(
+            "SELECT name, week FROM stale JOIN people ON people.id = person ORDER BY name, week"
+        )]  # fmt: skip
+
+    def forget_stale(self, student: str, week: str) -> None:
+        """Record that a student's report shows what was decided."""
+        name, where = texts(student, week)
+        with self.transaction() as database:
+            person = self.key_of(database, name)
+            database.execute("DELETE FROM stale WHERE person = ? AND week = ?", (person, where))
 
     def _late(self, *key: str) -> dict[tuple[str, ...], Late]:
         rows = self.rows(f"{_LATE} {_ONE if key else ''}", *key)
         return {(student, week): Late(days, percent) for student, week, days, percent in rows}
+
+
+def _override(
+    student: str,
+    week: str,
+    task: str,
+    points: int | None,
+    why: str,
+    who: str,
+    at: str,
+    kind: str,
+    items: str,
+    most: int,
+) -> Override:
+    given = tuple(RubricItem(**item) for item in json.loads(items))
+    return Override(student, week, task, points, why, who, at, Kind(kind), given, most)

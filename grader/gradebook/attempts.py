@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.course import week_order
 from grader.errors import GraderError
-from grader.gradebook.adjustments import Adjustments
+from grader.gradebook.by_hand import ByHand
 from grader.gradebook.database import texts
 from grader.results import CheckResult, Report
 
@@ -68,12 +68,12 @@ class Attempt:
         return self.assignment == texts(key.assignment)[0] and not self.broken
 
 
-class Attempts(Adjustments):
+class Attempts(ByHand):
     """What was graded, and what could not be."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copies: bool = True) -> None:
         self._weekless: set[str] = set()
-        super().__init__(path)
+        super().__init__(path, copies)
 
     def find(self, key: ResultKey) -> Attempt | None:
         """Find the student's current attempt if it graded this very work, under any version of the assignment.
@@ -130,9 +130,9 @@ class Attempts(Adjustments):
             database.executemany(f"DELETE FROM problems WHERE person = {_PERSON}", names)
 
     def current(self) -> list[Report]:
-        """Return each student's latest result of each week, with overrides and lateness, by student, then week.
+        """Return each student's latest result of each week, with decisions and lateness, by student, then week.
 
-        Left out is what the class folder no longer holds.
+        Weeks that people alone have graded belong to it. Left out is what the class folder no longer holds.
         """
         return self._current(CheckResult.from_dict)
 
@@ -141,7 +141,9 @@ class Attempts(Adjustments):
         adjusted = self.adjuster()
         query = "SELECT id, student, report FROM latest WHERE student = ?"
         rows = [row for student in sorted(students) for row in self.rows(query, *texts(student))]
-        return [adjusted(self._report(*row)) for row in rows]
+        names = {texts(student)[0] for student in students}
+        by_hand = [report for report in self.reports_by_hand() if report.student in names]
+        return [*(adjusted(self._report(*row)) for row in rows), *by_hand]
 
     def graded_weeks(self) -> list[tuple[str, str]]:
         """Return each student's week of which `current()` has a report."""
@@ -160,6 +162,7 @@ class Attempts(Adjustments):
         with self.errors():
             rows = self.execute("SELECT id, student, report FROM current")
             found = [adjusted(self._report(key, student, text, check)) for key, student, text in rows]
+        found += self.reports_by_hand()
         return sorted(found, key=lambda report: (report.student, week_order(report.week)))
 
     def history(self, student: str, week: str) -> list[Report]:
@@ -190,9 +193,27 @@ class Attempts(Adjustments):
         return found
 
     def problems(self) -> list[Problem]:
-        """Return what could not be graded, sorted by student, then week; not what is in the class folder no longer."""
-        found = [Problem(*row) for row in self.rows(_PROBLEMS)]
+        """Return what could not be graded, sorted by student, then week.
+
+        Left out is what is in the class folder no longer, and what people have decided instead.
+        """
+        found = self.all_problems()
+        decided = {student for student, _ in self.decisions()}
+        found = [one for one in found if texts(one.student)[0] not in decided or not self._is_settled(one)]
         return sorted(found, key=lambda problem: (problem.student, week_order(problem.week or "")))
+
+    def all_problems(self) -> list[Problem]:
+        """Return what could not be graded, whatever people have decided."""
+        return [Problem(*row) for row in self.rows(_PROBLEMS)]
+
+    def _is_settled(self, problem: Problem) -> bool:
+        """Tell whether people have decided about all that a problem keeps from being graded."""
+        reports = {report.week: report for report in self.latest([problem.student])}
+        if problem.week is not None:
+            return problem.week in reports and reports[problem.week].is_settled
+        decided = any(report.is_settled for report in reports.values())
+        weeks = {week for (week,) in self.rows("SELECT DISTINCT week FROM attempts")} | set(reports)
+        return decided and all(week in reports and not reports[week].provisional for week in weeks)
 
     def _report(
         self, attempt: int, student: str, text: str, check: Callable[..., CheckResult] = CheckResult.from_dict

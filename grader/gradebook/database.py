@@ -3,6 +3,7 @@
 The file carries an `application_id` of its own, and its schema's number in `user_version`. It uses a
 rollback journal, not a write-ahead log: all that was committed is in the one file, even after a kill, and no
 file stays beside it once it is closed. An exclusive lock keeps a second run out while this one has the file open.
+`copies` says when the file is copied.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Self
 from grader.errors import GraderError
 from grader.files import make_folder, make_private
 from grader.gradebook import schema
+from grader.gradebook.copies import copy_before, copy_of_today
 from grader.people.naming import safe_name
 
 
@@ -26,8 +28,9 @@ class Database:
     Every method raises `GraderError` when the file is damaged, foreign, newer, or in use by another run.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copies: bool = True) -> None:
         self.path = path
+        self._copies = copies
         self._open()
 
     def __enter__(self) -> Self:
@@ -55,6 +58,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Make all that is done inside one step, which happens as a whole or not at all."""
         with self.errors():
+            self._copy_of_today()
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
@@ -90,16 +94,29 @@ class Database:
     def _prepare(self) -> None:
         # executescript() would commit first, and so let others see the half-made file.
         application, version = self._pragma("application_id"), self._pragma("user_version")
-        if self._is_empty() and application == version == 0:
+        is_new = self._is_empty() and application == version == 0
+        if is_new:
             self._execute(schema.FIRST)
             version = 1
         elif application != schema.APPLICATION_ID:
             raise GraderError(f"{self.path}: not a gradebook, though a database; choose another --out folder")
         elif version > schema.VERSION:
             raise GraderError(f"{self.path}: written by a newer version of the grader; update this one")
+        if is_new or not self._copies:
+            self._copies = False  # there is nothing that could be lost
+        elif version < schema.VERSION:
+            self._database.execute("COMMIT")  # SQLite copies nothing within a transaction; the lock stays
+            copy_before(self._database, self.path, version)
+            self._database.execute("BEGIN EXCLUSIVE")
         for migration in schema.MIGRATIONS[version - 1 :]:
             self._execute(migration)
         self._database.execute("COMMIT")
+
+    def _copy_of_today(self) -> None:
+        """Copy the file as it is before this run's first change, once a day."""
+        if self._copies:
+            self._copies = False
+            copy_of_today(self._database, self.path)
 
     def _execute(self, script: str) -> None:
         for statement in script.strip().split(";\n"):

@@ -12,7 +12,7 @@ from grader.people.person import Person
 
 # What belongs to a person, and of which a person may have several for one week.
 _THEIRS = ("attempts", "overrides", "problems")
-_ONE_A_WEEK = ("late", "entries", "deliveries")
+_ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale")
 _COLUMNS = "id, name, called, named_by, folder, section, team, listed"
 
 _SAVE = f"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 8
+VERSION = 9
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -183,5 +183,16 @@ CREATE TABLE deliveries (
 );
 CREATE TABLE sources (submission TEXT PRIMARY KEY, files BLOB NOT NULL);
 PRAGMA user_version = 8;
+""",
+    """
+-- kind says what is decided beside points, items has those of a rubric as JSON, most what an unknown week is worth
+ALTER TABLE overrides ADD COLUMN kind TEXT NOT NULL DEFAULT 'points';
+ALTER TABLE overrides ADD COLUMN items TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE overrides ADD COLUMN most INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE weeks (week TEXT PRIMARY KEY, manual TEXT NOT NULL);
+CREATE TABLE zeros (person INTEGER NOT NULL, week TEXT NOT NULL, PRIMARY KEY (person, week));
+CREATE TABLE stale (person INTEGER NOT NULL, week TEXT NOT NULL, PRIMARY KEY (person, week));
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+PRAGMA user_version = 9;
 """,
 )

@@ -7,11 +7,15 @@
     attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
                `broken` how many of our own checks crashed, `seed` a text because it may be of any size (`attempts`)
     problems   what could not be graded, and why; `week` is NULL where it is not known
-    overrides  tasks that a person scored, with who, why and when (UTC); the latest row for a task holds, and
-               NULL points give the task back to the checks (`adjustments`)
+    overrides  what a person decided of a task or a week, with who, why and when (UTC); the latest row for a task
+               holds, and NULL points take it back (`adjustments`)
     late       how many days a student's week came late, and what percentage of its points that costs
     deliveries how a student's week was handed in: the layout, the entries' names there, what its report shows of it
     sources    the modules of the works that are current, by the works' digests, for the teacher's pages (`deliveries`)
+    weeks      the course's weeks, with the parts of each that people grade
+    zeros      who has zero points for a week, as they handed in nothing
+    stale      whose reports do not show yet what was decided
+    settings   choices that hold from run to run
     digests    for each version of an assignment a digest of what each check's verdict depends on (`runs`)
     runs       the seed of each run over a week that has not come to its end
     refusals   entries whose reading took too much, by name and a digest of their bytes, with the message
@@ -19,7 +23,7 @@
     current    a view: those of them that the class folder still holds
     checks     a view: each check of each attempt, with its outcome and points
 
-Scores in `attempts` are what the checks gave. Overrides and lateness stand beside them, so that they survive when a
+Scores in `attempts` are what the checks gave. Decisions and lateness stand beside them, so that they survive when a
 week is graded again; `current()` puts both together. `database` says how the file is kept.
 """
 
@@ -64,7 +68,7 @@ def copied_book(folder: Path) -> Iterator[Gradebook | None]:
     with held(), TemporaryDirectory() as place:
         copy = shutil.copyfile(file, Path(place) / file.name)
         try:
-            book = Gradebook(copy)
+            book = Gradebook(copy, copies=False)
         except GraderError as error:
             raise GraderError(str(error).replace(str(copy), str(file))) from error
         with book:

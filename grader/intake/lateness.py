@@ -36,6 +36,12 @@ def lateness(assignment: Assignment, handed: Handed | None, extension: Extension
     return _late(assignment, 1) if handed.late and extension is None else None
 
 
+def is_over(assignment: Assignment, extension: Extension | None, now: datetime) -> bool:
+    """Tell whether the time to hand in is over; without a due date it is."""
+    due = due_of(assignment, extension)
+    return due is None or now - due > timedelta(minutes=assignment.late.grace_minutes)
+
+
 def days_later(due: datetime, days: int, zones: Sequence[ZoneInfo]) -> datetime:
     """Return the same time of day so many calendar days later, in UTC: the latest of what it is in these time zones."""
     later = ((due.astimezone(zone) + days * DAY).astimezone(UTC) for zone in zones)  # added by the calendar

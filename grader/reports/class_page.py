@@ -28,20 +28,26 @@ from grader.reports.figures import (
     week_figures,
 )
 from grader.reports.pages import render_page
+from grader.reports.terminal import waiting_lines
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
 # Outcomes that a teacher may want to know about, whatever the score; several of one kind are counted.
+_KINDS = {"override": "overridden", "missing": "counts as zero"}
 _NOTABLE = {Outcome.TIMEOUT: "timeout", Outcome.MEMORY: "out of memory", Outcome.KILLED: "killed"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One student's week: the score, where its report lies, and whether it may still change."""
+    """One student's week: the score, where its report lies, and whether it may still change.
+
+    `text` stands in place of a score that counts nothing, or that nobody has given.
+    """
 
     score: int
     href: str
     final: bool
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def class_page_html(reports: Iterable[Report], problems: Iterable[Problem], peop
         unclear=[(person.name, [other.name for other in others]) for person, others in questions(people)],
         lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
         looks=_looks(rows, folder_of),
+        waiting=waiting_lines([report for row in rows for report in row.reports.values()]),
     )
 
 
@@ -117,8 +124,8 @@ def flags(row: Row) -> list[str]:
 
 
 def _report_flags(report: Report) -> list[str]:
-    found = ["provisional"] if report.broken else []
-    found += dict.fromkeys("overridden" if line.task else "late" for line in report.adjustments)
+    found = ["excused"] if report.excused else ["provisional"] if report.provisional else []
+    found += dict.fromkeys(_KINDS.get(line.kind, line.kind) for line in report.adjustments)
     if any(note.startswith(CHANGED) for note in report.notes):
         found.append("edited protected files")
     outcomes = Counter(check.outcome for check in report.checks)
@@ -139,7 +146,9 @@ def _cell(row: Row, week: str, folder: str) -> Cell | None:
     report = row.reports.get(week)
     if report is None:
         return None
-    return Cell(report.score, _href(folder, week), row.final(week) is not None)
+    unscored = report.by_hand and report.provisional and row.state(week) is not State.PROVISIONAL
+    text = "excused" if report.excused else "none" if unscored else ""
+    return Cell(report.score, _href(folder, week), row.final(week) is not None, text)
 
 
 def _looks(rows: Iterable[Row], folder_of: Callable[[str], str]) -> dict[str, list[Look]]:

@@ -1,8 +1,9 @@
 """Computes a class's figures: its rows, means and commonest failures, and grades.csv.
 
 Every number in grades.csv is final. Where a check of ours crashed, or a week could not be graded, its cell
-and the total stay empty, so that nobody enters too low a grade by accident. A week that was never handed in
-stays empty, too, and adds nothing to the total. A column of states says which of these it is.
+and the total stay empty, so that nobody enters too low a grade by accident; so, too, while a person has yet to grade
+a part. A week that was never handed in stays empty and adds nothing to the total, unless `batch --missing zero` says
+that it counts as zero. A column of states says which of these it is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from grader.course import week_order
 from grader.escape import csv_cell
 from grader.files import write_atomically
 from grader.gradebook import Problem
+from grader.gradebook.by_hand import MISSING, NOTHING
 from grader.people.matching import questions
 from grader.people.person import Person
 from grader.results import CheckResult, Outcome, Report, TaskScore, task_order
@@ -43,7 +45,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One student: the reports by week, what could not be graded, who it is, and the weeks that are excused.
+    """One student: the reports by week, what could not be graded, and who it is.
 
     `unclear` says that an entry of the class folder may be theirs, so that nobody takes them for missing.
     """
@@ -53,7 +55,6 @@ class Row:
     problems: tuple[Problem, ...]
     person: Person = field(default_factory=lambda: Person(""))
     unclear: bool = False
-    excused: frozenset[str] = frozenset()
 
     @property
     def section(self) -> str:
@@ -62,30 +63,34 @@ class Row:
     @property
     def missing(self) -> bool:
         """Tell whether nothing at all was handed in, as far as anybody knows."""
-        return not self.reports and not self.problems and not self.unclear
+        handed = [report for report in self.reports.values() if report.by_hand != NOTHING or _decided(report)]
+        return not handed and not self.problems and not self.unclear
 
     def state(self, week: str) -> State:
         """Say what became of a week."""
         report = self.reports.get(week)
-        if week in self.excused:
+        if report and report.excused:
             return State.EXCUSED
+        if report and report.by_hand and not _decided(report):
+            return State.NOTHING if report.by_hand == NOTHING else State.NOT_GRADABLE
         if any(problem.week == week or (problem.week is None and not report) for problem in self.problems):
             return State.NOT_GRADABLE
         if report:
-            return State.PROVISIONAL if report.broken else State.GRADED
+            return State.PROVISIONAL if report.provisional else State.GRADED
         return State.UNCLEAR if self.unclear else State.NOTHING
 
     def final(self, week: str) -> int | None:
-        """Return the week's score, or None while there is none or it may still change."""
+        """Return the week's score, or None while there is none or it may still change, and where it is excused."""
         report = self.reports.get(week)
-        if report is None or report.broken or any(problem.week == week for problem in self.problems):
+        if report is None or any(problem.week == week for problem in self.problems):
             return None
-        return report.score
+        return report.final
 
     @property
     def total(self) -> int | None:
-        """The sum over the weeks, or None while any of them may still change."""
-        scores = [self.final(week) for week in self.reports]
+        """The sum over the weeks that count, or None while any of them may still change."""
+        open_weeks = [week for week, report in self.reports.items() if not report.excused and not _is_nothing(report)]
+        scores = [self.final(week) for week in open_weeks]
         known = [score for score in scores if score is not None]
         return sum(known) if known and len(known) == len(scores) and not self.problems else None
 
@@ -164,10 +169,11 @@ def class_weeks(rows: Iterable[Row]) -> list[str]:
 def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
     """Return the figures of one week of a class."""
     reports = [row.reports[week] for row in rows if week in row.reports]
-    finals = sorted(score for row in rows if (score := row.final(week)) is not None)
+    graded = [row for row in rows if row.state(week) is not State.NOTHING]
+    finals = sorted(score for row in graded if (score := row.final(week)) is not None)
     by_task: dict[str, list[TaskScore]] = {}
     for report in reports:
-        for task_score in report.tasks():
+        for task_score in () if report.by_hand else report.tasks():
             by_task.setdefault(task_score.task, []).append(task_score)
     ordered = sorted(by_task.items(), key=lambda entry: task_order(entry[0]))
     return WeekFigures(
@@ -201,6 +207,18 @@ def grades_csv(rows: Sequence[Row]) -> str:
         scores = (row.final(week) for week in weeks)
         writer.writerow([*map(csv_cell, who), *scores, row.total, *(row.state(week) for week in weeks)])
     return out.getvalue()
+
+
+def _decided(report: Report) -> bool:
+    """Tell whether a person has given points to a week that no check has graded, or excused it."""
+    kinds = {line.kind for line in report.adjustments}
+    given = "override" in kinds or any(part.points is not None for part in report.manual)
+    return report.excused != "" or given or (MISSING not in kinds and not report.provisional)
+
+
+def _is_nothing(report: Report) -> bool:
+    """Tell whether a report says no more than that nothing was handed in, which adds nothing to a total."""
+    return report.by_hand == NOTHING and report.provisional and not _decided(report)
 
 
 def _task_figures(task: str, scores: Sequence[TaskScore]) -> TaskFigures:
@@ -285,7 +303,7 @@ def slowest_checks(reports: Iterable[Report], most: int = 5) -> list[Slow]:
     """Return the checks with the longest mean time."""
     times: dict[tuple[str, str], list[float]] = {}
     for report in reports:
-        for check in report.checks:
+        for check in () if report.by_hand else report.checks:
             times.setdefault((check.task, check.title), []).append(check.seconds)
     slow = [Slow(*key, round(statistics.fmean(seconds), 1)) for key, seconds in times.items()]
     return sorted(slow, key=lambda check: (-check.seconds, task_order(check.task), check.title))[:most]

@@ -86,7 +86,8 @@ def _contents(report: Report) -> dict[str, Any]:
         "scores": scores,
         "week": week_title(report.week),
         "command": command,
-        "step": words.next_step(scores, command),
+        "step": None if report.by_hand else words.next_step(scores, command, report.full),
+        "nothing": words.nothing_to_do(report),
         "facts": words.facts(report.delivery),
     }
 

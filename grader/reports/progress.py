@@ -72,6 +72,7 @@ class Progress:
     def graded(self, report: Report) -> None:
         """Say that one submission has its grade."""
         provisional = ", provisional: a check of ours broke" if report.broken else ""
+        provisional += f", provisional: a person grades {', '.join(report.waiting)}" if report.waiting else ""
         self._advance(report.student, report.week, f"{report.score} of {report.max_score}{provisional}")
 
     def failed(self, student: str, week: str, message: str) -> None:

@@ -63,11 +63,30 @@ def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> lis
         f"provisional: {report.student} {report.week}: {check.id} is broken: {check.message}"
         for report in reports
         for check in report.broken
+        if not report.excused
+    ]
+    lines += [
+        f"provisional: {report.student} {report.week}: no check could run, and a person has not graded all: "
+        f"{', '.join(report.waiting)}"
+        for report in reports
+        if report.by_hand and report.settled and report.provisional and not report.excused
     ]
     for ungraded in problems:
         week = f" {ungraded.week}" if ungraded.week else ""
         lines.append(f"not graded: {ungraded.student}{week}: {ungraded.message}")
     return [terminal(line) for line in lines]
+
+
+def waiting_lines(reports: Sequence[Report]) -> list[str]:
+    """Say in a line for each manual part how many wait until a person grades them."""
+    waiting: dict[tuple[str, str], int] = {}
+    for report in reports:
+        for title in () if report.by_hand or report.excused else report.waiting:
+            waiting[report.week, title] = waiting.get((report.week, title), 0) + 1
+    return [
+        terminal(f"provisional until a person grades it: {week} {title}: {count} student{'' if count == 1 else 's'}")
+        for (week, title), count in waiting.items()
+    ]
 
 
 def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) -> None:

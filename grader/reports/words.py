@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from grader.results import CheckResult, Delivery, Outcome, TaskScore
+from grader.results import CheckResult, Delivery, Outcome, Report, TaskScore
 
 BAR = 10
 LONGEST = 200  # of a problem's one line
@@ -70,18 +70,31 @@ def problem(check: CheckResult) -> str:
     return says if len(says) <= LONGEST else says[: LONGEST - 1] + "…"
 
 
-def next_step(scores: Sequence[TaskScore], command: str) -> NextStep | None:
+def next_step(scores: Sequence[TaskScore], command: str, full: Collection[str] = ()) -> NextStep | None:
     """Return what to do next: the first unfinished task that the student can do something about, or None.
 
-    `command` runs a week's public checks, as in `pytest assignments/week5`.
+    `command` runs a week's public checks, as in `pytest assignments/week5`. Nothing is to do in a task that a person
+    has given full points.
     """
-    lost = [check for score in scores for check in score.checks if check.outcome not in _NOTHING_TO_DO]
+    checks = [check for score in scores if score.task not in full for check in score.checks]
+    lost = [check for check in checks if check.outcome not in _NOTHING_TO_DO]
     open_now = [check for check in lost if check.outcome is not Outcome.SKIPPED] or lost
     if not open_now:
         return None
     in_task = [check for check in open_now if check.task == open_now[0].task]
     first = min(in_task, key=lambda check: check.hidden)
     return NextStep(first, "" if first.hidden else f"{command} --task {first.task}")
+
+
+def nothing_to_do(report: Report) -> str:
+    """Say why there is no next step."""
+    if report.by_hand:
+        return f"Nothing here. No check ran ({report.by_hand}), so points are given by hand."
+    if report.broken:
+        return "Nothing. Every check that ran passes."
+    if all(check.outcome is Outcome.PASSED for check in report.checks):
+        return "Nothing. Every check passes."
+    return "Nothing. What checks took off, a person has given back."
 
 
 def facts(delivery: Delivery | None) -> list[tuple[str, str]]:

@@ -1,9 +1,11 @@
 """Holds what grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
 
-from grader.results.adjustments import Late, Override, adjust
+from grader.results.adjustments import BONUS, LATENESS, PENALTY, WHOLE_WEEK, Kind, Late, Override, adjust
 from grader.results.delivery import Delivery
+from grader.results.manual import ManualPart, Remark, RubricItem
 from grader.results.report import (
     TODO_TEXT,
+    WEEK,
     Adjustment,
     CheckResult,
     Measure,
@@ -17,16 +19,25 @@ from grader.results.report import (
 )
 
 __all__ = [
+    "BONUS",
+    "LATENESS",
+    "PENALTY",
     "TODO_TEXT",
+    "WEEK",
+    "WHOLE_WEEK",
     "Adjustment",
     "CheckResult",
     "Delivery",
+    "Kind",
     "Late",
+    "ManualPart",
     "Measure",
     "Outcome",
     "Override",
     "Reason",
+    "Remark",
     "Report",
+    "RubricItem",
     "TaskScore",
     "adjust",
     "task_order",

@@ -14,8 +14,10 @@ from typing import Any
 from grader.results import exhibits
 from grader.results.delivery import Delivery
 from grader.results.exhibits import Exhibit
+from grader.results.manual import ManualPart, Remark
 
 SCHEMA = 1
+WEEK = "week"  # in place of a task: the whole week
 TODO_TEXT = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")  # as a skeleton raises it, with its task
 _BULKY = ("measures", "exhibits", "stand_ins", "output", "wrong_form", "place", "cause")
 
@@ -138,15 +140,22 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Adjustment:
-    """A line of the score that no check gave: a task that a person scored anew, or what lateness costs.
+    """A line of the score that no check gave: what a person decided, or what lateness costs.
 
-    `points` are added to what the checks gave, and may be negative; `task` is empty where the line concerns the week.
+    `points` are added to what the checks gave, and may be negative. `task` is the task that a person scored, `WEEK`
+    where that is the whole week, and empty in all other lines. `kind` is `override`, `late`, `bonus`, `penalty` or
+    `missing`: nothing was handed in, and that counts as zero. What earlier versions wrote has none.
     """
 
     what: str
     points: int
     why: str = ""
     task: str = ""
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.kind:
+            object.__setattr__(self, "kind", "override" if self.task else "late")
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,8 @@ class TaskScore:
 class Report:
     """The canonical result of one student's week, as the gradebook keeps it.
 
-    `report.json` and all that a student gets to see are made from `for_student()`.
+    `report.json` and all that a student gets to see are made from `for_student()`. `by_hand` says why no check ran,
+    where people alone can give points; `excused` says why the week counts nothing.
     """
 
     student: str
@@ -179,11 +189,16 @@ class Report:
     environment: str = ""
     delivery: Delivery | None = None
     schema: int = field(default=SCHEMA)
+    manual: tuple[ManualPart, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    excused: str = ""
+    by_hand: str = ""
 
     @property
     def score(self) -> int:
-        """The grade: what the checks gave and what people and the late policy changed, from 0 to `max_score`."""
-        changed = self.raw_score + sum(adjustment.points for adjustment in self.adjustments)
+        """The grade: what checks and people gave, and what people and lateness changed, from 0 to `max_score`."""
+        given = self.raw_score + sum(part.points or 0 for part in self.manual)
+        changed = given + sum(adjustment.points for adjustment in self.adjustments)
         return min(max(changed, 0), self.max_score)
 
     @property
@@ -193,13 +208,57 @@ class Report:
 
     @property
     def max_score(self) -> int:
-        return sum(check.max_points for check in self.checks)
+        return sum(check.max_points for check in self.checks) + sum(part.max_points for part in self.manual)
 
     @property
     def broken(self) -> tuple[CheckResult, ...]:
         """The crashed checks of tasks that nobody has scored by hand; while there are any, the score is provisional."""
-        settled = {adjustment.task for adjustment in self.adjustments}
+        settled = self.settled
         return tuple(check for check in self.checks if check.is_broken and check.task not in settled)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The titles of what a person has yet to grade: manual parts, and all tasks where no check could run."""
+        settled = self.settled
+        tasks = dict.fromkeys(check.task for check in self.checks if self.by_hand and check.task not in settled)
+        parts = (part.title for part in self.manual if part.points is None and WEEK not in settled)
+        return (*(f"task {task}" for task in tasks), *parts)
+
+    @property
+    def provisional(self) -> bool:
+        """Tell whether the score may still change, as a check of ours crashed or a person has yet to grade a part."""
+        unscored = self.by_hand and not self.checks and WEEK not in self.settled
+        return not self.excused and bool(self.broken or self.waiting or unscored)
+
+    @property
+    def final(self) -> int | None:
+        """The score, or None while it may still change, and where the week is excused."""
+        return None if self.provisional or self.excused else self.score
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """The tasks that a person has scored; all of them where the whole week is."""
+        tasks = {line.task for line in self.adjustments if line.task}
+        return frozenset(tasks | {check.task for check in self.checks} if WEEK in tasks else tasks)
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether a person has decided all that there is to decide, so that no check's verdict is missed."""
+        tasks = {check.task for check in self.checks} or {WEEK}
+        return self.excused != "" or (tasks <= self.settled and not self.waiting)
+
+    @property
+    def full(self) -> frozenset[str]:
+        """The tasks that a person has given full points, or all of them where the whole score is full."""
+        lines = {line.task: line.points for line in self.adjustments if line.task}
+        scores = self.tasks()
+        if self.score == self.max_score:
+            return frozenset(score.task for score in scores)
+        return frozenset(
+            score.task
+            for score in scores
+            if score.task in lines and score.points + lines[score.task] >= score.max_points
+        )
 
     def tasks(self) -> list[TaskScore]:
         """Return scores by task, in the order of the tasks' numbers."""
@@ -211,10 +270,12 @@ class Report:
         What ended several checks is told in the first of them. Nothing else of a hidden check is shown, since the
         student's code chose it and has seen the check's inputs.
         """
-        return replace(self, checks=told_once([_without_secrets(check) for check in self.checks]))
+        checks = told_once([_without_secrets(check) for check in self.checks])
+        return replace(self, checks=checks, manual=tuple(part.for_student() for part in self.manual))
 
     def to_dict(self) -> dict[str, Any]:
         changes = {"raw_score": self.raw_score, "adjustments": [asdict(a) for a in self.adjustments]}
+        people: Mapping[str, Iterable[ManualPart | Remark]] = {"manual": self.manual, "remarks": self.remarks}
         return {
             "schema": self.schema,
             "student": self.student,
@@ -228,6 +289,8 @@ class Report:
             "assignment": self.assignment,
             **({"environment": self.environment} if self.environment else {}),
             **({"delivery": self.delivery.to_dict()} if self.delivery else {}),
+            **{name: [asdict(one) for one in ones] for name, ones in people.items() if ones},
+            **{name: text for name, text in (("excused", self.excused), ("by_hand", self.by_hand)) if text},
             "notes": list(self.notes),
             "checks": [check.to_dict() for check in self.checks],
         }
@@ -251,6 +314,10 @@ class Report:
             environment=data.get("environment", ""),
             delivery=Delivery.from_dict(data["delivery"]) if "delivery" in data else None,
             schema=data["schema"],
+            manual=tuple(map(ManualPart.from_dict, data.get("manual", ()))),
+            remarks=tuple(Remark(**remark) for remark in data.get("remarks", ())),
+            excused=data.get("excused", ""),
+            by_hand=data.get("by_hand", ""),
         )
 
     @classmethod

@@ -63,18 +63,24 @@ def comments(parcels: Parcels, template: Path, column: str | None, overwrite: bo
 def comment(report: Report) -> str:
     """Return a report in short, as HTML on one line; nothing in it can start a formula."""
     shown = report.for_student()
-    step = next_step(shown.tasks(), week_command(report.week))
+    step = None if shown.by_hand else next_step(shown.tasks(), week_command(report.week), shown.full)
     lines = [Markup("<strong>{} of {} points</strong>").format(shown.score, shown.max_score)]
     if step:
         lines.append(Markup("Next: task {}, {}").format(step.check.task, _safe(problem(step.check))))
     lines += [
         Markup("Task {}: {} of {}, {}").format(one.task, one.points, one.max_points, word(one.outcome))
-        for one in shown.tasks()
+        for one in (() if shown.by_hand else shown.tasks())
     ]
+    for part in shown.manual:
+        comments = [part.why, *(item.comment or item.title for item in part.given)]
+        said = "; ".join(comment for comment in comments if comment)
+        points = Markup("{}: {} of {}").format(_safe(part.title), part.points, part.max_points)
+        lines.append(points + (_safe(f" ({said})") if said else Markup("")))
     lines += [
         Markup("{}: {}{}").format(_safe(line.what), f"{line.points:+d}", _safe(f" ({line.why})" if line.why else ""))
         for line in shown.adjustments
     ]
+    lines += [_safe(f"{f'Task {remark.task}: ' if remark.task else ''}{remark.text}") for remark in shown.remarks]
     return str(Markup("").join(Markup("<p>{}</p>").format(line) for line in lines))
 
 

@@ -116,8 +116,8 @@ def _why_not(book: Gradebook, week: str, reports: Iterable[Report], people: Mapp
             mine = may_be.get(person.name)
             found[person.name] = f"not clear whether {mine} is theirs" if mine else f"handed in nothing for {week}"
     for report in reports:
-        if report.week == week and report.broken:
-            found[report.student] = "not graded for good yet"
+        if report.week == week and report.final is None:
+            found[report.student] = "excused" if report.excused else "not graded for good yet"
     for problem in book.problems():
         if problem.week == week or (problem.week is None and problem.student not in graded):
             again = problem.student in graded

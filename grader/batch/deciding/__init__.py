@@ -1,0 +1,1 @@
+"""Turns what people decide about grades into decisions for the gradebook, from words or from a table."""

@@ -1,0 +1,111 @@
+"""Decides at a gradebook: checks whom and what it is about, records it, then brings reports and pages in step."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader.batch.deciding.teams import Teams
+from grader.batch.deciding.words import Meant, Scale
+from grader.batch.pages import write_class, write_decided
+from grader.errors import UsageError
+from grader.escape import terminal
+from grader.gradebook import Gradebook
+from grader.people.person import Person
+from grader.results import Kind, Override, Report, tasks_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """A student's week before and after decisions; None where there is no report."""
+
+    student: str
+    week: str
+    before: Report | None
+    after: Report | None
+
+    def __str__(self) -> str:
+        old, new = _said(self.before), _said(self.after)
+        if self.after is None or self.after.excused:
+            return f"{self.student} {self.week}: {old} → {new}"
+        state = ", provisional" if self.after.provisional else ""
+        return f"{self.student} {self.week}: {old} → {new} of {self.after.max_score}{state}"
+
+
+def _said(report: Report | None) -> str:
+    if report is None:
+        return "nothing"
+    return "excused" if report.excused else str(report.score)
+
+
+class Desk:
+    """An open gradebook at which somebody decides."""
+
+    def __init__(self, book: Gradebook, out: Path, who: str | None = None) -> None:
+        self._book = book
+        self._out = out
+        self.who = (who or getpass.getuser()).strip()
+        self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.teams = Teams(book)
+        self.held = {(one.student, one.week, *one.slot): one for own in book.decisions().values() for one in own}
+        self.reports = {(report.student, report.week): report for report in book.current()}
+        self._parts = book.manual_parts()
+        self._weeks = book.known_weeks()
+        self._scales: dict[tuple[str, str], Scale] = {}
+
+    def scale(self, person: Person, week: str) -> Scale:
+        """Return what there is to decide about a person's week; `UsageError` where there is no such week."""
+        if week not in self._weeks or week in person.gone:
+            own = ", ".join(known for student, known in self.reports if student == person.name) or "none"
+            gone = "" if week not in person.gone else ", since the class folder no longer holds the entry"
+            raise UsageError(terminal(f"{person.name} has no result for {week!r}{gone}; there is: {own}"))
+        report = self.reports.get((person.name, week))
+        key = person.name if report else "", week
+        if key not in self._scales:
+            self._scales[key] = self._scale_of(report, week)
+        return self._scales[key]
+
+    def _scale_of(self, report: Report | None, week: str) -> Scale:
+        checks = report.checks if report and report.checks else self._book.checks_of(week)
+        tasks = {score.task: score.max_points for score in tasks_of(checks) if score.task[:1].isdigit()}
+        parts = {part.name: part for part in self._parts.get(week, ())}
+        manual = sum(part.max_points for part in parts.values())
+        most = report.max_score if report and report.checks else sum(tasks.values()) + manual if tasks else None
+        return Scale(week, tasks, parts, most)
+
+    def decision(self, student: str, week: str, meant: Meant, why: str, who: str = "", at: str = "") -> Override:
+        """Make a decision of what is meant."""
+        by, when = who or self.who, at or self.now
+        return Override(student, week, meant.task, meant.points, why, by, when, meant.kind, meant.items, meant.most)
+
+    def holds(self, decision: Override) -> bool:
+        """Tell whether a decision holds already, whoever made it."""
+        held = self.held.get((decision.student, decision.week, *decision.slot))
+        if decision.points is None or held is None:
+            return held is None and decision.points is None
+        return _content(held) == _content(decision)
+
+    def reached(self, people: Sequence[Person], week: str, meant: Meant, alone: bool) -> list[Person]:
+        """Return whom a decision concerns: all who share the work, unless it is about the person."""
+        return list(people) if alone or meant.kind is Kind.EXCUSED else self.teams.of(people, week)
+
+    def decide(self, decisions: Sequence[Override]) -> list[Change]:
+        """Record decisions, all or none, and write what shows them; return what became of each student's week."""
+        self._book.decide(decisions)
+        write_decided(self._book, self._out)
+        write_class(self._book, self._out)
+        keys = list(dict.fromkeys((one.student, one.week) for one in decisions))
+        after = _by_key(self._book.latest({student for student, _ in keys}))
+        return [Change(*key, self.reports.get(key), after.get(key)) for key in keys]
+
+
+def _content(decision: Override) -> tuple[object, ...]:
+    names = tuple(item.name for item in decision.items)
+    return decision.kind, decision.points, names, terminal(decision.why)
+
+
+def _by_key(reports: Iterable[Report]) -> dict[tuple[str, str], Report]:
+    return {(report.student, report.week): report for report in reports}

@@ -1,0 +1,59 @@
+"""Holds what people grade: a week's manual parts, the items of their rubrics, and remarks without points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RubricItem:
+    """A line of a rubric; its comment is the same for everybody to whom it applies."""
+
+    name: str
+    title: str
+    points: int
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class ManualPart:
+    """A task that a person grades; `points` is None until somebody has.
+
+    `items` are the rubric, which either gives points, from none on, or takes them off, from full marks on. `given` are
+    the items that apply to this work, as they were when it was graded; `why` is what the person wrote, `by` who it was
+    and when.
+    """
+
+    name: str
+    title: str
+    max_points: int
+    items: tuple[RubricItem, ...] = ()
+    points: int | None = None
+    given: tuple[RubricItem, ...] = ()
+    why: str = ""
+    by: str = ""
+
+    def points_for(self, items: Sequence[RubricItem]) -> int:
+        """Return the points of a work to which these items apply, from 0 to `max_points`."""
+        start = self.max_points if any(item.points < 0 for item in self.items) else 0
+        return min(max(start + sum(item.points for item in items), 0), self.max_points)
+
+    def for_student(self) -> ManualPart:
+        """Return the part without the items that do not apply."""
+        return replace(self, items=())
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ManualPart:
+        items = {key: tuple(RubricItem(**item) for item in data.get(key, ())) for key in ("items", "given")}
+        return cls(**{**data, **items})
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person wrote about a task, or about the whole week where `task` is empty; it changes no points."""
+
+    text: str
+    by: str
+    task: str = ""
