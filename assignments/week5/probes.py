@@ -4,6 +4,7 @@ Probes run beside your code and decide nothing; the checks in `test_week5.py` ju
 """
 
 import copy
+import functools
 import inspect
 import random
 from contextlib import contextmanager, suppress
@@ -29,6 +30,55 @@ def conv_output_size(student, size, kernel_size, **options):
     return student.lenet.conv_output_size(size, kernel_size, **options)
 
 
+def with_right(module, helper, right):
+    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+
+    `right` returns a function in place of a wrong one, and None in place of a right one.
+    """
+
+    def decorate(probe):
+        @functools.wraps(probe)
+        def run(student, *args, **kwargs):
+            place = getattr(student, module)
+            own = getattr(place, helper, None)
+            instead = right(own) if own is not None else None
+            if instead is None:
+                return probe(student, *args, **kwargs)
+            setattr(place, helper, instead)
+            try:
+                return probe(student, *args, **kwargs)
+            finally:
+                setattr(place, helper, own)
+
+        return run
+
+    return decorate
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def right_sizes(function):
+    """`conv_output_size` or `pool_output_size` as it is to be; None where the student's is right."""
+
+    def conv(size, kernel_size, stride=1, padding=0, *_, **__):
+        return len(range(-padding, size + padding - kernel_size + 1, stride))  # the places where the filter can stand
+
+    def pool(size, kernel_size, stride=None, *_, **__):
+        return conv(size, kernel_size, stride or kernel_size)
+
+    right, cases = (conv, [(9, 4, 2, 1), (12, 5)]) if function == "conv" else (pool, [(9, 4, 2), (24, 2), (11, 3)])
+    return lambda own: (
+        None if attempt(lambda: [own(*case) for case in cases]) == [right(*case) for case in cases] else right
+    )
+
+
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
 def pool_output_size(student, size, kernel_size, **options):
     return student.lenet.pool_output_size(size, kernel_size, **options)
 
@@ -36,6 +86,8 @@ def pool_output_size(student, size, kernel_size, **options):
 # 5.3: LeNet
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_outputs(student, images, output_dim, weights=None):
     """What LeNet returns; with `weights`, after its parameters have been set to them."""
     model = student.lenet.LeNet(output_dim)
@@ -52,6 +104,8 @@ def lenet_outputs(student, images, output_dim, weights=None):
         raise
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_layers(student, output_dim):
     """Shapes of the layers' parameters, by name; None for what is not there."""
     model = student.lenet.LeNet(output_dim)
@@ -64,6 +118,8 @@ def lenet_layers(student, output_dim):
     return shapes
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_gradients(student, images, source):
     """Largest absolute gradient of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
     model = student.lenet.LeNet(10)
@@ -412,7 +468,8 @@ def figures(student, images, kernel, labels, predicted, probs):
         plt.close("all")
         other, ax = plt.subplots()
         before = len(ax.get_children())
-        figure = getattr(student.inspection, name)(*arguments)
+        with replaced_filter(student.inspection, stand_in):
+            figure = getattr(student.inspection, name)(*arguments)
         untouched = other.axes == [ax] and len(ax.get_children()) == before
         found[name] = [figure is not other, untouched, axes_in_use(figure)]
     plt.close("all")
@@ -463,6 +520,8 @@ def described_axes(ax):
 # 5.12: the whole
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def trained_weights(student, images, labels, lr, epochs):
     """LeNet's parameters after short training with the student's `train`, on its device; uint8 images."""
     try:
@@ -514,6 +573,8 @@ def weights_of(model):
     }
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def logits_with(student, weights, images, few):
     """Logits of a new LeNet for a `few` uint8 images, and with these parameters for all."""
     model = student.lenet.LeNet(10)

@@ -1,6 +1,7 @@
 """What week 6's public checks ask of `training.py`: each probe calls it and returns plain data."""
 
 import copy
+import functools
 import inspect
 import tempfile
 from contextlib import contextmanager, suppress
@@ -22,6 +23,62 @@ def times(student, pairs):
 
 
 # 6.14: the loops, on models of the judge's own
+
+
+def with_right(module, helper, right):
+    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+
+    `right` returns a function in place of a wrong one, and None in place of a right one.
+    """
+
+    def decorate(probe):
+        @functools.wraps(probe)
+        def run(student, *args, **kwargs):
+            place = getattr(student, module)
+            own = getattr(place, helper, None)
+            instead = right(own) if own is not None else None
+            if instead is None:
+                return probe(student, *args, **kwargs)
+            setattr(place, helper, instead)
+            try:
+                return probe(student, *args, **kwargs)
+            finally:
+                setattr(place, helper, own)
+
+        return run
+
+    return decorate
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def right_accuracy(own):
+    """A `calculate_accuracy` that is right, and gives a tensor or a number as the student's does."""
+    logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
+    found = attempt(lambda: own(logits, labels))
+    if isinstance(found, torch.Tensor) and found.shape == () and abs(float(found) - 2 / 3) < 1e-4:
+        return None
+
+    def calculate_accuracy(logits, labels, *_, **__):
+        rows = zip(logits.tolist(), labels.tolist(), strict=True)
+        fraction = sum(row.index(max(row)) == label for row, label in rows) / len(logits)
+        return fraction if isinstance(found, float) else torch.tensor(fraction)
+
+    return calculate_accuracy
+
+
+def right_time(own):
+    """An `epoch_time` that is right. One that gives a text is left alone: whoever calls it expects that."""
+    found = attempt(lambda: own(0.0, 125.5))
+    if isinstance(found, str) or attempt(lambda: tuple(found)) == (2, 5):
+        return None
+    return lambda start, end, *_, **__: (int(end - start) // 60, int(end - start) % 60)
 
 
 class Linear(nn.Module):
@@ -86,6 +143,7 @@ def recording_after(call):
     return torch.is_grad_enabled()
 
 
+@with_right("training", "calculate_accuracy", right_accuracy)
 def trained(student, weight, bias, features, labels, batch_size, lr, again=False):
     """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
 
@@ -113,6 +171,7 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
     }
 
 
+@with_right("training", "calculate_accuracy", right_accuracy)
 def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
     """The student's `evaluate` on a model with batch normalisation and dropout that is in training mode."""
     model = Normed(weight, bias, mean, var)
@@ -136,6 +195,7 @@ def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
     }
 
 
+@with_right("training", "calculate_accuracy", right_accuracy)
 def loops_elsewhere(student, weight, bias, features, labels):
     """Of `train` and `evaluate`: the parameters; where inputs and labels are when they are given another device."""
     found = {}
@@ -198,6 +258,8 @@ def weight_in(file):
     return state["weight"]
 
 
+@with_right("training", "epoch_time", right_time)
+@with_right("training", "calculate_accuracy", right_accuracy)
 def fitted(student, losses, as_text, stand_ins):
     """The student's `fit` of a linear model whose validation losses are given, epoch by epoch.
 
@@ -232,6 +294,8 @@ def fitted(student, losses, as_text, stand_ins):
         }
 
 
+@with_right("training", "epoch_time", right_time)
+@with_right("training", "calculate_accuracy", right_accuracy)
 def handed_on(student, weight, bias, features, labels):
     """The parameters of `fit`, and what it gives to `train` and `evaluate` when it is given another device.
 

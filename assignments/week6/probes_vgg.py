@@ -1,5 +1,6 @@
 """What week 6's public checks ask of `batchnorm.py` and `vgg.py`: each probe calls them and returns plain data."""
 
+import functools
 import math
 import sys
 from contextlib import contextmanager
@@ -56,6 +57,60 @@ def layer_parts(student, features):
     }
 
 
+def with_right(module, helper, right):
+    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+
+    `right` returns a function in place of a wrong one, and None in place of a right one.
+    """
+
+    def decorate(probe):
+        @functools.wraps(probe)
+        def run(student, *args, **kwargs):
+            place = getattr(student, module)
+            own = getattr(place, helper, None)
+            instead = right(own) if own is not None else None
+            if instead is None:
+                return probe(student, *args, **kwargs)
+            setattr(place, helper, instead)
+            try:
+                return probe(student, *args, **kwargs)
+            finally:
+                setattr(place, helper, own)
+
+        return run
+
+    return decorate
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def normalised(x, gamma, beta, eps=1e-5, *_, **__):
+    """What `batch_norm` is to give."""
+    mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+    slope = gamma / (var + eps).sqrt()
+    return (x.movedim(1, 3) * slope + (beta - mean * slope)).movedim(3, 1), mean, var
+
+
+def right_norm(own):
+    """A `batch_norm` that is right; None where the student's is, or where it gives no such three tensors."""
+    x = torch.arange(24.0).view(2, 3, 2, 2) ** 2
+    given = x, torch.tensor([1.0, 2.0, 0.5]), torch.tensor([0.0, 1.0, -1.0])
+    found, wanted = attempt(lambda: own(*given, eps=0.1)), normalised(*given, eps=0.1)
+    if found is None:
+        return normalised
+    if not isinstance(found, (tuple, list)) or [getattr(f, "shape", None) for f in found] != [w.shape for w in wanted]:
+        return None  # whoever calls it makes do with what it gives
+    right = all(bool(torch.isclose(f, w, rtol=1e-3, atol=1e-3).all()) for f, w in zip(found, wanted, strict=True))
+    return None if right else normalised
+
+
+@with_right("batchnorm", "batch_norm", right_norm)
 def layer_run(student, batches, weight, bias, running=None, evaluate=None, **options):
     """Outputs for `batches` in training mode, then for `evaluate` in evaluation mode, and the state after each part."""
     layer = student.batchnorm.BatchNorm2d(len(weight), **options)
@@ -82,6 +137,7 @@ def state_of(layer):
     return {**{name: tensor.detach().clone() for name, tensor in found.items()}, "attached": attached}
 
 
+@with_right("batchnorm", "batch_norm", right_norm)
 def exchanged(student, state, x):
     """State dicts taken to torch's own layer and back, strictly: what both then give in evaluation mode."""
     features = len(state["weight"])

@@ -1,5 +1,6 @@
 """Probes of week 5's hidden checks."""
 
+import functools
 import random
 from collections import namedtuple
 from contextlib import contextmanager
@@ -20,11 +21,68 @@ LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
 Output = namedtuple("Output", "logits hidden")
 
 
+def with_right(module, helper, right):
+    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+
+    `right` returns a function in place of a wrong one, and None in place of a right one.
+    """
+
+    def decorate(probe):
+        @functools.wraps(probe)
+        def run(student, *args, **kwargs):
+            place = getattr(student, module)
+            own = getattr(place, helper, None)
+            instead = right(own) if own is not None else None
+            if instead is None:
+                return probe(student, *args, **kwargs)
+            setattr(place, helper, instead)
+            try:
+                return probe(student, *args, **kwargs)
+            finally:
+                setattr(place, helper, own)
+
+        return run
+
+    return decorate
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def right_sizes(function):
+    """`conv_output_size` or `pool_output_size` as it is to be; None where the student's is right."""
+
+    def conv(size, kernel_size, stride=1, padding=0, *_, **__):
+        return len(range(-padding, size + padding - kernel_size + 1, stride))  # the places where the filter can stand
+
+    def pool(size, kernel_size, stride=None, *_, **__):
+        return conv(size, kernel_size, stride or kernel_size)
+
+    right, cases = (conv, [(9, 4, 2, 1), (12, 5)]) if function == "conv" else (pool, [(9, 4, 2), (24, 2), (11, 3)])
+    return lambda own: (
+        None if attempt(lambda: [own(*case) for case in cases]) == [right(*case) for case in cases] else right
+    )
+
+
 def sizes(student, function, cases):
     """`function` of lenet for each (args, kwargs)."""
+    if function == "pool_output_size":
+        return pool_sizes(student, cases)
     return [getattr(student.lenet, function)(*args, **kwargs) for args, kwargs in cases]
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+def pool_sizes(student, cases):
+    return [student.lenet.pool_output_size(*args, **kwargs) for args, kwargs in cases]
+
+
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_with(student, weights, images):
     """LeNet's result for given weights, and conv1's gradient of the sum of logits² + hidden."""
     model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
@@ -216,6 +274,8 @@ def plotted(student, function, *arguments):
     return described
 
 
+@with_right("lenet", "conv_output_size", right_sizes("conv"))
+@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def trained_weights(student, images, labels, test_images, lr, epochs):
     """LeNet's parameters before and after short training with the student's `train`, and then its test logits.
 

@@ -1,5 +1,6 @@
 """Probes of week 6's hidden checks, where the public ones do not do."""
 
+import functools
 import os
 import sys
 import tempfile
@@ -50,6 +51,60 @@ def at_import():
     return caller is not None
 
 
+def with_right(module, helper, right):
+    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+
+    `right` returns a function in place of a wrong one, and None in place of a right one.
+    """
+
+    def decorate(probe):
+        @functools.wraps(probe)
+        def run(student, *args, **kwargs):
+            place = getattr(student, module)
+            own = getattr(place, helper, None)
+            instead = right(own) if own is not None else None
+            if instead is None:
+                return probe(student, *args, **kwargs)
+            setattr(place, helper, instead)
+            try:
+                return probe(student, *args, **kwargs)
+            finally:
+                setattr(place, helper, own)
+
+        return run
+
+    return decorate
+
+
+def attempt(call):
+    """What it returns, or None where it raises."""
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def normalised(x, gamma, beta, eps=1e-5, *_, **__):
+    """What `batch_norm` is to give."""
+    mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+    slope = gamma / (var + eps).sqrt()
+    return (x.movedim(1, 3) * slope + (beta - mean * slope)).movedim(3, 1), mean, var
+
+
+def right_norm(own):
+    """A `batch_norm` that is right; None where the student's is, or where it gives no such three tensors."""
+    x = torch.arange(24.0).view(2, 3, 2, 2) ** 2
+    given = x, torch.tensor([1.0, 2.0, 0.5]), torch.tensor([0.0, 1.0, -1.0])
+    found, wanted = attempt(lambda: own(*given, eps=0.1)), normalised(*given, eps=0.1)
+    if found is None:
+        return normalised
+    if not isinstance(found, (tuple, list)) or [getattr(f, "shape", None) for f in found] != [w.shape for w in wanted]:
+        return None  # whoever calls it makes do with what it gives
+    right = all(bool(torch.isclose(f, w, rtol=1e-3, atol=1e-3).all()) for f, w in zip(found, wanted, strict=True))
+    return None if right else normalised
+
+
+@with_right("batchnorm", "batch_norm", right_norm)
 def layer_in_network(student, state, images, labels, steps):
     """Training steps of a network with the student's layer inside, then its logits for each image alone."""
     channels = state["conv.weight"].shape[0]
@@ -180,6 +235,22 @@ class Net(nn.Module):
         return logits
 
 
+def right_accuracy(own):
+    """A `calculate_accuracy` that is right, and gives a tensor or a number as the student's does."""
+    logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
+    found = attempt(lambda: own(logits, labels))
+    if isinstance(found, torch.Tensor) and found.shape == () and abs(float(found) - 2 / 3) < 1e-4:
+        return None
+
+    def calculate_accuracy(logits, labels, *_, **__):
+        rows = zip(logits.tolist(), labels.tolist(), strict=True)
+        fraction = sum(row.index(max(row)) == label for row, label in rows) / len(logits)
+        return fraction if isinstance(found, float) else torch.tensor(fraction)
+
+    return calculate_accuracy
+
+
+@with_right("training", "calculate_accuracy", right_accuracy)
 def trained(student, state, features, labels, batch_size, epochs):
     """State after epochs of the student's `train` with momentum, with stale gradients before each."""
     model = Net(state)
@@ -194,6 +265,7 @@ def trained(student, state, features, labels, batch_size, epochs):
     return {"results": results, "state": dict(model.state_dict())}
 
 
+@with_right("training", "calculate_accuracy", right_accuracy)
 def evaluated(student, state, features, labels, batch_size):
     model = Net(state, dropout=0.5)
     model.train()
