@@ -410,7 +410,7 @@ def predictions_elsewhere(student, weight, bias, images, labels):
         model = nn.Sequential(nn.Flatten(), Linear(weight, bias)).to(device)
         loader = DataLoader(TensorDataset(images, labels), batch_size=3)
         result = student.inspection.get_predictions(model, loader, device)
-        places = [str(tensor.device) for tensor in result]
+        places = [str(tensor.device) if isinstance(tensor, torch.Tensor) else "cpu" for tensor in result]
     return {**located(student.inspection.get_predictions, device, model[1], Located()), "results": places}
 
 

@@ -1,5 +1,6 @@
 """What week 6's public checks ask of `transfer.py`: each probe calls it and returns plain data."""
 
+import functools
 import tempfile
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def swapped(student, width, hidden, classes, output_dim, images):
     before = {name: (t, t.detach().clone(), t.requires_grad) for name, t in tensors_of(model).items()}
     result = student.transfer.swap_head(model, output_dim)
     other = student.transfer.swap_head(twin, output_dim)
+    if not isinstance(model.classifier, (nn.Sequential, nn.ModuleList)):
+        return {"classifier": type(model.classifier).__name__}
     after = tensors_of(model)
     head = model.classifier[-1]
     model.eval()
@@ -149,6 +152,63 @@ class Backbone(nn.Module):
         return self.classifier(self.avgpool(self.features(images)).flatten(1))
 
 
+def with_right(module, helper, right):
+    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+
+    `right` returns a function in place of a wrong one, and None in place of a right one.
+    """
+
+    def decorate(probe):
+        @functools.wraps(probe)
+        def run(student, *args, **kwargs):
+            place = getattr(student, module)
+            own = getattr(place, helper, None)
+            instead = right(own) if own is not None else None
+            if instead is None:
+                return probe(student, *args, **kwargs)
+            setattr(place, helper, instead)
+            try:
+                return probe(student, *args, **kwargs)
+            finally:
+                setattr(place, helper, own)
+
+        return run
+
+    return decorate
+
+
+class Number(float):
+    """A number that gives itself when it is asked as a tensor is."""
+
+    def item(self):
+        return float(self)
+
+
+def right_accuracy(own):
+    """A `calculate_accuracy` that is right, and gives a tensor or a number as the student's does."""
+    logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
+    found = attempt(lambda: own(logits, labels))
+    if isinstance(found, torch.Tensor) and found.shape == () and abs(float(found) - 2 / 3) < 1e-4:
+        return None
+
+    def calculate_accuracy(logits, labels, *_, **__):
+        rows = zip(logits.tolist(), labels.tolist(), strict=True)
+        fraction = sum(row.index(max(row)) == label for row, label in rows) / len(logits)
+        return Number(fraction) if isinstance(found, float) else torch.tensor(fraction)
+
+    return calculate_accuracy
+
+
+def right_time(own):
+    """An `epoch_time` that is right. One that gives a text is left alone: whoever calls it expects that."""
+    found = attempt(lambda: own(0.0, 125.5))
+    if isinstance(found, str) or attempt(lambda: tuple(found)) == (2, 5):
+        return None
+    return lambda start, end, *_, **__: (int(end - start) // 60, int(end - start) % 60)
+
+
+@with_right("training", "epoch_time", right_time)
+@with_right("training", "calculate_accuracy", right_accuracy)
 def fine_tuned(student, weights, train, valid, lr, epochs):
     """State dicts of the pretrained network with a new head, before and after `fit` with the student's groups.
 

@@ -73,7 +73,11 @@ def test_freeze(student, rng):
 def swap(student, gen):
     width, hidden, classes, output_dim = (int(n) for n in torch.randint(2, 9, (4,), generator=gen))
     images = torch.randn(3, 2, 4, 4, generator=gen)
-    return student.run(probes.swapped, width, hidden, classes, output_dim, images), hidden, output_dim
+    got = student.run(probes.swapped, width, hidden, classes, output_dim, images)
+    kind = got.get("classifier") if type(got) is dict else None
+    alone = "model.classifier is no Sequential any more: replace its last layer, model.classifier[-1], alone"
+    expect.true(type(kind) is not str, alone, expected="Sequential", got=kind)
+    return got, hidden, output_dim
 
 
 @task("6.11", points=2, title="swap_head puts a fresh Linear at the end of the classifier",

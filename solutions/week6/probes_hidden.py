@@ -235,6 +235,13 @@ class Net(nn.Module):
         return logits
 
 
+class Number(float):
+    """A number that gives itself when it is asked as a tensor is."""
+
+    def item(self):
+        return float(self)
+
+
 def right_accuracy(own):
     """A `calculate_accuracy` that is right, and gives a tensor or a number as the student's does."""
     logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
@@ -245,7 +252,7 @@ def right_accuracy(own):
     def calculate_accuracy(logits, labels, *_, **__):
         rows = zip(logits.tolist(), labels.tolist(), strict=True)
         fraction = sum(row.index(max(row)) == label for row, label in rows) / len(logits)
-        return fraction if isinstance(found, float) else torch.tensor(fraction)
+        return Number(fraction) if isinstance(found, float) else torch.tensor(fraction)
 
     return calculate_accuracy
 
