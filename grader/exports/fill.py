@@ -103,7 +103,7 @@ def _why_not(
     if len(taken[row]) > 1:
         return f"row {row + 1} of {sheet.file.name} fits {' and '.join(taken[row])}; {rules.by_hand}"
     if value is None:
-        return "not graded for good yet, or excused"
+        return "not graded for good yet"
     before = sheet.rows[row][column]
     if before.strip().upper() == "EX":
         return "excused there"

@@ -138,7 +138,11 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     most = max(report.max_score for report in reports)
     if wanted.form == "canvas":
         return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column, people, wanted.overwrite)
-    return moodle.filled(wanted.template, scores, most, wanted.column, people, wanted.overwrite)
+    excused = [report.student for report in reports if report.excused]
+    kept = {student: score for student, score in scores.items() if student not in excused}
+    filled = moodle.filled(wanted.template, kept, most, wanted.column, people, wanted.overwrite)
+    filled.left_out += [f"{student}: excused; Moodle has no word for that" for student in excused]
+    return filled
 
 
 def _score(report: Report, form: str) -> int | str | None:
