@@ -342,10 +342,10 @@ def test_incorrect(student, count, n, ties, seed):
     gen = generator(seed)
     images, probs = torch.rand(count, 1, 3, 3, generator=gen), torch.rand(count, 4, generator=gen).softmax(1)
     probs[:ties] = torch.tensor([0.1, 0.6, 0.2, 0.1])
-    predicted = probs.argmax(1)
+    likeliest = probs.max(1).indices
     labels = torch.randint(0, 4, (count,), generator=gen)
-    labels[-3:] = (predicted[-3:] + 1) % 4
-    lone = predicted.clone()
+    labels[-3:] = (likeliest[-3:] + 1) % 4
+    lone = likeliest.clone()
     lone[-1] = labels[-1]
     for wanted in (labels, lone):
         judge_incorrect(student.run(probes.most_incorrect, images, wanted, probs, n), images, wanted, probs, n)
