@@ -11,7 +11,7 @@ from collections.abc import Sequence
 MOST_WORDS = 8  # of a name that is compared with one without blanks
 LONGEST = 100  # bytes; file systems allow 255, and a path needs room for more than this name
 
-_UNSAFE = re.compile(r'[/\\<>:"|?*\x00-\x1f]')
+_UNSAFE = re.compile(r'[/\\<>:;"|?*\x00-\x1f]')
 _MARKED = re.compile(r"-[0-9a-f]{12}$")
 # Letters that Unicode does not take apart into a plain one and an accent.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
