@@ -91,3 +91,25 @@ def test_the_digits_are_scikit_learns() -> None:
     enlarged = torch.nn.functional.interpolate(small, size=(28, 28), mode="bilinear", align_corners=False)
     assert torch.equal(images, enlarged)
     assert torch.equal(labels, torch.from_numpy(theirs))
+
+
+def test_sizes_that_are_wrong_cost_neither_pooling_nor_the_network(public: ModuleType) -> None:
+    def conv_output_size(size: int, kernel_size: int, stride: int = 1, padding: int = 0) -> int:
+        return size  # wrong
+
+    def pool_output_size(size: int, kernel_size: int, stride: int | None = None) -> int:
+        return lenet.conv_output_size(size, kernel_size, stride or kernel_size)
+
+    lenet = SimpleNamespace(conv_output_size=conv_output_size, pool_output_size=pool_output_size)
+    student = SimpleNamespace(lenet=lenet)
+    assert public.probes.pool_output_size(student, 9, 4, stride=2) == 3
+    assert public.probes.conv_output_size(student, 9, 4) == 9
+    assert lenet.conv_output_size is conv_output_size
+
+
+def test_a_short_run_trains_without_dropout_whichever_way_it_is_written(public: ModuleType) -> None:
+    ones = torch.ones(1, 8, 4, 4)
+    layers = torch.nn.Dropout(0.5), torch.nn.Dropout2d(0.5), torch.nn.functional.dropout
+    with public.probes.without_dropout():
+        assert all(torch.equal(layer(ones), ones) for layer in layers)
+    assert all(bool((layer(ones) == 0).any()) for layer in layers)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -85,3 +86,45 @@ def test_weights_of_a_vgg_take_little_memory_and_are_those_of_the_seed(vgg: Modu
     for name, value in first.items():
         assert torch.equal(value.flatten()[:100], again[name].flatten()[:100])
         assert not torch.equal(value.flatten()[:100], other[name].flatten()[:100])
+
+
+def module_of(variant: str, name: str) -> ModuleType:
+    """One module of a correct solution, in which the loops call the small functions."""
+    file = CHECKS.parents[2] / "solutions" / "week6" / "variants" / variant / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{variant}_{name}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def unfinished(*args: object) -> None:
+    raise NotImplementedError("TODO 6.13: not yet")
+
+
+WRONG_ACCURACIES: dict[str, Callable[..., object]] = {
+    "in percent": lambda logits, labels: 100 * (logits.argmax(1) == labels).float().mean(),
+    "no tensor": lambda logits, labels: (logits.argmax(1) == labels).float().mean().item(),
+    "not averaged": lambda logits, labels: (logits.argmax(1) == labels).float(),
+    "of columns": lambda logits, labels: (logits.argmax(0) == labels[:3]).float().mean(),
+    "to do": unfinished,
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_ACCURACIES)
+def test_loops_that_use_a_wrong_accuracy_are_judged_with_a_right_one(wrong: str) -> None:
+    probes, training = load_beside(str(CHECKS), "probes_training"), module_of("careful", "training")
+    given = torch.randn(3, 5), torch.randn(3), torch.randn(10, 5), torch.randint(0, 3, (10,)), 4, 0.1
+    want = probes.trained(SimpleNamespace(training=training), *given)["result"]
+    training.calculate_accuracy = own = WRONG_ACCURACIES[wrong]
+    assert probes.trained(SimpleNamespace(training=training), *given)["result"] == pytest.approx(want)
+    assert training.calculate_accuracy is own
+
+
+def test_a_layer_that_uses_a_wrong_batch_norm_is_judged_with_a_right_one(vgg: ModuleType) -> None:
+    module = module_of("careful", "batchnorm")
+    given = [torch.randn(2, 3, 4, 4)], torch.rand(3), torch.rand(3)
+    want = vgg.layer_run(SimpleNamespace(batchnorm=module), *given)["state"]["running_var"]
+    module.batch_norm = lambda x, gamma, beta, eps=1e-5: (x, x.mean((0, 2, 3)), x.mean((0, 2, 3)))
+    found = vgg.layer_run(SimpleNamespace(batchnorm=module), *given)["state"]["running_var"]
+    torch.testing.assert_close(found, want)
