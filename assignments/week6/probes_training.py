@@ -288,11 +288,12 @@ def fitted(student, losses, as_text, stand_ins):
             return torch.tensor(watch.note_validation())
 
         with replaced_loops(student.training if stand_ins else None, watch, loaders, {}):
-            student.training.fit(
+            history = student.training.fit(
                 model, *loaders, optimizer, criterion, CPU, len(losses), str(file) if as_text else file
             )
         watch.note_saved()
         return {
+            "history": history is not None,
             "validated": watch.validated,
             "saved": watch.saved,
             "end": model.weight.detach().clone(),

@@ -78,7 +78,7 @@ def swapped(student, width, hidden, classes, output_dim, images):
         network.features.requires_grad_(False)
     before = {name: (t, t.detach().clone(), t.requires_grad) for name, t in tensors_of(model).items()}
     result = student.transfer.swap_head(model, output_dim)
-    other = student.transfer.swap_head(twin, output_dim)
+    student.transfer.swap_head(twin, output_dim)
     if not isinstance(model.classifier, (nn.Sequential, nn.ModuleList)):
         return {"classifier": type(model.classifier).__name__}
     after = tensors_of(model)
@@ -90,7 +90,7 @@ def swapped(student, width, hidden, classes, output_dim, images):
         "head": "Linear" if isinstance(head, nn.Linear) else type(head).__name__,
         "weight": getattr(head, "weight", None),
         "bias": getattr(head, "bias", None),
-        "twin_weight": getattr(getattr(other, "classifier", [None])[-1], "weight", None),
+        "twin_weight": getattr(twin.classifier[-1], "weight", None),
         "old_weight": before["classifier.3.weight"][1],
         "head_trainable": [bool(p.requires_grad) for p in head.parameters()],
         "others": {
@@ -110,7 +110,12 @@ def groups(student, weights, frozen_parts, lr, options, images, labels, steps):
     """Rates by parameter as Adam sees the student's groups, and the weights after some steps."""
     model = small(weights, frozen_parts)
     names = {id(p): name for name, p in model.named_parameters()}
-    optimizer = torch.optim.Adam(student.transfer.discriminative_param_groups(model, lr, **options), lr=lr)
+    param_groups = student.transfer.discriminative_param_groups(model, lr, **options)
+    try:
+        optimizer = torch.optim.Adam(param_groups, lr=lr)
+    except Exception as error:
+        error.args = (f"Adam takes a list of dicts, each with 'params' and 'lr', and refuses these: {error}",)
+        raise
     rates = [
         [names.get(id(p), "a stranger"), float(group["lr"])]
         for group in optimizer.param_groups

@@ -21,8 +21,8 @@ def generator(seed):
     "6.13", points=1, title="calculate_accuracy gives a scalar float32 tensor", hint="A mean of floats, no axis left."
 )
 def test_accuracy_tensor(student):
-    logits = torch.tensor([[1.0, 2.0], [3.0, 1.0], [0.0, 1.0]])
-    for labels in (torch.tensor([1, 0, 0]), torch.tensor([1, 0, 1])):
+    logits = torch.tensor([[1.0, 2.0], [3.0, 1.0], [0.0, 1.0], [2.0, 4.0], [1.0, 0.0]])
+    for labels in (torch.tensor([1, 0, 0, 1, 0]), torch.tensor([1, 0, 1, 1, 0])):
         judge_accuracy(student.run(probes.accuracy, logits, labels), logits, labels, dtype=torch.float32)
 
 
@@ -41,9 +41,13 @@ def judge_accuracy(got, logits, labels, dtype=None):
     want = sum(row.index(max(row)) == label for row, label in rows) / count
     expect.true(type(got) is not float, "a float is returned: a tensor is asked for, so without .item()")
     got = expect.tensor(got, "the accuracy, a scalar tensor,", shape=(), dtype=dtype)
+    crossed = (logits.argmax(1, keepdim=True) == labels).double().sum().item()
     columns = (logits.argmax(0)[0] == labels).double().mean().item()
     slips = {"in percent: a fraction is asked for": 100 * want,
              "of the number of hits: divide by the examples": count * want,
+             "of hits divided by the number of classes: divide by the examples": count * want / logits.shape[1],
+             "of all rows compared with all labels (N×1 with N): compare N with N": crossed / count,
+             "of the misses: count the hits": 1 - want,
              "of the greatest logit of a column: argmax(1) finds that of each row": columns}  # fmt: skip
     expect.near(
         float(got), want, "the accuracy", atol=1e-4, context={name: n for name, n in slips.items() if n != want}
@@ -148,8 +152,12 @@ def test_epoch_time(student, rng):
     for value, (start, end) in zip(got, pairs, strict=True):
         minutes, seconds = expect.items(value, 2, "what epoch_time returns")
         length = end - start
-        rounded = {"of minutes that are rounded: // 60 floors them": round(length / 60),
+        rounded = {"of the seconds: (minutes, seconds) is the order": int(length) % 60,
+                   "of minutes within the hour: all of them are asked for": int(length) // 60 % 60,
+                   "of start − end: the difference is end − start": int(-length / 60),
+                   "of minutes that are rounded: // 60 floors them": round(length / 60),
                    "of seconds that are rounded first: int() cuts": round(length) // 60}  # fmt: skip
+        rounded = {name: value for name, value in rounded.items() if value != int(length) // 60}
         expect.integer(minutes, int(length) // 60, "the minutes", context=rounded)
         slips = {
             "of all seconds: % 60 leaves those beyond whole minutes": int(length),
@@ -202,11 +210,15 @@ def test_fit_calls(student, rng):
     if expect.field(got, "ended") is not True:
         wanted = wanted[: max(2, len(calls))]  # a fit that breaks down later is judged by other checks
     kinds = [kind for kind, _ in wanted]
+    if len(kinds) == 4:
+        loops.judge_turns([kind for kind, *_ in calls], ("train", "evaluate"), 2, "fit")
     expect.equal([kind for kind, *_ in calls], kinds, "the calls of train and evaluate in 2 epochs")
     expect.equal(found, wanted, "the calls of train and evaluate, with their loaders")
     for kind, _, missing in calls:
         lost = ", ".join(map(str, expect.items(missing, None, "what is missing")))
-        expect.true(not lost, f"fit does not hand everything on to {kind}", got=f"without its {lost}")
+        expect.true(not lost, f"fit does not give {kind} the {lost} that it is given, but another, or none")
+    history = expect.field(student.run(probes.fitted, [0.5], False, True), "history")
+    expect.true(history is True, "fit returns None: it is to return a history", because="is a `return` missing?")
 
 
 def best_until(losses, epoch):

@@ -74,6 +74,7 @@ _EXCEPTIONS = (
     (r"Expected more than 1 value per channel when training", "the model is in training mode: call model.eval() first"),
     (r"running_mean should contain (\d+) elements not (\d+)",
      r"the layer takes \2 features, and gets \1: is the batch's axis missing?"),
+    (r"No such file or directory: '.*best\.pt'", "no epoch has been saved to `checkpoint` by then"),
     (r"must be Tensor, not tuple", "where a network returns a tuple, (logits, hidden), the logits are its first part"),
     (r"not implemented for '(Long|Int)'",
      r"\1 is the dtype of labels: a criterion takes (logits, labels), in this order"),
