@@ -1,0 +1,86 @@
+"""Manual parts are read from assignment.toml, and what is wrong with one is said with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.course import Course
+from grader.course.manual import read_manual
+from grader.errors import CourseError
+from grader.results import ManualPart, RubricItem
+from tests.support.courses import copied, with_settings
+
+FILE = Path("assignment.toml")
+
+
+def test_a_week_declares_parts_with_rubrics(tmp_path: Path) -> None:
+    root = with_settings(
+        copied("light", tmp_path),
+        """
+[[manual]]
+title = "Code quality"
+points = 10
+[[manual.items]]
+title = "Names say what they hold"
+points = 10
+comment = "x1 says nothing"
+[[manual]]
+title = "5.11: its look"
+name = "look"
+points = 4
+items = [{ title = "No axes", points = -1 }]
+""",
+    )
+    names = RubricItem("names-say-what-they-hold", "Names say what they hold", 10, "x1 says nothing")
+    assert Course(root).assignment("week1").manual == (
+        ManualPart("code-quality", "Code quality", 10, (names,)),
+        ManualPart("look", "5.11: its look", 4, (RubricItem("no-axes", "No axes", -1),)),
+    )
+    assert Course(copied("light", tmp_path / "other")).assignment("week1").manual == ()
+
+
+GOOD = {"title": "Style", "points": 4}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("style", r"must be tables, each begun by \[\[manual\]\]"),
+        ([{"points": 4}], r"`title` of \[\[manual\]\] number 1 is missing"),
+        ([{"title": "Style"}], r"`points` of \[\[manual\]\] number 1 is missing"),
+        ([GOOD | {"points": 0}], "above 0"),
+        ([GOOD | {"points": 1.5}], "not a whole number"),
+        ([GOOD | {"points": True}], "not a whole number"),
+        ([GOOD | {"rubric": []}], "there is no `rubric`"),
+        ([GOOD | {"name": "week"}], "'week' cannot be the `name`"),
+        ([GOOD | {"name": "5.3"}], "'5.3' cannot be the `name`"),
+        ([GOOD, GOOD], "two of .* are called 'style'"),
+        ([GOOD | {"items": [{"title": "a", "points": 1}]}], "give 1 points in all, and the part has 4"),
+        ([GOOD | {"items": [{"title": "a", "points": 4}, {"title": "b", "points": -1}]}], "some give points"),
+        ([GOOD | {"items": [{"title": "a", "points": -4}, {"title": "A", "points": -1}]}], "two of the items"),
+        ([GOOD | {"items": [{"title": "a"}]}], "`points` of item 1 of 'Style'"),
+        ([GOOD | {"items": "a"}], "`items` of"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_said_with_its_place(given: object, message: str) -> None:
+    with pytest.raises(CourseError, match=message) as caught:
+        read_manual(FILE, given)
+    assert str(caught.value).startswith("assignment.toml: ")
+
+
+@given(st.integers(1, 9), st.lists(st.integers(0, 5), max_size=4), st.booleans(), st.data())
+def test_points_of_items_stay_within_those_of_the_part(
+    most: int, points: list[int], takes_off: bool, data: st.DataObject
+) -> None:
+    items = tuple(RubricItem(f"i{n}", "t", -one if takes_off else one) for n, one in enumerate(points))
+    part = ManualPart("style", "Style", most, items)
+    chosen = data.draw(st.lists(st.sampled_from(items), unique=True)) if items else []
+    worth = part.points_for(chosen)
+    assert 0 <= worth <= most
+    given_points = sum(item.points for item in chosen)
+    start = most if takes_off and any(points) else 0
+    assert worth == max(0, min(most, start + given_points))
