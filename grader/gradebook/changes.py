@@ -69,4 +69,6 @@ def _state(check: CheckResult | None) -> str:
 
 
 def _adjustments(report: Report) -> list[str]:
-    return [f"{line.what}: {line.points:+d}" for line in report.adjustments]
+    parts = [f"{part.title}: {part.points} of {part.max_points}" for part in report.manual if part.points is not None]
+    excused = [f"excused: {report.excused}"] if report.excused else []
+    return [*(f"{line.what}: {line.points:+d}" for line in report.adjustments), *parts, *excused]

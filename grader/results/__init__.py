@@ -1,22 +1,11 @@
 """Holds what grading yields, as plain data: outcomes of checks, reports, exhibits, adjustments."""
 
 from grader.results.adjustments import BONUS, LATENESS, PENALTY, WHOLE_WEEK, Kind, Late, Override, adjust
+from grader.results.check import CheckResult, Measure, Outcome, Reason
 from grader.results.delivery import Delivery
 from grader.results.manual import ManualPart, Remark, RubricItem
-from grader.results.report import (
-    TODO_TEXT,
-    WEEK,
-    Adjustment,
-    CheckResult,
-    Measure,
-    Outcome,
-    Reason,
-    Report,
-    TaskScore,
-    task_order,
-    tasks_of,
-    told_once,
-)
+from grader.results.report import TODO_TEXT, WEEK, Adjustment, Report
+from grader.results.tasks import TaskScore, task_order, tasks_of, told_once
 
 __all__ = [
     "BONUS",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from grader.results.manual import ManualPart, Remark, RubricItem
-from grader.results.report import WEEK, Adjustment, Report, task_order
+from grader.results.report import WEEK, Adjustment, Report
+from grader.results.tasks import task_order
 
 BONUS, PENALTY, LATENESS = "bonus", "penalty", "lateness"
 WHOLE_WEEK = (WEEK, BONUS, PENALTY, LATENESS)  # what may be decided beside tasks

@@ -1,141 +1,22 @@
-"""Holds the outcomes of checks, and the report that every format is made from."""
+"""Holds the report that every format is made from, and the changes to its score."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from enum import StrEnum
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader.results import exhibits
+from grader.results.check import CheckResult, without_secrets
 from grader.results.delivery import Delivery
-from grader.results.exhibits import Exhibit
 from grader.results.manual import ManualPart, Remark
+from grader.results.tasks import TaskScore, tasks_of, told_once
 
 SCHEMA = 1
 WEEK = "week"  # in place of a task: the whole week
 TODO_TEXT = re.compile(r"TODO (\d{1,2}\.\d{1,2})\b")  # as a skeleton raises it, with its task
-_BULKY = ("measures", "exhibits", "stand_ins", "output", "wrong_form", "place", "cause")
-
-
-class Outcome(StrEnum):
-    """The ways that a check can end. Only `PASSED` earns points; only `BROKEN` is not the student's doing."""
-
-    PASSED = "passed"
-    FAILED = "failed"  # the evidence is wrong
-    TODO = "todo"  # the task is not started
-    ERROR = "error"  # the student's code raised
-    TIMEOUT = "timeout"
-    MEMORY = "memory"
-    KILLED = "killed"  # the process ended: a signal, or an exit
-    SKIPPED = "skipped"  # something that it needs failed first
-    INVALID = "invalid"  # the evidence is not plain data
-    BROKEN = "broken"  # the check itself crashed
-
-
-class Reason(StrEnum):
-    """All that a student may read of why a hidden check did not pass."""
-
-    VALUE = "wrong value"
-    FORM = "wrong shape or type"
-    ERROR = "raised an error"
-    LIMIT = "out of time or memory"
-    NOT_RUN = "not run"
-
-
-# Outcomes of hidden checks, as a student sees them: no more of them than there are reasons, since a submission
-# chooses how a check ends, and could tell its author about the check's inputs in that way.
-_SHOWN = {
-    Outcome.FAILED: (Outcome.FAILED, Reason.VALUE),
-    Outcome.INVALID: (Outcome.FAILED, Reason.FORM),
-    Outcome.ERROR: (Outcome.ERROR, Reason.ERROR),
-    Outcome.KILLED: (Outcome.ERROR, Reason.ERROR),
-    Outcome.TIMEOUT: (Outcome.TIMEOUT, Reason.LIMIT),
-    Outcome.MEMORY: (Outcome.TIMEOUT, Reason.LIMIT),
-    Outcome.TODO: (Outcome.SKIPPED, Reason.NOT_RUN),
-    Outcome.SKIPPED: (Outcome.SKIPPED, Reason.NOT_RUN),
-    Outcome.BROKEN: (Outcome.BROKEN, "the check itself crashed"),
-    Outcome.PASSED: (Outcome.PASSED, ""),
-}
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A number that a check compared with a threshold, such as an accuracy; `least` tells a floor from a ceiling."""
-
-    what: str
-    value: float
-    bound: float
-    least: bool
-
-    @property
-    def margin(self) -> float:
-        """The distance from the threshold: positive on its right side, negative on the wrong one."""
-        return self.value - self.bound if self.least else self.bound - self.value
-
-
-@dataclass(frozen=True, slots=True)  # a class has tens of thousands
-class CheckResult:
-    """One check's verdict; `points` is 0 or `max_points`.
-
-    `message` says all that is known. Of a public check the student reads it; of a hidden one only the teacher does.
-    """
-
-    id: str
-    task: str
-    title: str
-    hidden: bool
-    points: int
-    max_points: int
-    outcome: Outcome
-    message: str = ""
-    hint: str = ""
-    seconds: float = 0.0
-    measures: tuple[Measure, ...] = ()
-    exhibits: tuple[Exhibit, ...] = ()
-    stand_ins: tuple[str, ...] = ()  # parts of the student's that were replaced, since they have checks of their own
-    output: str = ""  # what the code printed in a check that did not pass
-    wrong_form: bool = False  # the evidence has another type or shape than it should
-    place: str = ""  # the student's file and line to look at
-    cause: str = ""  # the exception and its place, or the like: the same for all checks that one thing has ended
-
-    @property
-    def is_broken(self) -> bool:
-        """Tell whether the check itself crashed, which is a fault of ours."""
-        return self.outcome is Outcome.BROKEN
-
-    @property
-    def advice(self) -> str:
-        """The message and the hint, as far as there are any, a line each."""
-        return "\n".join(part for part in (self.message, self.hint) if part)
-
-    def to_dict(self) -> dict[str, Any]:
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
-        data["outcome"] = str(self.outcome)
-        data["measures"] = tuple(map(asdict, self.measures))
-        data["exhibits"] = [*map(exhibits.to_dict, self.exhibits)]
-        for name in _BULKY:
-            if not data[name]:
-                del data[name]
-        return data
-
-    @classmethod
-    def brief_from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
-        """Read only what the pages about a class show; texts that many results have are kept once."""
-        kept = {name: value for name, value in data.items() if name not in _BULKY}
-        texts = {name: sys.intern(value) for name, value in kept.items() if type(value) is str}
-        return cls(**{**kept, **texts, "outcome": Outcome(data["outcome"])})
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> CheckResult:
-        measures = tuple(Measure(**measure) for measure in data.get("measures", ()))
-        shown = tuple(exhibits.from_dict(exhibit) for exhibit in data.get("exhibits", ()))
-        more = {"measures": measures, "exhibits": shown, "stand_ins": tuple(data.get("stand_ins", ()))}
-        return cls(**{**data, "outcome": Outcome(data["outcome"]), **more})
 
 
 @dataclass(frozen=True)
@@ -156,17 +37,6 @@ class Adjustment:
     def __post_init__(self) -> None:
         if not self.kind:
             object.__setattr__(self, "kind", "override" if self.task else "late")
-
-
-@dataclass(frozen=True)
-class TaskScore:
-    """A task's checks, added up. `outcome` comes from the first check that did not pass."""
-
-    task: str
-    points: int
-    max_points: int
-    outcome: Outcome
-    checks: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True)
@@ -270,7 +140,7 @@ class Report:
         What ended several checks is told in the first of them. Nothing else of a hidden check is shown, since the
         student's code chose it and has seen the check's inputs.
         """
-        checks = told_once([_without_secrets(check) for check in self.checks])
+        checks = told_once([without_secrets(check) for check in self.checks])
         return replace(self, checks=checks, manual=tuple(part.for_student() for part in self.manual))
 
     def to_dict(self) -> dict[str, Any]:
@@ -323,63 +193,3 @@ class Report:
     @classmethod
     def load(cls, path: Path) -> Report:
         return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def tasks_of(checks: Iterable[CheckResult]) -> list[TaskScore]:
-    """Return scores by task, in the order of the tasks' numbers; within a task the checks keep their order."""
-    by_task: dict[str, list[CheckResult]] = {}
-    for check in checks:
-        by_task.setdefault(check.task, []).append(check)
-    return [_task_score(task, by_task[task]) for task in sorted(by_task, key=task_order)]
-
-
-def told_once(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
-    """Return the checks with each cause told by the first that it ended, with what else it stops; the others say where.
-
-    A syntax error ends all checks of its module, and thirteen copies of it hide what else is wrong.
-    """
-    checks = list(checks)
-    ended: dict[str, list[CheckResult]] = {}
-    for check in checks:
-        if check.cause:
-            ended.setdefault(check.cause, []).append(check)
-    return tuple(_told(check, ended.get(check.cause, [])) for check in checks)
-
-
-def _told(check: CheckResult, ended: list[CheckResult]) -> CheckResult:
-    if len(ended) < 2:
-        return check
-    first, *others = ended
-    if check is not first:
-        text = f"the same as in task {first.task}, {first.title}: {first.cause}"
-        return replace(check, message=text, hint="", output="", cause="")
-    waiting = ", ".join(dict.fromkeys(other.task for other in others))
-    count = f"{len(others)} more check{'s' if len(others) > 1 else ''}, of task {waiting}"
-    return replace(check, message=f"{check.message}\n  {'also ends':<12} {count}", cause="")  # so that it is told once
-
-
-def task_order(task: str) -> tuple[int, ...]:
-    """Return a sort key that puts task 5.10 after 5.9."""
-    return tuple(int(part) if part.isdigit() else 0 for part in task.split("."))
-
-
-def _without_secrets(check: CheckResult) -> CheckResult:
-    if not check.hidden:
-        return check
-    outcome, why = _SHOWN[check.outcome]
-    if check.wrong_form and outcome is Outcome.FAILED:
-        why = Reason.FORM
-    return CheckResult(
-        check.id, check.task, check.title, True, check.points, check.max_points, outcome, str(why), check.hint
-    )
-
-
-def _task_score(task: str, checks: list[CheckResult]) -> TaskScore:
-    unfinished = [check.outcome for check in checks if check.outcome is not Outcome.PASSED]
-    return TaskScore(
-        task=task,
-        points=sum(check.points for check in checks),
-        max_points=sum(check.max_points for check in checks),
-        outcome=unfinished[0] if unfinished else Outcome.PASSED,
-        checks=tuple(checks),
-    )
