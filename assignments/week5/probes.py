@@ -31,109 +31,84 @@ def conv_output_size(student, size, kernel_size, **options):
     return student.lenet.conv_output_size(size, kernel_size, **options)
 
 
-def with_right(module, helper, right):
-    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+def right_conv(own):
+    """A `conv_output_size` that is right for all that the task asks for; the rest is the student's."""
 
-    `right` returns a function in place of a wrong one, and None in place of a right one.
-    """
+    def places(size, kernel_size, stride=1, padding=0):
+        return len(range(-padding, size + padding - kernel_size + 1, stride))  # where the filter can stand
 
-    def decorate(probe):
-        @functools.wraps(probe)
-        def run(student, *args, **kwargs):
-            place = getattr(student, module)
-            own = getattr(place, helper, None)
-            instead = right(own) if own is not None else None
-            if instead is None:
-                return probe(student, *args, **kwargs)
-            setattr(place, helper, instead)
-            try:
-                return probe(student, *args, **kwargs)
-            finally:
-                setattr(place, helper, own)
-
-        return run
-
-    return decorate
+    return either(places, own)
 
 
-def attempt(call):
-    """What it returns, or None where it raises."""
-    try:
-        return call()
-    except Exception:
-        return None
+def right_pool(own):
+    """The same for `pool_output_size`."""
+    return either(lambda size, kernel_size, stride=None: 1 + (size - kernel_size) // (stride or kernel_size), own)
 
 
-def right_sizes(function):
-    """`conv_output_size` or `pool_output_size` as it is to be; None where the student's is right."""
+def either(right, own):
+    """What `right` gives, or `own` where `right` cannot take the arguments."""
 
-    def conv(size, kernel_size, stride=1, padding=0, *_, **__):
-        return len(range(-padding, size + padding - kernel_size + 1, stride))  # the places where the filter can stand
+    def size(*args, **kwargs):
+        try:
+            return right(*args, **kwargs)
+        except TypeError:
+            return own(*args, **kwargs)
 
-    def pool(size, kernel_size, stride=None, *_, **__):
-        return conv(size, kernel_size, stride or kernel_size)
-
-    right, cases = (conv, [(9, 4, 2, 1), (12, 5)]) if function == "conv" else (pool, [(9, 4, 2), (24, 2), (11, 3)])
-    return lambda own: (
-        None if attempt(lambda: [own(*case) for case in cases]) == [right(*case) for case in cases] else right
-    )
+    return size
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
 def pool_output_size(student, size, kernel_size, **options):
-    return student.lenet.pool_output_size(size, kernel_size, **options)
+    with student.instead("lenet", conv_output_size=right_conv):
+        return student.lenet.pool_output_size(size, kernel_size, **options)
 
 
 # 5.3: LeNet
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_outputs(student, images, output_dim, weights=None):
     """What LeNet returns; with `weights`, after its parameters have been set to them."""
-    model = student.lenet.LeNet(output_dim)
-    model.eval()
-    if weights is not None:
-        with torch.no_grad():
-            model(torch.zeros(1, 1, 28, 28))  # a lazy layer has no weights before its first input
-        set_weights(model, weights)
-    try:
-        return model(images)
-    except RuntimeError as error:
-        if images.dim() == 3:
-            error.args = (f"a single image has no batch axis before it gets one, by unsqueeze(0): {error}",)
-        raise
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        model = student.lenet.LeNet(output_dim)
+        model.eval()
+        if weights is not None:
+            with torch.no_grad():
+                model(torch.zeros(1, 1, 28, 28))  # a lazy layer has no weights before its first input
+            set_weights(model, weights)
+        try:
+            return model(images)
+        except RuntimeError as error:
+            if images.dim() == 3:
+                error.args = (f"a single image has no batch axis before it gets one, by unsqueeze(0): {error}",)
+            raise
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_layers(student, output_dim):
     """Shapes of the layers' parameters, by name; None for what is not there."""
-    model = student.lenet.LeNet(output_dim)
-    with torch.no_grad():
-        model(torch.zeros(1, 1, 28, 28))
-    shapes = {"layers": [name for name, _ in model.named_children()]}
-    for layer in ("conv1", "conv2", "fc_1", "fc_2", "fc_3"):
-        weight = getattr(getattr(model, layer, None), "weight", None)
-        shapes[layer] = list(weight.shape) if isinstance(weight, torch.Tensor) else None
-    return shapes
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        model = student.lenet.LeNet(output_dim)
+        with torch.no_grad():
+            model(torch.zeros(1, 1, 28, 28))
+        shapes = {"layers": [name for name, _ in model.named_children()]}
+        for layer in ("conv1", "conv2", "fc_1", "fc_2", "fc_3"):
+            weight = getattr(getattr(model, layer, None), "weight", None)
+            shapes[layer] = list(weight.shape) if isinstance(weight, torch.Tensor) else None
+        return shapes
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_gradients(student, images, source):
     """Largest absolute gradient of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
-    model = student.lenet.LeNet(10)
-    model.eval()
-    result = model(images)
-    if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[source], torch.Tensor):
-        return "forward does not return (logits, hidden)"
-    if not result[source].requires_grad:
-        return "detached"
-    result[source].square().sum().backward()
-    layers = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
-    grads = {name: getattr(model, name).weight.grad for name in layers}
-    return {name: None if grad is None else float(grad.abs().max()) for name, grad in grads.items()}
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        model = student.lenet.LeNet(10)
+        model.eval()
+        result = model(images)
+        if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[source], torch.Tensor):
+            return "forward does not return (logits, hidden)"
+        if not result[source].requires_grad:
+            return "detached"
+        result[source].square().sum().backward()
+        layers = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
+        grads = {name: getattr(model, name).weight.grad for name in layers}
+        return {name: None if grad is None else float(grad.abs().max()) for name, grad in grads.items()}
 
 
 class NotAsAsked(Exception):
@@ -521,17 +496,16 @@ def described_axes(ax):
 # 5.12: the whole
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def trained_weights(student, images, labels, lr, epochs):
     """LeNet's parameters after short training with the student's `train`, on its device; uint8 images."""
-    try:
-        return trained_on(student.device, student, images, labels, lr, epochs)
-    except Exception:
-        if student.device.type == "cpu":
-            raise
-        # A GPU costs no points, however it fails: all over again without it.
-        return trained_on(CPU, student, images, labels, lr, epochs)
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        try:
+            return trained_on(student.device, student, images, labels, lr, epochs)
+        except Exception:
+            if student.device.type == "cpu":
+                raise
+            # A GPU costs no points, however it fails: all over again without it.
+            return trained_on(CPU, student, images, labels, lr, epochs)
 
 
 def trained_on(device, student, images, labels, lr, epochs):
@@ -570,15 +544,14 @@ def weights_of(model):
     }
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def logits_with(student, weights, images, few):
     """Logits of a new LeNet for a `few` uint8 images, and with these parameters for all."""
-    model = student.lenet.LeNet(10)
-    inputs = images.float() / 127.5 - 1
-    model.eval()
-    with torch.no_grad():
-        untrained = model(inputs[:few])
-        set_weights(model, weights)
-        results = {"untrained": untrained, "logits": model(inputs)}
-    return {when: result[0] if isinstance(result, (tuple, list)) else result for when, result in results.items()}
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        model = student.lenet.LeNet(10)
+        inputs = images.float() / 127.5 - 1
+        model.eval()
+        with torch.no_grad():
+            untrained = model(inputs[:few])
+            set_weights(model, weights)
+            results = {"untrained": untrained, "logits": model(inputs)}
+        return {when: result[0] if isinstance(result, (tuple, list)) else result for when, result in results.items()}

@@ -464,6 +464,8 @@ def test_filter_dtype(student, rng):
     got = student.run(probes.apply_filter, images, [[0.5, -1.0, 0.0], [0.0, 2.0, 1.0], [1.0, 0.0, -0.5]])
     filtered = expect.tensor(got, "the filtered images", dtype=torch.float32)  # their shape has a check of its own
     expect.true(bool(filtered.any()), "the filtered images are all zeros")
+    unchanged = filtered.shape == images.shape and bool((filtered == images).all())
+    expect.true(not unchanged, "the filtered images are the images as they were given: no filter is applied")
 
 
 @task("5.6", points=2, title="apply_filter slides the filter over the images", examples=10,

@@ -25,31 +25,6 @@ def times(student, pairs):
 # 6.14: the loops, on models of the judge's own
 
 
-def with_right(module, helper, right):
-    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
-
-    `right` returns a function in place of a wrong one, and None in place of a right one.
-    """
-
-    def decorate(probe):
-        @functools.wraps(probe)
-        def run(student, *args, **kwargs):
-            place = getattr(student, module)
-            own = getattr(place, helper, None)
-            instead = right(own) if own is not None else None
-            if instead is None:
-                return probe(student, *args, **kwargs)
-            setattr(place, helper, instead)
-            try:
-                return probe(student, *args, **kwargs)
-            finally:
-                setattr(place, helper, own)
-
-        return run
-
-    return decorate
-
-
 def attempt(call):
     """What it returns, or None where it raises."""
     try:
@@ -70,7 +45,7 @@ def right_accuracy(own):
     logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
     found = attempt(lambda: own(logits, labels))
     if isinstance(found, torch.Tensor) and found.shape == () and abs(float(found) - 2 / 3) < 1e-4:
-        return None
+        return own
 
     def calculate_accuracy(logits, labels, *_, **__):
         rows = zip(logits.tolist(), labels.tolist(), strict=True)
@@ -84,7 +59,7 @@ def right_time(own):
     """An `epoch_time` that is right. One that gives a text is left alone: whoever calls it expects that."""
     found = attempt(lambda: own(0.0, 125.5))
     if isinstance(found, str) or attempt(lambda: tuple(found)) == (2, 5):
-        return None
+        return own
     return lambda start, end, *_, **__: (int(end - start) // 60, int(end - start) % 60)
 
 
@@ -150,71 +125,71 @@ def recording_after(call):
     return torch.is_grad_enabled()
 
 
-@with_right("training", "calculate_accuracy", right_accuracy)
 def trained(student, weight, bias, features, labels, batch_size, lr, again=False):
     """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
 
     Then `again`, with a copy of the model, while no gradients are recorded.
     """
-    model = Linear(weight, bias)
-    model.eval()
-    for parameter in model.parameters():
-        parameter.grad = torch.full_like(parameter, 5.0)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    result = student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU)
-    grad_enabled = [torch.is_grad_enabled()]
-    if again:
-        twin = copy.deepcopy(model)
-        rest = (loader, torch.optim.SGD(twin.parameters(), lr=lr), nn.CrossEntropyLoss(), CPU)
-        grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
-    return {
-        "result": result,
-        "weight": model.layer.weight,
-        "bias": model.layer.bias,
-        "modes": model.modes,
-        "grad_enabled": grad_enabled,
-        "requires_grad": [p.requires_grad for p in model.parameters()],
-    }
+    with student.instead("training", calculate_accuracy=right_accuracy):
+        model = Linear(weight, bias)
+        model.eval()
+        for parameter in model.parameters():
+            parameter.grad = torch.full_like(parameter, 5.0)
+        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        result = student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU)
+        grad_enabled = [torch.is_grad_enabled()]
+        if again:
+            twin = copy.deepcopy(model)
+            rest = (loader, torch.optim.SGD(twin.parameters(), lr=lr), nn.CrossEntropyLoss(), CPU)
+            grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
+        return {
+            "result": result,
+            "weight": model.layer.weight,
+            "bias": model.layer.bias,
+            "modes": model.modes,
+            "grad_enabled": grad_enabled,
+            "requires_grad": [p.requires_grad for p in model.parameters()],
+        }
 
 
-@with_right("training", "calculate_accuracy", right_accuracy)
 def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
     """The student's `evaluate` on a model with batch normalisation and dropout that is in training mode."""
-    model = Normed(weight, bias, mean, var)
-    model.train()
-    model.norm.bias.requires_grad_(False)
-    model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    rest = (loader, nn.CrossEntropyLoss(), CPU)
-    result = student.training.evaluate(model, *rest)
-    recording = torch.is_grad_enabled()
-    return {
-        "result": result,
-        "grad_enabled": [recording, recording_after(lambda: student.training.evaluate(model, *rest))],
-        "modes": model.modes,
-        "grad_modes": model.grad_modes,
-        "weight": model.layer.weight,
-        "running_mean": model.norm.running_mean,
-        "running_var": model.norm.running_var,
-        "bias_grad": model.layer.bias.grad,
-        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
-    }
+    with student.instead("training", calculate_accuracy=right_accuracy):
+        model = Normed(weight, bias, mean, var)
+        model.train()
+        model.norm.bias.requires_grad_(False)
+        model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
+        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+        rest = (loader, nn.CrossEntropyLoss(), CPU)
+        result = student.training.evaluate(model, *rest)
+        recording = torch.is_grad_enabled()
+        return {
+            "result": result,
+            "grad_enabled": [recording, recording_after(lambda: student.training.evaluate(model, *rest))],
+            "modes": model.modes,
+            "grad_modes": model.grad_modes,
+            "weight": model.layer.weight,
+            "running_mean": model.norm.running_mean,
+            "running_var": model.norm.running_var,
+            "bias_grad": model.layer.bias.grad,
+            "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+        }
 
 
-@with_right("training", "calculate_accuracy", right_accuracy)
 def loops_elsewhere(student, weight, bias, features, labels):
     """Of `train` and `evaluate`: the parameters; where inputs and labels are when they are given another device."""
-    found = {}
-    for name in ("train", "evaluate"):
-        loop = getattr(student.training, name)
-        with student.elsewhere() as device:
-            model, criterion = Linear(weight, bias).to(device), Located()
-            loader = DataLoader(TensorDataset(features, labels), batch_size=4)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            loop(model, loader, *([optimizer] if name == "train" else []), criterion, device)
-        found[name] = located(loop, device, model, criterion)
-    return found
+    with student.instead("training", calculate_accuracy=right_accuracy):
+        found = {}
+        for name in ("train", "evaluate"):
+            loop = getattr(student.training, name)
+            with student.elsewhere() as device:
+                model, criterion = Linear(weight, bias).to(device), Located()
+                loader = DataLoader(TensorDataset(features, labels), batch_size=4)
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+                loop(model, loader, *([optimizer] if name == "train" else []), criterion, device)
+            found[name] = located(loop, device, model, criterion)
+        return found
 
 
 def located(function, device, model, criterion):
@@ -265,65 +240,63 @@ def weight_in(file):
     return state["weight"]
 
 
-@with_right("training", "epoch_time", right_time)
-@with_right("training", "calculate_accuracy", right_accuracy)
 def fitted(student, losses, as_text, stand_ins):
     """The student's `fit` of a linear model whose validation losses are given, epoch by epoch.
 
     With `stand_ins` the module's `train` (which here only changes the weight) and `evaluate` are replaced; without, the
     criterion says the given losses whenever no gradients are recorded.
     """
-    model = nn.Linear(3, 2)
-    data = TensorDataset(torch.ones(4, 3), torch.tensor([0, 1, 0, 1]))
-    loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "best.pt"
-        watch = Watch(model, losses, file)
+    with student.instead("training", epoch_time=right_time, calculate_accuracy=right_accuracy):
+        model = nn.Linear(3, 2)
+        data = TensorDataset(torch.ones(4, 3), torch.tensor([0, 1, 0, 1]))
+        loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "best.pt"
+            watch = Watch(model, losses, file)
 
-        def criterion(logits, labels):
-            if torch.is_grad_enabled():
-                watch.note_saved()
-                return nn.functional.cross_entropy(logits, labels)
-            return torch.tensor(watch.note_validation())
+            def criterion(logits, labels):
+                if torch.is_grad_enabled():
+                    watch.note_saved()
+                    return nn.functional.cross_entropy(logits, labels)
+                return torch.tensor(watch.note_validation())
 
-        with replaced_loops(student.training if stand_ins else None, watch, loaders, {}):
-            history = student.training.fit(
-                model, *loaders, optimizer, criterion, CPU, len(losses), str(file) if as_text else file
-            )
-        watch.note_saved()
-        return {
-            "history": history is not None,
-            "validated": watch.validated,
-            "saved": watch.saved,
-            "end": model.weight.detach().clone(),
-            "calls": watch.calls,
-            "file": weight_in(file),
-        }
+            with replaced_loops(student.training if stand_ins else None, watch, loaders, {}):
+                history = student.training.fit(
+                    model, *loaders, optimizer, criterion, CPU, len(losses), str(file) if as_text else file
+                )
+            watch.note_saved()
+            return {
+                "history": history is not None,
+                "validated": watch.validated,
+                "saved": watch.saved,
+                "end": model.weight.detach().clone(),
+                "calls": watch.calls,
+                "file": weight_in(file),
+            }
 
 
-@with_right("training", "epoch_time", right_time)
-@with_right("training", "calculate_accuracy", right_accuracy)
 def handed_on(student, weight, bias, features, labels):
     """The parameters of `fit`, and what it gives to `train` and `evaluate` when it is given another device.
 
     No checkpoint can be loaded there: what happens after the calls is for other checks.
     """
-    with tempfile.TemporaryDirectory() as folder, student.elsewhere() as device:
-        model, criterion = Linear(weight, bias).to(device), Located()
-        data = TensorDataset(features, labels)
-        loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        watch, ended = Watch(model.layer, [0.5, 0.4], Path(folder) / "best.pt"), True
-        given = {"model": model, "optimizer": optimizer, "criterion": criterion, "device": device}
-        with replaced_loops(student.training, watch, loaders, given):
-            try:
-                student.training.fit(model, *loaders, optimizer, criterion, device, 2, watch.file)
-            except Exception:
-                ended = False
-                if not watch.calls and not model.devices:
-                    raise
-    return {"calls": watch.calls, "ended": ended, **located(student.training.fit, device, model, criterion)}
+    with student.instead("training", epoch_time=right_time, calculate_accuracy=right_accuracy):
+        with tempfile.TemporaryDirectory() as folder, student.elsewhere() as device:
+            model, criterion = Linear(weight, bias).to(device), Located()
+            data = TensorDataset(features, labels)
+            loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            watch, ended = Watch(model.layer, [0.5, 0.4], Path(folder) / "best.pt"), True
+            given = {"model": model, "optimizer": optimizer, "criterion": criterion, "device": device}
+            with replaced_loops(student.training, watch, loaders, given):
+                try:
+                    student.training.fit(model, *loaders, optimizer, criterion, device, 2, watch.file)
+                except Exception:
+                    ended = False
+                    if not watch.calls and not model.devices:
+                        raise
+        return {"calls": watch.calls, "ended": ended, **located(student.training.fit, device, model, criterion)}
 
 
 @contextmanager

@@ -157,31 +157,6 @@ class Backbone(nn.Module):
         return self.classifier(self.avgpool(self.features(images)).flatten(1))
 
 
-def with_right(module, helper, right):
-    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
-
-    `right` returns a function in place of a wrong one, and None in place of a right one.
-    """
-
-    def decorate(probe):
-        @functools.wraps(probe)
-        def run(student, *args, **kwargs):
-            place = getattr(student, module)
-            own = getattr(place, helper, None)
-            instead = right(own) if own is not None else None
-            if instead is None:
-                return probe(student, *args, **kwargs)
-            setattr(place, helper, instead)
-            try:
-                return probe(student, *args, **kwargs)
-            finally:
-                setattr(place, helper, own)
-
-        return run
-
-    return decorate
-
-
 class Number(float):
     """A number that gives itself when it is asked as a tensor is."""
 
@@ -194,7 +169,7 @@ def right_accuracy(own):
     logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
     found = attempt(lambda: own(logits, labels))
     if isinstance(found, torch.Tensor) and found.shape == () and abs(float(found) - 2 / 3) < 1e-4:
-        return None
+        return own
 
     def calculate_accuracy(logits, labels, *_, **__):
         rows = zip(logits.tolist(), labels.tolist(), strict=True)
@@ -208,25 +183,24 @@ def right_time(own):
     """An `epoch_time` that is right. One that gives a text is left alone: whoever calls it expects that."""
     found = attempt(lambda: own(0.0, 125.5))
     if isinstance(found, str) or attempt(lambda: tuple(found)) == (2, 5):
-        return None
+        return own
     return lambda start, end, *_, **__: (int(end - start) // 60, int(end - start) % 60)
 
 
-@with_right("training", "epoch_time", right_time)
-@with_right("training", "calculate_accuracy", right_accuracy)
 def fine_tuned(student, weights, train, valid, lr, epochs):
     """State dicts of the pretrained network with a new head, before and after `fit` with the student's groups.
 
     It is trained on the student's device. Where one of the first two gives nothing usable, a network with a fresh head
     and all its parameters stand in.
     """
-    try:
-        return tuned_on(student.device, student, weights, train, valid, lr, epochs)
-    except Exception:
-        if student.device.type == "cpu":
-            raise
-        # A GPU costs no points, however it fails: all over again without it.
-        return tuned_on(CPU, student, weights, train, valid, lr, epochs)
+    with student.instead("training", epoch_time=right_time, calculate_accuracy=right_accuracy):
+        try:
+            return tuned_on(student.device, student, weights, train, valid, lr, epochs)
+        except Exception:
+            if student.device.type == "cpu":
+                raise
+            # A GPU costs no points, however it fails: all over again without it.
+            return tuned_on(CPU, student, weights, train, valid, lr, epochs)
 
 
 def tuned_on(device, student, weights, train, valid, lr, epochs):

@@ -1,6 +1,5 @@
 """Probes of week 5's hidden checks."""
 
-import functools
 import random
 from collections import namedtuple
 from contextlib import contextmanager
@@ -22,52 +21,30 @@ LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
 Output = namedtuple("Output", "logits hidden")
 
 
-def with_right(module, helper, right):
-    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
+def right_conv(own):
+    """A `conv_output_size` that is right for all that the task asks for; the rest is the student's."""
 
-    `right` returns a function in place of a wrong one, and None in place of a right one.
-    """
+    def places(size, kernel_size, stride=1, padding=0):
+        return len(range(-padding, size + padding - kernel_size + 1, stride))  # where the filter can stand
 
-    def decorate(probe):
-        @functools.wraps(probe)
-        def run(student, *args, **kwargs):
-            place = getattr(student, module)
-            own = getattr(place, helper, None)
-            instead = right(own) if own is not None else None
-            if instead is None:
-                return probe(student, *args, **kwargs)
-            setattr(place, helper, instead)
-            try:
-                return probe(student, *args, **kwargs)
-            finally:
-                setattr(place, helper, own)
-
-        return run
-
-    return decorate
+    return either(places, own)
 
 
-def attempt(call):
-    """What it returns, or None where it raises."""
-    try:
-        return call()
-    except Exception:
-        return None
+def right_pool(own):
+    """The same for `pool_output_size`."""
+    return either(lambda size, kernel_size, stride=None: 1 + (size - kernel_size) // (stride or kernel_size), own)
 
 
-def right_sizes(function):
-    """`conv_output_size` or `pool_output_size` as it is to be; None where the student's is right."""
+def either(right, own):
+    """What `right` gives, or `own` where `right` cannot take the arguments."""
 
-    def conv(size, kernel_size, stride=1, padding=0, *_, **__):
-        return len(range(-padding, size + padding - kernel_size + 1, stride))  # the places where the filter can stand
+    def size(*args, **kwargs):
+        try:
+            return right(*args, **kwargs)
+        except TypeError:
+            return own(*args, **kwargs)
 
-    def pool(size, kernel_size, stride=None, *_, **__):
-        return conv(size, kernel_size, stride or kernel_size)
-
-    right, cases = (conv, [(9, 4, 2, 1), (12, 5)]) if function == "conv" else (pool, [(9, 4, 2), (24, 2), (11, 3)])
-    return lambda own: (
-        None if attempt(lambda: [own(*case) for case in cases]) == [right(*case) for case in cases] else right
-    )
+    return size
 
 
 def sizes(student, function, cases):
@@ -77,29 +54,28 @@ def sizes(student, function, cases):
     return [getattr(student.lenet, function)(*args, **kwargs) for args, kwargs in cases]
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
 def pool_sizes(student, cases):
-    return [student.lenet.pool_output_size(*args, **kwargs) for args, kwargs in cases]
+    with student.instead("lenet", conv_output_size=right_conv):
+        return [student.lenet.pool_output_size(*args, **kwargs) for args, kwargs in cases]
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def lenet_with(student, weights, images):
     """LeNet's result for given weights, and conv1's gradient of the sum of logits² + hidden."""
-    model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
-    model.eval()
-    with torch.no_grad():
-        model(torch.zeros(1, 1, 28, 28))
-        for name, value in weights.items():
-            layer, part = name.split(".")
-            getattr(getattr(model, layer), part).copy_(value)
-    result = model(images)
-    gradient = None
-    if isinstance(result, (tuple, list)) and len(result) == 2:
-        logits, hidden = result
-        (logits.square().sum() + hidden.sum()).backward()
-        gradient = model.conv1.weight.grad
-    return {"result": result, "gradient": gradient}
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
+        model.eval()
+        with torch.no_grad():
+            model(torch.zeros(1, 1, 28, 28))
+            for name, value in weights.items():
+                layer, part = name.split(".")
+                getattr(getattr(model, layer), part).copy_(value)
+        result = model(images)
+        gradient = None
+        if isinstance(result, (tuple, list)) and len(result) == 2:
+            logits, hidden = result
+            (logits.square().sum() + hidden.sum()).backward()
+            gradient = model.conv1.weight.grad
+        return {"result": result, "gradient": gradient}
 
 
 def transformed(student, pixels, mean, std, which, times):
@@ -275,20 +251,19 @@ def plotted(student, function, *arguments):
     return described
 
 
-@with_right("lenet", "conv_output_size", right_sizes("conv"))
-@with_right("lenet", "pool_output_size", right_sizes("pool"))
 def trained_weights(student, images, labels, test_images, lr, epochs):
     """LeNet's parameters before and after short training with the student's `train`, and then its test logits.
 
     It is trained on the student's device.
     """
-    try:
-        return trained_on(student.device, student, images, labels, test_images, lr, epochs)
-    except Exception:
-        if student.device.type == "cpu":
-            raise
-        # A GPU costs no points, however it fails: all over again without it.
-        return trained_on(CPU, student, images, labels, test_images, lr, epochs)
+    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+        try:
+            return trained_on(student.device, student, images, labels, test_images, lr, epochs)
+        except Exception:
+            if student.device.type == "cpu":
+                raise
+            # A GPU costs no points, however it fails: all over again without it.
+            return trained_on(CPU, student, images, labels, test_images, lr, epochs)
 
 
 def trained_on(device, student, images, labels, test_images, lr, epochs):

@@ -1,6 +1,5 @@
 """Probes of week 6's hidden checks, where the public ones do not do."""
 
-import functools
 import os
 import sys
 import tempfile
@@ -51,31 +50,6 @@ def at_import():
     return caller is not None
 
 
-def with_right(module, helper, right):
-    """Decorate a probe: a helper of yours that is wrong, and has a task of its own, is right while the probe runs.
-
-    `right` returns a function in place of a wrong one, and None in place of a right one.
-    """
-
-    def decorate(probe):
-        @functools.wraps(probe)
-        def run(student, *args, **kwargs):
-            place = getattr(student, module)
-            own = getattr(place, helper, None)
-            instead = right(own) if own is not None else None
-            if instead is None:
-                return probe(student, *args, **kwargs)
-            setattr(place, helper, instead)
-            try:
-                return probe(student, *args, **kwargs)
-            finally:
-                setattr(place, helper, own)
-
-        return run
-
-    return decorate
-
-
 def attempt(call):
     """What it returns, or None where it raises."""
     try:
@@ -92,42 +66,42 @@ def normalised(x, gamma, beta, eps=1e-5, *_, **__):
 
 
 def right_norm(own):
-    """A `batch_norm` that is right; None where the student's is, or where it gives no such three tensors."""
+    """A `batch_norm` that is right; the student's where that is, or gives no such three tensors."""
     x = torch.arange(24.0).view(2, 3, 2, 2) ** 2
     given = x, torch.tensor([1.0, 2.0, 0.5]), torch.tensor([0.0, 1.0, -1.0])
     found, wanted = attempt(lambda: own(*given, eps=0.1)), normalised(*given, eps=0.1)
     if found is None:
         return normalised
     if not isinstance(found, (tuple, list)) or [getattr(f, "shape", None) for f in found] != [w.shape for w in wanted]:
-        return None  # whoever calls it makes do with what it gives
+        return own  # whoever calls it makes do with what it gives
     right = all(bool(torch.isclose(f, w, rtol=1e-3, atol=1e-3).all()) for f, w in zip(found, wanted, strict=True))
-    return None if right else normalised
+    return own if right else normalised
 
 
-@with_right("batchnorm", "batch_norm", right_norm)
 def layer_in_network(student, state, images, labels, steps):
     """Training steps of a network with the student's layer inside, then its logits for each image alone."""
-    channels = state["conv.weight"].shape[0]
-    model = nn.Sequential()
-    model.add_module("conv", nn.Conv2d(1, channels, 3, bias=False))
-    model.add_module("norm", student.batchnorm.BatchNorm2d(channels, momentum=0.2))
-    model.add_module("relu", nn.ReLU())
-    model.add_module("flat", nn.Flatten())
-    model.add_module("last", nn.Linear(*reversed(state["last.weight"].shape)))
-    model.load_state_dict(state, strict=False)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with WithoutNorms():
-        model.train()
-        for _ in range(steps):
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()
-            optimizer.step()
-        model.eval()
-        with torch.no_grad():
-            alone = torch.cat([model(image[None]) for image in images])
-    kept = ("norm.weight", "norm.bias", "norm.running_mean", "norm.running_var", "conv.weight")
-    found = model.state_dict()
-    return {"alone": alone, "state": {name: found[name] for name in kept if name in found}}
+    with student.instead("batchnorm", batch_norm=right_norm):
+        channels = state["conv.weight"].shape[0]
+        model = nn.Sequential()
+        model.add_module("conv", nn.Conv2d(1, channels, 3, bias=False))
+        model.add_module("norm", student.batchnorm.BatchNorm2d(channels, momentum=0.2))
+        model.add_module("relu", nn.ReLU())
+        model.add_module("flat", nn.Flatten())
+        model.add_module("last", nn.Linear(*reversed(state["last.weight"].shape)))
+        model.load_state_dict(state, strict=False)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with WithoutNorms():
+            model.train()
+            for _ in range(steps):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(images), labels).backward()
+                optimizer.step()
+            model.eval()
+            with torch.no_grad():
+                alone = torch.cat([model(image[None]) for image in images])
+        kept = ("norm.weight", "norm.bias", "norm.running_mean", "norm.running_var", "conv.weight")
+        found = model.state_dict()
+        return {"alone": alone, "state": {name: found[name] for name in kept if name in found}}
 
 
 class Odd(nn.Module):
@@ -247,7 +221,7 @@ def right_accuracy(own):
     logits, labels = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
     found = attempt(lambda: own(logits, labels))
     if isinstance(found, torch.Tensor) and found.shape == () and abs(float(found) - 2 / 3) < 1e-4:
-        return None
+        return own
 
     def calculate_accuracy(logits, labels, *_, **__):
         rows = zip(logits.tolist(), labels.tolist(), strict=True)
@@ -257,33 +231,33 @@ def right_accuracy(own):
     return calculate_accuracy
 
 
-@with_right("training", "calculate_accuracy", right_accuracy)
 def trained(student, state, features, labels, batch_size, epochs):
     """State after epochs of the student's `train` with momentum, with stale gradients before each."""
-    model = Net(state)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    results = []
-    for _ in range(epochs):
-        model.eval()
-        for parameter in model.parameters():
-            parameter.grad = torch.ones_like(parameter)
-        results.append(student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU))
-    return {"results": results, "state": dict(model.state_dict())}
+    with student.instead("training", calculate_accuracy=right_accuracy):
+        model = Net(state)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+        results = []
+        for _ in range(epochs):
+            model.eval()
+            for parameter in model.parameters():
+                parameter.grad = torch.ones_like(parameter)
+            results.append(student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU))
+        return {"results": results, "state": dict(model.state_dict())}
 
 
-@with_right("training", "calculate_accuracy", right_accuracy)
 def evaluated(student, state, features, labels, batch_size):
-    model = Net(state, dropout=0.5)
-    model.train()
-    model.first.weight.requires_grad_(False)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(label_smoothing=0.2), CPU)
-    return {
-        "result": result,
-        "state": dict(model.state_dict()),
-        "grad_modes": model.grad_modes,
-        "grads": [p.grad is None for p in model.parameters()],
-        "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
-        "grad_enabled": torch.is_grad_enabled(),
-    }
+    with student.instead("training", calculate_accuracy=right_accuracy):
+        model = Net(state, dropout=0.5)
+        model.train()
+        model.first.weight.requires_grad_(False)
+        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
+        result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(label_smoothing=0.2), CPU)
+        return {
+            "result": result,
+            "state": dict(model.state_dict()),
+            "grad_modes": model.grad_modes,
+            "grads": [p.grad is None for p in model.parameters()],
+            "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
+            "grad_enabled": torch.is_grad_enabled(),
+        }
