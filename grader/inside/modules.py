@@ -77,7 +77,9 @@ class StudentModules:
         """
         from .replacing import replaced
 
-        return replaced(self._load(module), helpers)
+        place = self._load(module)
+        own = [found for name, found in list(sys.modules.items()) if name.startswith(f"{self._package}.")]
+        return replaced(place, own, helpers)
 
     def __getattr__(self, name: str) -> ModuleType:
         if name.startswith("_"):

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 Function = Callable[..., Any]
 
 
 @contextmanager
-def replaced(module: Any, helpers: Mapping[str, Callable[[Function], Function]]) -> Iterator[None]:
-    """Let `right(own)` answer within the block, for each `name=right` of `helpers` that the module has.
+def replaced(
+    module: ModuleType, others: Iterable[ModuleType], helpers: Mapping[str, Callable[[Function], Function]]
+) -> Iterator[None]:
+    """Let `right(own)` answer within the block, for each `name=right` of `helpers` that `module` has.
 
-    Nothing is asked before the student's code calls the helper: one that never ends, and is not called, costs nothing.
+    `others` are the student's modules, where the same function may stand by import. Nothing is asked before the
+    student's code calls the helper: one that never ends, and is not called, costs nothing.
     """
-    own = {name: getattr(module, name) for name in helpers if callable(getattr(module, name, None))}
-    for name, function in own.items():
-        setattr(module, name, _later(helpers[name], function))
+    changed: list[tuple[ModuleType, str, Function]] = []
+    for name, right in helpers.items():
+        own = getattr(module, name, None)
+        if callable(own):
+            places = [(place, key) for place in {module, *others} for key, value in vars(place).items() if value is own]
+            instead = _later(right, own)
+            for place, key in places:
+                setattr(place, key, instead)
+                changed.append((place, key, own))
     try:
         yield
     finally:
-        for name, function in own.items():
-            setattr(module, name, function)
+        for place, key, own in changed:
+            setattr(place, key, own)
 
 
 def _later(right: Callable[[Function], Function], own: Function) -> Function:
