@@ -34,7 +34,7 @@ def size_slips(room, stride, padding=0):
     """What other formulas than ⌊room / stride⌋ + 1 give."""
     slips = {
         "without the + 1 after the division": room // stride,
-        "of a padding that is counted on one side alone: 2 · padding": (room - padding) // stride + 1,
+        "with the padding added once: it is on both sides, so write 2 * padding": (room - padding) // stride + 1,
         "without padding: 2 · padding is added to the size": (room - 2 * padding) // stride + 1,
         "of a stride of 1: the stride is ignored": room + 1,
         "of a quotient that is rounded up or to the nearest: //": -(-room // stride) + 1,
@@ -117,7 +117,7 @@ def outputs(result, batch, classes):
 def test_lenet_shapes(student, batch, output_dim):
     images = torch.randn(batch, 1, 28, 28, generator=generator(batch))
     logits, hidden = outputs(student.run(probes.lenet_outputs, images, output_dim), batch, output_dim)
-    last = "does forward compute them, or is it that a ReLU comes after the last layer?"
+    last = "is it that a ReLU comes after the last layer, or that forward does not compute them?"
     expect.true(bool(logits.any()), "the logits are all zeros, whatever the image", because=last)
     expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
     for part, name in ((logits, "logits"), (hidden, "hidden")):
@@ -232,7 +232,7 @@ def test_lenet_gradients(student, rng):
     ):
         got = student.run(probes.lenet_gradients, images, source)
         if type(got) is str:
-            cut = f"{name} is cut off from the graph: no detach(), no torch.no_grad() in forward"
+            cut = f"{name} is cut off from the graph: take detach() or torch.no_grad() out of forward"
             expect.fail(cut if got == "detached" else f"{name} is missing: forward is to return (logits, hidden)")
         for layer in layers:
             size = expect.field(got, layer)
@@ -309,20 +309,20 @@ def test_train_transform_varies(student):
 @task("5.4", points=1, title="the training pipeline shifts by up to 2 pixels",
       hint="Pad by 2, then crop 28.")  # fmt: skip
 def test_train_transform_shifts(student):
-    x, y, _ = moments(grey(student.run(probes.transformed, blob(), 0.1307, 0.3081, 0, 64), 0.1307, 0.3081))
+    shown = grey(student.run(probes.transformed, blob(), 0.1307, 0.3081, 0, 64), 0.1307, 0.3081)
+    edges = torch.cat([shown[:, 0].flatten(), shown[:, :, 0].flatten()]).abs().max().item()  # black in what is given
+    x, y, _ = moments(shown)
     for name, shift in (("horizontally", x), ("vertically", y)):
         reach = (shift.min().item(), shift.max().item())
         inside = reach[0] > -2.7 and reach[1] < 2.7
+        bright = "normalise last, as what padding adds is not black" if edges > 0.05 else "pad by 2 in all"
         expect.true(
-            inside,
-            f"the training pipeline shifts too far {name}: pad by 2, and normalise last",
-            expected="at most 2 pixels",
-            got=reach,
+            inside, f"the training pipeline shifts too far {name}: {bright}", expected="at most 2 pixels", got=reach
         )
         moved = reach[0] < -0.7 and reach[1] > 0.7
         expect.true(
             moved,
-            f"the training pipeline hardly shifts {name}: a random crop of 28 does, after a padding of 2",
+            f"the training pipeline hardly shifts {name}: crop 28 at random after padding by 2",
             expected="up to 2 pixels, to either side",
             got=reach,
         )
@@ -337,7 +337,7 @@ def test_train_transform_rotates(student):
     *_, angle = moments(shown)
     light, own = shown.clamp(0, 1).sum((1, 2)), bar().double().sum() / 255
     reach = (angle.min().item(), angle.max().item())
-    told = f"{reach[0]:.1f}° to {reach[1]:.1f}°"
+    told = f"{round(reach[0], 1) + 0.0}° to {round(reach[1], 1) + 0.0}°"  # -0.0 is 0
     inside = reach[0] > -7 and reach[1] < 7
     # In a picture that has become brighter or darker, no angle is to be seen.
     dark = bool(((light / own - 1).abs() < 0.3).all())
@@ -392,6 +392,11 @@ def test_split_covers(student, length, ratio, seed):
     }
     what = f"the length of the training part of {length} items with train_ratio={ratio}"
     expect.integer(len(train), int(length * ratio), what, context=slips)
+    lost = set(range(length)) - {*train, *valid}
+    neither = (
+        f"{len(lost)} of the {length} items are in neither part" if len(lost) > 1 else "an item is in neither part"
+    )
+    expect.true(not lost, f"{neither}: validation gets every item that training does not", got=sorted(lost)[:5])
     expect.equal(sorted(train + valid), list(range(length)), "the items of both parts together")
     expect.true(train != list(range(len(train))), "the training part is not random: it is the first items")
 
@@ -401,16 +406,23 @@ def test_split_covers(student, length, ratio, seed):
 def test_split_transforms(student):
     got = student.run(probes.split, 30)
     judge_pair(got)
+    parts = {"train": "training", "valid": "validation"}
+    found = {
+        part: {mark for _, mark in pairs(expect.field(got, part), f"the {name} part")} for part, name in parts.items()
+    }
+    exchanged = found == {"train": {"test"}, "valid": {"train"}}
+    expect.true(not exchanged, "the training part goes through test_transform, and the validation part does not: "
+                "they are exchanged")  # fmt: skip
     for part, mark in (("train", "train"), ("valid", "test")):
-        name = {"train": "training", "valid": "validation"}[part]
-        marks = {mark for _, mark in pairs(expect.field(got, part), f"the {name} part")}
+        name, marks = parts[part], found[part]
         other = "test_transform" if mark == "train" else "the training set's own transform"
         wanted = "the training set's own transform" if mark == "train" else "test_transform"
         other = "no transform at all" if marks == {"no transform"} else other
         expect.true(marks == {mark}, f"the {name} part goes through {other}, and not through {wanted}",
-                    because="do both parts share one dataset? Copy it" if mark == "train" else None)  # fmt: skip
+                    because="do both parts share one dataset? Give validation a copy.deepcopy of it"
+                    if mark == "train" else None)  # fmt: skip
     kept = expect.same(expect.field(got, "after"), ([0, "train"], 7))
-    expect.true(kept, "train_full has another transform after the call: change a copy (copy.deepcopy) of it")
+    expect.true(kept, "train_full has another transform after the call: set it in a copy.deepcopy of train_full")
 
 
 @task("5.5", points=1, title="the same seed gives the same split, another seed another",
@@ -490,6 +502,9 @@ def test_apply_filter(student, count, k, height, seed):
         expect.true(same, "to every filtered value the same number is added: a convolution without a bias is asked for")
         moved = k > 1 and got.shape == want[:, :, ::k, ::k].shape != want.shape
         expect.true(not moved, "the filter moves on by its own size: it is to stand at every pixel (stride 1)")
+    three = type(got) is torch.Tensor and got.shape == (count, 1, height - 2, 5) != want.shape
+    expect.true(not three, f"a {k}×{k} filter is treated as if it were 3×3: take the size from the kernel",
+                expected=f"shape {tuple(want.shape)}", got=f"shape {(count, 1, height - 2, 5)}")  # fmt: skip
     expect.close(got, want, f"the images filtered by a {k}×{k} kernel", context=flipped)
 
 
@@ -507,7 +522,10 @@ def test_subsample(student, kind, size, seed):
     images = torch.randn(2, 3, 6, 12, generator=generator(seed))
     want = pool(images, size, lambda cell: cell.amax(-1) if kind.lower() == "max" else cell.mean(-1))
     what = f"the images pooled by {kind!r} in windows of {size} that do not overlap"
-    expect.close(student.run(probes.subsample, images, kind, size), want, what)
+    got = student.run(probes.subsample, images, kind, size)
+    dense = type(got) is torch.Tensor and got.shape == (2, 3, 7 - size, 13 - size)
+    expect.true(not dense, f"the windows of {size} overlap, as with a stride of 1: the stride is to be {size} as well")
+    expect.close(got, want, what)
 
 
 @task("5.7", points=1, title="subsample refuses any other name, and names the choices",
@@ -611,7 +629,14 @@ def test_get_predictions(student, batch_size, seed):
         last = rest and batch_size < len(y)
         expect.true(not last, f"{name} are those of the last batch alone: collect every batch's and join them")
         first = type(value) is torch.Tensor and value.dim() > 0 and len(value) == batch_size < len(y)
-        expect.true(not first, f"{name} are those of one batch alone: collect every batch's, and return after the loop")
+        expect.true(
+            not first,
+            f"{name} are those of the first batch alone: collect every batch's, and return after the loop",
+        )
+    turned = torch.cat(images.split(batch_size)[::-1])
+    reverse = batch_size < len(y) and type(found[0]) is torch.Tensor and found[0].shape == images.shape
+    last_first = reverse and expect.same_values(found[0].float(), turned)
+    expect.true(not last_first, "the batches are joined in another order than they came in: the last one stands first")
     expect.close(found[0], images, "images")
     order = type(found[1]) is not torch.Tensor or found[1].dim() == 1
     expect.true(order, "the second is not labels, one axis long: the order is (images, labels, probs)")
@@ -733,7 +758,9 @@ def axes_of(drawn, count):
         expect.field(drawn, "shows") == 0, "show() is called: return the figure, and leave showing it to the caller"
     )
     axes = expect.items(expect.field(drawn, "axes"), None, "the figure's axes")
-    expect.integer(len(axes), count, "the number of axes in the figure (no colour bar, no empty cell left over)")
+    extra = "remove cells that stay empty, by ax.remove()" if count > 1 else "is one a colour bar? colorbar=False"
+    expect.true(len(axes) <= count, f"the figure has too many axes: {extra}", expected=count, got=len(axes))
+    expect.integer(len(axes), count, "the number of axes in the figure")
     return axes
 
 
@@ -781,7 +808,7 @@ def test_own_figures(student, rng):
         expect.true(own is True, f"{name} returns the figure that was current before, not one of its own")
         expect.true(untouched is True, f"{name} draws into the figure that was current before")
         expect.instance(shown, int, f"the number of axes that {name} draws into")
-        expect.true(shown > 0, f"{name} draws nothing into the figure that it returns")
+        expect.true(shown > 0, f"{name} draws nothing into the figure that it returns: pass its axes on, by ax=ax")
 
 
 @task("5.11", points=1, title="plot_filter draws the originals over the filtered images",
@@ -793,9 +820,9 @@ def test_plot_filter(student, rng):
     axes = sorted(axes_of(got, 6), key=height_of, reverse=True)
     top, bottom = [pixels_of(ax) for ax in axes[:3]], [pixels_of(ax) for ax in axes[3:]]
     drawn = all(any(alike(image[0], shown) for shown in top) for image in images)
-    expect.true(
-        drawn, "the upper row does not show the original images: they stand above the filtered ones, in two rows"
-    )
+    beside = drawn or all(any(alike(image[0], pixels_of(ax)) for ax in axes) for image in images)
+    places = "the originals are drawn, but not all in the upper row" if beside else "the original images are not drawn"
+    expect.true(drawn, f"{places}: draw them in the upper of two rows, each above its filtered image")
     wanted = zip(probes.stand_in(images, kernel), slide(images, kernel), strict=True)
     drawn = all(any(alike(a[0], shown) or alike(b[0], shown) for shown in bottom) for a, b in wanted)
     expect.true(drawn, "the lower row does not show the filtered images")
@@ -820,8 +847,15 @@ def test_plot_confusion_matrix(student, rng):
         matches = matches or any(
             same_picture(a, w) for v in versions for w in forms(v.T if turned else v) for a in arrays
         )
-    wrong = "the axes do not show the confusion matrix of labels (true) and pred_labels (predicted)"
-    expect.true(matches, f"{wrong}; do rows and columns fit the axes' names?")
+    exchanged = any(same_picture(a, w) for v in versions for w in forms(v.T) for a in arrays)
+    own = torch.diag(counts.sum(1))
+    alone = any(same_picture(a, w) for v in (own, own / own.sum(1), torch.diag(counts.sum(0))) for w in forms(v)
+                for a in arrays)  # fmt: skip
+    expect.true(matches or not alone, "the matrix compares the labels with themselves, and not with pred_labels")
+    expect.true(
+        matches or not exchanged, "rows and columns are exchanged, or the names of the axes: rows are the true labels"
+    )
+    expect.true(matches, "the axes do not show the confusion matrix of labels (true) and pred_labels (predicted)")
 
 
 def forms(matrix):
