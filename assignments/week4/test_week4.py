@@ -232,7 +232,7 @@ def judge_length(found, length, ratio, unless=""):
         "rounded to the nearest, where int(len * ratio) cuts": nearest if nearest != up else None,
         "rounded up, where int(len * ratio) cuts": up if nearest != up else None,
         "rounded, where int(len * ratio) cuts": up if nearest == up else None,
-        "of the whole dataset": length,
+        "of the whole dataset: training gets int(len * ratio) items, validation the others": length,
         "of the other part: training comes first": length - int(length * ratio),
         "for a ratio of 0.9, whatever train_ratio is given": int(length * 0.9),
     }
@@ -345,7 +345,7 @@ def test_loaders(student, length, batch_size):
     train, *_ = passes_of(got, lengths, 1)
     size = batch_size or 64
     sizes = [min(size, lengths[0] - start) for start in range(0, lengths[0], size)]
-    asked = f"with batch_size={batch_size}" if batch_size else "where no batch_size is given (64)"
+    asked = f"with batch_size={batch_size}" if batch_size else "where no batch_size is given: its default is 64"
     found = [len(batch) for batch in train[0]]
     fixed = found[0] if found and found[0] != size and len(found) > 1 else None
     because = f"its batches hold {fixed}, whatever batch_size is given" if fixed and batch_size else None

@@ -209,7 +209,7 @@ def test_channel_deviations(student, count, seed):
     if not expect.same_values(std.double(), unbiased.double(), atol=1e-4):
         names = {
             "deviation": "of all pixels pooled: average the images' own deviations",
-            "variance": "of variances, averaged: average deviations",
+            "variance": "of the mean of variances: average the deviations",
             "root": "of the root of the mean variance: average the deviations themselves",
         }
         context = {

@@ -238,7 +238,7 @@ def test_fit_best(student):
             "of the last epoch: save only where the loss is the least so far, and load that at the end": weights[-1],
             **epochs_of(weights, best),
         }
-        what = f"the model's weights at the end, where epoch {best + 1} is the best,"
+        what = f"the model's weights at the end (epoch {best + 1} is the best)"
         expect.close(expect.field(got, "end"), want, what, context=context)
 
 
@@ -260,7 +260,7 @@ def test_fit_saves(student):
             if type(content) is str:
                 expect.fail(f"the checkpoint after epoch {epoch + 1}: {content}", expected="the model's state dict")
             best = best_until(losses, epoch)
-            what = f"the checkpoint's weights after epoch {epoch + 1}, where epoch {best + 1} is the best so far,"
+            what = f"the checkpoint's weights after epoch {epoch + 1} (epoch {best + 1} is the best so far)"
             equal = losses[epoch] == losses[best]
             here = (
                 "of this epoch, which is only as good"

@@ -56,7 +56,10 @@ def test_freeze(student, rng):
         )
         expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad of the parameters")
         modes = expect.items(expect.field(got, "training"), len([*model.modules()]), "the modes")
-        expect.true(all(mode is True for mode in modes), "the module's mode was changed: freeze does not call eval()")
+        expect.true(
+            all(mode is True for mode in modes),
+            "freeze changes the module's mode, as eval() does: leave the mode as it is",
+        )
         gone = expect.field(got, "kept_gradient") is None
         expect.true(not gone, "an existing gradient is gone: freeze leaves .grad alone")
         gradient = expect.tensor(expect.field(got, "kept_gradient"), "an existing gradient", shape=(3, 2, 3, 3))
@@ -160,7 +163,8 @@ def test_groups(student, frozen, factor, seed):
         name, rate = expect.items(entry, 2, "a parameter with its rate")
         expect.instance(name, str, "a parameter's name")
         expect.true(name not in found, f"{name} is in two groups")
-        expect.true(name in wanted, f"{name} is in a group, but is frozen or not the model's")
+        where = f"{name}, which is frozen, is" if name in weights else "a tensor that is no parameter of the model's is"
+        expect.true(name in wanted, f"{where} in a group")
         factor = options.get("factor", 10)
         slips = {
             "of lr: the features learn at lr / factor": 0.02,

@@ -229,13 +229,17 @@ def other_updates(batches, momentum):
 
     return {
         "running_mean": {
-            "of momentum the other way round: (1 − momentum)·old + momentum·batch": after(0.0, mean, 1 - momentum),
+            "of momentum the other way round: it is to be (1 − momentum)·old + momentum·batch": after(
+                0.0, mean, 1 - momentum
+            ),
             "from before training: they are never updated": torch.zeros(batches[0].shape[1]),
             "of a momentum of 0.1, whatever is given": after(0.0, mean, 0.1),
         },
         "running_var": {
             "of the biased variance: the running one is unbiased": after(1.0, lambda x: variance(x, 0), momentum),
-            "of momentum the other way round: (1 − momentum)·old + momentum·batch": after(1.0, variance, 1 - momentum),
+            "of momentum the other way round: it is to be (1 − momentum)·old + momentum·batch": after(
+                1.0, variance, 1 - momentum
+            ),
             "of a momentum of 0.1, whatever is given": after(1.0, variance, 0.1),
             "of the unbiased variance of a wrong count: a channel has N·H·W values": after(1.0, wrong_count, momentum),
         },
@@ -320,7 +324,7 @@ def slips_of_vgg(seed, images):
         "without the ReLUs of features": [*linear, model.avgpool, nn.Flatten(), *head],
         "of ReLU before batch normalisation: it comes after it": [*early, model.avgpool, nn.Flatten(), *head],
         "of average pooling between the blocks: max-pool": [*means, model.avgpool, nn.Flatten(), *head],
-        "of adaptive maximum pooling: AdaptiveAvgPool2d": [*features, nn.AdaptiveMaxPool2d(7), nn.Flatten(), *head],
+        "of adaptive maximum pooling: use AdaptiveAvgPool2d": [*features, nn.AdaptiveMaxPool2d(7), nn.Flatten(), *head],
         "of features flattened with the channels last: flatten(1) alone": [
             *features,
             model.avgpool,
