@@ -22,17 +22,23 @@ CPU = torch.device("cpu")
 # 4.1: seeds
 
 
-def draws(student, seed, before):
-    """What each generator gives after `set_seed`; `before` numbers are drawn from each of them first."""
+def draws(student, seed, before, numbers):
+    """How each generator shuffles the `numbers` after `set_seed`, and what it gives then.
+
+    `before` numbers are drawn from each of them first.
+    """
     for _ in range(before):
         random.random()
         np.random.rand()
         torch.rand(1)
     student.training.set_seed(seed)
     return {
-        "Python's random": [random.random(), random.randint(0, 10**9)],
-        "NumPy": np.random.rand(3).tolist(),
-        "torch": torch.cat([torch.rand(3), nn.Linear(2, 2).weight.detach().flatten(), torch.randperm(9).float()]),
+        "Python's random": [*random.sample(numbers, len(numbers)), random.random(), random.randint(0, 10**9)],
+        "NumPy": [*np.random.permutation(numbers).tolist(), *np.random.rand(3).tolist()],
+        "torch": [
+            *(numbers[place] for place in torch.randperm(len(numbers)).tolist()),
+            *torch.cat([torch.rand(3), nn.Linear(2, 2).weight.detach().flatten()]).tolist(),
+        ],
     }
 
 
@@ -57,14 +63,14 @@ def derivative(student, name, x, a, b, c):
     return {"derivative": student.fcnn.derivative(f, x), "seen": seen}
 
 
-def derivative_of(student, returned, x):
-    """The derivative of a function that ignores its input, or of 3·x."""
+def derivative_of(student, returned, x, slope=3.0):
+    """The derivative of a function that ignores its input, or of `slope`·x."""
     other = torch.tensor(3.0, requires_grad=True)
     returning = {
         "a number": lambda point: 7.5,
         "a tensor without a graph": lambda point: torch.tensor(2.0),
         "a tensor of another leaf": lambda point: other * 2,
-        "3·x": lambda point: point * 3,
+        "slope·x": lambda point: point * slope,
     }
     return student.fcnn.derivative(returning[returned], x)
 
@@ -95,23 +101,23 @@ def pixel_stats(student, images, as_numpy):
 
 
 class Numbers(Dataset):
-    """0 … length−1, each with label 7."""
+    """0 … length−1, each with its label."""
 
-    def __init__(self, length):
-        self.length = length
+    def __init__(self, labels):
+        self.labels = labels
 
     def __len__(self):
-        return self.length
+        return len(self.labels)
 
     def __getitem__(self, index):
-        if not 0 <= index < self.length:
+        if not 0 <= index < len(self.labels):
             raise IndexError(index)
-        return int(index), 7
+        return int(index), self.labels[int(index)]
 
 
-def split(student, length, **options):
+def split(student, labels, **options):
     """The items of both parts."""
-    parts = student.training.split_train_valid(Numbers(length), **options)
+    parts = student.training.split_train_valid(Numbers(labels), **options)
     if not isinstance(parts, (tuple, list)) or len(parts) != 2:
         return {"returned": type(parts).__name__}
     train, valid = parts
@@ -123,7 +129,7 @@ def draws_after_split(student, seed):
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    parts = student.training.split_train_valid(Numbers(20), seed=seed + 1)
+    parts = student.training.split_train_valid(Numbers([7] * 20), seed=seed + 1)
     draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
     if not isinstance(parts, (tuple, list)) or len(parts) != 2:
         return {"returned": type(parts).__name__}
@@ -235,13 +241,27 @@ class Linear(nn.Module):
         self.modes = []
         self.grad_modes = []
         self.devices = []
+        self.first = None
 
     def forward(self, features):
         self.modes.append(self.training)
         self.devices.append(str(features.device))
         logits = self.layer(features)
+        self.first = logits.detach().clone() if self.first is None else self.first
         self.grad_modes.append(logits.requires_grad)  # whichever way gradients are switched off
         return logits
+
+
+class Seeing(Linear):
+    """The same, with the mean of what it is given in training mode, which batch normalisation keeps there alone."""
+
+    def __init__(self, weight, bias):
+        super().__init__(weight, bias)
+        self.norm = nn.BatchNorm1d(weight.shape[1], affine=False, momentum=None)
+
+    def forward(self, features):
+        self.norm(features.detach())
+        return super().forward(features)
 
 
 class Normed(Linear):
@@ -290,7 +310,7 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
 
     Then `again`, with a copy of the model, while no gradients are recorded.
     """
-    model = Linear(weight, bias)
+    model = Seeing(weight, bias)
     model.eval()
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 5.0)
@@ -306,6 +326,7 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
         "losses": losses,
         "weight": model.layer.weight,
         "bias": model.layer.bias,
+        "seen": model.norm.running_mean,
         "modes": model.modes,
         "grad_enabled": grad_enabled,
         "requires_grad": [p.requires_grad for p in model.parameters()],
@@ -328,6 +349,7 @@ def located(function, device, model, criterion):
         "device": str(device),
         "inputs": model.devices,
         "labels": criterion.devices,
+        "first": model.first,
     }
 
 
@@ -390,7 +412,10 @@ def fitted(student, weight, bias, train, valid, batch_size, lr, epochs, stand_in
 
 @contextmanager
 def replaced_loops(training, loaders, given, stand_ins, calls):
-    """Have `train` and `validate` only note their loader, epoch, interval, and what of `given` they did not get."""
+    """Have `train` and `validate` only note their loader, epoch, interval, and what of `given` they did not get.
+
+    Also what the model says of the data at that moment.
+    """
     own = [getattr(training, name, None) for name in ("train", "validate")]
     if stand_ins is None or None in own:
         yield
@@ -402,7 +427,8 @@ def replaced_loops(training, loaders, given, stand_ins, calls):
         loader = next((name for name, known in loaders.items() if any(g is known for g in got)), "another loader")
         epoch = named.get("epoch", next((g for g in got[:6] if isinstance(g, (int, np.integer))), None))
         missing = [name for name in names if name in given and not any(is_same(g, given[name]) for g in got)]
-        calls.append([kind, loader, [int(epoch or 0), int(named.get("log_interval", 100))], missing])
+        answer = answer_to(loaders["train" if kind == "train" else "valid"], given["model"])
+        calls.append([kind, loader, [int(epoch or 0), int(named.get("log_interval", 100))], missing, answer])
         return stand_ins[kind][min(sum(call[0] == kind for call in calls), len(stand_ins[kind])) - 1]
 
     def train(*args, **kwargs):
@@ -417,6 +443,13 @@ def replaced_loops(training, loaders, given, stand_ins, calls):
         yield
     finally:
         training.train, training.validate = own
+
+
+@torch.no_grad()
+def answer_to(loader, model):
+    """What a model's layer says of a loader's data."""
+    layer, features = model.layer, loader.dataset.tensors[0]
+    return layer(features.to(layer.weight.device))
 
 
 def is_same(one, known):

@@ -28,29 +28,37 @@ GENERATORS = ("Python's random", "NumPy", "torch")
 # 4.1: seeds
 
 
-def drawn(evidence, name):
-    """What one generator gave, as a tuple of plain numbers."""
-    values = expect.field(evidence, name)
-    if name == "torch":
-        return tuple(expect.tensor(values, name, shape=(16,)).tolist())
-    return tuple(expect.number(value, name) for value in expect.items(values, None, name))
+def drawn(evidence, name, numbers):
+    """What one generator gave, as a tuple of plain numbers: first the given ones, shuffled."""
+    values = expect.items(expect.field(evidence, name), None, name)
+    found = tuple(expect.number(value, name) for value in values)
+    expect.true(
+        sorted(found[: len(numbers)]) == sorted(numbers), f"{name} has shuffled other numbers than it was given"
+    )
+    return found
+
+
+def to_shuffle(gen):
+    return torch.randint(10**6, (9,), generator=gen).tolist()
 
 
 @task("4.1", points=3, title="set_seed makes two runs agree", hint="There are three generators to seed.")
 def test_seed_repeats(student, rng):
     seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
-    first, again = student.run(probes.draws, seed, 0), student.run_fresh(probes.draws, seed, 3)
+    numbers = to_shuffle(rng)
+    first, again = student.run(probes.draws, seed, 0, numbers), student.run_fresh(probes.draws, seed, 3, numbers)
     for name in GENERATORS:
-        agree = drawn(first, name) == drawn(again, name)
+        agree = drawn(first, name, numbers) == drawn(again, name, numbers)
         expect.true(agree, f"{name} is not seeded: two runs with the same seed draw different numbers from it")
 
 
 @task("4.1", points=2, title="another seed gives another run", hint="The seed that is given has to matter.")
 def test_seed_matters(student, rng):
     seed = int(torch.randint(0, 2**31 - 2, (1,), generator=rng))
-    first, other = (student.run(probes.draws, s, 0) for s in (seed, seed + 1))
+    numbers = to_shuffle(rng)
+    first, other = (student.run(probes.draws, s, 0, numbers) for s in (seed, seed + 1))
     for name in GENERATORS:
-        differ = drawn(first, name) != drawn(other, name)
+        differ = drawn(first, name, numbers) != drawn(other, name, numbers)
         expect.true(differ, f"the seed that is given does not reach {name}: two seeds give the same numbers")
 
 
@@ -74,9 +82,10 @@ def test_derivative(student, name, x, a, b):
 
 @task("4.2", points=1, title="derivative uses autograd on a 0-dimensional float32 tensor, whatever x is",
       hint="Make a tensor of x that requires a gradient; a difference quotient is something else.")  # fmt: skip
-def test_derivative_by_autograd(student):
+def test_derivative_by_autograd(student, rng):
     for x in (3, 1.5, -2):
-        got = student.run(probes.derivative, "half", x, 2.0, 1.0, 0.0)
+        a, b = (n / 10 for n in torch.randint(10, 60, (2,), generator=rng).tolist())
+        got = student.run(probes.derivative, "half", x, a, b, 0.0)
         seen = expect.items(expect.field(got, "seen"), None, "what f was given")
         expect.true(len(seen) > 0, "f was never called")
         for given_to_f in seen:
@@ -85,26 +94,30 @@ def test_derivative_by_autograd(student):
             expect.equal(dtype, "torch.float32", "the dtype of what f is given")
             expect.equal(shape, [], "the shape of what f is given, a 0-dimensional tensor,")
         # Of a·x·x.detach() + b·x autograd sees a·x + b, a difference quotient 2·a·x + b.
-        quotient = {"that a difference quotient gives: use autograd": 4.0 * x + 1}
+        quotient = {"that a difference quotient gives: use autograd": 2 * a * x + b}
         slope = expect.number(expect.field(got, "derivative"), "the derivative")
-        slope = round(slope, 1) if abs(slope - (4.0 * x + 1)) < 0.05 else slope
-        expect.near(slope, 2.0 * x + 1, "the derivative of 2·x·x.detach() + x", context=quotient)
+        slope = 2 * a * x + b if abs(slope - (2 * a * x + b)) < 0.05 else slope
+        expect.near(slope, a * x + b, f"the derivative of {a}·x·x.detach() + {b}·x", context=quotient)
 
 
 @task("4.2", points=1, title="derivative is 0.0 where f ignores its input",
       hint="f may return a number, or a tensor that knows nothing of x.")  # fmt: skip
-def test_derivative_of_constants(student):
+def test_derivative_of_constants(student, rng):
     for what in ("a number", "a tensor without a graph", "a tensor of another leaf"):
         slope = student.run(probes.derivative_of, what, 1.5)
         expect.near(slope, 0.0, f"the derivative where f returns {what}")
-    slope = student.run(probes.derivative_of, "3·x", 1.5)
-    expect.near(slope, 3.0, "the derivative where f returns 3·x")  # it is not 0.0 whatever f is
+    want = round(2 + 7 * torch.rand(1, generator=rng).item(), 3)
+    slope = student.run(probes.derivative_of, "slope·x", 1.5, want)
+    expect.near(slope, want, f"the derivative where f returns {want}·x")  # it is not 0.0 whatever f is
 
 
 @task("4.2", points=1, title="derivative leaves nothing behind", hint="Return a plain float, and keep no graph.")
-def test_derivative_keeps_nothing(student):
-    got = student.run(probes.left_alive, 0.5)
-    expect.near(expect.field(got, "derivative"), 2.75, "the derivative of x³ + 2·x")
+def test_derivative_keeps_nothing(student, rng):
+    x = round(0.5 + torch.rand(1, generator=rng).item(), 3)
+    got = student.run(probes.left_alive, x)
+    expect.near(
+        expect.field(got, "derivative"), 3 * x**2 + 2, f"the derivative of x³ + 2·x at {x}", rtol=1e-3, atol=1e-3
+    )
     alive = expect.items(expect.field(got, "alive"), None, "what f was given")
     gone = bool(alive) and all(there is False for there in alive)
     expect.true(
@@ -174,12 +187,16 @@ def test_pixel_deviation(student, count, as_numpy, most, seed):
 @task("4.3", points=1, title="pixel_stats returns two plain floats",
       hint="item() makes a float of a tensor that holds one number.")  # fmt: skip
 def test_pixel_stats_plain(student, rng):
-    images = torch.randint(0, 256, (3, 5, 5), generator=rng, dtype=torch.uint8)
     for as_numpy in (False, True):
-        pair = expect.items(student.run(probes.pixel_stats, images, as_numpy), 2, "what pixel_stats returns")
+        seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+        pair, _, values = statistics(student, 4, as_numpy, 255, seed)
         for value, what in zip(pair, ("the mean", "the standard deviation"), strict=True):
             expect.instance(value, float, what)
             expect.true(0 < value < 1, f"{what} of scaled pixels lies between 0 and 1", got=value)
+        # How right they are has checks of its own. Here one of them, roughly, is enough.
+        wanted = (sum(values) / len(values), *deviations_of(values))
+        near = any(abs(value - want) < 0.005 * want for value in pair for want in wanted)
+        expect.true(near, "neither the mean nor the standard deviation is that of the pixels, divided by 255")
 
 
 def plain(value):
@@ -191,15 +208,16 @@ def plain(value):
 # 4.4: the split
 
 
-def numbers(items, what):
-    """The numbers in a part's items, each of which is (number, 7)."""
+def numbers(items, what, labels):
+    """The numbers in a part's items, each of which is (number, its label)."""
     found = []
     for item in expect.items(items, None, what):
         bare = type(item) is int
         expect.true(not bare, f"{what}: these are indices, and not the dataset's items: Subset(dataset, indices)")
         number, label = expect.items(item, 2, f"an item of {what}")
         expect.instance(number, int, f"an item of {what}")
-        expect.equal(label, 7, f"a label of {what}")
+        expect.true(0 <= number < len(labels), f"an item of {what} is none of the dataset's", got=number)
+        expect.equal(label, labels[number], f"a label of {what}")
         found.append(number)
     return found
 
@@ -216,11 +234,15 @@ def judge_parts(got, what):
         )
 
 
-def parts(got):
+def parts(got, labels):
     judge_parts(got, "split_train_valid")
-    return numbers(expect.field(got, "train"), "the training part"), numbers(
-        expect.field(got, "valid"), "the validation part"
+    return numbers(expect.field(got, "train"), "the training part", labels), numbers(
+        expect.field(got, "valid"), "the validation part", labels
     )
+
+
+def labels_for(gen, length):
+    return torch.randint(10**6, (length,), generator=gen).tolist()
 
 
 def judge_length(found, length, ratio, unless=""):
@@ -244,7 +266,8 @@ def judge_length(found, length, ratio, unless=""):
 @given(length=st.integers(40, 90), ratio=st.sampled_from([0.6, 0.75, 0.8, 0.9, None]), seed=st.integers(0, 1000))
 def test_split_covers(student, length, ratio, seed):
     options = {} if ratio is None else {"train_ratio": ratio}
-    train, valid = parts(student.run(probes.split, length, seed=seed, **options))
+    labels = labels_for(generator(seed), length)
+    train, valid = parts(student.run(probes.split, labels, seed=seed, **options), labels)
     judge_length(len(train), length, ratio or 0.9, "train_ratio is not given" if ratio is None else "")
     expect.equal(sorted(train + valid), list(range(length)), "the items of both parts together")
     expect.true(sorted(train) != list(range(len(train))), "the training part is not random: it is the first items")
@@ -252,8 +275,9 @@ def test_split_covers(student, length, ratio, seed):
 
 @task("4.4", points=2, title="the same seed gives the same split, another seed another",
       hint="Seed a generator of your own.")  # fmt: skip
-def test_split_seed(student):
-    first, again, other = (parts(student.run(probes.split, 60, seed=seed))[0] for seed in (3, 3, 4))
+def test_split_seed(student, rng):
+    labels = labels_for(rng, 60)
+    first, again, other = (parts(student.run(probes.split, labels, seed=seed), labels)[0] for seed in (3, 3, 4))
     expect.true(
         again == first,
         "two splits with the same seed differ: the split draws from a generator that `seed` does not seed",
@@ -277,7 +301,7 @@ def test_split_generators(student, rng):
             number == value, f"the global generator of {name} is not as it was: the split seeds it or draws from it"
         )
     judge_parts(got, "split_train_valid")
-    items = numbers(expect.field(got, "items"), "the two parts")
+    items = numbers(expect.field(got, "items"), "the two parts", [7] * 20)
     expect.equal(sorted(items), list(range(20)), "all items together")
 
 
@@ -354,8 +378,8 @@ def test_loaders(student, length, batch_size):
 
 @task("4.5", points=2, title="only training shuffles, anew in each epoch",
       hint="Validation and test measure; their order has no reason to change.")  # fmt: skip
-def test_loaders_shuffle(student):
-    lengths = (50, 40, 30)
+def test_loaders_shuffle(student, rng):
+    lengths = tuple((torch.randperm(50, generator=rng)[:3] + 30).tolist())
     train, *others = passes_of(student.run(probes.batches, lengths, 2, batch_size=8), lengths, 2)
     first, second = (joined(one) for one in train)
     expect.true(first != sorted(first), "the training loader does not shuffle: shuffle=True is missing")
@@ -381,20 +405,40 @@ def logits_of(result, batch, classes):
 
 @task("4.6", points=2, title="FCNN takes images of any size, and flat inputs of any width", examples=5,
       hint="Flatten each image by itself; its size is not always 784.")  # fmt: skip
-@given(batch=st.integers(1, 5), height=st.integers(2, 12), width=st.integers(2, 12), classes=st.integers(2, 20))
-def test_fcnn_shapes(student, batch, height, width, classes):
-    images = torch.randn(batch, 1, height, width, generator=generator(batch))
+@given(batch=st.integers(1, 5), height=st.integers(2, 12), width=st.integers(2, 12), classes=st.integers(2, 20),
+       seed=seeds)  # fmt: skip
+def test_fcnn_shapes(student, batch, height, width, classes, seed):
+    images = torch.randn(batch, 1, height, width, generator=generator(seed))
     for inputs in (images, images.flatten(1)):
         logits = logits_of(student.run(probes.fcnn_logits, inputs, classes), batch, classes)
         expect.true(bool(logits.any()), "the logits are all zeros, whatever the image",
                     because="does forward compute them, or is it that a ReLU comes after the last layer?")  # fmt: skip
         expect.true(batch == 1 or bool((logits != logits[0]).any()), "all images have the same logits")
+    found = answers(student, [images, images.flatten(1)], classes, seed, [NOTHING])
+    judge_last_layer(found, (batch, classes), height * width, seed)
+
+
+NOTHING = {"fc3.weight": 0.0}  # then nothing reaches fc3, and its bias is all that it gives
+
+
+def judge_last_layer(found, shape, size, seed):
+    """Where NOTHING reaches fc3 its bias, which was drawn for this run, orders the logits.
+
+    It does so whatever is done to them afterwards, or before: that has checks of its own.
+    """
+    bias = probes.weights_of(seed, [size, 1024, 2048, shape[1]])["fc3.bias"].expand(shape)
+    for logits in found:
+        logits = logits_of(logits, *shape)
+        ordered = torch.equal(logits.argsort(1), bias.argsort(1))
+        cut = expect.same_values(logits, bias.clamp(min=0), atol=1e-5)
+        expect.true(ordered or cut, "the logits do not follow fc3's bias where nothing else reaches them")
 
 
 @task("4.6", points=1, title="FCNN's layers have their names and sizes", hint="1024 units, 2048 units, the classes.")
-def test_fcnn_layers(student):
-    got = student.run(probes.fcnn_layers, 784, 7)
-    for name, shape in {"fc1": [1024, 784], "fc2": [2048, 1024], "fc3": [7, 2048]}.items():
+def test_fcnn_layers(student, rng):
+    size, classes = (int(n) for n in torch.randint(3, 900, (2,), generator=rng))
+    got = student.run(probes.fcnn_layers, size, classes)
+    for name, shape in {"fc1": [1024, size], "fc2": [2048, 1024], "fc3": [classes, 2048]}.items():
         expect.there(expect.field(got, name), "FCNN", name, expect.field(got, "layers"))
         expect.equal(expect.field(got, name), shape, f"the shape of {name}'s weight")
 
@@ -403,8 +447,9 @@ def test_fcnn_layers(student):
       hint="The loss applies softmax by itself; forward leaves the last layer's output as it is.")  # fmt: skip
 def test_fcnn_raw_logits(student, rng):
     images = torch.randn(3, 1, 28, 28, generator=rng)
-    constants = [{"fc3.bias": value} for value in (-20.0, 3.0)]
-    found = [logits_of(logits, 3, 4) for logits in answers(student, [images, images], 4, 11, constants)]
+    seed, (least, most) = drawn_seed(rng), (torch.rand(2, generator=rng) * 5 + torch.tensor([-22.0, 1.0])).tolist()
+    constants = [{"fc3.bias": value} for value in (least, most)]
+    found = [logits_of(logits, 3, 4) for logits in answers(student, [images, images], 4, seed, constants)]
     low, low_again, high, high_again = found
     for logits in (low, high):
         expect.raw(logits, "the logits")
@@ -414,38 +459,46 @@ def test_fcnn_raw_logits(student, rng):
     )
     differ = not expect.same_values(low, low[:1].expand(3, 4), atol=1e-2)
     expect.true(differ, "different images have the same logits")
-    expect.close(high - low, torch.full((3, 4), 23.0), "how the logits change with fc3's bias", atol=1e-2)
+    expect.close(high - low, torch.full((3, 4), most - least), "how the logits change with fc3's bias", atol=1e-2)
+
+
+def drawn_seed(gen):
+    return int(torch.randint(0, 2**31 - 1, (1,), generator=gen))
 
 
 @task("4.6", points=2, title="FCNN applies ReLU after fc1 and fc2", hint="Which layers are followed by a ReLU?")
 def test_fcnn_relu(student, rng):
-    images = torch.randn(3, 1, 28, 28, generator=rng)
+    images, seed = torch.randn(3, 1, 28, 28, generator=rng), drawn_seed(rng)
     for layer, following in (("fc1", "fc2"), ("fc2", "fc3")):
         # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
         constants = [{f"{layer}.weight": 0.0, f"{layer}.bias": bias} for bias in (-1.0, -2.0, 1.0, 2.0)]
-        below, further, above, higher = (logits_of(one, 3, 4) for one in answers(student, [images], 4, 5, constants))
+        below, further, above, higher = (logits_of(one, 3, 9) for one in answers(student, [images], 9, seed, constants))
         same = expect.same_values(below, further, atol=1e-4)
         expect.true(
             same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them, or it is a leaky one"
         )
         reach = not expect.same_values(above, higher, atol=1e-2) and not expect.same_values(below, above, atol=1e-2)
         expect.true(reach, f"positive outputs of {layer} do not reach {following}: is {layer} used in forward?")
+    judge_last_layer([below, further], (3, 9), 784, seed)
 
 
 @task("4.6", points=2, title="FCNN treats each image by itself, flat or not",
       hint="Flattening must leave the batch alone.")  # fmt: skip
 def test_fcnn_images_by_themselves(student, rng):
-    images = torch.randn(4, 1, 28, 28, generator=rng)
-    together, flat, *singly = answers(student, [images, images.view(4, 784), *images.split(1)], 3, 21)
-    together = logits_of(together, 4, 3)
+    images, seed = torch.randn(4, 1, 28, 28, generator=rng), drawn_seed(rng)
+    inputs = [images, images.view(4, 784), *images.split(1)]
+    found = answers(student, inputs, 9, seed, [{}, NOTHING])
+    together, flat, *singly = found[: len(inputs)]
+    together = logits_of(together, 4, 9)
     for number, alone in enumerate(singly):
-        same = expect.same_values(logits_of(alone, 1, 3), together[number : number + 1], atol=1e-3)
+        same = expect.same_values(logits_of(alone, 1, 9), together[number : number + 1], atol=1e-3)
         expect.true(
             same, "an image gets other logits in a batch than alone: flattening mixes the batch into the features"
         )
-    same = expect.same_values(logits_of(flat, 4, 3), together, atol=1e-3)
+    same = expect.same_values(logits_of(flat, 4, 9), together, atol=1e-3)
     expect.true(same, "flat inputs get other logits than the same images: flattening mixes up their pixels")
     expect.true(not expect.same_values(together[0], together[1], atol=1e-3), "different images have the same logits")
+    judge_last_layer(found[len(inputs) : len(inputs) + 2], (4, 9), 784, seed)
 
 
 # 4.7 and 4.8: the loops.
@@ -474,7 +527,9 @@ def test_train_losses(student, log_interval, seed):
       hint="Dropout and batch normalisation behave differently in training.")  # fmt: skip
 def test_train_mode(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1, again=True))
+    got = student.run(probes.trained, weight, bias, x, y, 4, 0.1, again=True)
+    loops.judge_training_mode(got)
+    loops.judge_seen(got, x, 4)
 
 
 @task("4.7", points=1, title="train takes the lesson's parameters, and moves each batch to the device",
@@ -485,6 +540,7 @@ def test_train_device(student, rng):
     names = ("model", "device", "train_loader", "optimizer", "criterion", "epoch", "log_interval")
     loops.judge_parameters(got, names, "train")
     loops.judge_devices(got, "train")
+    loops.judge_first(got, x, weight, bias, "train")
 
 
 @task("4.8", points=2, title="validate returns the mean loss", examples=8,
@@ -520,9 +576,18 @@ def test_validate_device(student, rng):
     got = student.run(probes.validated_elsewhere, weight, bias, x, y)
     loops.judge_parameters(got, ("model", "device", "loader", "criterion", "dataset_name"), "validate")
     loops.judge_devices(got, "validate")
+    loops.judge_first(got, x, weight, bias, "validate")
 
 
 # 4.9: fit
+
+
+def judge_answers(calls, data):
+    """The calls were made in this run: at each of them the model answers the data that were drawn for it."""
+    (x, _), (valid_x, _), weight, bias = data
+    for kind, *_, answer in calls:
+        want = (x if kind == "train" else valid_x) @ weight.T + bias
+        expect.close(answer, want, f"what the model says at a call of {kind}", atol=1e-3)
 
 
 def fitted(student, gen, epochs, replaced=True):
@@ -554,8 +619,8 @@ def series(got, length, key):
 
 
 def calls_of(got):
-    """[(kind, loader, (epoch, interval), missing)] of the stand-ins' calls."""
-    calls = [tuple(expect.items(call, 4, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
+    """[(kind, loader, (epoch, interval), missing, answer)] of the stand-ins' calls."""
+    calls = [tuple(expect.items(call, 5, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
     for kind, *_ in calls:
         expect.instance(kind, str, "a call")
     return calls
@@ -564,32 +629,36 @@ def calls_of(got):
 @task("4.9", points=1, title="fit takes the lesson's parameters, and hands on what it is given",
       hint="model, device, optimizer and criterion reach train and validate as they are.")  # fmt: skip
 def test_fit_hands_on(student, rng):
-    got, _, _ = fitted(student, rng, 2)
+    got, _, data = fitted(student, rng, 2)
     names = ("model", "device", "train_loader", "valid_loader", "optimizer", "criterion", "n_epochs")
     loops.judge_parameters(got, names, "fit")
     calls = calls_of(got)
     if {kind for kind, *_ in calls} == {"train", "validate"}:
-        for kind, *_, missing in calls:
+        for kind, *_, missing, _ in calls:
             lost = ", ".join(map(str, expect.items(missing, None, "what is missing")))
             expect.true(not lost, f"fit does not give {kind} the {lost} that it is given, but another, or none")
+        judge_answers(calls, data)
     else:
-        loops.judge_devices(fitted(student, rng, 2, replaced=False)[0], "fit")
+        got, _, ((x, _), _, weight, bias) = fitted(student, rng, 2, replaced=False)
+        loops.judge_devices(got, "fit")
+        loops.judge_first(got, x, weight, bias, "fit")
 
 
 @task("4.9", points=1, title="fit trains, then validates on the validation data, in every epoch",
       hint="One call of train and one of validate an epoch, each with its own loader.")  # fmt: skip
 def test_fit_calls(student, rng):
-    got, _, _ = fitted(student, rng, 3)
+    got, _, data = fitted(student, rng, 3)
     calls = calls_of(got)
     if {kind for kind, *_ in calls} == {"train", "validate"}:
         loops.judge_turns([kind for kind, *_ in calls], ("train", "validate"), 3, "fit")
-        for kind, loader, counted, _ in calls:
+        for kind, loader, counted, *_ in calls:
             _, interval = expect.items(counted, 2, "epoch and interval")
             expect.equal(loader, "train" if kind == "train" else "valid", f"the loader that fit gives to {kind}")
             expect.equal(interval, 100, f"the log_interval that fit gives to {kind} (leave it at its default)")
-        epochs = [counted[0] if type(counted[0]) is int else None for kind, _, counted, _ in calls if kind == "train"]
+        epochs = [counted[0] if type(counted[0]) is int else None for kind, _, counted, *_ in calls if kind == "train"]
         expect.true(epochs in ([0, 1, 2], [1, 2, 3]), "the epoch's number that fit gives to train: wrong values",
                     expected="0, 1, 2 or 1, 2, 3", got=epochs)  # fmt: skip
+        judge_answers(calls, data)
         return
     # A fit that does without the module's train and validate is judged by what it does.
     got, _, ((x, y), _, weight, bias) = fitted(student, rng, 3, replaced=False)
@@ -658,9 +727,11 @@ def test_predict(student, channels, seed):
       hint="On a GPU, the image has to be where the model is: send it to `device`.")  # fmt: skip
 def test_predict_device(student, rng):
     _, _, weight, bias = problem(rng, 1, 8, 5)
-    got = student.run(probes.predicted_elsewhere, weight, bias, torch.randn(2, 2, 2, generator=rng))
+    image = torch.randn(2, 2, 2, generator=rng)
+    got = student.run(probes.predicted_elsewhere, weight, bias, image)
     loops.judge_parameters(got, ("model", "image", "device"), "predict")
     loops.judge_devices(got, "predict", labelled=False)
+    loops.judge_first(got, image.view(1, -1), weight, bias, "predict")
 
 
 # 4.11: the whole

@@ -14,19 +14,22 @@ CPU = torch.device("cpu")
 LAYERS = ("fc1", "fc2", "fc3")
 
 
-def seeded(student, seed, before):
-    """Draws after `set_seed` of kinds that keep a state of their own; each generator has been used `before`."""
+def seeded(student, seed, before, numbers):
+    """Draws after `set_seed` of kinds that keep a state of their own; each generator has been used `before`.
+
+    Two of them shuffle the `numbers` first.
+    """
     for _ in range(before):
         random.gauss(0, 1)
         np.random.normal()
         torch.randn(3)
     student.training.set_seed(seed)
     model = nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.5), nn.Linear(5, 2))
-    order = list(range(20))
+    order = list(numbers)
     random.shuffle(order)
     return {
         "random": [*order, random.gauss(0, 1)],
-        "numpy": [*np.random.permutation(20).tolist(), float(np.random.normal())],
+        "numpy": [*np.random.permutation(numbers).tolist(), float(np.random.normal())],
         "torch": torch.cat(
             [model(torch.ones(3, 4)).detach().flatten(), torch.randn(2), torch.bernoulli(torch.full((9,), 0.5))]
         ),
@@ -73,27 +76,27 @@ def stats_of(student, images, as_numpy):
 class Pairs(Dataset):
     """Items (tensor [n, n²], label) of a dataset that allows no index out of range."""
 
-    def __init__(self, length):
-        self.length = length
+    def __init__(self, labels):
+        self.labels = labels
 
     def __len__(self):
-        return self.length
+        return len(self.labels)
 
     def __getitem__(self, index):
         index = int(index)
-        if not 0 <= index < self.length:
+        if not 0 <= index < len(self.labels):
             raise IndexError(index)
-        return torch.tensor([index, index * index]), index % 10
+        return torch.tensor([index, index * index]), self.labels[index]
 
 
-def split_twice(student, length, other_seed, **options):
+def split_twice(student, labels, other_seed, **options):
     """Items of both parts, and of the training part of a second split amid other global seeds."""
-    train, valid = student.training.split_train_valid(Pairs(length), **options)
+    train, valid = student.training.split_train_valid(Pairs(labels), **options)
     found = {"train": [train[i] for i in range(len(train))], "valid": [valid[i] for i in range(len(valid))]}
     random.seed(other_seed)
     np.random.seed(other_seed)
     torch.manual_seed(other_seed)
-    again, _ = student.training.split_train_valid(Pairs(length), **options)
+    again, _ = student.training.split_train_valid(Pairs(labels), **options)
     return {**found, "again": [again[i] for i in range(len(again))]}
 
 

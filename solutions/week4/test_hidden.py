@@ -29,20 +29,23 @@ def generator(seed):
 # 4.1 and 4.2
 
 
-def seeded(evidence):
+def seeded(evidence, numbers):
     found = {
         name: [expect.number(value, name) for value in expect.items(expect.field(evidence, name), 21, name)]
         for name in ("random", "numpy")
     }
+    for name, values in found.items():
+        expect.true(sorted(values[:20]) == sorted(numbers), f"{name} has shuffled other numbers than it was given")
     return {**found, "torch": expect.tensor(expect.field(evidence, "torch"), "torch", shape=(17,)).tolist()}
 
 
 @task("4.1", points=3, title="whole runs agree for one seed and differ for two", hint="Every generator, every time.")
 def test_seeds(student, rng):
     seed = int(torch.randint(0, 2**31 - 2, (1,), generator=rng))
+    numbers = torch.randint(10**6, (20,), generator=rng).tolist()
     for value, run_again in ((0, student.run), (seed, student.run_fresh)):
-        first, other = (seeded(student.run(probes.seeded, number, 0)) for number in (value, value + 1))
-        again = seeded(run_again(probes.seeded, value, 5))
+        first, other = (seeded(student.run(probes.seeded, n, 0, numbers), numbers) for n in (value, value + 1))
+        again = seeded(run_again(probes.seeded, value, 5, numbers), numbers)
         for name in first:
             expect.true(first[name] == again[name], f"two runs with one seed differ in what {name} draws")
             expect.true(first[name] != other[name], f"two seeds give the same draws of {name}")
@@ -104,13 +107,14 @@ def plain(value):
 # 4.4 and 4.5
 
 
-def numbers(part, what):
-    """The numbers of a part whose items are ([n, n²], n % 10)."""
+def numbers(part, what, labels):
+    """The numbers of a part whose items are ([n, n²], label n)."""
     found = []
     for item in expect.items(part, None, what):
         pair, label = expect.items(item, 2, f"an item of {what}")
         number, square = expect.tensor(pair, f"an item of {what}", shape=(2,)).tolist()
-        expect.true(square == number * number and label == number % 10, f"an item of {what} was changed")
+        right = number in range(len(labels)) and square == number * number
+        expect.true(right and expect.same(label, labels[int(number)]), f"an item of {what} was changed")
         found.append(number)
     return found
 
@@ -118,9 +122,10 @@ def numbers(part, what):
 @task("4.4", points=2, title="no item is lost or doubled, whatever the ratio", examples=10, hint="Derive one length.")
 @given(length=st.integers(10, 120), ratio=st.sampled_from([0.29, 0.33, 0.57, 0.7, 0.999]), seed=st.integers(0, 10**6))
 def test_splits(student, length, ratio, seed):
-    got = student.run(probes.split_twice, length, 1, train_ratio=ratio, seed=seed)
-    train = numbers(expect.field(got, "train"), "the training part")
-    valid = numbers(expect.field(got, "valid"), "the validation part")
+    labels = labels_for(generator(seed), length)
+    got = student.run(probes.split_twice, labels, 1, train_ratio=ratio, seed=seed)
+    train = numbers(expect.field(got, "train"), "the training part", labels)
+    valid = numbers(expect.field(got, "valid"), "the validation part", labels)
     expect.true(len(train) == int(length * ratio), "the training part's length is wrong")
     expect.true(sorted(train + valid) == list(range(length)), "the parts do not cover the dataset once")
 
@@ -128,17 +133,22 @@ def test_splits(student, length, ratio, seed):
 @task("4.4", points=2, title="the split depends on its seed and on nothing else", hint="Ratio and seed have defaults.")
 def test_split_repeats(student, rng):
     other = int(torch.randint(1, 10**6, (1,), generator=rng))
+    labels = labels_for(rng, 80)
     for options in ({}, {"seed": other}):
-        got = student.run(probes.split_twice, 80, other, **options)
-        train = numbers(expect.field(got, "train"), "the training part")
+        got = student.run(probes.split_twice, labels, other, **options)
+        train = numbers(expect.field(got, "train"), "the training part", labels)
         expect.true(len(train) == 72, "the training part's length is wrong")
-        again = numbers(expect.field(got, "again"), "the second training part")
+        again = numbers(expect.field(got, "again"), "the second training part", labels)
         expect.true(again == train, "the split depends on more than its seed")
         expect.true(sorted(train) != list(range(72)), "the training part is not random: it holds the first items")
-    default = student.run(probes.split_twice, 80, other)
-    named = student.run(probes.split_twice, 80, other, seed=42, train_ratio=0.9)
-    same = numbers(expect.field(default, "train"), "a part") == numbers(expect.field(named, "train"), "a part")
-    expect.true(same, "the defaults are not those of the lesson: train_ratio=0.9, seed=42")
+    default = student.run(probes.split_twice, labels, other)
+    named = student.run(probes.split_twice, labels, other, seed=42, train_ratio=0.9)
+    first, second = (numbers(expect.field(got, "train"), "a part", labels) for got in (default, named))
+    expect.true(first == second, "the defaults are not those of the lesson: train_ratio=0.9, seed=42")
+
+
+def labels_for(gen, length):
+    return torch.randint(10**6, (length,), generator=gen).tolist()
 
 
 def passes(got, lengths, count):
