@@ -141,19 +141,19 @@ def transformed(student, pixels, mean, std, which, times):
 
 
 class Numbers(Dataset):
-    """0 … length−1, each passed through the dataset's `transform`, with label 7."""
+    """0 … length−1, each passed through the dataset's `transform`, with its label."""
 
-    def __init__(self, length, transform):
-        self.length = length
+    def __init__(self, labels, transform):
+        self.labels = labels
         self.transform = transform
 
     def __len__(self):
-        return self.length
+        return len(self.labels)
 
     def __getitem__(self, index):
-        if not 0 <= index < self.length:
+        if not 0 <= index < len(self.labels):
             raise IndexError(index)
-        return index if self.transform is None else self.transform(index), 7
+        return index if self.transform is None else self.transform(index), self.labels[int(index)]
 
 
 class Tag:
@@ -166,9 +166,9 @@ class Tag:
         return [int(number), self.mark]
 
 
-def split(student, length, **options):
+def split(student, labels, **options):
     """Both parts' items, and one item of the original dataset afterwards."""
-    full = Numbers(length, Tag("train"))
+    full = Numbers(labels, Tag("train"))
     parts = student.training.split_with_transforms(full, Tag("test"), **options)
     if not isinstance(parts, (tuple, list)) or len(parts) != 2:
         return {"returned": type(parts).__name__}
@@ -186,7 +186,7 @@ def draws_after_split(student, seed):
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    train, valid = student.training.split_with_transforms(Numbers(20, Tag("train")), Tag("test"), seed=seed + 1)
+    train, valid = student.training.split_with_transforms(Numbers([7] * 20, Tag("train")), Tag("test"), seed=seed + 1)
     draws = {"random": random.random(), "numpy": float(np.random.rand()), "torch": float(torch.rand(1))}
     return {**draws, "items": [part[i] for part in (train, valid) for i in range(len(part))]}
 
@@ -234,13 +234,27 @@ class Linear(nn.Module):
         self.modes = []
         self.grad_modes = []
         self.devices = []
+        self.first = None
 
     def forward(self, features):
         self.modes.append(self.training)
         self.devices.append(str(features.device))
         logits = self.layer(features)
+        self.first = logits.detach().clone() if self.first is None else self.first
         self.grad_modes.append(logits.requires_grad)  # whichever way gradients are switched off
         return logits, features
+
+
+class Seeing(Linear):
+    """The same, with the mean of what it is given in training mode, which batch normalisation keeps there alone."""
+
+    def __init__(self, weight, bias):
+        super().__init__(weight, bias)
+        self.norm = nn.BatchNorm1d(weight.shape[1], affine=False, momentum=None)
+
+    def forward(self, features):
+        self.norm(features.detach())
+        return super().forward(features)
 
 
 class Normed(Linear):
@@ -289,7 +303,7 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
 
     Then `again`, with a copy of the model, while no gradients are recorded.
     """
-    model = Linear(weight, bias)
+    model = Seeing(weight, bias)
     model.eval()
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 5.0)
@@ -305,6 +319,7 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
         "losses": losses,
         "weight": model.layer.weight,
         "bias": model.layer.bias,
+        "seen": model.norm.running_mean,
         "modes": model.modes,
         "grad_enabled": grad_enabled,
         "requires_grad": [p.requires_grad for p in model.parameters()],
@@ -358,6 +373,7 @@ def located(function, device, model, criterion):
         "device": str(device),
         "inputs": model.devices,
         "labels": criterion.devices,
+        "first": model.first,
     }
 
 
@@ -432,14 +448,17 @@ def plot_most_incorrect(student, images, labels, probs):
 
 
 def figures(student, images, kernel, labels, predicted, probs):
-    """For each plot, beside another figure: whether it returns its own, left that one alone, and in how many axes."""
+    """For each plot, beside another figure: whether it returns its own, left that one alone, and in how many axes.
+
+    Then all pictures in these figures.
+    """
     entries = [(image, int(label), p) for image, label, p in zip(images, labels, probs, strict=False)]
     calls = {
         "plot_filter": (images, kernel),
         "plot_confusion_matrix": (labels, predicted),
         "plot_most_incorrect": (entries,),
     }
-    found = {}
+    found, pictures = {}, []
     for name, arguments in calls.items():
         plt.close("all")
         other, ax = plt.subplots()
@@ -448,8 +467,10 @@ def figures(student, images, kernel, labels, predicted, probs):
             figure = getattr(student.inspection, name)(*arguments)
         untouched = other.axes == [ax] and len(ax.get_children()) == before
         found[name] = [figure is not other, untouched, axes_in_use(figure)]
+        axes = figure.axes if isinstance(figure, Figure) else []
+        pictures += [picture for own in axes for picture in described_axes(own)["pictures"]]
     plt.close("all")
-    return found
+    return {**found, "pictures": pictures}
 
 
 def axes_in_use(figure):

@@ -113,9 +113,10 @@ def outputs(result, batch, classes):
 
 @task("5.3", points=3, title="LeNet returns logits and hidden of the right shapes", examples=10,
       hint="forward returns two things; flatten each image by itself.")  # fmt: skip
-@given(batch=st.integers(1, 6), output_dim=st.integers(2, 20))
-def test_lenet_shapes(student, batch, output_dim):
-    images = torch.randn(batch, 1, 28, 28, generator=generator(batch))
+@given(batch=st.integers(1, 6), output_dim=st.integers(2, 20), seed=seeds)
+def test_lenet_shapes(student, batch, output_dim, seed):
+    gen = generator(seed)
+    images = torch.randn(batch, 1, 28, 28, generator=gen)
     logits, hidden = outputs(student.run(probes.lenet_outputs, images, output_dim), batch, output_dim)
     last = "is it that a ReLU comes after the last layer, or that forward does not compute them?"
     expect.true(bool(logits.any()), "the logits are all zeros, whatever the image", because=last)
@@ -123,6 +124,24 @@ def test_lenet_shapes(student, batch, output_dim):
     for part, name in ((logits, "logits"), (hidden, "hidden")):
         differ = batch == 1 or bool((part != part[0]).any())
         expect.true(differ, f"all images have the same {name}: what comes before does not reach them")
+    judge_last_layer(student, images, gen, output_dim)
+
+
+def judge_last_layer(student, images, gen, classes):
+    """Where nothing else reaches fc_3 its bias, which is drawn for this run, orders the logits."""
+    weights = random_weights(gen, classes)
+    weights["fc_3.weight"].zero_()
+    batch = len(images) if images.dim() == 4 else 1
+    logits = logits_alone(student.run(probes.lenet_outputs, images, classes, weights), batch, classes)
+    judge_order(logits, weights["fc_3.bias"])
+
+
+def judge_order(logits, bias):
+    """The logits are in the bias's order, whatever is done to them afterwards: that has a check of its own."""
+    bias = bias.expand(logits.shape)
+    ordered = torch.equal(logits.argsort(1), bias.argsort(1))
+    cut = expect.same_values(logits, bias.clamp(min=0), atol=1e-5)
+    expect.true(ordered or cut, "LeNet's logits do not follow fc_3's bias where nothing else reaches them")
 
 
 def logits_alone(result, batch, classes):
@@ -133,9 +152,10 @@ def logits_alone(result, batch, classes):
 
 @task("5.3", points=1, title="LeNet's layers have their names and sizes",
       hint="The lesson's table gives each layer's size.")  # fmt: skip
-def test_lenet_layers(student):
-    got = student.run(probes.lenet_layers, 10)
-    want = {"conv1": [6, 1, 5, 5], "conv2": [16, 6, 5, 5], "fc_1": [120, 256], "fc_2": [84, 120], "fc_3": [10, 84]}
+def test_lenet_layers(student, rng):
+    classes = int(torch.randint(3, 2000, (1,), generator=rng))
+    got = student.run(probes.lenet_layers, classes)
+    want = {"conv1": [6, 1, 5, 5], "conv2": [16, 6, 5, 5], "fc_1": [120, 256], "fc_2": [84, 120], "fc_3": [classes, 84]}
     for name, shape in want.items():
         expect.there(expect.field(got, name), "LeNet", name, expect.field(got, "layers"))
         expect.equal(expect.field(got, name), shape, f"the shape of {name}'s weight")
@@ -168,7 +188,7 @@ def test_lenet_raw_logits(student, rng):
     again = expect.same_values(plain[0], plain[3], rtol=1e-3, atol=1e-3)
     wrong = "dropout stays on in evaluation mode, or flattening mixes the images"
     expect.true(again, f"an image that is there twice in a batch gets two different logits: {wrong}")
-    step = torch.linspace(-3, 3, 10)
+    step = torch.linspace(-3, 3, 10)[torch.randperm(10, generator=rng)]
     moved = {**weights, "fc_3.bias": weights["fc_3.bias"] + step}
     shifted = logits_alone(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
     for logits in (plain, shifted):
@@ -200,6 +220,7 @@ def test_lenet_relu(student, rng):
         expect.true(same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them")
         reach = not expect.same_values(above, higher, atol=1e-4) and not expect.same_values(below, above, atol=1e-4)
         expect.true(reach, f"positive outputs of {layer} do not reach {following}")
+    judge_order(below, weights["fc_3.bias"])  # nothing has reached fc_3
 
 
 @task("5.3", points=1, title="LeNet takes a single image as a batch of one",
@@ -220,6 +241,7 @@ def test_lenet_single_image(student, rng):
     expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the weights")
     other, _ = outputs(student.run(probes.lenet_outputs, -image, 10, weights), 1, 10)
     expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the image")
+    judge_last_layer(student, image, rng, 10)
 
 
 @task("5.3", points=3, title="gradients flow through logits and hidden to every layer",
@@ -238,6 +260,7 @@ def test_lenet_gradients(student, rng):
             size = expect.field(got, layer)
             reached = type(size) is float and size > 0
             expect.true(reached, f"no gradient reaches {layer} from {name}: is something cut off from the graph?")
+    judge_last_layer(student, images, rng, 10)
 
 
 # 5.4: transforms
@@ -247,16 +270,51 @@ def picture(pixels):
     return torch.tensor(pixels, dtype=torch.uint8)
 
 
-def blob():
-    image = np.zeros((28, 28), dtype=np.uint8)
-    image[12:16, 12:16] = 255
-    return picture(image)
+def blob(gen):
+    """Four by four pixels in the middle, of drawn grey values."""
+    image = torch.zeros(28, 28, dtype=torch.uint8)
+    image[12:16, 12:16] = torch.randint(90, 256, (4, 4), generator=gen)
+    return image
 
 
-def bar():
-    image = np.zeros((28, 28), dtype=np.uint8)
-    image[12:16, 3:25] = 255
-    return picture(image)
+def bar(gen):
+    """A horizontal bar whose columns have drawn grey values."""
+    image = torch.zeros(28, 28, dtype=torch.uint8)
+    image[12:16, 3:25] = torch.randint(150, 256, (22,), generator=gen)
+    return image
+
+
+def rings(gen):
+    """A disc in two rings, of three drawn grey values, and a spot that shows how it turns."""
+    levels = torch.randint(40, 256, (3,), generator=gen)
+    axis = torch.arange(28) - 13.5
+    radius = (axis[:, None] ** 2 + axis**2).sqrt()
+    image = levels[torch.bucketize(radius, torch.tensor([4.0, 9.0]))].to(torch.uint8)
+    image[radius > 14] = 0
+    image[2:6, 2:6] = 255
+    return image, radius, levels
+
+
+def judge_rings(shown, radius, levels):
+    """Some picture has the three grey values that were given, wherever within reach, and however bright."""
+    found = [shown[:, (radius > low) & (radius < high)].median(1).values for low, high in ((-1, 2), (6, 7), (11, 12))]
+    found, wanted = torch.stack(found, 1), levels.double()
+    off = (found / found.norm(dim=1, keepdim=True).clamp(min=1e-6) - wanted / wanted.norm()).abs().amax(1)
+    expect.true(bool(off.min() < 0.01), "the training pipeline shows other grey values than those of the image")
+
+
+def judge_content(shown, given, what):
+    """Some picture shows the bright part of the image that was given, shifted, and however bright."""
+    rows, columns = (given > 0).nonzero(as_tuple=True)
+    wanted = given[given > 0].double()
+    best = 0.0
+    for down in range(-2, 3):
+        for right in range(-2, 3):
+            found = shown[:, rows + down, columns + right]
+            centred = found - found.mean(1, keepdim=True), wanted - wanted.mean()
+            norms = centred[0].norm(dim=1) * centred[1].norm()
+            best = max(best, (centred[0] @ centred[1] / norms.clamp(min=1e-6)).max().item())
+    expect.true(best > 0.9, f"the training pipeline shows another {what} than the one that it is given")
 
 
 def grey(outputs, mean, std):
@@ -296,22 +354,25 @@ def test_test_transform(student, rng):
 
 @task("5.4", points=1, title="the training pipeline differs from call to call",
       hint="Augmentation draws anew for every image.")  # fmt: skip
-def test_train_transform_varies(student):
-    pictures = grey(student.run(probes.transformed, bar(), 0.1307, 0.3081, 0, 20), 0.1307, 0.3081)
+def test_train_transform_varies(student, rng):
+    image, radius, levels = rings(rng)
+    pictures = grey(student.run(probes.transformed, image, 0.1307, 0.3081, 0, 20), 0.1307, 0.3081)
     distinct = {tuple(p.flatten().round(decimals=2).tolist()) for p in pictures}
     expect.true(
         len(distinct) > 5,
         "the training pipeline hardly changes the image: rotate, and crop after padding by 2, at random",
         got=f"{len(distinct)} of 20 differ",
     )
+    judge_rings(pictures, radius, levels)
 
 
 @task("5.4", points=1, title="the training pipeline shifts by up to 2 pixels",
       hint="Pad by 2, then crop 28.")  # fmt: skip
-def test_train_transform_shifts(student):
-    shown = grey(student.run(probes.transformed, blob(), 0.1307, 0.3081, 0, 64), 0.1307, 0.3081)
+def test_train_transform_shifts(student, rng):
+    image = blob(rng)
+    shown = grey(student.run(probes.transformed, image, 0.1307, 0.3081, 0, 64), 0.1307, 0.3081)
     edges = torch.cat([shown[:, 0].flatten(), shown[:, :, 0].flatten()]).abs().max().item()  # black in what is given
-    x, y, _ = moments(shown)
+    x, y = (found - own for found, own in zip(moments(shown)[:2], moments(image[None] / 255)[:2], strict=True))
     for name, shift in (("horizontally", x), ("vertically", y)):
         reach = (shift.min().item(), shift.max().item())
         inside = reach[0] > -2.7 and reach[1] < 2.7
@@ -328,14 +389,16 @@ def test_train_transform_shifts(student):
         )
     furthest = max(x.abs().max().item(), y.abs().max().item())
     expect.true(furthest > 1.4, "the training pipeline never shifts by 2 pixels: pad by 2", got=furthest)
+    judge_content(shown, image, "blob")
 
 
 @task("5.4", points=2, title="the training pipeline rotates by up to 5 degrees",
       hint="A small random rotation, to either side.")  # fmt: skip
-def test_train_transform_rotates(student):
-    shown = grey(student.run(probes.transformed, bar(), 0.1307, 0.3081, 0, 64), 0.1307, 0.3081)
+def test_train_transform_rotates(student, rng):
+    image = bar(rng)
+    shown = grey(student.run(probes.transformed, image, 0.1307, 0.3081, 0, 64), 0.1307, 0.3081)
     *_, angle = moments(shown)
-    light, own = shown.clamp(0, 1).sum((1, 2)), bar().double().sum() / 255
+    light, own = shown.clamp(0, 1).sum((1, 2)), image.double().sum() / 255
     reach = (angle.min().item(), angle.max().item())
     told = f"{round(reach[0], 1) + 0.0}° to {round(reach[1], 1) + 0.0}°"  # -0.0 is 0
     inside = reach[0] > -7 and reach[1] < 7
@@ -347,21 +410,27 @@ def test_train_transform_rotates(student):
     one_way = reach[0] < -1 or reach[1] > 1
     hardly = "the training pipeline rotates to one side only" if one_way else "the training pipeline does not rotate"
     expect.true(reach[0] < -1 and reach[1] > 1, hardly, expected="up to 5° to either side", got=told)
+    judge_content(shown, image, "bar")
 
 
 # 5.5: the split
 
 
-def pairs(items, what):
-    """[(number, mark)] of a part's items."""
+def labels_for(gen, length):
+    return torch.randint(10**6, (length,), generator=gen).tolist()
+
+
+def pairs(items, what, labels):
+    """[(number, mark)] of a part's items, each of which has its label."""
     found = []
     for item in expect.items(items, None, what):
         value, label = expect.items(item, 2, f"an item of {what}")
-        expect.equal(label, 7, f"a label of {what}")
         bare = type(value) is int  # an item that went through no transform
         number, mark = (value, "no transform") if bare else expect.items(value, 2, f"an item of {what}")
         expect.instance(number, int, f"a number of {what}")
         expect.instance(mark, str, f"a mark of {what}")
+        expect.true(0 <= number < len(labels), f"an item of {what} is none of the dataset's", got=number)
+        expect.equal(label, labels[number], f"a label of {what}")
         found.append((number, mark))
     return found
 
@@ -378,10 +447,11 @@ def judge_pair(got):
       hint="int(len * ratio) items for training, every other one for validation.")  # fmt: skip
 @given(length=st.integers(40, 90), ratio=st.sampled_from([0.6, 0.75, 0.8, 0.9]), seed=st.integers(0, 1000))
 def test_split_covers(student, length, ratio, seed):
-    got = student.run(probes.split, length, train_ratio=ratio, seed=seed)
+    labels = labels_for(generator(seed), length)
+    got = student.run(probes.split, labels, train_ratio=ratio, seed=seed)
     judge_pair(got)
-    train = [number for number, _ in pairs(expect.field(got, "train"), "the training part")]
-    valid = [number for number, _ in pairs(expect.field(got, "valid"), "the validation part")]
+    train = [number for number, _ in pairs(expect.field(got, "train"), "the training part", labels)]
+    valid = [number for number, _ in pairs(expect.field(got, "valid"), "the validation part", labels)]
     nearest, up = round(length * ratio), int(length * ratio) + 1
     slips = {
         "rounded to the nearest, where int(len * ratio) cuts": nearest if nearest != up else None,
@@ -403,12 +473,14 @@ def test_split_covers(student, length, ratio, seed):
 
 @task("5.5", points=3, title="validation uses the test transform, training keeps its own",
       hint="Two subsets of one dataset share its transform, unless one of them has a copy.")  # fmt: skip
-def test_split_transforms(student):
-    got = student.run(probes.split, 30)
+def test_split_transforms(student, rng):
+    labels = labels_for(rng, 30)
+    got = student.run(probes.split, labels)
     judge_pair(got)
     parts = {"train": "training", "valid": "validation"}
     found = {
-        part: {mark for _, mark in pairs(expect.field(got, part), f"the {name} part")} for part, name in parts.items()
+        part: {mark for _, mark in pairs(expect.field(got, part), f"the {name} part", labels)}
+        for part, name in parts.items()
     }
     exchanged = found == {"train": {"test"}, "valid": {"train"}}
     expect.true(not exchanged, "the training part goes through test_transform, and the validation part does not: "
@@ -421,16 +493,17 @@ def test_split_transforms(student):
         expect.true(marks == {mark}, f"the {name} part goes through {other}, and not through {wanted}",
                     because="do both parts share one dataset? Give validation a copy.deepcopy of it"
                     if mark == "train" else None)  # fmt: skip
-    kept = expect.same(expect.field(got, "after"), ([0, "train"], 7))
+    kept = expect.same(expect.field(got, "after"), ([0, "train"], labels[0]))
     expect.true(kept, "train_full has another transform after the call: set it in a copy.deepcopy of train_full")
 
 
 @task("5.5", points=1, title="the same seed gives the same split, another seed another",
       hint="Seed a generator of your own.")  # fmt: skip
-def test_split_seed(student):
-    results = [student.run(probes.split, 60, seed=seed) for seed in (3, 3, 4)]
+def test_split_seed(student, rng):
+    labels = labels_for(rng, 60)
+    results = [student.run(probes.split, labels, seed=seed) for seed in (3, 3, 4)]
     judge_pair(results[0])
-    first, again, other = (pairs(expect.field(got, "train"), "the training part") for got in results)
+    first, again, other = (pairs(expect.field(got, "train"), "the training part", labels) for got in results)
     expect.true(
         again == first,
         "two splits with the same seed differ: the split draws from a generator that `seed` does not seed",
@@ -453,7 +526,7 @@ def test_split_generators(student, rng):
         expect.true(
             number == value, f"the global generator of {name} is not as it was: the split seeds it or draws from it"
         )
-    items = [number for number, _ in pairs(expect.field(got, "items"), "the two parts")]
+    items = [number for number, _ in pairs(expect.field(got, "items"), "the two parts", [7] * 20)]
     expect.equal(sorted(items), list(range(20)), "all items together")
 
 
@@ -475,12 +548,25 @@ def slide(images, kernel):
 @task("5.6", points=1, title="apply_filter gives float32 images, as it is given",
       hint="NumPy's numbers are float64; the next layer takes float32.")  # fmt: skip
 def test_filter_dtype(student, rng):
-    images = torch.rand(2, 1, 6, 6, generator=rng)
-    got = student.run(probes.apply_filter, images, [[0.5, -1.0, 0.0], [0.0, 2.0, 1.0], [1.0, 0.0, -0.5]])
+    # Two images, each the same everywhere: within them, all that counts of a filter is its sum.
+    levels = (torch.rand(2, generator=rng) * 4 + torch.tensor([1.0, 6.0])).view(2, 1, 1, 1)
+    images, kernel = levels.expand(2, 1, 12, 12).contiguous(), drawn_kernel(rng)
+    got = student.run(probes.apply_filter, images, kernel)
     filtered = expect.tensor(got, "the filtered images", dtype=torch.float32)  # their shape has a check of its own
     expect.true(bool(filtered.any()), "the filtered images are all zeros")
     unchanged = filtered.shape == images.shape and bool((filtered == images).all())
     expect.true(not unchanged, "the filtered images are the images as they were given: no filter is applied")
+    found = [half.median() for half in filtered.flatten().chunk(2)] + [torch.tensor(0.0)]
+    want = sum(map(sum, kernel)) * (levels[0] - levels[1]).flatten()
+    right = expect.same_values((found[0] - found[1]).view(1), want, rtol=1e-2)
+    expect.true(right, "apply_filter of two even images gives values that do not fit the filter's sum")
+
+
+def drawn_kernel(gen):
+    """Nine whole numbers as floats, whose sum is not 0."""
+    numbers = torch.randint(-4, 5, (9,), generator=gen)
+    numbers[4] += 1 if numbers.sum() == 0 else 0
+    return numbers.view(3, 3).double().tolist()
 
 
 @task("5.6", points=2, title="apply_filter slides the filter over the images", examples=10,
@@ -530,11 +616,11 @@ def test_subsample(student, kind, size, seed):
 
 @task("5.7", points=1, title="subsample refuses any other name, and names the choices",
       hint="A ValueError whose text helps whoever made the typing mistake.")  # fmt: skip
-def test_subsample_error(student):
+def test_subsample_error(student, rng):
     message = expect.raises(student.run(probes.subsample_error, "median"), ["ValueError"], "subsample with 'median'")
     named = "max" in message.lower() and ("mean" in message.lower() or "avg" in message.lower())
     expect.true(named, "the ValueError does not name the choices", expected="max, mean, avg", got=message)
-    images = torch.arange(16.0).view(1, 1, 4, 4)
+    images = torch.randn(1, 1, 4, 4, generator=rng)
     right = student.run(probes.subsample, images, "max", 2)  # which raises where every name is refused
     expect.close(right, pool(images, 2, lambda cell: cell.amax(-1)), "subsample with 'max'")
 
@@ -565,7 +651,9 @@ def test_train_losses(student, log_interval, seed):
       hint="Dropout and batch normalisation behave differently in training.")  # fmt: skip
 def test_train_mode(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    loops.judge_training_mode(student.run(probes.trained, weight, bias, x, y, 4, 0.1, again=True))
+    got = student.run(probes.trained, weight, bias, x, y, 4, 0.1, again=True)
+    loops.judge_training_mode(got)
+    loops.judge_seen(got, x, 4)
 
 
 @task("5.8", points=1, title="train and validate take the lesson's parameters, and move each batch to the device",
@@ -579,6 +667,7 @@ def test_loops_device(student, rng):
     ):
         loops.judge_parameters(expect.field(got, name), ("model", "device", *own), name)
         loops.judge_devices(expect.field(got, name), name)
+        loops.judge_first(expect.field(got, name), x, weight, bias, name)
 
 
 @task("5.8", points=1, title="validate returns the mean loss", examples=6,
@@ -665,6 +754,7 @@ def test_predictions_device(student, rng):
     got = student.run(probes.predictions_elsewhere, weight, bias, x.view(-1, 1, 2, 2), y)
     loops.judge_parameters(got, ("model", "loader", "device"), "get_predictions")
     loops.judge_devices(got, "get_predictions", labelled=False)
+    loops.judge_first(got, x, weight, bias, "get_predictions")
     for place, name in zip(expect.items(expect.field(got, "results"), 3, "the results"),
                            ("images", "labels", "probs"), strict=True):  # fmt: skip
         left = f"{name} are left on the device: move what is returned to the CPU, by .cpu()"
@@ -773,7 +863,12 @@ def pixels_of(ax):
     """The first picture in an axes, as a 2-d tensor."""
     pictures = expect.items(expect.field(ax, "pictures"), None, "the pictures in an axes")
     expect.true(len(pictures) > 0 and type(pictures[0]) is np.ndarray, "an axes holds no picture")
-    array = torch.from_numpy(pictures[0]).double()
+    return flat(pictures[0])
+
+
+def flat(array):
+    """A picture as a 2-d tensor, with or without colours."""
+    array = torch.from_numpy(array).double()
     return array.mean(-1) if array.dim() == 3 else array
 
 
@@ -809,6 +904,10 @@ def test_own_figures(student, rng):
         expect.true(untouched is True, f"{name} draws into the figure that was current before")
         expect.instance(shown, int, f"the number of axes that {name} draws into")
         expect.true(shown > 0, f"{name} draws nothing into the figure that it returns: pass its axes on, by ax=ax")
+    drawn = expect.items(expect.field(got, "pictures"), None, "the pictures")
+    drawn = [flat(array) for array in drawn if type(array) is np.ndarray]
+    seen = any(alike(image[0], array) for image in images for array in drawn)
+    expect.true(seen, "neither plot_filter nor plot_most_incorrect shows an image that it is given")
 
 
 @task("5.11", points=1, title="plot_filter draws the originals over the filtered images",

@@ -86,8 +86,9 @@ def transformed(student, pixels, mean, std, which, times):
 class Pictures(Dataset):
     """PIL images held in a list, as torchvision's datasets hold theirs; image n is filled with grey value n."""
 
-    def __init__(self, count, transform):
-        self.images = [Image.new("L", (28, 28), n) for n in range(count)]
+    def __init__(self, labels, transform):
+        self.images = [Image.new("L", (28, 28), n) for n in range(len(labels))]
+        self.labels = labels
         self.transform = transform
 
     def __len__(self):
@@ -95,7 +96,7 @@ class Pictures(Dataset):
 
     def __getitem__(self, index):
         image = self.images[index]
-        return (image if self.transform is None else self.transform(image)), int(index) % 10
+        return (image if self.transform is None else self.transform(image)), self.labels[int(index)]
 
 
 class Grey:
@@ -108,8 +109,8 @@ class Grey:
         return torch.tensor([image.getpixel((0, 0)), self.sign])
 
 
-def split_pictures(student, count, repeat_seed=None, **options):
-    full = Pictures(count, Grey(1))
+def split_pictures(student, labels, repeat_seed=None, **options):
+    full = Pictures(labels, Grey(1))
     own = full.transform
     train, valid = student.training.split_with_transforms(full, Grey(-1), **options)
     items = {
@@ -121,7 +122,7 @@ def split_pictures(student, count, repeat_seed=None, **options):
     random.seed(repeat_seed)
     np.random.seed(repeat_seed)
     torch.manual_seed(repeat_seed or 0)
-    again, _ = student.training.split_with_transforms(Pictures(count, Grey(1)), Grey(-1), **options)
+    again, _ = student.training.split_with_transforms(Pictures(labels, Grey(1)), Grey(-1), **options)
     items["again"] = [again[i] for i in range(len(again))]
     return items
 
@@ -241,7 +242,7 @@ def plotted(student, function, *arguments):
     if isinstance(figure, Figure):
         described["axes"] = [
             {
-                "pictures": [list(np.shape(i.get_array()))[:2] for i in ax.images],
+                "pictures": [np.ma.filled(np.ma.asarray(i.get_array()).astype(float), np.nan) for i in ax.images],
                 "meshes": len(ax.collections),
                 "drawn": len(ax.get_children()),
             }

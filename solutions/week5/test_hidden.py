@@ -132,9 +132,10 @@ def test_normalisation(student, rng):
 
 @task("5.4", points=2, title="the training pipeline's shifts and rotations stay in their range",
       hint="±5° and 2 pixels.")  # fmt: skip
-def test_augmentation_range(student):
+def test_augmentation_range(student, rng):
     image = torch.zeros(28, 28, dtype=torch.uint8)
-    image[3:25, 12:16] = 255
+    levels = torch.randint(195, 256, (22,), generator=rng).to(torch.uint8)
+    image[3:25, 12:16] = levels[:, None]
     shown = pictures(student.run(probes.transformed, image, 0.0, 1.0, 0, 80), 0.0, 1.0).clamp(0, 1)
     weight = shown / shown.sum((1, 2), keepdim=True).clamp(min=1e-6)
     axis = torch.arange(28).double() - 13.5
@@ -146,30 +147,43 @@ def test_augmentation_range(student):
     expect.true(bool(angle.max() > 1), "the training pipeline hardly rotates")
     expect.true(bool(x.abs().max() < 2.8), "the training pipeline shifts too far")
     expect.true(bool(x.abs().max() > 0.9), "the training pipeline hardly shifts")
-    dimmed = bool((shown.flatten(1).max(1).values < 0.9).any())
+    dimmed = bool((shown.flatten(1).max(1).values < 0.9 * int(levels.max()) / 255).any())
     expect.true(
         not dimmed, "the training pipeline changes brightness or contrast: rotations and shifts alone are asked for"
     )
-    same_size = bool(((shown.sum((1, 2)) / 88 - 1).abs() < 0.15).all())
+    same_size = bool(((shown.sum((1, 2)) / (4 * levels.double().sum() / 255) - 1).abs() < 0.15).all())
     expect.true(same_size, "the training pipeline makes the picture larger or smaller, or changes its brightness")
+    textures = likeness(shown, levels.double())
     corner = torch.zeros(28, 28, dtype=torch.uint8)
     corner[6:10, 6:10] = 255
     shown = pictures(student.run(probes.transformed, corner, 0.0, 1.0, 0, 40), 0.0, 1.0).clamp(0, 1)
     mirrored = "the training pipeline mirrors or flips the image, which makes another digit of it"
     expect.true(bool((shown[:, :14, :14].sum((1, 2)) > 8).all()), mirrored)
+    expect.true(textures > 0.8, "the training pipeline shows another bar than the one that it is given")
+
+
+def likeness(shown, levels):
+    """How much the rows of a vertical bar in some picture go with these grey values, at some place."""
+    wanted, best = levels - levels.mean(), 0.0
+    for down in range(1, 6):
+        rows = shown[:, down : down + len(levels)].sum(2)
+        rows = rows - rows.mean(1, keepdim=True)
+        best = max(best, (rows @ wanted / (rows.norm(dim=1) * wanted.norm()).clamp(min=1e-6)).max().item())
+    return best
 
 
 # 5.5
 
 
-def numbers(part, sign, what):
-    """Grey values of a part's images, each of which went through the transform of that sign."""
+def numbers(part, sign, what, labels):
+    """Grey values of a part's images, each of which went through the transform of that sign and has its label."""
     found = []
     for item in expect.items(part, None, what):
         value, label = expect.items(item, 2, f"an item of {what}")
         grey, mark = expect.tensor(value, f"an item of {what}", shape=(2,)).tolist()
         expect.true(mark == sign, f"{what} uses the wrong transform")
-        expect.equal(label, grey % 10, f"a label of {what}")
+        known = grey in range(len(labels)) and expect.same(label, labels[int(grey)])
+        expect.true(known, f"a label of {what} is wrong")
         found.append(grey)
     return found
 
@@ -179,14 +193,15 @@ def numbers(part, sign, what):
 def test_split_pictures(student, rng):
     repeat = int(torch.randint(1, 10**6, (1,), generator=rng))
     for count, options in ((50, {}), (37, {"train_ratio": 0.6, "seed": repeat})):
-        got = student.run(probes.split_pictures, count, repeat_seed=repeat, **options)
-        train = numbers(expect.field(got, "train"), 1, "the training part")
-        valid = numbers(expect.field(got, "valid"), -1, "the validation part")
+        labels = torch.randint(10**6, (count,), generator=rng).tolist()
+        got = student.run(probes.split_pictures, labels, repeat_seed=repeat, **options)
+        train = numbers(expect.field(got, "train"), 1, "the training part", labels)
+        valid = numbers(expect.field(got, "valid"), -1, "the validation part", labels)
         expect.true(len(train) == int(count * options.get("train_ratio", 0.9)), "the training part's length is wrong")
         expect.true(sorted(train + valid) == list(range(count)), "the parts do not cover the dataset once")
         first = list(range(len(train)))
         expect.true(sorted(train) != first, "the training part is not random: it holds the first items")
-        again = numbers(expect.field(got, "again"), 1, "the second training part")
+        again = numbers(expect.field(got, "again"), 1, "the second training part", labels)
         expect.true(again == train, "the split depends on more than its seed")
         expect.true(expect.field(got, "same_transform") is True, "the dataset's own transform was replaced")
         for number, value in enumerate(expect.items(expect.field(got, "original"), 3, "the dataset's own items")):
@@ -222,7 +237,7 @@ def test_pooling(student, kind, size, seed):
 
 
 @task("5.7", points=1, title="subsample refuses other names", hint="Empty and nearly right names are wrong, too.")
-def test_pooling_names(student):
+def test_pooling_names(student, rng):
     for name in ("min", "", "maximum"):
         message = expect.raises(
             student.run(probes.pool_error, name), ["ValueError"], f"subsample with {name!r}, which is none of the names"
@@ -230,9 +245,9 @@ def test_pooling_names(student):
         message = message.lower().replace("maximum", "")
         named = "max" in message and ("mean" in message or "avg" in message)
         expect.true(named, "the ValueError does not name the choices")
-    images = torch.arange(16.0).view(1, 1, 4, 4)
+    images = torch.randn(1, 1, 4, 4, generator=rng)
     known = student.run(probes.pooled, images, "max", 2)
-    expect.close(known, images[:, :, 1::2, 1::2], "subsample with a known name")
+    expect.close(known, F.max_pool2d(images, 2), "subsample with a known name")
 
 
 # 5.8
@@ -379,11 +394,32 @@ def axes_of(drawn, count):
     return expect.items(expect.field(drawn, "axes"), count, "the figure's axes")
 
 
-def sizes_of(axes):
-    """Sizes of the first picture of each axes."""
-    found = [expect.items(expect.field(ax, "pictures"), None, "pictures") for ax in axes]
+def pictures_in(axes):
+    """All pictures in some axes, without colours."""
+    found = [one for ax in axes for one in expect.items(expect.field(ax, "pictures"), None, "pictures")]
+    found = [one for one in found if type(one) is np.ndarray and one.ndim in (2, 3)]
+    return [one.mean(2) if one.ndim == 3 else one for one in found]
+
+
+def first_pictures(axes):
+    """The first picture of each axes."""
+    found = [pictures_in([ax])[:1] for ax in axes]
     expect.true(all(found), "an axes holds no picture")
-    return [pictures[0] for pictures in found]
+    return [picture for (picture,) in found]
+
+
+def sizes_of(pictures):
+    return [list(picture.shape) for picture in pictures]
+
+
+def shows(pictures, images):
+    """Whether some picture shows one of the N×1×H×W images, however bright."""
+    for image in images.double().numpy()[:, 0]:
+        for picture in (p for p in pictures if p.shape == image.shape):
+            a, b = picture - picture.mean(), image - image.mean()
+            if (a * b).sum() > 0.99 * np.linalg.norm(a) * np.linalg.norm(b):
+                return True
+    return False
 
 
 def mistakes(gen, count):
@@ -398,18 +434,26 @@ def mistakes(gen, count):
 def test_single_entries(student, rng):
     images = torch.rand(1, 1, 12, 12, generator=rng)
     drawn = student.run(probes.plotted, "plot_filter", images, torch.rand(5, 5, generator=rng).tolist())
-    first, second = sizes_of(axes_of(drawn, 2))
+    shown = first_pictures(axes_of(drawn, 2))
+    first, second = sizes_of(shown)
     order = [[12, 12], [8, 8]] if expect.same(first, [12, 12]) else [[8, 8], [12, 12]]
     expect.equal([first, second], order, "the sizes of the pictures")
-    drawn = student.run(probes.plotted, "plot_most_incorrect", mistakes(rng, 1))
-    expect.equal(sizes_of(axes_of(drawn, 1)), [[28, 28]], "the size of the picture")
+    own = shows(shown, images) or shows(shown, images[..., 4:, 4:])  # as it is, or as its stand-in filters it
+    expect.true(own, "plot_filter does not show the image that it is given")
+    entries = mistakes(rng, 1)
+    shown = first_pictures(axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), 1))
+    expect.equal(sizes_of(shown), [[28, 28]], "the size of the picture")
+    expect.true(shows(shown, entries[0][0][None]), "plot_most_incorrect does not show the image that it is given")
 
 
 @task("5.11", points=1, title="the plots have the right axes for other numbers of entries",
       hint="One axes for each entry; none left over.")  # fmt: skip
 def test_other_plots(student, rng):
     for count in (2, 6):
-        axes_of(student.run(probes.plotted, "plot_most_incorrect", mistakes(rng, count)), count)
+        entries = mistakes(rng, count)
+        axes = axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), count)
+        own = shows(pictures_in(axes), torch.stack([image for image, *_ in entries]))
+        expect.true(own, "plot_most_incorrect shows none of the images that it is given")
     labels = torch.randint(0, 10, (200,), generator=rng)
     (ax,) = axes_of(student.run(probes.plotted, "plot_confusion_matrix", labels, labels.roll(1)), 1)
     empty = 12  # children of an axes on which nothing has been drawn, and a little room
