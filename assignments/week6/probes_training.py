@@ -75,11 +75,13 @@ class Linear(nn.Module):
         self.modes = []
         self.grad_modes = []
         self.devices = []
+        self.first = None
 
     def forward(self, features):
         self.modes.append(self.training)
         self.devices.append(str(features.device))
         logits = self.layer(features)
+        self.first = logits.detach().clone() if self.first is None else self.first
         self.grad_modes.append(logits.requires_grad)  # whichever way gradients are switched off
         return logits
 
@@ -198,6 +200,7 @@ def located(function, device, model, criterion):
         "device": str(device),
         "inputs": model.devices,
         "labels": criterion.devices,
+        "first": model.first,
     }
 
 
@@ -240,14 +243,16 @@ def weight_in(file):
     return state["weight"]
 
 
-def fitted(student, losses, as_text, stand_ins):
-    """The student's `fit` of a linear model whose validation losses are given, epoch by epoch.
+def fitted(student, losses, as_text, stand_ins, weight):
+    """The student's `fit` of a linear model, with a weight to begin with, whose validation losses are given.
 
     With `stand_ins` the module's `train` (which here only changes the weight) and `evaluate` are replaced; without, the
     criterion says the given losses whenever no gradients are recorded.
     """
     with student.instead("training", epoch_time=right_time, calculate_accuracy=right_accuracy):
         model = nn.Linear(3, 2)
+        with torch.no_grad():
+            model.weight.copy_(weight)
         data = TensorDataset(torch.ones(4, 3), torch.tensor([0, 1, 0, 1]))
         loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
         optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
@@ -301,7 +306,10 @@ def handed_on(student, weight, bias, features, labels):
 
 @contextmanager
 def replaced_loops(training, watch, loaders, known):
-    """Have `train` and `evaluate` only note their loader, and what of the `known` they did not get."""
+    """Have `train` and `evaluate` only note their loader, and what of the `known` they did not get.
+
+    Also what the model says of the data at that moment.
+    """
     own = [getattr(training, name, None) for name in ("train", "evaluate")]
     if training is None or None in own:
         yield
@@ -313,7 +321,7 @@ def replaced_loops(training, watch, loaders, known):
         loader = next((name for name, one in names if any(g is one for g in given)), "another")
         needed = [name for name in known if kind == "train" or name != "optimizer"]
         missing = [name for name in needed if not any(is_same(g, known[name]) for g in given)]
-        watch.calls.append([kind, loader, missing])
+        watch.calls.append([kind, loader, missing, answer_to(loaders[0], watch.model)])
 
     def train(*args, **kwargs):
         watch.note_saved()
@@ -331,6 +339,12 @@ def replaced_loops(training, watch, loaders, known):
         yield
     finally:
         training.train, training.evaluate = own
+
+
+@torch.no_grad()
+def answer_to(loader, layer):
+    """What a layer says of a loader's data."""
+    return layer(loader.dataset.tensors[0].to(layer.weight.device))
 
 
 def is_same(one, known):

@@ -48,11 +48,11 @@ def counted(student, width, hidden, classes, frozen, shared):
     return student.transfer.count_parameters(model)
 
 
-def frozen(student, images, labels, part):
+def frozen(student, weights, gradient, images, labels, part):
     """A network of which one part is frozen by the student, one step of training later."""
-    model = Small(3, 4)
+    model = small(weights)
     model.train()
-    model.features[0].weight.grad = torch.full_like(model.features[0].weight, 2.0)
+    model.features[0].weight.grad = gradient.clone()
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     student.transfer.freeze(getattr(model, part) if part else model)
     found = {
@@ -62,6 +62,7 @@ def frozen(student, images, labels, part):
         "same": {name: bool(torch.equal(p, before[name])) for name, p in model.named_parameters()},
         "grad_enabled": torch.is_grad_enabled(),
     }
+    found["features"] = model.features(images).detach()
     logits = model(images)
     if logits.requires_grad:
         nn.functional.cross_entropy(logits, labels).backward()
@@ -70,10 +71,9 @@ def frozen(student, images, labels, part):
     return found
 
 
-def swapped(student, width, hidden, classes, output_dim, images):
+def swapped(student, weights, output_dim, images):
     """What the student's `swap_head` makes of a network whose features are frozen, and of a second copy of it."""
-    model, twin = Small(width, classes, hidden), Small(width, classes, hidden)
-    twin.load_state_dict(model.state_dict())
+    model, twin = small(weights), small(weights)
     for network in (model, twin):
         network.features.requires_grad_(False)
     before = {name: (t, t.detach().clone(), t.requires_grad) for name, t in tensors_of(model).items()}
@@ -99,7 +99,15 @@ def swapped(student, width, hidden, classes, output_dim, images):
             if not name.startswith("classifier.3")
         },
         "logits": model(images).detach(),
+        "before_head": before_head(model, images),
     }
+
+
+@torch.no_grad()
+def before_head(model, images):
+    """What the layers before the head make of the images."""
+    pooled = model.avgpool(model.features(images)).flatten(1) * model.scale
+    return nn.Sequential(*list(model.classifier)[:3])(pooled)
 
 
 def tensors_of(model):

@@ -21,10 +21,14 @@ def generator(seed):
 
 
 def images_for(gen, counts):
-    """{path: text} of images in classes of these sizes, written in an order that is not the sorted one."""
+    """{path: text} of images in classes of these sizes, written in an order that is not the sorted one.
+
+    Their names, and so what is in the files, are drawn.
+    """
     files = {}
     for number, count in enumerate(counts, 1):
-        names = [f"{index}.jpg" for index in torch.randperm(count, generator=gen).tolist()]
+        series = int(torch.randint(10**6, (1,), generator=gen))
+        names = [f"{index}-{series}.jpg" for index in torch.randperm(count, generator=gen).tolist()]
         if names == sorted(names) or names == sorted(names, reverse=True):
             names = names[1:] + names[:1]
         files |= {f"{number:03}.{'cba'[number % 3]}/{name}": f"{number} {name}" for name in names}
@@ -233,17 +237,25 @@ def slips_of(images, correction):
 
 @task("6.3", points=2, title="format_label drops the number and joins the capitalised words",
       hint="Split at the dot, then at the underscores.")  # fmt: skip
-def test_format_label(student):
+def test_format_label(student, rng):
+    drawn = [[word(rng) for _ in range(count)] for count in (2, 3, 4)]
     cases = {
         "001.Black_footed_Albatross": "BlackFootedAlbatross",
         "036.Northern_Flicker": "NorthernFlicker",
         "200.Common_Yellowthroat": "CommonYellowthroat",
         "012.yellow_headed_blackbird": "YellowHeadedBlackbird",
         "7.Ovenbird": "Ovenbird",
+        **{f"{number}.{'_'.join(words)}": "".join(map(capital, words)) for number, words in enumerate(drawn, 98)},
     }
     got = expect.items(student.run(probes.format_labels, list(cases)), len(cases), "the labels")
     for value, (label, want) in zip(got, cases.items(), strict=True):
         expect.equal(value, want, f"format_label({label!r})", because=other_label(value, label))
+
+
+def word(gen):
+    """Three to eight small letters."""
+    count = int(torch.randint(3, 9, (1,), generator=gen))
+    return "".join(chr(97 + letter) for letter in torch.randint(26, (count,), generator=gen).tolist())
 
 
 def other_label(value, label):
@@ -269,9 +281,12 @@ def capital(word):
 @task("6.4", points=1, title="normalize_image gives a float32 image, as it is given",
       hint="A network of float32 takes no float64.")  # fmt: skip
 def test_normalize_dtype(student, rng):
-    got = student.run(probes.normalized, torch.randn(3, 4, 5, generator=rng))
+    image = torch.randn(3, 4, 5, generator=rng)
+    got = student.run(probes.normalized, image)
     result = expect.tensor(expect.field(got, "result"), "the rescaled image", shape=(3, 4, 5), dtype=torch.float32)
     expect.true(bool((result != result[0, 0, 0]).any()), "the rescaled image is the same everywhere")
+    alike = torch.corrcoef(torch.stack([image.flatten(), result.flatten()]).double())[0, 1].item()
+    expect.true(alike > 0.6, "normalize_image gives another image: its bright places are not those of the given one")
 
 
 @task("6.4", points=1, title="normalize_image rescales to [0, 1] and leaves the image alone", examples=10,
@@ -308,7 +323,7 @@ def by_channel(image):
 
 
 @task("6.4", points=1, title="normalize_image copes with a constant image", hint="What is divided by what, here?")
-def test_normalize_constant(student):
+def test_normalize_constant(student, rng):
     for value in (0.0, 3.0, -2.0):
         image = torch.full((3, 4, 4), value)
         got = student.run(probes.normalized, image)
@@ -321,6 +336,7 @@ def test_normalize_constant(student):
         inside = bool((result >= 0).all()) and bool((result <= 1).all())
         expect.true(inside, "a constant image leaves [0, 1]", expected="values in [0, 1]", got=result)
         judge_given(got, image)
-    got = student.run(probes.normalized, torch.tensor([[[0.0, 3.0], [0.0, 3.0]]]))
-    want = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])  # not every image is taken for a constant one
+    want = (torch.rand(1, 4, 5, generator=rng) < 0.5).float()  # not every image is taken for a constant one
+    want[0, 0, :2] = torch.tensor([0.0, 1.0])
+    got = student.run(probes.normalized, want * 3)
     expect.close(expect.field(got, "result"), want, "the rescaled image of two values", atol=2e-4)

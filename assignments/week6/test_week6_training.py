@@ -20,9 +20,10 @@ def generator(seed):
 @task(
     "6.13", points=1, title="calculate_accuracy gives a scalar float32 tensor", hint="A mean of floats, no axis left."
 )
-def test_accuracy_tensor(student):
-    logits = torch.tensor([[1.0, 2.0], [3.0, 1.0], [0.0, 1.0], [2.0, 4.0], [1.0, 0.0]])
-    for labels in (torch.tensor([1, 0, 0, 1, 0]), torch.tensor([1, 0, 1, 1, 0])):
+def test_accuracy_tensor(student, rng):
+    for hits in torch.randint(1, 60, (2,), generator=rng).tolist():
+        logits = torch.randn(61, 3, generator=rng)
+        labels = (logits.argmax(1) + (torch.randperm(61, generator=rng) >= hits)) % 3
         judge_accuracy(student.run(probes.accuracy, logits, labels), logits, labels, dtype=torch.float32)
 
 
@@ -121,6 +122,7 @@ def test_loops_device(student, rng):
     for name, own in (("train", ("optimizer", "criterion")), ("evaluate", ("criterion",))):
         loops.judge_parameters(expect.field(got, name), ("model", "iterator", *own, "device"), name)
         loops.judge_devices(expect.field(got, name), name)
+        loops.judge_first(expect.field(got, name), x, weight, bias, name)
 
 
 @task("6.14", points=1, title="evaluate returns the means of loss and accuracy", examples=8,
@@ -170,18 +172,28 @@ def test_epoch_time(student, rng):
 # 6.16: fit
 
 
-def run_fit(student, losses, as_text):
-    """Evidence of `fit` with scripted validation losses, by stand-ins for its loops where it calls these."""
-    got = student.run(probes.fitted, losses, as_text, True)
+def run_fit(student, losses, as_text, gen):
+    """Evidence of `fit` with scripted validation losses, by stand-ins for its loops where it calls these.
+
+    Also the weights at each validation. They come of those that are drawn, and all inputs are 1: so each class's
+    weights have moved by the same number.
+    """
+    weight = torch.randn(2, 3, generator=gen)
+    got = student.run(probes.fitted, losses, as_text, True, weight)
     if not calls_both(calls_of(got)):
-        got = student.run(probes.fitted, losses, as_text, False)
+        got = student.run(probes.fitted, losses, as_text, False, weight)
     validated = expect.items(expect.field(got, "validated"), len(losses), "the epochs that were validated")
-    return got, [expect.tensor(value, "the weights at validation", shape=(2, 3)) for value in validated]
+    weights = [expect.tensor(value, "the weights at validation", shape=(2, 3)) for value in validated]
+    for value in weights:
+        moved = value.double() - weight.double()
+        alike = expect.same_values(moved, moved[:, :1].expand(2, 3), rtol=1e-3, atol=1e-3)
+        expect.true(alike, "the weights at validation do not come of training the model that fit is given")
+    return got, weights
 
 
 def calls_of(got):
-    """[(kind, loader, missing)] of the calls of train and evaluate."""
-    calls = [tuple(expect.items(call, 3, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
+    """[(kind, loader, missing, answer)] of the calls of train and evaluate."""
+    calls = [tuple(expect.items(call, 4, "a call")) for call in expect.items(expect.field(got, "calls"), None, "calls")]
     for kind, *_ in calls:
         expect.instance(kind, str, "a call")
     return calls
@@ -201,6 +213,7 @@ def test_fit_calls(student, rng):
     calls = calls_of(got)
     if not calls_both(calls):
         loops.judge_devices(got, "fit")  # a fit that does without them is judged by what it does
+        loops.judge_first(got, x, weight, bias, "fit")
         return
     wanted = [("train", "train"), ("evaluate", "valid")] * 2
     found = [call[:2] for call in calls]
@@ -214,10 +227,14 @@ def test_fit_calls(student, rng):
         loops.judge_turns([kind for kind, *_ in calls], ("train", "evaluate"), 2, "fit")
     expect.equal([kind for kind, *_ in calls], kinds, "the calls of train and evaluate in 2 epochs")
     expect.equal(found, wanted, "the calls of train and evaluate, with their loaders")
-    for kind, _, missing in calls:
+    for kind, _, missing, _ in calls:
         lost = ", ".join(map(str, expect.items(missing, None, "what is missing")))
         expect.true(not lost, f"fit does not give {kind} the {lost} that it is given, but another, or none")
-    history = expect.field(student.run(probes.fitted, [0.5], False, True), "history")
+    trained = 0
+    for kind, *_, answer in calls:  # each call of what stands for train has added 1 to the weights
+        expect.close(answer, x @ (weight + trained).T + bias, f"what the model says at a call of {kind}", atol=1e-3)
+        trained += kind == "train"
+    history = expect.field(student.run(probes.fitted, [0.5], False, True, torch.ones(2, 3)), "history")
     expect.true(history is True, "fit returns None: it is to return a history", because="is a `return` missing?")
 
 
@@ -228,9 +245,9 @@ def best_until(losses, epoch):
 
 @task("6.16", points=1, title="fit ends with the weights of the best epoch, not of the last",
       hint="What the model holds at the end was saved in the epoch with the least validation loss.")  # fmt: skip
-def test_fit_best(student):
+def test_fit_best(student, rng):
     for losses in ([0.9, 0.4, 0.7, 0.6], [0.5, 0.6, 0.8], [0.8, 0.6, 0.3]):
-        got, weights = run_fit(student, losses, False)
+        got, weights = run_fit(student, losses, False, rng)
         want = weights[best_until(losses, len(losses) - 1)]
         best = best_until(losses, len(losses) - 1)
         # What is loaded at the end is what was saved last: a wrong checkpoint shows here, too.
@@ -252,9 +269,9 @@ def epochs_of(weights, wanted):
 
 @task("6.16", points=2, title="fit saves the bare state dict in each epoch that is the best so far",
       hint="Strictly better than all before; the file has to load with weights_only=True.")  # fmt: skip
-def test_fit_saves(student):
+def test_fit_saves(student, rng):
     for losses, as_text in (([0.9, 0.5, 0.7, 0.5, 0.4], True), ([0.7, 0.7], False)):
-        got, weights = run_fit(student, losses, as_text)
+        got, weights = run_fit(student, losses, as_text, rng)
         saved = expect.items(expect.field(got, "saved"), len(losses), "the checkpoint after each epoch")
         for epoch, content in enumerate(saved):
             if type(content) is str:

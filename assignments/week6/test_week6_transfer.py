@@ -47,8 +47,9 @@ def test_count(student, width, hidden, classes, frozen, shared):
 def test_freeze(student, rng):
     images, labels = torch.randn(6, 2, 4, 4, generator=rng), torch.randint(0, 4, (6,), generator=rng)
     for part in ("features", ""):
-        got = student.run(probes.frozen, images, labels, part)
-        model = probes.Small(3, 4)
+        weights, kept = weights_for(rng), torch.randn(3, 2, 3, 3, generator=rng)
+        got = student.run(probes.frozen, weights, kept, images, labels, part)
+        model = probes.small(weights)
         names = [name for name, _ in model.named_parameters()]
         flags = {name: not name.startswith(part) for name in names}
         expect.equal(
@@ -63,7 +64,7 @@ def test_freeze(student, rng):
         gone = expect.field(got, "kept_gradient") is None
         expect.true(not gone, "an existing gradient is gone: freeze leaves .grad alone")
         gradient = expect.tensor(expect.field(got, "kept_gradient"), "an existing gradient", shape=(3, 2, 3, 3))
-        expect.close(gradient, torch.full((3, 2, 3, 3), 2.0), "an existing gradient afterwards")
+        expect.close(gradient, kept, "an existing gradient afterwards")
         same = expect.field(got, "same")
         changed = [name for name in names if type(same) is not dict or same.get(name) is not True]
         expect.true(not changed, "freeze changes the values of parameters, and not requires_grad alone",
@@ -71,6 +72,8 @@ def test_freeze(student, rng):
         expect.equal(expect.field(got, "logits"), [6, 4], "the shape of what forward gives afterwards")
         reached = {name: bool(part) for name, _ in model.classifier.named_parameters()}
         expect.equal(expect.field(got, "reached"), reached, "whether gradients reach the classifier")
+        features = model.train().features(images).detach()
+        expect.close(expect.field(got, "features"), features, "what the features give after freeze", atol=1e-3)
 
 
 # 6.11
@@ -78,19 +81,20 @@ def test_freeze(student, rng):
 
 def swap(student, gen):
     width, hidden, classes, output_dim = (int(n) for n in torch.randint(2, 9, (4,), generator=gen))
-    images = torch.randn(3, 2, 4, 4, generator=gen)
-    got = student.run(probes.swapped, width, hidden, classes, output_dim, images)
+    images, weights = torch.randn(3, 2, 4, 4, generator=gen), weights_for(gen, width, hidden, classes)
+    got = student.run(probes.swapped, weights, output_dim, images)
     kind = got.get("classifier") if type(got) is dict else None
     alone = "model.classifier is no Sequential any more: replace its last layer, model.classifier[-1], alone"
     expect.true(type(kind) is not str, alone, expected="Sequential", got=kind)
-    return got, hidden, output_dim
+    return got, weights, output_dim, images
 
 
 @task("6.11", points=2, title="swap_head puts a fresh Linear at the end of the classifier",
       hint="The new layer is as wide as the old one's input, whatever that was.")  # fmt: skip
 def test_swap_head(student, rng):
     for _ in range(3):
-        got, hidden, output_dim = swap(student, rng)
+        got, weights, output_dim, _ = swap(student, rng)
+        hidden = weights["classifier.3.weight"].shape[1]
         expect.equal(expect.field(got, "head"), "Linear", "the type of the classifier's last layer")
         appended = {"with one appended: replace the last layer": 5}
         expect.integer(expect.field(got, "layers"), 4, "the number of the classifier's layers", context=appended)
@@ -110,12 +114,13 @@ def test_swap_head(student, rng):
         )
         twin = expect.tensor(expect.field(got, "twin_weight"), "a second head's weight", shape=weight.shape)
         expect.true(not torch.equal(weight, twin), "two new heads are equal: a fresh one starts at random")
+        expect.close(old, weights["classifier.3.weight"], "the old head's weight")
 
 
 @task("6.11", points=2, title="swap_head leaves every other tensor as it was, and returns the model",
       hint="Replace one layer; do not rebuild the classifier.")  # fmt: skip
 def test_swap_head_others(student, rng):
-    got, _, _ = swap(student, rng)
+    got, weights, _, images = swap(student, rng)
     same_model = expect.field(got, "same_model") is True
     expect.true(same_model, "the model that was given is not returned: change it, and `return model`")
     others = expect.field(got, "others")
@@ -125,6 +130,8 @@ def test_swap_head_others(student, rng):
         expect.true(same is True, f"{name} is another tensor than before: replace the last layer alone")
         expect.true(value is True, f"the values of {name} have changed: replace the last layer alone")
         expect.true(grad is True, f"requires_grad of {name} has changed: leave other parameters as they are")
+    want = probes.before_head(probes.small(weights).eval(), images)
+    expect.close(expect.field(got, "before_head"), want, "what reaches the head after swap_head", atol=1e-3)
 
 
 # 6.12
@@ -156,8 +163,10 @@ def rate_of(name, lr, options):
        factor=st.sampled_from([None, 10, 4]), seed=seeds)  # fmt: skip
 def test_groups(student, frozen, factor, seed):
     options = {} if factor is None else {"factor": factor}
-    got, weights, _, _ = grouped(student, generator(seed), frozen, 0.02, options)
-    wanted = {name: rate_of(name, 0.02, options) for name in weights if not (frozen and name.startswith(frozen))}
+    gen = generator(seed)
+    lr = round(0.01 + 0.04 * torch.rand(1, generator=gen).item(), 5)
+    got, weights, _, _ = grouped(student, gen, frozen, lr, options)
+    wanted = {name: rate_of(name, lr, options) for name in weights if not (frozen and name.startswith(frozen))}
     found = {}
     for entry in expect.items(expect.field(got, "rates"), None, "the groups"):
         name, rate = expect.items(entry, 2, "a parameter with its rate")
@@ -167,11 +176,11 @@ def test_groups(student, frozen, factor, seed):
         expect.true(name in wanted, f"{where} in a group")
         factor = options.get("factor", 10)
         slips = {
-            "of lr: the features learn at lr / factor": 0.02,
-            "of lr / factor: all but the features learn at lr": 0.02 / factor,
-            "of lr · factor: the features learn at lr / factor": 0.02 * factor,
-            "of a factor of 10, whatever factor is given": 0.002,
-            "of lr / (factor + 1): the features learn at lr / factor": 0.02 / (factor + 1),
+            "of lr: the features learn at lr / factor": lr,
+            "of lr / factor: all but the features learn at lr": lr / factor,
+            "of lr · factor: the features learn at lr / factor": lr * factor,
+            "of a factor of 10, whatever factor is given": lr / 10,
+            "of lr / (factor + 1): the features learn at lr / factor": lr / (factor + 1),
         }
         slips = {what: other for what, other in slips.items() if abs(other - wanted[name]) > 1e-9}
         expect.near(rate, wanted[name], f"the learning rate of {name}", context=slips)

@@ -140,8 +140,9 @@ def cut_off(x, gamma, beta, eps):
 
 @task("6.7", points=1, title="BatchNorm2d has parameters weight and bias, buffers running_mean and running_var",
       hint="What is learnt is a parameter; what is only measured is a buffer.")  # fmt: skip
-def test_layer_parts(student):
-    got = student.run(probes.layer_parts, 5)
+def test_layer_parts(student, rng):
+    features = int(torch.randint(2, 2000, (1,), generator=rng))
+    got = student.run(probes.layer_parts, features)
     parameters, buffers = expect.field(got, "parameters"), expect.field(got, "buffers")
     expect.instance(parameters, dict, "the parameters")
     buffers_too = [name for name in ("running_mean", "running_var") if name in parameters]
@@ -154,11 +155,11 @@ def test_layer_parts(student):
         not lacking,
         f"{' and '.join(lacking)} should be a buffer (register_buffer), and is a plain attribute or missing",
     )
-    expect.close(parameters["weight"], torch.ones(5), "weight at first")
-    expect.close(parameters["bias"], torch.zeros(5), "bias at first")
+    expect.close(parameters["weight"], torch.ones(features), "weight at first")
+    expect.close(parameters["bias"], torch.zeros(features), "bias at first")
     expect.equal(expect.field(got, "trainable"), {name: True for name in parameters}, "which parameters are trainable")
-    expect.close(expect.field(buffers, "running_mean"), torch.zeros(5), "running_mean at first")
-    expect.close(expect.field(buffers, "running_var"), torch.ones(5), "running_var at first")
+    expect.close(expect.field(buffers, "running_mean"), torch.zeros(features), "running_mean at first")
+    expect.close(expect.field(buffers, "running_var"), torch.ones(features), "running_var at first")
 
 
 def judge_state(got, part, layer, slips=None):
@@ -352,8 +353,9 @@ class ChannelsLast(nn.Module):
 
 @task("6.8", points=3, title="VGG has the layers of configuration A", seconds=30,
       hint="The state dict's names tell where each layer stands; compare with torchvision's vgg11_bn.")  # fmt: skip
-def test_vgg_layers(student):
-    for output_dim, count in ((1000, 132_868_840), (200, 129_591_240)):
+def test_vgg_layers(student, rng):
+    for output_dim in (1000, int(torch.randint(2, 900, (1,), generator=rng))):
+        count = 128_771_840 + 4097 * output_dim
         got = student.run(probes.vgg_shapes, output_dim)
         parts = ["features", "avgpool", "classifier"]
         expect.equal(expect.field(got, "parts"), parts, "the names of the network's parts")

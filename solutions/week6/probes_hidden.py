@@ -167,27 +167,36 @@ def odd_groups(student, width, frozen, lr, factor):
     }
 
 
-def nested_frozen(student, part):
-    """Flags after freezing a part of a network twice, and after freezing a single layer of another."""
+def odd(weight):
+    """An odd network whose first layer has this weight."""
     model = Odd(4, 3)
-    model.eval()
+    with torch.no_grad():
+        model.features[0].weight.copy_(weight)
+        model.features[0].bias.zero_()
+    return model.eval()
+
+
+def nested_frozen(student, part, weight, inputs):
+    """Flags after freezing a part of a network twice, and after freezing a single layer of another."""
+    model = odd(weight)
     module = getattr(model, part)
     student.transfer.freeze(module)
     student.transfer.freeze(module)
     student.transfer.freeze(model.classifier[2])
     values = {name: bool(p.requires_grad) for name, p in model.named_parameters()}
     model(torch.ones(2, 4)).sum().backward()
-    return {"requires_grad": values, "training": [bool(m.training) for m in model.modules()]}
+    modes = [bool(m.training) for m in model.modules()]
+    return {"requires_grad": values, "training": modes, "features": model.features(inputs).detach()}
 
 
-def counts(student):
+def counts(student, norm, width, classes, side):
     """Counts of a model with buffers, one with frozen layers, one whose parts are shared, and an empty one."""
-    shared = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    shared = nn.Sequential(nn.Linear(side, side), nn.Linear(side, side))
     shared[1].weight = shared[0].weight
-    frozen = Odd(5, 2)
+    frozen = Odd(width, classes)
     frozen.features.requires_grad_(False)
     frozen.classifier[4].weight.requires_grad_(False)
-    models = [nn.BatchNorm2d(6), frozen, shared, nn.ReLU(), nn.Sequential(shared, shared)]
+    models = [nn.BatchNorm2d(norm), frozen, shared, nn.ReLU(), nn.Sequential(shared, shared)]
     return [student.transfer.count_parameters(model) for model in models]
 
 

@@ -66,12 +66,17 @@ def test_statistics(student, rng):
 
 
 @task("6.3", points=1, title="format_label of further names", hint="However many words there are.")
-def test_labels(student):
+def test_labels(student, rng):
+    words = [
+        "".join(chr(97 + n) for n in torch.randint(26, (size,), generator=rng).tolist()) for size in (4, 1, 7, 5, 3, 6)
+    ]
     cases = {
         "113.Baird_sparrow": "BairdSparrow",
         "104.American_pipit_of_the_west": "AmericanPipitOfTheWest",
         "1000.osprey": "Osprey",
         "059.California_Gull": "CaliforniaGull",
+        f"5.{words[0]}_{words[1]}": words[0].title() + words[1].title(),
+        "31." + "_".join(words[2:]): "".join(map(str.title, words[2:])),
     }
     got = expect.items(student.run(data_probes.format_labels, list(cases)), len(cases), "the labels")
     expect.true(expect.same(list(got), list(cases.values())), "a label is wrong")
@@ -188,23 +193,28 @@ def test_vgg(student, rng):
 
 
 @task("6.9", points=1, title="count_parameters of further models", hint="Buffers do not learn.")
-def test_counts(student):
-    got = expect.items(student.run(probes.counts), 5, "the counts")
-    # Odd(5, 2): classifier 5·5+5 and 5·5+5, side 5·2+2; shared: 3·3 weights once, and two biases of 3.
-    for value, want in zip(got, (12, 30 + 30 + 12, 15, 0, 15), strict=True):
+def test_counts(student, rng):
+    norm, width, classes, side = torch.randint(3, 40, (4,), generator=rng).tolist()
+    got = expect.items(student.run(probes.counts, norm, width, classes, side), 5, "the counts")
+    # Odd: two layers of the classifier, and the side; shared: the weights once, and both biases.
+    odd, shared = width * (width + 1) + 5 * (width + 1) + 2 * (width + 1), side * (side + 2)
+    for value, want in zip(got, (2 * norm, odd, shared, 0, shared), strict=True):
         expect.integer(value, want, "a count")
 
 
 @task("6.10", points=2, title="freeze twice, in part, and in evaluation mode", hint="Parameter by parameter.")
-def test_freezing(student):
+def test_freezing(student, rng):
     for part in ("features", "side"):
-        got = student.run(probes.nested_frozen, part)
-        model = probes.Odd(4, 3)
+        weight, inputs = torch.randn(4, 4, generator=rng), torch.randn(3, 4, generator=rng)
+        got = student.run(probes.nested_frozen, part, weight, inputs)
+        model = probes.odd(weight)
         flags = {name: not name.startswith((part, "classifier.2")) for name, _ in model.named_parameters()}
         kept = expect.same(expect.field(got, "requires_grad"), flags)
         expect.true(kept, "the wrong parameters require gradients")
         modes = expect.items(expect.field(got, "training"), len([*model.modules()]), "the modes")
         expect.true(all(mode is False for mode in modes), "the mode was changed")
+        features = model.features(inputs).detach()
+        expect.close(expect.field(got, "features"), features, "what the features give", atol=1e-3)
 
 
 @task("6.11", points=3, title="swap_head on a longer classifier with frozen parts", hint="Only the last layer is new.")
@@ -356,9 +366,10 @@ def test_times(student, rng):
 def test_fitting(student, rng):
     drawn = [round(0.2 + float(v), 3) for v in torch.rand(6, generator=rng)]
     for number, losses in enumerate((drawn, [0.5], sorted(drawn), sorted(drawn, reverse=True), [3.0, 3.0, 2.5, 2.5])):
-        got = student.run(training_probes.fitted, losses, bool(number % 2), True)
+        start = torch.randn(2, 3, generator=rng)
+        got = student.run(training_probes.fitted, losses, bool(number % 2), True, start)
         calls = [
-            list(expect.items(c, 3, "a call"))[:2] for c in expect.items(expect.field(got, "calls"), None, "the calls")
+            list(expect.items(c, 4, "a call"))[:2] for c in expect.items(expect.field(got, "calls"), None, "the calls")
         ]
         for kind, _ in calls:
             expect.instance(kind, str, "a call")
@@ -368,9 +379,13 @@ def test_fitting(student, rng):
                 expect.same(calls, wanted), "train and evaluate are not called in turn, each with its own loader"
             )
         else:
-            got = student.run(training_probes.fitted, losses, bool(number % 2), False)
+            got = student.run(training_probes.fitted, losses, bool(number % 2), False, start)
         weights = expect.items(expect.field(got, "validated"), len(losses), "the validated epochs")
         weights = [expect.tensor(weight, "the weights at validation", shape=(2, 3)) for weight in weights]
+        for weight in weights:  # all inputs are 1: each class's weights move by the same number
+            moved = weight.double() - start.double()
+            alike = expect.same_values(moved, moved[:, :1].expand(2, 3), rtol=1e-3, atol=1e-3)
+            expect.true(alike, "the weights at validation do not come of training the model that fit is given")
         saved = expect.items(expect.field(got, "saved"), len(losses), "the checkpoint after each epoch")
         for epoch, content in enumerate(saved):
             expect.true(type(content) is not str, "an epoch leaves no checkpoint that is a bare state dict")
