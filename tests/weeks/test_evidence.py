@@ -1,107 +1,30 @@
-"""No check crashes over evidence of any kind, and every part of the evidence counts in some check.
+"""No check crashes over evidence of any kind, every part of the evidence counts in some check, and facts earn nothing.
 
 The reference is asked once for each check; forgeries are made of what it gave.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import hypothesis
+import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from fixtures import digits, transfer
-from grader.checks import load_beside
-from grader.course import Course
 from grader.inside import codec
-from grader.inside.modules import close_modules, open_modules
-from grader.inside.probing import call
+from grader.inside.modules import close_modules
 from tests.support import amount
 from tests.support.odd import SHORTLIST, lies, places, put, replaced
+from tests.weeks.asked import CHECKS, WEEKS, Honest, Reference, Run, is_slow, judge_of, name_of, passes, points_of
 
-ROOT = Path(__file__).parents[2]
-WEEKS = Course(ROOT).assignments()
-# Those that train for a second or more, or move a VGG's weights: one input does for them, and a quarter of the runs.
-SLOW = {"test_accuracy", "test_weights", "test_transfer", "test_vgg_logits", "test_vgg"}
 ROUNDS = int(os.environ.get("GRADER_FORGERIES", amount.of("25", "600")))  # runs of each check
 THOROUGH = ROUNDS > 25  # then what a table excuses is tried as well
-INPUTS = 4  # drawn for each check; the last two are used, since Hypothesis begins with the simplest
-
-
-def checks() -> Iterator[tuple[str, Callable[..., None]]]:
-    """Every check of every week."""
-    for week, path in ((week, path) for week, assignment in WEEKS.items() for path in assignment.check_files):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(hypothesis, "given", noted)
-            module = load_beside(str(path), path.stem)
-        for name, check in vars(module).items():
-            if name.startswith("test_"):
-                yield f"{week}::{path.stem}::{name}", check
-
-
-def noted(**strategies: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Hypothesis's decorator for a check; the check keeps what it draws from."""
-
-    def decorate(check: Callable[..., None]) -> Callable[..., None]:
-        drawing = given(**strategies)(check)
-        drawing.strategies = strategies  # type: ignore[attr-defined]
-        return drawing
-
-    return decorate
-
-
-CHECKS = dict(checks())
-
-
-class Run(NamedTuple):
-    """One run of a probe in a check, and the reference's evidence, encoded."""
-
-    probe: str
-    evidence: bytes
-
-
-class Reference:
-    """A week's reference. What it gave honestly is kept by what it was asked; forgeries may lead to other questions."""
-
-    def __init__(self, week: str) -> None:
-        self.modules = open_modules(ROOT / "solutions" / week, week)
-        self.kept: dict[bytes, bytes] = {}
-
-    def answer(self, probe: Any, args: Any, kwargs: Any, *, keep: bool) -> bytes:
-        name = f"{probe.__module__} {probe.__qualname__}"
-        key = hashlib.sha256(codec.encode([name, list(args), kwargs])).digest()
-        if key in self.kept:
-            return self.kept[key]
-        evidence = codec.encode(call(probe, self.modules, 0, args, kwargs))
-        if keep:
-            self.kept[key] = evidence
-        return evidence
-
-
-class Honest:
-    """The reference as a student, with a note of every run."""
-
-    def __init__(self, reference: Reference) -> None:
-        self.reference = reference
-        self.runs: list[Run] = []
-
-    def run(self, probe: Any, *args: Any, **kwargs: Any) -> Any:
-        evidence = self.reference.answer(probe, args, kwargs, keep=True)
-        self.runs.append(Run(f"{probe.__module__.removeprefix('grader_checks.')} {probe.__qualname__}", evidence))
-        return codec.decode(evidence)
-
-    run_fresh = run
 
 
 class Forger:
@@ -162,44 +85,14 @@ def drawn_once() -> Iterator[None]:
         yield
 
 
-def is_slow(name: str) -> bool:
-    return name.rpartition("::")[2] in SLOW
-
-
-@cache
-def judge_of(name: str) -> tuple[Callable[..., None], list[dict[str, Any]]]:
-    """The check's own function, and inputs for it. An `rng` is given as its seed."""
-    check = CHECKS[name]
-    handle = getattr(check, "hypothesis", None)
-    judge = handle.inner_test if handle else check
-    drawn = check.strategies if handle else {"rng": st.integers(0, 99)}  # type: ignore[attr-defined]
-    wanted = judge.__code__.co_varnames[: judge.__code__.co_argcount]
-    inputs: list[dict[str, Any]] = []
-
-    @settings(max_examples=INPUTS, phases=[Phase.generate], deadline=None, database=None, derandomize=True,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(st.fixed_dictionaries({key: value for key, value in drawn.items() if key in wanted}))
-    def collect(one: dict[str, Any]) -> None:
-        inputs.append(one)
-
-    collect()
-    return judge, inputs[-1:] if is_slow(name) else inputs[-2:]
-
-
-def passes(name: str, student: Any, inputs: dict[str, Any]) -> bool:
-    """Whether a check passes; anything but an AssertionError means that it is broken."""
-    judge, _ = judge_of(name)
-    rng = {"rng": torch.Generator().manual_seed(inputs["rng"])} if "rng" in inputs else {}
-    try:
-        judge(**{"student": student, **inputs, **rng})
-    except AssertionError:
-        return False
-    return True
+def inputs_of(name: str) -> list[dict[str, Any]]:
+    """The last two of a check's inputs, since Hypothesis begins with the simplest; of a slow one the last alone."""
+    return judge_of(name)[1][-1:] if is_slow(name) else judge_of(name)[1][-2:]
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_odd_evidence_never_crashes_a_check(name: str, references: Callable[[str], Reference]) -> None:
-    reference, (_, inputs) = references(name.partition("::")[0]), judge_of(name)
+    reference, inputs = references(name.partition("::")[0]), inputs_of(name)
     assert all(honest_runs(name, reference))
     for seed in range(ROUNDS // 4 if is_slow(name) else ROUNDS):
         draw = random.Random(f"{name} {seed}")
@@ -311,7 +204,7 @@ def excuse(kind: Kind) -> str:
 
 def honest_runs(name: str, reference: Reference) -> Iterator[tuple[list[Run], dict[str, Any]]]:
     """What a check asks of the reference, which passes, with each of its inputs."""
-    for inputs in judge_of(name)[1]:
+    for inputs in inputs_of(name):
         honest = Honest(reference)
         assert passes(name, honest, inputs)
         yield honest.runs, inputs
@@ -364,3 +257,67 @@ def test_every_part_of_the_evidence_counts_in_some_check(week: str, references: 
         passing = [kind for kind, fails in judged.items() if not fails]
         used = [patterns for patterns in UNJUDGED for kind in passing if all(map(fnmatchcase, kind, patterns))]
         assert [patterns for patterns in UNJUDGED if f".{week}." in patterns[0] and patterns not in used] == []
+
+
+class Stating:
+    """A student who has done none of the work, and knows what the reference answered in another run.
+
+    Of all that this run asks it also knows the facts: types, shapes, modes, and how many of each there are.
+    """
+
+    def __init__(self, reference: Reference, runs: list[Run], *, with_facts: bool) -> None:
+        self.reference = reference
+        self.runs = runs
+        self.with_facts = with_facts
+        self.asked = 0
+
+    def run(self, probe: Any, *args: Any, **kwargs: Any) -> Any:
+        name = name_of(probe)
+        later = [run for run in self.runs[self.asked :] if run.probe == name]
+        known = [*later, *(run for run in self.runs if run.probe == name)]
+        self.asked += 1
+        assert known, "nothing is known of this probe"
+        stated = codec.decode(known[0].evidence)
+        if not self.with_facts:
+            return stated
+        return with_numbers_of(stated, codec.decode(self.reference.answer(probe, args, kwargs, keep=True)))
+
+    run_fresh = run
+
+
+def with_numbers_of(stated: Any, right: Any) -> Any:
+    """The right evidence with all its numbers and texts replaced: by those of another run, where it has them."""
+    if isinstance(right, dict):
+        if not isinstance(stated, dict) or set(stated) != set(right):
+            return stated if isinstance(stated, dict) else right
+        return {key: with_numbers_of(stated[key], part) for key, part in right.items()}
+    if isinstance(right, (list, tuple)):
+        others = [*stated][: len(right)] if isinstance(stated, (list, tuple)) else []
+        others += [None] * (len(right) - len(others))
+        return type(right)(with_numbers_of(other, part) for other, part in zip(others, right, strict=True))
+    if isinstance(right, (torch.Tensor, np.ndarray)):
+        alike = type(stated) is type(right) and stated.shape == right.shape and stated.dtype == right.dtype
+        return stated if alike else right * 0
+    if right is None or isinstance(right, bool):
+        return right
+    return stated if type(stated) is type(right) else type(right)()
+
+
+@pytest.mark.parametrize("with_facts", [False, True], ids=["replayed", "with this run's facts"])
+@pytest.mark.parametrize("week", WEEKS)
+def test_what_another_run_has_shown_earns_no_point(
+    week: str, with_facts: bool, references: Callable[[str], Reference]
+) -> None:
+    reference, earned = references(week), {}
+    for name in (name for name in CHECKS if name.startswith(f"{week}::")):
+        inputs = judge_of(name)[1][-2:] if is_slow(name) else judge_of(name)[1]
+        runs = []
+        for one in inputs:
+            honest = Honest(reference)
+            assert passes(name, honest, one)
+            runs.append(honest.runs)
+        # Each input is answered with what was shown for the next. A check earns its points with all of its inputs.
+        others = zip(inputs, [*runs[1:], runs[0]], strict=True)
+        if all(passes(name, Stating(reference, known, with_facts=with_facts), one) for one, known in others):
+            earned[name] = points_of(name)
+    assert earned == {}
