@@ -49,15 +49,14 @@ def fail(
 ) -> NoReturn:
     """Fail. `summary` says what is wrong in words that fit every submission; values go into `expected` and `got`.
 
-    `form` tells that the type or shape is wrong, and not a value.
+    `form` tells that the type or shape is wrong, and not a value. Two values that read alike, as long lists do that are
+    cut, are left out: side by side they say nothing.
     """
-    raise CheckFailed(
-        summary,
-        expected=expected if isinstance(expected, str) or expected is None else brief(expected),
-        got=got if isinstance(got, str) or got is None else brief(got),
-        because=because,
-        form=form,
-    )
+    wanted = expected if isinstance(expected, str) or expected is None else brief(expected)
+    came = got if isinstance(got, str) or got is None else brief(got)
+    if wanted == came:
+        wanted = came = None
+    raise CheckFailed(summary, expected=wanted, got=came, because=because, form=form)
 
 
 def true(

@@ -193,6 +193,10 @@ class _Filled(ast.NodeTransformer):
         self._values = values
         self._path = path
 
+    def visit(self, node: ast.AST) -> Any:
+        number = _number(node, self._values)
+        return super().visit(node) if number is None else ast.Constant(number)
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         return node  # `images.shape` says more than a value's description with `.shape` behind it
 
@@ -232,6 +236,32 @@ class _Filled(ast.NodeTransformer):
 
     def _value_of(self, node: ast.expr) -> Any:
         return self._values.get(node.id) if isinstance(node, ast.Name) else None
+
+
+_MEASURES = ("numel", "size", "dim", "nelement", "item")  # methods of an array that give a number
+
+
+def _number(node: ast.AST, values: Mapping[str, Any]) -> int | float | None:
+    """Return what `len(images)`, `images.shape[0]` and the like come to; None for anything else."""
+    if not isinstance(node, (ast.Call, ast.Subscript, ast.Attribute)) or not all(
+        _is_measure(inner, values) for inner in ast.walk(node)
+    ):
+        return None
+    code = compile(ast.Expression(ast.parse(ast.unparse(node), mode="eval").body), "<probe>", "eval")
+    try:
+        found = eval(code, {"__builtins__": {}, "len": len, **values})  # noqa: S307 - a probe's own words
+    except Exception:
+        return None
+    return found if type(found) in (int, float) else None
+
+
+def _is_measure(node: ast.AST, values: Mapping[str, Any]) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in values or node.id == "len"
+    if isinstance(node, ast.Call):
+        named = node.func.id == "len" if isinstance(node.func, ast.Name) else False
+        return named or (isinstance(node.func, ast.Attribute) and node.func.attr in _MEASURES)
+    return isinstance(node, (ast.Subscript, ast.Attribute, ast.Constant, ast.Slice, ast.expr_context))
 
 
 def _arguments(function: Callable[..., Any], node: ast.Call) -> list[tuple[str, str]]:

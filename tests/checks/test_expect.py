@@ -281,3 +281,14 @@ def test_values_are_the_same_within_the_tolerance_and_nan_never_is() -> None:
     assert expect.same_values(one + 0.01, one, atol=0.02)
     assert not expect.same_values(one + 0.01, one, atol=0.001)
     assert not expect.same_values(one * torch.nan, one * torch.nan)
+
+
+@pytest.mark.parametrize("got", [[*range(40), 3], "none"])
+def test_what_reads_alike_is_not_shown_side_by_side(got: object) -> None:
+    want = [*range(41)] if isinstance(got, list) else "none"
+    with pytest.raises(expect.CheckFailed) as failure:
+        expect.fail("other items", expected=want, got=got)
+    assert (failure.value.expected, failure.value.got) == (None, None)
+    with pytest.raises(expect.CheckFailed) as failure:
+        expect.fail("other items", expected=1, got=2)
+    assert (failure.value.expected, failure.value.got) == ("1", "2")

@@ -35,6 +35,10 @@ def network(student: Any, classes: int, images: torch.Tensor) -> Any:
     return model(images)
 
 
+def measured(student: Any, weight: torch.Tensor, state: dict[str, torch.Tensor]) -> Any:
+    return student.fcnn.FCNN(len(weight), weight[0].numel(), weight.shape[1], state["last"].shape[0], weight.shape)
+
+
 def part(student: Any, which: int, image: torch.Tensor) -> Any:
     pipeline = student.training.make_transforms(0.5, 0.25)[which]
     return [pipeline(image) for _ in range(3)]
@@ -88,6 +92,8 @@ ASKED: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list
     "a choice": (either, (torch.zeros(2, 3, 3), False), {}, ["pixel_stats"], "pixel_stats(tensor 2×3×3 float32)"),
     "the other choice": (either, (torch.zeros(2, 3, 3), True), {}, ["pixel_stats"], "pixel_stats(images.numpy())"),
     "a helper's class": (with_helper, (8,), {}, ["VGG"], "model = VGG(8)"),
+    "measures of arguments": (measured, (torch.zeros(3, 4, 2), {"last": torch.zeros(5, 1)}), {}, ["FCNN"],
+                              "FCNN(3, 8, 4, 5, weight.shape)"),
     "several functions": (whole, (3,), {}, ["FCNN", "fit"], ""),
     "none": (nothing, (3,), {}, [], ""),
     "arguments that do not fit": (nothing, (3, 4), {}, [], ""),
