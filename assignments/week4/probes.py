@@ -173,16 +173,17 @@ def weights_of(seed, sizes):
     return weights
 
 
-def fcnn_outputs(student, inputs, classes, seed=None, constants=({},)):
+def fcnn_outputs(student, inputs, classes, seed=None, constants=({},), layers=("fc1", "fc2", "fc3")):
     """One network's logits for each of `inputs`, batches of one size of image.
 
-    With `seed` the weights come from `weights_of`, and for each of `constants`, which fills some of them, the network
-    is asked anew.
+    With `seed` the weights of `layers` come from `weights_of`, and for each of `constants`, which fills some of them,
+    the network is asked anew.
     """
     size = inputs[0][0].numel()
     model = student.fcnn.FCNN(size, classes)
     model.eval()
-    weights = {} if seed is None else weights_of(seed, [size, 1024, 2048, classes])
+    drawn = {} if seed is None else weights_of(seed, [size, 1024, 2048, classes])
+    weights = {name: value for name, value in drawn.items() if name.split(".")[0] in layers}
     logits = []
     for constant in constants:
         filled = {name: torch.full_like(weights[name], value) for name, value in constant.items()}
