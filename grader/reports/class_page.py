@@ -1,121 +1,106 @@
-"""Writes the class page, index.html: figures, what needs a look, and a table that sorts and filters."""
+"""Writes the class page, index.html: figures that follow a section, and a table that sorts, searches and filters."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from grader.course import week_order
 from grader.course.protected import CHANGED
 from grader.files import write_atomically
 from grader.gradebook import Problem
-from grader.people.matching import questions
-from grader.people.naming import safe_name
 from grader.people.person import Person
-from grader.reports.figures import (
-    CommonFailure,
-    HiddenFinding,
-    Row,
-    Slow,
-    State,
-    class_rows,
-    class_weeks,
-    commonest_failures,
-    hidden_findings,
-    slowest_checks,
-    week_figures,
-)
+from grader.reports.failures import lacking
+from grader.reports.figures import Row, State, by_name, class_rows, class_weeks
+from grader.reports.links import Links
+from grader.reports.overview import overviews
 from grader.reports.pages import render_page
-from grader.reports.terminal import waiting_lines
+from grader.reports.sections import Section, section_name, sections_of
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
 
 # Outcomes that a teacher may want to know about, whatever the score; several of one kind are counted.
 _KINDS = {"override": "overridden", "missing": "counts as zero"}
 _NOTABLE = {Outcome.TIMEOUT: "timeout", Outcome.MEMORY: "out of memory", Outcome.KILLED: "killed"}
+LACKS = "modules missing"  # beside the states, in the choice of rows
+_UNSCORED = {State.NOTHING: "missing", State.NOT_GRADABLE: "not graded", State.UNCLEAR: "unclear"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One student's week: the score, where its report lies, and whether it may still change.
+    """One student's week: the score, where its pages lie, and whether it may still change.
 
     `text` stands in place of a score that counts nothing, or that nobody has given.
     """
 
-    score: int
-    href: str
-    final: bool
+    week: str
+    state: State
+    lacks: bool
+    score: int | None = None
+    href: str = ""
+    code: str = ""
+    final: bool = True
     text: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One student as the table shows them; `cells` has None for a week without a report."""
+    """One student as the table shows them. `place` is that of the section among all.
+
+    `also` holds what they can be found by beside what is shown.
+    """
 
     student: str
-    cells: tuple[Cell | None, ...]
+    id: str
+    href: str
+    person: Person
+    place: int
+    section: str
+    mail: str
+    also: str
+    cells: tuple[Cell, ...]
     total: int | None
     flags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Look:
-    """A student's week without a final grade; `href` is empty where there is no report to open."""
-
-    student: str
-    week: str
-    href: str = ""
 
 
 def write_class_page(
     reports: Iterable[Report], problems: Iterable[Problem], folder: Path, people: Sequence[Person] = ()
 ) -> None:
-    """Write index.html into `folder`; `people` has the folders of their reports below `students/`."""
-    write_atomically(folder / "index.html", class_page_html(reports, problems, people))
+    """Write index.html into `folder`; `people` has the folders of their reports below `students/`.
+
+    Where `export --to teacher` has written its pages into `teacher/` beside it, they are linked.
+    """
+    write_atomically(folder / "index.html", class_page_html(reports, problems, people, folder))
 
 
-def class_page_html(reports: Iterable[Report], problems: Iterable[Problem], people: Sequence[Person] = ()) -> str:
+def class_page_html(
+    reports: Iterable[Report], problems: Iterable[Problem], people: Sequence[Person] = (), folder: Path | None = None
+) -> str:
     """Return the class page as HTML; `people` are all that the gradebook knows, with those on the roster."""
-    rows = class_rows(reports, problems, people)
+    ordered = sorted(reports, key=lambda report: week_order(report.week))
+    rows = sorted(class_rows(ordered, problems, people), key=lambda row: by_name(row.student))
     weeks = class_weeks(rows)
-    folders = {person.name: person.folder for person in people}
-
-    def folder_of(student: str) -> str:
-        return folders.get(student) or safe_name(student)
-
+    sections = sections_of(rows, people)
+    links = Links(rows, people, folder)
     return render_page(
         "index.html.j2",
         script="index.js",
+        style="index.css",
         weeks=weeks,
-        figures=[week_figures(rows, week) for week in weeks],
-        trouble={week: _trouble(rows, week) for week in weeks},
-        missing=[row.student for row in rows if row.missing],
-        strangers=_strangers(rows),
-        gone=[person.lost for person in people if person.lost],
-        unclear=[(person.name, [other.name for other in others]) for person, others in questions(people)],
-        lines=[_line(row, weeks, folder_of(row.student)) for row in rows],
-        looks=_looks(rows, folder_of),
-        waiting=waiting_lines([report for row in rows for report in row.reports.values()]),
+        sections=sections,
+        overviews=overviews(sections, weeks),
+        lines=list(_lines(rows, weeks, links, sections)),
+        choices=[*State, LACKS],
+        links=links,
     )
-
-
-def _strangers(rows: Sequence[Row]) -> list[str]:
-    """Name those who handed something in and are not on the roster, where there is one."""
-    has_roster = any(row.person.listed for row in rows)
-    return [row.student for row in rows if has_roster and not row.person.listed]
-
-
-def _trouble(rows: Iterable[Row], week: str) -> tuple[list[CommonFailure], list[HiddenFinding], list[Slow]]:
-    reports = [row.reports[week] for row in rows if week in row.reports]
-    return commonest_failures(reports), hidden_findings(reports), slowest_checks(reports)
 
 
 def flags(row: Row) -> list[str]:
     """Say in words what stands out about a student."""
-    found = [f"Section {row.section}"] if row.section else []
-    found += [str(State.NOTHING)] if row.missing else []
+    found = [str(State.NOTHING)] if row.missing else []
     found += [str(State.UNCLEAR)] if row.unclear and not row.reports else []
     found += [f"{week_title(problem.week)} not graded" if problem.week else "not graded" for problem in row.problems]
     for week, report in row.reports.items():
@@ -126,6 +111,7 @@ def flags(row: Row) -> list[str]:
 def _report_flags(report: Report) -> list[str]:
     found = ["excused"] if report.excused else ["provisional"] if report.provisional else []
     found += dict.fromkeys(_KINDS.get(line.kind, line.kind) for line in report.adjustments)
+    found += [f"lacks {file}" for file in lacking(report)]
     if any(note.startswith(CHANGED) for note in report.notes):
         found.append("edited protected files")
     outcomes = Counter(check.outcome for check in report.checks)
@@ -137,33 +123,44 @@ def _report_flags(report: Report) -> list[str]:
     return found
 
 
-def _line(row: Row, weeks: Sequence[str], folder: str) -> Line:
-    cells = (_cell(row, week, folder) for week in weeks)
-    return Line(row.student, tuple(cells), row.total, tuple(flags(row)))
-
-
-def _cell(row: Row, week: str, folder: str) -> Cell | None:
-    report = row.reports.get(week)
-    if report is None:
-        return None
-    unscored = report.by_hand and report.provisional and row.state(week) is not State.PROVISIONAL
-    text = "excused" if report.excused else "none" if unscored else ""
-    return Cell(report.score, _href(folder, week), row.final(week) is not None, text)
-
-
-def _looks(rows: Iterable[Row], folder_of: Callable[[str], str]) -> dict[str, list[Look]]:
-    """Group weeks without a final grade by the reason for it: one broken check can hit a whole class."""
-    found: dict[str, list[Look]] = {}
+def _lines(rows: Sequence[Row], weeks: Sequence[str], links: Links, sections: Sequence[Section]) -> Iterator[Line]:
+    places = {section.name: place for place, section in enumerate(sections) if not section.is_whole}
     for row in rows:
-        for week, report in row.reports.items():
-            for check in report.broken:
-                look = Look(row.student, week, _href(folder_of(row.student), week))
-                found.setdefault(f"provisional, {check.id}: {check.message}", []).append(look)
-        for problem in row.problems:
-            found.setdefault(f"not graded, {problem.message}", []).append(Look(row.student, problem.week or ""))
-    return found
+        place = places.get(section_name(row.person), 0)
+        yield Line(
+            student=row.student,
+            id=links.row(row.student),
+            href=links.latest(row.student),
+            person=row.person,
+            place=place,
+            section=sections[place].title if sections[place].name else "",
+            mail=f"mailto:{quote(row.person.email, safe='@', errors='backslashreplace')}" if row.person.email else "",
+            also=_also(row.person),
+            cells=tuple(_cell(row, week, links) for week in weeks),
+            total=row.total,
+            flags=tuple(flags(row)),
+        )
 
 
-def _href(folder: str, week: str) -> str:
-    # A character that UTF-8 cannot hold must not stop the page; safe folder names have none.
-    return quote(f"students/{folder}/{week}/report.html", errors="backslashreplace")
+def _also(person: Person) -> str:
+    """Return all names, numbers and addresses that a person is known by and the table does not show."""
+    shown = {person.name, person.id, person.email}
+    return " ".join(dict.fromkeys(value for _, value in person.marks if value not in shown))
+
+
+def _cell(row: Row, week: str, links: Links) -> Cell:
+    report, state = row.reports.get(week), row.state(week)
+    if report is None:
+        return Cell(week, state, lacks=False, text=_UNSCORED.get(state, ""))
+    is_bare = report.by_hand and report.provisional and state is not State.PROVISIONAL
+    text = "excused" if report.excused else _UNSCORED.get(state, "none") if is_bare else ""
+    return Cell(
+        week,
+        state,
+        lacks=bool(lacking(report)),
+        score=None if text else report.score,
+        href=links.report(row.student, week),
+        code=links.teacher(row.student, week),
+        final=row.final(week) is not None,
+        text=text,
+    )

@@ -1,4 +1,4 @@
-"""Computes a class's figures: its rows, means and commonest failures, and grades.csv.
+"""Computes a class's figures: its rows and means, and grades.csv.
 
 Every number in grades.csv is final. Where a check of ours crashed, or a week could not be graded, its cell
 and the total stay empty, so that nobody enters too low a grade by accident; so, too, while a person has yet to grade
@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from grader.course import week_order
@@ -24,12 +23,11 @@ from grader.files import write_atomically
 from grader.gradebook import Problem
 from grader.gradebook.by_hand import MISSING, NOTHING
 from grader.people.matching import questions
+from grader.people.naming import folded
 from grader.people.person import Person
-from grader.results import CheckResult, Outcome, Report, TaskScore, task_order
+from grader.results import Outcome, Report, TaskScore, task_order
 
 BINS = 10
-MOST = 8
-_VALUES = re.compile(r"; (expected|got) .*")
 
 
 class State(StrEnum):
@@ -159,6 +157,12 @@ def class_rows(reports: Iterable[Report], problems: Iterable[Problem], people: I
     ]
 
 
+@cache
+def by_name(student: str) -> tuple[str, str]:
+    """Return a sort key that puts `Émile` beside `Emil`, as people look for names."""
+    return folded(student), student
+
+
 def class_weeks(rows: Iterable[Row]) -> list[str]:
     """Return, in order, the weeks in which anybody has a report or a problem."""
     weeks = {week for row in rows for week in row.reports}
@@ -230,80 +234,3 @@ def _task_figures(task: str, scores: Sequence[TaskScore]) -> TaskFigures:
         points=sum(check.points for check in checks),
         max_points=sum(check.max_points for check in checks),
     )
-
-
-@dataclass(frozen=True)
-class CommonFailure:
-    """A reason why checks of a task failed, with the points that it cost and the students' names."""
-
-    task: str
-    reason: str
-    points: int
-    students: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class HiddenFinding:
-    """A hidden check that did not pass: each whole message, which no student gets to read, with who it concerns."""
-
-    task: str
-    title: str
-    messages: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True)
-class Slow:
-    """A check and its mean time, in seconds."""
-
-    task: str
-    title: str
-    seconds: float
-
-
-def commonest_failures(reports: Iterable[Report], most: int = MOST) -> list[CommonFailure]:
-    """Return the commonest reasons why checks fail, ties by points lost; waiting or unstarted checks do not count."""
-    students: dict[tuple[str, str], set[str]] = {}
-    points: Counter[tuple[str, str]] = Counter()
-    for report in reports:
-        for check in report.checks:
-            if check.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.SKIPPED, Outcome.BROKEN):
-                key = check.task, reason(check)
-                students.setdefault(key, set()).add(report.student)
-                points[key] += check.max_points
-    failures = [CommonFailure(*key, points[key], tuple(sorted(names))) for key, names in students.items()]
-    failures.sort(key=lambda f: (-len(f.students), -f.points, task_order(f.task), f.reason))
-    return failures[:most]
-
-
-def hidden_findings(reports: Iterable[Report]) -> list[HiddenFinding]:
-    """Return what hidden checks say, the commonest message first; waiting or unstarted checks do not count."""
-    found: dict[tuple[str, str], dict[str, set[str]]] = {}
-    for report in reports:
-        for check in report.checks:
-            if check.hidden and check.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.SKIPPED):
-                messages = found.setdefault((check.task, check.title), {})
-                messages.setdefault(check.message or str(check.outcome), set()).add(report.student)
-    findings = [HiddenFinding(*check, tuple(_by_size(messages))) for check, messages in found.items()]
-    return sorted(findings, key=lambda finding: (task_order(finding.task), finding.title))
-
-
-def _by_size(messages: dict[str, set[str]]) -> list[tuple[str, tuple[str, ...]]]:
-    pairs = [(message, tuple(sorted(students))) for message, students in messages.items()]
-    return sorted(pairs, key=lambda pair: (-len(pair[1]), pair[0]))
-
-
-def reason(check: CheckResult) -> str:
-    """Return the first line of a check's message, which says what is wrong and why, without a student's own values."""
-    first = next(iter(check.message.splitlines()), "")
-    says = _VALUES.sub("", first) if check.outcome is Outcome.FAILED else first.partition(": ")[0]
-    return says or str(check.outcome)
-
-
-def slowest_checks(reports: Iterable[Report], most: int = 5) -> list[Slow]:
-    """Return the checks with the longest mean time."""
-    times: dict[tuple[str, str], list[float]] = {}
-    for report in reports:
-        for check in () if report.by_hand else report.checks:
-            times.setdefault((check.task, check.title), []).append(check.seconds)
-    slow = [Slow(*key, round(statistics.fmean(seconds), 1)) for key, seconds in times.items()]
-    return sorted(slow, key=lambda check: (-check.seconds, task_order(check.task), check.title))[:most]

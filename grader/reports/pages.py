@@ -67,9 +67,14 @@ def report_markdown(report: Report) -> str:
     return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 
-def render_page(template: str, script: str = "", images: str = "'none'", **contents: Any) -> str:
-    """Render a page from `template`, with the common style, maybe a script, and a policy that allows just these."""
-    style = _asset("style.css")
+def render_page(
+    template: str, script: str = "", images: str = "'none'", style: str = "", **contents: Any
+) -> str:
+    """Render a page from `template`, with the common style, maybe one of its own and a script.
+
+    The page's policy allows just these.
+    """
+    style = _asset("style.css") + (_asset(style) if style else "")
     code = _asset(script) if script else ""
     policy = f"default-src 'none'; img-src {images}; style-src '{_digest(style)}'; script-src {_source(code)}"
     policy += "; base-uri 'none'; form-action 'none'"

@@ -1,0 +1,87 @@
+"""Measures the class page in Chromium: `python tests/benchmarks/class_page.py [STUDENTS]`, 1,000 in 3 weeks by default.
+
+The class is drawn from a seed (`tests/support/classes.py`), and its page is opened from the disk, each time by a browser
+that was just started. How long it takes until something is painted, and until the page is loaded and can be used, is what
+the browser says itself. A search, a filter, a section and a sort are measured from the event on, until the page is
+laid out again.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+from grader.reports.class_page import class_page_html  # noqa: E402
+from tests.support.browsers import chromium  # noqa: E402
+from tests.support.classes import make_class  # noqa: E402
+
+SEARCHES = ("m", "mu", "muller", "2417", "s7@uni", "timeout", "nobody at all", "")
+LOADED = """() => {
+    const page = performance.getEntriesByType("navigation")[0];
+    const paint = performance.getEntriesByName("first-contentful-paint")[0];
+    return { "first contentful paint": paint.startTime, "until it can be used": page.loadEventEnd };
+}"""
+# Sets a field as a person does, and has the browser lay the page out before the clock stops.
+SET = """([id, value]) => {
+    const field = document.getElementById(id), start = performance.now();
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    document.body.getBoundingClientRect();
+    return performance.now() - start;
+}"""
+SORT = """(place) => {
+    const button = document.querySelectorAll("#students thead button")[place], start = performance.now();
+    button.click();
+    document.body.getBoundingClientRect();
+    return performance.now() - start;
+}"""
+
+
+def main(students: int, rounds: int = 5) -> None:
+    """Print how long each step takes, in milliseconds: the median and the longest of so many rounds."""
+    made = make_class(students)
+    start = time.monotonic()
+    page = class_page_html(made.reports, made.problems, made.people)
+    written = time.monotonic() - start
+    size = len(page.encode()) / 1e6
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{students} students, {len(made.reports)} reports; {size:.1f} MB, made in {written:.1f} s\n")
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        path = Path(name) / "index.html"
+        path.write_text(page, encoding="utf-8")
+        for _ in range(rounds):
+            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+            print(f"Chromium {browser.version}") if not found else None
+            for step, taken in _measured(browser.new_page(), path).items():
+                found.setdefault(step, []).extend(taken)
+            browser.close()
+    print(f"{'':>28}{'median ms':>12}{'longest ms':>12}")
+    for step, taken in found.items():
+        print(f"{step:>28}{statistics.median(taken):12.0f}{max(taken):12.0f}")
+
+
+def _measured(page: Any, path: Path) -> dict[str, list[float]]:
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    taken = {step: [value] for step, value in page.evaluate(LOADED).items()}
+    taken["search"] = [page.evaluate(SET, ["filter", text]) for text in SEARCHES]
+    taken["missing in any week"] = [page.evaluate(SET, ["show", value]) for value in ("nothing handed in", "")]
+    taken["section"] = [page.evaluate(SET, ["section", value]) for value in ("1", "2", "0")]
+    taken["sort"] = [page.evaluate(SORT, place) for place in (0, 2, 0)]
+    return taken
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
