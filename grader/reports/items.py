@@ -10,7 +10,7 @@ is very good, below 0.20 it is poor. Below 0, those who do well elsewhere fail i
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -77,11 +77,11 @@ def item_figures(reports: Iterable[Report]) -> list[Item]:
     judged = [report for report in reports if not report.by_hand]
     works = _works(judged)
     checks: dict[str, CheckResult] = {}
-    counts: dict[str, Counter[Outcome]] = {}
+    counts: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
     for report in judged:
         for check in report.checks:
             checks.setdefault(check.id, check)
-            counts.setdefault(check.id, Counter())[check.outcome] += 1
+            counts[check.id][check.outcome] += 1
     ordered = sorted(checks.values(), key=lambda check: task_order(check.task))  # it is stable
     return [_item(check, counts[check.id], works) for check in ordered]
 
@@ -112,7 +112,9 @@ def _item(check: CheckResult, counts: Counter[Outcome], works: Sequence[_Work]) 
 def _pairs(name: str, works: Sequence[_Work]) -> list[tuple[bool, float]]:
     reached = [(work, work.checks[name]) for work in works if name in work.checks]
     pairs = [
-        (check.outcome is Outcome.PASSED, work.rest(check)) for work, check in reached if check.outcome not in _UNREACHED
+        (check.outcome is Outcome.PASSED, work.rest(check))
+        for work, check in reached
+        if check.outcome not in _UNREACHED
     ]
     return [(passed, rest) for passed, rest in pairs if rest is not None]
 

@@ -1,16 +1,21 @@
-"""Finds the page that a student's name leads to: the report, the teacher's page, or the row in the class table."""
+"""Links students' names: to the report, the teacher's page, or the row in the class table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
+from markupsafe import Markup, escape
+
 from grader.course import week_order
+from grader.escape import plain
 from grader.people.naming import safe_name
 from grader.people.person import Person
-from grader.reports.figures import Row
+from grader.reports.figures import Row, class_weeks
 
+MOST = 40  # names that stand in the page; of longer lists it has the rows' numbers, which its script turns into names
 TEACHERS = "teacher"  # the folder beside the class page in which `export --to teacher` may have written
 
 
@@ -20,13 +25,37 @@ class Links:
     `folder` is where the class page lies; what else is there decides which further pages can be linked.
     """
 
+    most = MOST
+
     def __init__(self, rows: Sequence[Row], people: Iterable[Person] = (), folder: Path | None = None) -> None:
         self._folders = {person.name: person.folder for person in people if person.folder}
         self._places = {row.student: number for number, row in enumerate(rows, 1)}
+        self._weeks = class_weeks(rows)
         self._reports = {(row.student, week) for row in rows for week in row.reports}
         self._latest = {row.student: list(row.reports)[-1] for row in rows if row.reports}
         self._folder = folder
         self._teachers = set(_teachers_pages(folder)) if folder else set()
+
+    def name(self, student: str, week: str = "", task: str = "", code: bool = False) -> Markup:
+        """Return a student's name as a link to the week's report, or the latest; with `code`, to what shows most."""
+        href = (
+            self._to_code(student, week, task)
+            if code
+            else self.report(student, week, task)
+            if week
+            else self.latest(student)
+        )
+        return Markup(f'<a class="name" href="{escape(href)}">{_shown(student)}</a>')
+
+    def names(self, students: Sequence[str], week: str = "", task: str = "", code: bool = False) -> Markup:
+        """Return names as links; those of a long list are filled in by the page's script when the list is opened."""
+        if len(students) <= MOST:
+            return Markup(", ").join(self.name(student, week, task, code) for student in students)
+        rows = " ".join(str(self._places[student]) for student in students)
+        place = self._weeks.index(week) if week else ""
+        return Markup(
+            '<span class="rows" data-rows="{}" data-week="{}" data-task="{}" data-page="{}">{}</span>'
+        ).format(rows, place, task, "code" if code else "", f"{len(students)} names, which need JavaScript")
 
     def row(self, student: str) -> str:
         """Return the name of a student's row in the table."""
@@ -51,15 +80,14 @@ class Links:
         """Return the link to the list of teachers' pages; empty where there is none."""
         return f"{TEACHERS}/index.html" if self._teachers else ""
 
-    def code(self, student: str, week: str, task: str = "") -> str:
-        """Return the link to the page that shows most: the teacher's, or else the report."""
-        return self.teacher(student, week) or self.report(student, week, task)
-
     def gone(self, person: Person) -> str:
         """Return the link to the last report of somebody whose entry is gone; empty where it is gone as well."""
         weeks = sorted((week for week in person.gone if week), key=week_order, reverse=True)
         paths = [f"students/{self._folder_of(person.name)}/{week}/report.html" for week in weeks]
         return next((_quoted(path) for path in paths if self._folder and (self._folder / path).is_file()), "")
+
+    def _to_code(self, student: str, week: str, task: str) -> str:
+        return self.teacher(student, week) or self.report(student, week, task)
 
     def _folder_of(self, student: str) -> str:
         return self._folders.get(student) or safe_name(student)
@@ -73,6 +101,12 @@ def _teachers_pages(folder: Path) -> Iterable[tuple[str, str]]:
         yield page.parent.name, page.stem
 
 
+@cache
+def _shown(student: str) -> Markup:
+    return escape(plain(student))
+
+
+@cache
 def _quoted(path: str) -> str:
     # A character that UTF-8 cannot hold must not stop the page; safe folder names have none.
     return quote(path, errors="backslashreplace")

@@ -116,4 +116,3 @@ def _week(rows: Sequence[Row], week: str) -> WeekView:
         hidden=tuple(hidden_findings(reports)),
         slow=tuple(slowest_checks(reports)),
     )
-

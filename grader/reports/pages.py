@@ -67,9 +67,7 @@ def report_markdown(report: Report) -> str:
     return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 
-def render_page(
-    template: str, script: str = "", images: str = "'none'", style: str = "", **contents: Any
-) -> str:
+def render_page(template: str, script: str = "", images: str = "'none'", style: str = "", **contents: Any) -> str:
     """Render a page from `template`, with the common style, maybe one of its own and a script.
 
     The page's policy allows just these.

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,22 +72,22 @@ class Report:
         changed = given + sum(adjustment.points for adjustment in self.adjustments)
         return min(max(changed, 0), self.max_score)
 
-    @property
+    @cached_property
     def raw_score(self) -> int:
         """The points that the checks gave."""
         return sum(check.points for check in self.checks)
 
-    @property
+    @cached_property
     def max_score(self) -> int:
         return sum(check.max_points for check in self.checks) + sum(part.max_points for part in self.manual)
 
-    @property
+    @cached_property
     def broken(self) -> tuple[CheckResult, ...]:
         """The crashed checks of tasks that nobody has scored by hand; while there are any, the score is provisional."""
         settled = self.settled
         return tuple(check for check in self.checks if check.is_broken and check.task not in settled)
 
-    @property
+    @cached_property
     def waiting(self) -> tuple[str, ...]:
         """The titles of what a person has yet to grade: manual parts, and all tasks where no check could run."""
         settled = self.settled
@@ -105,7 +106,7 @@ class Report:
         """The score, or None while it may still change, and where the week is excused."""
         return None if self.provisional or self.excused else self.score
 
-    @property
+    @cached_property
     def settled(self) -> frozenset[str]:
         """The tasks that a person has scored; all of them where the whole week is."""
         tasks = {line.task for line in self.adjustments if line.task}

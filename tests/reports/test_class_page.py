@@ -15,17 +15,8 @@ from grader.gradebook import Problem
 from grader.people.person import Person
 from grader.reports.class_page import class_page_html, flags, write_class_page
 from grader.reports.drawing import columns
-from grader.reports.figures import (
-    HiddenFinding,
-    Row,
-    class_rows,
-    class_weeks,
-    commonest_failures,
-    hidden_findings,
-    slowest_checks,
-    week_figures,
-    write_grades,
-)
+from grader.reports.failures import HiddenFinding, commonest_failures, hidden_findings, slowest_checks
+from grader.reports.figures import Row, class_rows, class_weeks, week_figures, write_grades
 from grader.reports.pages import report_html
 from grader.results import Outcome, Report
 from tests.support.reports import Page, check, full_report, in_browser, sample_report, source_of

@@ -108,7 +108,10 @@ def _end(task: int, place: int, ability: float, drawn: random.Random) -> tuple[O
     kind = drawn.random()
     if kind < 0.7:
         wrong = drawn.choice(("a flipped kernel", "a stride of 2", "the mean over the wrong axis"))
-        return Outcome.FAILED, f"layer{task}: wrong values; {wrong}\n  expected     tensor 4×1×28×28\n  got          {kind}"
+        return (
+            Outcome.FAILED,
+            f"layer{task}: wrong values; {wrong}\n  expected     tensor 4×1×28×28\n  got          {kind}",
+        )
     if kind < 0.9:
         return Outcome.ERROR, f"your code raised ValueError: {kind} <b> (lenet.py:{task}), in forward(x)"
     if kind < 0.99:

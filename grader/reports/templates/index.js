@@ -30,20 +30,20 @@ if (table) {
     const known = Array.from(cells[0].querySelectorAll("a, bdi"), (one) => one.textContent);
     const parts = [...known, row.dataset.also ?? "", ...tags(cells.at(-1))];
     return {
-      row, label, text: parts.map(folded).join("\n"),
+      row, label, text: folded(parts.join("\n")),
       weeks: cells.filter((cell) => "state" in cell.dataset).map(states),
     };
   });
 
-  // The whole class stands in the page; of the other sections there are templates.
+  // The whole class stands in the page, and each section as text, in which the grader has escaped all that is not its own.
   const whole = Array.from(overview.childNodes);
   const option = () => section?.selectedOptions[0];
   const isWhole = () => !section || section.selectedIndex === 0;
 
   function chooseSection() {
     const { title, size } = option().dataset;
-    const template = document.querySelector(`template[data-section="${section.value}"]`);
-    overview.replaceChildren(...(isWhole() ? whole : [template.content.cloneNode(true)]));
+    if (isWhole()) overview.replaceChildren(...whole);
+    else overview.innerHTML = document.querySelector(`script[data-section="${section.value}"]`).textContent;
     get("whose").textContent = isWhole() ? "" : `: ${title}`;
     get("size").textContent = `${size} student${size === "1" ? "" : "s"}`;
     document.title = isWhole() ? "Class overview" : `Class overview: ${title}`;
@@ -86,6 +86,20 @@ if (table) {
     search.value = show.value = "";
     if (inWeek) inWeek.value = "";
     showRows();
+  }
+
+  // A long list holds the numbers of rows; their names are put there when somebody opens it.
+  function fill(list) {
+    const { rows: numbers, week, task, page } = list.dataset;
+    const links = numbers.split(" ").map((number) => {
+      const row = get(`student-${number}`), cell = row.querySelectorAll("td[data-state]")[week];
+      const link = row.querySelector(".name").cloneNode(true);
+      const code = page && cell?.querySelector(".code-link"), report = cell ? cell.querySelector("a") : link;
+      link.href = code ? code.href : report ? report.getAttribute("href") + (task && cell ? `#task-${task}` : "") : `#${row.id}`;
+      return link;
+    });
+    list.replaceChildren(...links.flatMap((link, place) => (place ? [", ", link] : [link])));
+    list.removeAttribute("class");
   }
 
   const collator = new Intl.Collator(undefined, { numeric: true });
@@ -147,6 +161,7 @@ if (table) {
     }
   }
 
+  overview.addEventListener("toggle", (event) => event.target.querySelectorAll(".rows").forEach(fill), true);
   get("save").addEventListener("click", save);
   all.addEventListener("click", () => { showAll(); search.focus(); });
   for (const head of heads) head.querySelector("button").addEventListener("click", () => sortBy(head));
