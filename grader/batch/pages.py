@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from grader.files import remove_halves
-from grader.gradebook import Gradebook, Problem
+from grader.gradebook import Gradebook, Problem, open_book
 from grader.people.person import Person
 from grader.reports.class_page import write_class_page
 from grader.reports.figures import write_grades
@@ -84,6 +84,12 @@ def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]
     write_grades(reports, problems, out / "grades.csv", people)
     write_class_page(reports, problems, out, people)
     return reports, problems
+
+
+def write_class_again(out: Path) -> None:
+    """Write grades.csv and the class page as the gradebook in `out` has them, since something beside them is new."""
+    with open_book(out) as book:
+        write_class(book, out)
 
 
 def _weeks(out: Path, person: Person) -> list[Path]:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from grader.batch.pages import write_class_again
 from grader.cli.options import PATH, command
 from grader.escape import terminal
 from grader.exports import registry
 from grader.exports.feedback.sending import WAYS
+from grader.reports.links import TEACHERS
 
 
 @command("export reports --to canvas --template canvas.csv --week week5 --write filled.csv")
@@ -42,6 +44,8 @@ def export(
     """
     wanted = registry.Wanted(form, target, week, template, column, classroom, assignment, way, overwrite)
     written = registry.export(folder, wanted)
+    if form == registry.TEACHER and target.resolve() == (folder / TEACHERS).resolve():
+        write_class_again(folder)  # the class page links them
     print(f"wrote {target}: {written.what}")
     if written.next:
         print(written.next)

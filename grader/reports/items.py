@@ -122,7 +122,7 @@ def _pairs(name: str, works: Sequence[_Work]) -> list[tuple[bool, float]]:
 def discrimination(pairs: Sequence[tuple[bool, float]]) -> Discrimination:
     """Return the correlation between passing a check and the share of points in the others.
 
-    `pairs` has both for each work that reached the check. It is the point-biserial correlation, as passing is yes or no.
+    `pairs` has both for each work that reached the check. It is point-biserial, as passing is yes or no.
     """
     passed = sum(one for one, _ in pairs)
     if len(pairs) < FEWEST:

@@ -38,14 +38,10 @@ class Links:
 
     def name(self, student: str, week: str = "", task: str = "", code: bool = False) -> Markup:
         """Return a student's name as a link to the week's report, or the latest; with `code`, to what shows most."""
-        href = (
-            self._to_code(student, week, task)
-            if code
-            else self.report(student, week, task)
-            if week
-            else self.latest(student)
-        )
-        return Markup(f'<a class="name" href="{escape(href)}">{_shown(student)}</a>')
+        href = self.report(student, week, task) if week else self.latest(student)
+        if code:
+            href = self.teacher(student, week) or href
+        return Markup('<a class="name" href="{}">{}</a>').format(href, _shown(student))
 
     def names(self, students: Sequence[str], week: str = "", task: str = "", code: bool = False) -> Markup:
         """Return names as links; those of a long list are filled in by the page's script when the list is opened."""
@@ -85,9 +81,6 @@ class Links:
         weeks = sorted((week for week in person.gone if week), key=week_order, reverse=True)
         paths = [f"students/{self._folder_of(person.name)}/{week}/report.html" for week in weeks]
         return next((_quoted(path) for path in paths if self._folder and (self._folder / path).is_file()), "")
-
-    def _to_code(self, student: str, week: str, task: str) -> str:
-        return self.teacher(student, week) or self.report(student, week, task)
 
     def _folder_of(self, student: str) -> str:
         return self._folders.get(student) or safe_name(student)

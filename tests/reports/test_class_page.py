@@ -13,6 +13,7 @@ import pytest
 from grader.course.protected import CHANGED
 from grader.gradebook import Problem
 from grader.people.person import Person
+from grader.pytest_plugin.verdict import exception_end
 from grader.reports.class_page import class_page_html, flags, write_class_page
 from grader.reports.drawing import columns
 from grader.reports.failures import HiddenFinding, commonest_failures, hidden_findings, slowest_checks
@@ -136,17 +137,53 @@ def test_the_page_links_to_every_report_by_its_folder(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["index.html"]
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
-    assert {unquote(link) for link in links} == {
+    paths = [link.partition("#")[0] for link in links if not link.startswith("#")]
+    assert {unquote(path) for path in paths} == {
         f"students/{report.student} #1/{report.week}/report.html" for report in CLASS
     }
-    assert not [link for link in links if "#" in link or " " in link]
+    assert not [path for path in paths if " " in path]
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    page = Page(dashboard(CLASS, [UNREAD, UNKNOWN]))
+    places = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
+    inside = [link[1:] for link in links if link.startswith("#") and "=" not in link]
+    assert inside and set(inside) <= places
+
+
+def test_teachers_pages_are_linked_where_they_exist_beside_it(tmp_path: Path) -> None:
+    wrong = replace(check("5.1", "adds up", Outcome.FAILED, 9, "the sum: wrong"), hidden=True)
+    reports = [replace(full_report(name), checks=(wrong,)) for name in ("ana", "ben")]
+    for path in ("teacher/ana #1/week5.html", "teacher/index.html"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("a page")
+    write_class_page(reports, [], tmp_path, HOUSED)
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    links = [attrs["href"] or "" for tag, attrs in page.tags if tag == "a"]
+    assert {link for link in links if link.startswith("teacher/")} == {
+        "teacher/ana%20%231/week5.html", "teacher/index.html",
+    }  # fmt: skip
+    assert "teacher/" not in dashboard(reports)
+
+
+def test_who_lacks_modules_is_flagged_and_named() -> None:
+    described = {
+        "outcome": "error", "type": "MissingModule", "frames": [],
+        "message": "lenet.py is missing from the submission, which has main.py",
+    }  # fmt: skip
+    end = exception_end(described)
+    lost = check("5.1", "size", end.outcome, 9, f"{end.summary}: {end.says}\n  called with  x")
+    lacks = replace(full_report("ana"), checks=(lost, *full_report().checks))
+    assert flags(Row("ana", {"week5": lacks}, ())) == ["Week 5: lacks lenet.py"]
+    assert "ana (Week 5): lacks lenet.py" in Page(dashboard([lacks, full_report("ben")])).text
 
 
 def test_what_is_not_final_is_named_once_for_all_it_concerns() -> None:
     other = sample_report("yves")
     text = Page(dashboard([*CLASS, other], [UNREAD, UNKNOWN])).text
     look = text.partition("Needs a look")[2].partition("graded mean")[0]
-    assert "yves (Week 5), zoë (Week 5): provisional, test_hidden.py::test_figures_of_a_single_entry" in look
+    assert "yves, zoë (Week 5): provisional, test_hidden.py::test_figures_of_a_single_entry" in look
     assert "KeyError: 'axes'" in look
     assert "petra (Week 5): not graded, week5.zip: not a zip file" in look
     assert "quentin: not graded, holds no week's modules <b>" in look
@@ -243,8 +280,7 @@ def test_who_handed_in_nothing_is_named_and_has_a_row(tmp_path: Path) -> None:
     ]
     page = Page(class_page_html(CLASS, [], roster))
     assert "Nothing handed in 1: nina" in page.text
-    assert "ninanone–none––Section B nothing handed in" in page.text
-    assert "Section A" in page.text and "Section B" in page.text
+    assert "ninaSection Bmissingmissing–nothing handed in" in page.text
     write_grades(CLASS, [], tmp_path / "grades.csv", roster)
     assert "nina,,,B,,,,,nothing handed in,nothing handed in\n" in (tmp_path / "grades.csv").read_text()
     assert "Not on the roster 1: zoë" in page.text
@@ -354,7 +390,7 @@ def test_what_is_shown_is_saved_in_its_order(tmp_path: Path) -> None:
         page.defaultView.Blob = class { constructor(parts) { saved = parts.join(''); } };
         page.defaultView.URL.createObjectURL = () => '#';
         const filter = page.querySelector('#filter');
-        filter.value = '0';
+        filter.value = '';
         filter.dispatchEvent(new Event('input'));
         heads[0].click(); heads[0].click();
         page.querySelector('#save').click();
@@ -362,12 +398,15 @@ def test_what_is_shown_is_saved_in_its_order(tmp_path: Path) -> None:
     """
     saved = in_browser(dashboard(reports), TABLE + script, 1200, tmp_path)
     rows = list(csv.reader(saved.removeprefix("\ufeff").splitlines()))
-    assert rows[0] == ["Student", "Week 5", "Week 10", "Total", "Flags"]
-    assert {tuple(row[:4]) for row in rows[1:]} == {
-        ("'=1+1", "100", "", "100"), ('"q', "", "60", "60"), ("'-2", "60", "", "60"),
-    }  # fmt: skip
-    shown = [row[0].lstrip("'") for row in rows[1:]]
-    assert len(shown) == 3 and saved.endswith("\r\n")
+    who, weeks = ["Student", "Id", "E-mail", "Section", "Group"], ["Week 5", "Week 10"]
+    assert rows[0] == [*who, *weeks, "Total", "Week 5 state", "Week 10 state", "Flags"]
+    assert {(row[0], *row[5:10]) for row in rows[1:]} == {
+        ("'=1+1", "100", "", "100", "graded", "nothing handed in"),
+        ('"q', "", "60", "60", "nothing handed in", "graded"),
+        ("'-2", "60", "", "60", "graded", "nothing handed in"),
+        ("x", "9", "", "", "provisional", "nothing handed in"),
+    }
+    assert saved.endswith("\r\n")
 
 
 @pytest.mark.parametrize("width", [390, 1200])

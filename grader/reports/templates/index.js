@@ -161,7 +161,8 @@ if (table) {
     }
   }
 
-  overview.addEventListener("toggle", (event) => event.target.querySelectorAll(".rows").forEach(fill), true);
+  const lists = (details) => Array.from(details.querySelectorAll(".rows")).filter((one) => one.closest("details") === details);
+  overview.addEventListener("toggle", (event) => lists(event.target).forEach(fill), true);
   get("save").addEventListener("click", save);
   all.addEventListener("click", () => { showAll(); search.focus(); });
   for (const head of heads) head.querySelector("button").addEventListener("click", () => sortBy(head));
