@@ -50,11 +50,12 @@ if (table) {
     showRows();
   }
 
-  // A search for "Section B" finds exactly that section; else every word has to occur.
+  // A search for "Section B" finds that section and nobody else; otherwise every word has to occur, or it is a section.
   function finder(query) {
     const text = folded(query.trim()), words = text.split(/\s+/);
     const phrase = (label) => label !== "" && (label.includes(" ") ? text === label : text === `section ${label}`);
-    return (one) => phrase(one.label) || words.every((word) => one.text.includes(word));
+    const isSection = text.startsWith("section ") && rows.some((one) => phrase(one.label));
+    return (one) => phrase(one.label) || (!isSection && words.every((word) => one.text.includes(word)));
   }
 
   const hasState = (one, state, week) => (week === "" ? one.weeks : [one.weeks[week]]).some((own) => own.includes(state));
