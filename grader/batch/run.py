@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.batch.backend import Backend
+from grader.batch.changed import Before
 from grader.batch.deliveries import note_deliveries
+from grader.batch.kept_roster import kept_roster
 from grader.batch.missing import note_missing
 from grader.batch.pages import join_reports, mend_reports, outdate_reports, report_folder, write_class
 from grader.batch.seeds import Seeds
@@ -71,6 +73,7 @@ class BatchResult:
     left: int = 0
     reports: Sequence[Report] = ()  # of the whole class, in brief
     problems: Sequence[Problem] = ()
+    changed: Sequence[str] = ()  # lines that say which earlier grades are others now, and why
     zeros: Sequence[tuple[str, str]] = ()  # students' weeks that count as zero, as nothing was handed in
 
     @property
@@ -98,6 +101,7 @@ def _graded(
 ) -> BatchResult:
     members = result.members
     candidates = members.candidates
+    before = Before(book)
     outdate_reports(options.out, members.renamed)
     record_members(members, options.submissions, book)
     book.clear_problems(candidate.student for candidate in candidates)
@@ -116,6 +120,7 @@ def _graded(
         mend_reports(book, options.out)
     finally:
         result.reports, result.problems = write_class(book, options.out)
+    result.changed = before.changed(book, result.reports)
     return result
 
 
@@ -131,7 +136,7 @@ def find_class(
     """Survey the class folder, and put what it holds to the people of the roster and the gradebook."""
     weeks, carried = options.weeks or None, options.most_carried
     found = survey(options.submissions, course, weeks, options.layout, carried, refusals)
-    roster = read_roster(options.roster, course.assignments()) if options.roster else Roster()
+    roster = read_roster(options.roster, course.assignments()) if options.roster else kept_roster(book)
     return found, find_members(found, roster, options.submissions, book)
 
 

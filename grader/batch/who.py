@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.batch.kept_roster import keep_roster
 from grader.errors import SubmissionError
 from grader.gradebook import Gradebook
 from grader.intake import Candidate, Survey, surveyed_digest
@@ -48,6 +49,7 @@ def find_members(found: Survey, roster: Roster, folder: Path, book: Gradebook | 
 def record_members(members: Members, folder: Path, book: Gradebook) -> None:
     """Record who is who, and which entries are there."""
     book.save_people(members.people, members.merged)
+    keep_roster(members.roster, book)
     book.record_entries(str(folder.resolve()), {(one.student, one.week or "") for one in members.candidates})
     book.mark_gone({person.key: person.gone for person in members.people if person.gone})
 
@@ -69,7 +71,7 @@ class _Finding:
         listed = self._enrol()
         placed = self._place()
         renamed = self._register.name_all()
-        roster = self._roster.under([person.name for person in listed])
+        roster = self._roster.under([self._register.current(person).name for person in listed])
         candidates = _each_once(self._credited(placed, roster))
         gone = self._note_entries(candidates)
         there = {candidate.student for candidate in candidates}
@@ -92,10 +94,11 @@ class _Finding:
         )
 
     def _enrol(self) -> list[Person]:
-        """Find the people of the roster; without one, who is listed stays as it was."""
+        """Find the people of the roster; without a new one, who is listed stays as it was."""
         students = self._roster.students
-        if not students:
-            return []
+        if not students or self._roster.keys:
+            known = {person.key: person for person in self._register.people}
+            return [known[key] for key in self._roster.keys]
         for person in self._register.people:
             person.listed = False
         lines = [Entry(student.who, student.name, listed=True) for student in students]

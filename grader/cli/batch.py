@@ -11,7 +11,7 @@ from rich.console import Console
 from grader.batch.backend import Backend, LocalBackend, cluster_backend
 from grader.batch.missing import EMPTY, ZERO
 from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
-from grader.cli.console import make_console, make_sandbox, people_lines, print_found, the_course
+from grader.cli.console import joined, make_console, make_sandbox, people_lines, print_found, the_course
 from grader.cli.options import (
     class_options,
     command,
@@ -129,7 +129,8 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
         lines.insert(
             1, f"seed {', '.join(map(str, sorted(result.seeds)))}: what the checks drew from, kept in the gradebook"
         )
-    lines[:0] = [*people_lines(result.members), *_zero_lines(result), *waiting_lines(result.reports)]
+    changed = map(terminal, result.changed)
+    lines[:0] = [*people_lines(result.members), *changed, *_zero_lines(result), *waiting_lines(result.reports)]
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (*lines, *trouble):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -137,7 +138,7 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
 
 def _zero_lines(result: BatchResult) -> list[str]:
     names = [f"{student} {week}" for student, week in result.zeros]
-    return [terminal(f"nothing handed in, counts as 0: {len(names)} ({', '.join(names)})")] if names else []
+    return [terminal(f"nothing handed in, counts as 0: {len(names)} ({joined(names)})")] if names else []
 
 
 def ignored_lines(ignored: Sequence[tuple[str, str]]) -> list[str]:

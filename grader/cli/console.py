@@ -86,10 +86,17 @@ def people_lines(members: Members) -> list[str]:
         ("not on the roster", members.strangers),
         ("no longer in the folder, left out of all grades", members.gone),
     )
-    lines = [f"{what}: {len(names)} ({', '.join(names)})" for what, names in named if names]
+    kept = members.roster.keys
+    lines = [f"roster: that of an earlier run, {len(kept)} students; --roster gives another"] if kept else []
+    lines += [f"{what}: {len(names)} ({joined(names)})" for what, names in named if names]
     lines += [f"the same person: {before}, now {person.name}" for person, before in members.renamed]
     lines += [*members.said, *(f"not clear: {question}" for question in members.unclear)]
     return [terminal(line) for line in lines]
+
+
+def joined(names: Sequence[str]) -> str:
+    """Put names into a line, so that `Silva, Ana` stays one."""
+    return ("; " if any("," in name for name in names) else ", ").join(names)
 
 
 def print_clusters(found: Likeness, console: Console) -> None:

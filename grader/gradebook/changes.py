@@ -38,18 +38,23 @@ def changes(before: Sequence[Report], after: Sequence[Report], both: bool = True
 
 
 def _change(name: str, old: Report, new: Report) -> Iterator[str]:
-    checks = list(_changed_checks(old, new))
+    checks = [] if old.by_hand or new.by_hand else list(_changed_checks(old, new))
     lines = [line for line in _adjustments(new) if line not in _adjustments(old)]
-    gone = [line for line in _adjustments(old) if line not in _adjustments(new)]
+    gone = [line for line in _adjustments(old) if line not in _adjustments(new) and not line.endswith(": +0")]
     if old.score == new.score and not checks:
         return
-    work = "the same work" if old.submission == new.submission else "new work"
-    what = work if old.assignment == new.assignment else f"{work}, changed checks"
-    what += ", other seed" if old.seed != new.seed else ""
-    yield f"{name}: {old.score} → {new.score} ({what})"
+    yield f"{name}: {old.score} → {new.score} ({_what(old, new)})"
     yield from (f"  {line}" for line in checks)
     yield from (f"  + {line}" for line in lines)
     yield from (f"  - {line}" for line in gone)
+
+
+def _what(old: Report, new: Report) -> str:
+    if old.by_hand or new.by_hand:  # no check has graded one of the two
+        return "graded by checks now" if not new.by_hand else new.by_hand
+    what = "the same work" if old.submission == new.submission else "new work"
+    what += "" if old.assignment == new.assignment else ", changed checks"
+    return what + (", other seed" if old.seed != new.seed else "")
 
 
 def _changed_checks(old: Report, new: Report) -> Iterator[str]:

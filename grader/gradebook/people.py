@@ -12,6 +12,7 @@ from grader.people.person import Person
 
 # What belongs to a person, and of which a person may have several for one week.
 _THEIRS = ("attempts", "overrides", "problems")
+_GRANTED = "granted"  # by the roster, not by an entry: no attempt decides which of two rows holds
 _ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale")
 _COLUMNS = "id, name, called, named_by, folder, section, team, listed"
 
@@ -92,10 +93,22 @@ class PeopleTable(Database):
     def forget(self, person: Person) -> None:
         """Delete a person with every attempt, override, problem and mark."""
         with self.transaction() as database:
-            for table in (*_THEIRS, *_ONE_A_WEEK, "marks"):
+            for table in (*_THEIRS, *_ONE_A_WEEK, _GRANTED, "marks"):
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
             database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM attempts)")
             database.execute("DELETE FROM people WHERE id = ?", (person.key,))
+
+    def record_granted(self, granted: Mapping[tuple[int, str], tuple[str, str]]) -> None:
+        """Record extensions and times of submission by the person's key and week, in place of all before."""
+        with self.transaction() as database:
+            database.execute(f"DELETE FROM {_GRANTED}")
+            rows = [(person, *texts(week, *values)) for (person, week), values in granted.items()]
+            database.executemany(f"INSERT INTO {_GRANTED} VALUES (?, ?, ?, ?)", rows)
+
+    def granted(self) -> dict[tuple[int, str], tuple[str, str]]:
+        """Return the extensions and times of submission that hold, by the person's key and week."""
+        query = f"SELECT person, week, extension, submitted FROM {_GRANTED}"
+        return {(person, week): (extension, at) for person, week, extension, at in self.rows(query)}
 
     def record_roster(self, sections: Mapping[str, str]) -> None:
         """Record who is in the class, by name, and in which section, in place of what was recorded before."""
@@ -147,7 +160,9 @@ def _move(database: sqlite3.Connection, person: Person, into: Person) -> None:
             database.execute(f"DELETE FROM {table} WHERE person = ? AND week = ?", (older.key, week))
     for table in (*_THEIRS, *_ONE_A_WEEK):
         database.execute(f"UPDATE {table} SET person = ? WHERE person = ?", (into.key, person.key))
-    database.execute("DELETE FROM marks WHERE person = ?", (person.key,))
+    database.execute(f"UPDATE OR IGNORE {_GRANTED} SET person = ? WHERE person = ?", (into.key, person.key))
+    for table in (_GRANTED, "marks"):
+        database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
     database.execute("DELETE FROM people WHERE id = ?", (person.key,))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 9
+VERSION = 10
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -194,5 +194,13 @@ CREATE TABLE zeros (person INTEGER NOT NULL, week TEXT NOT NULL, PRIMARY KEY (pe
 CREATE TABLE stale (person INTEGER NOT NULL, week TEXT NOT NULL, PRIMARY KEY (person, week));
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 PRAGMA user_version = 9;
+""",
+    """
+-- what the last roster says of a student's week, as it is written there; empty where it says nothing
+CREATE TABLE granted (
+    person INTEGER NOT NULL, week TEXT NOT NULL, extension TEXT NOT NULL, submitted TEXT NOT NULL,
+    PRIMARY KEY (person, week)
+);
+PRAGMA user_version = 10;
 """,
 )

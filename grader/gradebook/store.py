@@ -9,6 +9,7 @@
     problems   what could not be graded, and why; `week` is NULL where it is not known
     overrides  what a person decided of a task or a week, with who, why and when (UTC); the latest row for a task
                holds, and NULL points take it back (`adjustments`)
+    granted    the extensions and times of submission of the last roster, which hold until there is another
     late       how many days a student's week came late, and what percentage of its points that costs
     deliveries how a student's week was handed in: the layout, the entries' names there, what its report shows of it
     sources    the modules of the works that are current, by the works' digests, for the teacher's pages (`deliveries`)

@@ -46,10 +46,13 @@ class Student:
 
 @dataclass(frozen=True)
 class Roster:
-    """The class; empty where none is known. `shown` has each student's place by the name that pages show."""
+    """The class; empty where none is known. `shown` has each student's place by the name that pages show.
+
+    `keys` has the keys of the students in the gradebook, where the roster is an earlier run's.
+    """
 
     students: tuple[Student, ...] = ()
-
+    keys: tuple[int, ...] = ()
     shown: Mapping[str, int] = field(default_factory=dict)
 
     def under(self, names: Sequence[str]) -> Roster:

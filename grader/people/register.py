@@ -103,6 +103,11 @@ class Register:
         self._index.absorb(person, into)
         self.merged.append((person, into))
 
+    def current(self, person: Person) -> Person:
+        """Return who somebody is now, who may have been absorbed by another."""
+        into = next((other for one, other in self.merged if one is person), None)
+        return person if into is None else self.current(into)
+
     # The ways to know somebody, the surest first
 
     def _by_marks(self, entries: Sequence[Entry], persons: list[Person | None]) -> None:

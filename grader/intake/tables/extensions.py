@@ -42,6 +42,20 @@ def read_times(where: str, cell: str, week_of: Callable[[str], str | None], know
     return _by_week(where, cell, "time", _time, (week_of, known))
 
 
+def written(extension: Extension) -> str:
+    """Write an extension or a time as a cell of the roster has it."""
+    if isinstance(extension, Days):
+        return f"+{extension.count}d"
+    if isinstance(extension, timedelta):
+        return f"+{extension // timedelta(hours=1)}h"
+    return extension.isoformat()
+
+
+def parsed(text: str) -> Extension | None:
+    """Undo `written`; None where it is no extension."""
+    return _extension(text)
+
+
 def _by_week(
     where: str, cell: str, what: str, read: Callable[[str], Value | None],
     weeks: tuple[Callable[[str], str | None], Collection[str]],
