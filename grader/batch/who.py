@@ -43,7 +43,7 @@ class Members:
 
 def find_members(found: Survey, roster: Roster, folder: Path, book: Gradebook | None = None) -> Members:
     """Find out who is who in a class folder. A gradebook is asked and not changed: see `record_members`."""
-    return _Finding(found.candidates, roster, str(folder.resolve()), book).members()
+    return _Finding(found, roster, str(folder.resolve()), book).members()
 
 
 def record_members(members: Members, folder: Path, book: Gradebook) -> None:
@@ -57,8 +57,9 @@ def record_members(members: Members, folder: Path, book: Gradebook) -> None:
 class _Finding:
     """One look at a class folder, its roster, and what the gradebook knows."""
 
-    def __init__(self, candidates: Sequence[Candidate], roster: Roster, here: str, book: Gradebook | None) -> None:
-        self._candidates = candidates
+    def __init__(self, found: Survey, roster: Roster, here: str, book: Gradebook | None) -> None:
+        self._candidates = candidates = found.candidates
+        self._typed = found.typed
         self._roster = roster
         self._here = here
         self._register = Register(book.people() if book else ())
@@ -72,7 +73,7 @@ class _Finding:
         placed = self._place()
         renamed = self._register.name_all()
         roster = self._roster.under([self._register.current(person).name for person in listed])
-        candidates = _each_once(self._credited(placed, roster))
+        candidates = self._with_typed(_each_once(self._credited(placed, roster)))
         gone = self._note_entries(candidates)
         there = {candidate.student for candidate in candidates}
         people = self._register.people
@@ -141,6 +142,15 @@ class _Finding:
             person = placed.get((candidate.who, candidate.student))
             named.append(roster.timed(replace(candidate, student=person.name) if person else candidate))
         return credit_members(named, roster.groups())
+
+    def _with_typed(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Add those of the class who handed in text or a link alone: that is not nothing."""
+        have = {(one.student, week) for one in candidates for week in (one.week, None)}
+        for one in self._typed:
+            person = self._register.find(Entry(one.who, one.student, frozenset({one.week or ""} - {""})))
+            if person is not None and (person.name, one.week) not in have:
+                candidates.append(replace(one, student=person.name))
+        return candidates
 
     def _note_entries(self, candidates: Sequence[Candidate]) -> list[str]:
         """Note which weeks the folder holds of everybody; return the names of those of whom something is gone."""

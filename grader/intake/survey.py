@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 
 from grader.course import Course
@@ -39,11 +40,15 @@ MOST_CARRIED = 256 * MIB
 
 @dataclass(frozen=True)
 class Survey:
-    """The content of a class folder: candidates, and the entries that are no submissions, each with the reason."""
+    """The content of a class folder: candidates, and the entries that are no submissions, each with the reason.
+
+    `typed` are those among the ignored that a student handed in in place of a file.
+    """
 
     candidates: tuple[Candidate, ...]
     ignored: tuple[tuple[str, str], ...]
     layout: str = PLAIN
+    typed: tuple[Candidate, ...] = ()
 
 
 def survey(
@@ -96,7 +101,7 @@ def _plain(folder: Path, kind: Kind, known: Weeks, most_carried: int, is_meant: 
 
 def _downloaded(folder: Path, kind: Kind, known: Weeks, most_carried: int) -> Survey:
     read = layouts.read_all([(one.layout, one.folder, one.listing) for one in kind.downloads], DESK.metadata)
-    if not any(one.handed for one in read):
+    if not any(one.handed or one.typed for one in read):
         called = kind.downloads[0].layout
         raise UsageError(f"no submission in {folder} is named as {called} does; try --layout {PLAIN}")
     candidates = (
@@ -110,8 +115,33 @@ def _downloaded(folder: Path, kind: Kind, known: Weeks, most_carried: int) -> Su
         for download, one in zip(kind.downloads, read, strict=True)
         for name, why in one.ignored
     ]
-    found = once_each(_sorted(_carried(candidates, most_carried)))
-    return Survey(found, (*kind.ignored, *ignored), _layout_of(kind.downloads))
+    found = _of_weeks(_carried(candidates, most_carried), read)
+    return Survey(
+        once_each(_sorted(found)), (*kind.ignored, *ignored), _layout_of(kind.downloads), tuple(_typed(found, read))
+    )
+
+
+def _of_weeks(candidates: Iterable[Candidate], read: Sequence[layouts.Read]) -> list[Candidate]:
+    """Return candidates; one without a week is of that which all others of the download are: it is one assignment."""
+    download = {one.path: number for number, each in enumerate(read) for one in each.handed}
+    found = list(candidates)
+    weeks: dict[int, set[str]] = {}
+    for one in found:
+        if one.week is not None and one.place is not None:
+            weeks.setdefault(download[one.path], set()).add(one.week)
+    single = {number: min(own) for number, own in weeks.items() if len(own) == 1}
+    return [one if one.week else replace(one, week=single.get(download[one.path])) for one in found]
+
+
+def _typed(found: Sequence[Candidate], read: Sequence[layouts.Read]) -> Iterator[Candidate]:
+    """Make a candidate that says so of each student who handed in text or a link, and no file."""
+    for each in read:
+        files = {one.path for one in each.handed}
+        weeks = {one.week for one in found if one.path in files and one.week}
+        week = weeks.pop() if len(weeks) == 1 else None
+        for one in each.typed:
+            problem = f"{one.typed}, and no file: look at {one.path.name}"
+            yield replace(_problem(one.path, one.student, week, problem), handed=one)
 
 
 def _layout_of(downloads: Sequence[Download]) -> str:
@@ -137,8 +167,20 @@ def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candi
 
 def candidates_handed(handed: Handed, weeks: Weeks, around: str = "") -> list[Candidate]:
     """Make a candidate for each week that a student handed in, as a platform's layout has it."""
-    found = candidates_of(handed.path, handed.student, around, weeks, handed.parts, handed.attempts)
-    return [replace(candidate, handed=handed) for candidate in found]
+    if handed.problem:
+        found = [_problem(handed.path, handed.student, _told(f"{around}{handed.path.name}", weeks), handed.problem)]
+    else:
+        found = candidates_of(handed.path, handed.student, around, weeks, handed.parts, handed.attempts)
+    return [replace(candidate, handed=_timed(handed, candidate.week, weeks)) for candidate in found]
+
+
+def _timed(handed: Handed, week: str | None, weeks: Weeks) -> Handed:
+    """Say of a time on a clock on the wall where that clock hangs: where the course is held."""
+    if handed.at is None or handed.at.tzinfo is not None:
+        return handed
+    assignment = weeks.assignments.get(week or "")
+    zone = (assignment.zone or (assignment.due and assignment.due.tzinfo)) if assignment else None
+    return replace(handed, at=handed.at.replace(tzinfo=zone or UTC))
 
 
 def candidates_of(

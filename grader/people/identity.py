@@ -20,6 +20,7 @@ CANVAS = "canvas"
 SID = "sid"  # Gradescope's student id
 ALSO = "also"  # another number, of whatever system
 
+BRIGHTSPACE = "brightspace"
 MOODLE = "moodle"
 ANONYMOUS = "anonymous"  # students of Canvas whose names it hides
 _BY_ASSIGNMENT = (MOODLE, ANONYMOUS)  # platforms, and their kinds of numbers, which are for one assignment only
@@ -56,6 +57,8 @@ class Identity:
             yield from ((of_week(self.platform, week), self.id) for week in weeks or ("",))
         elif self.platform == "gradescope":
             yield SID, self.id
+        elif self.platform == BRIGHTSPACE:
+            yield BRIGHTSPACE, self.id
         else:
             yield (CANVAS if self.platform == "canvas" else ID), self.id
 
@@ -80,4 +83,6 @@ def is_single(kind: str) -> bool:
 
     Of numbers for an assignment, those are where it is known for which.
     """
-    return kind in (EMAIL, LOGIN, ID, CANVAS, SID) or (kind != family(kind) and family(kind) in _BY_ASSIGNMENT)
+    return kind in (EMAIL, LOGIN, ID, CANVAS, SID, BRIGHTSPACE) or (
+        kind != family(kind) and family(kind) in _BY_ASSIGNMENT
+    )

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from grader.people.identity import (
     ALSO,
+    BRIGHTSPACE,
     CANVAS,
     EMAIL,
     ENTRY,
@@ -182,6 +183,8 @@ def _references(who: Identity) -> Iterator[tuple[Sequence[str], str]]:
         yield (SID, ID, ALSO, BARE), who.id
     elif who.platform == CANVAS:
         yield (CANVAS, ID, ALSO, BARE), who.id
+    elif who.platform == BRIGHTSPACE:
+        yield (BRIGHTSPACE, ID, ALSO, BARE), who.id
     elif who.platform == "anonymous":
         yield ("anonymous",), who.id
     else:

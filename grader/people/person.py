@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from grader.people.identity import CANVAS, EMAIL, ENTRY, ID, LOGIN, NAME, SHORT, SID, Mark, family
+from grader.people.identity import BRIGHTSPACE, CANVAS, EMAIL, ENTRY, ID, LOGIN, NAME, SHORT, SID, Mark, family
 
 HAND = "hand"  # a name that somebody has chosen
 
 # What a person is shown with, from the most telling on; a number of one assignment only where nothing else is known.
-_IDS = (ID, SID, CANVAS, "moodle", "anonymous")
+_IDS = (ID, SID, CANVAS, BRIGHTSPACE, "moodle", "anonymous")
 
 
 @dataclass

@@ -103,6 +103,13 @@ class Register:
         self._index.absorb(person, into)
         self.merged.append((person, into))
 
+    def find(self, entry: Entry) -> Person | None:
+        """Return who of the people known an entry is; None where it is nobody, or may be several. Nothing is noted."""
+        for people in (*self._index.known(entry.who, entry.weeks), *self._index.like(entry.who, entry.weeks)):
+            if people:
+                return people[0] if len(people) == 1 else None
+        return None
+
     def current(self, person: Person) -> Person:
         """Return who somebody is now, who may have been absorbed by another."""
         into = next((other for one, other in self.merged if one is person), None)

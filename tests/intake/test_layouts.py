@@ -86,6 +86,22 @@ def moodle_flat(root: Path) -> None:
     put(root / "Kim_Lee_8_assignsubmission_file_hw.zip", ZIP)
 
 
+def blackboard(root: Path) -> None:
+    for time, content in (("2026-10-04-09-00-00", b"broken("), ("2026-10-05-20-15-30", None)):
+        for name, own in FILES.items():
+            put(root / f"Week_5_ann_m_attempt_{time}_{name}", content or own)
+        put(root / f"Week_5_ann_m_attempt_{time}.txt", b"Name: Ann")
+    put(root / "Week_5_kim_attempt_2026-10-05-20-15-30_hw.zip", ZIP)
+    put(root / "Week_5_kim_attempt_2026-10-05-20-15-30.txt", b"Name: Kim")
+
+
+def brightspace(root: Path) -> None:
+    put(root / "7-555 - Ann Müller - Oct 4, 2026 900 AM" / "lenet.py", b"broken(")
+    in_folder(root / "7-555 - Ann Müller - Oct 5, 2026 1215 AM")
+    put(root / "8-555 - Kim - Lee - 4 October, 2026 2015" / "hw.zip", ZIP)
+    put(root / "index.html", b"<html></html>")
+
+
 def github(root: Path) -> None:
     in_folder(root / "lab-5-annm" / "assignments" / "week5")
     put(root / "lab-5-annm" / ".git" / "config", b"[core]\n\tfsmonitor = touch /tmp/owned\n")
@@ -135,6 +151,8 @@ WRAPPINGS: dict[str, tuple[Callable[[Path], None], str, set[str]]] = {
     "canvas again": (canvas_again, "canvas", {"müllerann (4711)", "anon (4712)"}),
     "moodle": (moodle, "moodle", {"Ann Müller", "Kim_Lee"}),
     "moodle flat": (moodle_flat, "moodle", {"Ann Müller", "Kim_Lee"}),
+    "blackboard": (blackboard, "blackboard", {"ann_m", "kim"}),
+    "brightspace": (brightspace, "brightspace", {"Ann Müller", "Kim - Lee"}),
     "lab-5-submissions": (github, "github", {"annm", "kim-lee"}),
     "classroom50": (classroom50, "classroom50", {"annm", "kim-lee"}),
     "gradescope": (gradescope, "gradescope", {"Ann Müller", "Kim Lee (4712)", "Kim Lee (9)"}),
@@ -163,6 +181,8 @@ IDENTITIES = {
     "canvas again": {Identity("müllerann", "canvas", "4711"), Identity("", "anonymous", "4712")},
     "moodle": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
     "moodle flat": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
+    "blackboard": {Identity("", "blackboard", login=login) for login in ("ann_m", "kim")},
+    "brightspace": {Identity("Ann Müller", "brightspace", "7"), Identity("Kim - Lee", "brightspace", "8")},
     "lab-5-submissions": {Identity("", "github", login=login) for login in ("annm", "kim-lee")},
     "classroom50": {Identity("", "classroom50", login=login) for login in ("annm", "kim-lee")},
     "gradescope": {

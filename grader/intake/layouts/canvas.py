@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from grader.intake.folders.entries import Entry
@@ -51,16 +52,25 @@ def ids_of(file: str) -> tuple[str, str, str]:
 def read(folder: Entry, entries: Sequence[Entry]) -> Found:
     """Read whose the files are."""
     by_user: dict[tuple[str, str], list[tuple[re.Match[str], Entry]]] = {}
+    typed: dict[tuple[str, str], list[tuple[re.Match[str], Entry]]] = {}
     ignored = []
     for entry in entries:
         match = None if entry.is_folder else _match(entry)
         if match is None:
             ignored.append((entry.path.name, "not named as Canvas does"))
-        elif "typed" in match.groupdict():
-            ignored.append((entry.path.name, _WHY_TYPED[match["typed"]]))
         else:
-            by_user.setdefault((match["name"], match["user"]), []).append((match, entry))
-    return [(_handed(*key, files), "") for key, files in by_user.items()], ignored
+            found = typed if "typed" in match.groupdict() else by_user
+            found.setdefault((match["name"], match["user"]), []).append((match, entry))
+    handed = [(_handed(*key, files), "") for key, files in by_user.items()]
+    for (name, user), ((match, entry), *more) in typed.items():
+        rest = more
+        if (name, user) in by_user:
+            rest = [(match, entry), *more]
+        else:
+            one = Handed(_shown(name, user), entry.path, late=bool(match["late"]), who=_who(name, user))
+            handed.append((replace(one, typed=_WHY_TYPED[match["typed"]]), ""))
+        ignored += [(other.path.name, _WHY_TYPED[kind["typed"]]) for kind, other in rest]
+    return handed, ignored
 
 
 def _match(entry: Entry) -> re.Match[str] | None:
@@ -82,8 +92,16 @@ def _handed(name: str, user: str, files: Sequence[tuple[re.Match[str], Entry]]) 
     originals = [match["file"] for _, (match, _) in ordered]
     attempts = _attempts([part for part, _ in parts], originals)
     late = any(match["late"] for match, _ in files)
-    who = Identity("", "anonymous", user) if name == "anon" else Identity(name, "canvas", user)
-    return Handed(f"{name or 'unnamed'} ({user})", files[0][1].path, tuple(parts), late, who=who, attempts=attempts)
+    who = _who(name, user)
+    return Handed(_shown(name, user), files[0][1].path, tuple(parts), late, who=who, attempts=attempts)
+
+
+def _who(name: str, user: str) -> Identity:
+    return Identity("", "anonymous", user) if name == "anon" else Identity(name, "canvas", user)
+
+
+def _shown(name: str, user: str) -> str:
+    return f"{name or 'unnamed'} ({user})"
 
 
 def _order(match: re.Match[str]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from grader.intake.folders.entries import Entry
-from grader.intake.layouts import canvas, checkouts, gradescope, moodle
+from grader.intake.layouts import blackboard, brightspace, canvas, checkouts, gradescope, moodle
 from grader.intake.layouts.gradescope import Metadata
 from grader.intake.layouts.handed import Found, Handed, Read
 from grader.intake.noise import NOISE, is_noise
@@ -23,6 +23,11 @@ class _Layout:
 
 _LAYOUTS = {
     "gradescope": _Layout("Gradescope", gradescope.fits, lambda _, entries, data: gradescope.read(entries, data)),
+    # Before Canvas, whose names may begin like these.
+    "blackboard": _Layout("Blackboard", blackboard.fits, lambda folder, entries, _: blackboard.read(folder, entries)),
+    "brightspace": _Layout(
+        "Brightspace", brightspace.fits, lambda folder, entries, _: brightspace.read(folder, entries)
+    ),
     "canvas": _Layout("Canvas", canvas.fits, lambda folder, entries, _: canvas.read(folder, entries)),
     "moodle": _Layout("Moodle", moodle.fits, lambda folder, entries, _: moodle.read(folder, entries)),
     "classroom50": _Layout(
@@ -98,12 +103,17 @@ def read_all(downloads: Sequence[tuple[str, Entry, Sequence[Entry]]], metadata: 
     distinct = list(dict.fromkeys(person for each in people for person in each))
     names = dict(zip(distinct, told_apart([_called(person) for person in distinct]), strict=True))
     return [
-        Read(
-            tuple(replace(one, student=names[person]) for (one, _), person in zip(handed, each, strict=True)),
-            (*((entry.path.name, NOISE) for entry in listing if is_noise(entry.path.name)), *ignored),
-        )
+        _divided(listing, ignored, [replace(one, student=names[p]) for (one, _), p in zip(handed, each, strict=True)])
         for (_, _, listing), (handed, ignored), each in zip(downloads, found, people, strict=True)
     ]
+
+
+def _divided(listing: Sequence[Entry], ignored: Sequence[tuple[str, str]], handed: Sequence[Handed]) -> Read:
+    """Divide files from what was typed, which nobody reads: unless there is a file, too, its student is named."""
+    noise = [(entry.path.name, NOISE) for entry in listing if is_noise(entry.path.name)]
+    typed = tuple(one for one in handed if one.typed)
+    unread = [(one.path.name, one.typed) for one in typed]
+    return Read(tuple(one for one in handed if not one.typed), (*noise, *ignored, *unread), typed)
 
 
 _Person = tuple[str, str, str, int]  # layout, name, number, and which of those that have all three alike in a download

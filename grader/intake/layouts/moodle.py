@@ -19,6 +19,8 @@ _NAMED = re.compile(
     r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<kind>[a-z][a-z0-9]*)(?:_(?P<file>.*))?", re.DOTALL
 )
 
+_TYPED = "onlinetext"
+
 
 def fits(folder: Entry, entry: Entry) -> bool:
     """Tell whether Moodle writes such an entry."""
@@ -28,26 +30,34 @@ def fits(folder: Entry, entry: Entry) -> bool:
 def read(folder: Entry, entries: Sequence[Entry]) -> Found:
     """Read whose the folders or files are."""
     found: dict[tuple[str, str], Handed] = {}
+    typed: list[tuple[tuple[str, str], Handed]] = []
     ignored = []
     for entry in entries:
         path = entry.path
         match = _NAMED.fullmatch(path.name)
-        if not match or match["kind"] != "file":
+        if not match or match["kind"] not in ("file", _TYPED):
             ignored.append((path.name, _why_ignored(match)))
             continue
         key = (match["name"], match["id"] or "")
         first = Handed(match["name"], path, who=Identity(match["name"], "moodle", match["id"] or ""))
-        if entry.is_folder:
+        if match["kind"] == _TYPED:
+            typed.append((key, replace(first, typed=_why_ignored(match))))
+        elif entry.is_folder:
             found[key] = first
         else:
             before = found.get(key, first)
             found[key] = replace(before, parts=(*before.parts, (match["file"] or path.name, path)))
+    for key, one in typed:
+        if key in found:
+            ignored.append((one.path.name, one.typed))
+        else:
+            found[key] = one
     return [(one, number) for (_, number), one in found.items()], ignored
 
 
 def _why_ignored(match: re.Match[str] | None) -> str:
     if match is None:
         return "not named as Moodle does"
-    if match["kind"] == "onlinetext":
+    if match["kind"] == _TYPED:
         return "text typed into Moodle"
     return f"no file, but what Moodle calls {match['kind']}"

@@ -46,6 +46,18 @@ def moodle_teams(root: Path) -> None:
     put(root / "Default group_assignsubmission_file" / "lenet.py", LENET)
 
 
+def blackboard(root: Path) -> None:
+    for login, file, content in (("asilva", "lenet.py", LENET), ("bli", "week5.zip", ZIP)):
+        put(root / f"Week 5_{login}_attempt_2026-10-05-20-15-30_{file}", content)
+        put(root / f"Week 5_{login}_attempt_2026-10-05-20-15-30.txt", b"Name: somebody")
+
+
+def brightspace(root: Path) -> None:
+    put(root / "2001-555 - Ana Silva - Oct 5, 2026 815 PM" / "lenet.py", LENET)
+    put(root / "2002-555 - Bo Li - Oct 5, 2026 1115 AM" / "week5.zip", ZIP)
+    put(root / "index.html", b"<html></html>")
+
+
 def github(root: Path) -> None:
     for user in ("anasilva", "bo-li"):
         put(root / f"week5-{user}" / "assignments" / "week5" / "lenet.py", LENET)
@@ -77,6 +89,8 @@ DOWNLOADS: dict[str, Download] = {
     "moodle": ("moodle", "download", moodle, {"Ana Silva", "Bo Li"}),
     "moodle flat": ("moodle", "download", moodle_flat, {"Ana Silva", "Bo Li"}),
     "moodle teams": ("moodle", "download", moodle_teams, {"Team 1", "Default group"}),
+    "blackboard": ("blackboard", "download", blackboard, {"asilva", "bli"}),
+    "brightspace": ("brightspace", "download", brightspace, {"Ana Silva", "Bo Li"}),
     "github": ("github", "week5-submissions", github, {"anasilva", "bo-li"}),
     "classroom50": ("classroom50", "download", classroom50, {"anasilva", "bo-li"}),
     "gradescope": ("gradescope", "download", gradescope, {"Ana Silva", "Bo Li"}),
