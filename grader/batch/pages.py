@@ -35,6 +35,19 @@ def join_reports(book: Gradebook, out: Path, merged: Iterable[tuple[Person, Pers
         remove_reports(out, person)
 
 
+def renew_reports(book: Gradebook, out: Path, people: Iterable[Person]) -> None:
+    """Write all reports of people anew, and remove those of weeks that they have no longer."""
+    people = list(people)
+    reports = {(report.student, report.week) for report in book.latest([person.name for person in people])}
+    for person in people:
+        for folder in _weeks(out, person):
+            if (person.name, folder.name) in reports:
+                outdate(folder)
+            else:
+                remove_report(folder)
+    write_missing_reports(book, out, [person.name for person in people])
+
+
 def remove_reports(out: Path, person: Person) -> None:
     """Remove a person's reports."""
     for folder in _weeks(out, person):

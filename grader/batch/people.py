@@ -1,10 +1,17 @@
-"""Mends who is who in a gradebook, where no rule could tell: joins two people, renames one, forgets one."""
+"""Mends who is who in a gradebook, where no rule could tell: joins two people or parts them, renames, forgets."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from grader.batch.pages import join_reports, outdate_reports, remove_reports, write_class, write_missing_reports
+from grader.batch.pages import (
+    join_reports,
+    outdate_reports,
+    remove_reports,
+    renew_reports,
+    write_class,
+    write_missing_reports,
+)
 from grader.course import week_order
 from grader.errors import UsageError
 from grader.escape import terminal
@@ -36,6 +43,29 @@ def merge_people(out: Path, who: str, into: str) -> list[str]:
             ]
             lines.append(f"{other.name} {week}: {after.get(week, 'left out')} (was {' and '.join(was)})")
     return lines
+
+
+def split_person(out: Path, who: str) -> list[str]:
+    """Undo the last merge into a person; return who is who now, a line each.
+
+    What was graded and decided since the merge stays with the person. `UsageError` where there was no merge.
+    """
+    with open_book(out) as book:
+        person = find_person(book.people(), who)
+        key = book.split(person)
+        if not key:
+            raise UsageError(terminal(f"nobody was merged into {person.name}; nothing is changed"))
+        register = Register(book.people())
+        both = [one for one in register.people if one.key in (key, person.key)]
+        register.name_all()
+        book.save_people(register.people)
+        renew_reports(book, out, both)
+        write_class(book, out)
+        lines = []
+        for one in sorted(both, key=lambda one: one.key != person.key):
+            scores = ", ".join(f"{week} {score}" for week, score in _scores(book, one).items())
+            lines.append(f"{one.name}: {scores or 'no result'}")
+    return [f"{both[0].name} and {both[1].name} are two people again", *lines]
 
 
 def rename_person(out: Path, who: str, name: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from grader.batch.people import forget_person, merge_people, rename_person
+from grader.batch.people import forget_person, merge_people, rename_person, split_person
 from grader.cli.console import make_console
 from grader.cli.options import command, out_option
 from grader.errors import UsageError
@@ -17,7 +17,7 @@ from grader.people.matching import questions
 from grader.people.person import Person
 from grader.reports.terminal import add_row, grid
 
-_ACTIONS = {"list": 0, "merge": 2, "rename": 2, "forget": 1}  # with the number of words that each takes
+_ACTIONS = {"list": 0, "merge": 2, "split": 1, "rename": 2, "forget": 1}  # with the number of words that each takes
 
 
 @command('people merge "John Smith (2002)" jsmith1@uni.edu')
@@ -31,6 +31,7 @@ def people(action: str, words: tuple[str, ...], force: bool, out: Path) -> int:
     \b
     list               everybody, with ids, and what is not clear
     merge WHO INTO     make one person of two: no grade is lost, and INTO's name stays
+    split WHO          undo the last merge into WHO; what was graded since stays
     rename WHO NAME    give a person another name, which no roster changes again
     forget WHO         delete a person with all grades and reports
 
@@ -46,6 +47,8 @@ def people(action: str, words: tuple[str, ...], force: bool, out: Path) -> int:
         return 0
     if action == "merge":
         lines = merge_people(out, words[0], words[1])
+    elif action == "split":
+        lines = split_person(out, words[0])
     elif action == "rename":
         lines = rename_person(out, words[0], words[1])
     else:

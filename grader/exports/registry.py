@@ -92,10 +92,9 @@ def _feedback(folder: Path, wanted: Wanted) -> Written:
 
 
 def _written(wanted: Wanted, filled: Filled, what: str) -> Written:
-    there = " (in place of the file that was there)" if wanted.target.exists() else ""
-    put(wanted.target, {"": _raw(filled.text)}, overwrite=True)
+    put(wanted.target, {"": _raw(filled.text)}, wanted.overwrite or _fills_its_template(wanted))
     more = f", {len(filled.replaced)} of them in place of others" if filled.replaced else ""
-    counts = f"{filled.count} {what} filled in{more}, {len(filled.left_out)} left out{there}"
+    counts = f"{filled.count} {what} filled in{more}, {len(filled.left_out)} left out"
     return Written(counts, filled.left_out, filled.replaced)
 
 
@@ -106,11 +105,15 @@ def _scores(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     merged = scores50.merged(
         wanted.template, wanted.classroom, _slugs(wanted, reports), reports, people, unclear, datetime.now(UTC)
     )
-    is_same = wanted.template is not None and wanted.template.resolve() == wanted.target.resolve()
-    put(wanted.target, {"": _raw(merged.text)}, wanted.overwrite or is_same)
+    put(wanted.target, {"": _raw(merged.text)}, wanted.overwrite or _fills_its_template(wanted))
     return Written(
         f"{merged.count} scores", merged.left_out, merged.replaced, f"commit it as {wanted.classroom}/scores.json"
     )
+
+
+def _fills_its_template(wanted: Wanted) -> bool:
+    """Tell whether the file that is brought up to date is the one to write: it has all that it had."""
+    return wanted.template is not None and wanted.template.resolve() == wanted.target.resolve()
 
 
 def _slugs(wanted: Wanted, reports: Sequence[Report]) -> dict[str, str]:

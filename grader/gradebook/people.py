@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from grader.errors import UsageError
 from grader.gradebook.database import Database, texts
+from grader.gradebook.merging import GRANTED, TABLES, move, split
 from grader.people.naming import safe_name
 from grader.people.person import Person
 
-# What belongs to a person, and of which a person may have several for one week.
-_THEIRS = ("attempts", "overrides", "problems")
-_GRANTED = "granted"  # by the roster, not by an entry: no attempt decides which of two rows holds
-_ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale")
 _COLUMNS = "id, name, called, named_by, folder, section, team, listed"
 
 _SAVE = f"""
@@ -55,7 +52,7 @@ class PeopleTable(Database):
         people = list(people)
         with self.transaction() as database:
             for person, into in merged:
-                _move(database, person, into)
+                move(database, person.key, into.key)
             # Names may change places, so nobody keeps an old one on the way.
             database.executemany("UPDATE people SET name = '/' || id WHERE id = ?", [(p.key,) for p in people if p.key])
             for person in people:
@@ -93,21 +90,30 @@ class PeopleTable(Database):
     def forget(self, person: Person) -> None:
         """Delete a person with every attempt, override, problem and mark."""
         with self.transaction() as database:
-            for table in (*_THEIRS, *_ONE_A_WEEK, _GRANTED, "marks"):
+            for table in TABLES:
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
             database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM attempts)")
+            database.execute("DELETE FROM merges WHERE into_person = ?", (person.key,))
             database.execute("DELETE FROM people WHERE id = ?", (person.key,))
+
+    def split(self, person: Person) -> int:
+        """Undo the last merge into a person; return the key of who is apart again, 0 where nobody was merged.
+
+        What was graded and decided since stays with the person. Names have to be given anew.
+        """
+        with self.transaction() as database:
+            return split(database, person.key)
 
     def record_granted(self, granted: Mapping[tuple[int, str], tuple[str, str]]) -> None:
         """Record extensions and times of submission by the person's key and week, in place of all before."""
         with self.transaction() as database:
-            database.execute(f"DELETE FROM {_GRANTED}")
+            database.execute(f"DELETE FROM {GRANTED}")
             rows = [(person, *texts(week, *values)) for (person, week), values in granted.items()]
-            database.executemany(f"INSERT INTO {_GRANTED} VALUES (?, ?, ?, ?)", rows)
+            database.executemany(f"INSERT INTO {GRANTED} VALUES (?, ?, ?, ?)", rows)
 
     def granted(self) -> dict[tuple[int, str], tuple[str, str]]:
         """Return the extensions and times of submission that hold, by the person's key and week."""
-        query = f"SELECT person, week, extension, submitted FROM {_GRANTED}"
+        query = f"SELECT person, week, extension, submitted FROM {GRANTED}"
         return {(person, week): (extension, at) for person, week, extension, at in self.rows(query)}
 
     def record_roster(self, sections: Mapping[str, str]) -> None:
@@ -147,45 +153,3 @@ def _save(database: sqlite3.Connection, person: Person) -> None:
         "INSERT INTO marks (person, kind, value) VALUES (?, ?, ?)",
         [(person.key, *texts(*mark)) for mark in dict.fromkeys(person.marks)],
     )
-
-
-def _move(database: sqlite3.Connection, person: Person, into: Person) -> None:
-    """Move all that a person has to another one. Of a week that both have, what the class folder holds is current."""
-    for week in _weeks_of(database, person) & _weeks_of(database, into):
-        theirs = _holds(database, person, week) > _holds(database, into, week)
-        newer, older = (person, into) if theirs else (into, person)
-        if _holds(database, person, week) != _holds(database, into, week):
-            _put_last(database, newer, older, week)
-        for table in _ONE_A_WEEK:
-            database.execute(f"DELETE FROM {table} WHERE person = ? AND week = ?", (older.key, week))
-    for table in (*_THEIRS, *_ONE_A_WEEK):
-        database.execute(f"UPDATE {table} SET person = ? WHERE person = ?", (into.key, person.key))
-    database.execute(f"UPDATE OR IGNORE {_GRANTED} SET person = ? WHERE person = ?", (into.key, person.key))
-    for table in (_GRANTED, "marks"):
-        database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
-    database.execute("DELETE FROM people WHERE id = ?", (person.key,))
-
-
-def _weeks_of(database: sqlite3.Connection, person: Person) -> set[str]:
-    found = set()
-    for table in ("attempts", *_ONE_A_WEEK):
-        found |= {week for (week,) in database.execute(f"SELECT week FROM {table} WHERE person = ?", (person.key,))}
-    return found
-
-
-def _holds(database: sqlite3.Connection, person: Person, week: str) -> int:
-    """Return 2 where the class folder holds a week of a person, 0 where it did once, 1 where nobody knows."""
-    row = database.execute("SELECT gone FROM entries WHERE person = ? AND week = ?", (person.key, week)).fetchone()
-    return 1 if row is None else 0 if row[0] else 2
-
-
-def _put_last(database: sqlite3.Connection, newer: Person, older: Person, week: str) -> None:
-    """Make one's attempts at a week later than another's."""
-    (last,) = database.execute("SELECT max(id) FROM attempts").fetchone()
-    (first,) = database.execute(
-        "SELECT min(id) FROM attempts WHERE person = ? AND week = ?", (newer.key, week)
-    ).fetchone()
-    query = "SELECT max(id) FROM attempts WHERE person = ? AND week = ?"
-    (before,) = database.execute(query, (older.key, week)).fetchone()
-    if first is not None and before is not None and first < before:
-        database.execute("UPDATE attempts SET id = id + ? WHERE person = ? AND week = ?", (last, newer.key, week))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 10
+VERSION = 11
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -202,5 +202,12 @@ CREATE TABLE granted (
     PRIMARY KEY (person, week)
 );
 PRAGMA user_version = 10;
+""",
+    """
+-- who was merged into whom, with what both had before as JSON
+CREATE TABLE merges (
+    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, into_person INTEGER NOT NULL, saved TEXT NOT NULL
+);
+PRAGMA user_version = 11;
 """,
 )

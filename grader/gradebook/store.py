@@ -3,6 +3,7 @@
     people     who is in the class: `name` is shown and nobody else's, `called` what it was made of, `folder` holds
                the reports, `listed` says that the last roster has them (`people`)
     marks      all by which a person is known: ids, logins, addresses, names, each with its kind
+    merges     who was merged into whom, with what both had before, so that it can be undone
     entries    which weeks the class folder holds of whom, and which it held once and are gone
     attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
                `broken` how many of our own checks crashed, `seed` a text because it may be of any size (`attempts`)

@@ -190,3 +190,37 @@ def test_a_folder_without_a_gradebook_is_named(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "gradebook.sqlite").write_bytes(b"not one")
     with pytest.raises(GraderError):
         Gradebook(tmp_path / "gradebook.sqlite")
+
+
+def test_a_wrong_merge_is_undone_with_grades_decisions_and_reports(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(out, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 0
+    assert run(out, "people", "split", "ana") == 2
+    assert "nobody was merged into ana" in capsys.readouterr().err
+    assert run(out, "people", "merge", "=ben", "ana") == 0
+    assert not (out / "students" / "_ben").exists()
+    capsys.readouterr()
+    assert run(out, "people", "split", "ana") == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["ana: week5 9", "=ben: week5 6"]
+    with Gradebook(out / "gradebook.sqlite") as book:
+        assert {one.student: one.score for one in book.current()} == {"ana": 9, "=ben": 6}
+        folders = [out / "students" / book.folder_of(name) / "week5" / "report.md" for name in ("ana", "=ben")]
+    assert [("Task 5.3 set to" in file.read_text()) for file in folders] == [True, False]
+    assert "ana,,,,,9,9,graded\n" in (out / "grades.csv").read_text()
+
+
+def test_a_decision_that_no_page_can_show_is_kept_and_said(
+    out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(30, "Read-only file system", "reports/students/ana/week5/report.html")
+
+    monkeypatch.setattr("grader.batch.pages.write_report", refuse)
+    assert run(out, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 1
+    said = capsys.readouterr().err
+    assert "decided, and kept in the gradebook" in said and "Read-only file system" in said
+    assert "ana,,,,,9,9,graded\n" in (out / "grades.csv").read_text()
+    monkeypatch.undo()
+    assert run(out, "override", "=ben", "week5", "5.3", "1", "--why", "x") == 0
+    assert "set to 9" in (out / "students" / "ana" / "week5" / "report.md").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.batch.deciding.teams import Teams
 from grader.batch.deciding.words import Meant, Scale
 from grader.batch.pages import write_class, write_decided
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.escape import terminal
 from grader.gradebook import Gradebook
 from grader.people.person import Person
@@ -95,11 +95,25 @@ class Desk:
     def decide(self, decisions: Sequence[Override]) -> list[Change]:
         """Record decisions, all or none, and write what shows them; return what became of each student's week."""
         self._book.decide(decisions)
-        write_decided(self._book, self._out)
-        write_class(self._book, self._out)
+        self._show()
         keys = list(dict.fromkeys((one.student, one.week) for one in decisions))
         after = _by_key(self._book.latest({student for student, _ in keys}))
         return [Change(*key, self.reports.get(key), after.get(key)) for key in keys]
+
+    def _show(self) -> None:
+        """Write what shows the decisions; where that cannot be, they hold all the same, and later commands write it."""
+        try:
+            try:
+                write_decided(self._book, self._out)
+            finally:
+                write_class(self._book, self._out)
+        except OSError as error:
+            raise GraderError(
+                terminal(
+                    f"decided, and kept in the gradebook; but pages still show what was before: {error.filename}: "
+                )
+                + f"{error.strerror}. Mend that, and run `batch` or decide again: they are written then"
+            ) from error
 
 
 def _content(decision: Override) -> tuple[object, ...]:
