@@ -6,33 +6,38 @@ is unpacked to disk. It is only used in the process that reads submissions.
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionError
 from grader.intake.archive import explained, member_path, why_closed, why_unfit
 from grader.intake.noise import is_noise
 
 MOST_MEMBERS = 500_000
+MOST_NESTED = 256 << 20  # bytes of a download in a zip of downloads, as it is held in memory
 
 
 class Container:
     """A zip of a class. Raises `SubmissionError` where it is none, or cannot be read."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, content: bytes | None = None) -> None:
+        """Open a file, or the `content` of one that lies in another zip."""
         self._file = file
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(file if content is None else io.BytesIO(content))
             members = self._zip.infolist()
         except MemoryError:
             raise
         except Exception as error:  # hostile bytes may fail anywhere in the parser
-            raise SubmissionError(f"{file.name} {explained(_beginning(file), error)}; download it again") from error
+            raise SubmissionError(
+                f"{file.name} {explained(content or _beginning(file), error)}; download it again"
+            ) from error
         if len(members) > MOST_MEMBERS:
             raise SubmissionError(f"{file.name} holds more than {MOST_MEMBERS:,} files; unpack it, and give the folder")
         self._members = {member_path(member): member for member in members if not member.is_dir()}
@@ -63,6 +68,16 @@ class Container:
         """Return how large a member is when it is unpacked, as the zip says."""
         return self._members[name].file_size
 
+    def nested(self, name: str) -> Container:
+        """Open a member that is itself a download. `SubmissionError` where it is none, or too large for that."""
+        own = PurePosixPath(name).name
+        try:
+            return Container(self._file / name, self.read(name, MOST_NESTED))
+        except OSError as error:
+            raise SubmissionError(
+                f"{own} in {self._file.name} is {error.strerror}; unpack {self._file.name}, and give the folder"
+            ) from error
+
     def read(self, name: str, most_bytes: int) -> bytes:
         """Read a member. `OSError` where it is not there, larger, encrypted or damaged."""
         try:
@@ -78,13 +93,18 @@ class Container:
 
 
 def container_of(path: Path) -> tuple[Container, str] | None:
-    """Return the zip in which a path lies, and its path there; None for a path on disk."""
+    """Return the zip in which a path lies, the innermost, and its path there; None for a path on disk."""
     if os.path.lexists(path):
         return None
     around = next((above for above in path.parents if os.path.lexists(above)), path)
     if not os.path.isfile(around):
         return None
-    return _container(around, around.stat().st_mtime_ns), path.relative_to(around).as_posix()
+    changed, name = around.stat().st_mtime_ns, path.relative_to(around).as_posix()
+    container = _container(around, changed)
+    for above in reversed(PurePosixPath(name).parents[:-1]):
+        if above.suffix.lower() == ".zip" and above.as_posix() in container:
+            return _nested(around, changed, above.as_posix()), PurePosixPath(name).relative_to(above).as_posix()
+    return container, name
 
 
 @lru_cache(maxsize=4)  # its members are asked for one after the other
@@ -92,8 +112,16 @@ def _container(file: Path, changed: int) -> Container:
     return Container(file)
 
 
+@lru_cache(maxsize=2)
+def _nested(file: Path, changed: int, name: str) -> Container:
+    return _container(file, changed).nested(name)
+
+
 def container_at(file: Path) -> Container:
-    """Open a zip that holds a class. Raises `SubmissionError` where it is none."""
+    """Open a zip that holds a class, also one that lies in another. Raises `SubmissionError` where it is none."""
+    if not os.path.lexists(file) and (inside := container_of(file)):
+        around = next(above for above in file.parents if os.path.lexists(above))
+        return _nested(around, around.stat().st_mtime_ns, inside[1])
     try:
         return _container(file, file.stat().st_mtime_ns)
     except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader.errors import SubmissionError, UsageError
 from grader.intake import layouts
-from grader.intake.folders.entries import DiskEntry, Entry, ZippedEntry, list_folder, zipped
+from grader.intake.folders.entries import DiskEntry, Entry, list_folder, zipped
 from grader.intake.folders.students import finds, is_container, why_ignored
 from grader.intake.layouts import PLAIN, Evidence
 from grader.intake.noise import is_noise
@@ -132,7 +132,7 @@ def _downloads(
 def _download(entry: Entry, weeks: Weeks, desk: Desk) -> Download | None:
     inside, around = entry, f"{entry.path.name}/"
     if not entry.is_folder:
-        if entry.path.suffix.lower() != ".zip" or isinstance(entry, ZippedEntry):
+        if entry.path.suffix.lower() != ".zip":
             return None
         try:
             inside, _ = _opened(entry.path, weeks, desk)

@@ -46,7 +46,7 @@ def is_container(entry: Entry, weeks: Weeks, around: Entry | None = None) -> boo
     What a folder with a student's name holds is that student's, however its parts are called.
     """
     name = Path(entry.path.name).stem if not entry.is_folder else entry.path.name
-    in_class = isinstance(entry, ZippedEntry)  # whoever grades has given a zip of a class
+    in_class = isinstance(entry, ZippedEntry) and entry.is_folder  # whoever grades has given a zip of a class
     as_around = around is not None and name in (around.path.name, around.path.stem)
     return in_class or bool(_CONTAINER.fullmatch(name)) or weeks.is_name_of_one(name) or as_around
 

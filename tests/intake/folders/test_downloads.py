@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
-from grader.errors import UsageError
+from grader.errors import SubmissionError, UsageError
 from grader.intake import Survey, load, survey
+from grader.intake.folders import container
 from grader.intake.reading.budget import Budget, BudgetedProcess
 from grader.intake.reading.desk import DESK
 from tests.intake.folders.wrapping import DOWNLOADS, LENET, MLP, ZIP, canvas, gradescope, moodle, packed
@@ -342,3 +343,38 @@ def test_no_file_in_ones_folder_makes_its_student_vanish(name: str, two_weeks_co
     put(tmp_path / "c" / "Eve Adams" / name, b"")
     put(tmp_path / "c" / "Kim Lee" / "lenet.py", LENET)
     assert students(survey(tmp_path / "c", two_weeks_course)) == {"Eve Adams", "Kim Lee"}
+
+
+@pytest.mark.parametrize("name", DOWNLOADS)
+def test_a_zip_of_downloads_as_zips_is_one_class_of_several_weeks(
+    two_weeks_course: Course, tmp_path: Path, name: str
+) -> None:
+    layout, folder, make, students = DOWNLOADS[name]
+    make(tmp_path / "made" / folder)
+    packed(tmp_path / "made" / folder, tmp_path / "all" / "w5.zip", "" if layout != "github" else f"{folder}/")
+    put(tmp_path / "made4" / "silvaana_1001_7001_mlp.py", b"class MLP: ...\n")
+    packed(tmp_path / "made4", tmp_path / "all" / "w4.zip")
+    whole = packed(tmp_path / "all", tmp_path / "weeks.zip")
+    found, unpacked = survey(whole, two_weeks_course), survey(tmp_path / "all", two_weeks_course)
+    assert {(one.student, one.week) for one in found.candidates} == {(s, "week5") for s in students} | {
+        ("silvaana (1001)", "week4")
+    }
+    assert [load(one).digest for one in found.candidates] == [load(one).digest for one in unpacked.candidates]
+    assert (found.layout, found.ignored) == (unpacked.layout, unpacked.ignored)
+
+
+def test_students_zips_in_a_class_s_zip_are_theirs(two_weeks_course: Course, tmp_path: Path) -> None:
+    for name in ("Ann Lee", "Bo Li"):
+        put(tmp_path / "all" / f"{name}.zip", ZIP)
+    found = survey(packed(tmp_path / "all", tmp_path / "weeks.zip"), two_weeks_course)
+    assert [one.student for one in found.candidates] == ["Ann Lee", "Bo Li"]
+
+
+def test_a_download_in_a_zip_that_cannot_be_held_is_said_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "in" / "lenet.py")
+    outer = packed(packed(tmp_path / "in", tmp_path / "all" / "w5.zip").parent, tmp_path / "weeks.zip")
+    monkeypatch.setattr(container, "MOST_NESTED", 10)
+    with pytest.raises(SubmissionError, match=r"w5\.zip in weeks\.zip is larger .* unpack weeks\.zip"):
+        container.Container(outer).nested("w5.zip")
