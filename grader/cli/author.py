@@ -9,10 +9,10 @@ import click
 from grader.author.release import lessons as notebooks
 from grader.author.release import package as bundles
 from grader.author.release import tree
-from grader.author.release.scaffold import new_week
+from grader.author.release.scaffold import new_course, new_week
 from grader.author.release.skeleton import stale_skeletons, write_skeletons
 from grader.cli.console import chosen_weeks, the_course
-from grader.cli.options import PATH, command
+from grader.cli.options import PATH, command, course_option
 from grader.errors import UsageError
 from grader.files import write_atomically
 
@@ -20,6 +20,7 @@ from grader.files import write_atomically
 @command("skeleton --check")
 @click.argument("week", required=False)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a skeleton is stale.")
+@course_option
 def skeleton(week: str | None, check: bool) -> int:
     """Generate the skeletons in assignments/ from the references in solutions/.
 
@@ -42,6 +43,7 @@ def skeleton(week: str | None, check: bool) -> int:
 @click.option("--html", type=PATH, metavar="DIR", help="Run the notebooks, and write WEEK.html into DIR.")
 @click.option("--data", type=PATH, metavar="DIR", help="The folder of MNIST or CUB-200 (default: $GRADER_DATA).")
 @click.option("--reference", is_flag=True, help="Run with the modules in solutions/ instead of yours.")
+@course_option
 def lessons(week: tuple[str, ...], check: bool, html: Path | None, data: Path | None, reference: bool) -> int:
     """Make the lesson notebooks from their sources, or run them to HTML.
 
@@ -63,29 +65,43 @@ def lessons(week: tuple[str, ...], check: bool, html: Path | None, data: Path | 
 
 
 @command("new week7")
-@click.argument("week")
-def new(week: str) -> int:
-    """Begin a week: one task, its reference, checks and mutants.
+@click.argument("what")
+@click.argument("name", required=False)
+@click.option("--title", default="A course", help="The title of a new course.")
+@course_option
+def new(what: str, name: str | None, title: str) -> int:
+    """Begin a week: one task, its reference, checks and mutants; or begin a course.
 
-    WEEK is `week` and a number.
+    `new week7` makes a week in this course, `new course DIR` makes a course (default: this folder).
     """
+    if what == "course":
+        folder = Path(name or ".")
+        for path in new_course(folder, title):
+            print(f"wrote {path}")
+        print(f"next: cd {folder}; git init; python -m grader new week1")
+        return 0
+    week = f"week{(name or '').removeprefix('week')}" if what == "week" else what
+    if name and what != "week":
+        raise UsageError(f"{what} {name}: begin one week at a time, as in `new {what}`")
     course = the_course()
     for path in new_week(course, week):
         print(f"wrote {path.relative_to(course.root)}")
-    print(f"next: python -m grader validate {week}; solutions/README.md says how to go on")
+    print(f"next: python -m grader validate {week}")
     return 0
 
 
 @command("release --branch students")
 @click.option("--to", "folder", type=PATH, metavar="DIR", help="A new folder, or one of an earlier release.")
 @click.option("--branch", metavar="NAME", help="A branch with a history of its own; a rerun adds one commit.")
+@click.option("--weeks", multiple=True, metavar="WEEK...", help="One or more (default: all of the course's weeks).")
 @click.option("--message", default="Release", help="The message of the branch's commit.")
-def release(folder: Path | None, branch: str | None, message: str) -> int:
+@course_option
+def release(folder: Path | None, branch: str | None, weeks: tuple[str, ...], message: str) -> int:
     """Write what students get, without solutions and hidden checks, as a folder or a branch."""
     if bool(folder) == bool(branch):
         raise click.UsageError("give either --to or --branch")
     course = the_course()
-    files = tree.student_tree(course)
+    files = tree.student_tree(course, chosen_weeks(course, weeks))
     if folder:
         tree.write_folder(files, folder)
         print(f"wrote {len(files)} files to {folder}")
@@ -102,6 +118,7 @@ def release(folder: Path | None, branch: str | None, message: str) -> int:
     "--to", "target", type=PATH, required=True, metavar="PATH",
     help="gradescope: a zip to write; classroom50: a new folder.",
 )  # fmt: skip
+@course_option
 def package(week: str, host: str, target: Path) -> int:
     """Bundle a week for a host that runs autograders."""
     course = the_course()

@@ -15,6 +15,7 @@ from grader.cli.console import joined, make_console, make_sandbox, people_lines,
 from grader.cli.options import (
     class_options,
     command,
+    course_option,
     device_option,
     drawn_seed_option,
     jobs_option,
@@ -38,6 +39,7 @@ MOST_IGNORED = 8  # names for one reason; --dry-run shows all
 @out_option("demo-reports", "Where to write.")
 @jobs_option
 @sandbox_option
+@course_option
 def demo(out: Path, jobs: int | None, sandbox: str) -> int:
     """Grade the sample class, end to end."""
     course = the_course()
@@ -67,6 +69,7 @@ def demo(out: Path, jobs: int | None, sandbox: str) -> int:
 @jobs_option
 @sandbox_option
 @device_option
+@course_option
 def batch(
     submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, seed: int | None,
     regrade: bool, scheduler: str | None, missing: str | None, dry_run: bool, no_shortcuts: bool, jobs: int | None,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 
-from grader.course import Course, find_course
+from grader.cli.options import COURSE
+from grader.course import VARIABLE, Course, find_course, installed_course, named_course
+from grader.errors import UsageError
 from grader.escape import terminal
 from grader.reports.terminal import add_row, grid
 from grader.sandbox import Sandbox, choose
@@ -23,13 +27,28 @@ if TYPE_CHECKING:
 
 
 def the_course() -> Course:
-    """Find the course around the working folder."""
-    return find_course(None)
+    """Find the course that `--course` names, else the one around the working folder."""
+    context = click.get_current_context(silent=True)
+    named = context.meta.get(COURSE) if context else None
+    return named_course(named, "--course") if named else find_course(None)
 
 
-def kit_course() -> Course:
-    """Return the course that this package lies in: in a CI job, the working folder is the student's checkout."""
-    return Course(Path(__file__).resolve().parents[2])
+def trusted_course(submission: Path) -> Course:
+    """Find the course for a CI job, in which the working folder may be the student's checkout.
+
+    A course that the submission itself holds is one whose checks a student can edit: only who names it gets it.
+    """
+    course = the_course()
+    context = click.get_current_context(silent=True)
+    is_named = bool(os.environ.get(VARIABLE) or (context and context.meta.get(COURSE)))
+    if is_named or not course.root.is_relative_to(submission):
+        return course
+    if installed := installed_course():
+        return installed
+    raise UsageError(
+        f"the only course here, {course.root}, is the submission's own, whose checks a student can edit: go to your "
+        f"course's folder, or name it by --course or {VARIABLE}"
+    )
 
 
 def chosen_weeks(course: Course, named: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from grader.sandbox.devices import DEVICES
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+COURSE = "grader.course"  # where a command's context holds the folder that `--course` names
 PATH = click.Path(path_type=Path, readable=False)  # the code that opens it says what is wrong with it
 
 
@@ -84,6 +85,16 @@ def class_options(function: Decorated) -> Decorated:
     ):
         function = option(function)
     return function
+
+
+course_option = click.option(
+    "--course", type=PATH, metavar="DIR", expose_value=False, callback=lambda ctx, _, value: _note(ctx, value),
+    help="The course's folder (default: $GRADER_COURSE, else the one around this folder).",
+)  # fmt: skip
+
+
+def _note(ctx: click.Context, folder: Path | None) -> None:
+    ctx.meta[COURSE] = folder
 
 
 def out_option(default: str, what: str) -> Callable[[Decorated], Decorated]:

@@ -10,7 +10,7 @@ import click
 from grader.batch.run import BatchOptions, find_class
 from grader.batch.who import Members
 from grader.cli.console import make_console, print_clusters, the_course
-from grader.cli.options import PATH, class_options, command, out_option
+from grader.cli.options import PATH, class_options, command, course_option, out_option
 from grader.course import Course
 from grader.errors import UsageError
 from grader.gradebook.store import copied_book
@@ -28,6 +28,7 @@ from grader.similarity.works import Classes, compare_classes
 @click.option(
     "--reports", type=PATH, metavar="DIR", help="Where `batch` wrote: same rare mistakes count (default: reports)."
 )
+@course_option
 def similar(
     submissions: Path, weeks: tuple[str, ...], roster: Path | None, layout: str | None, out: Path, least: int,
     earlier: tuple[Path, ...], reports: Path | None,

@@ -9,10 +9,11 @@ import click
 
 from grader.batch.seeds import drawn_seed
 from grader.batch.single import grade_ci_job, grade_submission
-from grader.cli.console import kit_course, make_console, make_sandbox, the_course, warn_unconfined
+from grader.cli.console import make_console, make_sandbox, the_course, trusted_course, warn_unconfined
 from grader.cli.options import (
     PATH,
     command,
+    course_option,
     device_option,
     drawn_seed_option,
     out_option,
@@ -33,6 +34,7 @@ from grader.results import Report
 @seed_option
 @sandbox_option
 @device_option
+@course_option
 def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str) -> int:
     """Grade one submission and print its score by task."""
     course = the_course()
@@ -55,13 +57,14 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
 @drawn_seed_option
 @strict_sandbox_option
 @device_option
+@course_option
 def ci(
     week: str, submission: Path | None, host: str | None, out: Path, seed: int | None, sandbox: str, device: str
 ) -> int:
     """Grade the submission of a CI job, and write what its host reads."""
-    course = kit_course()
-    assignment = course.assignment(week)
     job = find_job(os.environ, host, submission)
+    course = trusted_course(job.folder)
+    assignment = course.assignment(week)
     out = refuse_links(job, out)  # before the time that grading takes
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)

@@ -17,7 +17,7 @@ from grader.author.proof.trials import Trial
 from grader.author.proof.validate import Survival, mutate, rewrite
 from grader.author.proof.validate import validate as prove
 from grader.cli.console import chosen_weeks, make_console, the_course
-from grader.cli.options import PATH, command, jobs_option, sandbox_option
+from grader.cli.options import PATH, command, course_option, jobs_option, sandbox_option
 from grader.escape import terminal
 from grader.files import write_atomically
 from grader.sandbox import choose
@@ -33,6 +33,7 @@ from grader.sandbox import choose
 @click.option("--html", type=PATH, metavar="FILE", help="Write the matrix as a page, too.")
 @jobs_option
 @sandbox_option
+@course_option
 def validate(
     week: tuple[str, ...], seeds: int, general: bool, forms: int, start: int, agree: bool, html: Path | None,
     jobs: int | None, sandbox: str,

@@ -22,24 +22,31 @@ cap_percent = 50                    # and never more than that
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
-import tomllib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+from zoneinfo import ZoneInfo
 
 from grader.course.manual import read_manual
 from grader.course.material import fingerprint, fixtures_of
+from grader.course.settings import FILE, WEEK_NAME, Settings, load_settings
+from grader.course.toml_file import TomlFile
 from grader.errors import CourseError, UsageError
 from grader.results import ManualPart
 
 MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
+_KEYS = ("title", "week", "modules", "due", "time_zone", "limits", "late", "manual")
+VARIABLE = "GRADER_COURSE"  # names the course's folder, wherever a command is called
 HIDDEN = "test_hidden"  # the beginning of the names of hidden checks' files
 
 
@@ -135,14 +142,24 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Course:
-    """A folder with `assignments/`; those who grade have `solutions/` beside it."""
+    """A folder with `course.toml` and `assignments/`; those who grade have `solutions/` beside it."""
 
     root: Path
 
+    @cached_property
+    def settings(self) -> Settings:
+        """What `course.toml` says, as it was when this was first asked for."""
+        return load_settings(self.root)
+
+    @property
+    def title(self) -> str:
+        """The title of the course; where it has none, the name of its folder."""
+        return self.settings.title or self.root.resolve().name
+
     def assignments(self) -> dict[str, Assignment]:
-        """Return every week that has an `assignment.toml`, in the order of the weeks' numbers."""
+        """Return the course's weeks in their order: those that `course.toml` lists, else all, by their numbers."""
         files = (self.root / "assignments").glob("*/assignment.toml")
-        weeks = sorted((file.parent.name for file in files), key=week_order)
+        weeks = self.settings.weeks or sorted((file.parent.name for file in files), key=week_order)
         return {week: self._load(week) for week in weeks}
 
     def assignment(self, week: str) -> Assignment:
@@ -154,37 +171,79 @@ class Course:
 
     def _folder(self, week: str) -> Path:
         # A week is a plain name, so that no option can point outside the course.
-        return self.root / "assignments" / (week if re.fullmatch(r"\w[\w.-]*", week) else "no such week")
+        return self.root / "assignments" / (week if re.fullmatch(WEEK_NAME, week) else "no such week")
 
     def _load(self, week: str) -> Assignment:
         folder, hidden = self._folder(week), self.root / "solutions" / week
-        data = _Table(folder / "assignment.toml")
-        if data.take("week", str) != week:
-            raise CourseError(f"{data.file}: `week` must be the folder's name, {week!r}")
-        return Assignment(
+        given = _Table(folder / "assignment.toml")
+        given.refuse_unknown(_KEYS)
+        if given.text("week", f'"{week}"', required=True) not in ("", week):
+            given.fault(f"`week` must be the folder's name, {week!r}", "week")
+        modules = given.names("modules", r"[^\W\d]\w*", '["lenet"]')
+        if "modules" not in given.data or given.data["modules"] == []:
+            given.fault('`modules` is missing; write it as in modules = ["lenet"]', "modules")
+        zone = given.zone() or self.settings.zone
+        read = Assignment(
             week=week,
-            title=data.take("title", str),
-            modules=data.modules(),
+            title=given.text("title", '"Convolutions"', required=True),
+            modules=modules,
             folder=folder,
             hidden_folder=hidden if _parts(hidden, HIDDEN) else None,
-            limits=data.limits(),
-            due=data.due(),
-            late=data.late(),
-            zone=data.zone(),
-            manual=read_manual(data.file, data.data.get("manual", [])),
+            limits=given.limits(),
+            due=given.due(zone),
+            late=given.late(),
+            zone=zone,
+            manual=given.manual(),
         )
+        given.finish()
+        return read
 
 
 def find_course(start: Path | None = None) -> Course:
-    """Find the course around `start` (by default the current folder), else the one that this package comes from.
+    """Find the course around `start`; by default the one that `GRADER_COURSE` names, else the one around this folder.
 
+    Where there is none, it is the one that this Python has as `pip install -e` of a course with the engine in it.
     Never start from a submission: a student's checkout is a course as well, with checks that they could edit.
     """
+    named = os.environ.get(VARIABLE)
+    if start is None and named:
+        return named_course(Path(named), VARIABLE)
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
-        if any((folder / "assignments").glob("*/assignment.toml")):
+    for folder in (here, *here.parents):
+        if is_course(folder):
             return Course(folder)
-    raise UsageError(f"there is no course in {here} or above it: go to the folder that holds `assignments/`")
+    if installed := installed_course():
+        return installed
+    raise UsageError(
+        f"there is no course in {here} or above it: go to the folder that holds `{FILE}` or `assignments/`, name it by "
+        f"--course or {VARIABLE}, or begin one: python -m grader new course"
+    )
+
+
+def named_course(folder: Path, by: str) -> Course:
+    """Return the course in a folder that somebody has named, `by` an option or a variable."""
+    if not is_course(folder):
+        raise UsageError(f"{by}: there is no course in {folder}: a course holds `{FILE}` or `assignments/`")
+    return Course(folder.resolve())
+
+
+def installed_course() -> Course | None:
+    """Return the course that pip has installed together with this package, by `pip install -e FOLDER`."""
+    for found in metadata.distributions(name="torch-autograder"):
+        try:
+            noted = json.loads(found.read_text("direct_url.json") or "{}")
+        except ValueError:
+            continue
+        url = urlsplit(str(noted.get("url", "")))
+        folder = Path(url2pathname(url.path))
+        if noted.get("dir_info", {}).get("editable") and url.scheme == "file" and is_course(folder):
+            return Course(folder.resolve())
+    return None
+
+
+def is_course(folder: Path) -> bool:
+    """Tell whether a folder is a course: it has a `course.toml`, or at least a week."""
+    return (folder / FILE).is_file() or any((folder / "assignments").glob("*/assignment.toml"))
 
 
 def defined_names(source: bytes) -> frozenset[str]:
@@ -200,69 +259,36 @@ def defined_names(source: bytes) -> frozenset[str]:
     return frozenset(node.name for node in tree.body if isinstance(node, definitions))
 
 
-class _Table:
-    """Reads an assignment.toml; each method checks what it returns."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        try:
-            self.data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:  # bad TOML and bad UTF-8 are ValueErrors
-            raise CourseError(f"{file}: cannot be read ({error}); mend it") from error
-
-    def take(self, key: str, kind: type) -> Any:
-        value = self.data.get(key)
-        if not isinstance(value, kind) or not value:
-            raise CourseError(f"{self.file}: `{key}` is missing or not a {kind.__name__}; add it")
-        return value
-
-    def modules(self) -> tuple[str, ...]:
-        names = self.take("modules", list)
-        if not all(isinstance(name, str) and name.isidentifier() for name in names):
-            raise CourseError(f'{self.file}: `modules` must list names of modules, as in ["lenet"]')
-        if len(set(names)) < len(names):
-            raise CourseError(f"{self.file}: `modules` names a module twice")
-        return tuple(names)
+class _Table(TomlFile):
+    """Reads an assignment.toml; each method notes what is wrong with what it returns."""
 
     def limits(self) -> Limits:
-        return Limits(**self._numbers("limits", ("memory_mb", "seconds", "gpu_memory_mb"), least=1))
+        return Limits(**self.numbers("limits", ("memory_mb", "seconds", "gpu_memory_mb"), least=1))
 
     def late(self) -> LatePolicy:
-        policy = LatePolicy(**self._numbers("late", ("grace_minutes", "percent_a_day", "cap_percent"), least=0))
-        if max(policy.percent_a_day, policy.cap_percent) > 100:
-            raise CourseError(f"{self.file}: the percentages under [late] are at most 100")
+        policy = LatePolicy(**self.numbers("late", ("grace_minutes", "percent_a_day", "cap_percent"), least=0))
+        for key in ("percent_a_day", "cap_percent"):
+            if getattr(policy, key) > 100:
+                self.fault("the percentages under [late] are at most 100", key, "late")
         return policy
 
-    def _numbers(self, table: str, keys: tuple[str, ...], least: int) -> dict[str, int]:
-        given = self.data.get(table, {})
-        if not isinstance(given, dict) or not given.keys() <= set(keys):
-            names = ", ".join(f"`{key}`" for key in keys[:-1])
-            raise CourseError(f"{self.file}: [{table}] holds {names} and `{keys[-1]}`, and nothing else")
-        for key, number in given.items():
-            if type(number) is not int or number < least:
-                above = f"above {least - 1}" if least else "of at least 0"
-                raise CourseError(f"{self.file}: `{key}` under [{table}] must be a whole number {above}")
-        return given
-
-    def due(self) -> datetime | None:
-        due, zone = self.data.get("due"), self.zone()
+    def due(self, zone: ZoneInfo | None) -> datetime | None:
+        due = self.data.get("due")
         if due is None or (isinstance(due, datetime) and due.tzinfo):
             return due
         if isinstance(due, datetime) and zone:
             return due.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
-        raise CourseError(
-            f"{self.file}: `due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00, or stand with a "
-            f"`time_zone`"
+        self.fault(
+            "`due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00, or stand with a `time_zone`", "due"
         )
+        return None
 
-    def zone(self) -> ZoneInfo | None:
-        name = self.data.get("time_zone")
+    def manual(self) -> tuple[ManualPart, ...]:
         try:
-            return None if name is None else ZoneInfo(name)
-        except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
-            raise CourseError(
-                f'{self.file}: there is no `time_zone` {name!r}; it is written as in "Europe/Berlin"'
-            ) from None
+            return read_manual(self.file, self.data.get("manual", []))
+        except CourseError as error:
+            self.faults.append(str(error))
+            return ()
 
 
 def is_hidden(file: Path) -> bool:

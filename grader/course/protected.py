@@ -20,7 +20,7 @@ CHANGED = "protected files changed"  # the beginning of the note on them
 MANIFEST = "PROTECTED.sha256"  # in the format that `sha256sum --check` reads
 _PROTECTED = re.compile(
     r"assignments/[^/]+/(test_\w+\.py|probes\w*\.py|assignment\.toml|conftest\.py)"
-    r"|(grader|fixtures|\.github)/.+|pyproject\.toml|conftest\.py"
+    r"|(grader|fixtures|\.github)/.+|course\.toml|pyproject\.toml|conftest\.py"
 )
 
 

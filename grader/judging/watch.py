@@ -93,6 +93,7 @@ class Watch:
         found = {*_whole(self._package), *_importable(self._root), *_importable(self._root / "fixtures")}
         if self._package.parent.name not in ("site-packages", "dist-packages"):
             found |= {*_importable(self._package.parent)}
+        found |= {file for file in [self._root / "course.toml"] if file.exists()}
         for week in self._weeks:
             try:
                 found |= {*Course(self._root).assignment(week).material}

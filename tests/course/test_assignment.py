@@ -1,10 +1,11 @@
 """assignment.toml is read strictly, and the digest changes with whatever can change a grade."""
 
+import json
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from grader.course import assignment as assignment_module
 from grader.course import defined_names, find_course
 from grader.errors import CourseError, UsageError
 
@@ -194,13 +195,34 @@ def test_a_folder_that_is_merely_called_assignments_is_no_course(whole_course):
     assert find_course(inner).root == whole_course.root.resolve()
 
 
-def test_without_a_course_around_the_installed_one_is_found():
-    assert (find_course(Path("/")).root / "grader" / "course" / "assignment.py").is_file()
+class Installed:
+    """What pip notes about an installation, in place of the real one."""
+
+    def __init__(self, noted):
+        self.noted = noted
+
+    def read_text(self, name):
+        return self.noted
 
 
-def test_no_course_at_all_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        assignment_module, "__file__", str(tmp_path / "site-packages" / "grader" / "course" / "assignment.py")
-    )
+def test_without_a_course_around_one_that_pip_installed_with_the_engine_is_found(whole_course, monkeypatch):
+    editable = json.dumps({"dir_info": {"editable": True}, "url": whole_course.root.as_uri()})
+    monkeypatch.setattr(metadata, "distributions", lambda name: [Installed(None), Installed(editable)])
+    assert find_course(Path("/")).root == whole_course.root.resolve()
+
+
+@pytest.mark.parametrize("noted", [None, "{", "{}", '{"url": "https://x/y.whl"}', '{"dir_info": {"editable": true}}'])
+def test_an_installed_wheel_brings_no_course_and_that_is_said(tmp_path, monkeypatch, noted):
+    monkeypatch.setattr(metadata, "distributions", lambda name: [Installed(noted)])
     with pytest.raises(UsageError, match="go to the folder that holds"):
         find_course(tmp_path)
+
+
+def test_a_course_can_be_named_by_a_variable(whole_course, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADER_COURSE", str(whole_course.root))
+    monkeypatch.chdir(tmp_path)
+    assert find_course().root == whole_course.root.resolve()
+    assert find_course(whole_course.root).root == whole_course.root.resolve()
+    monkeypatch.setenv("GRADER_COURSE", str(tmp_path / "nothing"))
+    with pytest.raises(UsageError, match=r"GRADER_COURSE: there is no course in .*nothing"):
+        find_course()

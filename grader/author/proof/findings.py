@@ -11,7 +11,7 @@ from grader.author.proof.mutants import Mutant, tasks_lost
 from grader.author.proof.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
 from grader.results import CheckResult, Outcome, Report, task_order
 
-PUBLIC, HIDDEN = 60, 40
+PUBLIC, HIDDEN = 60, 40  # by default: `course.toml` says otherwise
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def examine(
     recorded: record.Caught,
     again: Sequence[Trial] = (),
     functions: messages.Functions = MappingProxyType({}),
+    worth: tuple[int, int] = (PUBLIC, HIDDEN),
 ) -> list[Finding]:
     """Return all findings, the gravest first; `again` are mutants graded with other seeds, to compare with the record.
 
@@ -57,7 +58,7 @@ def examine(
     listed = {mutant.id: mutant for mutant in mutants}
     reports = [(trial, trial.report) for trial in trials if trial.report is not None]
     kinds = {kind: [(t, r) for t, r in reports if t.subject.kind == kind] for kind in _JUDGED}
-    found = [*_ungraded(trials), *_points(report for _, report in kinds[REFERENCE][:1])]
+    found = [*_ungraded(trials), *_points((report for _, report in kinds[REFERENCE][:1]), worth)]
     for trial, report in kinds[REFERENCE] + kinds[VARIANT]:
         found += _losses(trial, report)
     found += _flaky([report for _, report in kinds[REFERENCE]])
@@ -84,9 +85,9 @@ def _ungraded(trials: Sequence[Trial]) -> Iterator[Finding]:
                 yield Finding("broken check", check.id, f"crashed on {name}: {check.message}")
 
 
-def _points(reports: Iterable[Report]) -> Iterator[Finding]:
+def _points(reports: Iterable[Report], worth: tuple[int, int]) -> Iterator[Finding]:
     for report in reports:
-        for hidden, total, what in ((False, PUBLIC, "public"), (True, HIDDEN, "hidden")):
+        for hidden, total, what in ((False, worth[0], "public"), (True, worth[1], "hidden")):
             checks = [check for check in report.checks if check.hidden is hidden]
             points = sum(check.max_points for check in checks)
             if points != total:

@@ -73,7 +73,7 @@ def validate(
     again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
     more = proving.grade(week, again) if again else []
     functions = messages.functions_of(course.assignment(week))
-    found = findings.examine(done, mutants, recorded, more, functions)
+    found = findings.examine(done, mutants, recorded, more, functions, (course.settings.public, course.settings.hidden))
     return matrix_of(week, done, mutants, [*_stale(course, week), *found])
 
 

@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.author.release.tree import is_for_students, student_tree, tracked_files
+from grader.author.release.project import engine_files
+from grader.author.release.tree import is_for_students, is_of_another_week, listing, student_tree, tracked_files
 from grader.course import Assignment, Course
 from grader.errors import CourseError
 
@@ -24,10 +25,11 @@ def gradescope(course: Course, assignment: Assignment) -> bytes:
     paths = [
         path
         for path in tracked_files(course.root)
-        if (is_for_students(path) and not _other_week(path, assignment.week))
+        if (is_for_students(path) and not is_of_another_week(path, [assignment.week]))
         or (path.startswith(hidden) and path.count("/") == 2 and path.endswith(".py"))
     ]
-    files = {f"source/{path}": (course.root / path).read_bytes() for path in paths}
+    tree = _with_engine({path: (course.root / path).read_bytes() for path in paths}, assignment.week)
+    files = {f"source/{path}": content for path, content in tree.items()}
     files["source/README.md"] = b"# " + assignment.title.encode() + b"\n"
     files["setup.sh"] = _script("gradescope_setup.sh", assignment.week)
     files["run_autograder"] = _script("gradescope_run.sh", assignment.week)
@@ -36,7 +38,8 @@ def gradescope(course: Course, assignment: Assignment) -> bytes:
 
 def classroom50(course: Course, assignment: Assignment) -> dict[str, bytes]:
     """Return the files of `autograders/SLUG/`: the entry point, and the student tree, which holds nothing secret."""
-    tree = {f"course/{path}": content for path, content in student_tree(course).items()}
+    tree = _with_engine(student_tree(course, [assignment.week]), assignment.week)
+    tree = {f"course/{path}": content for path, content in tree.items()}
     files = {"autograder.py": _script("classroom50.py", assignment.week), **tree}
     size = sum(map(len, files.values()))
     if size > LARGEST:
@@ -44,9 +47,10 @@ def classroom50(course: Course, assignment: Assignment) -> dict[str, bytes]:
     return files
 
 
-def _other_week(path: str, week: str) -> bool:
-    parts = path.split("/")
-    return parts[0] == "assignments" and len(parts) > 2 and parts[1] != week
+def _with_engine(files: Mapping[str, bytes], week: str) -> dict[str, bytes]:
+    """Return the files of a week with the engine among them, as it is here."""
+    engine = {} if "grader/__init__.py" in files else engine_files()
+    return listing({**files, **engine}, [week])
 
 
 def _script(name: str, week: str) -> bytes:

@@ -7,37 +7,46 @@ It is made of the files that git tracks, and searched for leaks (`leaks`) before
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.author.release import leaks
+from grader.author.release.project import project_text
 from grader.course import Course, git
 from grader.course.protected import MANIFEST, manifest_text
+from grader.course.settings import FILE
 from grader.errors import CourseError, UsageError
 from grader.files import new_folders, write_atomically
 from grader.scratch import held
 
 WHOLE = ("assignments", "fixtures", "grader")
-SINGLE = ("LICENSE", "action.yml", "pyproject.toml", ".gitignore")
+SINGLE = ("LICENSE", "action.yml", "course.toml", "pyproject.toml", ".gitignore")
 NEVER = (
     "fixtures/pretrain.py",  # a training loop as students are to write it
     "grader/author/templates/week/",  # solutions
+    "grader/author/templates/course/",
 )
 README = "assignments/README.md"  # becomes the README of the tree
-WORKFLOW = "assignments/workflow.yml"  # becomes its workflow
+WORKFLOW, WORKFLOW_IN_TREE = "assignments/workflow.yml", ".github/workflows/checks.yml"
 
 
-def student_tree(course: Course) -> dict[str, bytes]:
-    """Return every file of the student tree by its path. `CourseError` for uncommitted changes and for leaks."""
+def student_tree(course: Course, weeks: Sequence[str] = ()) -> dict[str, bytes]:
+    """Return every file of the student tree by its path; of these weeks alone, by default of the course's.
+
+    `CourseError` for uncommitted changes and for leaks.
+    """
     root = course.root
-    chosen = [path for path in tracked_files(root) if is_for_students(path)]
+    weeks = weeks or tuple(course.assignments())
+    chosen = [path for path in tracked_files(root) if is_for_students(path) and not is_of_another_week(path, weeks)]
     changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
     if changed.strip("\0"):
         raise CourseError("there are uncommitted changes in what students get; commit them first, then release")
     files = {_moved(path): (root / path).read_bytes() for path in chosen}
-    files["pyproject.toml"] = _for_students(files["pyproject.toml"])
+    files["pyproject.toml"] = _for_students(files.get("pyproject.toml", b"")) or project_text(course.title).encode()
+    files = listing(files, weeks)
     files[MANIFEST] = manifest_text(files).encode()
     leaks.check(files, course, "the student tree")
     return dict(sorted(files.items()))
@@ -98,6 +107,10 @@ def _check_history(course: Course, branch: str) -> None:
 
 def tracked_files(root: Path) -> list[str]:
     """List the files that git tracks in the course: nothing else is ever handed out."""
+    if _git(root, "rev-parse", "--is-inside-work-tree", allowed=(0, 128)).strip() != "true":
+        raise CourseError(
+            f"{root} is in no git repository, and only what git tracks is handed out: git init, git add and git commit"
+        )
     return _git(root, "ls-files", "-z").split("\0")[:-1]
 
 
@@ -108,7 +121,24 @@ def is_for_students(path: str) -> bool:
 
 
 def _moved(path: str) -> str:
-    return {README: "README.md", WORKFLOW: ".github/workflows/checks.yml"}.get(path, path)
+    return {README: "README.md", WORKFLOW: WORKFLOW_IN_TREE}.get(path, path)
+
+
+def is_of_another_week(path: str, weeks: Collection[str]) -> bool:
+    """Tell whether a file belongs to a week that is not among these."""
+    parts = path.split("/")
+    return parts[0] == "assignments" and len(parts) > 2 and parts[1] not in weeks
+
+
+def listing(files: Mapping[str, bytes], weeks: Sequence[str]) -> dict[str, bytes]:
+    """Have the course's file and the workflow name the weeks that are there."""
+    quoted = ", ".join(f'"{week}"' for week in weeks).encode()
+    lists = {
+        FILE: (rb"(?m)^weeks\s*=\s*\[[^\]]*\]", b"weeks = [" + quoted + b"]"),
+        WORKFLOW_IN_TREE: (rb"(?m)^(\s*week: )\[.*\]$", rb"\g<1>[" + quoted.replace(b'"', b"") + b"]"),
+    }
+    named = {name: re.sub(*lists[name], content) for name, content in files.items() if name in lists}
+    return {**files, **named}
 
 
 def _for_students(project: bytes) -> bytes:

@@ -24,7 +24,7 @@ WRITING = {
     "batch": ["batch", "submissions", "--out", "FULL/reports"],
     "demo": ["demo", "--out", "FULL/reports"],
     "similar": ["similar", "submissions", "--out", "FULL/similar"],
-    "ci": ["ci", "week5", "--submission", "submissions/ana", "--sandbox", "process", "--out", "FULL/ci"],
+    "ci": ["ci", "week1", "--submission", "submissions/ana", "--sandbox", "process", "--out", "FULL/ci"],
     "export": ["export", "reports", "--to", "csv", "--write", "FULL/a.csv"],
     "export to a folder": ["export", "reports", "--to", "gradescope", "--write", "FULL/made"],
 }
