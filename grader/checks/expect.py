@@ -245,11 +245,13 @@ def close(
 ) -> None:
     """Require a tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
 
-    With `dtype=True` the dtype must agree too. `context` holds other arrays, by name, that may explain a wrong answer
-    (`{"before the ReLU": pre_activation}`), or is a function that makes them when they are needed. `sizes` holds
-    counts that a factor may come from (`{"images": 8}`).
+    Where `want` is NumPy's, an array will do as well. With `dtype=True` the dtype must agree too. `context` holds other
+    arrays, by name, that may explain a wrong answer (`{"before the ReLU": pre_activation}`), or is a function that
+    makes them when they are needed. `sizes` holds counts that a factor may come from (`{"images": 8}`).
     """
     target = want if isinstance(want, torch.Tensor) else torch.as_tensor(want)
+    if isinstance(want, np.ndarray) and type(got) is np.ndarray:
+        got = _from_numpy(got)
     if type(got) is torch.Tensor and got.shape != target.shape:
         fail(
             f"{what}: wrong shape",
@@ -268,6 +270,16 @@ def close(
     if bool(wrong.any()):
         because = diagnose.arrays(value, target, context() if callable(context) else context, sizes)
         _fail_at_first_difference(value, target, difference, wrong, what, because)
+
+
+def _from_numpy(got: np.ndarray) -> Any:
+    """Make a tensor of an array of numbers, and leave any other as it is: torch has not all of NumPy's types."""
+    if got.dtype.kind not in "biufc":
+        return got
+    try:
+        return torch.from_numpy(np.array(got, order="C"))
+    except (TypeError, ValueError):
+        return torch.from_numpy(got.astype(np.complex128 if got.dtype.kind == "c" else np.float64))
 
 
 def _fail_at_first_difference(

@@ -100,6 +100,8 @@ class ForkServer:
     def _launch(self) -> None:
         if self._watch is not None:
             self._watch.look()
+        if self._sandbox.confined:
+            views.refuse_course(self._root)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = self._start(theirs)

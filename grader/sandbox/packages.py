@@ -21,6 +21,8 @@ _LIBRARIES = (
     *("fontTools", "packaging", "pyparsing", "dateutil", "six.py", "pytz", "narwhals"),
 )
 _OWN = Path(__file__).resolve().parents[2]
+_IS_INSTALLED = _OWN.name in ("site-packages", "dist-packages")
+_COURSE = ("course.toml", "assignments/*/assignment.toml", "solutions/*/test_hidden*.py")
 INNER, INNER_LIBRARIES = Path("/packages"), Path("/libraries")
 
 
@@ -75,6 +77,10 @@ def _known(entry: Path) -> Iterator[Path]:
 
 
 def _holds_ours(folder: Path) -> bool:
-    """Tell whether this course or a home lies in a folder, or the folder in the course."""
+    """Tell whether a folder is a course, holds a home or the grader's sources, or lies in these sources.
+
+    A grader among installed packages is hidden there (`views`), and its neighbours are needed.
+    """
     real = folder.resolve()
-    return _OWN.is_relative_to(real) or Path.home().is_relative_to(real) or real.is_relative_to(_OWN)
+    sources = not _IS_INSTALLED and (_OWN.is_relative_to(real) or real.is_relative_to(_OWN))
+    return sources or Path.home().is_relative_to(real) or any(any(real.glob(mark)) for mark in _COURSE)

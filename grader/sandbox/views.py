@@ -25,7 +25,8 @@ _OWN = ("grader", "fixtures", "assignments", "solutions")  # ours, where they ar
 def arguments(inside: Path) -> list[str]:
     """Return bubblewrap's arguments for all of it, and for the program in `inside`, shown as /grader_inside."""
     paths = shown_paths()
-    _refuse_course(paths, inside.parent.parent)
+    if not _is_hidden(inside.parent, paths):
+        _refuse(paths, inside.parent.parent)
     words = parents(paths.values())
     for outer, inner in paths.items():
         words += shown(outer, inner)
@@ -144,7 +145,18 @@ def _names_a_path(file: Path) -> bool:
         return True
 
 
-def _refuse_course(paths: dict[Path, Path], course: Path) -> None:
+def _is_hidden(package: Path, paths: dict[Path, Path]) -> bool:
+    """Tell whether the grader lies among installed packages, where an empty folder is shown in its place."""
+    folders = {folder.resolve() for folder in _package_folders(paths)}
+    return package.name in _OWN and package.parent.resolve() in folders
+
+
+def refuse_course(root: Path) -> None:
+    """Raise `SandboxError` where a course lies in what the sandbox shows: its hidden checks could be read there."""
+    _refuse(shown_paths(), root)
+
+
+def _refuse(paths: dict[Path, Path], course: Path) -> None:
     for outer, inner in paths.items():
         if course.resolve().is_relative_to(outer.resolve()):
             raise SandboxError(f"the course lies in {outer}, which the sandbox has to show; move it elsewhere")

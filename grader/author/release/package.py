@@ -49,7 +49,7 @@ def classroom50(course: Course, assignment: Assignment) -> dict[str, bytes]:
 
 def _with_engine(files: Mapping[str, bytes], week: str) -> dict[str, bytes]:
     """Return the files of a week with the engine among them, as it is here."""
-    engine = {} if "grader/__init__.py" in files else engine_files()
+    engine = {} if "grader/__init__.py" in files else engine_files(files.get("pyproject.toml", b""))
     return listing({**files, **engine}, [week])
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -26,10 +27,21 @@ def project_text(title: str, tests: str = "assignments") -> str:
     )
 
 
-def engine_files() -> dict[str, bytes]:
-    """Return the installed engine as a folder `grader/` and the pyproject.toml that installs it, by their paths."""
+def engine_files(project: bytes) -> dict[str, bytes]:
+    """Return the installed engine as a folder `grader/` and the pyproject.toml that installs it, by their paths.
+
+    What the course's own `project` depends on besides the engine is installed as well.
+    """
     found = {f"grader/{name}": (_PACKAGE / name).read_bytes() for name in sorted(_names())}
-    return {**found, "pyproject.toml": _engine_project().encode()}
+    return {**found, "pyproject.toml": _engine_project(_needed(project)).encode()}
+
+
+def _needed(project: bytes) -> list[str]:
+    try:
+        listed = tomllib.loads(project.decode("utf-8")).get("project", {}).get("dependencies", [])
+    except ValueError as error:
+        raise CourseError(f"pyproject.toml: cannot be read ({error}); mend it") from None
+    return [one for one in listed if not one.replace("_", "-").lower().startswith(ENGINE)]
 
 
 def _names() -> Iterator[str]:
@@ -39,13 +51,13 @@ def _names() -> Iterator[str]:
             yield name
 
 
-def _engine_project() -> str:
+def _engine_project(more: Sequence[str]) -> str:
     """Return a pyproject.toml with what the engine declares that is installed here."""
     try:
         needed = metadata.requires(ENGINE) or []
     except metadata.PackageNotFoundError:
         raise CourseError(f"{ENGINE} is not installed here, so nothing says what it needs; pip install it") from None
-    listed = [one for one in needed if "extra ==" not in one]
+    listed = [*(one for one in needed if "extra ==" not in one), *more]
     return _ENGINE.format(
         engine=ENGINE,
         version=__version__,

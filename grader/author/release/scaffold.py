@@ -18,6 +18,15 @@ from grader.files import make_folder, new_folders, write_atomically
 from grader.reports.words import week_title
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
+_COURSE = {
+    "course.toml": FILE,
+    "dot-gitignore": ".gitignore",
+    "action.yml": "action.yml",
+    "students.md": "assignments/README.md",
+    "workflow.yml": "assignments/workflow.yml",
+    "README.md": "solutions/README.md",
+}
+_PLAIN = str.maketrans({'"': "'", "\\": None, "\n": " "})  # what a title may be in TOML
 _HERE = re.compile(r"\[([^\]]+)\]\((?!#|https?:)[^)]+\)")  # a link to a file that other courses have not
 _SOLUTIONS = {"exercise.py", "test_hidden.py", "probes_hidden.py", "mutants.toml", "lesson.md"}
 
@@ -26,13 +35,13 @@ def new_course(folder: Path, title: str) -> list[Path]:
     """Write the files of a course that has no week yet, and return their paths; what is there already stays."""
     if is_course(folder):
         raise UsageError(f"{folder} is a course already; begin a week in it: python -m grader new week1")
-    templates = sorted(path for path in (_TEMPLATES / "course").iterdir() if path.is_file())
-    texts = {template.name.replace("dot-", "."): template.read_text(encoding="utf-8") for template in templates}
+    texts = {path: (_TEMPLATES / "course" / name).read_text(encoding="utf-8") for name, path in _COURSE.items()}
     texts["pyproject.toml"] = project_text(title)
-    texts["solutions/README.md"] = _HERE.sub(r"\1", texts.pop("README.md"))
+    texts["solutions/README.md"] = _HERE.sub(r"\1", texts["solutions/README.md"])
     if taken := sorted(name for name in texts if (folder / name).exists()):
         raise UsageError(f"{folder} holds {', '.join(taken)} already; begin the course in a new folder")
-    return _write_all(texts, folder, {"TITLE": title.replace("\\", "").replace('"', "'")})
+    named = {name: text.replace("$TITLE", title.translate(_PLAIN)) for name, text in texts.items()}
+    return _write_all(named, folder)
 
 
 def new_week(course: Course, week: str) -> list[Path]:
@@ -58,14 +67,14 @@ def new_week(course: Course, week: str) -> list[Path]:
 def _write(template: Path, folders: tuple[Path, Path], week: str, number: str) -> Path:
     public, solutions = folders
     name = f"test_{week}.py" if template.name == "test_week.py" else template.name
-    texts = {name: template.read_text(encoding="utf-8")}
-    folder = solutions if template.name in _SOLUTIONS else public
-    return _write_all(texts, folder, {"WEEK": week, "N": number, "TITLE": week_title(week)})[0]
+    text = Template(template.read_text(encoding="utf-8"))
+    filled = text.safe_substitute(WEEK=week, N=number, TITLE=week_title(week))
+    return _write_all({name: filled}, solutions if template.name in _SOLUTIONS else public)[0]
 
 
-def _write_all(texts: Mapping[str, str], folder: Path, values: Mapping[str, str]) -> list[Path]:
+def _write_all(texts: Mapping[str, str], folder: Path) -> list[Path]:
     for name, text in texts.items():
-        write_atomically(folder / name, Template(text).safe_substitute(values), for_others=True)
+        write_atomically(folder / name, text, for_others=True)
     return [folder / name for name in texts]
 
 

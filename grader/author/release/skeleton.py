@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Course
-from grader.errors import CourseError, UsageError
+from grader.errors import CourseError
 from grader.files import write_atomically
 
 _BEGIN = re.compile(r"#\s*BEGIN SOLUTION(?:\s+(?P<task>\d+(?:\.\d+)+):\s*(?P<text>\S.*))?\s*$")
@@ -101,10 +101,8 @@ def stale_skeletons(root: Path, week: str | None = None) -> list[Path]:
 
 
 def _references(root: Path, week: str | None) -> list[Path]:
-    assignments = Course(root).assignments()
-    if week is not None and week not in assignments:
-        raise UsageError(f"there is no {week}; there are: {', '.join(assignments)}")
-    chosen = [a for name, a in assignments.items() if week in (None, name)]
+    course = Course(root)
+    chosen = [course.assignment(week)] if week is not None else list(course.assignments().values())
     return [root / "solutions" / a.week / f"{module}.py" for a in chosen for module in a.modules]
 
 
