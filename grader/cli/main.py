@@ -51,7 +51,7 @@ COMMANDS = (
     Later("export", "export", "write results, or what students get back, in another system's format"),
     Later("skeleton", "author", "generate the skeletons in assignments/ from the references in solutions/"),
     Later("lessons", "author", "make the lesson notebooks from their sources, or run them to HTML"),
-    Later("new", "author", "begin a week: one task, its reference, checks and mutants"),
+    Later("new", "author", "begin a week: one task, its reference, checks and mutants; or begin a course"),
     Later(
         "validate",
         "validate",

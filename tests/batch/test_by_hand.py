@@ -92,7 +92,8 @@ def test_a_changed_part_shows_in_reports_without_grading_again(place: Path) -> N
 @pytest.fixture
 def due_yesterday(tmp_path: Path) -> Course:
     root = copied("light", tmp_path / "course")
-    put(root / "assignments" / "week2" / "assignment.toml", b'title = "Two"\nweek = "week2"\nmodules = ["work"]\n')
+    settings = (root / "assignments" / "week1" / "assignment.toml").read_bytes()
+    put(root / "assignments" / "week2" / "assignment.toml", settings.replace(b"week1", b"week2"))
     return Course(with_settings(root, f"due = {(NOW - timedelta(days=1)).isoformat()}"))
 
 

@@ -28,35 +28,37 @@ def override(points: int | None, task: str = "5.3") -> Override:
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
+def book_folder(tmp_path: Path) -> Path:
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         book.record(report())
         book.record(report(student="=ben"))
     return tmp_path
 
 
-def run(out: Path, *words: str) -> int:
-    return main([*words, "--out", str(out)])
+def run(book_folder: Path, *words: str) -> int:
+    return main([*words, "--out", str(book_folder)])
 
 
-def test_an_override_changes_the_grade_everywhere_and_says_why(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(out, "override", "ana", "week5", "5.3", "9", "--why", "a <b>typo</b>", "--who", "Tom") == 0
+def test_an_override_changes_the_grade_everywhere_and_says_why(
+    book_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(book_folder, "override", "ana", "week5", "5.3", "9", "--why", "a <b>typo</b>", "--who", "Tom") == 0
     assert capsys.readouterr().out == "ana week5: 6 → 9 of 10\n"
-    page = (out / "students" / "ana" / "week5" / "report.html").read_text()
+    page = (book_folder / "students" / "ana" / "week5" / "report.html").read_text()
     assert "Task 5.3 set to 9 of 10" in page and "a &lt;b&gt;typo&lt;/b&gt; (Tom, 20" in page
-    assert "Task 5.3 set to 9 of 10: +3" in (out / "students" / "ana" / "week5" / "report.md").read_text()
-    assert "ana,,,,,9,9,graded\n" in (out / "grades.csv").read_text()
-    again = Report.load(out / "students" / "ana" / "week5" / "report.json")
+    assert "Task 5.3 set to 9 of 10: +3" in (book_folder / "students" / "ana" / "week5" / "report.md").read_text()
+    assert "ana,,,,,9,9,graded\n" in (book_folder / "grades.csv").read_text()
+    again = Report.load(book_folder / "students" / "ana" / "week5" / "report.json")
     assert (again.score, again.raw_score) == (9, 6)
 
 
-def test_an_override_outlives_grading_again_and_can_be_taken_back(out: Path) -> None:
-    assert run(out, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 0
-    with Gradebook(out / "gradebook.sqlite") as book:
+def test_an_override_outlives_grading_again_and_can_be_taken_back(book_folder: Path) -> None:
+    assert run(book_folder, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 0
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         book.record(report(replace(FORM, points=4, outcome=Outcome.PASSED), VALUE))
         assert [r.score for r in book.current()] == [6, 9]
-    assert run(out, "override", "ana", "week5", "5.3", "back", "--why", "mended") == 0
-    with Gradebook(out / "gradebook.sqlite") as book:
+    assert run(book_folder, "override", "ana", "week5", "5.3", "back", "--why", "mended") == 0
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         assert [r.score for r in book.current()] == [6, 10]
         assert not book.current()[1].adjustments
 
@@ -72,16 +74,16 @@ def test_an_override_outlives_grading_again_and_can_be_taken_back(out: Path) -> 
     ],
 )
 def test_an_override_that_makes_no_sense_changes_nothing(
-    out: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+    book_folder: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
 ) -> None:
-    before = (out / "gradebook.sqlite").read_bytes()
-    assert run(out, "override", *words, "--why", "x") == 2
+    before = (book_folder / "gradebook.sqlite").read_bytes()
+    assert run(book_folder, "override", *words, "--why", "x") == 2
     assert message in capsys.readouterr().err
-    assert (out / "gradebook.sqlite").read_bytes() == before
+    assert (book_folder / "gradebook.sqlite").read_bytes() == before
 
 
-def test_a_reason_is_needed(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(out, "override", "ana", "week5", "5.3", "4", "--why", " ") == 2
+def test_a_reason_is_needed(book_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(book_folder, "override", "ana", "week5", "5.3", "4", "--why", " ") == 2
     assert "--why" in capsys.readouterr().err
 
 
@@ -97,8 +99,8 @@ def test_a_task_scored_by_hand_is_no_longer_provisional() -> None:
     assert not adjust(report(VALUE, LAST), [override(10, "5.10")], None).broken
 
 
-def test_lateness_is_kept_apart_from_attempts(out: Path) -> None:
-    with Gradebook(out / "gradebook.sqlite") as book:
+def test_lateness_is_kept_apart_from_attempts(book_folder: Path) -> None:
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         book.record_late("ana", "week5", Late(1, 50))
         assert {r.student: r.score for r in book.current()} == {"=ben": 6, "ana": 3}
         assert book.adjusted(report()).score == 3
@@ -140,45 +142,47 @@ def test_a_comparison_names_whom_and_by_which_check() -> None:
     ]
 
 
-def test_diff_compares_the_last_two_attempts_or_two_runs(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(out, "diff") == 0
+def test_diff_compares_the_last_two_attempts_or_two_runs(book_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(book_folder, "diff") == 0
     assert capsys.readouterr().out == "no grade has changed\n"
-    with Gradebook(out / "gradebook.sqlite") as book:
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         book.record(report(FORM, replace(VALUE, points=0, outcome=Outcome.TIMEOUT)))
         book.record_late("ana", "week5", Late(1, 50))
-    assert run(out, "diff") == 0
+    assert run(book_folder, "diff") == 0
     assert "5.3 Value: passed 6/6 → timeout 0/6" in capsys.readouterr().out
-    other = out / "other"
+    other = book_folder / "other"
     with Gradebook(other / "gradebook.sqlite") as book:
         book.record(report())
-    assert run(out, "diff", "--against", str(other)) == 0
+    assert run(book_folder, "diff", "--against", str(other)) == 0
     text = capsys.readouterr().out
     assert "=ben week5: only in the later run (6)" in text and "ana week5: 6 → 0" in text
 
 
-def test_lateness_that_both_attempts_share_is_no_change(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Gradebook(out / "gradebook.sqlite") as book:
+def test_lateness_that_both_attempts_share_is_no_change(book_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         book.record_late("cy", "week5", Late(1, 50))
         for _ in range(2):
             book.record(report(student="cy"))
             book.record_late("cy", "week5", Late(1, 50))
-    assert run(out, "diff") == 0
+    assert run(book_folder, "diff") == 0
     assert capsys.readouterr().out == "no grade has changed\n"
 
 
 @pytest.mark.parametrize("attempts", [0, 1, 2])
-def test_lateness_that_has_changed_is_a_change(out: Path, attempts: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lateness_that_has_changed_is_a_change(
+    book_folder: Path, attempts: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An extension that was granted, or taken back, and lateness of a later attempt."""
-    with Gradebook(out / "gradebook.sqlite") as book:
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         book.record_late("ana", "week5", Late(2, 50))
         for _ in range(attempts):
             book.record(report())
-    assert run(out, "diff") == 0
+    assert run(book_folder, "diff") == 0
     name, *lines = capsys.readouterr().out.splitlines()
     assert name == "ana week5: 6 → 3 (the same work)" if attempts < 2 else name == "no grade has changed"
-    with Gradebook(out / "gradebook.sqlite") as book:
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         book.record_late("ana", "week5", None)
-    assert run(out, "diff") == 0
+    assert run(book_folder, "diff") == 0
     name, *lines = capsys.readouterr().out.splitlines()
     assert name == "ana week5: 3 → 6 (the same work)"
     assert lines[-1] == "  - Late by 2 days: -3"
@@ -193,34 +197,34 @@ def test_a_folder_without_a_gradebook_is_named(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_wrong_merge_is_undone_with_grades_decisions_and_reports(
-    out: Path, capsys: pytest.CaptureFixture[str]
+    book_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(out, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 0
-    assert run(out, "people", "split", "ana") == 2
+    assert run(book_folder, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 0
+    assert run(book_folder, "people", "split", "ana") == 2
     assert "nobody was merged into ana" in capsys.readouterr().err
-    assert run(out, "people", "merge", "=ben", "ana") == 0
-    assert not (out / "students" / "_ben").exists()
+    assert run(book_folder, "people", "merge", "=ben", "ana") == 0
+    assert not (book_folder / "students" / "_ben").exists()
     capsys.readouterr()
-    assert run(out, "people", "split", "ana") == 0
+    assert run(book_folder, "people", "split", "ana") == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["ana: week5 9", "=ben: week5 6"]
-    with Gradebook(out / "gradebook.sqlite") as book:
+    with Gradebook(book_folder / "gradebook.sqlite") as book:
         assert {one.student: one.score for one in book.current()} == {"ana": 9, "=ben": 6}
-        folders = [out / "students" / book.folder_of(name) / "week5" / "report.md" for name in ("ana", "=ben")]
+        folders = [book_folder / "students" / book.folder_of(name) / "week5" / "report.md" for name in ("ana", "=ben")]
     assert [("Task 5.3 set to" in file.read_text()) for file in folders] == [True, False]
-    assert "ana,,,,,9,9,graded\n" in (out / "grades.csv").read_text()
+    assert "ana,,,,,9,9,graded\n" in (book_folder / "grades.csv").read_text()
 
 
 def test_a_decision_that_no_page_can_show_is_kept_and_said(
-    out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    book_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(30, "Read-only file system", "reports/students/ana/week5/report.html")
 
     monkeypatch.setattr("grader.batch.pages.write_report", refuse)
-    assert run(out, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 1
+    assert run(book_folder, "override", "ana", "week5", "5.3", "9", "--why", "a typo") == 1
     said = capsys.readouterr().err
     assert "decided, and kept in the gradebook" in said and "Read-only file system" in said
-    assert "ana,,,,,9,9,graded\n" in (out / "grades.csv").read_text()
+    assert "ana,,,,,9,9,graded\n" in (book_folder / "grades.csv").read_text()
     monkeypatch.undo()
-    assert run(out, "override", "=ben", "week5", "5.3", "1", "--why", "x") == 0
-    assert "set to 9" in (out / "students" / "ana" / "week5" / "report.md").read_text()
+    assert run(book_folder, "override", "=ben", "week5", "5.3", "1", "--why", "x") == 0
+    assert "set to 9" in (book_folder / "students" / "ana" / "week5" / "report.md").read_text()

@@ -29,8 +29,8 @@ CALLERS = {
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], StudentModules]]:
-    """`opened(files)` opens a submission of these files."""
+def with_files(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], StudentModules]]:
+    """`with_files(files)` opens a submission of these files."""
     current: list[StudentModules] = []
 
     def write_and_open(files: dict[str, str]) -> StudentModules:
@@ -50,9 +50,9 @@ def right(own: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("files", CALLERS.values(), ids=CALLERS)
 def test_the_right_helper_answers_within_the_block_alone(
-    opened: Callable[[dict[str, str]], StudentModules], files: dict[str, str]
+    with_files: Callable[[dict[str, str]], StudentModules], files: dict[str, str]
 ) -> None:
-    student = opened(files)
+    student = with_files(files)
     assert student.lenet.two(10, 3) == 4
     with student.instead("lenet", size=right):
         assert student.lenet.two(10, 3) == 6
@@ -60,9 +60,9 @@ def test_the_right_helper_answers_within_the_block_alone(
 
 
 def test_a_failing_probe_leaves_the_students_helper_in_place(
-    opened: Callable[[dict[str, str]], StudentModules],
+    with_files: Callable[[dict[str, str]], StudentModules],
 ) -> None:
-    student = opened({"lenet.py": WRONG})
+    student = with_files({"lenet.py": WRONG})
     own = student.lenet.size
     with pytest.raises(ZeroDivisionError), student.instead("lenet", size=right):
         assert student.lenet.size is not own
@@ -71,7 +71,7 @@ def test_a_failing_probe_leaves_the_students_helper_in_place(
 
 
 def test_nothing_is_asked_before_the_helper_is_called_and_once_after(
-    opened: Callable[[dict[str, str]], StudentModules],
+    with_files: Callable[[dict[str, str]], StudentModules],
 ) -> None:
     asked: list[Callable[..., Any]] = []
 
@@ -79,7 +79,7 @@ def test_nothing_is_asked_before_the_helper_is_called_and_once_after(
         asked.append(own)
         return own
 
-    student = opened({"lenet.py": WRONG})
+    student = with_files({"lenet.py": WRONG})
     own = student.lenet.size
     with student.instead("lenet", size=ask):
         assert asked == []
@@ -87,8 +87,8 @@ def test_nothing_is_asked_before_the_helper_is_called_and_once_after(
     assert asked == [own]
 
 
-def test_a_helper_that_is_not_there_is_not_put_there(opened: Callable[[dict[str, str]], StudentModules]) -> None:
-    student = opened({"lenet.py": "size = 3\n"})
+def test_a_helper_that_is_not_there_is_not_put_there(with_files: Callable[[dict[str, str]], StudentModules]) -> None:
+    student = with_files({"lenet.py": "size = 3\n"})
     with student.instead("lenet", size=right, pool=right):
         assert student.lenet.size == 3
         assert not hasattr(student.lenet, "pool")
