@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from grader.gradebook import Attempt, Gradebook, Problem, ResultKey
 from grader.gradebook.reuse import Reuse
 from grader.intake import Candidate, Survey, load, survey, surveyed_digest
 from grader.intake.collect import Collected, Files
-from grader.intake.lateness import lateness
+from grader.intake.lateness import lateness, untimed
 from grader.intake.reading.refusals import Refusals
 from grader.intake.roster import Roster, read_roster
 from grader.intake.survey import MOST_CARRIED
@@ -74,6 +74,7 @@ class BatchResult:
     reports: Sequence[Report] = ()  # of the whole class, in brief
     problems: Sequence[Problem] = ()
     changed: Sequence[str] = ()  # lines that say which earlier grades are others now, and why
+    untimed: Mapping[str, int] = field(default_factory=dict)  # works by week, where nothing tells if they are late
     zeros: Sequence[tuple[str, str]] = ()  # students' weeks that count as zero, as nothing was handed in
 
     @property
@@ -107,6 +108,8 @@ def _graded(
     book.clear_problems(candidate.student for candidate in candidates)
     try:
         note_lateness(course, candidates, members.roster, book)
+        handed = ((one.week, one.handed) for one in candidates if one.week is not None and one.place is not None)
+        result.untimed = untimed(course.assignments(), handed)
         note_deliveries(course, candidates, members.roster, book)
         book.record_weeks({week: assignment.manual for week, assignment in course.assignments().items()})
         with closing(backend):

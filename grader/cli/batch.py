@@ -133,10 +133,23 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
             1, f"seed {', '.join(map(str, sorted(result.seeds)))}: what the checks drew from, kept in the gradebook"
         )
     changed = map(terminal, result.changed)
-    lines[:0] = [*people_lines(result.members), *changed, *_zero_lines(result), *waiting_lines(result.reports)]
+    lines[:0] = [
+        *people_lines(result.members),
+        *changed,
+        *_untimed_lines(result),
+        *_zero_lines(result),
+        *waiting_lines(result.reports),
+    ]
     # What could not be graded comes last, a line each, so that nobody overlooks it.
     for line in (*lines, *trouble):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _untimed_lines(result: BatchResult) -> list[str]:
+    """Say where work counts as in time because nothing tells when it came."""
+    counts = ", ".join(f"{week}: {count}" for week, count in result.untimed.items())
+    why = "their platform tells no time; the roster's column `submitted` can"
+    return [f"nothing tells whether they are late, so they count as in time: {counts} ({why})"] if counts else []
 
 
 def _zero_lines(result: BatchResult) -> list[str]:

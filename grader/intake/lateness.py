@@ -7,7 +7,8 @@ week names no time zone, its due date's offset may be that of several; the one t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,9 +16,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from grader.course import Assignment
 from grader.intake.layouts import Handed
 from grader.intake.tables.extensions import Days, Extension
+from grader.people.identity import ANONYMOUS, CANVAS
 from grader.results import Late
 
 DAY = timedelta(days=1)
+_SAY_LATE = (CANVAS, ANONYMOUS)  # platforms that write LATE, or nothing
 
 
 def lateness(assignment: Assignment, handed: Handed | None, extension: Extension | None) -> Late | None:
@@ -34,6 +37,16 @@ def lateness(assignment: Assignment, handed: Handed | None, extension: Extension
             return None
         return _late(assignment, _days_begun(handed.at, due, _zones(assignment)))
     return _late(assignment, 1) if handed.late and extension is None else None
+
+
+def untimed(assignments: Mapping[str, Assignment], handed: Iterable[tuple[str, Handed | None]]) -> dict[str, int]:
+    """Count by week the works of which nothing tells whether they came late, where lateness would cost points."""
+    found: Counter[str] = Counter()
+    for week, one in handed:
+        known = one is not None and (one.at is not None or (one.who is not None and one.who.platform in _SAY_LATE))
+        if not known and assignments[week].due is not None and assignments[week].late.percent(1):
+            found[week] += 1
+    return dict(found)
 
 
 def is_over(assignment: Assignment, extension: Extension | None, now: datetime) -> bool:

@@ -375,3 +375,11 @@ def test_where_nobody_can_get_anything_nothing_is_written_and_the_reason_is_told
     assert "nobody's week5 can go back as github" in (told := capsys.readouterr().err)
     assert "Ana: no repository is known" in told
     assert not (tmp_path / "made").exists()
+
+
+def test_canvas_gets_the_page_for_the_file_of_the_latest_attempt() -> None:
+    entries = ("leeann_7_9001_lenet.py", "leeann_7_9002_training.py", "leeann_7_9010_lenet-1.py")
+    made = canvas.bundle(parcels(parcel("Ann Lee", ("canvas", "7"), layout="canvas", entries=entries)))
+    with zipfile.ZipFile(io.BytesIO(made[""])) as archive:
+        (name,) = archive.namelist()
+    assert canvas.read_back(name) == ("7", "9010")

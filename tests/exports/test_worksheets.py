@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli.main import main
 from grader.errors import UsageError
 from grader.exports import canvas, moodle
+from grader.gradebook import Gradebook
+from grader.results import Override
+from tests.support.reports import sample_report
 
 INFORMATION = (
     "ID,Section",
@@ -109,3 +113,22 @@ def test_a_column_that_canvas_calls_read_only_is_refused(tmp_path: Path) -> None
     file.write_text("Student,ID,Week 5 (12)\n    Points Possible,,(read only)\nAna,1,\n", "utf-8")
     with pytest.raises(UsageError, match=r"takes no grades for Week 5 \(12\), which it calls read only"):
         canvas.filled(file, "week5", {"Ana": 1}, 100, None)
+
+
+def test_a_file_that_is_there_stays_unless_it_is_the_template_or_may_be_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        book.record(sample_report("Anna Müller"))
+        book.decide([Override("Anna Müller", "week5", "week", 40, "seen", "tom", "2026-10-05T10:00:00Z")])
+    template, filled = tmp_path / "grades.csv", tmp_path / "filled.csv"
+    template.write_text(gradebook("ID,Section", False, ",").replace(",100,", ",55,"), "utf-8")
+    command = ["export", str(tmp_path), "--to", "canvas", "--template", str(template), "--column", "Week 5 (12)"]
+    assert main([*command, "--write", str(filled)]) == 0
+    assert main([*command, "--write", str(filled)]) == 0  # the same again
+    filled.write_text("mine", "utf-8")
+    assert main([*command, "--write", str(filled)]) == 2
+    assert "is there already, with other content" in capsys.readouterr().err and filled.read_text() == "mine"
+    assert main([*command, "--write", str(filled), "--overwrite"]) == 0
+    assert main([*command, "--write", str(template)]) == 0
+    assert template.read_text("utf-8") == filled.read_text("utf-8") != "mine"

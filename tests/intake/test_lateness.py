@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from grader.course import Course, LatePolicy
 from grader.errors import CourseError
 from grader.intake import survey
-from grader.intake.lateness import days_later, lateness
+from grader.intake.lateness import days_later, lateness, untimed
 from grader.intake.layouts import Handed
 from grader.intake.roster import read_roster
 from grader.intake.tables.extensions import Days, Extension
+from grader.people.identity import Identity
 from grader.results import Late
 from tests.support.courses import copied, with_settings
 from tests.support.makers import put
@@ -119,3 +120,21 @@ def test_the_roster_may_say_when_work_was_handed_in(tmp_path: Path) -> None:
     assignment = replace(course.assignment("week5"), due=SATURDAY, late=LatePolicy(0, 10, 50), zone=BERLIN)
     assert lateness(assignment, ana.handed, None) == Late(2, 20)
     assert lateness(assignment, bo.handed, None) is None
+
+
+@pytest.mark.parametrize(
+    ("handed", "counted"),
+    [
+        (None, True),
+        (Handed("ana", Path("x"), who=Identity("Ana", "moodle", "7")), True),
+        (Handed("ana", Path("x"), at=SATURDAY, who=Identity("Ana", "moodle", "7")), False),
+        (Handed("ana", Path("x"), who=Identity("ana", "canvas", "7")), False),  # it would have written LATE
+        (Handed("ana", Path("x"), who=Identity("", "anonymous", "7")), False),
+    ],
+)
+def test_what_nothing_tells_of_is_counted_where_lateness_costs(handed: Handed | None, counted: bool) -> None:
+    strict = replace(TWO_WEEKS.assignment("week5"), due=SATURDAY, late=LatePolicy(0, 10, 50))
+    mild = replace(strict, late=LatePolicy())
+    assert untimed({"week5": strict}, [("week5", handed)]) == ({"week5": 1} if counted else {})
+    assert untimed({"week5": mild}, [("week5", handed)]) == {}
+    assert untimed({"week5": replace(strict, due=None)}, [("week5", handed)]) == {}

@@ -7,6 +7,7 @@ name goes back as it was. It shows the page under the name of the file that was 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from grader.exports.feedback.archive import packed
 from grader.exports.feedback.parcels import Parcel, Parcels, file_name
@@ -15,6 +16,7 @@ from grader.intake.layouts import canvas
 from grader.people.identity import ANONYMOUS, CANVAS
 
 LONGEST = 200  # bytes of a name
+_NUMBER = re.compile(r"-\d+(?=(\.[^.]*)?$)")  # of an attempt
 
 
 def bundle(parcels: Parcels) -> Files:
@@ -29,12 +31,20 @@ def _name(parcel: Parcel) -> str:
     own = {*parcel.person.values(CANVAS), *parcel.person.values(ANONYMOUS)}
     entries = parcel.route.entries if parcel.route and parcel.route.layout == "canvas" else ()
     # Canvas shows the page under the name of the file that it goes back to, and a page had better be called so.
-    for entry in sorted(entries, key=lambda name: not name.lower().endswith((".html", ".htm"))):
+    for entry in sorted(_latest(entries), key=lambda name: not name.lower().endswith((".html", ".htm"))):
         head, user, attachment = canvas.ids_of(entry)
         name = _fitting(head, user, attachment, parcel.file)
         if user in own and read_back(name) == (user, attachment):
             return name
     return ""
+
+
+def _latest(entries: Sequence[str]) -> list[str]:
+    """Leave out files that a later attempt has under the same name: Canvas may know the latest attempt's alone."""
+    newest: dict[str, str] = {}
+    for entry in entries:  # older attempts come first
+        newest[_NUMBER.sub("", canvas.own_name(entry)) or entry] = entry
+    return list(newest.values())
 
 
 def _fitting(head: str, user: str, attachment: str, file: str) -> str:

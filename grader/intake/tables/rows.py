@@ -34,7 +34,10 @@ def text_of(file: Path) -> str:
     try:
         return raw.decode("utf-16" if is_utf16 else "utf-8")
     except UnicodeDecodeError:
-        raise UsageError(f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first") from None
+        raise UsageError(
+            f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first, or save it there as "
+            f"`CSV UTF-8`"
+        ) from None
 
 
 def said_delimiter(text: str) -> tuple[str, str]:
