@@ -3,8 +3,9 @@
 How well it does is the corrected item-total correlation: over students, the correlation between passing the check and
 the share of points in all other checks of the week. Leaving the check itself out is what corrects it: S. Henrysson,
 "Correction of item-total correlations in item analysis", Psychometrika 28 (1963), 211-218. The words for it are those
-of R. L. Ebel and D. A. Frisbie, Essentials of Educational Measurement (5th ed., 1991), chapter 13: from 0.40 on an item
-is very good, below 0.20 it is poor. Below 0, those who do well elsewhere fail it: look at the check first.
+of R. L. Ebel and D. A. Frisbie, Essentials of Educational Measurement (5th ed., 1991): from 0.40 on an item is very
+good, from 0.30 reasonably good, from 0.20 marginal, and below that poor. Below 0, those who do well elsewhere fail the
+check: look at it first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from grader.results import CheckResult, Outcome, Report, task_order
 FEWEST = 20  # works that reached a check, below which a correlation says next to nothing
 FEWEST_EACH = 5  # of those, how many at least have to pass, and how many to fail
 TOO_FEW, ALIKE = "too few", "all alike"
-_WORDS = ((0.40, "very good"), (0.20, "fair"), (0.0, "poor"))
+_WORDS = ((0.40, "very good"), (0.30, "good"), (0.20, "marginal"), (0.0, "poor"))
 _UNREACHED = (Outcome.TODO, Outcome.SKIPPED)
 
 

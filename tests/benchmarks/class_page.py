@@ -1,6 +1,6 @@
 """Measures the class page in Chromium: `python tests/benchmarks/class_page.py [STUDENTS]`, 1,000 by default.
 
-The class of three weeks is drawn from a seed (`tests/support/classes.py`). Its page is opened from disk, each time by a
+The class of three weeks is drawn from a seed (`tests/support/classes.py`). Its page is opened from the disk, by a
 browser that was just started. How long it takes until something is painted, and until the page is loaded and can be
 used, is what the browser says itself. A search, a filter, a section and a sort are measured from the event on, until
 the page is laid out again. Where other programs keep the cores busy, the clock counts these, too: the last column is
