@@ -901,6 +901,8 @@ def same_picture(a, b):
 def test_own_figures(student, rng):
     images, _, probs = guesses(rng, 3, 10, 3, side=28)
     labels = torch.arange(10)  # every class, as some programs name them all
+    probs[range(3), labels[:3]] = 0  # so that the first three are mistakes
+    probs = probs / probs.sum(1, keepdim=True)
     given_to_run = (images, [[0, 1], [2, 0]], labels, labels.roll(1), probs)
     got = student.run(probes.figures, *given_to_run)
     for name in ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"):
