@@ -7,6 +7,7 @@ check cannot tell where it runs. In projects without `@task` tests it does nothi
 
 from __future__ import annotations
 
+import copy
 import shlex
 import sys
 from collections.abc import Collection, Generator, Iterator
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from grader.pytest_plugin import options
 from grader.results import CheckResult, Outcome, told_once
-from grader.sandbox.devices import DEVICES
 
 if TYPE_CHECKING:
     import torch
@@ -54,6 +55,7 @@ CHECK = "grader_check"  # the attribute of a pytest report that holds the check'
 
 students_key = pytest.StashKey[Students]()
 scores_key = pytest.StashKey["Scores"]()
+options_key = pytest.StashKey[options.Options]()
 tasks_key = pytest.StashKey[Collection[str]]()  # all, also those that `--task` leaves out
 
 
@@ -90,12 +92,27 @@ class Scores:
         return next((task for task in mark.needs if task in lost), None)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("grader", "assignment checks")
-    group.addoption("--task", action="append", default=[], metavar="N.M", help="run one task's checks (repeatable)")
-    group.addoption("--submission", metavar="DIR", help="judge the modules in DIR instead of those beside the checks")
-    group.addoption("--seed", type=int, default=0, help="seed of what the checks draw (default: 0)")
-    group.addoption("--device", choices=DEVICES, default="cpu", help="where checks train networks (default: cpu)")
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Inside a course, add the checks' options once all others have theirs; other projects keep their names."""
+    rest = options.without_values(args)
+    if not options.is_in_course(options.places(early_config, rest)):
+        yield
+        return
+    known = early_config.known_args_namespace
+    known.file_or_dir = parser.parse_known_args(rest, namespace=copy.copy(early_config.option)).file_or_dir
+    yield
+    early_config.stash[options_key] = options.add(parser)
+
+
+def _option(config: pytest.Config, name: str) -> Any:
+    return _options(config).value(config, name)
+
+
+def _options(config: pytest.Config) -> options.Options:
+    return config.stash.get(options_key, None) or options.Options()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -127,7 +144,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Sort checks by task, and keep those that `--task` names; a task that no check has is a usage error."""
     items.sort(key=_place)
     config.stash[tasks_key] = frozenset(number for number in map(_number, items) if number)
-    wanted = set(config.getoption("--task"))
+    wanted = set(_option(config, "task"))
     if not wanted:
         return
     numbers = {item: _number(item) for item in items}
@@ -182,14 +199,14 @@ def _students(config: pytest.Config) -> Students:
     if students_key not in config.stash:
         from grader.pytest_plugin.local import LocalStudents
 
-        folder, seed = config.getoption("--submission"), config.getoption("--seed")
+        folder, seed = _option(config, "submission"), _option(config, "seed")
         config.stash[students_key] = LocalStudents(Path(folder) if folder else None, seed, _device(config)[0])
     return config.stash[students_key]
 
 
 def _device(config: pytest.Config) -> tuple[str, str]:
     """Return the device that checks use on this machine, and a line about it for the student."""
-    if config.getoption("--device") == "cpu":
+    if _option(config, "device") == "cpu":
         return "cpu", ""
     from grader.pytest_plugin.local import at_desk
 
@@ -271,7 +288,8 @@ def marked(item: pytest.Item) -> TaskMark:
 
 
 def _text(item: pytest.Item, result: CheckResult) -> str:
-    again = f"pytest {_shortest(item.path.parent)}{_elsewhere(item.config)} --task {result.task}"
+    task = f"{_options(item.config).name('task')} {result.task}"
+    again = f"pytest {_shortest(item.path.parent)}{_elsewhere(item.config)} {task}"
     lines = [f"Task {result.task}: {result.title}  (0 of {result.max_points} points)", "", result.message]
     if result.hint:
         lines += ["", f"  {'hint':<12} {result.hint}"]
@@ -281,8 +299,8 @@ def _text(item: pytest.Item, result: CheckResult) -> str:
 
 
 def _elsewhere(config: pytest.Config) -> str:
-    folder = config.getoption("--submission")
-    return f" --submission {shlex.quote(folder)}" if folder else ""
+    folder = _option(config, "submission")
+    return f" {_options(config).name('submission')} {shlex.quote(folder)}" if folder else ""
 
 
 def _shortest(folder: Path) -> str:
@@ -320,8 +338,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
     terminalreporter.section("score")
     says = _device(config)[1]
-    for line in (*([says] if says else []), *summary_lines(results, _command(config))):
-        terminalreporter.write_line(line)
+    command = _command(config)
+    for line in (*([says] if says else []), *summary_lines(results, command)):
+        next_step = line.startswith(f"      {command} --task ")
+        terminalreporter.write_line(
+            line.replace(" --task ", f" {_options(config).name('task')} ") if next_step else line
+        )
 
 
 def _command(config: pytest.Config) -> str:
