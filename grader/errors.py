@@ -6,7 +6,8 @@
     ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
     ├── DeviceError             no GPU can be used; the person who asked for one gets the CPU, and reads why
     ├── SandboxError            no worker can be started, or it died for a reason that is not the student's
-    │   └── Killed          a process that a judge needs was killed while it started: by chance, so a retry is worth it
+    │   ├── Killed          a process that a judge needs was killed while it started: by chance, so a retry is worth it
+    │   └── TooSmall        the machine has too little memory, so nothing was started
     ├── TamperError                 a submission without a sandbox has changed the grader or the course: the run ends
     └── ClusterError            the scheduler or the machines that were to grade are not there, or may not take part
 
@@ -45,6 +46,10 @@ class SandboxError(GraderError):
 
 class Killed(SandboxError):
     """A process of ours was killed before it met any submission: to get memory, or by a person."""
+
+
+class TooSmall(SandboxError):
+    """This machine has too little memory for grading; the text says how much it takes."""
 
 
 class TamperError(GraderError):

@@ -14,6 +14,7 @@ MOST_LINES = 200
 
 # Joiners are part of ordinary words (Persian, Hindi, emoji), so they stay although they are invisible.
 _KEPT = "\n\t\u200c\u200d"
+_PASSED_OVER = r"\0\xad\u200b-\u200f\u2060-\u2064\ufeff"  # by comparisons that know languages
 _UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 _FORMULA = tuple("=+-@＝＋－＠")
 _OTHER_CELL = re.compile(r"([;|]\s*)(?=[=+@＝＋－＠-])")
@@ -68,9 +69,11 @@ def markdown_block(text: str) -> str:
 def github_log(text: str) -> str:
     """Break whatever GitHub's runner or its log page takes for a command: `::` that begins a line, `##[` anywhere.
 
-    The runner trims lines, and knows more ends of lines than one; so any blank before the colons is one too many.
+    The runner trims lines, and knows more ends of lines than one; so any blank before the colons is one too many. It
+    compares by the rules of languages, which pass over joiners and the like.
     """
-    return re.sub(r"(?<!\S):(?=:)", ": ", text).replace("##[", "# #[")
+    opened = re.sub(rf"(?<![^\s{_PASSED_OVER}]):(?=[{_PASSED_OVER}]*:)", ": ", text)
+    return re.sub(rf"#(?=[{_PASSED_OVER}]*#[{_PASSED_OVER}]*\[)", "# ", opened)
 
 
 def _seen(char: str) -> str:

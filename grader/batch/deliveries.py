@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from grader.batch.pages import report_folder
@@ -13,7 +13,7 @@ from grader.errors import SubmissionError
 from grader.gradebook import Gradebook
 from grader.gradebook.deliveries import Route
 from grader.intake import Candidate, surveyed_digest
-from grader.intake.lateness import due_of
+from grader.intake.lateness import due_of, written
 from grader.intake.layouts import PLAIN, canvas
 from grader.intake.roster import Roster
 from grader.intake.tables.extensions import Days, Extension
@@ -61,8 +61,8 @@ def _shown(
     return Delivery(
         files=tuple(_named(candidate)),
         version=book.version_of(candidate.student, week, _digest(candidate)),
-        at=_time(at, assignment) if at else "",
-        due=_time(due, assignment) if due else "",
+        at=written(at, assignment) if at else "",
+        due=written(due, assignment) if due else "",
         extension=_granted(extension, assignment) if extension is not None else "",
         group=student.group if student else "",
         members=tuple(members) if candidate.student in members else (),
@@ -102,20 +102,12 @@ def _plain(name: str) -> str:
     return re.sub(r"-\d+(?=(\.[^.]*)?$)", "", name)
 
 
-def _time(at: datetime, assignment: Assignment) -> str:
-    zone = assignment.zone or (assignment.due.tzinfo if assignment.due else None) or at.tzinfo
-    local = at.astimezone(zone)
-    shown = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
-    offset = local.strftime("%z")
-    return f"{shown} (UTC{offset[:3]}:{offset[3:5]})"
-
-
 def _granted(extension: Extension, assignment: Assignment) -> str:
     if isinstance(extension, Days):
         return _count(extension.count, "day")
     if isinstance(extension, timedelta):
         return _count(round(extension / timedelta(hours=1)), "hour")
-    return f"until {_time(extension, assignment)}"
+    return f"until {written(extension, assignment)}"
 
 
 def _count(number: int, unit: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.course import Assignment, Course
 from grader.errors import SubmissionError
-from grader.exports import ci_job
+from grader.exports import ci_job, gradescope_metadata
 from grader.exports.ci_job import CiJob
 from grader.intake import Submission, empty_submission, load_folder
 from grader.judging.job import job_of
@@ -33,6 +33,9 @@ def grade_ci_job(
     submission = _submission(job.folder, assignment)
     submission = replace(submission, student=ci_job.student_of(job) or submission.student)
     report = grade_submission(course, submission, sandbox, seed)
+    if job.host == "gradescope":
+        told = ci_job.told_by_gradescope(job)
+        report = gradescope_metadata.noted(report, assignment, told, tuple(sorted(submission.files)))
     return report, ci_job.write(job, report, out)
 
 

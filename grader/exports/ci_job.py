@@ -17,7 +17,8 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.escape import github_log
-from grader.exports import classroom50, github, gradescope, junit
+from grader.exports import classroom50, github, gradescope, gradescope_metadata, junit
+from grader.exports.gradescope_metadata import Metadata
 from grader.files import without_links, write_atomically
 from grader.intake.layouts import PLAIN
 from grader.reports.pages import report_markdown, write_report
@@ -67,17 +68,14 @@ def _folder(host: str, environment: Mapping[str, str], home: Path) -> Path:
 def student_of(job: CiJob) -> str:
     """Name the student whose submission it is, as far as the host tells."""
     if job.host == "gradescope":
-        return _named_by_gradescope(job.home / "submission_metadata.json")
+        return ", ".join(told_by_gradescope(job).names)
     names = {"classroom50": ("OWNER", "USERNAME"), "github": ("GITHUB_ACTOR",)}.get(job.host, ())
     return next((job.environment[name] for name in names if job.environment.get(name)), "")
 
 
-def _named_by_gradescope(file: Path) -> str:
-    try:
-        users = json.loads(file.read_text(encoding="utf-8"))["users"]
-        return ", ".join(str(user["name"]) for user in users)
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+def told_by_gradescope(job: CiJob) -> Metadata:
+    """Return what Gradescope tells of the submission; nothing on another host."""
+    return gradescope_metadata.read(job.home / gradescope_metadata.FILE) if job.host == "gradescope" else Metadata()
 
 
 def refuse_links(job: CiJob, out: Path) -> Path:
@@ -98,30 +96,40 @@ def write(job: CiJob, report: Report, out: Path) -> list[Path]:
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
     writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
-    more = writers[job.host](job, report) if job.host in writers else []
+    more = writers[job.host](job, report, out) if job.host in writers else []
     return [out / "report.html", out / "report.md", *more]
 
 
-def _write_classroom50(job: CiJob, report: Report) -> list[Path]:
+def write_failure(job: CiJob, says: str) -> None:
+    """Tell a host that shows no log why there is no grade; the others show how the command ended."""
+    if job.host == "gradescope":
+        write_atomically(job.home / "results" / "results.json", _json(gradescope.failed(says)), for_others=True)
+
+
+def _write_classroom50(job: CiJob, report: Report, out: Path) -> list[Path]:
     result = classroom50.result(report, job.environment, _committed(job), datetime.now(UTC))
     # Its runner shows this on the job's summary page as well.
     write_atomically(job.folder / "release-body.md", report_markdown(report), for_others=True)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    write_atomically(job.folder / classroom50.ASSET, page, for_others=True)
     write_atomically(job.folder / "result.json", _json(result), for_others=True)
     _append(job.environment.get("GITHUB_OUTPUT"), _lines(classroom50.outputs(report)))
     return [job.folder / "result.json"]
 
 
-def _write_gradescope(job: CiJob, report: Report) -> list[Path]:
+def _write_gradescope(job: CiJob, report: Report, out: Path) -> list[Path]:
     file = job.home / "results" / "results.json"
-    write_atomically(file, _json(gradescope.results(report)), for_others=True)
+    write_atomically(file, _json(gradescope.results(report, told_by_gradescope(job))), for_others=True)
     return [file]
 
 
-def _write_github(job: CiJob, report: Report) -> list[Path]:
-    runners = github.variables(report)
-    ids = ",".join(name.removesuffix("_RESULTS").lower() for name in runners)
-    _append(job.environment.get("GITHUB_ENV"), _lines(runners))
-    scores = {"runners": ids, "score": str(report.score), "max-score": str(report.max_score)}
+def _write_github(job: CiJob, report: Report, out: Path) -> list[Path]:
+    _append(job.environment.get("GITHUB_ENV"), _lines(github.variables(report)))
+    scores = {
+        "runners": ",".join(github.runners(report)),
+        "score": str(report.score),
+        "max-score": str(report.max_score),
+    }
     _append(job.environment.get("GITHUB_OUTPUT"), _lines(scores))
     _summarise(job, report)
     return []
@@ -165,20 +173,34 @@ def _pushed(environment: Mapping[str, str]) -> datetime | None:
     return told if commit.get("id") == environment.get("GITHUB_SHA") and told.tzinfo else None
 
 
+def missing_points(job: CiJob, report: Report) -> str:
+    """Say that points are missing; on GitHub as an annotation, which is shown at the top of the run."""
+    says = f"{report.week}: {report.score} of {report.max_score} points"
+    return f"::error title=Points are missing::{says}" if _on_github(job) else f"points are missing: {says}"
+
+
 @contextmanager
 def quoted(job: CiJob) -> Iterator[None]:
-    """Keep GitHub from taking what is printed in the block for a command, whether to its runner or to its log."""
-    if job.environment.get("GITHUB_ACTIONS") != "true":
+    """Keep GitHub from taking what is printed in the block for a command, whether to its runner or to its log.
+
+    After an exception commands stay off for the rest of the step, as what is said of it may hold a student's words.
+    """
+    if not _on_github(job):
         yield
         return
     token, printed = secrets.token_hex(16), io.StringIO()
+    print("::remove-matcher owner=python::")  # setup-python's: it makes annotations of tracebacks, a student's, too
     print(f"::stop-commands::{token}", flush=True)
     try:
         with redirect_stdout(printed):
             yield
     finally:
-        print(github_log(printed.getvalue()), end="")
-        print(f"::{token}::", flush=True)
+        print(github_log(printed.getvalue()), end="", flush=True)
+    print(f"::{token}::", flush=True)
+
+
+def _on_github(job: CiJob) -> bool:
+    return job.environment.get("GITHUB_ACTIONS") == "true"
 
 
 HOSTS = ("classroom50", "gradescope", "github", PLAIN)  # of CI jobs

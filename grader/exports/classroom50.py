@@ -11,6 +11,7 @@ from grader.escape import terminal
 from grader.results import CheckResult, Outcome, Report
 
 SCHEMA = "classroom50/result/v1"
+ASSET = "grader-report.html"  # in the checkout: what `release_assets` of an assignment can name
 
 
 def result(report: Report, environment: Mapping[str, str], submitted: datetime, graded: datetime) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def result(report: Report, environment: Mapping[str, str], submitted: datetime, 
         "schema": SCHEMA,
         "classroom": environment["CLASSROOM"],
         "assignment": environment["ASSIGNMENT"],
-        "assignment_type": environment.get("ASSIGNMENT_TYPE") or "individual",
+        "assignment_type": environment.get("ASSIGNMENT_TYPE") or "individual",  # or `group`, or `team`
         "owner": environment.get("OWNER") or environment.get("USERNAME", ""),
         "submission": environment["SUBMISSION_TAG"],
         "commit": commit,
@@ -37,7 +38,15 @@ def result(report: Report, environment: Mapping[str, str], submitted: datetime, 
         "score": report.score,
         "max-score": report.max_score,
         "tests": [_test(check) for check in report.for_student().checks],
+        **_submitted_by(environment),
     }
+
+
+def _submitted_by(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return who pushed: in a group that need not be the owner of the repository."""
+    login, number = (environment.get(name, "").strip() for name in ("GITHUB_ACTOR", "GITHUB_ACTOR_ID"))
+    known = number.isascii() and number.isdigit()
+    return {"submitted_by": {"username": login, "id": int(number) if known else None}} if login else {}
 
 
 def outputs(report: Report) -> dict[str, str]:

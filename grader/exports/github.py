@@ -1,14 +1,17 @@
 """Writes results for GitHub Classroom's `autograding-grading-reporter`: base64 of JSON, a variable for each runner.
 
 The reporter's table shows passed tests / tests × points, its notice the sum of the tests' scores. The two agree
-if all tests of a runner have the same weight. So each task is one runner, or several if its checks differ in weight.
+if all tests of a runner have the same weight. So each task is one runner, or several if its checks differ in weight:
+`Week5Task3` or `Week5Task3Worth2`, whose checks are worth 2 points each. The table shows 18 letters of a name.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from string import ascii_letters
 from typing import Any
 
 from grader.escape import github_log, plain, terminal
@@ -26,8 +29,10 @@ def runners(report: Report) -> dict[str, dict[str, Any]]:
     """
     found = {}
     for score in report.for_student().tasks():
-        for part, checks in enumerate(_by_weight(score)):
-            found[_name(report.week, score.task, part)] = _runner(report.week, checks)
+        parts = list(_by_weight(score))
+        for checks in parts:
+            weight = checks[0].max_points if len(parts) > 1 else None
+            found[_name(report.week, score.task, weight)] = _runner(report.week, checks)
     return found
 
 
@@ -41,9 +46,11 @@ def _by_weight(score: TaskScore) -> Iterator[list[CheckResult]]:
         yield [check for check in score.checks if check.max_points == weight]
 
 
-def _name(week: str, task: str, part: int) -> str:
-    letters = "".join(letter for letter in f"{week}task{task.rpartition('.')[2]}" if letter.isalnum())
-    return letters + ("" if part == 0 else "bcdefghijklmnopqrstuvwxyz"[part - 1])
+def _name(week: str, task: str, weight: int | None) -> str:
+    """Name a runner in ASCII letters and digits, which are all that the reporter takes."""
+    number = task.removeprefix(f"{week.lstrip(ascii_letters)}.").replace(".", "x")
+    words = (week.capitalize(), "Task", number, "" if weight is None else f"Worth{weight}")
+    return re.sub(r"[^A-Za-z0-9]", "", "".join(words))
 
 
 def _runner(week: str, checks: list[CheckResult]) -> dict[str, Any]:

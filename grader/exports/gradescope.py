@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
-from grader.escape import plain
+from grader.escape import plain, terminal
+from grader.exports.gradescope_metadata import Metadata, attempt_lines
 from grader.reports.words import phrase
 from grader.results import CheckResult, Outcome, Report
 
 _STATUS = {True: "passed", False: "failed"}
+_COLUMNS = 6  # of the leaderboard, which has to fit on a page
 
 
-def results(report: Report) -> dict[str, Any]:
+def results(report: Report, told: Metadata | None = None) -> dict[str, Any]:
     """Return the content of `results.json`. Text is sent as plain text, which Gradescope does not interpret.
 
     The total is `score`, so that adjustments count. Every test is visible, since a hidden one would hide the total.
-    As in every report, students see only the title and the kind of fault of a hidden check.
+    As in every report, students see only the title and the kind of fault of a hidden check. `told` is what Gradescope
+    says of the submission. It shows the leaderboard only where the instructor has switched it on.
     """
     shown = report.for_student()
     return {
         "score": report.score,
         "execution_time": max(1, round(sum(check.seconds for check in report.checks))),
-        "output": plain("\n".join(_head(shown))),
+        "output": plain("\n".join([*_head(shown), *attempt_lines(report.score, told or Metadata())])),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [_test(check) for check in shown.checks],
+        "leaderboard": _leaderboard(shown),
         "extra_data": {"seed": shown.seed, "grader": shown.grader, "assignment": shown.assignment},
     }
 
@@ -58,4 +63,26 @@ def _test(check: CheckResult) -> dict[str, Any]:
         "status": _STATUS[check.outcome is Outcome.PASSED],
         "output": plain("\n".join(lines)),
         "visibility": "visible",
+        "tags": [f"task {check.task}", "hidden" if check.hidden else "public", check.outcome.value],
     }
+
+
+def failed(says: str) -> dict[str, Any]:
+    """Return a `results.json` without a score: Gradescope shows that the autograder failed, and gives no points."""
+    return {
+        "output": plain(f"Grading failed; that is our fault, not yours. For your instructor: {says}"),
+        "output_format": "text",
+        "stdout_visibility": "hidden",
+    }
+
+
+def _leaderboard(shown: Report) -> list[dict[str, Any]]:
+    """Rank by points, then by what public checks have measured, as accuracies; a loss is better when it is less."""
+    rows: dict[str, dict[str, Any]] = {"Points": {"name": "Points", "value": shown.score}}
+    for check in shown.checks:
+        for measure in () if check.hidden else check.measures:
+            name = terminal(measure.what.removeprefix("the ")).capitalize()
+            if math.isfinite(measure.value):
+                order = {} if measure.least else {"order": "asc"}
+                rows.setdefault(name, {"name": name, "value": round(measure.value, 4), **order})
+    return list(rows.values())[:_COLUMNS]

@@ -93,5 +93,14 @@ def due_of(assignment: Assignment, extension: Extension | None) -> datetime | No
     return assignment.due.astimezone(UTC) + (extension or timedelta())
 
 
+def written(at: datetime, assignment: Assignment) -> str:
+    """Write a time as the clock shows it where the course is held, as far as its week tells."""
+    zone = assignment.zone or (assignment.due.tzinfo if assignment.due else None) or at.tzinfo
+    local = at.astimezone(zone)
+    shown = local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+    offset = local.strftime("%z")
+    return f"{shown} (UTC{offset[:3]}:{offset[3:5]})"
+
+
 def _late(assignment: Assignment, days: int) -> Late:
     return Late(days, assignment.late.percent(days))

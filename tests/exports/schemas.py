@@ -26,7 +26,7 @@ CLASSROOM50 = _object(
     {
         "schema": {"const": "classroom50/result/v1"},
         **dict.fromkeys(("classroom", "assignment", "owner", "submission", "commit", "release", "review"), NAME),
-        "assignment_type": {"enum": ["individual", "group"]},
+        "assignment_type": {"enum": ["individual", "group", "team"]},
         "datetime": STAMP,
         "graded_at": STAMP,
         "score": COUNT,
@@ -36,7 +36,7 @@ CLASSROOM50 = _object(
             "items": _object({"test-name": NAME, "passed": {"type": "boolean"}, "score": COUNT, "max-score": COUNT}),
         },
     },
-    {"submitted_by": TEXT},
+    {"submitted_by": _object({"username": NAME}, {"id": {"type": ["integer", "null"]}})},
 )
 
 _SCORE = {
@@ -138,7 +138,12 @@ GRADESCOPE = _object(
         "visibility": VISIBILITY,
         "stdout_visibility": VISIBILITY,
         "extra_data": {"type": "object"},
-        "leaderboard": {"type": "array"},
+        "leaderboard": {
+            "type": "array",
+            "items": _object(
+                {"name": NAME, "value": {"type": ["number", "string"]}}, {"order": {"enum": ["asc", "desc"]}}
+            ),
+        },
     },
 )
 

@@ -63,6 +63,19 @@ def test_classroom50_gets_what_its_schema_asks_for(made: Report) -> None:
     assert sum(test["score"] for test in result["tests"]) == made.raw_score
 
 
+@pytest.mark.parametrize("kind", ["individual", "group", "team"])
+@pytest.mark.parametrize(
+    ("number", "read"), [("583231", 583231), ("", None), ("x", None), ("٣", None), (" 7 ", 7)], ids=repr
+)
+def test_classroom50_learns_who_pushed_for_whom(kind: str, number: str, read: int | None) -> None:
+    told = {**HOST, "ASSIGNMENT_TYPE": kind, "OWNER": "group-3", "GITHUB_ACTOR": "mona", "GITHUB_ACTOR_ID": number}
+    result = classroom50.result(report(), told, WHEN, WHEN)
+    validate(result, CLASSROOM50)
+    assert (result["assignment_type"], result["owner"]) == (kind, "group-3")
+    assert result["submitted_by"] == {"username": "mona", "id": read}
+    assert "submitted_by" not in classroom50.result(report(), {**told, "GITHUB_ACTOR": ""}, WHEN, WHEN)
+
+
 def test_classroom50_outputs_are_lines_with_a_status() -> None:
     assert classroom50.outputs(report()) == {"status": "failure", "summary": "week5: 9 of 100 points"}
     full = report(checks=(check(1, "5.1", 4, 4, Outcome.PASSED),))
@@ -86,7 +99,7 @@ def decoded(variables: dict[str, str]) -> dict[str, dict[str, Any]]:
 def test_the_reporters_table_and_notice_agree_with_the_report() -> None:
     found = decoded(github.variables(report()))
     assert list(found) == [
-        "WEEK5TASK1_RESULTS", "WEEK5TASK1B_RESULTS", "WEEK5TASK10_RESULTS", "WEEK5TASK11_RESULTS",
+        "WEEK5TASK1WORTH4_RESULTS", "WEEK5TASK1WORTH2_RESULTS", "WEEK5TASK10_RESULTS", "WEEK5TASK11_RESULTS",
     ]  # fmt: skip
     runners = found.values()
     table_points = 0.0
@@ -106,8 +119,8 @@ def test_the_reporter_finds_every_field_in_every_test() -> None:
                 "name", "status", "score", "message", "test_code", "filename", "line_no", "duration",
             }  # fmt: skip
             assert type(test["score"]) is int and type(test["line_no"]) is int
-    assert github.runners(report())["week5task10"]["status"] == "error"
-    assert "look" in github.runners(report())["week5task1"]["tests"][1]["test_code"]
+    assert github.runners(report())["Week5Task10"]["status"] == "error"
+    assert "look" in github.runners(report())["Week5Task1Worth4"]["tests"][1]["test_code"]
 
 
 def test_no_variable_is_too_long_for_an_environment() -> None:
@@ -125,7 +138,7 @@ def test_gradescope_shows_the_reports_total(made: Report) -> None:
     found = gradescope.results(made)
     known = {
         "score", "execution_time", "output", "output_format", "test_output_format", "test_name_format", "visibility",
-        "stdout_visibility", "extra_data", "tests",
+        "stdout_visibility", "extra_data", "tests", "leaderboard",
     }  # fmt: skip
     assert set(found) == known
     assert found["score"] == made.score and type(found["score"]) is int
