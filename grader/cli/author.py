@@ -118,16 +118,21 @@ def release(folder: Path | None, branch: str | None, weeks: tuple[str, ...], mes
     "--to", "target", type=PATH, required=True, metavar="PATH",
     help="gradescope: a zip to write; classroom50: a new folder.",
 )  # fmt: skip
+@click.option(
+    "--sandbox", type=click.Choice(("bwrap", "process")), default="bwrap",
+    help="process: trust the students, where the host's containers cannot run bubblewrap.",
+)  # fmt: skip
 @course_option
-def package(week: str, host: str, target: Path) -> int:
+def package(week: str, host: str, target: Path, sandbox: str) -> int:
     """Bundle a week for a host that runs autograders."""
     course = the_course()
     assignment = course.assignment(week)
     if host == "gradescope":
-        write_atomically(target, bundles.gradescope(course, assignment))
+        write_atomically(target, bundles.gradescope(course, assignment, sandbox))
         print(f"wrote {target}: upload it as the autograder; keep it private, as it holds the hidden checks")
         return 0
-    files = bundles.classroom50(course, assignment)
+    files = bundles.classroom50(course, assignment, sandbox)
     tree.write_folder(files, target)
     print(f"wrote {len(files)} files to {target}: the content of autograders/SLUG/ in the classroom's repository")
+    print(f"in assignments.json, the assignment can have: {bundles.CLASSROOM50_SETTINGS}")
     return 0

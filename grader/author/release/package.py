@@ -14,11 +14,16 @@ from grader.errors import CourseError
 
 _HOSTS = Path(__file__).parents[1] / "templates" / "hosts"
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that equal contents give equal bytes
+# In the classroom's assignments.json: what its runner installs before, and the page that each release gets.
+CLASSROOM50_SETTINGS = '"runtime": {"python": "3.12", "apt": ["bubblewrap"]}, "release_assets": ["grader-report.html"]'
 LARGEST = 10 * 1024 * 1024  # bytes; Classroom 50 fetches no larger bundle
 
 
-def gradescope(course: Course, assignment: Assignment) -> bytes:
-    """Make the zip to upload as an autograder: one week with its hidden checks, since only instructors see the zip."""
+def gradescope(course: Course, assignment: Assignment, sandbox: str = "bwrap") -> bytes:
+    """Make the zip to upload as an autograder: one week with its hidden checks, since only instructors see the zip.
+
+    Gradescope unpacks it into /autograder/source, and runs `setup.sh` and `run_autograder` from its top.
+    """
     if assignment.hidden_folder is None:
         raise CourseError(f"{assignment.week}: its hidden checks are absent; package it where solutions/ is")
     hidden = f"solutions/{assignment.week}/"
@@ -28,19 +33,18 @@ def gradescope(course: Course, assignment: Assignment) -> bytes:
         if (is_for_students(path) and not is_of_another_week(path, [assignment.week]))
         or (path.startswith(hidden) and path.count("/") == 2 and path.endswith(".py"))
     ]
-    tree = _with_engine({path: (course.root / path).read_bytes() for path in paths}, assignment.week)
-    files = {f"source/{path}": content for path, content in tree.items()}
-    files["source/README.md"] = b"# " + assignment.title.encode() + b"\n"
-    files["setup.sh"] = _script("gradescope_setup.sh", assignment.week)
-    files["run_autograder"] = _script("gradescope_run.sh", assignment.week)
+    files = _with_engine({path: (course.root / path).read_bytes() for path in paths}, assignment.week)
+    files["README.md"] = b"# " + assignment.title.encode() + b"\n"
+    files["setup.sh"] = _script("gradescope_setup.sh", assignment.week, sandbox)
+    files["run_autograder"] = _script("gradescope_run.sh", assignment.week, sandbox)
     return _zip(files)
 
 
-def classroom50(course: Course, assignment: Assignment) -> dict[str, bytes]:
+def classroom50(course: Course, assignment: Assignment, sandbox: str = "bwrap") -> dict[str, bytes]:
     """Return the files of `autograders/SLUG/`: the entry point, and the student tree, which holds nothing secret."""
     tree = _with_engine(student_tree(course, [assignment.week]), assignment.week)
     tree = {f"course/{path}": content for path, content in tree.items()}
-    files = {"autograder.py": _script("classroom50.py", assignment.week), **tree}
+    files = {"autograder.py": _script("classroom50.py", assignment.week, sandbox), **tree}
     size = sum(map(len, files.values()))
     if size > LARGEST:
         raise CourseError(f"the bundle has {size:,} bytes; Classroom 50 fetches {LARGEST:,} at most")
@@ -53,8 +57,9 @@ def _with_engine(files: Mapping[str, bytes], week: str) -> dict[str, bytes]:
     return listing({**files, **engine}, [week])
 
 
-def _script(name: str, week: str) -> bytes:
-    return (_HOSTS / name).read_text(encoding="utf-8").replace("@WEEK@", week).encode()
+def _script(name: str, week: str, sandbox: str) -> bytes:
+    text = (_HOSTS / name).read_text(encoding="utf-8")
+    return text.replace("@WEEK@", week).replace("@SANDBOX@", sandbox).encode()
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:

@@ -27,7 +27,8 @@ def main() -> int:
     if not python.exists():
         install(python)
     command = [str(python), "-P", "-m", "grader", "ci", WEEK, "--host", "classroom50", "--submission", str(checkout)]
-    return subprocess.run([*command, "--out", str(TEMP / "grader-report")], cwd=COURSE, timeout=SECONDS).returncode
+    places = ["--sandbox", "@SANDBOX@", "--out", str(TEMP / "grader-report")]
+    return subprocess.run([*command, *places], cwd=COURSE, timeout=SECONDS).returncode
 
 
 def install(python: Path) -> None:
