@@ -29,6 +29,13 @@ NEVER = (
     "grader/author/templates/week/",  # solutions
     "grader/author/templates/course/",
 )
+# Settings of editors, by their places in the tree: its test explorer finds the checks, and a container has all of it.
+EDITORS = {
+    ".vscode/settings.json": "settings.json",
+    ".vscode/extensions.json": "extensions.json",
+    ".devcontainer/devcontainer.json": "devcontainer.json",
+}
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "students"
 README = "assignments/README.md"  # becomes the README of the tree
 WORKFLOW, WORKFLOW_IN_TREE = "assignments/workflow.yml", ".github/workflows/checks.yml"
 
@@ -46,6 +53,7 @@ def student_tree(course: Course, weeks: Sequence[str] = ()) -> dict[str, bytes]:
         raise CourseError("there are uncommitted changes in what students get; commit them first, then release")
     files = {_moved(path): (root / path).read_bytes() for path in chosen}
     files["pyproject.toml"] = _for_students(files.get("pyproject.toml", b"")) or project_text(course.title).encode()
+    files |= {place: (_TEMPLATES / name).read_bytes() for place, name in EDITORS.items() if place not in files}
     files = listing(files, weeks)
     files[MANIFEST] = manifest_text(files).encode()
     leaks.check(files, course, "the student tree")

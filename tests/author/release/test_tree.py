@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -65,6 +66,7 @@ def test_the_tree_has_what_students_need_and_nothing_else(committed_course: Cour
     assert names == {
         *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb")),
         f"{week}/test_{WEEK}.py", "fixtures/data.py", "pyproject.toml", "README.md", protected.MANIFEST,
+        *tree.EDITORS,
     }  # fmt: skip
     assert (out / "pyproject.toml").read_text() == 'testpaths = ["assignments"]\n'
     assert "TODO 7.1" in (out / week / "exercise.py").read_text()
@@ -75,6 +77,21 @@ def test_the_tree_has_what_students_need_and_nothing_else(committed_course: Cour
     commit(committed_course.root, "remove")
     assert main(["release", "--to", str(out)]) == 0
     assert not (out / "fixtures" / "data.py").exists() and (out / "mine.py").exists()
+
+
+def test_an_editor_finds_the_checks_of_the_tree(committed_course: Course, tmp_path: Path) -> None:
+    files = tree.student_tree(committed_course)
+    settings = {name: json.loads(files[name]) for name in tree.EDITORS}
+    assert settings[".vscode/settings.json"]["python.testing.pytestEnabled"] is True
+    tree.write_folder(files, tmp_path / "out")
+    arguments = settings[".vscode/settings.json"]["python.testing.pytestArgs"]
+    # As the editor's test explorer asks for them.
+    command = [sys.executable, "-m", "pytest", "--rootdir", ".", "--collect-only", "-q", *arguments]
+    asked = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "--import-mode=importlib -p no:cacheprovider"}
+    found = subprocess.run(command, cwd=tmp_path / "out", env=asked, capture_output=True, text=True)
+    assert f"assignments/{WEEK}/test_{WEEK}.py::" in found.stdout, found.stdout + found.stderr
+    container = settings[".devcontainer/devcontainer.json"]
+    assert ".venv/bin/python" in container["postCreateCommand"]
 
 
 def test_a_folder_of_something_else_is_left_alone(committed_course: Course, tmp_path: Path) -> None:
