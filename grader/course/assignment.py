@@ -236,7 +236,9 @@ def installed_course() -> Course | None:
             continue
         url = urlsplit(str(noted.get("url", "")))
         folder = Path(url2pathname(url.path))
-        if noted.get("dir_info", {}).get("editable") and url.scheme == "file" and is_course(folder):
+        # Another environment's may be in view, as where its libraries are borrowed: this package is not from there.
+        own = url.scheme == "file" and Path(__file__).resolve().is_relative_to(folder.resolve())
+        if noted.get("dir_info", {}).get("editable") and own and is_course(folder):
             return Course(folder.resolve())
     return None
 

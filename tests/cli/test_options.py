@@ -63,7 +63,7 @@ def test_without_options_a_class_is_graded_as_the_readme_says() -> None:
     assert parsed("class") == {
         "submissions": Path("class"), "weeks": (), "roster": None, "layout": None, "out": Path("reports"), "seed": None,
         "regrade": False, "scheduler": None, "dry_run": False, "no_shortcuts": False, "jobs": None, "sandbox": "auto",
-        "device": "cpu",
+        "device": "cpu", "missing": None,
     }  # fmt: skip
 
 

@@ -205,10 +205,11 @@ class Installed:
         return self.noted
 
 
-def test_without_a_course_around_one_that_pip_installed_with_the_engine_is_found(whole_course, monkeypatch):
-    editable = json.dumps({"dir_info": {"editable": True}, "url": whole_course.root.as_uri()})
-    monkeypatch.setattr(metadata, "distributions", lambda name: [Installed(None), Installed(editable)])
-    assert find_course(Path("/")).root == whole_course.root.resolve()
+def test_without_a_course_around_one_that_pip_installed_with_this_engine_is_found(whole_course, monkeypatch):
+    own, others = Path(__file__).parents[2], whole_course.root  # others': an engine of which this is no part
+    noted = [json.dumps({"dir_info": {"editable": True}, "url": root.as_uri()}) for root in (others, own)]
+    monkeypatch.setattr(metadata, "distributions", lambda name: [Installed(None), *map(Installed, noted)])
+    assert find_course(Path("/")).root == own
 
 
 @pytest.mark.parametrize("noted", [None, "{", "{}", '{"url": "https://x/y.whl"}', '{"dir_info": {"editable": true}}'])
