@@ -34,7 +34,7 @@ class Installed:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "GRADER", "GIT_"))}
         done = subprocess.run(
             [self.python, "-P", "-m", module, *map(str, words)],
-            cwd=cwd or self.course, env=kept, capture_output=True, text=True, timeout=600,
+            cwd=cwd or self.course, env=kept, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -68,8 +68,6 @@ def committed(root: Path) -> Path:
 
 
 def test_a_course_is_proved_by_the_wheel(installed: Installed) -> None:
-    program = installed.run("-c", "x", module="grader", status=2)
-    assert "Usage" in program
     said = installed.run("validate", "week1", "--seeds", "2", "--jobs", "1")
     assert "2 mutants, 0 faults" in said and "points: 50 public, 50 hidden" in said
 
@@ -106,7 +104,7 @@ def test_a_bundle_carries_the_engine_and_one_week(installed: Installed, tmp_path
         needed = bundle.read(project).decode()
     assert {"grader/cli/main.py", "grader/py.typed", "solutions/week1/test_hidden.py", "course.toml"} <= names
     assert '"torch>=' in needed and "grader.pytest_plugin.plugin" in needed
-    assert [name for name in names if "templates/week" in name or "mutants.toml" in name] == []
+    assert not any("templates/week" in name or "mutants.toml" in name for name in names)
 
 
 def test_a_course_and_its_first_weeks_are_begun(installed: Installed, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from grader.results import ManualPart
 
 MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
+_HERE = Path(__file__).resolve()
 _KEYS = ("title", "week", "modules", "due", "time_zone", "limits", "late", "manual")
 VARIABLE = "GRADER_COURSE"  # names the course's folder, wherever a command is called
 HIDDEN = "test_hidden"  # the beginning of the names of hidden checks' files
@@ -235,11 +236,10 @@ def installed_course() -> Course | None:
         except ValueError:
             continue
         url = urlsplit(str(noted.get("url", "")))
-        folder = Path(url2pathname(url.path))
-        # Another environment's may be in view, as where its libraries are borrowed: this package is not from there.
-        own = url.scheme == "file" and Path(__file__).resolve().is_relative_to(folder.resolve())
-        if noted.get("dir_info", {}).get("editable") and own and is_course(folder):
-            return Course(folder.resolve())
+        folder = Path(url2pathname(url.path)).resolve()
+        is_ours = noted.get("dir_info", {}).get("editable") and url.scheme == "file" and _HERE.is_relative_to(folder)
+        if is_ours and is_course(folder):
+            return Course(folder)
     return None
 
 

@@ -9,6 +9,7 @@ import pytest
 from grader.course import defined_names, find_course
 from grader.errors import CourseError, UsageError
 
+ROOT = Path(__file__).parents[2]
 TOML = 'week = "week5"\ntitle = "T"\nmodules = ["lenet"]\n'
 
 
@@ -205,11 +206,15 @@ class Installed:
         return self.noted
 
 
-def test_without_a_course_around_one_that_pip_installed_with_this_engine_is_found(whole_course, monkeypatch):
-    own, others = Path(__file__).parents[2], whole_course.root  # others': an engine of which this is no part
-    noted = [json.dumps({"dir_info": {"editable": True}, "url": root.as_uri()}) for root in (others, own)]
-    monkeypatch.setattr(metadata, "distributions", lambda name: [Installed(None), *map(Installed, noted)])
-    assert find_course(Path("/")).root == own
+def test_without_a_course_around_one_that_pip_installed_with_the_engine_is_found(whole_course, monkeypatch):
+    def note(root):
+        return Installed(json.dumps({"dir_info": {"editable": True}, "url": root.as_uri()}))
+
+    monkeypatch.setattr(metadata, "distributions", lambda name: [Installed(None), note(whole_course.root), note(ROOT)])
+    assert find_course(Path("/")).root == ROOT
+    monkeypatch.setattr(metadata, "distributions", lambda name: [note(whole_course.root)])
+    with pytest.raises(UsageError):  # the note is of another engine than this one
+        find_course(Path("/"))
 
 
 @pytest.mark.parametrize("noted", [None, "{", "{}", '{"url": "https://x/y.whl"}', '{"dir_info": {"editable": true}}'])

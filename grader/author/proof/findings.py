@@ -11,6 +11,7 @@ from grader.author.proof.mutants import Mutant, tasks_lost
 from grader.author.proof.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
 from grader.results import CheckResult, Outcome, Report, task_order
 
+DEVIATIONS = 4.0  # least distance of a threshold from the reference's mean
 PUBLIC, HIDDEN = 60, 40  # by default: `course.toml` says otherwise
 
 
@@ -25,6 +26,32 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.subject}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A threshold and the reference's values over the seeds; `deviations` is None for one seed."""
+
+    check: str
+    what: str
+    bound: float
+    worst: float
+    mean: float
+    deviations: float | None
+
+
+def close_thresholds(margins: Iterable[Margin]) -> list[Finding]:
+    """Find thresholds that are less than `DEVIATIONS` from what the reference reaches."""
+    return [
+        Finding(
+            "threshold",
+            margin.check,
+            f"{margin.what}: {margin.bound:g} is {margin.deviations:.1f} deviations from the reference's "
+            f"{margin.mean:.3g}, and has to be at least {DEVIATIONS:g}: with some seeds right work would fail",
+        )
+        for margin in margins
+        if margin.deviations is not None and margin.deviations < DEVIATIONS
+    ]
 
 
 def caught(trials: Iterable[Trial], mutants: Iterable[Mutant]) -> dict[str, set[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grader.author.proof.findings import Finding
+from grader.author.proof.findings import Finding, Margin
 from grader.author.proof.mutants import Mutant
 from grader.author.proof.trials import MUTANT, REFERENCE, Trial
 from grader.escape import terminal
@@ -31,18 +31,6 @@ class Row:
     cells: tuple[str, ...]
     public: int
     hidden: int
-
-
-@dataclass(frozen=True)
-class Margin:
-    """A threshold and the reference's values over the seeds; `deviations` is None for one seed."""
-
-    check: str
-    what: str
-    bound: float
-    worst: float
-    mean: float
-    deviations: float | None
 
 
 @dataclass(frozen=True)
@@ -131,6 +119,11 @@ def _cell(mutant: Mutant, task: str, lost: bool) -> str:
     if not lost:
         return KEPT
     return MAYBE if task in mutant.may_lose else COLLATERAL
+
+
+def margins_of(trials: Iterable[Trial]) -> list[Margin]:
+    """Return each threshold with its least margin over the trials of a reference."""
+    return list(_margins([trial.report for trial in trials if trial.report]))
 
 
 def _margins(reports: Sequence[Report]) -> Iterable[Margin]:

@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from grader.course import Assignment, Course
+from grader.course.toml_file import TomlFile, meant
 from grader.errors import CourseError
 from grader.results import Report
 
 _TASK_LISTS = ("tasks", "may_lose")
+_HEADER = re.compile(r"\s*\[\[\s*mutant\s*\]\]")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -82,14 +83,14 @@ def load_mutants(root: Path, week: str) -> list[Mutant]:
     folder = root / "solutions" / week
     found: dict[str, Mutant] = {}
     for file in sorted(folder.glob("mutants_*.toml")) or [folder / "mutants.toml"]:
-        for number, table in enumerate(_tables(file), start=1):
+        for number, (line, table) in enumerate(_tables(file), start=1):
             try:
                 mutant = _mutant(table, number)
                 if mutant.id in found:
                     raise CourseError(f"mutant {mutant.id!r}: another mutant has this id")
                 _check(mutant, reference, tasks)
             except CourseError as error:
-                raise CourseError(f"{file}: {error}") from None
+                raise CourseError(f"{file}:{line}: {error}") from None
             found[mutant.id] = mutant
     return list(found.values())
 
@@ -107,21 +108,24 @@ def task_numbers(assignment: Assignment) -> Iterator[str]:
                 yield ast.literal_eval(node.args[0])
 
 
-def _tables(file: Path) -> list[dict[str, Any]]:
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # bad TOML and bad UTF-8 are ValueErrors
-        raise CourseError(f"{file}: cannot be read ({error}); mend it") from None
+def _tables(file: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Return the tables of a file, each with the line that it begins in."""
+    data = TomlFile(file).data
     tables = data.get("mutant")
     if set(data) != {"mutant"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
         raise CourseError(f"{file}: it must hold [[mutant]] tables and nothing else")
-    return tables
+    lines = file.read_text(encoding="utf-8").splitlines()
+    begun = [number for number, line in enumerate(lines, 1) if _HEADER.match(line)]
+    begun += [1] * (len(tables) - len(begun))  # of tables that are written in another way
+    return list(zip(begun, tables, strict=False))
 
 
 def _mutant(table: dict[str, Any], number: int) -> Mutant:
     known = [field.name for field in fields(Mutant)]
     name = f"mutant {table.get('id', f'number {number}')!r}"
     whole = {"may_lose": [], "says": "", **table}
+    if unknown := sorted(set(whole) - set(known)):
+        raise CourseError(f"{name}: there is no `{unknown[0]}`; {meant(unknown[0], known)}")
     if wrong := sorted(set(whole) ^ set(known)):
         raise CourseError(f"{name}: missing or unknown: {', '.join(wrong)}; a mutant has {', '.join(known)}")
     for key, value in whole.items():

@@ -6,22 +6,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from grader.author.proof import findings, messages, operators, record, rewritten_trials, survivors, trials
+from grader.author.proof import drawing, findings, messages, operators, record, rewritten_trials, survivors, trials
 from grader.author.proof.findings import Finding
-from grader.author.proof.matrix import Matrix, matrix_of
-from grader.author.proof.mutants import load_mutants, reference_files
+from grader.author.proof.matrix import Matrix, margins_of, matrix_of
+from grader.author.proof.mutants import Mutant, load_mutants, reference_files
 from grader.author.proof.operators import GeneratedMutant
 from grader.author.proof.survivors import Reason
 from grader.author.proof.trials import Subject, Trial
 from grader.author.release.lessons import stale_notebooks
 from grader.author.release.skeleton import stale_skeletons
 from grader.course import Course, find_course
+from grader.course.toml_file import meant
+from grader.errors import UsageError
 from grader.sandbox import Sandbox, choose
 
+SEEDS = 20  # by which it is said how far a threshold is from the reference
 OTHER_SEEDS = range(1, 5)  # for mutants that a check of the record has let pass: they are graded again with these
 
 Watch = Callable[[str, int, Iterator[Trial]], Iterable[Trial]]  # a week, the number of its trials, and the trials
@@ -30,6 +33,37 @@ Watch = Callable[[str, int, Iterator[Trial]], Iterable[Trial]]  # a week, the nu
 def unwatched(week: str, count: int, running: Iterator[Trial]) -> Iterable[Trial]:
     """Pass the trials on, and print nothing."""
     return running
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a week that is proved: mutants of one task or of some names. By default all of it."""
+
+    task: str = ""
+    mutants: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.task and not self.mutants
+
+    def of(self, mutants: Sequence[Mutant]) -> list[Mutant]:
+        """Return the mutants of this part; `UsageError` where a name is not theirs."""
+        names, tasks = [one.id for one in mutants], sorted({task for one in mutants for task in one.tasks})
+        for name in self.mutants:
+            if name not in names:
+                raise UsageError(f"--mutant {name}: there is none of that id; {meant(name, names)}")
+        if self.task and self.task not in tasks:
+            raise UsageError(f"--task {self.task}: no mutant is of that task; {meant(self.task, tasks)}")
+        chosen = [one for one in mutants if not self.task or self.task in one.tasks]
+        return [one for one in chosen if not self.mutants or one.id in self.mutants]
+
+    def of_record(self, recorded: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """Return what is recorded of the mutants of this part; all of it where that is named by a task."""
+        return {name: checks for name, checks in recorded.items() if not self.mutants or name in self.mutants}
+
+    def judges(self, finding: Finding) -> bool:
+        """Tell whether a finding is about this part: whether all checks catch something only a whole week shows."""
+        return self.is_whole or finding.kind != "idle"
 
 
 @dataclass(frozen=True)
@@ -53,28 +87,60 @@ class Proving:
 
 def validate(
     week: str, *, course: Course | None = None, sandbox: Sandbox | None = None, jobs: int | None = None,
-    seeds: int = 3, agree: bool = False, watch: Watch = unwatched,
+    seeds: int = 3, agree: bool = False, watch: Watch = unwatched, part: Part | None = None,
+    draws: bool = False,
 ) -> Matrix:  # fmt: skip
     """Grade all that a week's checks are tried on, and return the matrix, which holds the findings.
 
     The reference is graded with several seeds. With `agree`, what each check catches now becomes the record that later
-    runs are compared with.
+    runs are compared with. A `part` of a week takes less time, and says less. With `draws`, hidden checks
+    that draw nothing are found as well.
     """
+    part = part or Part()
     proving = Proving.of(course, sandbox, jobs, watch)
     course = proving.course
-    mutants = load_mutants(course.root, week)
+    mutants = part.of(load_mutants(course.root, week))
     subjects = trials.subjects_of(course.assignment(week), mutants, range(seeds))
     done = proving.grade(week, subjects)
     if agree:
         record.save(course.root, week, findings.caught(done, mutants))
-    recorded = record.load(course.root, week)
+    recorded = part.of_record(record.load(course.root, week))
     missed = findings.missed(done, mutants, recorded)
     mutated = (one for one in subjects if one.kind == trials.MUTANT and one.name in missed)
     again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]
     more = proving.grade(week, again) if again else []
     functions = messages.functions_of(course.assignment(week))
     found = findings.examine(done, mutants, recorded, more, functions, (course.settings.public, course.settings.hidden))
-    return matrix_of(week, done, mutants, [*_stale(course, week), *found])
+    found = [finding for finding in found if part.judges(finding)]
+    close = _close_thresholds(proving, week, done) if seeds > 1 and part.is_whole else []
+    fixed = _fixed(course, week) if draws and part.is_whole else []
+    return matrix_of(week, done, mutants, [*_stale(course, week), *close, *fixed, *found])
+
+
+def _fixed(course: Course, week: str) -> list[Finding]:
+    """Find hidden checks that draw nothing, but for those with a reason; and reasons that are out of date."""
+    reasons = survivors.load_fixed(course.root, week)
+    found = drawing.fixed_checks(course.assignment(week))
+    text = (
+        "passes on what the reference answered under another seed, so its answers can be learnt by heart: draw its "
+        "inputs from `rng`, or say why not under [[fixed]] in survivors.toml"
+    )
+    idle = [Finding("fixed", name, "its reason in survivors.toml is out of date", fault=False)
+            for name in sorted(set(reasons) - set(found))]  # fmt: skip
+    return [*(Finding("fixed", name, text) for name in found if name not in reasons), *idle]
+
+
+def _close_thresholds(proving: Proving, week: str, done: Sequence[Trial]) -> list[Finding]:
+    """Find thresholds that are too near to the reference: with some seed it would fail.
+
+    A few seeds tell a deviation badly, so that where it is doubtful by them, more are graded before it is said.
+    """
+    references = [trial for trial in done if trial.subject.kind == trials.REFERENCE]
+    if findings.close_thresholds(margins_of(references)):
+        first = references[0].subject
+        more = [replace(first, seed=seed) for seed in range(len(references), SEEDS)]
+        references += proving.grade(week, more) if more else []
+    return findings.close_thresholds(margins_of(references))
 
 
 def rewrite(
