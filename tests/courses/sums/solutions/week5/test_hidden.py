@@ -3,7 +3,7 @@ from grader.checks import load_probes, task
 
 probes = load_probes(__file__)
 
-@task("5.1", points=20, title="Double")
+@task("5.1", points=20, title="Double", hint="Look at the operator.")
 def test_double(student):
     expect.integer(student.run(probes.double, 9), 18, "double")
 

@@ -1,16 +1,13 @@
-"""Finds hidden checks that draw nothing: they pass on what the reference has answered under another seed.
+"""Runs a week's hidden checks twice, the second time on the evidence of the first: `comparison` starts it.
 
-`python -m grader.author.proof.drawing ROOT WEEK` runs the hidden checks on the reference twice, in its own process,
-and prints those checks as JSON. The second time the reference is not asked: what it said the first time is handed out
-again. Who has learnt such a check's answers by heart would pass it. Evidence without numbers, such as names and shapes,
-is about how the code is built, and is the same for everybody.
+`python -m grader.author.proof.drawing.session ROOT WEEK` runs them on the reference, in its own process, and prints those
+that pass both times as JSON. The second time the reference is not asked: what it said is handed out again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,7 +18,6 @@ import pytest
 
 from grader.checks.task_mark import TaskMark
 from grader.course import Assignment, Course, is_hidden
-from grader.errors import CourseError
 from grader.pytest_plugin import plugin
 from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.local import LocalStudents
@@ -29,22 +25,6 @@ from grader.pytest_plugin.student import Student
 from grader.results import CheckResult, Outcome
 
 Told = dict[str, list[Any]]  # by check, what its probes returned, in order
-_SECONDS = 1800
-
-
-def fixed_checks(assignment: Assignment) -> list[str]:
-    """Return the ids of the hidden checks that pass on another seed's evidence."""
-    root = assignment.root
-    path = [str(root), str(Path(__file__).resolve().parents[3]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "MPLBACKEND": "agg"}
-    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-        environment.pop(name, None)
-    command = [sys.executable, "-P", "-m", "grader.author.proof.drawing", str(root), assignment.week]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=_SECONDS, check=False)
-    last = done.stdout.strip().rpartition("\n")[2]
-    if done.returncode or not last.startswith("["):
-        raise CourseError(f"{assignment.week}: its hidden checks cannot be run: {done.stderr.strip()[-500:]}")
-    return [str(name) for name in json.loads(last)]
 
 
 class _Recorded:
@@ -94,7 +74,7 @@ class _Session:
 
 
 def find(assignment: Assignment) -> list[str]:
-    """Run the hidden checks with one seed, then with another on the first one's evidence; see `fixed_checks`."""
+    """Run the hidden checks with one seed, then with another on the first one's evidence; see `comparison`."""
     assert assignment.hidden_folder is not None
     files = [str(file) for file in assignment.check_files if is_hidden(file)]
     told: Told = {}
