@@ -1,7 +1,7 @@
 """Runs a week's hidden checks twice, the second time on the evidence of the first: `comparison` starts it.
 
-`python -m grader.author.proof.drawing.session ROOT WEEK` runs them on the reference, in its own process, and prints those
-that pass both times as JSON. The second time the reference is not asked: what it said is handed out again.
+`python -m grader.author.proof.drawing.session ROOT WEEK` runs them on the reference, in its own process, and prints as
+JSON those that pass both times. The second time the reference is not asked: what it said is handed out again.
 """
 
 from __future__ import annotations
