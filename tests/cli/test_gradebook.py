@@ -228,3 +228,12 @@ def test_a_decision_that_no_page_can_show_is_kept_and_said(
     monkeypatch.undo()
     assert run(book_folder, "override", "=ben", "week5", "5.3", "1", "--why", "x") == 0
     assert "set to 9" in (book_folder / "students" / "ana" / "week5" / "report.md").read_text()
+
+
+def test_teachers_pages_beside_the_class_page_are_linked_at_once(book_folder: Path) -> None:
+    assert main(["export", str(book_folder), "--to", "teacher", "--write", str(book_folder.parent / "elsewhere")]) == 0
+    assert not (book_folder / "index.html").exists()
+    assert main(["export", str(book_folder), "--to", "teacher", "--write", str(book_folder / "teacher")]) == 0
+    page = (book_folder / "index.html").read_text()
+    assert (book_folder / "teacher" / "ana" / "week5.html").is_file()
+    assert 'href="teacher/ana/week5.html"' in page and 'href="teacher/index.html"' in page
