@@ -30,7 +30,7 @@ def chrome() -> Iterator[Any]:
 
 
 @pytest.fixture
-def searched(chrome: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def opened_class(chrome: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """A page from the disk; the test fails on any error of its script."""
     errors: list[str] = []
     pages = []
@@ -71,9 +71,9 @@ SPELLINGS = [
 ]  # fmt: skip
 
 
-def test_a_search_is_blind_to_accents_and_letter_case(searched: Callable[..., Any]) -> None:
+def test_a_search_is_blind_to_accents_and_letter_case(opened_class: Callable[..., Any]) -> None:
     names = list(dict.fromkeys(name for name, _ in SPELLINGS))
-    page = searched(
+    page = opened_class(
         page_of([Person(name, key=place) for place, name in enumerate(names, 1)] + [Person("Quentin Quirk")])
     )
     for name, query in SPELLINGS:
@@ -82,17 +82,17 @@ def test_a_search_is_blind_to_accents_and_letter_case(searched: Callable[..., An
         assert "Quentin Quirk" not in found, query
 
 
-def test_a_search_finds_ids_and_addresses_and_no_scores(searched: Callable[..., Any]) -> None:
+def test_a_search_finds_ids_and_addresses_and_no_scores(opened_class: Callable[..., Any]) -> None:
     marks = [("login", "asilva"), ("sid", "777"), ("id", "4711"), ("email", "ana@uni.example")]
-    page = searched(page_of([Person("Ana", key=1, marks=marks), Person("Ben", key=2, marks=[("id", "100")])]))
+    page = opened_class(page_of([Person("Ana", key=1, marks=marks), Person("Ben", key=2, marks=[("id", "100")])]))
     for query in ("4711", "ANA@uni", "asilva", "777"):
         assert found_by(page, query) == ["Ana"], query
     assert found_by(page, "100") == ["Ben"]  # which is everybody's score, too
 
 
-def test_a_section_is_an_exact_choice_that_all_figures_follow(searched: Callable[..., Any]) -> None:
+def test_a_section_is_an_exact_choice_that_all_figures_follow(opened_class: Callable[..., Any]) -> None:
     made = make_class(60, sections=SECTIONS, tasks=4)
-    page = searched(class_page_html(made.reports, made.problems, made.people))
+    page = opened_class(class_page_html(made.reports, made.problems, made.people))
     whole = page.locator("#overview").inner_html()
     for option in page.locator("#section option").all()[1:]:
         title, size = option.get_attribute("data-title"), int(option.get_attribute("data-size"))
@@ -108,17 +108,17 @@ def test_a_section_is_an_exact_choice_that_all_figures_follow(searched: Callable
     assert len(page.evaluate(NAMES)) == 60
 
 
-def test_a_search_for_a_section_finds_that_section_alone(searched: Callable[..., Any]) -> None:
+def test_a_search_for_a_section_finds_that_section_alone(opened_class: Callable[..., Any]) -> None:
     people = [Person(name, section=section) for name, section in (("Bob B. Section", "A"), ("Ann", "B"), ("Abe", "A"))]
-    page = searched(page_of(people))
+    page = opened_class(page_of(people))
     assert found_by(page, "Section B") == ["Ann"]
     assert found_by(page, "section a") == ["Abe", "Bob B. Section"]
     assert found_by(page, "section bob") == ["Bob B. Section"]  # no section is called that
 
 
-def test_the_address_chooses_a_section(searched: Callable[..., Any]) -> None:
+def test_the_address_chooses_a_section(opened_class: Callable[..., Any]) -> None:
     people = [Person(name, section=section) for name, section in (("Ann", "a & b#1"), ("Abe", ""))]
-    page = searched(page_of(people))
+    page = opened_class(page_of(people))
     page.get_by_role("link", name="a & b#1").click()
     assert page.evaluate(NAMES) == ["Ann"]
     page.reload()
@@ -127,14 +127,14 @@ def test_the_address_chooses_a_section(searched: Callable[..., Any]) -> None:
     assert page.evaluate(NAMES) == ["Abe"]
 
 
-def test_a_count_of_a_week_leads_to_whom_it_counts(searched: Callable[..., Any]) -> None:
+def test_a_count_of_a_week_leads_to_whom_it_counts(opened_class: Callable[..., Any]) -> None:
     made = make_class(60, tasks=3)
     handed = {report.student for report in made.reports if report.week == "week5"}
     handed |= {problem.student for problem in made.problems if problem.week == "week5"}
     missing = {person.name for person in made.people if person.listed or person.name in handed} - handed
     shown_rows = {report.student for report in made.reports} | {problem.student for problem in made.problems}
     missing |= {name for name in shown_rows if name not in handed}
-    page = searched(class_page_html(made.reports, made.problems, made.people))
+    page = opened_class(class_page_html(made.reports, made.problems, made.people))
     page.locator("[href='#week=week5&show=nothing%20handed%20in']").click()
     assert set(page.evaluate(NAMES)) == missing
     assert page.locator("#count").inner_text() == f"{len(missing)} of 60 students"
@@ -142,9 +142,9 @@ def test_a_count_of_a_week_leads_to_whom_it_counts(searched: Callable[..., Any])
     assert len(page.evaluate(NAMES)) == 60
 
 
-def test_long_lists_get_their_names_when_they_are_opened(searched: Callable[..., Any]) -> None:
+def test_long_lists_get_their_names_when_they_are_opened(opened_class: Callable[..., Any]) -> None:
     people = [Person(f"student {number:03}", folder=f"f{number}", listed=True) for number in range(90)]
-    page = searched(class_page_html([full_report("student 000")], [], people))
+    page = opened_class(class_page_html([full_report("student 000")], [], people))
     details = page.locator("section[aria-labelledby='missing'] details")
     assert details.locator("a").count() == 0
     details.locator("summary").click()
@@ -155,9 +155,9 @@ def test_long_lists_get_their_names_when_they_are_opened(searched: Callable[...,
     assert page.evaluate("document.querySelector('tr:target .name').textContent") == "student 005"
 
 
-def test_without_javascript_everybody_is_there(searched: Callable[..., Any]) -> None:
+def test_without_javascript_everybody_is_there(opened_class: Callable[..., Any]) -> None:
     made = make_class(50, tasks=3)
-    page = searched(class_page_html(made.reports, made.problems, made.people), java_script_enabled=False)
+    page = opened_class(class_page_html(made.reports, made.problems, made.people), java_script_enabled=False)
     assert page.locator("#students tbody tr").count() == 50
     assert page.locator("#students tbody tr").last.is_visible()
     assert not page.locator("#filter").is_visible() and not page.locator("#section").is_visible()
@@ -165,9 +165,9 @@ def test_without_javascript_everybody_is_there(searched: Callable[..., Any]) -> 
 
 @pytest.mark.parametrize("weeks", [3, 12])
 @pytest.mark.parametrize("width", [390, 1000, 1280])
-def test_every_value_of_the_table_can_be_seen(searched: Callable[..., Any], width: int, weeks: int) -> None:
+def test_every_value_of_the_table_can_be_seen(opened_class: Callable[..., Any], width: int, weeks: int) -> None:
     made = make_class(12, weeks=weeks, tasks=2)
-    page = searched(class_page_html(made.reports, made.problems, made.people), width)
+    page = opened_class(class_page_html(made.reports, made.problems, made.people), width)
     cut = page.evaluate("""() => [...document.querySelectorAll('#students tbody *, details.more *')].filter((one) =>
         one.textContent.trim() && !one.closest('.unseen') && one.checkVisibility() &&
         one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((one) => one.outerHTML)""")
@@ -175,9 +175,9 @@ def test_every_value_of_the_table_can_be_seen(searched: Callable[..., Any], widt
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_on_paper_it_is_a_table_whose_head_is_on_every_page(searched: Callable[..., Any]) -> None:
+def test_on_paper_it_is_a_table_whose_head_is_on_every_page(opened_class: Callable[..., Any]) -> None:
     made = make_class(40, tasks=3)
-    page = searched(class_page_html(made.reports, made.problems, made.people))
+    page = opened_class(class_page_html(made.reports, made.problems, made.people))
     page.locator("#filter").fill("a")
     page.emulate_media(media="print")
     display = "(kind) => getComputedStyle(document.querySelector(kind)).display"
