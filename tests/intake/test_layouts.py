@@ -307,7 +307,7 @@ def test_a_platforms_word_costs_one_day_unless_there_is_an_extension() -> None:
     [
         ("percent_a_day = 101", "at most 100"),
         ("percent_a_day = -1", "of at least 0"),
-        ("days = 3", r"\[late\] holds `grace_minutes`, `percent_a_day` and `cap_percent`"),
+        ("days = 3", r"there is no `days` under \[late\]; there are `grace_minutes`, `percent_a_day`, `cap_percent`"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(table: str, message: str, one_check_course: Course) -> None:
