@@ -98,7 +98,8 @@ def test_swap_head(student, rng):
         expect.equal(expect.field(got, "head"), "Linear", "the type of the classifier's last layer")
         appended = {"with one appended: replace the last layer": 5}
         expect.integer(expect.field(got, "layers"), 4, "the number of the classifier's layers", context=appended)
-        found, old = (expect.tensor(expect.field(got, name), "a head's weight") for name in ("weight", "old_weight"))
+        found = expect.tensor(expect.field(got, "weight"), "the new head's weight")
+        old = expect.tensor(expect.field(got, "old_weight"), "the old head's weight", shape=(None, hidden))
         kept = "model.classifier still ends in the old layer: put the new one into model.classifier[-1]"
         expect.true(old.shape[0] == output_dim or found.shape != old.shape or not torch.equal(found, old), kept)
         weight = expect.tensor(found, "the new head's weight", shape=(output_dim, hidden))
@@ -107,7 +108,6 @@ def test_swap_head(student, rng):
         expect.tensor(bias, "the new head's bias", shape=(output_dim,))
         expect.equal(expect.field(got, "head_trainable"), [True, True], "requires_grad of the new head")
         expect.tensor(expect.field(got, "logits"), "the logits", shape=(3, output_dim))
-        old = expect.tensor(expect.field(got, "old_weight"), "the old head's weight", shape=(None, hidden))
         rows = min(len(old), len(weight))
         expect.true(
             not torch.equal(weight[:rows], old[:rows]), "the new head holds the old one's weights: make a new Linear"

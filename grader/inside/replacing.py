@@ -24,7 +24,8 @@ def replaced(
     for name, right in helpers.items():
         own = getattr(module, name, None)
         if callable(own):
-            places = [(place, key) for place in {module, *others} for key, value in vars(place).items() if value is own]
+            modules = {id(place): place for place in (module, *others)}.values()
+            places = [(place, key) for place in modules for key, value in vars(place).items() if value is own]
             instead = _later(right, own)
             for place, key in places:
                 setattr(place, key, instead)

@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -40,6 +40,7 @@ from grader.sandbox.worker_client import Worker
 from tests.support import sandboxes
 from tests.support.courses import with_settings
 from tests.support.quick import quick
+from tests.support.stand_ins import StandIn
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -566,7 +567,7 @@ class Training:
 
     probe: Callable[..., Any]
     arguments: tuple[Any, ...]
-    student: SimpleNamespace
+    student: StandIn
     loop: str
     given: list[Any] = field(default_factory=list)
 
@@ -602,7 +603,7 @@ def training(request: pytest.FixtureRequest) -> Training:
         arguments = (known.train_images, known.train_labels, *more)
         arguments += (0, 0.1, 0.3, 0.01, 1) if "week4" in folder else (0.001, 1)
     week = ROOT / "solutions" / folder[-5:]
-    student = SimpleNamespace(**{module: program(week, module, None) for module in modules})
+    student = StandIn(**{module: program(week, module, None) for module in modules})
     return Training(getattr(load_beside(str(ROOT / folder / "x.py"), name), probe), arguments, student, loop)
 
 

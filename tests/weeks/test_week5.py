@@ -11,6 +11,7 @@ import torch
 
 from fixtures import digits, loops
 from grader.checks import load_beside
+from tests.support.stand_ins import StandIn
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,7 +103,7 @@ def test_sizes_that_are_wrong_cost_neither_pooling_nor_the_network(public: Modul
         return lenet.conv_output_size(size, kernel_size, stride or kernel_size)
 
     lenet = SimpleNamespace(conv_output_size=conv_output_size, pool_output_size=pool_output_size)
-    student = SimpleNamespace(lenet=lenet)
+    student = StandIn(lenet=lenet)
     assert public.probes.pool_output_size(student, 9, 4, stride=2) == 3
     assert public.probes.conv_output_size(student, 9, 4) == 9
     assert lenet.conv_output_size is conv_output_size

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 import torch
 from torch import nn
 
 from grader.checks import load_beside
+from tests.support.stand_ins import StandIn
 
 CHECKS = Path(__file__).parents[2] / "assignments" / "week6" / "test_week6_vgg.py"
 
@@ -115,16 +116,16 @@ WRONG_ACCURACIES: dict[str, Callable[..., object]] = {
 def test_loops_that_use_a_wrong_accuracy_are_judged_with_a_right_one(wrong: str) -> None:
     probes, training = load_beside(str(CHECKS), "probes_training"), module_of("careful", "training")
     given = torch.randn(3, 5), torch.randn(3), torch.randn(10, 5), torch.randint(0, 3, (10,)), 4, 0.1
-    want = probes.trained(SimpleNamespace(training=training), *given)["result"]
+    want = probes.trained(StandIn(training=training), *given)["result"]
     training.calculate_accuracy = own = WRONG_ACCURACIES[wrong]
-    assert probes.trained(SimpleNamespace(training=training), *given)["result"] == pytest.approx(want)
+    assert probes.trained(StandIn(training=training), *given)["result"] == pytest.approx(want)
     assert training.calculate_accuracy is own
 
 
 def test_a_layer_that_uses_a_wrong_batch_norm_is_judged_with_a_right_one(vgg: ModuleType) -> None:
     module = module_of("careful", "batchnorm")
     given = [torch.randn(2, 3, 4, 4)], torch.rand(3), torch.rand(3)
-    want = vgg.layer_run(SimpleNamespace(batchnorm=module), *given)["state"]["running_var"]
+    want = vgg.layer_run(StandIn(batchnorm=module), *given)["state"]["running_var"]
     module.batch_norm = lambda x, gamma, beta, eps=1e-5: (x, x.mean((0, 2, 3)), x.mean((0, 2, 3)))
-    found = vgg.layer_run(SimpleNamespace(batchnorm=module), *given)["state"]["running_var"]
+    found = vgg.layer_run(StandIn(batchnorm=module), *given)["state"]["running_var"]
     torch.testing.assert_close(found, want)
