@@ -149,6 +149,8 @@ RANDOM = "a new head and dropout are random, and so is what comes of them"
 NAMED = "it tells in a message which layers there are where one is missing"
 CUT = "it counts where fit breaks down before its last call"
 OPEN = "the contract leaves this buffer open"
+HANDED = "here it matters which loops fit calls; what the model answers at a call is judged by handed_on"
+ONE = "one picture of those that were drawn for this run shows that it was made"
 
 # Places of the evidence that no check judges, each with the reason: patterns of probe, place and way of lying.
 UNJUDGED = {
@@ -172,6 +174,12 @@ UNJUDGED = {
     ("*.probes_transfer fine_tuned", "own*", "*"): SHOWN,
     ("*.week5.probes plot_*", "type", "*"): SHOWN,
     ("*.probes* fitted", "calls", "emptied"): OWN_LOOPS,
+    ("*.week4.probes fitted", "calls.*.*", "another value"): OWN_LOOPS,
+    ("*.week4.probes fitted", "first", "another type"): OWN_LOOPS,
+    ("*.week6.probes_training handed_on", "first", "another type"): OWN_LOOPS,
+    ("*.week6.probes_training fitted", "calls.*.*", "* number*"): HANDED,
+    ("*.week5.probes figures", "pictures.*", "*"): ONE,
+    ("*.week5.probes_hidden plotted", "axes.*.pictures.*", "* number*"): DRAWN,
     ("*.week4.probes fitted", "weight", "*"): OWN_LOOPS,
     ("*.week4.probes fitted", "device", "*"): OWN_LOOPS,
     ("*.week4.probes fitted", "inputs*", "*"): OWN_LOOPS,
