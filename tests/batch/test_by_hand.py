@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from grader.people.person import Person
 from grader.results import CheckResult, Outcome, Override, Report
 from tests.support.courses import copied, with_settings
 from tests.support.makers import put
-from tests.support.runs import finish, start
+from tests.support.runs import batch, rows
 
 WORK = b"def double(n):\n    return 2 * n\n"
 MANUAL = '[[manual]]\ntitle = "Code quality"\nname = "style"\npoints = 10\n'
@@ -33,18 +32,6 @@ def place(one_check_course: Course, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def hand_in(root: Path, entry: str) -> None:
     put(root / "submissions" / entry / "work.py", WORK)
-
-
-def batch(root: Path, *options: str, roster: str = "") -> tuple[int, str]:
-    if roster:
-        put(root / "roster.csv", roster.encode())
-        options = (*options, "--roster", "roster.csv")
-    return finish(start(root, "--sandbox", "process", *options))
-
-
-def rows(root: Path) -> dict[str, dict[str, str]]:
-    with (root / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
 
 
 def decide(*words: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from grader.cli.main import main
 from grader.course import Course
 from grader.gradebook import Gradebook
 from tests.support.makers import put
-from tests.support.runs import finish, start
+from tests.support.runs import batch, rows
 
 WORK = b"def double(n):\n    return 2 * n\n"
 
@@ -26,18 +25,6 @@ def class_of(one_check_course: Course, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hand_in(root: Path, *entries: str, work: bytes = WORK) -> None:
     for entry in entries:
         put(root / "submissions" / entry / "work.py", work)
-
-
-def batch(root: Path, *options: str, roster: str = "") -> tuple[int, str]:
-    if roster:
-        put(root / "roster.csv", roster.encode())
-        options = (*options, "--roster", "roster.csv")
-    return finish(start(root, "--sandbox", "process", *options))
-
-
-def rows(root: Path) -> dict[str, dict[str, str]]:
-    with (root / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
 
 
 def attempts(root: Path) -> int:

@@ -18,22 +18,10 @@ from grader.similarity.clusters import clusters_of
 from grader.similarity.compare import Pair, Work
 from grader.similarity.pages import write_pages
 from grader.similarity.works import Likeness
-from tests.support.browsers import chromium
 from tests.support.classes import make_class
 from tests.support.reports import full_report, sample_report, shown_report
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium under Playwright."""
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def similar_page(folder: Path) -> str:

@@ -10,7 +10,6 @@ import pytest
 
 from grader.people.person import Person
 from grader.reports.class_page import class_page_html
-from tests.support.browsers import chromium
 from tests.support.classes import SECTIONS, make_class
 from tests.support.reports import full_report
 
@@ -18,25 +17,14 @@ SHOWN = "[...document.querySelectorAll('#students tbody tr:not([hidden])')]"
 NAMES = f"{SHOWN}.map((row) => row.querySelector('.name').textContent)"
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Any]:
-    """Chromium, in one window size after the other."""
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
 @pytest.fixture
-def opened_class(chrome: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def opened_class(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """A page from the disk; the test fails on any error of its script."""
     errors: list[str] = []
     pages = []
 
     def show(text: str, width: int = 1280, **options: Any) -> Any:
-        context = chrome.new_context(viewport={"width": width, "height": 844}, **options)
+        context = browser.new_context(viewport={"width": width, "height": 844}, **options)
         pages.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.makers import put
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,6 +41,19 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
     raise AssertionError(f"the run ended without {text!r}")
 
 
+def batch(root: Path, *options: str, roster: str = "") -> tuple[int, str]:
+    """Grade the submissions without a sandbox, with this text as the roster; return the status and the output."""
+    if roster:
+        put(root / "roster.csv", roster.encode())
+        options = (*options, "--roster", "roster.csv")
+    return finish(start(root, "--sandbox", "process", *options))
+
+
+def rows(root: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of grades.csv, by student."""
+    with (root / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
 def grades(course: Path) -> dict[str, str]:
-    with (course / "reports" / "grades.csv").open(encoding="utf-8", newline="") as file:
-        return {row["student"]: row["total"] for row in csv.DictReader(file)}
+    return {student: row["total"] for student, row in rows(course).items()}
