@@ -20,8 +20,7 @@ from grader.intake.tables.extensions import Days, Extension
 from grader.people.identity import ANONYMOUS
 from grader.reports.pages import outdate
 from grader.results import Delivery
-
-MOST_FILES = 40  # that a report names
+from grader.results.delivery import listed
 
 
 def note_deliveries(course: Course, candidates: Sequence[Candidate], roster: Roster, book: Gradebook) -> None:
@@ -59,7 +58,7 @@ def _shown(
     student = roster.student(candidate.student)
     members = groups.get((candidate.path, week), ())
     return Delivery(
-        files=tuple(_named(candidate)),
+        files=listed(list(_named(candidate))),
         version=book.version_of(candidate.student, week, _digest(candidate)),
         at=written(at, assignment) if at else "",
         due=written(due, assignment) if due else "",
@@ -90,12 +89,10 @@ def _named(candidate: Candidate) -> Iterator[str]:
     """Name the files that were read, each with the name by which the platform has it where that is another one."""
     is_canvas = _layout(candidate) == "canvas"
     theirs = {_plain(own): canvas.own_name(path.name) for own, path in candidate.parts if is_canvas}
-    for file in candidate.files[:MOST_FILES]:
+    for file in candidate.files:
         top, slash, rest = file.partition("/")
         original = theirs.get(_plain(top), top)
         yield f"{original}{slash}{rest}"
-    if len(candidate.files) > MOST_FILES:
-        yield f"and {len(candidate.files) - MOST_FILES} more"
 
 
 def _plain(name: str) -> str:

@@ -14,9 +14,9 @@ from grader.course import Assignment
 from grader.intake.lateness import lateness, written
 from grader.intake.layouts import Handed
 from grader.results import Delivery, Report, adjust
+from grader.results.delivery import listed
 
 FILE = "submission_metadata.json"
-MOST_FILES = 40  # that a report names
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def noted(report: Report, assignment: Assignment, told: Metadata, files: tuple[s
     handed = Handed(report.student, assignment.folder, at=told.at)
     due = told.due or assignment.due
     delivery = Delivery(
-        files=(*files[:MOST_FILES], *([f"and {len(files) - MOST_FILES} more"] if len(files) > MOST_FILES else [])),
+        files=listed(files),
         version=len(told.earlier) + 1,
         at=written(told.at, assignment) if told.at else "",
         due=written(due, assignment) if due else "",

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+MOST_FILES = 40  # that a report names
+
+
+def listed(files: Sequence[str]) -> tuple[str, ...]:
+    """Return files as a report names them: the first ones, and how many more there are."""
+    more = len(files) - MOST_FILES
+    return (*files[:MOST_FILES], *([f"and {more} more"] if more > 0 else []))
 
 
 @dataclass(frozen=True)
