@@ -127,13 +127,10 @@ def _put_last(database: sqlite3.Connection, newer: int, older: int, week: str) -
     query = "SELECT max(id) FROM attempts WHERE person = ? AND week = ?"
     (before,) = database.execute(query, (older, week)).fetchone()
     if first is not None and before is not None and first < before:
-        moved = {key for (key,) in _keys_of_week(database, newer, week)}
+        query = "SELECT id FROM attempts WHERE person = ? AND week = ?"
+        moved = [key for (key,) in database.execute(query, (newer, week))]
         database.execute("UPDATE attempts SET id = id + ? WHERE person = ? AND week = ?", (last, newer, week))
         _renumber(database, {key: key + last for key in moved})
-
-
-def _keys_of_week(database: sqlite3.Connection, person: int, week: str) -> list[tuple[int]]:
-    return database.execute("SELECT id FROM attempts WHERE person = ? AND week = ?", (person, week)).fetchall()
 
 
 def _renumber(database: sqlite3.Connection, moved: Mapping[int, int]) -> None:

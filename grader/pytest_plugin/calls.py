@@ -247,9 +247,8 @@ def _number(node: ast.AST, values: Mapping[str, Any]) -> int | float | None:
         _is_measure(inner, values) for inner in ast.walk(node)
     ):
         return None
-    code = compile(ast.Expression(ast.parse(ast.unparse(node), mode="eval").body), "<probe>", "eval")
     try:
-        found = eval(code, {"__builtins__": {}, "len": len, **values})  # noqa: S307 - a probe's own words
+        found = eval(ast.unparse(node), {"__builtins__": {}, "len": len, **values})  # noqa: S307 - a probe's own words
     except Exception:
         return None
     return found if type(found) in (int, float) else None
@@ -259,8 +258,9 @@ def _is_measure(node: ast.AST, values: Mapping[str, Any]) -> bool:
     if isinstance(node, ast.Name):
         return node.id in values or node.id == "len"
     if isinstance(node, ast.Call):
-        named = node.func.id == "len" if isinstance(node.func, ast.Name) else False
-        return named or (isinstance(node.func, ast.Attribute) and node.func.attr in _MEASURES)
+        if isinstance(node.func, ast.Name):
+            return node.func.id == "len"
+        return isinstance(node.func, ast.Attribute) and node.func.attr in _MEASURES
     return isinstance(node, (ast.Subscript, ast.Attribute, ast.Constant, ast.Slice, ast.expr_context))
 
 

@@ -13,9 +13,8 @@ import psutil
 
 from grader.errors import TooSmall
 
-NEEDED = (
-    1200 << 20
-)  # bytes: what grading week 5's reference takes at its peak, with one judge (tests/benchmarks/RESULTS.md)
+# Bytes: the peak of week 5's reference with one judge, as the sum of what each process holds of shared memory.
+NEEDED = 1200 << 20
 _FILES = ("memory.max", "memory/memory.limit_in_bytes")  # of cgroup v2 and v1, where a container sees its own group
 _GROUPS = Path("/sys/fs/cgroup")
 

@@ -79,19 +79,11 @@ def find(assignment: Assignment) -> list[str]:
     files = [str(file) for file in assignment.check_files if is_hidden(file)]
     told: Told = {}
     sessions = [_Session(assignment.hidden_folder, seed, told, again=seed > 1) for seed in (1, 2)]
+    words = ["-c", os.devnull, "--rootdir", str(assignment.root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
+    without = ["no:cacheprovider", "no:grader", "no:terminalreporter"]
+    plugins = [word for name in (*without, plugin.__name__) for word in ("-p", name)]
     for session in sessions:
-        words = [
-            "-c",
-            os.devnull,
-            "--rootdir",
-            str(assignment.root),
-            "--noconftest",
-            "--import-mode=importlib",
-            "-q",
-            "-s",
-        ]
-        disabled = ["-p", "no:cacheprovider", "-p", "no:grader", "-p", "no:terminalreporter"]
-        pytest.main([*words, *disabled, "-p", "grader.pytest_plugin.plugin", *files], plugins=[session])
+        pytest.main([*words, *plugins, *files], plugins=[session])
     first, second = sessions
     return sorted(name for name in first.passed & second.passed if _holds_numbers(told.get(name, [])))
 
