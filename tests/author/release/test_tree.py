@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_a_planted_leak_is_refused_and_nothing_is_written(
     for words in (["--to", str(tmp_path / "out")], ["--branch", "students"]):
         assert main(["release", *words]) == 1
         said = capsys.readouterr().err
-        assert "would leak" in said and f"{name} holds a line of solutions/{WEEK}/" in said
+        assert "would leak" in said and re.search(rf"{name}(, cell 1)?:\d+ holds what solutions/{WEEK}/", said)
     assert not (tmp_path / "out").exists()
     assert git(committed_course.root, "branch", "--list", "students") == ""
 
@@ -168,13 +169,6 @@ def test_a_branch_with_a_common_or_a_leaking_history_is_refused(committed_course
     git(root, "checkout", "-q", "main")
     assert main(["release", "--branch", "students"]) == 1
     assert "the history of students leaks" in capsys.readouterr().err
-
-
-def test_short_lines_are_everybodys() -> None:
-    assert leaks.normalised("  loss.backward()  # go") == "loss.backward()"
-    secrets = {"a" * 30: leaks.Secret("a" * 30, "x")}
-    assert list(leaks.leaks_in({"f": b"aaa " * 10}, secrets)) != []
-    assert list(leaks.leaks_in({"f": b"aaa " * 9}, secrets)) == []
 
 
 def test_changed_protected_files_are_known_from_every_version_that_was_ours(committed_course: Course) -> None:
