@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import track
+from watchfiles import PythonFilter, watch
 
 from grader.author.proof import record
 from grader.author.proof.findings import Finding
 from grader.author.proof.matrix import page, print_matrix
+from grader.author.proof.repeated import Kept
 from grader.author.proof.static import faults_of
 from grader.author.proof.trials import Trial
 from grader.author.proof.validate import Part, Survival, mutate, rewrite
 from grader.author.proof.validate import validate as prove
 from grader.cli.console import chosen_weeks, make_console, the_course
 from grader.cli.options import PATH, command, course_option, jobs_option, sandbox_option
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.escape import terminal
 from grader.files import write_atomically
 from grader.sandbox import choose
@@ -35,12 +37,13 @@ from grader.sandbox import choose
 @click.option("--html", type=PATH, metavar="FILE", help="Write the matrix as a page, too.")
 @click.option("--task", metavar="N.M", default="", help="Only mutants of this task: seconds after an edit.")
 @click.option("--mutant", "mutants", multiple=True, metavar="ID...", help="Only these mutants.")
+@click.option("--watch", "again", is_flag=True, help="After each change, grade again what it touches, until Ctrl-C.")
 @jobs_option
 @sandbox_option
 @course_option
 def validate(
     week: tuple[str, ...], seeds: int, general: bool, forms: int, start: int, agree: bool, html: Path | None,
-    task: str, mutants: tuple[str, ...], jobs: int | None, sandbox: str,
+    task: str, mutants: tuple[str, ...], again: bool, jobs: int | None, sandbox: str,
 ) -> int:  # fmt: skip
     """Prove the checks: correct solutions get all points, and each mistake loses points in its tasks alone.
 
@@ -49,34 +52,67 @@ def validate(
     part = Part(task, mutants)
     if agree and not part.is_whole:
         raise UsageError("--record takes a whole week: leave --task and --mutant out")
-    course, console = the_course(), make_console()
-    watch, place = partial(_watch, console), choose(sandbox)
-    matrices, faults = [], 0
-    for name in chosen_weeks(course, week):
-        if wrong := faults_of(course, name):
-            _print_faults(name, wrong, console)
-            faults += len(wrong)
-            continue
-        matrix = prove(
-            name, course=course, sandbox=place, jobs=jobs, seeds=seeds, agree=agree, watch=watch, part=part, draws=True
-        )
-        if agree:
-            print(f"wrote {record.file_of(course.root, name).relative_to(course.root)}")
-        print_matrix(matrix, console)
-        matrices.append(matrix)
-        faults += len(matrix.faults)
-        if general:
-            survival = mutate(name, course=course, sandbox=place, jobs=jobs, watch=watch)
-            _print_survival(survival, console)
-            faults += survival.faults
-        if forms:
-            found = rewrite(name, forms, course=course, sandbox=place, jobs=jobs, start=start, watch=watch)
-            _print_forms(name, forms, found, console)
-            faults += len(found)
-    if html:
-        write_atomically(html, page(matrices))
-        print(f"wrote {html}")
+    if again and (agree or general or forms):
+        raise UsageError("--watch proves the checks alone: leave --record, --mutate and --forms out")
+    console, place, kept = make_console(), choose(sandbox), Kept()
+    shown = partial(_watch, console)
+    names = chosen_weeks(the_course(), week)
+
+    def prove_all() -> int:
+        course, matrices, faults = the_course(), [], 0
+        for name in names:
+            if wrong := faults_of(course, name):
+                _print_faults(name, wrong, console)
+                faults += len(wrong)
+                continue
+            matrix = prove(
+                name, course=course, sandbox=place, jobs=jobs, seeds=seeds, agree=agree, watch=shown, part=part,
+                draws=not again, kept=kept,
+            )  # fmt: skip
+            if agree:
+                print(f"wrote {record.file_of(course.root, name).relative_to(course.root)}")
+            print_matrix(matrix, console)
+            matrices.append(matrix)
+            faults += len(matrix.faults)
+            if general:
+                survival = mutate(name, course=course, sandbox=place, jobs=jobs, watch=shown)
+                _print_survival(survival, console)
+                faults += survival.faults
+            if forms:
+                found = rewrite(name, forms, course=course, sandbox=place, jobs=jobs, start=start, watch=shown)
+                _print_forms(name, forms, found, console)
+                faults += len(found)
+        if html:
+            write_atomically(html, page(matrices))
+            print(f"wrote {html}")
+        return faults
+
+    faults = _repeat(prove_all, the_course().root, console) if again else prove_all()
     return 1 if faults else 0
+
+
+def _repeat(prove_all: Callable[[], int], root: Path, console: Console) -> int:
+    """Prove, wait for a change of the course's files, and prove again, until Ctrl-C; return the last faults.
+
+    An error in the files is what an author is about to mend: it is told, and the next change tried.
+    """
+    chosen = PythonFilter(extra_extensions=[".toml", ".md", ".json", ".txt", ".ipynb"])
+    folders = [root / name for name in ("assignments", "solutions", "fixtures") if (root / name).is_dir()]
+    # It gives an empty set after a while, too: so it watches from here on, and misses nothing while checks are proved.
+    events = watch(*folders, watch_filter=chosen, raise_interrupt=False, rust_timeout=100, yield_on_timeout=True)
+    next(events, None)
+    while True:
+        try:
+            faults = prove_all()
+        except GraderError as error:
+            faults = 1
+            console.print(terminal(str(error)), style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print("\nWaits for the next change of the course's files. Ctrl-C ends.", style="dim")
+        changed = next((some for some in events if some), None)
+        if changed is None:  # Ctrl-C
+            return faults
+        names = sorted({Path(path).relative_to(root).as_posix() for _, path in changed})
+        console.print(terminal(f"changed: {', '.join(names)}"), style="bold", markup=False, highlight=False)
 
 
 def _print_faults(week: str, wrong: Sequence[tuple[str, str]], console: Console) -> None:

@@ -11,7 +11,10 @@ from grader.results import CheckResult
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade, by value. `kept` are results of an earlier run, whose checks need not run again."""
+    """One submission to grade, by value. `kept` are results of an earlier run, whose checks need not run again.
+
+    Where `tasks` are named, only their checks run, and those of the tasks that these need.
+    """
 
     student: str
     week: str
@@ -20,6 +23,7 @@ class Job:
     notes: tuple[str, ...]
     seed: int
     kept: tuple[CheckResult, ...] = ()
+    tasks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {**self.__dict__, "notes": list(self.notes), "kept": [check.to_dict() for check in self.kept]}

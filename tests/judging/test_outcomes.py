@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_a_right_submission_earns_everything(judge: JudgeProcess) -> None:
     )  # fmt: skip
     assert [check.hidden for check in report.checks] == [False] * 4 + [True]
     assert not any(check.message or check.hint for check in report.checks)
+
+
+def test_a_job_of_some_tasks_is_graded_by_their_checks_and_by_what_these_need(judge: JudgeProcess) -> None:
+    whole = judge.grade(job("return 2 * n")).checks
+    for tasks, wanted in ((("1.1",), {"1.1"}), (("1.2",), {"1.1", "1.2"}), (("1.2", "1.1"), {"1.1", "1.2"})):
+        part = judge.grade(replace(job("return 2 * n"), tasks=tasks)).checks
+        assert [check.id for check in part] == [check.id for check in whole if check.task in wanted]
+        assert {check.outcome for check in part} == {Outcome.PASSED}
+    assert {check.task for check in whole} > {"1.1"}
 
 
 ENDS = {

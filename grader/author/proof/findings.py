@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from grader.author.proof.mutants import Mutant, tasks_lost
 from grader.author.proof.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Trial
 from grader.results import CheckResult, Outcome, Report, task_order
 
+MESSAGE_LINES = 12  # of a message, where a finding quotes it
 DEVIATIONS = 4.0  # least distance of a threshold from the reference's mean
 PUBLIC, HIDDEN = 60, 40  # by default: `course.toml` says otherwise
 
@@ -128,8 +130,14 @@ def _losses(trial: Trial, report: Report) -> Iterator[Finding]:
     what = "the reference" if trial.subject.kind == REFERENCE else f"variant {trial.subject.name}"
     for check in report.checks:
         if check.outcome is not Outcome.PASSED and not check.is_broken:
-            text = f"{what} loses {check.max_points} (seed {report.seed}): {_first_line(check)}"
-            yield Finding("too strict", check.id, text)
+            text = f"{what} loses {check.max_points} (seed {report.seed}): {_message(check)}"
+            yield Finding("too strict", check.id, f"{text}\n  again: {_again(trial, report)}")
+
+
+def _again(trial: Trial, report: Report) -> str:
+    """Return the command that shows the same report."""
+    folder = f"solutions/{report.week}" + (f"/variants/{trial.subject.name}" if trial.subject.kind == VARIANT else "")
+    return f"python -m grader run {report.week} --submission {shlex.quote(folder)} --seed {report.seed}"
 
 
 def _flaky(reports: Sequence[Report]) -> Iterator[Finding]:
@@ -183,5 +191,7 @@ def _idle(reference: Report, mutants: Mapping[str, Mutant], graded: Mapping[str,
                 yield Finding("idle", check.id, f"fails for no mutant (task {check.task})", fault=False)
 
 
-def _first_line(check: CheckResult) -> str:
-    return next((line for line in check.message.splitlines() if line.strip()), str(check.outcome))
+def _message(check: CheckResult) -> str:
+    """Return the whole message, with what was expected and what came, as lines under the first."""
+    lines = [line for line in check.message.splitlines() if line.strip()]
+    return "\n  ".join([line.rstrip() for line in lines[:MESSAGE_LINES]]) or str(check.outcome)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from grader.author.proof.findings import Finding, Margin
 from grader.author.proof.mutants import Mutant
 from grader.author.proof.trials import MUTANT, REFERENCE, Trial
-from grader.escape import terminal
+from grader.escape import plain
 from grader.reports.pages import render_page
 from grader.reports.words import week_title
 from grader.results import CheckResult, Outcome, Report, task_order
@@ -77,7 +77,7 @@ def print_matrix(matrix: Matrix, console: Console) -> None:
     console.print(f"{week_title(matrix.week)}: {counts}", style="bold", highlight=False)
     for finding in matrix.findings:
         style = "red" if finding.fault else "dim"
-        console.print(terminal(str(finding)), style=style, markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(str(finding)), style=style, markup=False, highlight=False, soft_wrap=True)
     console.print()
     width = max((len(row.mutant.id) for row in matrix.rows), default=0)
     for line in _lines(matrix, width):

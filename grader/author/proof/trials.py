@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from grader.errors import CourseError
 from grader.judging.job import Job, Ungraded
 from grader.judging.pool import Pool
 from grader.judging.shortcuts import Shortcuts
-from grader.results import Report
+from grader.results import CheckResult, Report
 from grader.sandbox import Sandbox
 
 REFERENCE, SKELETON, VARIANT, MUTANT = "reference", "skeleton", "variant", "mutant"
@@ -20,12 +20,16 @@ REFERENCE, SKELETON, VARIANT, MUTANT = "reference", "skeleton", "variant", "muta
 
 @dataclass(frozen=True)
 class Subject:
-    """Something to grade: its kind, its name (a variant's folder, a mutant's id), and its files."""
+    """Something to grade: its kind, its name (a variant's folder, a mutant's id), and its files.
+
+    Where `tasks` are named, it is graded by their checks, and those of the tasks that these need.
+    """
 
     kind: str
     name: str
     files: dict[str, bytes]
     seed: int = 0
+    tasks: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -41,14 +45,19 @@ class Trial:
     failure: str = ""
 
 
-def subjects_of(assignment: Assignment, mutants: Iterable[Mutant], seeds: Sequence[int]) -> list[Subject]:
-    """Return all that a week is tried on: the reference with each seed, all others with the first."""
+def subjects_of(
+    assignment: Assignment, mutants: Iterable[Mutant], seeds: Sequence[int], tasks: tuple[str, ...] = ()
+) -> list[Subject]:
+    """Return all that a week is tried on: the reference with each seed, all others with the first.
+
+    Where `tasks` are named, all but the mutants are tried by their checks alone.
+    """
     reference = reference_files(assignment)
     skeleton = {f"{module}.py": source for module, source in assignment.skeletons.items()}
     return [
-        *(Subject(REFERENCE, assignment.week, reference, seed) for seed in seeds),
-        Subject(SKELETON, assignment.week, skeleton, seeds[0]),
-        *(Subject(VARIANT, name, files, seeds[0]) for name, files in variants_of(assignment)),
+        *(Subject(REFERENCE, assignment.week, reference, seed, tasks) for seed in seeds),
+        Subject(SKELETON, assignment.week, skeleton, seeds[0], tasks),
+        *(Subject(VARIANT, name, files, seeds[0], tasks) for name, files in variants_of(assignment)),
         *(Subject(MUTANT, mutant.id, mutant.apply(reference), seeds[0]) for mutant in mutants),
     ]
 
@@ -64,11 +73,12 @@ def variants_of(assignment: Assignment) -> Iterator[tuple[str, dict[str, bytes]]
 
 
 def run(
-    root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int, shortcuts: Shortcuts | None = None
-) -> Iterator[Trial]:
-    """Grade the subjects in warm judges; yield each trial as soon as it is done."""
+    root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int,
+    shortcuts: Shortcuts | None = None, kept: Callable[[Subject], tuple[CheckResult, ...]] = lambda subject: (),
+) -> Iterator[Trial]:  # fmt: skip
+    """Grade the subjects in warm judges; yield each trial as soon as it is done. Checks that are `kept` do not run."""
     by_key = {subject.key: subject for subject in subjects}
-    queued = [Job(key, week, subject.files, "", (), subject.seed) for key, subject in by_key.items()]
+    queued = [Job(key, week, one.files, "", (), one.seed, kept(one), one.tasks) for key, one in by_key.items()]
     for done in Pool(root, [week], min(jobs, len(queued)), sandbox, shortcuts).run(queued):
         if isinstance(done, Ungraded):
             yield Trial(by_key[done.job.student], None, done.message)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from grader.author.proof import drawing, findings, messages, operators, record, rewritten_trials, survivors, trials
@@ -15,6 +15,7 @@ from grader.author.proof.findings import Finding
 from grader.author.proof.matrix import Matrix, margins_of, matrix_of
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files
 from grader.author.proof.operators import GeneratedMutant
+from grader.author.proof.repeated import Kept
 from grader.author.proof.survivors import Reason
 from grader.author.proof.trials import Subject, Trial
 from grader.author.release.lessons import stale_notebooks
@@ -57,13 +58,25 @@ class Part:
         chosen = [one for one in mutants if not self.task or self.task in one.tasks]
         return [one for one in chosen if not self.mutants or one.id in self.mutants]
 
-    def of_record(self, recorded: Mapping[str, list[str]]) -> dict[str, list[str]]:
-        """Return what is recorded of the mutants of this part; all of it where that is named by a task."""
-        return {name: checks for name, checks in recorded.items() if not self.mutants or name in self.mutants}
+    def of_record(self, recorded: Mapping[str, list[str]], mutants: Iterable[Mutant]) -> dict[str, list[str]]:
+        """Return what is recorded of the mutants of this part. Which are in no list any more, a whole week shows."""
+        names = {mutant.id for mutant in mutants}
+        return {name: checks for name, checks in recorded.items() if self.is_whole or name in names}
+
+    def tasks(self, mutants: Iterable[Mutant]) -> tuple[str, ...]:
+        """Return the tasks whose checks all is tried on; none stands for all."""
+        if self.is_whole:
+            return ()
+        return (self.task,) if self.task else tuple(dict.fromkeys(task for mutant in mutants for task in mutant.tasks))
+
+    def limit(self, subject: Subject, mutants: Mapping[str, Mutant]) -> Subject:
+        """Leave a mutant the checks of its own tasks where a task is named, and all where it is itself."""
+        tasks = mutants[subject.name].tasks if subject.kind == trials.MUTANT and not self.mutants else ()
+        return replace(subject, tasks=tasks) if subject.kind == trials.MUTANT and not self.is_whole else subject
 
     def judges(self, finding: Finding) -> bool:
-        """Tell whether a finding is about this part: whether all checks catch something only a whole week shows."""
-        return self.is_whole or finding.kind != "idle"
+        """Tell whether a finding is about this part. A week's points, and that each check is used, only all shows."""
+        return self.is_whole or finding.kind not in ("idle", "points")
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class Proving:
     sandbox: Sandbox
     jobs: int
     watch: Watch
+    kept: Kept = field(default_factory=Kept)
 
     @classmethod
     def of(cls, course: Course | None, sandbox: Sandbox | None, jobs: int | None, watch: Watch) -> Proving:
@@ -81,30 +95,39 @@ class Proving:
         return cls(course or find_course(None), sandbox or choose("auto"), cores, watch)
 
     def grade(self, week: str, subjects: Sequence[Subject]) -> list[Trial]:
-        running = trials.run(self.course.root, week, subjects, self.sandbox, self.jobs)
-        return list(self.watch(week, len(subjects), running))
+        """Grade the subjects, but for what was graded before and could only come out the same."""
+        round = self.kept.round(self.course.assignment(week))
+        found = {trial.subject.key: trial for trial in round.known(subjects)}
+        if left := [subject for subject in subjects if subject.key not in found]:
+            running = trials.run(self.course.root, week, left, self.sandbox, self.jobs, None, round.checks_of)
+            for trial in self.watch(week, len(left), running):
+                round.learn(trial)
+                found[trial.subject.key] = trial
+        return [found[subject.key] for subject in subjects if subject.key in found]
 
 
 def validate(
     week: str, *, course: Course | None = None, sandbox: Sandbox | None = None, jobs: int | None = None,
     seeds: int = 3, agree: bool = False, watch: Watch = unwatched, part: Part | None = None,
-    draws: bool = False,
+    draws: bool = False, kept: Kept | None = None,
 ) -> Matrix:  # fmt: skip
     """Grade all that a week's checks are tried on, and return the matrix, which holds the findings.
 
     The reference is graded with several seeds. With `agree`, what each check catches now becomes the record that later
     runs are compared with. A `part` of a week takes less time, and says less. With `draws`, hidden checks
-    that draw nothing are found as well.
+    that draw nothing are found as well. What is `kept` from a round before is not graded again where it could only
+    come out the same.
     """
     part = part or Part()
-    proving = Proving.of(course, sandbox, jobs, watch)
+    proving = replace(Proving.of(course, sandbox, jobs, watch), kept=kept or Kept())
     course = proving.course
     mutants = part.of(load_mutants(course.root, week))
-    subjects = trials.subjects_of(course.assignment(week), mutants, range(seeds))
+    tried = trials.subjects_of(course.assignment(week), mutants, range(seeds), part.tasks(mutants))
+    subjects = [part.limit(subject, {mutant.id: mutant for mutant in mutants}) for subject in tried]
     done = proving.grade(week, subjects)
     if agree:
         record.save(course.root, week, findings.caught(done, mutants))
-    recorded = part.of_record(record.load(course.root, week))
+    recorded = part.of_record(record.load(course.root, week), mutants)
     missed = findings.missed(done, mutants, recorded)
     mutated = (one for one in subjects if one.kind == trials.MUTANT and one.name in missed)
     again = [replace(one, seed=seed) for one in mutated for seed in OTHER_SEEDS]

@@ -11,7 +11,8 @@ import pytest
 
 from grader.author.proof import findings, matrix, record, trials
 from grader.author.proof.mutants import Mutant
-from grader.author.proof.validate import mutate, validate
+from grader.author.proof.repeated import Kept
+from grader.author.proof.validate import Part, mutate, validate
 from grader.author.release.scaffold import new_week
 from grader.cli.main import main
 from grader.course import Course
@@ -25,6 +26,17 @@ def change(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert text.count(old) == 1, text
     file.write_text(text.replace(old, new))
+
+
+MORE = """
+[[mutant]]
+id = "error-doubled"
+file = "exercise.py"
+find = ".square().mean()"
+replace = ".square().mean() * 2"
+tasks = ["7.1"]
+why = "Doubles."
+"""
 
 
 def test_a_new_week_validates_at_once_and_each_weakening_shows(new_course: Course) -> None:
@@ -42,6 +54,18 @@ def test_a_new_week_validates_at_once_and_each_weakening_shows(new_course: Cours
     assert "error-summed" in matrix.page([first])
     caught = json.loads((hidden / "caught.json").read_text())
     assert caught["error-detached"] == ["test_hidden.py::test_gradient"]
+
+    # After an edit only what it touches is graded: here one mutant that is new, and that by its own task.
+    kept, part = Kept(), Part(task="7.1")
+    rounds = []
+    for text in ("", "", MORE, "# a comment\n"):
+        with (hidden / "mutants.toml").open("a") as file:
+            file.write(text)
+        rounds.append(validate(WEEK, seeds=1, jobs=1, watch=watch, part=part, kept=kept))
+    assert [count for _, count, _ in watched[1:]] == [4, 1]
+    assert [len(one.rows) for one in rounds] == [2, 2, 3, 3]
+    assert [str(fault) for one in rounds for fault in one.faults] == []
+    (hidden / "mutants.toml").write_text((hidden / "mutants.toml").read_text().replace(MORE, ""))
 
     # A check that always passes.
     good = (hidden / "test_hidden.py").read_text()
@@ -88,6 +112,21 @@ def test_a_week_is_not_written_over_and_needs_a_number(new_course: Course) -> No
         new_week(new_course, WEEK)
     with pytest.raises(UsageError, match="as in week7"):
         new_week(new_course, "../week8")
+
+
+# What is graded of a part, and what only repeats.
+
+
+def test_a_part_is_tried_on_its_own_tasks_and_a_mutant_that_is_named_on_all() -> None:
+    mutants = {one.id: one for one in (replace(MUTANT, tasks=("7.1", "7.3")), replace(MUTANT, id="n", tasks=("7.2",)))}
+    subject = trials.Subject(trials.MUTANT, "m", {})
+    for part, tasks, of_mutant in (
+        (Part(), (), ()), (Part(task="7.1"), ("7.1",), ("7.1", "7.3")), (Part(mutants=("m",)), ("7.1", "7.3"), ()),
+    ):  # fmt: skip
+        assert part.tasks(part.of([*mutants.values()])) == tasks
+        assert part.limit(subject, mutants).tasks == of_mutant
+        reference = trials.Subject(trials.REFERENCE, WEEK, {}, 0, tasks)
+        assert part.limit(reference, mutants) == reference
 
 
 # What the findings say of made-up runs.
@@ -153,6 +192,20 @@ def test_a_check_is_weaker_only_where_no_seed_catches_what_the_record_has() -> N
 def test_each_fault_is_named(place: int, run: trials.Trial, says: str) -> None:
     runs = [*GOOD[:place], run, *GOOD[place + 1 :]]
     assert any(says in line for line in found(*runs)), found(*runs)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "name", "folder"),
+    [(0, trials.REFERENCE, "week7", "solutions/week7"), (2, trials.VARIANT, "a b", "'solutions/week7/variants/a b'")],
+)
+def test_what_is_too_strict_shows_expected_and_got_and_the_command_that_shows_it_again(
+    place, kind, name, folder
+) -> None:
+    message = "f is wrong\n\n  expected: 1.0\n  got:      2.0\n"
+    run = trial(kind, replace(failing(PASS), message=message), HIDDEN, seed=3, name=name)
+    (line,) = [line for line in found(*GOOD[:place], run, *GOOD[place + 1 :]) if line.startswith("too strict")]
+    assert "f is wrong\n    expected: 1.0\n    got:      2.0\n" in line
+    assert line.endswith(f"\n  again: python -m grader run week7 --submission {folder} --seed 3")
 
 
 def test_a_check_that_passes_with_some_seeds_alone_is_flaky() -> None:
