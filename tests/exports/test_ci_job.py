@@ -21,6 +21,7 @@ from grader.errors import CourseError, GraderError, UsageError
 from grader.exports import ci_job
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Sandbox
+from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[2]
 COURSE = Course(ROOT)
@@ -201,17 +202,35 @@ def test_what_is_printed_is_no_command_to_github(tmp_path: Path, capsys: pytest.
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sums_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small course, committed, with what students start from."""
+    root = copied("sums", tmp_path_factory.mktemp("sums") / "course", {f"{SUMS}/sums.py": HALF.partition("\n\n")[0]})
+    commit(root, ["git", "-C", str(root), "init", "-q"])
+    return root
+
+
+SUMS = "assignments/week5"
+HALF = "def half(n):\n    return n / 2\n\n\ndef double(n):\n    return n + 1\n"  # one function of two is right
+
+
+@pytest.fixture(scope="module")
+def checkout(sums_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A student's repository, whose own grader and sitecustomize would give full marks."""
     folder = tmp_path_factory.mktemp("checkout")
-    shutil.copytree(ROOT / "assignments" / "week5", folder / "assignments" / "week5")
-    shutil.copy(ROOT / "solutions" / "week5" / "inspection.py", folder / "assignments" / "week5" / "inspection.py")
+    shutil.copytree(sums_root / SUMS, folder / SUMS)
+    (folder / SUMS / "sums.py").write_text(HALF)
     for name in ("grader/__init__.py", "grader/__main__.py", "sitecustomize.py", "torch.py", "fixtures/__init__.py"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("raise SystemExit('the student’s copy ran')\n")
-    with (folder / "assignments" / "week5" / "test_week5.py").open("a") as stream:
+    with (folder / SUMS / "test_week5.py").open("a") as stream:
         stream.write("\n# all of this passes now\n")
     return folder
+
+
+def commit(folder: Path, *before: list[str]) -> None:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (*before, *(["git", "-C", str(folder), *w] for w in (["add", "-A"], [*who, "commit", "-qm", "x"]))):
+        subprocess.run(words, check=True)
 
 
 def run(command: list[str], folder: Path, **environment: str) -> str:
@@ -221,23 +240,23 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def test_the_students_own_grader_is_never_run(checkout: Path, tmp_path: Path) -> None:
+def test_the_students_own_grader_is_never_run(sums_root: Path, checkout: Path, tmp_path: Path) -> None:
     paths = {"GITHUB_OUTPUT": str(tmp_path / "o"), "GITHUB_ENV": str(tmp_path / "e"), "GITHUB_ACTIONS": "true"}
     command = [sys.executable, "-P", "-m", "grader", "ci", "week5", "--out", str(tmp_path / "out")]
-    text = run(command, checkout, **paths)
+    text = run([*command, "--course", str(sums_root)], checkout, **paths)
     assert "the student’s copy ran" not in text
     report = Report.load(tmp_path / "out" / "report.json")
-    assert 0 < report.score < 100
+    assert (report.score, report.max_score) == (50, 100)
     assert any("test_week5.py" in note for note in report.notes)
     assert f"score={report.score}\n" in (tmp_path / "o").read_text()
 
 
-def test_an_empty_submission_is_graded_and_says_why_it_has_nothing(tmp_path: Path) -> None:
+def test_an_empty_submission_is_graded_and_says_why_it_has_nothing(sums_root: Path, tmp_path: Path) -> None:
     home = tmp_path / "autograder"
     (home / "submission").mkdir(parents=True)
     (home / "submission" / "essay.txt").write_text("sorry")
     command = [sys.executable, "-P", "-m", "tests.support.quick", "ci", "week5", "--out", str(tmp_path / "out")]
-    run(command, tmp_path, AUTOGRADER_HOME=str(home), PYTHONPATH=str(ROOT))
+    run([*command, "--course", str(sums_root)], tmp_path, AUTOGRADER_HOME=str(home), PYTHONPATH=str(ROOT))
     results = read(home / "results" / "results.json")
     assert results["score"] == 0 and "nothing to grade was found" in results["output"]
 
@@ -277,24 +296,25 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Course:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
-    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
-    for words in (["add", "-A"], [*who, "commit", "-qm", "x", "--allow-empty"]):
-        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    (folder / "assignments" / "a file of this test").touch()
+    commit(folder)
     return Course(folder)
 
 
-def test_the_classroom50_bundle_holds_nothing_secret_and_grades(
-    committed: Course, checkout: Path, tmp_path: Path
-) -> None:
+def test_the_classroom50_bundle_holds_nothing_secret(committed: Course) -> None:
     files = package.classroom50(committed, committed.assignment("week5"))
     assert not [name for name in files if "solutions" in name or "hidden" in name.rpartition("/")[2]]
-    for name, content in files.items():
+
+
+def test_the_classroom50_bundle_grades(sums_root: Path, checkout: Path, tmp_path: Path) -> None:
+    course = Course(sums_root)
+    for name, content in package.classroom50(course, course.assignment("week5")).items():
         (tmp_path / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "bundle" / name).write_bytes(content)
     wrapper = tmp_path / "venv" / "bin" / "python"
     wrapper.parent.mkdir(parents=True)
-    course = tmp_path / "bundle" / "course"
-    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{course}" exec "{sys.executable}" "$@"\n')
+    bundled = tmp_path / "bundle" / "course"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{bundled}" exec "{sys.executable}" "$@"\n')
     wrapper.chmod(0o755)
     work = tmp_path / "work"
     shutil.copytree(checkout, work)
@@ -302,7 +322,7 @@ def test_the_classroom50_bundle_holds_nothing_secret_and_grades(
     places = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "o"), **bundle}
     run([sys.executable, "-P", str(tmp_path / "bundle" / "autograder.py")], work, **CLASSROOM50, **places)
     result = read(work / "result.json")
-    assert 0 < result["score"] < result["max-score"] == 60
+    assert (result["score"], result["max-score"]) == (30, 60)
     assert "status=failure" in (tmp_path / "o").read_text()
 
 
