@@ -1,13 +1,13 @@
 """Fills the grades into the grading worksheet that an instructor downloaded from Moodle.
 
-Moodle translates the header. So the column for grades is found by its English name, or named by `--column`; the maximum
-is compared only where its column has the English name.
+Moodle translates the header. So the column for grades is found by its English name, by what stands behind it (the
+maximum, the same number in each row, and then whether the grade can be changed, a yes or no), or named by `--column`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -19,8 +19,10 @@ from grader.people.identity import EMAIL, ID
 from grader.people.person import Person
 
 GRADE = "Grade"
+MAXIMUM = "Maximum Grade"
 CHANGEABLE = "Grade can be changed"
 
+_NUMBER = re.compile(r"\d+([.,]\d+)?")
 # Moodle's word for no in its languages, as that column has it.
 _NO = {
     "no", "nein", "non", "nee", "não", "nao", "nej", "nei", "ei", "ne", "nie", "nem", "nu", "нет", "не", "ні", "όχι",
@@ -38,13 +40,42 @@ def filled(
     `UsageError` where the file is no worksheet, or its maximum is not the week's.
     """
     sheet, matching = read(file)
-    wanted = column or GRADE
-    if wanted not in sheet.header:
-        names = ", ".join(sheet.header)
-        raise UsageError(f"{file}: there is no column {wanted!r}; name the one for grades with --column: {names}")
-    where = sheet.header.index(wanted)
-    _check_maximum(file, sheet.rows, max_score)
+    most = _maximum_column(sheet)
+    where = _grade_column(file, sheet, column, most)
+    if most is not None:
+        _check_maximum(file, sheet.rows, most, max_score)
     return fill(sheet, where, scores, matching, people, Rules(overwrite, refused=locked(sheet)))
+
+
+def _grade_column(file: Path, sheet: Worksheet, wanted: str | None, most: int | None) -> int:
+    name = wanted or GRADE
+    if name in sheet.header:
+        return sheet.header.index(name)
+    if wanted is None and most is not None:
+        return most - 1
+    names = ", ".join(sheet.header)
+    raise UsageError(f"{file}: there is no column {name!r}; name the one for grades with --column: {names}")
+
+
+def _maximum_column(sheet: Worksheet) -> int | None:
+    """Return the column of the maximum: by its English name, or as the only one with such cells and a yes or no behind.
+
+    The first columns say who it is.
+    """
+    if MAXIMUM in sheet.header:
+        return sheet.header.index(MAXIMUM)
+    columns = list(zip(*(row for row in sheet.rows[1:] if row), strict=False))
+    found = [n for n in range(3, len(columns) - 1) if _is_one_number(columns[n]) and _is_yes_or_no(columns[n + 1])]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_one_number(cells: Collection[str]) -> bool:
+    return len(set(cells)) == 1 and all(_NUMBER.fullmatch(cell.strip()) for cell in cells)
+
+
+def _is_yes_or_no(cells: Iterable[str]) -> bool:
+    found = {cell.strip().casefold() for cell in cells}
+    return 0 < len(found) <= 2 and all(cell and not any(map(str.isdecimal, cell)) for cell in found)
 
 
 def read(file: Path) -> tuple[Worksheet, Matching]:
@@ -91,13 +122,10 @@ def _is_answers(cells: Iterable[str]) -> bool:
     return bool(found) and len(found) <= 2 and bool(found & _NO)
 
 
-def _check_maximum(file: Path, rows: list[list[str]], max_score: int) -> None:
-    if "Maximum Grade" not in rows[0]:
-        return
-    column = rows[0].index("Maximum Grade")
+def _check_maximum(file: Path, rows: list[list[str]], column: int, max_score: int) -> None:
     for row in rows[1:]:
-        text = row[column].replace(",", ".") if row else ""
-        if re.fullmatch(r"\d+(\.\d+)?", text) and float(text) != max_score:
+        text = row[column].strip().replace(",", ".") if row else ""
+        if _NUMBER.fullmatch(text) and float(text) != max_score:
             raise UsageError(
                 f"{file}: the maximum grade is {row[column]}, the week's {max_score}; "
                 f"change the assignment's maximum in Moodle, and download the worksheet again"

@@ -108,6 +108,35 @@ def test_grades_that_are_there_and_rows_that_moodle_refuses_are_told_apart(
     assert [row[3] for row in csv.reader(io.StringIO(filled.text))] == [grade, "87.00", "90", "", "60"]
 
 
+@pytest.mark.parametrize(("word", "grade", "most", "changeable", "yes", "no"), LANGUAGES)
+def test_the_column_for_grades_is_found_in_any_language_by_what_stands_behind_it(
+    word: str, grade: str, most: str, changeable: str, yes: str, no: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "worksheet.csv"
+    whole = GRADED.format(word=word, grade=grade, most=most, changeable=changeable, yes=yes, no=no)
+    open_to_change = "\n".join(line for line in whole.splitlines() if "Cleo" not in line) + "\n"
+    for text in (whole, open_to_change, open_to_change.replace("87.00", "").replace('"12,5"', "")):
+        file.write_text(text, "utf-8")
+        filled = moodle.filled(file, {"Ana": 87, "Ben": 90, "Dora": 60}, 100, None)
+        assert filled.count == 3
+        rows = list(csv.reader(io.StringIO(filled.text)))
+        assert float(rows[1][3]) == 87
+        assert {row[1]: row[3] for row in rows[1:] if row[1] != "Cleo"} == {
+            "Ana": rows[1][3],
+            "Ben": "90",
+            "Dora": "60",
+        }
+        with pytest.raises(UsageError, match="the maximum grade is"):
+            moodle.filled(file, {"Ana": 7}, 50, None)
+    # Where no column is behind it, or two are, nobody guesses.
+    lines = whole.splitlines()
+    twice = "\n".join([f"{lines[0]},Seven,{changeable}", *(f"{line},7,{yes}" for line in lines[1:])])
+    for text in (whole.replace(",100.00", ","), twice):
+        file.write_text(text.replace("Grade", "Mark"), "utf-8")
+        with pytest.raises(UsageError, match="--column"):
+            moodle.filled(file, {"Ana": 87}, 100, None)
+
+
 def test_a_column_that_canvas_calls_read_only_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "grades.csv"
     file.write_text("Student,ID,Week 5 (12)\n    Points Possible,,(read only)\nAna,1,\n", "utf-8")
