@@ -339,10 +339,10 @@ def test_the_command_line_says_once_what_became_of_the_wish(
 
 def test_the_doctor_names_the_cards_or_what_is_missing(machine: Callable[..., Path]) -> None:
     machine(names=())
-    (found,) = (finding for finding in doctor.examine() if finding.what == "GPU")
+    found = next(finding for finding in doctor.examine() if finding.what == "GPU")
     assert found.good and "there is no" in found.says
     machine(0, 1)
-    (found,) = (finding for finding in doctor.examine() if finding.what == "GPU")
+    found = next(finding for finding in doctor.examine() if finding.what == "GPU")
     assert found.good and found.says.startswith("Card 1, Card 0; batch --device cuda")
 
 

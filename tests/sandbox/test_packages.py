@@ -125,7 +125,7 @@ def test_the_doctor_names_a_library_that_the_sandbox_does_not_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "shown_paths", dict)
-    (finding,) = [finding for finding in doctor.examine() if finding.what == "tqdm"]
+    finding = next(finding for finding in doctor.examine() if finding.what == "tqdm")
     assert not finding.good
     assert "which the sandbox does not show" in finding.says
     assert "pip install tqdm" in finding.advice

@@ -641,8 +641,9 @@ def compute(seconds):
 def test_a_busy_machine_costs_a_check_nothing(kind: str, probes: ModuleType) -> None:
     core = min(os.sched_getaffinity(0))
     hog = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
-    hogs = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(5)]
     worker = Worker(quick(sandboxes.named(kind)), [core])
+    worker.start().wait()
+    hogs = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(4)]
     try:
         desk = Desk(worker)
         desk.put(f"{COMPUTE}\ndef act():\n    compute(0.8)\n    return 1\n")
