@@ -16,7 +16,8 @@ from grader.people.person import Person
 from grader.results import CheckResult, Outcome, Override, Report
 from tests.support.courses import copied, with_settings
 from tests.support.makers import put
-from tests.support.runs import batch, rows
+from tests.support.runs import batch_unjudged as batch
+from tests.support.runs import rows
 
 WORK = b"def double(n):\n    return 2 * n\n"
 MANUAL = '[[manual]]\ntitle = "Code quality"\nname = "style"\npoints = 10\n'
@@ -112,7 +113,10 @@ def test_zero_is_for_those_alone_of_whom_nothing_came_when_it_was_due(due_yester
         assert {one.student for one in book.current()} == {"Ana", "Dora", "Emil"}
 
 
-def test_one_submission_alone_is_told_what_people_grade_later(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_submission_alone_is_told_what_people_grade_later(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(place / "work" / "work.py", WORK)
+    monkeypatch.setattr("grader.batch.single.grade_alone", lambda root, job, sandbox: graded(job.student))
     assert main(["run", "week1", "--submission", "work", "--sandbox", "process"]) == 0
     assert "note: Code quality (10 points) is graded by a person, and is not in this score" in capsys.readouterr().out

@@ -10,7 +10,8 @@ from grader.cli.main import main
 from grader.course import Course
 from grader.gradebook import Gradebook
 from tests.support.makers import put
-from tests.support.runs import batch, rows
+from tests.support.runs import batch_unjudged as batch
+from tests.support.runs import rows
 
 WORK = b"def double(n):\n    return 2 * n\n"
 
@@ -80,7 +81,7 @@ def test_another_part_of_the_class_leaves_the_first_where_it_is(class_of: Path) 
     hand_in(class_of, "cy", "dee")
     (class_of / "submissions").rename(class_of / "second")
     for name in ("first", "second"):
-        assert main(["batch", name, "--sandbox", "process", "--jobs", "1"]) == 0
+        assert batch(class_of, folder=name)[0] == 0
     assert set(rows(class_of)) == {"ana", "bo", "cy", "dee"}
 
 

@@ -9,14 +9,19 @@ from grader.judging.job import Job, Ungraded
 from grader.results import CheckResult, Outcome, Report
 from grader.version import VERSION
 
+CHECK = CheckResult("test.py::test", "1", "A test", False, 1, 1, Outcome.PASSED, "")
+# What the course `one_check` has.
+ONE_CHECK = CheckResult("test_week1.py::test_double", "1.1", "Double", False, 100, 100, Outcome.PASSED, "")
+
 
 class Passing:
     """Passes every job; `jobs` are those that came. With `most` it is interrupted at the job after that many."""
 
     says, confined = "nobody judges", True
 
-    def __init__(self, course: Course, most: int | None = None) -> None:
+    def __init__(self, course: Course, most: int | None = None, check: CheckResult = CHECK) -> None:
         self._course = course
+        self._check = check
         self._most = most
         self.jobs: list[Job] = []
 
@@ -27,8 +32,7 @@ class Passing:
             if len(self.jobs) == self._most:
                 raise KeyboardInterrupt
             self.jobs.append(job)
-            check = CheckResult("test.py::test", "1", "A test", False, 1, 1, Outcome.PASSED, "")
             digest = self._course.assignment(job.week).digest
-            yield Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (check,))
+            yield Report(job.student, job.week, job.seed, VERSION, job.digest, digest, (self._check,))
 
     def close(self) -> None: ...

@@ -1,14 +1,21 @@
-"""Runs of `batch` from the command line, as processes."""
+"""Runs of `batch` from the command line: as processes, or in this one with judges that pass everything."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from grader.cli.main import main
+from grader.course import Course
+from tests.support.backends import ONE_CHECK, Passing
 from tests.support.makers import put
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +54,19 @@ def batch(root: Path, *options: str, roster: str = "") -> tuple[int, str]:
         put(root / "roster.csv", roster.encode())
         options = (*options, "--roster", "roster.csv")
     return finish(start(root, "--sandbox", "process", *options))
+
+
+def batch_unjudged(root: Path, *options: str, roster: str = "", folder: str = "submissions") -> tuple[int, str]:
+    """Do the same in this process and in a second: what is handed in passes the check of the course `one_check`."""
+    if roster:
+        put(root / "roster.csv", roster.encode())
+        options = (*options, "--roster", "roster.csv")
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        patch.chdir(root)
+        patch.setattr("grader.cli.batch.LocalBackend", lambda *_: Passing(Course(root), check=ONE_CHECK))
+        status = main(["batch", folder, "--sandbox", "process", *options])
+    return status, said.getvalue()
 
 
 def rows(root: Path) -> dict[str, dict[str, str]]:
