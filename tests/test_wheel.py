@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import amount
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +68,7 @@ def committed(root: Path) -> Path:
     return root
 
 
+@amount.in_full("tests/author prove weeks, and here a class is graded by the wheel")
 def test_a_course_is_proved_by_the_wheel(installed: Installed) -> None:
     said = installed.run("validate", "week1", "--seeds", "2", "--jobs", "1")
     assert "2 mutants, 0 faults" in said and "points: 50 public, 50 hidden" in said

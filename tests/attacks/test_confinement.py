@@ -1,7 +1,8 @@
 """Hostile code in the sandbox: each attack fails there, and works where the defence against it is taken away.
 
 A defence is taken away by changing one place of the program inside (`grader/inside`), by leaving a namespace out, or by
-grading without a sandbox at all. An attack that fails even then would prove nothing.
+grading without a sandbox at all. An attack that fails even then would prove nothing. Where a sandbox of its own has to
+be made for that, which takes seconds, a full run alone does it (`CONTROLS`).
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from grader.results import Outcome
 from grader.sandbox import Bubblewrap, Process, Sandbox, views
 from grader.sandbox.bubblewrap import INSIDE
 from grader.sandbox.worker_client import Worker
-from tests.support import sandboxes
+from tests.support import amount, sandboxes
 from tests.support.quick import quick
 
+CONTROLS = amount.ALL
 MIB = 1 << 20
 MEMORY = 1500 * MIB
 
@@ -267,7 +269,8 @@ def test_no_process_shows_its_environment_or_memory(arena: Range) -> None:
     code = "def act():\n    return [name for name in os.listdir('/proc') if name.isdigit()]\n"
     assert outcome(arena.worker(), code) == []
     cut = ("confine.py", '    _call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, b"size=4k,mode=555")\n', "")
-    assert outcome(arena.worker(cut), code)
+    if CONTROLS:
+        assert outcome(arena.worker(cut), code)
     code = "def act():\n    return open(f'/proc/{os.getppid()}/environ').read()\n"
     assert "FileNotFoundError" in outcome(arena.worker(), code)
     assert "Error" not in outcome(arena.worker(none=True), code)
@@ -310,6 +313,8 @@ NO_NETWORK = ("confine.py", " | _IPC | _NET)", " | _IPC)")  # no namespace of it
 
 def test_there_is_no_network(arena: Range, server: int) -> None:
     assert "error: your code raised" in outcome(arena.worker(), CONNECT, server)
+    if not CONTROLS:
+        return
     no_filter = ("seccomp.py", "code += _on_argument(_SOCKET[", "_on_argument(_SOCKET[")
     assert "Network is unreachable" in _detail(arena.worker(no_filter), CONNECT, server)
     assert "Network is unreachable" in _detail(arena.worker(no_filter, without=("--unshare-net",)), CONNECT, server)
@@ -330,8 +335,9 @@ def test_sockets_of_the_machine_are_out_of_reach(arena: Range) -> None:
         listener.listen()
         code = "def act(name):\n    socket.socket(socket.AF_UNIX).connect(name)\n    return 'in'\n"
         assert "Refused" in _detail(arena.worker(), code, name)
-        assert "Refused" in _detail(arena.worker(without=("--unshare-net",)), code, name)
-        assert outcome(arena.worker(NO_NETWORK, without=("--unshare-net",)), code, name) == "in"
+        if CONTROLS:
+            assert "Refused" in _detail(arena.worker(without=("--unshare-net",)), code, name)
+            assert outcome(arena.worker(NO_NETWORK, without=("--unshare-net",)), code, name) == "in"
 
 
 # Using up the machine.
@@ -353,7 +359,8 @@ def act(most):
 def test_a_fork_bomb_stays_small(arena: Range) -> None:
     assert outcome(arena.worker(), FORKS, 300) < 64
     no_limit = ("confine.py", "resource.RLIMIT_NPROC: PROCESSES, ", "")
-    assert outcome(arena.worker(no_limit), FORKS, 100) == 100
+    if CONTROLS:
+        assert outcome(arena.worker(no_limit), FORKS, 100) == 100
 
 
 def test_a_thread_bomb_stays_small(arena: Range) -> None:
@@ -367,7 +374,8 @@ def test_a_thread_bomb_stays_small(arena: Range) -> None:
     """
     assert outcome(arena.worker(), code, 300) < 64
     no_limit = ("confine.py", "resource.RLIMIT_NPROC: PROCESSES, ", "")
-    assert outcome(arena.worker(no_limit), code, 70) == 70
+    if CONTROLS:
+        assert outcome(arena.worker(no_limit), code, 70) == 70
 
 
 def test_a_memory_bomb_runs_into_its_limit(arena: Range) -> None:
@@ -380,7 +388,8 @@ def test_a_memory_bomb_runs_into_its_limit(arena: Range) -> None:
     assert outcome(arena.worker(), code, 3000).startswith("memory: memory ran out")
     no_limit = ("confine.py", "        resource.RLIMIT_DATA: _data + memory,\n", "")
     no_total = ("confine.py", ", resource.RLIMIT_AS: _mapped + 2 * memory", "")
-    assert outcome(arena.worker(no_limit, no_total), code, 1600) != "memory: memory ran out"
+    if CONTROLS:
+        assert outcome(arena.worker(no_limit, no_total), code, 1600) != "memory: memory ran out"
 
 
 def test_many_processes_share_one_limit(arena: Range) -> None:
@@ -552,11 +561,13 @@ def test_submissions_side_by_side_cannot_find_each_other(arena: Range, kind: str
     assert beside_another(arena.worker(), LEAVER.format(leave=leave, find=find)) is False
 
 
+@amount.in_full("that they cannot stands for it")
 def test_without_a_network_of_their_own_submissions_could_find_each_other(arena: Range) -> None:
     leave, find = LEAVE["a process"]
     assert beside_another(arena.worker(NO_NETWORK), LEAVER.format(leave=leave, find=find)) is True
 
 
+@amount.in_full("that they do not stands for it")
 def test_without_fresh_folders_and_kills_checks_would_find_what_others_left(arena: Range) -> None:
     lazy = (
         "worker.py",
@@ -679,7 +690,8 @@ def test_standard_input_keeps_no_flag_for_the_next(arena: Range) -> None:
     """
     assert [outcome(arena.worker(), code) for _ in range(2)] == [0, 0]
     own = ("worker.py", "        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)", "        pass")
-    assert [outcome(arena.worker(own), code) for _ in range(2)] != [0, 0]
+    if CONTROLS:
+        assert [outcome(arena.worker(own), code) for _ in range(2)] != [0, 0]
 
 
 def test_a_submission_of_megabytes_is_put_into_the_worker(arena: Range) -> None:
@@ -697,15 +709,16 @@ def test_there_are_no_capabilities(arena: Range) -> None:
         "",
     )
     assert outcome(arena.worker(no_filter), code) is False
-    assert outcome(arena.worker(no_filter, kept), code) is True
+    if CONTROLS:
+        assert outcome(arena.worker(no_filter, kept), code) is True
 
 
 def test_the_limits_of_other_processes_cannot_be_changed(arena: Range) -> None:
     code = "import resource\ndef act():\n    resource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0))\n    return 'done'\n"
     assert "PermissionError" in _detail(arena.worker(), code)
-    assert (
-        outcome(arena.worker(("seccomp.py", "code += _on_argument(_PRLIMIT", "_on_argument(_PRLIMIT")), code) == "done"
-    )
+    if CONTROLS:
+        no_filter = ("seccomp.py", "code += _on_argument(_PRLIMIT", "_on_argument(_PRLIMIT")
+        assert outcome(arena.worker(no_filter), code) == "done"
 
 
 def test_the_core_that_it_was_given_cannot_be_left(arena: Range) -> None:
@@ -727,7 +740,8 @@ def test_another_check_sees_nothing_of_the_judge(arena: Range) -> None:
     """
     assert outcome(arena.worker(), code) == [0, 1, 2, 3]
     keep = ("worker.py", '        os.closerange(4, os.sysconf("SC_OPEN_MAX"))\n', "")
-    assert len(outcome(arena.worker(keep), code)) > 4
+    if CONTROLS:
+        assert len(outcome(arena.worker(keep), code)) > 4
 
 
 def test_the_next_submission_finds_nothing_of_the_last(arena: Range) -> None:
