@@ -46,6 +46,7 @@ class ModuleEnded(ImportError):
 class StudentModules:
     """Imports a module at attribute access: `modules.lenet`. A failed import raises the same error at every access.
 
+    An import that was cut short says nothing of the module, as the machine may have been busy: it is tried once more.
     `modules.device` is the torch.device on which probes are to train; `modules.elsewhere()` pretends to another one.
     """
 
@@ -54,6 +55,7 @@ class StudentModules:
         self._package = package
         self._device = device
         self._errors: dict[str, BaseException] = dict(ended)
+        self._cut_short: set[str] = set()
         self._finder = _Aliases(folder, package, ended)
 
     @property
@@ -91,8 +93,13 @@ class StudentModules:
             raise self._errors[name]
         try:
             return self._import(name)
-        except BaseException as error:
+        except (Exception, SystemExit) as error:
             self._errors[name] = error
+            raise
+        except BaseException as error:  # a limit, or Ctrl-C
+            if name in self._cut_short:
+                self._errors[name] = error
+            self._cut_short.add(name)
             raise
 
     def _import(self, name: str) -> ModuleType:

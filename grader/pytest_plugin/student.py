@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from grader.inside import codec, probing
 from grader.inside.modules import StudentModules
 from grader.pytest_plugin.calls import Asked
-from grader.pytest_plugin.deadline import IMPORT_SECONDS, deadline
+from grader.pytest_plugin.deadline import OWN_SECONDS, deadline
 from grader.results import Outcome
 
 Probe = Callable[..., Any]
@@ -87,7 +87,7 @@ class LocalStudent:
         self._import(self.asked.modules)
         args, kwargs = codec.decode(codec.encode((args, kwargs), "the probe's arguments"))
         try:
-            with deadline(self._seconds):
+            with deadline(self._seconds, self.folder):
                 evidence = probing.call(probe, self._modules, self._seed, args, kwargs)
                 message = codec.encode(evidence, "the result")
         except KeyboardInterrupt:
@@ -106,7 +106,7 @@ class LocalStudent:
         """
         for module in modules:
             try:
-                with deadline(IMPORT_SECONDS / 2):
+                with deadline(OWN_SECONDS, self.folder):
                     getattr(self._modules, module)
             except KeyboardInterrupt:
                 raise

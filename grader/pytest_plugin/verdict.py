@@ -113,13 +113,15 @@ def _raised_here(error: BaseException, student: LocalStudent) -> ProbeEnded:
     described = probing.describe(error, student.folder)
     if isinstance(error, DeadlineExceeded):
         frames = described["frames"]
-        text = timeout_text(error.seconds)
+        text = timeout_text(error.seconds, error.slow)
         return ProbeEnded(Outcome.TIMEOUT, text, "", frame_lines(frames), _place(frames), "timeout")
     return exception_end(described)
 
 
-def timeout_text(seconds: float) -> str:
-    """Return the summary of a probe that ran into its wall-clock limit."""
+def timeout_text(seconds: float, slow: str = "") -> str:
+    """Return the summary of a probe that ran into its limit, maybe within one `slow` call of a library."""
+    if slow:
+        return f"timeout after {seconds:g} s: too slow, most of it is one call of {clip(slow, 80)}"
     return f"timeout after {seconds:g} s: an endless loop, or far too slow"
 
 

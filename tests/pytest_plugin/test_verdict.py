@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from grader.checks import expect
 from grader.checks.task_mark import TaskMark
 from grader.errors import CourseError
 from grader.inside.modules import close_modules, open_modules
+from grader.pytest_plugin import deadline
 from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded
 from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
@@ -179,6 +181,13 @@ def asked_of_f(student: Any, size: int) -> Any:
     return student.lenet.f(size)
 
 
+@pytest.fixture(params=["alarm", "thread"])
+def interruption(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to stop code: by a signal, and where there is none, as on Windows, by a thread."""
+    if request.param == "thread":
+        monkeypatch.delattr(signal, "setitimer")
+
+
 def local_verdict(tmp_path: Path, source: str, seconds: float = 5.0) -> Verdict:
     (tmp_path / "lenet.py").write_text(source)
     modules = open_modules(tmp_path, "week5")
@@ -203,6 +212,7 @@ LOCAL = {
 }
 
 
+@pytest.mark.usefixtures("interruption")
 @pytest.mark.parametrize("outcome", LOCAL)
 def test_local_ends_have_the_outcomes_of_graded_ones(tmp_path: Path, outcome: Outcome) -> None:
     verdict = local_verdict(tmp_path, f"def f(n):\n    {LOCAL[outcome]}\n", seconds=0.2)
@@ -219,17 +229,20 @@ def test_a_students_own_assertion_or_exit_is_an_error_of_theirs(tmp_path: Path, 
     assert "lenet.py:2" in verdict.message
 
 
+@pytest.mark.usefixtures("interruption")
 def test_a_timeout_shows_where_the_loop_is(tmp_path: Path) -> None:
     verdict = local_verdict(tmp_path, "def f(n):\n    while True:\n        n += 1\n", seconds=0.2)
     assert verdict.message.startswith("timeout after 0.2 s")
     assert "lenet.py:" in verdict.message
 
 
+@pytest.mark.usefixtures("interruption")
 def test_a_long_import_costs_no_check_its_time(tmp_path: Path) -> None:
     source = "import time\ntime.sleep(0.5)\ndef f(n):\n    return n\n"
     assert local_verdict(tmp_path, source, seconds=0.2).outcome is Outcome.PASSED
 
 
+@pytest.mark.usefixtures("interruption")
 def test_an_import_in_the_middle_of_a_check_is_let_finish(tmp_path: Path) -> None:
     (tmp_path / "slow_library.py").write_text("import time\ntime.sleep(0.5)\nVALUE = 3\n")
     source = "def f(n):\n    import slow_library\n    while slow_library.VALUE: pass\n"
@@ -238,6 +251,34 @@ def test_an_import_in_the_middle_of_a_check_is_let_finish(tmp_path: Path) -> Non
     assert "lenet.py:3" in verdict.message
 
 
+@pytest.mark.usefixtures("interruption")
 def test_a_loop_around_a_bare_except_exception_is_stopped_all_the_same(tmp_path: Path) -> None:
     loop = "def f(n):\n    while True:\n        try: n += 1\n        except Exception: pass\n"
     assert local_verdict(tmp_path, loop, seconds=0.2).outcome is Outcome.TIMEOUT
+
+
+@pytest.mark.usefixtures("interruption")
+def test_one_slow_call_of_a_library_is_called_slow_and_no_endless_loop(tmp_path: Path) -> None:
+    verdict = local_verdict(
+        tmp_path, "import textwrap\ndef f(n):\n    textwrap.fill('word ' * 9_000_000)\n", seconds=0.3
+    )
+    assert verdict.message.startswith("timeout after 0.3 s: too slow, most of it is one call of textwrap (fill)")
+    verdict = local_verdict(
+        tmp_path, "import textwrap\ndef f(n):\n    while True: textwrap.fill('word')\n", seconds=0.3
+    )
+    assert verdict.message.startswith("timeout after 0.3 s: an endless loop, or far too slow")
+
+
+@pytest.mark.usefixtures("interruption")
+def test_an_import_that_was_cut_short_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "OWN_SECONDS", 0.3)
+    (tmp_path / "lenet.py").write_text(
+        "import os, time\nif not os.path.exists(__file__ + '.seen'):\n    open(__file__ + '.seen', 'w').close()\n"
+        "    while True: time.sleep(0.01)\ndef f(n):\n    return n\n"
+    )
+    modules = open_modules(tmp_path, "week5")
+    student = LocalStudent(modules, tmp_path, 0, 5.0)
+    try:
+        assert student.run(asked_of_f, 7) == 7
+    finally:
+        close_modules(modules)
