@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from grader.checks.task_mark import TaskMark
-from grader.errors import DeviceError, UsageError
+from grader.course import Course
+from grader.errors import DeviceError, GraderError, UsageError
 from grader.inside.modules import StudentModules, close_modules, open_modules
 from grader.pytest_plugin.seeds import check_seed, probe_seed
 from grader.pytest_plugin.student import LocalStudent, Student
@@ -15,12 +18,18 @@ from grader.sandbox import gpus
 
 
 class LocalStudents:
-    """Opens the folder that holds a check's modules: the check's own, or the one given by `--submission`."""
+    """Opens the folder that holds a check's modules: the check's own, or the one given by `--submission`.
+
+    A submission may also be a notebook or a zip. It is then read as `run` reads it, which says in `notes` what it
+    left out, and its modules are written to a folder that goes away with this object.
+    """
 
     def __init__(self, submission: Path | None, seed: int, device: str = "cpu") -> None:
-        if submission is not None and not submission.is_dir():
-            raise pytest.UsageError(f"--submission {submission}: there is no such folder")
+        if submission is not None and not submission.exists():
+            raise pytest.UsageError(f"--submission {submission}: there is no such folder or file")
+        self.notes: list[str] = []
         self._submission = submission
+        self._made: dict[str, tempfile.TemporaryDirectory[str]] = {}  # by the week
         self._seed = seed
         self._device = device
         self._open: tuple[Path, StudentModules] | None = None
@@ -45,7 +54,32 @@ class LocalStudents:
         if self._submission is None:
             return _beside(item.path.parent)
         inner = self._submission / week
-        return (inner if inner.is_dir() else self._submission).resolve()
+        folder = (inner if inner.is_dir() else self._submission).resolve()
+        if folder.is_dir() and any(folder.glob("*.py")):
+            return folder
+        return self._converted(folder, item.path.parent)
+
+    def _converted(self, submission: Path, checks: Path) -> Path:
+        """Return a folder with the modules of a notebook or a zip; the whole run ends where it cannot be read."""
+        week = checks.name
+        if week not in self._made:
+            try:
+                files = self._read(submission, checks)
+            except GraderError as error:
+                pytest.exit(str(error), returncode=int(pytest.ExitCode.USAGE_ERROR))
+            self._made[week] = tempfile.TemporaryDirectory(prefix="submission-")
+            for path, content in files.items():
+                file = Path(self._made[week].name, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+        return Path(self._made[week].name).resolve()
+
+    def _read(self, submission: Path, checks: Path) -> Mapping[str, bytes]:
+        from grader.intake import load_folder  # noqa: PLC0415 - most runs have no notebook to read
+
+        read = load_folder(submission, Course(checks.parent.parent).assignment(checks.name))
+        self.notes += read.notes
+        return read.files
 
     def _switch(self, folder: Path, week: str) -> None:
         if self._open is not None:

@@ -20,7 +20,10 @@ OWN = "grader-"  # begins the long names
 _MARKS = ("assignment.toml", "probes.py")  # files that a week's folder has
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "task": {"action": "append", "default": [], "metavar": "N.M", "help": "run one task's checks (repeatable)"},
-    "submission": {"metavar": "DIR", "help": "judge the modules in DIR instead of those beside the checks"},
+    "submission": {
+        "metavar": "PATH",
+        "help": "judge the modules in a folder, or a notebook, not those beside the checks",
+    },
     "seed": {"type": int, "default": 0, "help": "seed of what the checks draw (default: 0)"},
     "device": {"choices": DEVICES, "default": "cpu", "help": "where checks train networks (default: cpu)"},
 }

@@ -339,7 +339,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("score")
     says = _device(config)[1]
     command = _command(config)
-    for line in (*([says] if says else []), *summary_lines(results, command)):
+    said = [f"note: {note}" for note in getattr(_students(config), "notes", ())]
+    for line in (*said, *([says] if says else []), *summary_lines(results, command)):
         next_step = line.startswith(f"      {command} --task ")
         terminalreporter.write_line(
             line.replace(" --task ", f" {_options(config).name('task')} ") if next_step else line

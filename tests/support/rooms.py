@@ -13,7 +13,7 @@ LAYERS = (
     {"__main__"},
     {"cli"},
     {"batch", "author"},
-    {"judging"},
+    {"judging", "kernel"},
     {"pytest_plugin", "exports", "similarity"},
     {"reports"},
     {"intake", "gradebook", "version"},

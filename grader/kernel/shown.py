@@ -1,0 +1,90 @@
+"""Shows results below a notebook's cell: as HTML that follows its colours, and as text where there is no HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from grader import escape
+from grader.reports import words
+from grader.reports.terminal import summary_lines
+from grader.results import CheckResult, Outcome, tasks_of
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a magic shows: `_repr_html_` for notebooks, `__repr__` for a terminal."""
+
+    html: str
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def checks(results: Sequence[CheckResult]) -> Shown:
+    """Show each check of a task, or of several: its message, its hint, and what the student's code printed."""
+    lost = [check for check in results if check.outcome is not Outcome.PASSED]
+    lines = [f"{_mark(check)} {check.task} {check.title}: {_says(check)}" for check in results]
+    lines += ["", _all_pass(results)] if not lost else []
+    return Shown(_render("checks", results=results, whole=_all_pass(results) if not lost else ""), _plain(lines))
+
+
+def score(results: Sequence[CheckResult], week: str, title: str) -> Shown:
+    """Show the score by task, and what to do next."""
+    scores = tasks_of(results)
+    points, of = sum(s.points for s in scores), sum(s.max_points for s in scores)
+    step = words.next_step(scores, "%check")
+    text = _plain(summary_lines(results, "%check")).replace("%check --task ", "%check ")
+    return Shown(_render("score", scores=scores, points=points, of=of, step=step, title=title, week=week), text)
+
+
+def handed_in(file: str, modules: Sequence[str], notes: Sequence[str], differ: Sequence[str], points: str) -> Shown:
+    """Show what was written to hand in, and where that scores otherwise than the kernel."""
+    lines = [f"wrote {file}: {', '.join(modules)}", f"its public checks: {points}", *differ, *notes]
+    return Shown(
+        _render("handed_in", file=file, modules=modules, notes=notes, differ=differ, points=points), _plain(lines)
+    )
+
+
+def _all_pass(results: Sequence[CheckResult]) -> str:
+    tasks = sorted({check.task for check in results})
+    points = sum(check.points for check in results)
+    return f"Task {', '.join(tasks)}: every public check passes, {points} point{'' if points == 1 else 's'}."
+
+
+def _mark(check: CheckResult) -> str:
+    return {Outcome.PASSED: "✓", Outcome.TODO: "○", Outcome.SKIPPED: "⋯", Outcome.BROKEN: "!"}.get(check.outcome, "✕")
+
+
+def _says(check: CheckResult) -> str:
+    return "\n".join(filter(None, [check.message or "passed", f"  hint: {check.hint}" if check.hint else ""]))
+
+
+def _plain(lines: Sequence[str]) -> str:
+    parts = (part for line in lines for part in (line.splitlines() or [""]))
+    return "\n".join(part[: len(part) - len(part.lstrip())] + escape.terminal(part) for part in parts)
+
+
+def _render(what: str, **contents: object) -> str:
+    page = _environment().get_template("cell.html.j2")
+    return page.render(what=what, mark=_mark, word=words.word, phrase=words.phrase, detail=words.detail, **contents)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=lambda value: escape.plain(value) if type(value) is str else value,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
