@@ -11,6 +11,7 @@ from grader.author.release import package as bundles
 from grader.author.release import tree
 from grader.author.release.scaffold import new_course, new_week
 from grader.author.release.skeleton import stale_skeletons, write_skeletons
+from grader.author.release.workbook import stale_workbooks, write_workbooks
 from grader.cli.console import chosen_weeks, the_course
 from grader.cli.options import PATH, command, course_option
 from grader.errors import UsageError
@@ -57,8 +58,8 @@ def lessons(week: tuple[str, ...], check: bool, html: Path | None, data: Path | 
         for name in weeks:
             print(f"wrote {notebooks.execute_lesson(course, name, html, data, reference)}")
         return 0
-    find = notebooks.stale_notebooks if check else notebooks.write_notebooks
-    changed = [path.relative_to(course.root) for name in weeks for path in find(course.root, name)]
+    finds = (notebooks.stale_notebooks, stale_workbooks) if check else (notebooks.write_notebooks, write_workbooks)
+    changed = [path.relative_to(course.root) for name in weeks for find in finds for path in find(course.root, name)]
     for path in changed:
         print(f"stale: {path}; run: python -m grader lessons" if check else f"wrote {path}")
     return 1 if changed and check else 0

@@ -114,6 +114,12 @@ class Assignment:
         return {module: file.read_bytes() for module, file in files.items() if file.is_file()}
 
     @cached_property
+    def workbook(self) -> bytes:
+        """The notebook that students may start from instead; nothing where there is none."""
+        file = self.folder / f"{self.week}_work.ipynb"
+        return file.read_bytes() if file.is_file() else b""
+
+    @cached_property
     def names(self) -> Mapping[str, frozenset[str]]:
         """The functions and classes that each module must define, as its skeleton shows."""
         return {module: defined_names(self.skeletons.get(module, b"")) for module in self.modules}

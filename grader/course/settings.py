@@ -6,6 +6,7 @@ language = "en"                         # optional: the language of what student
 time_zone = "Europe/Berlin"             # optional: of every week that names none of its own
 libraries = ["torch", "numpy"]          # optional: what students' code and probes may import besides Python's modules
 contact = "help@uni.example"            # optional: whom students tell when grading itself fails
+repository = "https://github.com/me/x"  # optional: where students get the course; notebooks can then be opened in Colab
 
 [points]                                # optional: what the public and the hidden checks of a week are worth
 public = 60
@@ -16,6 +17,7 @@ A folder without a `course.toml` is a course as well, if it holds `assignments/W
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,10 +26,11 @@ from grader.course.toml_file import TomlFile
 
 FILE = "course.toml"
 WEEK_NAME = r"\w[\w.-]*"  # a plain name, so that no option or list can point outside the course
-_KEYS = ("title", "weeks", "language", "time_zone", "libraries", "contact", "points")
+_KEYS = ("title", "weeks", "language", "time_zone", "libraries", "contact", "repository", "points")
 _LANGUAGES = ("en",)
 _LIBRARIES = ("torch", "torchvision", "numpy", "PIL", "matplotlib", "sklearn", "scipy", "tqdm")
 _LIBRARY = r"[A-Za-z_]\w*"
+_REPOSITORY = r"https://[\w.-]+(?:/[\w.-]+){2,}"  # it stands in a command, so nothing that a shell would read
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Settings:
     zone: ZoneInfo | None = None
     libraries: tuple[str, ...] = _LIBRARIES
     contact: str = ""
+    repository: str = ""
 
 
 def load_settings(root: Path) -> Settings:
@@ -60,6 +64,7 @@ def load_settings(root: Path) -> Settings:
         zone=given.zone(),
         libraries=given.names("libraries", _LIBRARY, '["torch", "numpy"]') or Settings.libraries,
         contact=given.text("contact", '"help@uni.example"'),
+        repository=_repository(given),
     )
     given.finish()
     return settings
@@ -74,6 +79,13 @@ def _weeks(given: TomlFile, root: Path) -> tuple[str, ...]:
             )
             given.fault(text, "weeks")
     return weeks
+
+
+def _repository(given: TomlFile) -> str:
+    address = given.text("repository", '"https://github.com/me/course"')
+    if address and not re.fullmatch(_REPOSITORY, address):
+        given.fault('`repository` is the address of one, as in "https://github.com/me/course"', "repository")
+    return address
 
 
 def _language(given: TomlFile) -> str:

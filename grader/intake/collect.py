@@ -20,7 +20,7 @@ from grader.intake.contents import MIB, Contents, EntryReader
 from grader.intake.finding.definitions import given_by
 from grader.intake.finding.lending import lend
 from grader.intake.notebook import module_from_script, modules_from_notebook
-from grader.intake.notebook.cells import is_exported
+from grader.intake.notebook.cells import is_exported, is_within
 from grader.intake.places import Place, is_module, is_untouched
 from grader.intake.weeks import Weeks
 
@@ -160,6 +160,8 @@ def _add_notebooks(files: Files, everything: Mapping[str, bytes], place: Place, 
     notes: list[str] = []
     converted = []
     for path in place.notebooks:
+        if len(place.modules) == len(assignment.modules) and is_within(everything[path], path, assignment.workbook):
+            continue  # as it was handed out: the work is in the modules beside it
         try:
             made, said = modules_from_notebook(everything[path], path, assignment.names, started, _words(files))
         except SubmissionError as error:

@@ -34,7 +34,11 @@ def build(source: str, name: str) -> str:
     """Make the notebook's JSON, the same for the same source; `name` stands in the `CourseError` for a bad source."""
     if source.count("```python\n") != len(_CODE.findall(source)):
         raise CourseError(f"{name}: a block of ```python has no ``` at its end; add that line")
-    cells = list(_cells(source))
+    return as_text(list(code_and_text(source)))
+
+
+def as_text(cells: list[NotebookNode]) -> str:
+    """Make the JSON of a notebook without outputs; its cells get ids by their places."""
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     notebook = new_notebook(cells=cells, metadata={"kernelspec": _KERNEL, "language_info": {"name": "python"}})
@@ -42,7 +46,8 @@ def build(source: str, name: str) -> str:
     return f"{nbformat.writes(notebook)}\n"
 
 
-def _cells(source: str) -> Iterator[NotebookNode]:
+def code_and_text(source: str) -> Iterator[NotebookNode]:
+    """Yield a cell of code for each block of ```python, and cells of text for what stands between them."""
     for number, part in enumerate(_CODE.split(source)):
         if part.strip():
             yield new_code_cell(part.rstrip("\n")) if number % 2 else new_markdown_cell(part.strip("\n"))

@@ -10,6 +10,7 @@ from string import Template
 from grader.author.release.lessons import write_notebooks
 from grader.author.release.project import project_text
 from grader.author.release.skeleton import write_skeletons
+from grader.author.release.workbook import write_workbooks
 from grader.course import Course, is_course
 from grader.course.settings import FILE
 from grader.course.toml_file import TomlFile
@@ -60,7 +61,7 @@ def new_week(course: Course, week: str) -> list[Path]:
         for folder in folders:
             make_folder(folder, for_others=True)
         written = [_write(template, folders, week, number[1]) for template in templates]
-        made = [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
+        made = [*written, *write_skeletons(root, week), *write_notebooks(root, week), *write_workbooks(root, week)]
     return [*made, *_list_week(root, week)]
 
 

@@ -92,6 +92,15 @@ def read_notebook(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
     return notebook
 
 
+def is_within(raw: bytes, name: str, whole: bytes) -> bool:
+    """Tell whether every code cell of a notebook stands in another one, `whole`, as it is."""
+    try:
+        known = {source.strip() for source, _ in _code_cells(whole, name)}
+        return all(source.strip() in known or not source.strip() for source, _ in _code_cells(raw, name))
+    except SubmissionError:
+        return False
+
+
 def read_script(raw: bytes, name: str, modules: Collection[str]) -> Notebook:
     """Parse the code cells of a notebook that was exported as a script, or of a script with lines for IPython."""
     notebook = Notebook()
