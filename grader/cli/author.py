@@ -51,7 +51,7 @@ def lessons(week: tuple[str, ...], check: bool, html: Path | None, data: Path | 
     Name one WEEK or several; by default it takes every week.
     """
     course = the_course()
-    weeks = chosen_weeks(course, week)
+    weeks = [course.part(name).week for name in week] or [*course.chapters(), *course.assignments()]
     if html:
         if data and not data.is_dir():
             raise UsageError(f"--data: there is no folder {data}")

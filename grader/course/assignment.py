@@ -17,6 +17,9 @@ percent_a_day = 10                  # of the points, for each day that has begun
 cap_percent = 50                    # and never more than that
 
 `[[manual]]` declares what people grade: see `manual`.
+
+A folder with a `chapter.toml`, of a `title` and `modules` alone, is a chapter: it has checks that its readers run
+themselves, and no grade.
 """
 
 from __future__ import annotations
@@ -46,8 +49,10 @@ from grader.results import ManualPart
 MEMORY_MB, SECONDS, GPU_MEMORY_MB = 3072, 300, 4096
 _PUBLIC = ("assignment.toml", "conftest.py", "probes*.py", "test_*.py")
 _HERE = Path(__file__).resolve()
+_MODULE = r"[^\W\d]\w*"
 _KEYS = ("title", "week", "modules", "due", "time_zone", "limits", "late", "manual")
 VARIABLE = "GRADER_COURSE"  # names the course's folder, wherever a command is called
+CHAPTER = "chapter.toml"
 HIDDEN = "test_hidden"  # the beginning of the names of hidden checks' files
 
 
@@ -116,8 +121,13 @@ class Assignment:
     @cached_property
     def workbook(self) -> bytes:
         """The notebook that students may start from instead; nothing where there is none."""
-        file = self.folder / f"{self.week}_work.ipynb"
-        return file.read_bytes() if file.is_file() else b""
+        return self.workbook_file.read_bytes() if self.workbook_file.is_file() else b""
+
+    @property
+    def workbook_file(self) -> Path:
+        """The place of that notebook. A chapter has no other one, so it is named like the chapter."""
+        name = self.week if (self.folder / CHAPTER).is_file() else f"{self.week}_work"
+        return self.folder / f"{name}.ipynb"
 
     @cached_property
     def names(self) -> Mapping[str, frozenset[str]]:
@@ -169,6 +179,22 @@ class Course:
         weeks = self.settings.weeks or sorted((file.parent.name for file in files), key=week_order)
         return {week: self._load(week) for week in weeks}
 
+    def chapters(self) -> dict[str, Assignment]:
+        """Return what is read and tried, and never graded, by the names of the folders."""
+        files = sorted((self.root / "assignments").glob(f"*/{CHAPTER}"))
+        return {file.parent.name: _chapter(file) for file in files}
+
+    def part(self, name: str) -> Assignment:
+        """Return a week or a chapter; where there is neither, `UsageError` names the known ones."""
+        chapters = self.chapters()
+        if name in chapters:
+            return chapters[name]
+        try:
+            return self.assignment(name)
+        except UsageError as error:
+            also = f"; and, ungraded: {', '.join(chapters)}" if chapters else ""
+            raise UsageError(f"{error}{also}") from None
+
     def assignment(self, week: str) -> Assignment:
         """Return one week; where there is no such week, `UsageError` names the known ones."""
         if not (self._folder(week) / "assignment.toml").is_file():
@@ -186,7 +212,7 @@ class Course:
         given.refuse_unknown(_KEYS)
         if given.text("week", f'"{week}"', required=True) not in ("", week):
             given.fault(f"`week` must be the folder's name, {week!r}", "week")
-        modules = given.names("modules", r"[^\W\d]\w*", '["lenet"]')
+        modules = given.names("modules", _MODULE, '["lenet"]')
         if "modules" not in given.data or given.data["modules"] == []:
             given.fault('`modules` is missing; write it as in modules = ["lenet"]', "modules")
         zone = given.zone() or self.settings.zone
@@ -204,6 +230,21 @@ class Course:
         )
         given.finish()
         return read
+
+
+def _chapter(file: Path) -> Assignment:
+    given = _Table(file)
+    given.refuse_unknown(("title", "modules"))
+    read = Assignment(
+        week=file.parent.name,
+        title=given.text("title", '"A primer"', required=True),
+        modules=given.names("modules", _MODULE, '["exercises"]'),
+        folder=file.parent,
+        hidden_folder=None,
+        limits=Limits(),
+    )
+    given.finish()
+    return read
 
 
 def find_course(start: Path | None = None) -> Course:

@@ -177,6 +177,9 @@ class KernelStudents:
     def close(self, student: object) -> None:
         """Do nothing: the process is the kernel's."""
 
+    def end(self) -> None:
+        """Do nothing: what the kernel has is its own."""
+
     def check_seed(self, item: pytest.Item) -> int:
         """Return the seed that the check has at a student's desk, too."""
         return check_seed(b"public", self._seed, f"{item.path.name}::{item.name}")

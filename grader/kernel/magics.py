@@ -43,6 +43,8 @@ class Desk:
     def submit(self, line: str) -> None:
         """`%submit week5`: write the file to hand in, and check what it holds."""
         assignment = self._assignment(line.strip())
+        if assignment.week not in find_course().assignments():
+            raise UsageError(f"{assignment.week} is not graded, so there is nothing to hand in; see: %score")
         self._show(handing_in.write(self._shell, self._students(), assignment, Path.cwd()))
 
     def _students(self) -> KernelStudents:
@@ -50,7 +52,7 @@ class Desk:
 
     def _assignment(self, week: str) -> Assignment:
         course = find_course()
-        found = course.assignment(week or self._week or week_of_names(course, set(self._shell.user_ns)))
+        found = course.part(week or self._week or week_of_names(course, set(self._shell.user_ns)))
         self._week = found.week
         return found
 
@@ -61,9 +63,9 @@ class Desk:
 
 
 def week_of_task(course: Course, task: str) -> Assignment:
-    """Return the week that has public checks of a task."""
+    """Return the week or the chapter that has public checks of a task."""
     mark = re.compile(rf"@task\(\s*[\"']{re.escape(task)}[\"']")
-    for assignment in course.assignments().values():
+    for assignment in (*course.assignments().values(), *course.chapters().values()):
         files = (file for file in assignment.check_files if not is_hidden(file))
         if any(mark.search(file.read_text(encoding="utf-8")) for file in files):
             return assignment
@@ -72,7 +74,8 @@ def week_of_task(course: Course, task: str) -> Assignment:
 
 def week_of_names(course: Course, names: set[str]) -> str:
     """Return the week of which a kernel defines most names; `UsageError` where none is ahead."""
-    counts = {week: len(one.all_names & names) for week, one in course.assignments().items()}
+    parts = {**course.assignments(), **course.chapters()}
+    counts = {week: len(one.all_names & names) for week, one in parts.items()}
     most = max(counts.values(), default=0)
     first = [week for week, count in counts.items() if count == most]
     if most and len(first) == 1:

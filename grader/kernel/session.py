@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -25,6 +26,14 @@ _UNUSED = (
     *("cacheprovider", "xdist", "terminalreporter", "grader", "logging", "doctest", "unittest", "faulthandler"),
     *("threadexception", "unraisableexception", "warnings", "junitxml", "pastebin", "debugging"),
 )
+
+
+class Students(plugin.Students, Protocol):
+    """Provides what is checked, for one session."""
+
+    def end(self) -> None:
+        """Forget it again."""
+        ...
 
 
 class Session:
@@ -51,11 +60,14 @@ class Session:
         self.results = list(told_once(scores.results.values()))
 
 
-def run_checks(assignment: Assignment, students: plugin.Students, task: str = "") -> list[CheckResult]:
+def run_checks(assignment: Assignment, students: Students, task: str = "") -> list[CheckResult]:
     """Run a week's public checks, or those of one task. `CourseError` where they cannot be collected."""
     session = Session(students)
     with _kernel_kept(assignment.root):
-        status = pytest.main(_arguments(assignment, task), plugins=[session])
+        try:
+            status = pytest.main(_arguments(assignment, task), plugins=[session])
+        finally:
+            students.end()
     if session.problems:
         raise CourseError(f"{assignment.week}: the checks cannot be read:\n{session.problems[0]}")
     if status == pytest.ExitCode.INTERRUPTED:

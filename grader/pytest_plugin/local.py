@@ -45,6 +45,15 @@ class LocalStudents:
     def close(self, student: Student) -> None:
         """Do nothing: the process is the student's own."""
 
+    def end(self) -> None:
+        """Forget the modules, so that another submission can be opened in this process, and remove what was made."""
+        if self._open is not None:
+            close_modules(self._open[1])
+            self._open = None
+        for made in self._made.values():
+            made.cleanup()
+        self._made.clear()
+
     def check_seed(self, item: pytest.Item) -> int:
         """Return the check's seed, the same for everybody who runs public checks with this `--seed`."""
         return check_seed(b"public", self._seed, f"{item.path.name}::{item.name}")

@@ -200,9 +200,14 @@ def test_history_places_names_in_the_latest_cell(shell: InteractiveShell) -> Non
     assert history.in_words(f"({Path(file).name}:1) and other.py:3").endswith("and other.py:3")
 
 
+def test_what_is_submitted_again_is_checked_again(kernel: Kernel) -> None:
+    kernel("def double(n):\n    return n")
+    assert "30 of 60 points" in kernel("%submit week5")
+
+
 def test_the_zip_has_the_same_bytes_for_the_same_work(kernel: Kernel) -> None:
     kernel("def double(n):\n    return 2 * n")
-    kernel("%submit week5")
+    assert "60 of 60 points" in kernel("%submit week5")
     first = (kernel.folder / "week5_submission.zip").read_bytes()
     kernel("%submit week5")
     assert (kernel.folder / "week5_submission.zip").read_bytes() == first

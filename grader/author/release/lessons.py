@@ -57,7 +57,7 @@ def sources(root: Path, week: str | None = None) -> Iterator[tuple[Path, Path]]:
     """Yield each lesson's source and its notebook, in the order of the weeks."""
     course = Course(root)
     for name in [week] if week else course.assignments():
-        file = root / "solutions" / course.assignment(name).week / "lesson.md"
+        file = root / "solutions" / course.part(name).week / "lesson.md"
         if file.is_file():
             yield file, root / "assignments" / name / f"{name}.ipynb"
 
@@ -83,7 +83,7 @@ def stale_notebooks(root: Path, week: str | None = None) -> list[Path]:
 
 def execute_lesson(course: Course, week: str, pages: Path, data: Path | None = None, reference: bool = False) -> Path:
     """Run a week's notebook with the modules in assignments/, or with the reference's; return the page written."""
-    folder = course.assignment(week).folder
+    folder = course.part(week).folder
     page = pages / f"{week}.html"
     execute(folder / f"{week}.ipynb", course.root / "solutions" / week if reference else folder, page, data)
     return page

@@ -27,10 +27,11 @@ def gradescope(course: Course, assignment: Assignment, sandbox: str = "bwrap") -
     if assignment.hidden_folder is None:
         raise CourseError(f"{assignment.week}: its hidden checks are absent; package it where solutions/ is")
     hidden = f"solutions/{assignment.week}/"
+    parts = (assignment.week, *course.chapters())
     paths = [
         path
         for path in tracked_files(course.root)
-        if (is_for_students(path) and not is_of_another_week(path, [assignment.week]))
+        if (is_for_students(path) and not is_of_another_week(path, parts))
         or (path.startswith(hidden) and path.count("/") == 2 and path.endswith(".py"))
     ]
     files = _with_engine({path: (course.root / path).read_bytes() for path in paths}, assignment.week)

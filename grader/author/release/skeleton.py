@@ -102,7 +102,8 @@ def stale_skeletons(root: Path, week: str | None = None) -> list[Path]:
 
 def _references(root: Path, week: str | None) -> list[Path]:
     course = Course(root)
-    chosen = [course.assignment(week)] if week is not None else list(course.assignments().values())
+    every = [*course.chapters().values(), *course.assignments().values()]
+    chosen = [course.part(week)] if week is not None else every
     return [root / "solutions" / a.week / f"{module}.py" for a in chosen for module in a.modules]
 
 

@@ -47,7 +47,8 @@ def student_tree(course: Course, weeks: Sequence[str] = ()) -> dict[str, bytes]:
     """
     root = course.root
     weeks = weeks or tuple(course.assignments())
-    chosen = [path for path in tracked_files(root) if is_for_students(path) and not is_of_another_week(path, weeks)]
+    parts = (*weeks, *course.chapters())
+    chosen = [path for path in tracked_files(root) if is_for_students(path) and not is_of_another_week(path, parts)]
     changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
     if changed.strip("\0"):
         raise CourseError("there are uncommitted changes in what students get; commit them first, then release")

@@ -1,8 +1,9 @@
 """Makes `weekN_work.ipynb`, in which a week can be done: the lesson's text, a cell for each task, its check below.
 
 The text is that of the week's README.md, and the cells are cut from the reference as the skeletons are. Blocks of
-```python in the lesson become cells that run. A part of a module that belongs to no task, such as a constant, stands
-in a cell before the tasks.
+```python in the lesson become cells that run; what they print follows in the README, and is left out. A part of a
+module that belongs to no task, such as a constant, stands in a cell before the tasks. A chapter's notebook is made
+likewise.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
 _TASK = re.compile(r"(\d+(?:\.\d+)+)\b")
 _TODO = re.compile(r"\bTODO (\d+(?:\.\d+)+)\b")
 _CODE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_PRINTED = re.compile(r"(^```python\n.*?^```$\n)\s*^```(?:text)?\n.*?^```$\n?", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^`?(?:pytest|\$ pytest) [^`\n]*`?[ \t]*\n?", re.MULTILINE)
 _CONTENTS = re.compile(r"^\*\*Contents:\*\*.*?(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
 _LEFT_OUT = ("set up", "debugging")  # of the terminal; the notebook says how it is used itself
@@ -64,13 +66,16 @@ def build(course: Course, assignment: Assignment) -> str:
 
 def _cells(found: Sequence[Section], parts: _Parts, course: Course, assignment: Assignment) -> Iterator[NotebookNode]:
     title, *rest = found
-    path = f"assignments/{assignment.week}/{assignment.week}_work.ipynb"
+    path = assignment.workbook_file.relative_to(course.root).as_posix()
     yield new_markdown_cell(f"{badge(course, path)}{_CONTENTS.sub('', title.text).strip()}")
-    yield new_markdown_cell(_HOW.format(week=assignment.week, first=next(iter(parts.tasks), "1.1")))
+    graded = assignment.week in course.assignments()
+    how = _HOW if graded else _HOW_UNGRADED
+    yield new_markdown_cell(how.format(week=assignment.week, first=next(iter(parts.tasks), "1.1")))
     yield new_code_cell(set_up(course, path))
     tasks_begun = False
     left_out = False
-    for section in rest:
+    last = max((number for number, section in enumerate(rest) if section.task), default=0)
+    for number, section in enumerate(rest):
         left_out = section.title.lower().startswith(_LEFT_OUT) if section.level < 3 else left_out
         if left_out:
             continue
@@ -81,13 +86,14 @@ def _cells(found: Sequence[Section], parts: _Parts, course: Course, assignment: 
             yield new_markdown_cell(_COMMAND.sub("", section.text).strip())
             yield from (new_code_cell(text) for text in parts.tasks.get(section.task, ()))
             yield new_code_cell(f"%check {section.task}")
-        elif tasks_begun:
+        elif number > last:
             yield new_markdown_cell(section.text.strip())
         else:
-            yield from code_and_text(section.text)
-    yield new_markdown_cell(_END)
+            yield from code_and_text(_PRINTED.sub(r"\1", section.text))
+    yield new_markdown_cell(_END if graded else "## Where you stand")
     yield new_code_cell(f"%score {assignment.week}")
-    yield new_code_cell(f"# %submit {assignment.week}")
+    if graded:
+        yield new_code_cell(f"# %submit {assignment.week}")
 
 
 class _Parts:
@@ -167,12 +173,12 @@ def set_up(course: Course, path: str) -> str:
 def workbooks(root: Path, week: str | None = None) -> Iterator[tuple[Path, Assignment]]:
     """Yield each notebook's path with its week, of those that have a README and a reference."""
     course = Course(root)
-    for name in [week] if week else course.assignments():
-        assignment = course.assignment(name)
+    for name in [week] if week else [*course.chapters(), *course.assignments()]:
+        assignment = course.part(name)
         reference = root / "solutions" / assignment.week
         files = [assignment.folder / "README.md", *(reference / f"{module}.py" for module in assignment.modules)]
         if all(file.is_file() for file in files):
-            yield assignment.folder / f"{assignment.week}_work.ipynb", assignment
+            yield assignment.workbook_file, assignment
 
 
 def stale_workbooks(root: Path, week: str | None = None) -> list[Path]:
@@ -204,6 +210,10 @@ each.
 | `%submit {week}` | writes the file that you hand in, and checks what it holds |
 
 Run the next cell first. After you change a cell, run it again, then its check."""
+
+_HOW_UNGRADED = """This notebook is the whole chapter: read, run the cells, write your code into those that say `TODO`,
+and run the check below each. Nothing here is graded. `%score {week}` shows where you stand. Run the next cell first.
+After you change a cell, run it again, then its check."""
 
 _SET_UP = """\
 # In Colab, this gets the course and installs what is missing. On your own computer it loads the checks, no more.
