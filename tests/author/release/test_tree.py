@@ -65,7 +65,7 @@ def test_the_tree_has_what_students_need_and_nothing_else(committed_course: Cour
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     week = f"assignments/{WEEK}"
     assert names == {
-        *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb")),
+        *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb", f"{WEEK}_work.ipynb")),
         f"{week}/test_{WEEK}.py", "fixtures/data.py", "pyproject.toml", "README.md", protected.MANIFEST,
         *tree.EDITORS,
     }  # fmt: skip
@@ -197,5 +197,8 @@ def test_this_course_passes_its_own_leak_check_and_students_can_work_in_it(tmp_p
     )  # fmt: skip
     weeks = course.assignments()
     assert done.returncode == 1, done.stdout + done.stderr
-    assert f"0/{60 * len(weeks)}" in done.stdout and "Next: task" in done.stdout and "broken" not in done.stdout
+    primer = (ROOT / "assignments" / "primer" / "test_primer.py").read_text().count("@task(")  # of one point each
+    assert (
+        f"0/{60 * len(weeks) + primer}" in done.stdout and "Next: task" in done.stdout and "broken" not in done.stdout
+    )
     assert [week for week in weeks if f"\n{week[4:]}.1 " not in done.stdout] == []
