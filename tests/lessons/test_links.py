@@ -12,7 +12,8 @@ LESSONS = {file.parent.name: file for file in sorted(ROOT.glob("assignments/*/RE
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HOSTS = {
-    "docs.pytorch.org", "docs.python.org", "numpy.org", "scikit-learn.org", "matplotlib.org", "pillow.readthedocs.io", "d2l.ai",
+    "docs.pytorch.org", "docs.python.org", "numpy.org", "scikit-learn.org", "matplotlib.org", "pillow.readthedocs.io",
+    "d2l.ai",
 }  # fmt: skip
 
 

@@ -65,7 +65,8 @@ def test_the_tree_has_what_students_need_and_nothing_else(committed_course: Cour
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     week = f"assignments/{WEEK}"
     assert names == {
-        *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb", f"{WEEK}_work.ipynb")),
+        f"{week}/{WEEK}_work.ipynb",
+        *(f"{week}/{name}" for name in ("README.md", "assignment.toml", "exercise.py", "probes.py", f"{WEEK}.ipynb")),
         f"{week}/test_{WEEK}.py", "fixtures/data.py", "pyproject.toml", "README.md", protected.MANIFEST,
         *tree.EDITORS,
     }  # fmt: skip
