@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from grader.gradebook.database import texts
-from grader.gradebook.deliveries import Deliveries
+from grader.gradebook.together.comments import Comment, Comments
 from grader.results import Kind, Late, ManualPart, Override, Report, RubricItem, adjust
 
 _OVERRIDES = """
@@ -29,7 +30,7 @@ SELECT person, week FROM attempts WHERE week = ? UNION SELECT person, week FROM 
 Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 
-class Adjustments(Deliveries):
+class Adjustments(Comments):
     """What changes scores after the checks.
 
     Whatever is recorded here marks the reports that it changes, in the same step: see `stale`.
@@ -42,13 +43,15 @@ class Adjustments(Deliveries):
     def adjuster(self, *key: str) -> Callable[[Report], Report]:
         """Return `adjusted` for many reports; with a student and a week as the key, for those alone."""
         overrides, late, delivered = self.decisions(*key), self._late(*key), self.deliveries(*key)
-        parts = self.manual_parts()
+        parts, commented = self.manual_parts(), self.comments(*key)
 
         def adjusted(report: Report) -> Report:
             own = texts(report.student, report.week)
             shown = delivered[own].shown if own in delivered else None
             report = replace(report, delivery=shown)
-            return adjust(report, overrides.get(own, ()), late.get(own), parts.get(own[1], ()))
+            return _with(
+                adjust(report, overrides.get(own, ()), late.get(own), parts.get(own[1], ())), commented.get(own, ())
+            )
 
         return adjusted
 
@@ -59,7 +62,8 @@ class Adjustments(Deliveries):
         days, percent = json.loads(late_before)
         own = texts(report.student, report.week)
         parts = self.manual_parts().get(own[1], ())
-        return adjust(report, self.decisions(*own).get(own, ()), Late(days, percent) if days else None, parts)
+        late = Late(days, percent) if days else None
+        return _with(adjust(report, self.decisions(*own).get(own, ()), late, parts), self.comments(*own).get(own, ()))
 
     def override(self, override: Override) -> None:
         """Record one decision, as `decide` does."""
@@ -72,12 +76,9 @@ class Adjustments(Deliveries):
         """
         with self.transaction() as database:
             for one in decisions:
-                student, week, task, why, who, at = texts(one.student, one.week, one.task, one.why, one.who, one.at)
-                person = self.key_of(database, student)
-                items = json.dumps([asdict(item) for item in one.items])
-                values = (person, week, task, one.points, why, who, at, str(one.kind), items, one.most)
-                database.execute(_DECIDE, values)
-                database.execute("INSERT OR IGNORE INTO stale VALUES (?, ?)", (person, week))
+                person = self.key_of(database, *texts(one.student))
+                insert_decision(database, person, one)
+                database.execute("INSERT OR IGNORE INTO stale VALUES (?, ?)", (person, *texts(one.week)))
 
     def decisions(self, *key: str) -> Overrides:
         """Return the decisions that hold, for everybody or for one student's week."""
@@ -153,6 +154,20 @@ class Adjustments(Deliveries):
     def _late(self, *key: str) -> dict[tuple[str, ...], Late]:
         rows = self.rows(f"{_LATE} {_ONE if key else ''}", *key)
         return {(student, week): Late(days, percent) for student, week, days, percent in rows}
+
+
+def insert_decision(database: sqlite3.Connection, person: int, one: Override) -> int:
+    """Record a decision about a person, by the key, in a transaction; return its number."""
+    week, task, why, who, at = texts(one.week, one.task, one.why, one.who, one.at)
+    items = json.dumps([asdict(item) for item in one.items])
+    values = (person, week, task, one.points, why, who, at, str(one.kind), items, one.most)
+    return int(database.execute(_DECIDE, values).lastrowid or 0)
+
+
+def _with(report: Report, comments: Sequence[Comment]) -> Report:
+    """Add comments to what people said."""
+    said = tuple(one.remark(report) for one in comments)
+    return replace(report, remarks=(*report.remarks, *said)) if said else report
 
 
 def _override(

@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.course import week_order
 from grader.errors import GraderError
 from grader.gradebook.by_hand import ByHand
-from grader.gradebook.database import texts
+from grader.gradebook.database import now, texts
 from grader.results import CheckResult, Report
 
 _SAME_WORK = """
@@ -71,9 +71,9 @@ class Attempt:
 class Attempts(ByHand):
     """What was graded, and what could not be."""
 
-    def __init__(self, path: Path, copies: bool = True) -> None:
+    def __init__(self, path: Path, copies: bool = True, shared: bool = False) -> None:
         self._weekless: set[str] = set()
-        super().__init__(path, copies)
+        super().__init__(path, copies, shared)
 
     def find(self, key: ResultKey) -> Attempt | None:
         """Find the student's current attempt if it graded this very work, under any version of the assignment.
@@ -103,8 +103,8 @@ class Attempts(ByHand):
         with self.transaction() as database:
             person = self.key_of(database, student)
             database.execute(
-                "INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                (person, *key, report.raw_score, report.max_score, len(report.broken), *texts(report.to_json())),
+                "INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+                (person, *key, report.raw_score, report.max_score, len(report.broken), *texts(report.to_json()), now()),
             )
             database.execute("DELETE FROM problems WHERE person = ? AND week = ?", (person, key[0]))
             if report.student not in self._weekless:

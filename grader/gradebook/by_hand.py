@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from grader.gradebook.adjustments import Adjustments
 from grader.gradebook.database import texts
+from grader.gradebook.together.desk import Together
 from grader.results import WEEK, Adjustment, CheckResult, Outcome, Override, Report
 
 NOTHING, NOT_GRADABLE = "nothing handed in", "not gradable"  # why no check ran
@@ -30,7 +30,7 @@ AND (listed OR NOT EXISTS (SELECT 1 FROM entries WHERE entries.person = one.pers
 _LATEST = "SELECT report FROM attempts WHERE week = ? ORDER BY id DESC LIMIT 1"
 
 
-class ByHand(Adjustments):
+class ByHand(Together):
     """Weeks that people alone have graded."""
 
     def reports_by_hand(self) -> list[Report]:

@@ -81,6 +81,6 @@ class Deliveries(PeopleTable):
             raise GraderError(f"{self.path}: the modules of {submission} are damaged; grade again") from error
 
     def drop_old_sources(self) -> None:
-        """Drop the modules of works that nobody's week is now."""
+        """Drop the modules of works that were never graded; those of earlier attempts show what changed since."""
         with self.transaction() as database:
-            database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM latest)")
+            database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM attempts)")

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 # What belongs to a person, and of which a person may have several for one week.
-_KEYED = ("attempts", "overrides")
+_KEYED = ("attempts", "overrides", "comments", "requests", "actions")
 _THEIRS = (*_KEYED, "problems")
-_ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale")
+_ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale", "assigned", "looked")
 GRANTED = "granted"  # by the roster, not by an entry: no attempt decides which of two rows holds
 TABLES = (*_THEIRS, *_ONE_A_WEEK, GRANTED, "marks")  # of a person, beside `people`
 
@@ -48,7 +48,8 @@ def split(database: sqlite3.Connection, into: int) -> int:
     if row is None:
         return 0
     number, person, saved = int(row[0]), int(row[1]), json.loads(row[2])
-    theirs, own = saved["person"], saved["into"]
+    none: Saved = {table: [] for table in (*TABLES, "merges")}  # earlier versions did not know all tables
+    theirs, own = none | saved["person"], none | saved["into"]
     _restore_people(database, person, into, theirs, own)
     for table in (*_KEYED, "merges"):
         column = "into_person" if table == "merges" else "person"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 11
+VERSION = 12
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -209,5 +209,37 @@ CREATE TABLE merges (
     id INTEGER PRIMARY KEY, person INTEGER NOT NULL, into_person INTEGER NOT NULL, saved TEXT NOT NULL
 );
 PRAGMA user_version = 11;
+""",
+    """
+-- about says what a comment is on: a line, a check, a task or the week; edition counts how often it was changed
+CREATE TABLE comments (
+    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, week TEXT NOT NULL, about TEXT NOT NULL, target TEXT NOT NULL,
+    line INTEGER NOT NULL, quote TEXT NOT NULL, submission TEXT NOT NULL, text TEXT NOT NULL, who TEXT NOT NULL,
+    at TEXT NOT NULL, edition INTEGER NOT NULL DEFAULT 1, gone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX comments_by_person ON comments (person, week);
+CREATE TABLE phrases (
+    id INTEGER PRIMARY KEY, week TEXT NOT NULL, task TEXT NOT NULL, text TEXT NOT NULL,
+    shortcut TEXT NOT NULL DEFAULT '', uses INTEGER NOT NULL DEFAULT 1, UNIQUE (week, task, text)
+);
+CREATE TABLE assigned (person INTEGER NOT NULL, week TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (person, week));
+-- attempt is the one that somebody looked at, 0 where there was none
+CREATE TABLE looked (
+    person INTEGER NOT NULL, week TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, attempt INTEGER NOT NULL,
+    PRIMARY KEY (person, week)
+);
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, week TEXT NOT NULL, task TEXT NOT NULL, text TEXT NOT NULL,
+    asked TEXT NOT NULL, state TEXT NOT NULL, answer TEXT NOT NULL DEFAULT '', who TEXT NOT NULL DEFAULT '',
+    at TEXT NOT NULL DEFAULT '', edition INTEGER NOT NULL DEFAULT 1
+);
+-- undo holds as JSON what takes the action back; undone is the time when somebody did
+CREATE TABLE actions (
+    id INTEGER PRIMARY KEY, person INTEGER NOT NULL, week TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL,
+    what TEXT NOT NULL, undo TEXT NOT NULL, undone TEXT NOT NULL DEFAULT ''
+);
+-- when an attempt was graded (UTC); empty for those of earlier versions
+ALTER TABLE attempts ADD COLUMN at TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 12;
 """,
 )

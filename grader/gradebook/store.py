@@ -6,7 +6,8 @@
     merges     who was merged into whom, with what both had before, so that it can be undone
     entries    which weeks the class folder holds of whom, and which it held once and are gone
     attempts   one row for each time that a student's week was graded; `report` is the whole report as JSON,
-               `broken` how many of our own checks crashed, `seed` a text because it may be of any size (`attempts`)
+               `broken` how many of our own checks crashed, `seed` a text because it may be of any size, `at` when
+               it was graded (`attempts`)
     problems   what could not be graded, and why; `week` is NULL where it is not known
     overrides  what a person decided of a task or a week, with who, why and when (UTC); the latest row for a task
                holds, and NULL points take it back (`adjustments`)
@@ -17,6 +18,12 @@
     weeks      the course's weeks, with the parts of each that people grade
     zeros      who has zero points for a week, as they handed in nothing
     stale      whose reports do not show yet what was decided
+    comments   what people wrote of a line, a check, a task or a week; `about` says which (`together.comments`)
+    phrases    texts of comments, for reuse, each with the key that writes it
+    assigned   who looks after a student's week
+    looked     who was done with a student's week, and which attempt that was
+    requests   what students asked to have graded again, and what became of it
+    actions    who did what at the desk, with what undoes it
     settings   choices that hold from run to run
     digests    for each version of an assignment a digest of what each check's verdict depends on (`runs`)
     runs       the seed of each run over a week that has not come to its end
@@ -32,8 +39,9 @@ week is graded again; `current()` puts both together. `database` says how the fi
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,12 +60,12 @@ class Gradebook(Attempts, Runs):
     """
 
 
-def open_book(folder: Path) -> Gradebook:
+def open_book(folder: Path, shared: bool = False) -> Gradebook:
     """Open the gradebook that `batch` left in a folder; `UsageError` where there is none."""
     file = folder / "gradebook.sqlite" if folder.is_dir() else folder
     if not file.is_file():
         raise UsageError(f"{folder}: there is no gradebook.sqlite; give the folder that `batch --out` wrote")
-    return Gradebook(file)
+    return Gradebook(file, shared=shared)
 
 
 @contextmanager
@@ -68,10 +76,23 @@ def copied_book(folder: Path) -> Iterator[Gradebook | None]:
         yield None
         return
     with held(), TemporaryDirectory() as place:
-        copy = shutil.copyfile(file, Path(place) / file.name)
+        copy = Path(place) / file.name
         try:
+            _copy(file, copy)
             book = Gradebook(copy, copies=False)
         except GraderError as error:
             raise GraderError(str(error).replace(str(copy), str(file))) from error
         with book:
             yield book
+
+
+def _copy(file: Path, copy: Path) -> None:
+    """Copy a gradebook as it is; of one that the desk has open, a part is in the log beside it."""
+    if not file.with_name(f"{file.name}-wal").exists():
+        shutil.copyfile(file, copy)
+        return
+    try:
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except sqlite3.DatabaseError as error:
+        raise GraderError(f"{file}: cannot be copied ({error})") from error

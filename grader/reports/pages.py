@@ -128,6 +128,7 @@ def _environment(**options: Any) -> jinja2.Environment:
         drawing=drawing,
         number=words.number,
         phrase=words.phrase,
+        remark_title=words.remark_title,
         word=words.word,
         visible=escape.plain,
         Outcome=Outcome,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from grader.results import CheckResult, Delivery, Outcome, Report, TaskScore
+from grader.results import CheckResult, Delivery, Outcome, Remark, Report, TaskScore
 
 BAR = 10
 LONGEST = 200  # of a problem's one line
@@ -117,6 +117,14 @@ def facts(delivery: Delivery | None) -> list[tuple[str, str]]:
         (f"Group {delivery.group}".strip(), names),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def remark_title(remark: Remark) -> str:
+    """Say what a remark is about."""
+    if remark.file:
+        return f"{remark.file}, line {remark.line}"
+    task = f"Task {remark.task}" if remark.task[:1].isdigit() else remark.task
+    return ": ".join(part for part in (task, remark.check) if part) or "The whole week"
 
 
 def week_command(week: str) -> str:

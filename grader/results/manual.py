@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -52,8 +52,20 @@ class ManualPart:
 
 @dataclass(frozen=True)
 class Remark:
-    """What a person wrote about a task, or about the whole week where `task` is empty; it changes no points."""
+    """What a person wrote about a task, or about the whole week where `task` is empty; it changes no points.
+
+    `check` is the title of the check that it is about, if that is one. A remark on a line has its `file` and `line`,
+    and in `code` what stood there.
+    """
 
     text: str
     by: str
     task: str = ""
+    check: str = ""
+    file: str = ""
+    line: int = 0
+    code: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known, as JSON holds it."""
+        return {"task": self.task, **{name: value for name, value in asdict(self).items() if value}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -146,7 +146,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         changes = {"raw_score": self.raw_score, "adjustments": [asdict(a) for a in self.adjustments]}
-        people: Mapping[str, Iterable[ManualPart | Remark]] = {"manual": self.manual, "remarks": self.remarks}
+        people = {"manual": [*map(asdict, self.manual)], "remarks": [one.to_dict() for one in self.remarks]}
         return {
             "schema": self.schema,
             "student": self.student,
@@ -160,7 +160,7 @@ class Report:
             "assignment": self.assignment,
             **({"environment": self.environment} if self.environment else {}),
             **({"delivery": self.delivery.to_dict()} if self.delivery else {}),
-            **{name: [asdict(one) for one in ones] for name, ones in people.items() if ones},
+            **{name: ones for name, ones in people.items() if ones},
             **{name: text for name, text in (("excused", self.excused), ("by_hand", self.by_hand)) if text},
             "notes": list(self.notes),
             "checks": [check.to_dict() for check in self.checks],

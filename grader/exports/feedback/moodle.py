@@ -19,8 +19,8 @@ from grader.exports.fill import Filled, Rules, fill, namesakes
 from grader.exports.target import Files
 from grader.intake.tables.participants import number_of
 from grader.people.identity import MOODLE, of_week
-from grader.reports.words import next_step, problem, week_command, word
-from grader.results import Report
+from grader.reports.words import next_step, problem, remark_title, week_command, word
+from grader.results import Remark, Report
 
 COMMENTS = "Feedback comments"
 
@@ -80,8 +80,12 @@ def comment(report: Report) -> str:
         Markup("{}: {}{}").format(_safe(line.what), f"{line.points:+d}", _safe(f" ({line.why})" if line.why else ""))
         for line in shown.adjustments
     ]
-    lines += [_safe(f"{f'Task {remark.task}: ' if remark.task else ''}{remark.text}") for remark in shown.remarks]
+    lines += [_safe(f"{_about(remark)}{remark.text}") for remark in shown.remarks]
     return str(Markup("").join(Markup("<p>{}</p>").format(line) for line in lines))
+
+
+def _about(remark: Remark) -> str:
+    return f"{remark_title(remark)}: " if remark.task or remark.check or remark.file else ""
 
 
 def _safe(text: str) -> Markup:
