@@ -76,9 +76,10 @@ def mend_reports(book: Gradebook, out: Path) -> None:
 def write_decided(book: Gradebook, out: Path) -> None:
     """Write the reports that do not show yet what was decided, and remove those of which nothing is left.
 
-    The gradebook knows them until they are written, so that a run that is killed leaves none behind.
+    The gradebook knows them until they are written, so that a run that is killed leaves none behind. So it does where
+    somebody has decided something at the desk in the meantime.
     """
-    stale = book.stale()
+    changes, stale = book.changes, book.stale()
     reports = {(report.student, report.week): report for report in book.latest({student for student, _ in stale})}
     for key in stale:
         folder = report_folder(book, out, *key)
@@ -87,7 +88,8 @@ def write_decided(book: Gradebook, out: Path) -> None:
             write_report(reports[key], folder)
         else:
             remove_report(folder)
-        book.forget_stale(*key)
+        if book.changes == changes:
+            book.forget_stale(*key)
 
 
 def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]]:

@@ -198,6 +198,7 @@ class _Run:
         self._result.left = len(candidates)
         weeks = self.prepare(candidates)
         counts = Counter(str(candidate.week) for candidate in candidates)
+        self._book.note_progress(len(candidates), self._result.kept)
         shown = self._progress.of(counts, self._result.kept, self._partly)
         with shown, closing(self._backend.run(self._jobs(candidates), weeks)) as results:
             for done in results:
@@ -205,6 +206,7 @@ class _Run:
 
     def end(self, candidates: Sequence[Candidate]) -> None:
         """Note that all of them have been looked at. An interrupted run does not get here, and so is gone on with."""
+        self._book.note_progress(0, 0)
         self._book.drop_old_sources()
         self._seeds.end({candidate.week for candidate in candidates if candidate.week is not None})
 

@@ -42,6 +42,7 @@ COMMANDS = (
     Later("demo", "batch", "grade the sample class, end to end"),
     Later("run", "single", "grade one submission and print its score by task"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),
+    Later("desk", "desk", "grade, comment and answer in the browser, at what `batch` left in a folder"),
     Later("override", "gradebook", "decide about a task or a week by hand; it holds when the week is graded again"),
     Later("adjustments", "gradebook", "list what people decided, and decide about many at once in a spreadsheet"),
     Later("people", "people", "list who is in the class, and mend who is who"),

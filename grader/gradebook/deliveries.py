@@ -73,10 +73,14 @@ class Deliveries(PeopleTable):
 
     def sources(self, submission: str) -> dict[str, str]:
         """Return the modules of a work as text, by their paths; empty where they are not kept."""
+        return {path: raw.decode("utf-8", "replace") for path, raw in self.raw_sources(submission).items()}
+
+    def raw_sources(self, submission: str) -> dict[str, bytes]:
+        """Return the modules of a work as they were handed in; empty where they are not kept."""
         rows = self.rows("SELECT files FROM sources WHERE submission = ?", *texts(submission))
         try:
             kept = json.loads(zlib.decompress(rows[0][0])) if rows else {}
-            return {path: base64.b64decode(text).decode("utf-8", "replace") for path, text in kept.items()}
+            return {path: base64.b64decode(text) for path, text in kept.items()}
         except (zlib.error, ValueError, TypeError) as error:
             raise GraderError(f"{self.path}: the modules of {submission} are damaged; grade again") from error
 

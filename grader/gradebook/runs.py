@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from grader.gradebook.database import Database, texts
 
+_PROGRESS = "progress"  # of the run that goes on, in `settings`
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: works that it has to grade, those that it has graded, and those that it kept."""
+
+    total: int
+    done: int
+    kept: int
+
 
 class Runs(Database):
-    """What later runs need to know of earlier ones."""
+    """What later runs need to know of earlier ones, and the desk of the one that goes on."""
+
+    def note_progress(self, total: int, kept: int) -> None:
+        """Record how much a run has to do; none of it ends what was recorded."""
+        with self.transaction() as database:
+            (after,) = database.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
+            text = json.dumps([total, kept, after]) if total else ""
+            database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_PROGRESS, text))
+
+    def progress(self) -> Progress | None:
+        """Return how far the run is that goes on, as far as one does."""
+        rows = self.rows("SELECT value FROM settings WHERE name = ?", _PROGRESS)
+        if not rows or not rows[0][0]:
+            return None
+        total, kept, after = json.loads(rows[0][0])
+        ((done,),) = self.rows("SELECT count(*) FROM attempts WHERE id > ?", after)
+        return Progress(total, min(done, total), kept)
 
     def begin_run(self, week: str, seed: int) -> int:
         """Record that a run over a week begins with this seed; return that of one which has not ended, if there is."""

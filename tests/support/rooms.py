@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "grader"
 LAYERS = (
     {"__main__"},
     {"cli"},
+    {"desk"},
     {"batch", "author"},
     {"judging", "kernel"},
     {"pytest_plugin", "exports", "similarity"},

@@ -15,7 +15,7 @@ from grader.errors import GraderError, UsageError
 from grader.escape import terminal
 from grader.gradebook import Gradebook
 from grader.people.person import Person
-from grader.results import Kind, Override, Report, tasks_of
+from grader.results import Kind, Override, Report
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,8 @@ class Desk:
         return self._scales[key]
 
     def _scale_of(self, report: Report | None, week: str) -> Scale:
-        checks = report.checks if report and report.checks else self._book.checks_of(week)
-        tasks = {score.task: score.max_points for score in tasks_of(checks) if score.task[:1].isdigit()}
-        parts = {part.name: part for part in self._parts.get(week, ())}
-        manual = sum(part.max_points for part in parts.values())
-        most = report.max_score if report and report.checks else sum(tasks.values()) + manual if tasks else None
-        return Scale(week, tasks, parts, most)
+        checks = () if report and report.checks else self._book.checks_of(week)
+        return Scale.of(week, report, checks, self._parts.get(week, ()))
 
     def decision(self, student: str, week: str, meant: Meant, why: str, who: str = "", at: str = "") -> Override:
         """Make a decision of what is meant."""

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.results import BONUS, LATENESS, PENALTY, WEEK, WHOLE_WEEK, Kind, ManualPart, RubricItem
+from grader.results import (
+    BONUS,
+    LATENESS,
+    PENALTY,
+    WEEK,
+    WHOLE_WEEK,
+    CheckResult,
+    Kind,
+    ManualPart,
+    Report,
+    RubricItem,
+    tasks_of,
+)
 
 BACK, COMMENT, UNCOMMENT, EXCUSED, WAIVED, NONE = "back", "comment", "uncomment", "excused", "waived", "none"
 LONGEST = 4_000  # characters of a reason, which a report shows whole
@@ -40,6 +52,15 @@ class Scale:
     tasks: Mapping[str, int]
     parts: Mapping[str, ManualPart]
     most: int | None
+
+    @classmethod
+    def of(cls, week: str, report: Report | None, checks: Sequence[CheckResult], parts: Sequence[ManualPart]) -> Scale:
+        """Make the scale of a student's week; without checks in the report, those of others say what there is."""
+        own = report.checks if report and report.checks else checks
+        tasks = {score.task: score.max_points for score in tasks_of(own) if score.task[:1].isdigit()}
+        manual = sum(part.max_points for part in parts)
+        most = report.max_score if report and report.checks else sum(tasks.values()) + manual if tasks else None
+        return cls(week, tasks, {part.name: part for part in parts}, most)
 
     def task(self, words: str) -> str:
         """Return the task, manual part or word for the whole week that is meant; `UsageError` names what there is."""

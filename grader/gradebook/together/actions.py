@@ -43,6 +43,7 @@ class Action:
     at: str
     what: str
     undone: str
+    can_undo: bool
 
 
 class Changing:
@@ -55,6 +56,7 @@ class Changing:
         self.touched: set[tuple[int, str]] = set()
         self._steps: list[Row] = []
         self._noted: list[tuple[int, str, str]] = []
+        self._always = False
 
     def held(self, person: int, week: str, task: str, comment: bool = False) -> int:
         """Return the number of the decision about a task that was made last, 0 where there is none."""
@@ -111,15 +113,16 @@ class Changing:
             texts(week, task, text),
         )
 
-    def note(self, what: str, person: int = 0, week: str = "") -> None:
-        """Log what was done."""
+    def note(self, what: str, person: int = 0, week: str = "", always: bool = False) -> None:
+        """Log what was done; with `always` also where it changed nothing that is kept here."""
+        self._always |= always
         self._noted.append((person, week, what))
 
     def finish(self) -> None:
         """Write the log; what changed nothing leaves no line."""
-        if not self._steps:
+        if not self._steps and not self._always:
             return
-        person, week, what = self._noted[0] if self._noted else (0, "", "")
+        person, week, what = self._noted[-1] if self._noted else (0, "", "")  # the last sums up
         self._database.execute(
             "INSERT INTO actions (person, week, who, at, what, undo) VALUES (?, ?, ?, ?, ?, ?)",
             (person, *texts(week, self.who, self.at, what, json.dumps(self._steps))),
@@ -193,6 +196,6 @@ class Actions(Adjustments):
         """Return what was done, the latest first."""
         where = [f"{name} = ?" for name, value in (("person", person), ("who", who)) if value is not None]
         values = [value for value in (person, who) if value is not None]
-        query = "SELECT id, person, week, who, at, what, undone FROM actions"
+        query = "SELECT id, person, week, who, at, what, undone, undo != '[]' AND undone = '' FROM actions"
         query += f" WHERE {' AND '.join(where)}" if where else ""
         return [Action(*row) for row in self.rows(f"{query} ORDER BY id DESC LIMIT ?", *values, most)]

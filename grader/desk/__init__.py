@@ -1,0 +1,1 @@
+"""Grades in the browser: a web application on the teacher's own machine, at a gradebook."""

@@ -1,0 +1,141 @@
+"""Decides about points, an excuse, a bonus or a rubric, for a student and all who share the work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.batch.deciding.words import Meant, Scale, check_reason, read_decision, written
+from grader.desk.acting.conflict import Conflict
+from grader.desk.desk import Desk
+from grader.errors import UsageError
+from grader.gradebook.together.actions import Changing
+from grader.people.person import Person
+from grader.results import Kind, Override
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to decide; `revision` says what they saw."""
+
+    person: int
+    week: str
+    task: str
+    points: str
+    why: str
+    revision: str
+    alone: bool = False
+
+    def fields(self, revision: str) -> dict[str, str]:
+        """Return the form that wishes the same of what holds now."""
+        return {
+            "person": str(self.person), "week": self.week, "task": self.task, "points": self.points, "why": self.why,
+            "revision": revision, "alone": "yes" if self.alone else "",
+        }  # fmt: skip
+
+
+def scale_of(desk: Desk, person: Person, week: str) -> Scale:
+    """Return what there is to decide about a student's week."""
+    if week not in desk.book.known_weeks() or week in person.gone:
+        raise UsageError(f"there is no {week} of {person.name}")
+    report = desk.snapshot.report((person.key, week))
+    checks = () if report and report.checks else desk.book.checks_of(week)
+    return Scale.of(week, report, checks, desk.book.manual_parts().get(week, ()))
+
+
+def person_of(desk: Desk, key: int) -> Person:
+    """Return a person by their key. `UsageError` where there is none."""
+    person = desk.snapshot.person(key)
+    if person is None:
+        raise UsageError("there is no such student; they may have been merged with somebody")
+    return person
+
+
+def reached(desk: Desk, person: Person, week: str, alone: bool = False) -> list[Person]:
+    """Return whom a decision about shared work concerns, the person first."""
+    if alone:
+        return [person]
+    return [person, *(one for one in desk.teams.mates(person, week) if one.key != person.key)]
+
+
+def revisions(desk: Desk, people: Sequence[Person], week: str) -> dict[str, str]:
+    """Return for each task about which something was decided what a form has to know; for all others, under ``."""
+    keys = [one.key for one in people]
+    marks = ", ".join("?" * len(keys))
+    rows = desk.book.rows(
+        f"SELECT task, person, max(id) FROM overrides WHERE week = ? AND person IN ({marks}) AND kind != 'comment' "  # noqa: S608 - question marks alone
+        f"GROUP BY task, person", week, *keys,
+    )  # fmt: skip
+    attempts = [desk.snapshot.attempts.get((key, week), 0) for key in keys]
+    tasks = {task: dict.fromkeys(keys, 0) for task, _, _ in rows} | {"": dict.fromkeys(keys, 0)}
+    for task, person, held in rows:
+        tasks[task][person] = held
+    return {task: _revision(attempts, [held[key] for key in keys]) for task, held in tasks.items()}
+
+
+def decide(desk: Desk, who: str, wish: Wish) -> str:
+    """Record a decision; return a line that says what was done. `Conflict` where somebody else was quicker."""
+    with desk.book.changing(who) as change:
+        said = decide_within(desk, change, wish)
+    desk.snapshot.touch()
+    return said
+
+
+def decide_within(desk: Desk, change: Changing, wish: Wish) -> str:
+    """Record a decision as a part of a change."""
+    person = person_of(desk, wish.person)
+    scale, reason = scale_of(desk, person, wish.week), check_reason(wish.why)
+    meant = read_decision(scale, wish.task, wish.points)
+    if not reason and scale.needs_reason(meant) and meant.points is not None:
+        raise UsageError("give a reason; the student reads it")
+    people = reached(desk, person, wish.week, wish.alone or meant.kind is Kind.EXCUSED)
+    now_held = _held(change, people, wish.week, meant)
+    if wish.revision != now_held:
+        raise _conflict(desk, change, wish, meant, now_held)
+    for one in people:
+        read_decision(scale_of(desk, one, wish.week), wish.task, wish.points)
+        change.decide(one.key, _decision(change, one, wish.week, meant, reason))
+    said = f"{person.name}, {wish.week}: {_said(meant)}"
+    change.note(said, person.key, wish.week)
+    return said
+
+
+def _held(change: Changing, people: Sequence[Person], week: str, meant: Meant) -> str:
+    attempts = [change.attempt(one.key, week) for one in people]
+    return _revision(attempts, [change.held(one.key, week, meant.task) for one in people])
+
+
+def _revision(attempts: Sequence[int], held: Sequence[int]) -> str:
+    return f"{'.'.join(map(str, attempts))}-{'.'.join(map(str, held))}"
+
+
+def _decision(change: Changing, person: Person, week: str, meant: Meant, why: str) -> Override:
+    return Override(
+        person.name, week, meant.task, meant.points, why, change.who, change.at, meant.kind, meant.items, meant.most
+    )
+
+
+def _said(meant: Meant) -> str:
+    text = written(meant.points, meant.kind, meant.items, meant.most)
+    return f"{meant.task} taken back" if text == "back" else f"{meant.task} set to {text}"
+
+
+def _conflict(desk: Desk, change: Changing, wish: Wish, meant: Meant, revision: str) -> Conflict:
+    desk.snapshot.refresh()
+    person = person_of(desk, wish.person)
+    held = [one for one in desk.book.all_decisions(person.name, wish.week) if one.slot == (meant.task, False)]
+    theirs = "nothing is decided about it"
+    if held and held[-1].points is not None:
+        last = held[-1]
+        theirs = f"{written(last.points, last.kind, last.items, last.most)}: {last.reason}"
+    elif held:
+        theirs = f"taken back by {held[-1].by}"
+    before = wish.revision.partition("-")[0]
+    if before != revision.partition("-")[0]:
+        report = desk.snapshot.report((person.key, wish.week))
+        scores = {score.task: score for score in report.tasks()} if report else {}
+        score = scores.get(meant.task)
+        checks = f"; checks give {score.points} of {score.max_points} now" if score else ""
+        theirs += f"; and the work was graded again since{checks}"
+    yours = f"{wish.points}{f': {wish.why}' if wish.why else ''}"
+    return Conflict(f"{person.name}, {wish.week}, {meant.task}", theirs, yours, wish.fields(revision))

@@ -1,0 +1,129 @@
+"""Shares work out among those who grade, marks it as done, and finds what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from grader.desk.acting.decisions import person_of
+from grader.desk.desk import Desk
+from grader.desk.model.filters import NOBODY, Filter, chosen_rows, needs_look
+from grader.desk.model.snapshot import Duty, Key
+from grader.errors import UsageError
+from grader.gradebook.together.actions import Changing
+from grader.reports.figures import State
+
+LONGEST_NAME = 80
+EVENLY, BY_SECTION = "evenly", "by section"
+
+
+def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> str:
+    """Have somebody look after students' weeks; an empty name: nobody."""
+    name = _name(ta)
+    keys = list(keys)
+    with desk.book.changing(who) as change:
+        for key in keys:
+            _assign(change, key, name)
+        person, week = keys[0] if len(keys) == 1 else (0, "")
+        said = f"{len(keys)} students' weeks: {name or 'nobody'} looks after them"
+        if len(keys) == 1:
+            said = f"{person_of(desk, person).name}, {week}: {name or 'nobody'} looks after it"
+        change.note(said, person, week)
+    desk.snapshot.touch()
+    return said
+
+
+def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str) -> str:
+    """Share a week's works out among several: evenly, or with whole sections; a group's work goes to one of them."""
+    names = list(dict.fromkeys(name for name in map(_name, tas) if name))
+    if not names:
+        raise UsageError("name at least one person who grades")
+    if week not in desk.snapshot.weeks:
+        raise UsageError(f"there is no {week}")
+    bundles = _bundles(desk, week, by_section=how == BY_SECTION)
+    load = dict.fromkeys(names, 0)
+    with desk.book.changing(who) as change:
+        for bundle in sorted(bundles, key=len, reverse=True):
+            ta = min(names, key=lambda name: (load[name], names.index(name)))
+            load[ta] += len(bundle)
+            for key in bundle:
+                _assign(change, key, ta)
+        said = f"{week}: {', '.join(f'{name} {count}' for name, count in load.items())}"
+        change.note(said)
+    desk.snapshot.touch()
+    return said
+
+
+def mark_done(desk: Desk, who: str, key: Key, done: bool) -> str:
+    """Note that somebody is done with a student's week, until it is graded again; or that they are not."""
+    person = person_of(desk, key[0])
+    if key[1] not in desk.book.known_weeks():
+        raise UsageError(f"there is no {key[1]}")
+    with desk.book.changing(who) as change:
+        if done:
+            attempt = change.attempt(*key)
+            change.put("looked", {"person": key[0], "week": key[1], "who": who, "at": change.at, "attempt": attempt})
+        else:
+            change.drop("looked", person=key[0], week=key[1])
+        said = f"{person.name}, {key[1]}: {'done' if done else 'not done'}"
+        change.note(said, *key)
+    desk.snapshot.touch()
+    return said
+
+
+def queue(desk: Desk, wanted: Filter) -> list[Key]:
+    """Return the students' weeks that a filter asks for, in the order of its table."""
+    weeks = [wanted.week] if wanted.week in desk.snapshot.weeks else desk.snapshot.weeks
+    rows = chosen_rows(desk.snapshot, wanted)
+    return [(row.person.key, week) for week in weeks for row in rows if row.person.key and _has_work(row.state(week))]
+
+
+def next_of(desk: Desk, ta: str, after: Key | None = None) -> Key | None:
+    """Return the next student's week that needs a look: first of those that somebody looks after, then nobody's."""
+    rows = {row.person.key: row for row in desk.snapshot.rows}
+    keys = [key for key in queue(desk, Filter()) if not _duty(desk, key).done_by]
+    looks = [key for key in keys if needs_look(rows[key[0]], key[1])]
+    for ours in ([key for key in looks if _duty(desk, key).who == ta], [k for k in keys if _duty(desk, k).who == ta]):
+        if found := _after(ours, after, queue(desk, Filter())):
+            return found
+    return _after([key for key in looks if not _duty(desk, key).who], after, queue(desk, Filter()))
+
+
+def _after(keys: Sequence[Key], after: Key | None, order: Sequence[Key]) -> Key | None:
+    places = {key: place for place, key in enumerate(order)}
+    start = places.get(after, -1) if after else -1
+    ahead = [key for key in keys if places.get(key, -1) > start and key != after]
+    return next(iter(ahead or [key for key in keys if key != after]), None)
+
+
+def _duty(desk: Desk, key: Key) -> Duty:
+    return desk.snapshot.duties.get(key, Duty())
+
+
+def _has_work(state: State) -> bool:
+    return state not in (State.NOTHING, State.UNCLEAR)
+
+
+def _bundles(desk: Desk, week: str, by_section: bool) -> list[list[Key]]:
+    found: dict[str, list[Key]] = {}
+    for row in desk.snapshot.rows:
+        person = row.person
+        if not person.key or not _has_work(row.state(week)):
+            continue
+        own = f"group {person.group}" if person.group else f"person {person.key}"
+        name = f"section {person.section}" if by_section and person.section else own
+        found.setdefault(name, []).append((person.key, week))
+    return list(found.values())
+
+
+def _assign(change: Changing, key: Key, name: str) -> None:
+    if name:
+        change.put("assigned", {"person": key[0], "week": key[1], "who": name})
+    else:
+        change.drop("assigned", person=key[0], week=key[1])
+
+
+def _name(ta: str) -> str:
+    name = " ".join(ta.split())
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"a name has at most {LONGEST_NAME} characters")
+    return "" if name == NOBODY else name

@@ -1,0 +1,1 @@
+"""Does what nobody waits for: writes reports, tells what is new, grades again."""

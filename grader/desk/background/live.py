@@ -1,0 +1,91 @@
+"""Tells open pages what is new: how far a run is, its newest results, and that what they show has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from grader.desk.model.snapshot import Snapshot
+from grader.escape import plain
+from grader.gradebook.together.claim import is_taken
+
+SECONDS = 0.5  # between looks at the gradebook
+HEARTBEAT = 15.0  # seconds after which a silent line is used, so that nobody takes it for broken
+NEWEST = 8
+
+
+class Live:
+    """Watches a gradebook, and tells every page that listens."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._listeners: set[asyncio.Event] = set()
+        self._last = self.news()
+        self._closed = False
+
+    def news(self) -> dict[str, Any]:
+        """Say what a page shows live."""
+        book = self._snapshot.book
+        running = is_taken(book.path.parent)
+        progress = book.progress() if running else None
+        return {
+            "revision": self._snapshot.revision,
+            "running": running,
+            "total": progress.total if progress else 0,
+            "done": progress.done if progress else 0,
+            "newest": self._newest() if progress else [],
+            "trouble": len(self._snapshot.problems),
+        }
+
+    async def watch(self) -> None:
+        """Look again and again, until it is cancelled."""
+        while True:
+            await asyncio.sleep(SECONDS)
+            with contextlib.suppress(Exception):  # a gradebook that cannot be read just now is read next time
+                self._snapshot.refresh()
+                news = self.news()
+                if news != self._last:
+                    self._last = news
+                    self.tell()
+
+    def tell(self) -> None:
+        """Wake every page that listens."""
+        for event in self._listeners:
+            event.set()
+
+    def close(self) -> None:
+        """End all lines."""
+        self._closed = True
+        self.tell()
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Yield events, one for each change, from now on."""
+        event = asyncio.Event()
+        self._listeners.add(event)
+        try:
+            yield f"data: {json.dumps(self._last)}\n\n"
+            while not self._closed:
+                try:
+                    await asyncio.wait_for(event.wait(), HEARTBEAT)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                event.clear()
+                yield f"data: {json.dumps(self.news())}\n\n"
+        finally:
+            self._listeners.discard(event)
+
+    def _newest(self) -> list[dict[str, Any]]:
+        attempts = self._snapshot.attempts
+        found = []
+        for key in sorted(attempts, key=lambda key: -attempts[key])[:NEWEST]:
+            report = self._snapshot.reports.get(key)
+            if report is not None:
+                person, week = key
+                name = plain(report.student)
+                score = {"score": report.score, "most": report.max_score}
+                found.append({"person": person, "week": week, "name": name, **score})
+        return found

@@ -1,0 +1,84 @@
+"""Writes reports and the class page after what was done at the desk, when no run has the gradebook for itself.
+
+The gradebook knows which reports do not show yet what was decided, so a desk that is killed leaves nothing behind: the
+next desk, or the next run, writes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from grader.batch.pages import report_folder, write_class
+from grader.desk.model.snapshot import Snapshot
+from grader.errors import GraderError
+from grader.gradebook import Gradebook
+from grader.gradebook.together.claim import Claim, Taken
+from grader.reports.pages import outdate, remove_report, write_report
+
+SECONDS = 1.0
+QUIET = 20.0  # seconds without a change before the class page is written, which takes a while in a large class
+BREATH = 0.02  # seconds between two reports
+
+_log = logging.getLogger(__name__)
+
+
+class Mending:
+    """Keeps what lies in the folder in step with the gradebook."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._book: Gradebook = snapshot.book
+        self._out: Path = snapshot.book.path.parent
+        self._shown = snapshot.revision  # by the class page
+        self._seen, self._quiet = snapshot.revision, 0.0
+
+    async def go_on(self) -> None:
+        """Write what has to be written, again and again, until it is cancelled; pages are answered in between."""
+        while True:
+            await asyncio.sleep(SECONDS)
+            try:
+                for key in self._book.stale():
+                    if not self._write(*key):
+                        break
+                    await asyncio.sleep(BREATH)
+                self._write_class()
+            except (GraderError, OSError) as error:
+                _log.warning("pages could not be written, and will be tried again: %s", error)
+
+    def finish(self) -> None:
+        """Write all that is left, at the end of the desk; what a run keeps from us it writes itself."""
+        written = [self._write(*key) for key in self._book.stale()]
+        if all(written) and self._shown != self._snapshot.revision:
+            write_class(self._book, self._out)
+
+    def _write(self, student: str, week: str) -> bool:
+        """Write one report, or remove it where nothing is left of it; False where a run has the gradebook."""
+        try:
+            claim = Claim(self._out, patience=0)
+        except Taken:
+            return False
+        try:
+            changes, folder = self._book.changes, report_folder(self._book, self._out, student, week)
+            self._snapshot.refresh()
+            report = self._snapshot.full((self._snapshot.key_of[student], week))
+            outdate(folder)
+            if report is not None:
+                write_report(report, folder)
+            else:
+                remove_report(folder)
+            if self._book.changes == changes:  # nobody has decided something else meanwhile
+                self._book.forget_stale(student, week)
+        finally:
+            claim.let_go()
+        return True
+
+    def _write_class(self) -> None:
+        if self._seen != self._snapshot.revision:
+            self._seen, self._quiet = self._snapshot.revision, 0.0
+            return
+        self._quiet += SECONDS
+        if self._quiet >= QUIET and self._shown != self._seen:
+            write_class(self._book, self._out)
+            self._shown = self._seen

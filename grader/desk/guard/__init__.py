@@ -1,0 +1,1 @@
+"""Keeps strangers out: whoever is not let in, other pages, other names of this machine."""

@@ -1,0 +1,123 @@
+"""Chooses students by what stands in an address: a search, a section, a state, who looks after them, an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from urllib.parse import urlencode
+
+from grader.desk.model.snapshot import Duty, Snapshot
+from grader.people.naming import folded
+from grader.reports.class_page import flags
+from grader.reports.failures import lacking
+from grader.reports.figures import Row, State, by_name
+from grader.reports.sections import section_name
+
+PER_PAGE = 100
+NOBODY = "-"
+OPEN, DONE, LOOK = "open", "done", "look"
+ORDERS = ("name", "total", "-total")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is shown of the class; what is empty chooses nothing."""
+
+    q: str = ""
+    section: str = ""
+    week: str = ""
+    state: str = ""
+    ta: str = ""
+    work: str = ""
+    sort: str = "name"
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Filter:
+        """Read an address; what makes no sense there is as if it were not there."""
+        texts = {one.name: query.get(one.name, "")[:200] for one in fields(cls) if one.name not in ("sort", "page")}
+        page = query.get("page", "1")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+        sort = query.get("sort", "name")
+        return cls(**texts, sort=sort if sort in ORDERS or sort.lstrip("-").startswith("week") else "name", page=number)
+
+    def address(self, **changes: str | int) -> str:
+        """Return the address that shows the same but for these changes; the first page unless one is named."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)} | {"page": 1} | changes
+        plain = {"sort": "name", "page": 1}
+        said = {name: value for name, value in values.items() if value and value != plain.get(name)}
+        return f"?{urlencode(said, errors='backslashreplace')}" if said else "?"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rows of a page, and how many there are on all pages."""
+
+    rows: Sequence[Row]
+    count: int
+    pages: int
+
+
+def choose(snapshot: Snapshot, wanted: Filter) -> Chosen:
+    """Return the page of rows that a filter asks for."""
+    rows = chosen_rows(snapshot, wanted)
+    pages = max(1, -(-len(rows) // PER_PAGE))
+    first = (min(max(1, wanted.page), pages) - 1) * PER_PAGE
+    return Chosen(rows[first : first + PER_PAGE], len(rows), pages)
+
+
+def chosen_rows(snapshot: Snapshot, wanted: Filter) -> list[Row]:
+    """Return all rows that a filter asks for, in its order."""
+    words = folded(wanted.q).split()
+    found = [row for row in snapshot.rows if _fits(snapshot, row, wanted, words)]
+    return _sorted(found, wanted.sort)
+
+
+def _fits(snapshot: Snapshot, row: Row, wanted: Filter, words: Sequence[str]) -> bool:
+    if wanted.section and (section_name(row.person) or NOBODY) != wanted.section:
+        return False
+    if words and not all(word in snapshot.kept(row, _text) for word in words):
+        return False
+    weeks = [wanted.week] if wanted.week else snapshot.weeks
+    if wanted.state and not any(wanted.state in states(row, week) for week in weeks):
+        return False
+    duties = [snapshot.duties.get((row.person.key, week), Duty()) for week in weeks]
+    if wanted.ta and not any((duty.who or NOBODY) == wanted.ta for duty in duties):
+        return False
+    return not wanted.work or any(_is(snapshot, row, week, wanted.work) for week in weeks)
+
+
+def states(row: Row, week: str) -> set[str]:
+    """Return all that a week can be found by."""
+    report = row.reports.get(week)
+    return {str(row.state(week)), *(["modules missing"] if report and lacking(report) else [])}
+
+
+def needs_look(row: Row, week: str) -> bool:
+    """Tell whether a person has to look at a student's week: a part waits, or something could not be graded."""
+    return row.state(week) in (State.PROVISIONAL, State.NOT_GRADABLE)
+
+
+def _is(snapshot: Snapshot, row: Row, week: str, work: str) -> bool:
+    if week not in row.reports and row.state(week) is not State.NOT_GRADABLE:
+        return False
+    done = bool(snapshot.duties.get((row.person.key, week), Duty()).done_by)
+    if work == DONE:
+        return done
+    return not done and (work == OPEN or needs_look(row, week))
+
+
+def _text(row: Row) -> str:
+    person = row.person
+    known = " ".join(value for _, value in person.marks)
+    return folded(f"{row.student} {known} {person.group} {' '.join(flags(row))}")
+
+
+def _sorted(rows: list[Row], order: str) -> list[Row]:
+    name, backwards = order.lstrip("-"), order.startswith("-")
+    if name == "name":
+        return rows  # they are in this order
+    scores = {row.student: row.total if name == "total" else row.final(name) for row in rows}
+    known = [row for row in rows if scores[row.student] is not None]
+    known.sort(key=lambda row: (scores[row.student] or 0, by_name(row.student)), reverse=backwards)
+    return [*known, *(row for row in rows if scores[row.student] is None)]

@@ -1,0 +1,1 @@
+"""Shows pages: each module reads a request, and renders what it asks for."""

@@ -1,0 +1,86 @@
+"""Shows the class: who is where, what needs a look, what goes wrong most often; chosen by the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grader.desk.desk import Desk, desk_of
+from grader.desk.model.figures import figures_of
+from grader.desk.model.filters import Filter, choose
+from grader.desk.model.snapshot import Duty
+from grader.desk.pages.rendering import page
+from grader.reports.class_page import flags
+from grader.reports.figures import Row, State
+from grader.reports.sections import EVERYBODY, section_name
+
+_UNSCORED = {State.NOTHING: "–", State.NOT_GRADABLE: "not graded", State.UNCLEAR: "unclear"}
+MOST_FLAGS = 6
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A student's week in the table."""
+
+    week: str
+    state: State
+    score: int | None
+    most: int
+    text: str
+    duty: Duty
+
+
+@dataclass(frozen=True)
+class Line:
+    """A student in the table."""
+
+    row: Row
+    section: str
+    cells: tuple[Cell, ...]
+    flags: tuple[str, ...]
+
+
+async def show_class(request: Request) -> Response:
+    """Show the table, and beside it what there is to do."""
+    desk = desk_of(request)
+    wanted = Filter.of(request.query_params)
+    chosen = choose(desk.snapshot, wanted)
+    return page(
+        request,
+        "class.html.j2",
+        wanted=wanted,
+        chosen=chosen,
+        lines=[_line(desk, row) for row in chosen.rows],
+        sections=sections(desk),
+        states=[*State, "modules missing"],
+        tas=desk.tas,
+        figures=figures_of(desk.snapshot),
+        news=desk.live.news(),
+        everybody=EVERYBODY,
+    )
+
+
+def sections(desk: Desk) -> list[str]:
+    """Return the names of the class's sections."""
+    return sorted({section_name(row.person) for row in desk.snapshot.rows} - {""})
+
+
+def _line(desk: Desk, row: Row) -> Line:
+    return Line(
+        row,
+        section_name(row.person),
+        tuple(_cell(desk, row, week) for week in desk.snapshot.weeks),
+        tuple(flags(row)[:MOST_FLAGS]),
+    )
+
+
+def _cell(desk: Desk, row: Row, week: str) -> Cell:
+    state, report = row.state(week), row.reports.get(week)
+    duty = desk.snapshot.duties.get((row.person.key, week), Duty())
+    if report is None or state is State.NOTHING:
+        return Cell(week, state, None, 0, _UNSCORED.get(state, "–"), duty)
+    if report.excused:
+        return Cell(week, state, None, report.max_score, "excused", duty)
+    return Cell(week, state, report.score, report.max_score, "", duty)

@@ -1,0 +1,102 @@
+"""Shows what people grade: a part of a week, one student after the other, with its rubric."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grader.desk.acting.decisions import reached, revisions
+from grader.desk.acting.sharing import queue
+from grader.desk.desk import Desk, desk_of
+from grader.desk.model.filters import Filter
+from grader.desk.model.snapshot import Duty, Key
+from grader.desk.pages.rendering import address, back, page
+from grader.desk.pages.work_view import files_of
+from grader.gradebook.together.comments import About
+from grader.results import ManualPart
+
+ANONYMOUS = "anonymous"
+
+
+async def show_part(request: Request) -> Response:
+    """Show a part of a student's week; without a student, that of the first who waits for it."""
+    desk, week, name = desk_of(request), str(request.path_params["week"]), str(request.path_params["part"])
+    part = next((one for one in desk.book.manual_parts().get(week, ()) if one.name == name), None)
+    if part is None:
+        raise HTTPException(404, f"{week} has no such part")
+    hidden = request.query_params.get(ANONYMOUS, "") == "yes"
+    mine = request.query_params.get("mine", "") == "yes"
+    ta = request.scope["session"].who if mine else ""
+    keys = order(desk, week, ta)
+    wanted = request.query_params.get("student", "")
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
+    key = (number, week)
+    if not number:
+        waiting = [one for one in keys if waits(desk, one, part)]
+        if not waiting:
+            return page(request, "manual_done.html.j2", week=week, part=part, mine=mine, count=len(keys))
+        path = address(request.url.path, student=waiting[0][0], anonymous="yes" if hidden else "",
+                       mine="yes" if mine else "")  # fmt: skip
+        return back(request, path)
+    report = desk.snapshot.full(key)
+    person = desk.snapshot.person(number)
+    if report is None or person is None:
+        raise HTTPException(404, "there is no such student")
+    graded = next((one for one in report.manual if one.name == name), part)
+    place = keys.index(key) if key in keys else 0
+    known = revisions(desk, reached(desk, person, week), week)
+    comments = desk.book.comments(person.name, week).get((person.name, week), [])
+    sources = desk.snapshot.sources(report.submission) if report.submission else {}
+    return page(
+        request,
+        "manual.html.j2",
+        week=week,
+        part=part,
+        graded=graded,
+        person=person,
+        name=alias(key) if hidden else person.name,
+        hidden=hidden,
+        mine=mine,
+        report=report,
+        held=known.get(name, known[""]),
+        files=list(files_of(report, sources, comments)),
+        comments=[one for one in comments if one.about is About.TASK and one.target == name],
+        phrases=desk.book.phrases(week, name),
+        before=keys[place - 1] if place else None,
+        after=keys[place + 1] if place + 1 < len(keys) else None,
+        place=place + 1,
+        count=len(keys),
+        open=sum(waits(desk, one, part) for one in keys),
+        exhibits_of=[check for check in report.checks if check.exhibits],
+    )
+
+
+def order(desk: Desk, week: str, ta: str = "") -> Sequence[Key]:
+    """Return whose part is graded one after the other; of those who share a work, one."""
+    found: dict[object, Key] = {}
+    for key in queue(desk, Filter(week=week)):
+        report = desk.snapshot.reports.get(key)
+        if report is None or not report.manual:
+            continue
+        if ta and desk.snapshot.duties.get(key, Duty()).who != ta:
+            continue
+        person = desk.snapshot.people[key[0]]
+        found.setdefault((person.group, report.submission) if person.group else key, key)
+    return list(found.values())
+
+
+def waits(desk: Desk, key: Key, part: ManualPart) -> bool:
+    """Tell whether nobody has graded a part of a student's week yet."""
+    report = desk.snapshot.reports.get(key)
+    if report is None or report.excused or part.title not in report.waiting:
+        return False
+    return any(one.name == part.name and one.points is None for one in report.manual)
+
+
+def alias(key: Key) -> str:
+    """Return a name that tells works apart and not whose they are."""
+    return f"Student {int(hashlib.sha256(repr(key).encode()).hexdigest()[:6], 16) % 9000 + 1000}"

@@ -1,0 +1,105 @@
+"""Shows what is asked for less often: requests, figures by check, attempts, the log, what a student gets."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from grader.desk.desk import desk_of
+from grader.desk.model.diffs import changed_files, changed_verdicts
+from grader.desk.model.figures import figures_of
+from grader.desk.model.hints import fixes_of
+from grader.desk.pages.class_view import sections
+from grader.desk.pages.rendering import page
+from grader.desk.pages.work_view import found
+from grader.reports.pages import report_html, report_markdown
+
+MOST_ATTEMPTS = 20
+_PREVIEW_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+
+
+async def show_requests(request: Request) -> Response:
+    """Show what students ask to have looked at again."""
+    desk = desk_of(request)
+    names = {key: person.name for key, person in desk.snapshot.people.items()}
+    return page(request, "requests.html.j2", requests=desk.snapshot.requests, names=names)
+
+
+async def show_figures(request: Request) -> Response:
+    """Show how the checks of a week do, by day where attempts have times."""
+    desk, week = desk_of(request), str(request.path_params["week"])
+    if week not in desk.snapshot.weeks:
+        raise HTTPException(404, f"there is no {week}")
+    figures = figures_of(desk.snapshot)
+    days = desk.book.rows(
+        "SELECT substr(at, 1, 10), count(*), avg(100.0 * score / max(max_score, 1)) FROM attempts "
+        "WHERE week = ? AND at != '' GROUP BY 1 ORDER BY 1 DESC LIMIT 14", week,
+    )  # fmt: skip
+    return page(
+        request,
+        "figures.html.j2",
+        week=week,
+        items=figures.items.get(week, []),
+        shown=next((one for one in figures.weeks if one.week == week), None),
+        days=days,
+        fixes=fixes_of(desk.snapshot, week),
+    )
+
+
+async def show_attempts(request: Request) -> Response:
+    """Show the attempts at a student's week, and what changed from one to the next."""
+    desk = desk_of(request)
+    person, week = found(desk, request)
+    attempts = desk.snapshot.earlier((person.key, week))[:MOST_ATTEMPTS]
+    steps = []
+    for (number, at, after), earlier in zip(attempts, [*attempts[1:], None], strict=False):
+        before = earlier[2] if earlier else None
+        files = (
+            changed_files(desk.snapshot.sources(before.submission), desk.snapshot.sources(after.submission))
+            if before and before.submission != after.submission
+            else []
+        )
+        steps.append((number, at, after, before, changed_verdicts(before, after) if before else [], files))
+    return page(request, "attempts.html.j2", person=person, week=week, steps=steps)
+
+
+async def show_log(request: Request) -> Response:
+    """Show who did what."""
+    desk = desk_of(request)
+    names = {key: person.name for key, person in desk.snapshot.people.items()}
+    decisions = sorted(desk.book.all_decisions(), key=lambda one: one.at, reverse=True)[:200]
+    return page(request, "log.html.j2", actions=desk.book.actions(), decisions=decisions, names=names)
+
+
+async def show_sharing(request: Request) -> Response:
+    """Show who looks after how many, and shares work out."""
+    desk = desk_of(request)
+    counts: dict[str, dict[str, list[int]]] = {}
+    for (_, week), duty in desk.snapshot.duties.items():
+        if duty.who:
+            own = counts.setdefault(week, {}).setdefault(duty.who, [0, 0])
+            own[0] += 1
+            own[1] += bool(duty.done_by)
+    return page(request, "sharing.html.j2", tas=desk.tas, counts=counts, sections=sections(desk))
+
+
+async def show_preview(request: Request) -> Response:
+    """Show what a student gets, in a frame."""
+    desk = desk_of(request)
+    person, week = found(desk, request)
+    report = desk.snapshot.full((person.key, week))
+    return page(request, "preview.html.j2", person=person, week=week, has_report=report is not None)
+
+
+async def show_report(request: Request) -> Response:
+    """Return the very page, or Markdown, that a student gets; it may run nothing."""
+    desk = desk_of(request)
+    person, week = found(desk, request)
+    report = desk.snapshot.full((person.key, week))
+    if report is None or request.path_params["kind"] not in ("html", "md"):
+        raise HTTPException(404, "there is no such report")
+    headers = {"content-security-policy": _PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
+    if request.path_params["kind"] == "md":
+        return PlainTextResponse(report_markdown(report), headers=headers)
+    return HTMLResponse(report_html(report), headers=headers)

@@ -1,0 +1,141 @@
+"""Takes what pages send: each form is read, done as one step, and answered by the page that it came from."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grader.desk.acting import comments, decisions, groups, requests, sharing, undoing
+from grader.desk.desk import desk_of
+from grader.desk.guard.forms import Form, changes, number_of
+from grader.desk.guard.safety import session_of
+from grader.desk.pages.manual_view import ANONYMOUS
+from grader.desk.pages.rendering import address, back
+from grader.errors import UsageError
+
+
+def _to(form: Form) -> str:
+    return form.text("back") or "/"
+
+
+@changes
+async def set_points(request: Request, form: Form) -> Response:
+    """Decide about a task, a part or a week."""
+    items = [name for name in form.all("item") if name]
+    words = form.text("points") or ("; ".join(items) if items else "none" if form.text("rubric") else "")
+    if not words:
+        raise UsageError("say how many points")
+    wish = decisions.Wish(
+        form.number("person"), form.text("week"), form.text("task"), words, form.text("why"), form.text("revision"),
+        form.text("alone") == "yes",
+    )  # fmt: skip
+    desk = desk_of(request)
+    said = decisions.decide(desk, session_of(request).who, wish)
+    return back(request, _to(form), said.partition(": ")[2] if f"{ANONYMOUS}=yes" in _to(form) else said)
+
+
+@changes
+async def write_comment(request: Request, form: Form) -> Response:
+    """Write a comment, or change one."""
+    desk, who = desk_of(request), session_of(request).who
+    if form.text("id"):
+        said = comments.change_comment(desk, who, form.number("id"), form.number("edition"), form.text("text"))
+    else:
+        line = form.number("line") if form.text("line") else 0
+        about = comments.about_of(form.text("about"))
+        place = comments.Place(form.number("person"), form.text("week"), about, form.text("target"), line)
+        said = comments.comment(desk, who, place, form.text("text"))
+    return back(request, _to(form), said)
+
+
+@changes
+async def act_on_group(request: Request, form: Form) -> Response:
+    """Comment on a check and correct it for several students."""
+    members = []
+    for one in form.all("member"):
+        person, _, attempt = one.partition(".")
+        members.append((number_of(person), number_of(attempt)))
+    points = form.text("points") if form.text("give") == "set" else form.text("give")
+    said = groups.for_group(
+        desk_of(request), session_of(request).who, form.text("week"), form.text("check"), members, form.text("text"),
+        points,
+    )  # fmt: skip
+    return back(request, _to(form), said)
+
+
+@changes
+async def assign(request: Request, form: Form) -> Response:
+    """Have somebody look after a student's week, or share a week out."""
+    desk, who = desk_of(request), session_of(request).who
+    if form.text("person"):
+        said = sharing.assign(desk, who, [(form.number("person"), form.text("week"))], form.text("ta"))
+    else:
+        names = [name for text in form.all("ta") for name in text.replace("\n", ",").split(",")]
+        said = sharing.spread(desk, who, form.text("week"), names, form.text("how"))
+    return back(request, _to(form), said)
+
+
+@changes
+async def mark_done(request: Request, form: Form) -> Response:
+    """Note that a student's week is done, and go on to the next one where that is asked for."""
+    desk, who = desk_of(request), session_of(request).who
+    key = (form.number("person"), form.text("week"))
+    said = sharing.mark_done(desk, who, key, form.text("done") == "yes")
+    if form.text("then") == "next" and (following := sharing.next_of(desk, who, key)):
+        return back(request, f"/work/{following[0]}/{following[1]}", said)
+    return back(request, _to(form), said)
+
+
+@changes
+async def undo(request: Request, form: Form) -> Response:
+    """Take an action back."""
+    number = form.number("id") if form.text("id") else 0
+    return back(request, _to(form), undoing.undo(desk_of(request), session_of(request).who, number))
+
+
+@changes
+async def ask(request: Request, form: Form) -> Response:
+    """Enter a request, or a table of them."""
+    desk, who = desk_of(request), session_of(request).who
+    table = next((text for text in form.all("table") if text.strip()), "")
+    if table:
+        said = requests.import_table(desk, who, table)
+    else:
+        fields = (form.text(name) for name in ("student", "week", "task", "text"))
+        said = requests.ask(desk, who, *fields)
+    return back(request, _to(form), said)
+
+
+@changes
+async def answer(request: Request, form: Form) -> Response:
+    """Answer a request."""
+    desk, who = desk_of(request), session_of(request).who
+    said = requests.answer(desk, who, form.number("id"), form.number("edition"), form.text("state"), form.text("text"))
+    return back(request, _to(form), said)
+
+
+@changes
+async def grade_again(request: Request, form: Form) -> Response:
+    """Have a student's week graded again, or one check of it."""
+    desk = desk_of(request)
+    if desk.regrading is None:
+        raise UsageError("this desk was opened without a course; open it in the course's folder, or with --course")
+    key = (form.number("person"), form.text("week"))
+    return back(request, _to(form), desk.regrading.start(key, session_of(request).who, form.text("check")))
+
+
+async def go_on(request: Request) -> Response:
+    """Go to the next student's week of one's own that needs a look."""
+    desk, who = desk_of(request), session_of(request).who
+    person, week = request.query_params.get("person", ""), request.query_params.get("week", "")
+    after = (number_of(person), week) if person else None
+    key = sharing.next_of(desk, who, after)
+    if key is None:
+        return back(request, address("/", work="open"), "nothing of yours is left to look at")
+    return back(request, f"/work/{key[0]}/{key[1]}")
+
+
+async def refuse(request: Request) -> Response:
+    """Say that there is no such page."""
+    raise HTTPException(404, "there is no such page")

@@ -1,0 +1,110 @@
+"""Renders pages from templates: whatever a student or a person wrote is text, whatever it holds."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from grader import escape
+from grader.desk.desk import desk_of
+from grader.desk.guard.safety import session_of
+from grader.reports import drawing, words
+from grader.reports.pages import TEMPLATES as REPORTS
+from grader.results import Outcome
+
+HERE = Path(__file__).parents[1]
+STATIC = HERE / "static"
+FILES = {"style.css": REPORTS / "style.css", "desk.css": STATIC / "desk.css", "desk.js": STATIC / "desk.js"}
+
+
+def page(request: Request, template: str, status: int = 200, **contents: Any) -> Response:
+    """Render a page for whoever asks."""
+    session, desk = session_of(request), desk_of(request)
+    told, session.told = session.told, []
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            me=session.who,
+            csrf=session.csrf,
+            told=told,
+            here=here(request),
+            weeks=desk.snapshot.weeks,
+            revision=desk.snapshot.revision,
+            waiting=sum(one.state == "open" for one in desk.snapshot.requests),
+            **contents,
+        )
+    )
+    return HTMLResponse(text, status)
+
+
+def here(request: Request) -> str:
+    """Return the address of this page, without the name of the machine."""
+    path, query = str(request.url.path), str(request.url.query)
+    return f"{path}?{query}" if query else path
+
+
+def back(request: Request, address: str, said: str = "") -> Response:
+    """Go to an address of ours, and say there what was done."""
+    if said:
+        session_of(request).told.append(said)
+    return RedirectResponse(safe_address(address), 303)
+
+
+def safe_address(address: str) -> str:
+    """Return an address of ours as it is, and the first page for all others."""
+    is_ours = re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", address) is not None
+    return address if is_ours and len(address) < 2_000 else "/"
+
+
+def address(path: str, **query: str | int) -> str:
+    """Return an address with a query."""
+    said = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(said, errors='backslashreplace')}" if said else path
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return where templates come from, and what they know."""
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([HERE / "templates", REPORTS]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+        finalize=_visible,
+    )
+    found.globals.update(
+        address=address,
+        asset=asset,
+        bar=words.bar,
+        drawing=drawing,
+        number=words.number,
+        phrase=words.phrase,
+        remark_title=words.remark_title,
+        word=words.word,
+        visible=escape.plain,
+        Outcome=Outcome,
+    )
+    found.filters["week_title"] = words.week_title
+    found.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
+    return found
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the address of a style or a script, which changes with its content."""
+    return f"/static/{name}?{hashlib.sha256(FILES[name].read_bytes()).hexdigest()[:12]}"
+
+
+def _visible(value: Any) -> Any:
+    return escape.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value

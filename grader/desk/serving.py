@@ -1,0 +1,99 @@
+"""Serves the desk: finds out where, prints the address for each who may come in, and runs until it is stopped."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from grader.batch.backend import Backend
+from grader.course import Course
+from grader.desk.app import Settings, make_app
+from grader.desk.guard.safety import ENTRY, Address
+from grader.desk.guard.sessions import Sessions
+from grader.errors import GraderError, UsageError
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a desk is to be found, as the command line says; port 0 is one that is free."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    certificate: Path | None = None
+    key: Path | None = None
+    without_tls: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether nobody but this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+
+def check_where(where: Where, names: Sequence[str]) -> None:
+    """Refuse what is not safe: beyond this machine it takes TLS, or the explicit word, and a name for each person."""
+    if (where.certificate is None) != (where.key is None):
+        raise UsageError("--tls-certificate and --tls-key belong together; give both")
+    if where.is_local:
+        return
+    if where.certificate is None and not where.without_tls:
+        raise UsageError(
+            f"--host {where.host} can be reached from other machines, so give --tls-certificate and --tls-key; "
+            "or say --without-tls where something in front of it does that"
+        )
+    if not names:
+        raise UsageError(f"--host {where.host} can be reached by others, so name each who grades: --ta NAME")
+
+
+def serve(
+    out: Path, where: Where, names: Sequence[str], say: Callable[[str], None], course: Course | None = None,
+    backend: Callable[[], Backend] | None = None,
+) -> None:  # fmt: skip
+    """Serve a gradebook's desk until it is stopped."""
+    check_where(where, names)
+    listening = _listening(where)
+    try:
+        port = listening.getsockname()[1]
+        scheme = "https" if where.certificate else "http"
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        hosts = [f"{name}:{port}" for name in dict.fromkeys([host, *(LOOPBACK if where.is_local else ())])]
+        sessions = Sessions(names)
+        app = make_app(Settings(out, Address(scheme, hosts), sessions, course, backend))
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on",
+            proxy_headers=False, ws="none", timeout_graceful_shutdown=3,
+            ssl_certfile=where.certificate, ssl_keyfile=str(where.key) if where.key else None,
+        )  # fmt: skip
+        for name, token in sessions.tokens.items():
+            say(
+                f"open {scheme}://{hosts[0]}{ENTRY}?token={token}"
+                + (f"   (for {name} alone)" if len(names) > 1 else "")
+            )
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _listening(where: Where) -> socket.socket:
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((where.host.strip("[]"), where.port))
+    except OSError as error:
+        listening.close()
+        raise GraderError(
+            f"--host {where.host} --port {where.port}: cannot listen there ({error.strerror}); choose another port"
+        ) from error
+    return listening

@@ -1,0 +1,390 @@
+"""What is done at the desk is in the gradebook, in the log, and in what students get; and nobody overwrites unseen."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.batch.override import override_task
+from grader.gradebook import Gradebook, open_book
+from grader.people.register import Register
+from tests.support.desks import CODE, Page, Visitor, again, make_book, opened
+
+WORK, VALUES = "/work/1/week5", "test_week5.py::test_values_of_LeNet"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_book(tmp_path)
+
+
+@pytest.fixture
+def tina(folder: Path) -> Iterator[Visitor]:
+    with opened(folder) as (visitor, _):
+        yield visitor
+
+
+def score(tina: Visitor, path: str = WORK) -> str:
+    return tina.get(path).text.partition('<strong class="score">')[2].partition("<")[0]
+
+
+def task_53(page: Page, **fields: str) -> dict[str, str]:
+    return page.form("points-2") | {"points": "5", "why": "nearly right"} | fields
+
+
+# Pages
+
+
+def test_the_class_page_finds_students_by_the_address(tina: Visitor) -> None:
+    everybody = tina.get("/").words
+    assert all(name in everybody for name in ("Ana Silva", "Ben O'Brien", "Cleo Groß", "Dora Łukasz"))
+    for query, found in (
+        ("q=gross", {"Cleo"}), ("q=2001", {"Ben"}), ("section=B", {"Ben", "Dora"}), ("state=graded", set()),
+        ("q=lukasz&section=A", set()), ("work=done", set()), ("ta=-&week=week5&q=ana", {"Ana"}),
+        ("state=provisional", {"Ana", "Ben", "Cleo", "Dora"}),
+    ):  # fmt: skip
+        words = tina.get(f"/?{query}").words
+        assert {name for name in ("Ana", "Ben", "Cleo", "Dora") if f"{name} " in words} == found, query
+
+
+def test_the_work_page_shows_the_code_beside_the_check_that_names_its_line(tina: Visitor) -> None:
+    page = tina.get(WORK)
+    assert 'id="f0-11"' in page.text
+    assert 'href="#f0-11"' in page.text
+    assert page.text.count('class="line here"') == 1
+    assert "hidden was detached" in page.words
+    assert "gradients" in page.words  # what students do not get to read
+    assert "printed <i>this</i>" in page.words
+    assert 'class="confusion"' in page.text  # a check's pictures
+
+
+def test_students_follow_each_other_in_the_order_of_the_class_page(tina: Visitor) -> None:
+    page = tina.get("/work/2/week5?section=B&sort=-week5")
+    assert "1 of 2" in page.words
+    assert 'href="/work/4/week5?section=B&amp;sort=-week5" data-key="n"' in page.text
+
+
+def test_a_check_page_groups_who_lost_it_with_their_lines(tina: Visitor) -> None:
+    page = tina.get(f"/check/week5?id={VALUES}")
+    assert "lost by 3 of 4" in page.words
+    assert page.text.count('name="member"') == 3
+    assert page.text.count("return hidden.detach()") == 3
+
+
+def test_attempts_show_what_changed_in_code_and_verdicts(folder: Path, tina: Visitor) -> None:
+    with Gradebook(folder / "gradebook.sqlite", copies=False) as book:
+        book.record_sources("e" * 64, {"lenet.py": CODE.replace(".detach()", "").encode()})
+    again(folder, "Ana Silva", submission="e" * 64)
+    page = tina.get("/attempts/1/week5")
+    assert '<div class="line removed"' in page.text
+    assert "values of LeNet: ✕ wrong → ✓ done" in page.words
+    fixes = tina.get("/figures/week5").words
+    assert "5.3 values of LeNet 1 of 1" in fixes
+
+
+# Decisions
+
+
+def test_points_need_a_reason_change_the_score_and_reach_the_report(folder: Path, tina: Visitor) -> None:
+    page = tina.get(WORK)
+    refused = tina.post("/do/points", task_53(page, why=""))
+    assert (refused.status, "give a reason" in refused.words) == (400, True)
+    done = tina.post("/do/points", task_53(page))
+    assert "5.3 set to 5" in done.words
+    assert score(tina) == "5"
+    preview = tina.get("/report/1/week5/report.html")
+    assert "Task 5.3 set to 5 of 8" in preview.words
+    assert "nearly right (tina," in preview.words
+
+
+@pytest.mark.parametrize("points", ["9", "-1", "x", "5.5", "", "1e3"])
+def test_points_that_make_no_sense_are_refused_and_change_nothing(tina: Visitor, points: str) -> None:
+    assert tina.post("/do/points", task_53(tina.get(WORK), points=points)).status == 400
+    assert score(tina) == "0"
+
+
+@pytest.mark.parametrize(
+    ("form", "points", "expected"),
+    [("whole-week", "17", "17"), ("whole-week", "excused", "excused"), ("whole-bonus", "3", "3")],
+)
+def test_a_week_is_scored_excused_and_given_a_bonus(tina: Visitor, form: str, points: str, expected: str) -> None:
+    tina.post("/do/points", tina.get(WORK).form(form) | {"points": points, "why": "talked about it"})
+    assert score(tina) == expected
+    taken = tina.post("/do/points", tina.get(WORK).form(form) | {"points": "back"})
+    assert (taken.status, score(tina)) == (200, "0")
+
+
+def test_a_decision_reaches_all_who_share_the_work(folder: Path) -> None:
+    with open_book(folder) as book:
+        register = Register(book.people())
+        for person in register.people[:2]:
+            person.group = "Team 1"
+        book.save_people(register.people)
+    again(folder, "Ana Silva", submission="7" * 64)
+    again(folder, "Ben O'Brien", submission="7" * 64)
+    with opened(folder) as (tina, _):
+        page = tina.get(WORK)
+        tina.post("/do/points", task_53(page))
+        tina.post("/do/comment", page.form("task-comment-2") | {"text": "see me"})
+        assert score(tina) == score(tina, "/work/2/week5") == "9"
+        assert 'class="said">see me' in tina.get("/work/2/week5").text
+        tina.post("/do/undo", tina.get(WORK).form("/do/undo"))
+        assert 'class="said">see me' not in tina.get("/work/2/week5").text
+
+
+# Two at once
+
+
+def quicker_points(tina: Visitor, folder: Path) -> None:
+    tina.post("/do/points", task_53(tina.get(WORK), points="7", why="theirs"))
+
+
+def quicker_override(tina: Visitor, folder: Path) -> None:
+    override_task(folder, "Ana Silva", "week5", "5.3", "7", "theirs", "uwe")
+
+
+def quicker_run(tina: Visitor, folder: Path) -> None:
+    again(folder, "Ana Silva", submission="7" * 64)
+
+
+@pytest.mark.parametrize("quicker", [quicker_points, quicker_override, quicker_run])
+def test_a_stale_form_is_refused_with_both_versions_and_can_be_sent_again(
+    folder: Path, tina: Visitor, quicker: Callable[[Visitor, Path], None]
+) -> None:
+    stale = task_53(tina.get(WORK))
+    quicker(tina, folder)
+    before = score(tina)
+    refused = tina.post("/do/points", stale)
+    assert refused.status == 409
+    assert "5: nearly right" in refused.words
+    assert ("theirs" in refused.words) != ("graded again since" in refused.words)
+    assert score(tina) == before
+    tina.post("/do/points", refused.form("/do/points"))
+    assert "Set to 5" in tina.get(WORK).words
+
+
+def test_two_who_decide_about_different_tasks_are_not_in_each_others_way(folder: Path) -> None:
+    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+        page, other = tina.get(WORK), uwe.get(WORK)
+        assert uwe.post("/do/points", other.form("points-1") | {"points": "2", "why": "b"}).status == 200
+        assert tina.post("/do/points", task_53(page)).status == 200
+        assert score(tina) == "7"
+
+
+def test_a_comment_that_somebody_changed_is_not_overwritten(folder: Path) -> None:
+    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+        tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "first"})
+        stale = tina.get(WORK)
+        uwe.post(
+            "/do/comment", stale.form("edit-week-1") | {"csrf": uwe.get("/").form("/do/undo")["csrf"], "text": "second"}
+        )
+        refused = tina.post("/do/comment", stale.form("edit-week-1") | {"text": "third"})
+        assert (refused.status, "second (uwe" in refused.words, "third" in refused.words) == (409, True, True)
+        assert "second" in tina.get(WORK).words
+        tina.post("/do/comment", refused.form("/do/comment"))
+        assert "third" in tina.get(WORK).words
+
+
+def test_a_desk_sees_what_a_run_and_other_commands_wrote(folder: Path, tina: Visitor) -> None:
+    again(folder, "Ana Silva", submission="7" * 64)
+    override_task(folder, "Ana Silva", "week5", "5.1", "1", "elsewhere", "uwe")
+    words = tina.get(WORK).words
+    assert "Set to 1: elsewhere (uwe" in words
+    assert "2 attempts" in words
+
+
+# Comments
+
+
+@pytest.mark.parametrize(
+    ("form", "fields", "title"),
+    [
+        ("line-comment", {"target": "lenet.py", "line": "11"}, "lenet.py, line 11"),
+        ("check-comment-2-1", {}, "Task 5.3: values of LeNet"),
+        ("task-comment-2", {}, "Task 5.3"),
+        ("week-comment", {}, "The whole week"),
+    ],
+)
+def test_comments_on_everything_reach_what_students_get(
+    folder: Path, form: str, fields: dict[str, str], title: str
+) -> None:
+    with opened(folder) as (tina, _):
+        page = tina.post("/do/comment", tina.get(WORK).form(form) | fields | {"text": "why  <b>so</b>?\nsay"})
+        assert "why <b>so</b>? say" in page.words
+        for kind in ("html", "md"):
+            text = tina.get(f"/report/1/week5/report.{kind}").text
+            assert f"{title} " in text
+            assert "tina, 20" in text
+    written = (folder / "students" / "s0" / "week5" / "report.html").read_text()
+    assert "why  &lt;b&gt;so&lt;/b&gt;?" in written
+    if fields:
+        assert "hidden = self.conv1(x)" in written
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"about": "line", "target": "lenet.py", "line": "999"}, {"about": "line", "target": "../x", "line": "1"},
+     {"about": "check", "target": "none"}, {"about": "task", "target": "9.9"}, {"about": "else", "target": ""},
+     {"text": "  "}, {"person": "99"}, {"week": "week9"}],
+)  # fmt: skip
+def test_a_comment_on_nothing_is_refused(tina: Visitor, fields: dict[str, str]) -> None:
+    refused = tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "hm"} | fields)
+    assert refused.status == 400
+    assert "Nothing was changed" in refused.words
+
+
+def test_comments_are_kept_for_reuse(tina: Visitor) -> None:
+    tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "use a name"})
+    assert 'data-phrase="use a name"' in tina.get("/work/2/week5").text
+
+
+def test_one_comment_and_one_correction_reach_a_whole_group(folder: Path, tina: Visitor) -> None:
+    page = tina.get(f"/check/week5?id={VALUES}")
+    fields: dict[str, Any] = page.form("group-form-1") | {"text": "our check was too strict", "give": "back"}
+    members = ["1.1", "4.4"]
+    done = tina.post("/do/group", fields | {"member": members})
+    assert "2 students, comment and points" in done.words
+    assert (score(tina), score(tina, "/work/2/week5")) == ("4", "4")
+    assert "our check was too strict" in tina.get("/report/4/week5/report.html").words
+    tina.post("/do/undo", tina.get("/").form("/do/undo"))
+    assert score(tina) == "0"
+    again(folder, "Dora Łukasz", submission="7" * 64)
+    refused = tina.post("/do/group", fields | {"member": members})
+    assert (refused.status, score(tina)) == (409, "0")
+
+
+# Parts that people grade
+
+
+def test_parts_are_graded_one_after_the_other_by_the_rubric(tina: Visitor) -> None:
+    page = tina.get("/manual/week5/style")
+    for place in range(4):
+        assert f"{place + 1} of 4" in page.words
+        page = tina.post("/do/points", page.form("rubric") | {"item": "names", "why": "good names"})
+        assert page.status == 200
+    assert "Nobody waits" in page.words
+    assert "4 graded" in tina.get("/").words
+    assert "short names hide much" in tina.get("/report/1/week5/report.html").words
+
+
+def test_a_rubric_of_which_nothing_applies_and_plain_points_count_as_well(tina: Visitor) -> None:
+    page = tina.get("/manual/week5/style?student=1")
+    tina.post("/do/points", page.form("rubric"))
+    assert "0 of 10 points" in tina.get("/report/1/week5/report.html").words
+    tina.post("/do/points", tina.get("/manual/week5/plots?student=1").form("rubric") | {"points": "3"})
+    assert "3 of 5 points" in tina.get("/report/1/week5/report.html").words
+    assert "provisional" not in tina.get("/report/1/week5/report.html").words
+
+
+def test_grading_without_names_shows_none(tina: Visitor) -> None:
+    page = tina.get("/manual/week5/style?anonymous=yes")
+    assert "Ana" not in page.text
+    assert "2000" not in page.words
+    following = tina.post("/do/points", page.form("rubric") | {"item": "names"})
+    assert not any(name in following.text for name in ("Ana", "Ben", "Cleo", "Dora"))
+
+
+# Who does what
+
+
+def test_work_is_shared_out_marked_as_done_and_next_is_ones_own(folder: Path) -> None:
+    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+        shared = tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="tina\nuwe", how="evenly")
+        assert "tina 2, uwe 2" in shared.words
+        mine = tina.get("/next")
+        assert 'value="tina"' in mine.text
+        following = tina.send(mine, "done", "/do/done", then="next")
+        assert following.path != mine.path
+        assert 'value="tina"' in following.text
+        last = tina.send(following, "done", "/do/done", then="next")
+        assert "done" in last.words
+        assert "nothing of yours is left" in tina.get("/next").words
+        assert tina.get("/?work=done").text.count('class="tick"') == 2
+        assert uwe.get("/next").path not in (mine.path, following.path)
+
+
+def test_whole_sections_go_to_one_person(folder: Path) -> None:
+    with opened(folder, "tina", "uwe") as (tina, *_):
+        tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="tina\nuwe", how="by section")
+        looked_after = [tina.get(f"/?section=A&ta={name}").text.count("data-primary") for name in ("tina", "uwe")]
+        assert sorted(looked_after) == [0, 2]
+
+
+def test_what_is_done_is_open_again_once_it_is_graded_anew(folder: Path, tina: Visitor) -> None:
+    tina.send(tina.get(WORK), "done", "/do/done")
+    assert "✓ tina" in tina.get(WORK).words
+    again(folder, "Ana Silva", submission="7" * 64)
+    assert "✓ tina" not in tina.get(WORK).words
+
+
+def test_the_log_says_who_did_what_and_takes_it_back(folder: Path) -> None:
+    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+        tina.post("/do/points", task_53(tina.get(WORK)))
+        nothing = uwe.post("/do/undo", uwe.get("/").form("/do/undo"))
+        assert (nothing.status, "nothing of yours to undo" in nothing.words) == (400, True)
+        log = uwe.get("/log")
+        assert "tina Ana Silva, week5: 5.3 set to 5" in log.words
+        number = log.text.partition('name="id" value="')[2].partition('"')[0]
+        uwe.post("/do/undo", log.form("/do/undo") | {"id": number})
+        assert score(tina) == "0"
+        assert "uwe took back: Ana Silva, week5: 5.3 set to 5" in tina.get("/log").words
+
+
+# Requests
+
+
+def test_requests_are_entered_imported_and_answered(tina: Visitor) -> None:
+    page = tina.get("/requests")
+    tina.send(page, "ask", "/do/ask", student="2001", week="week5", task="5.3", text="I think it is right")
+    table = "Email;Student;Week;Task;Question\n;Cleo Groß;week5;;please look\n;Ana Silva;week5;style;why?\n"
+    files = {"table": ("r.csv", table.encode())}
+    for said in ("2 requests imported", "0 requests imported, 2 were there already"):
+        sent = tina.client.post(
+            "/do/ask", data=page.form("import"), files=files, headers={"origin": "http://127.0.0.1:8000"}
+        )
+        assert said in Page(sent).words
+    page = tina.get("/requests")
+    assert "Requests 3" in page.words
+    assert "I think it is right" in tina.get("/work/2/week5").words
+    stale = page.form("answer-1")
+    tina.post("/do/answer", stale | {"state": "kept", "text": "it is not: see line 3"})
+    refused = tina.post("/do/answer", stale | {"state": "changed", "text": "oh"})
+    assert (refused.status, "kept: it is not: see line 3" in refused.words) == (409, True)
+    assert "Requests 2" in tina.get("/requests").words
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("student,text\nAna Silva,x\n", "no column week"),
+        ("student,week,text\nNobody,week5,x\n", "line 2: "),
+        ("student,week,text\nAna Silva,week9,x\n", "line 2: there is no week9"),
+        ("student,week,task,text\nAna Silva,week5,9.9,x\n", "line 2: week5 has no task"),
+        ("student,week,text\nAna Silva,week5,\n", "line 2: say what is asked for"),
+        ('student,week,text\n"Ana', "line "),
+    ],
+)
+def test_a_table_with_a_wrong_line_imports_nothing(tina: Visitor, table: str, complaint: str) -> None:
+    refused = tina.post("/do/ask", tina.get("/requests").form("import") | {"table": table})
+    assert (refused.status, complaint in refused.words) == (400, True)
+    assert "There are none" in tina.get("/requests").words
+
+
+# What lies in the folder
+
+
+def test_reports_and_tables_are_written_at_the_end_and_static_pages_stay(folder: Path) -> None:
+    with opened(folder) as (tina, _):
+        tina.post("/do/points", task_53(tina.get(WORK)))
+        for part, points in (("style", "7"), ("plots", "5")):
+            tina.post("/do/points", tina.get(f"/manual/week5/{part}?student=1").form("rubric") | {"points": points})
+    with (folder / "grades.csv").open(encoding="utf-8") as file:
+        assert {row["student"]: row["week5"] for row in csv.DictReader(file)}["Ana Silva"] == "17"
+    assert "Task 5.3 set to 5" in (folder / "students" / "s0" / "week5" / "report.md").read_text()
+    assert (folder / "index.html").is_file()
+    with open_book(folder) as book:
+        assert book.stale() == []
