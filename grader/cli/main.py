@@ -40,6 +40,7 @@ class Later(click.Command):
 
 COMMANDS = (
     Later("demo", "batch", "grade the sample class, end to end"),
+    Later("watch", "watch", "run a week's public checks again on each save"),
     Later("run", "single", "grade one submission and print its score by task"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),
     Later("desk", "desk", "grade, comment and answer in the browser, at what `batch` left in a folder"),

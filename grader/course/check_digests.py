@@ -9,7 +9,9 @@ Other files, such as fixtures and the reference, count as a whole. Comments and 
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from grader.course.assignment import Assignment, is_hidden
@@ -34,9 +36,14 @@ class _Statement:
 
 def _statements(file: Path) -> list[_Statement]:
     """Return the top-level statements of a file, without docstrings."""
+    return _statements_of(file.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)  # a watcher asks again on each save
+def _statements_of(source: str) -> list[_Statement]:
     return [
         _Statement(node)
-        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        for node in ast.parse(source).body
         if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
     ]
 
@@ -95,6 +102,65 @@ def check_digests(assignment: Assignment) -> dict[str, str]:
                 add_parts(sha, *source.needed_by(number))
                 digests[id] = sha.hexdigest()
     return digests
+
+
+def desk_digests(assignment: Assignment) -> dict[str, str]:
+    """Do the same for public checks at a student's desk, where a check depends on the code that it calls as well.
+
+    What runs when a file of the student's is imported counts for all checks, as do files that are no Python, and what
+    the name of a function stands for counts for those checks that lead to it.
+    """
+    checks = [file for file in assignment.material if _holds_statements(file, assignment)]
+    checks = [file for file in checks if file.parent == assignment.folder]
+    own = [file for file in sorted(assignment.folder.rglob("*.py")) if file not in checks]
+    source = _Source({**{file: _statements(file) for file in checks}, **{file: _own_statements(file) for file in own}})
+    digests = {}
+    for id, number in source.checks.items():
+        sha = hashlib.sha256()
+        add_parts(sha, *source.needed_by(number))
+        digests[id] = sha.hexdigest()
+    return digests
+
+
+def _own_statements(file: Path) -> list[_Statement]:
+    """Return what an import of a student's file runs as one statement, and then its functions and classes."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return [_Statement(ast.Expr(ast.Constant(_content(file))))]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    functions = [_Statement(node) for node in tree.body if isinstance(node, kinds)]
+    for one in functions:
+        one.check = ""  # a function of theirs that is called test_x is no check
+        one.is_fixture = False
+    imported = _Statement(_WhatRuns().visit(tree))
+    imported.dump = file.name.encode("utf-8", "surrogatepass") + imported.dump
+    return [imported, *functions]
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return str(error).encode()
+
+
+class _WhatRuns(ast.NodeTransformer):
+    """Leaves of a module what runs when it is imported: no function's body, and nothing for its start as a program."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.body = []
+        for one in ast.walk(node.args):
+            if isinstance(one, ast.arg):
+                one.arg = f"{one.arg}="  # no name that a function may have
+        return self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if "__name__" in _names(ast.walk(node.test)):
+            return [found for one in node.orelse if isinstance(found := self.visit(one), ast.stmt)]
+        return self.generic_visit(node)
 
 
 def without_parameters(id: str) -> str:

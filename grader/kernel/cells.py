@@ -125,7 +125,7 @@ class KernelStudent(LocalStudent):
         self._printed = ""
 
     @property
-    def printed(self) -> str:  # type: ignore[override]
+    def printed(self) -> str:
         """What the latest run printed."""
         return self._printed
 

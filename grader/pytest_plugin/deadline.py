@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 
@@ -55,7 +56,7 @@ class Clock:
     def __init__(self, seconds: float, folder: Path | None) -> None:
         self._left = {_Time.CODE: seconds, _Time.OWN: OWN_SECONDS, _Time.LIBRARY: IMPORT_SECONDS}
         self._half = seconds / 2
-        self._folders = [folder] if folder else []
+        self._is_students = cache(partial(is_students, folders=[folder] if folder else []))
         self._last = time.monotonic()
         self._call: FrameType | None = None  # the library's function that the student's code is in, since `_since`
         self._since = self._last
@@ -86,7 +87,7 @@ class Clock:
             file = frame.f_code.co_filename
             if file == _IMPORTING:
                 return (_Time.OWN if is_own else _Time.LIBRARY), None
-            if not is_own and self._folders and is_students(file, self._folders):
+            if not is_own and self._is_students(file):
                 is_own, called = True, below
             below, frame = frame, frame.f_back
         return _Time.CODE, called

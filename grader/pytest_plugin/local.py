@@ -11,10 +11,10 @@ import pytest
 from grader.checks.task_mark import TaskMark
 from grader.course import Course
 from grader.errors import DeviceError, GraderError, UsageError
-from grader.inside.modules import StudentModules, close_modules, open_modules
+from grader.inside.modules import ModuleEnded, StudentModules, close_modules, open_modules
+from grader.pytest_plugin.output import Output
 from grader.pytest_plugin.seeds import check_seed, probe_seed
 from grader.pytest_plugin.student import LocalStudent, Student
-from grader.sandbox import gpus
 
 
 class LocalStudents:
@@ -24,7 +24,7 @@ class LocalStudents:
     left out, and its modules are written to a folder that goes away with this object.
     """
 
-    def __init__(self, submission: Path | None, seed: int, device: str = "cpu") -> None:
+    def __init__(self, submission: Path | None, seed: int, device: str = "cpu", shows_output: bool = False) -> None:
         if submission is not None and not submission.exists():
             raise pytest.UsageError(f"--submission {submission}: there is no such folder or file")
         self.notes: list[str] = []
@@ -32,6 +32,8 @@ class LocalStudents:
         self._made: dict[str, tempfile.TemporaryDirectory[str]] = {}  # by the week
         self._seed = seed
         self._device = device
+        self._output = None if shows_output else Output()
+        self.ended: Mapping[str, ModuleEnded] = {}  # modules that are not to be imported again
         self._open: tuple[Path, StudentModules] | None = None
 
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
@@ -40,7 +42,7 @@ class LocalStudents:
         if self._open is None or self._open[0] != folder:
             self._switch(folder, item.path.parent.name)
         assert self._open is not None
-        return LocalStudent(self._open[1], folder, probe_seed(self.check_seed(item)), mark.seconds)
+        return LocalStudent(self._open[1], folder, probe_seed(self.check_seed(item)), mark.seconds, self._output)
 
     def close(self, student: Student) -> None:
         """Do nothing: the process is the student's own."""
@@ -99,7 +101,7 @@ class LocalStudents:
         import torch  # noqa: PLC0415 - the first check is where a student waits for it
 
         torch.set_num_threads(1)
-        self._open = (folder, open_modules(folder, week, device=self._device))
+        self._open = (folder, open_modules(folder, week, self.ended, self._device))
 
 
 def _beside(folder: Path) -> Path:
@@ -116,8 +118,12 @@ def at_desk() -> tuple[str, str]:
     if torch.cuda.is_available():
         return "cuda", f"device: {torch.cuda.get_device_name()}"
     try:
+        from grader.sandbox import gpus  # noqa: PLC0415 - it needs POSIX
+
         gpus.look()
         why = "CUDA does not start; see: python -m grader doctor"
     except DeviceError as error:
         why = str(error)
+    except ImportError:
+        why = "torch finds no CUDA here"
     return "cpu", f"NO GPU: networks are trained on the CPU ({why})"

@@ -200,7 +200,8 @@ def _students(config: pytest.Config) -> Students:
         from grader.pytest_plugin.local import LocalStudents
 
         folder, seed = _option(config, "submission"), _option(config, "seed")
-        config.stash[students_key] = LocalStudents(Path(folder) if folder else None, seed, _device(config)[0])
+        shows = config.getoption("capture") == "no"
+        config.stash[students_key] = LocalStudents(Path(folder) if folder else None, seed, _device(config)[0], shows)
     return config.stash[students_key]
 
 

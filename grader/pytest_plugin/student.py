@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from grader.inside import codec, probing
 from grader.inside.modules import StudentModules
 from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.deadline import OWN_SECONDS, deadline
+from grader.pytest_plugin.output import Output
 from grader.results import Outcome
 
 Probe = Callable[..., Any]
@@ -67,27 +69,34 @@ class ProbeEnded(Exception):
 
 
 class LocalStudent:
-    """Runs probes in this process. `raised` holds the latest exceptions of the student's code."""
+    """Runs probes in this process. `raised` holds the latest exceptions of the student's code.
 
-    printed = ""  # pytest itself shows what is printed at a student's desk
+    With `output` what a run prints is kept there, up to a limit, and the next run begins anew; without it, it is shown
+    as it comes. `before_run` is called before each run.
+    """
 
-    def __init__(self, modules: StudentModules, folder: Path, seed: int, seconds: float) -> None:
+    def __init__(
+        self, modules: StudentModules, folder: Path, seed: int, seconds: float, output: Output | None = None
+    ) -> None:
         self.asked: Asked | None = None
         self.folder = folder
         self.raised: deque[BaseException] = deque(maxlen=64)
+        self.before_run: Callable[[], None] = _nothing
         self._modules = modules
         self._seed = seed
         self._seconds = seconds
+        self._output = output
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
         import torch  # noqa: PLC0415 - checks have imported it; collecting them can do without
 
+        self.before_run()
         self.asked = Asked(probe, args, kwargs)
         torch.set_grad_enabled(True)  # whatever an earlier check's code has left behind
-        self._import(self.asked.modules)
+        self.import_first(self.asked.modules)
         args, kwargs = codec.decode(codec.encode((args, kwargs), "the probe's arguments"))
         try:
-            with deadline(self._seconds, self.folder):
+            with self._output.kept() if self._output else nullcontext(), deadline(self._seconds, self.folder):
                 evidence = probing.call(probe, self._modules, self._seed, args, kwargs)
                 message = codec.encode(evidence, "the result")
         except KeyboardInterrupt:
@@ -99,19 +108,23 @@ class LocalStudent:
 
     run_fresh = run
 
-    def _import(self, modules: list[str]) -> None:
+    def import_first(self, modules: list[str]) -> None:
         """Import modules within a limit of their own, as in grading: a library's first import may take long.
 
-        Interrupted, it would leave the library half imported, and all later checks would fail of that.
+        A failure is raised again where the probe asks for the module.
         """
         for module in modules:
             try:
-                with deadline(OWN_SECONDS, self.folder):
+                with self._output.kept() if self._output else nullcontext(), deadline(OWN_SECONDS, self.folder):
                     getattr(self._modules, module)
             except KeyboardInterrupt:
                 raise
-            except BaseException:  # noqa: S112 - it is raised again where the probe asks for the module
+            except BaseException:  # noqa: S112 - see above
                 continue
+
+    @property
+    def printed(self) -> str:
+        return self._output.text if self._output else ""
 
     @property
     def place(self) -> str:
@@ -120,3 +133,7 @@ class LocalStudent:
     def _text_of(self, file: str) -> str:
         path = self.folder / file
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _nothing() -> None:
+    """Do nothing before a run."""

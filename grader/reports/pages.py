@@ -58,8 +58,17 @@ def remove_report(folder: Path) -> None:
 
 def report_html(report: Report) -> str:
     """Return the report as one HTML page."""
+    return render_page("report.html.j2", images=_images(report), **_contents(report))
+
+
+def live_html(report: Report) -> str:
+    """Return the report as a page that asks where it came from for a newer one."""
+    return render_page("report.html.j2", "live.js", _images(report), connections="'self'", **_contents(report))
+
+
+def _images(report: Report) -> str:
     pictured = any(exhibit.kind == "mistakes" for check in report.checks for exhibit in check.exhibits)
-    return render_page("report.html.j2", images="data:" if pictured else "'none'", **_contents(report))
+    return "data:" if pictured else "'none'"
 
 
 def report_markdown(report: Report) -> str:
@@ -67,7 +76,14 @@ def report_markdown(report: Report) -> str:
     return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 
-def render_page(template: str, script: str = "", images: str = "'none'", style: str = "", **contents: Any) -> str:
+def render_page(
+    template: str,
+    script: str = "",
+    images: str = "'none'",
+    style: str = "",
+    connections: str = "",
+    **contents: Any,
+) -> str:
     """Render a page from `template`, with the common style, maybe one of its own and a script.
 
     The page's policy allows just these.
@@ -76,6 +92,7 @@ def render_page(template: str, script: str = "", images: str = "'none'", style: 
     code = _asset(script) if script else ""
     policy = f"default-src 'none'; img-src {images}; style-src '{_digest(style)}'; script-src {_source(code)}"
     policy += "; base-uri 'none'; form-action 'none'"
+    policy += f"; connect-src {connections}" if connections else ""
     page = _html().get_template(template)
     return page.render(style=Markup(style), script=Markup(code), policy=Markup(policy), **contents)
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from grader.escape import terminal
+from grader.escape import plain, terminal
 from grader.reports.words import WORDS, NextStep, bar, detail, next_step, number, problem, week_command, word
 from grader.results import CheckResult, Report, TaskScore, tasks_of
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from grader.reports.figures import WeekFigures
 
 HARDEST = 3
+_WITH_BARS = 70  # columns of a terminal that has room for bars
 
 
 def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:
@@ -89,16 +90,42 @@ def waiting_lines(reports: Sequence[Report]) -> list[str]:
     ]
 
 
-def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) -> None:
-    table = grid("left", "left", "right", "left", "left")
+def print_tasks(scores: Sequence[TaskScore], console: Console) -> None:
+    """Print the score by task: numbers before bars, for who hears a table instead of seeing it."""
+    table = grid("left", "right", "left", "left", "left")
+    bars = console.width >= _WITH_BARS
     for score in scores:
         of = f"{score.points}/{score.max_points}"
         state = (word(score.outcome), WORDS[score.outcome][2])
-        add_row(table, score.task, bar(score.points, score.max_points), of, state, detail(score))
+        add_row(table, score.task, of, bar(score.points, score.max_points) if bars else "", state, detail(score))
     points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
-    add_row(table, "all", bar(points, max_points), (f"{points}/{max_points}", "bold"))
+    add_row(table, "all", (f"{points}/{max_points}", "bold"), bar(points, max_points) if bars else "")
     console.print(table)
+
+
+def print_check(check: CheckResult, console: Console) -> None:
+    """Print what a student reads of one public check: its task, the message, the hint, and what the code printed."""
+    style = WORDS[check.outcome][2]
+    head = f"Task {check.task}: {check.title}  ({check.points} of {check.max_points} points)"
+    console.print(terminal(head), style="bold", markup=False, highlight=False, soft_wrap=True)
     console.print()
+    for place, line in enumerate(check_lines(check)):
+        console.print(line, style="" if place else style, markup=False, highlight=False, soft_wrap=True)
+
+
+def check_lines(check: CheckResult) -> list[str]:
+    """Return the message of a check, its hint and what the code printed, a line each."""
+    lines = plain(check.message).splitlines()
+    if check.hint:
+        lines += ["", f"  {'hint':<12} {terminal(check.hint)}"]
+    printed = plain(check.output).splitlines()
+    return [*lines, *(f"  {'' if place else 'printed':<12} {line}" for place, line in enumerate(printed))]
+
+
+def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) -> None:
+    print_tasks(scores, console)
+    console.print()
+    points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
     for line in _next_lines(next_step(scores, command), points == max_points):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

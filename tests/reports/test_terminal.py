@@ -49,12 +49,12 @@ def test_each_task_has_its_points_and_its_state() -> None:
         )
     )
     assert lines == [
-        "5.1   ██████████    5/5  done",
-        "5.3   ████░░░░░░    4/9  wrong  1 of 2 checks pass; first problem: hidden is cut",
+        "5.1     5/5  ██████████  done",
+        "5.3     4/9  ████░░░░░░  wrong  1 of 2 checks pass; first problem: hidden is cut",
         "                                off",
-        "5.4   ░░░░░░░░░░  0/100  to do",
-        "5.10  ░░░░░░░░░░    0/6  error  first problem: your code raised IndexError",
-        "all   █░░░░░░░░░  9/120",
+        "5.4   0/100  ░░░░░░░░░░  to do",
+        "5.10    0/6  ░░░░░░░░░░  error  first problem: your code raised IndexError",
+        "all   9/120  █░░░░░░░░░",
         "",
         "Next: task 5.3 (wrong), lenet.py:9: hidden is cut off",
         "      pytest assignments/week5 --task 5.3",

@@ -14,7 +14,7 @@ LAYERS = (
     {"cli"},
     {"desk"},
     {"batch", "author"},
-    {"judging", "kernel"},
+    {"judging", "kernel", "watching"},
     {"pytest_plugin", "exports", "similarity"},
     {"reports"},
     {"intake", "gradebook", "version"},

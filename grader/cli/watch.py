@@ -1,0 +1,46 @@
+"""Runs the command `watch`."""
+
+from __future__ import annotations
+
+import contextlib
+import webbrowser
+from collections.abc import Callable
+
+import click
+
+from grader.cli.console import make_console, the_course
+from grader.cli.options import command, course_option
+from grader.watching.desk import can_fork
+from grader.watching.desk import watch as watch_week
+from grader.watching.screen import Screen, Shown
+
+
+@command("watch week5 --task 5.3")
+@click.argument("week")
+@click.option("--task", "tasks", multiple=True, metavar="N.M...", help="One task or more (default: all of the week).")
+@click.option("--fork/--no-fork", default=can_fork, show_default=False, help="Fork warm processes, or keep spare ones.")
+@click.option("--open", "opens", is_flag=True, help="Show the report in a browser as well; the page refreshes itself.")
+@course_option
+def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
+    """Run a week's public checks again on each save, only those that the change can touch.
+
+    A process that has imported torch waits, so that an answer comes within a second. Ctrl-C ends it.
+    """
+    course = the_course()
+    course.assignment(week)  # a week that is not there is said at once
+    screen = Screen(make_console())
+    with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
+        show = _browser(week, screen, opened) if opens else None
+        watch_week(course, week, tasks, screen, fork, show)
+    return 0
+
+
+def _browser(week: str, screen: Screen, opened: contextlib.ExitStack) -> Callable[[Shown], None]:
+    from grader.watching.page import Page  # noqa: PLC0415 - imports what draws pages
+
+    page = Page(week)
+    opened.callback(page.close)
+    page.show([])
+    screen.note(f"In a browser: {page.address}")
+    webbrowser.open(page.address)
+    return lambda shown: page.show(shown.results)

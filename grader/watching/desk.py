@@ -1,0 +1,186 @@
+"""Watches a week: runs again what a save can touch, and shows what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from grader.course import Course
+from grader.course.check_digests import desk_digests
+from grader.errors import UsageError
+from grader.results import CheckResult, task_order
+from grader.watching.changes import follow
+from grader.watching.nursery import LANES, Check, Nursery
+from grader.watching.runs import Run
+from grader.watching.screen import Screen, Shown
+from grader.watching.state import State
+
+Show = Callable[[Shown], None]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Says that files were saved, or none where somebody asks for all checks."""
+
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Came:
+    """Says what came of a run: a result, or its end."""
+
+    run: int
+    result: CheckResult | None
+
+
+class Desk:
+    """One week under watch. `show` gets every state that is worth showing."""
+
+    def __init__(
+        self, course: Course, week: str, tasks: Collection[str], forks: bool, show: Show, lanes: int = LANES
+    ) -> None:
+        self._assignment = course.assignment(week)
+        self._tasks = tasks
+        self._new_nursery = partial(Nursery, self._assignment, forks, lanes)
+        self._show = show
+        self._events: queue.Queue[Saved | Came | None] = queue.Queue()
+        self._state = State(())
+        self._run: Run | None = None
+        self._number = 0
+        self._shown = Shown(week, ())
+        self._left: set[str] = set()
+
+    def saved(self, names: list[str]) -> None:
+        """Take note of a save; any thread may call this."""
+        self._events.put(Saved(tuple(names)))
+
+    def run_all(self) -> None:
+        """Have all checks run again; any thread may call this."""
+        self._events.put(Saved())
+
+    def end(self) -> None:
+        """Have `watch` return."""
+        self._events.put(None)
+
+    def watch(self) -> None:
+        """Run all checks, and then after each save what it can touch, until `end`."""
+        self._nursery = self._new_nursery()
+        try:
+            self._state = State(self._chosen())
+            self._begin(Saved())
+            while (event := self._next()) is not None:
+                self._take(event)
+        finally:
+            self._cancel()
+            self._nursery.close()
+
+    def _chosen(self) -> list[Check]:
+        warm = self._nursery.take()
+        checks = warm.checks
+        self._nursery.put_back(warm)
+        known = {check.task for check in checks}
+        if unknown := set(self._tasks) - known:
+            names = ", ".join(sorted(known, key=task_order))
+            raise UsageError(f"no check belongs to task {', '.join(sorted(unknown))}; there are: {names}")
+        return [check for check in checks if not self._tasks or check.task in self._tasks]
+
+    def _next(self) -> Saved | Came | None:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._events.get(timeout=1.0)  # Ctrl-C ends no endless wait on Windows
+
+    def _take(self, event: Saved | Came) -> None:
+        if isinstance(event, Saved):
+            self._begin(event)
+        elif event.run == self._number:
+            self._note(event.result)
+
+    def _begin(self, saved: Saved) -> None:
+        since = time.monotonic()
+        if any(name.startswith(("test_", "probes")) or name.endswith(".toml") for name in saved.names):
+            self._anew()
+        if not saved.names:
+            self._state.forget()
+        checks = self._state.touched(desk_digests(self._assignment))
+        if not checks and saved.names and self._run is None:
+            return  # a comment, or a file that no check leads to
+        self._cancel()
+        self._number += 1
+        self._left = {check.id for check in checks}
+        self._shown = Shown(self._assignment.week, (), frozenset(self._left), len(checks), saved.names, since)
+        self._run = Run(self._nursery, self._assignment.modules, checks, partial(self._tell, self._number))
+        if not checks:
+            self._note(None)
+
+    def _tell(self, number: int, result: CheckResult | None) -> None:
+        self._events.put(Came(number, result))
+
+    def _note(self, result: CheckResult | None) -> None:
+        if result is not None:
+            self._state.note(result)
+            self._left.discard(result.id)
+        else:
+            self._left.clear()
+            self._run = None
+        self._shown.results, self._shown.waiting = self._state.results(), len(self._left)
+        if result is None or (self._left and self._events.empty()):
+            self._show(self._shown)
+
+    def _anew(self) -> None:
+        """Load checks again that somebody has edited."""
+        self._cancel()
+        self._nursery.close()
+        self._nursery = self._new_nursery()
+        self._state = State(self._chosen())
+
+    def _cancel(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+            self._run = None
+
+
+def watch(course: Course, week: str, tasks: Collection[str], screen: Screen, forks: bool, show: Show | None) -> None:
+    """Watch a week on the terminal until Ctrl-C; `show` gets what the screen gets."""
+
+    def both(shown: Shown) -> None:
+        screen.draw(shown)
+        if show is not None:
+            show(shown)
+
+    desk = Desk(course, week, tasks, forks, both)
+    ended = threading.Event()
+    folder = course.assignment(week).folder
+    threading.Thread(target=_follow, args=(folder, ended, desk), daemon=True).start()
+    threading.Thread(target=_listen, args=(desk,), daemon=True).start()
+    screen.note(f"Loading torch and the checks of {week}; this takes some seconds, once.")
+    try:
+        desk.watch()
+    finally:
+        ended.set()
+
+
+def _follow(folder: Path, ended: threading.Event, desk: Desk) -> None:
+    follow([folder], ended, desk.saved)
+
+
+def _listen(desk: Desk) -> None:
+    """Run all checks again at each Enter."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return
+    while sys.stdin.readline():
+        desk.run_all()
+
+
+def can_fork() -> bool:
+    """Tell whether forks of a process that has imported everything work on this system.
+
+    macOS has them, but its own libraries do not survive them.
+    """
+    return sys.platform == "linux"

@@ -1,0 +1,5 @@
+import work
+
+
+def triple(n):
+    return work.double(n) + n

@@ -1,0 +1,6 @@
+def double(student, n):
+    return student.work.double(n)
+
+
+def triple(student, n):
+    return student.more.triple(n)

@@ -1,0 +1,142 @@
+"""The watcher runs again what a save can touch, and outlives whatever the code does."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.course import Course
+from grader.results import CheckResult, Outcome
+from grader.watching import nursery, runs
+from grader.watching.desk import Desk
+from grader.watching.screen import Shown
+from tests.support.courses import copied
+
+PATIENCE = 120.0  # seconds for a process to import torch on a busy machine
+WORK = "def double(n):\n    return 2 * n\n"
+HOSTILE = {
+    "hangs, whatever interrupts it": (
+        "while True:\n        try:\n            while True: pass\n        except BaseException: pass",
+        Outcome.TIMEOUT,
+    ),
+    "floods": ("while True: print('spam ' * 100)", Outcome.TIMEOUT),
+    "floods past Python": ("import os\n    while True: os.write(1, b'spam' * 1000)", Outcome.TIMEOUT),
+    "exits": ("import os; os._exit(0)", Outcome.KILLED),
+    "exits as programs do": ("import sys; sys.exit(0)", Outcome.ERROR),
+    "crashes": ("import ctypes; ctypes.string_at(0)", Outcome.KILLED),
+}
+
+
+class Watched:
+    """A desk under watch in a thread of the tests, with all that it has shown."""
+
+    def __init__(self, root: Path, forks: bool) -> None:
+        self.folder = root / "assignments" / "week1"
+        self._ends: queue.Queue[list[CheckResult]] = queue.Queue()
+        self.ran: set[str] = set()
+        self._desk = Desk(Course(root), "week1", (), forks, self._show, lanes=1)
+        self._thread = threading.Thread(target=self._desk.watch)
+        self._thread.start()
+        self.first = self._next()
+
+    def _show(self, shown: Shown) -> None:
+        if not shown.waiting:
+            self.ran = {id.partition("::")[2] for id in shown.ran}
+            self._ends.put(list(shown.results))
+
+    def _next(self) -> dict[str, CheckResult]:
+        return {result.id.partition("::")[2]: result for result in self._ends.get(timeout=PATIENCE)}
+
+    def save(self, **sources: str) -> dict[str, CheckResult]:
+        """Save some files, and wait for what comes of it."""
+        for name, text in sources.items():
+            (self.folder / f"{name}.py").write_text(text)
+        self._desk.saved([f"{name}.py" for name in sources])
+        return self._next()
+
+    def end(self) -> None:
+        self._desk.end()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool], Watched]]:
+    """Start a desk, or give back the one that is there: importing torch takes seconds."""
+    started: dict[bool, Watched] = {}
+
+    def one(forks: bool) -> Watched:
+        if forks not in started:
+            started[forks] = Watched(copied("watched", tmp_path_factory.mktemp("course")), forks)
+        return started[forks]
+
+    yield one
+    for watched in started.values():
+        watched.end()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "GRACE", 1.0)
+
+
+def outcomes(results: dict[str, CheckResult]) -> list[Outcome]:
+    return [result.outcome for result in results.values()]
+
+
+def test_a_save_runs_what_it_can_touch_and_nothing_else(start: Callable[[bool], Watched]) -> None:
+    desk = start(True)
+    assert outcomes(desk.first) == [Outcome.PASSED] * 3
+    results = desk.save(more="import work\n\n\ndef triple(n):\n    return work.double(n) + 2 * n\n")
+    assert desk.ran == {"test_triple", "test_triple_nothing"}
+    assert results["test_triple"].message.startswith("triple: wrong value")
+    results = desk.save(more="import work\n\n\ndef triple(n):\n    return work.double(n) + n\n")
+    assert outcomes(results) == [Outcome.PASSED] * 3
+
+
+def test_what_needs_a_task_waits_for_it_though_it_did_not_run_again(start: Callable[[bool], Watched]) -> None:
+    desk = start(True)
+    results = desk.save(work="def double(n):\n    return 3 * n\n")
+    assert desk.ran == {"test_double", "test_triple", "test_triple_nothing"}  # by way of `more`
+    assert results["test_triple"].outcome is Outcome.SKIPPED
+    assert outcomes(desk.save(work=WORK)) == [Outcome.PASSED] * 3
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", HOSTILE)
+def test_nothing_that_the_code_does_ends_the_watcher(start: Callable[[bool], Watched], what: str) -> None:
+    desk = start(True)
+    code, outcome = HOSTILE[what]
+    begin = time.monotonic()
+    result = desk.save(work=f"def double(n):\n    {code}\n")["test_double"]
+    assert result.outcome is outcome, result.message
+    assert len(result.output) < 2000
+    assert time.monotonic() - begin < PATIENCE / 2
+    assert outcomes(desk.save(work=WORK)) == [Outcome.PASSED] * 3
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_module_that_ends_the_process_on_import_ends_it_once(start: Callable[[bool], Watched]) -> None:
+    desk = start(True)
+    results = desk.save(work=f"import os\nos._exit(1)\n{WORK}")
+    assert results["test_double"].outcome is Outcome.KILLED
+    assert "importing work.py ended the process" in results["test_double"].message
+    assert outcomes(desk.save(work=WORK)) == [Outcome.PASSED] * 3
+
+
+def test_without_forks_spare_processes_do_the_same(
+    start: Callable[[bool], Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "SPARE", 0)
+    desk = start(False)
+    assert outcomes(desk.first) == [Outcome.PASSED] * 3
+    results = desk.save(
+        work=f"{WORK}\n\ndef more(n):\n    pass\n",
+        more="def triple(n):\n    import os; n or os._exit(0)\n    return 9\n",
+    )
+    assert outcomes(results) == [Outcome.PASSED, Outcome.PASSED, Outcome.KILLED]
