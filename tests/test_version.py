@@ -18,7 +18,20 @@ DECIDE = {
     *("errors.py", "expect.py", "show.py", "answers.py"),
 }
 SHOW_OR_FIND = {
-    *("intake", "people", "gradebook", "reports", "exports", "similarity", "batch", "author", "cli", "kernel"),
+    *(
+        "intake",
+        "people",
+        "gradebook",
+        "reports",
+        "exports",
+        "similarity",
+        "batch",
+        "author",
+        "cli",
+        "kernel",
+        "watching",
+        "desk",
+    ),
     *("__init__.py", "__main__.py", "escape.py", "files.py", "version.py", "scratch.py", "janitor.py"),
 }
 # What the decisive rooms import of others, and why no verdict depends on it.

@@ -22,9 +22,10 @@ from grader.watching.screen import Screen, Shown
 @click.option("--open", "opens", is_flag=True, help="Show the report in a browser as well; the page refreshes itself.")
 @course_option
 def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
-    """Run a week's public checks again on each save, only those that the change can touch.
+    """Run a week's public checks again on each save.
 
-    A process that has imported torch waits, so that an answer comes within a second. Ctrl-C ends it.
+    Only those run that the change can touch. A process that has imported torch waits, so that an answer comes within
+    a second. Ctrl-C ends it.
     """
     course = the_course()
     course.assignment(week)  # a week that is not there is said at once

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from grader.pytest_plugin.deadline import IMPORT_SECONDS, OWN_SECONDS
-from grader.pytest_plugin.verdict import timeout_text
 from grader.results import CheckResult, Outcome
 from grader.watching import wire
 from grader.watching.nursery import Check, Nursery, Warm
@@ -84,6 +83,8 @@ class Run:
                 return CheckResult.from_dict(self._answer(warm, check.seconds + GRACE)["result"])
             except TimeoutError:
                 self._release(lane)
+                from grader.pytest_plugin.verdict import timeout_text  # noqa: PLC0415 - imports torch, which is there by now
+
                 return _lost(check, Outcome.TIMEOUT, timeout_text(check.seconds))
             except (EOFError, OSError):
                 self._release(lane)

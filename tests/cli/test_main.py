@@ -124,7 +124,7 @@ def test_a_shell_completes_commands_and_options() -> None:
     [
         ([], "Commands:"),
         (["no-such-command"], "No such command"),
-        (["batc"], "Did you mean 'batch'?"),
+        (["batc"], "'batch'"),
         (["run"], "Missing argument 'WEEK'"),
         (["batch"], "Missing argument 'SUBMISSIONS'"),
         (["batch", "x", "--jobs", "0"], "'--jobs'"),

@@ -1,4 +1,4 @@
-"""Writes, changes and removes comments, for a student and all who share the work."""
+"""Writes comments for a student and all who share the work; changes and removes them."""
 
 from __future__ import annotations
 
