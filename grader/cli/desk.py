@@ -42,7 +42,10 @@ def desk(
     where = Where(host, port, certificate, key, without_tls)
     course, backend = _grading(sandbox)
     who = names or ((getpass.getuser(),) if where.is_local else ())
-    serve(out, where, who, lambda line: print(terminal(line), flush=True), course, backend)
+    try:
+        serve(out, where, who, lambda line: print(terminal(line), flush=True), course, backend)
+    except KeyboardInterrupt:  # that is how a desk is closed
+        print("the desk is closed; all is kept", flush=True)
     return 0
 
 

@@ -91,6 +91,7 @@ def _listening(where: Where) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((where.host.strip("[]"), where.port))
+        listening.listen()  # who opens the address while the gradebook is still read waits, and is not refused
     except OSError as error:
         listening.close()
         raise GraderError(

@@ -95,6 +95,8 @@ def decide_within(desk: Desk, change: Changing, wish: Wish) -> str:
     for one in people:
         read_decision(scale_of(desk, one, wish.week), wish.task, wish.points)
         change.decide(one.key, _decision(change, one, wish.week, meant, reason))
+    if reason:
+        change.use_phrase(wish.week, meant.task, reason)
     said = f"{person.name}, {wish.week}: {_said(meant)}"
     change.note(said, person.key, wish.week)
     return said

@@ -17,7 +17,7 @@ from grader.reports.figures import Row, State
 from grader.reports.sections import EVERYBODY, section_name
 
 _UNSCORED = {State.NOTHING: "–", State.NOT_GRADABLE: "not graded", State.UNCLEAR: "unclear"}
-MOST_FLAGS = 6
+_IN_CELLS = ("provisional", "excused", "nothing handed in")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Line:
     row: Row
     section: str
     cells: tuple[Cell, ...]
-    flags: tuple[str, ...]
+    flags: str
 
 
 async def show_class(request: Request) -> Response:
@@ -72,8 +72,19 @@ def _line(desk: Desk, row: Row) -> Line:
         row,
         section_name(row.person),
         tuple(_cell(desk, row, week) for week in desk.snapshot.weeks),
-        tuple(flags(row)[:MOST_FLAGS]),
+        desk.snapshot.kept(row, _remarks),
     )
+
+
+def _remarks(row: Row) -> str:
+    """Say in short what stands out about a student, week by week; what cells say already is left out."""
+    found: dict[str, list[str]] = {}
+    for flag in flags(row):
+        week, _, words = flag.rpartition(": ")
+        if words not in _IN_CELLS:
+            found.setdefault(week, []).append(words)
+    said = [f"{week}: {', '.join(words)}" if week else ", ".join(words) for week, words in found.items()]
+    return " · ".join(said)
 
 
 def _cell(desk: Desk, row: Row, week: str) -> Cell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -63,7 +64,7 @@ async def show_part(request: Request) -> Response:
         mine=mine,
         report=report,
         held=known.get(name, known[""]),
-        files=list(files_of(report, sources, comments)),
+        files=list(files_of(replace(report, checks=()), sources, comments)),
         comments=[one for one in comments if one.about is About.TASK and one.target == name],
         phrases=desk.book.phrases(week, name),
         before=keys[place - 1] if place else None,

@@ -91,7 +91,7 @@ function show(text, address, kept) {
     location.reload();
     return;
   }
-  const same = new URL(address, location.href).pathname === location.pathname;
+  const same = new URL(address, location.href).href.split("#")[0] === location.href.split("#")[0];
   const focused = document.activeElement?.closest("[id]")?.id;
   const item = document.activeElement?.closest("[data-item]")?.id;
   const shut = [...main().querySelectorAll("details.file:not([open]) .lines")].map((one) => one.dataset.file);
@@ -100,7 +100,7 @@ function show(text, address, kept) {
   document.querySelector(".top nav").replaceWith(page.querySelector(".top nav"));
   document.title = page.title;
   const here = new URL(address, location.href);
-  if (here.href !== location.href) history[same ? "replaceState" : "pushState"](null, "", here.href);
+  if (!same) history.pushState(null, "", here.href);
   if (same) {
     restore(kept);
     for (const lines of main().querySelectorAll("details.file .lines")) if (shut.includes(lines.dataset.file)) lines.closest("details").open = false;
@@ -225,7 +225,7 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const ITEM_KEYS = { c: "comment on the selected item, or answer it", l: "go to the selected check's line", Enter: "open the selected item" };
+const ITEM_KEYS = { c: "comment on the selected item, or answer it", l: "go to the selected check's line", s: "give the selected check's task points", Enter: "open the selected item" };
 
 function help() {
   const dialog = document.getElementById("help");
@@ -234,7 +234,7 @@ function help() {
   if (main().querySelector("[data-item]")) {
     known.set("j", "the next item").set("k", "the item before");
     if (main().querySelector("[data-item] [data-primary]")) known.set("Enter", ITEM_KEYS.Enter);
-    for (const key of ["c", "l"]) if (main().querySelector(`[data-item] [data-item-key="${key}"]`)) known.set(key, ITEM_KEYS[key]);
+    for (const key of ["c", "l", "s"]) if (main().querySelector(`[data-item-key="${key}"]`)) known.set(key, ITEM_KEYS[key]);
   }
   for (const one of document.querySelectorAll("[data-key]")) {
     const name = one.dataset.key;
@@ -289,7 +289,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isField(target)) return;
   const key = event.key;
   const item = target.closest?.("[data-item]");
-  const own = item?.querySelector(`[data-item-key="${CSS.escape(key)}"]`);
+  const wanted = `[data-item-key="${CSS.escape(key)}"]`;
+  const own = item?.querySelector(wanted) ?? item?.closest(".task-card")?.querySelector(wanted);
   let done = true;
   if (key === "j" || key === "k") {
     const other = press(key);

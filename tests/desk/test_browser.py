@@ -1,0 +1,276 @@
+"""The desk in a real browser: every journey by mouse and by keyboard alone, on a phone and a screen, light and dark."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from grader.gradebook import Gradebook, open_book
+from tests.support.amount import of
+from tests.support.browsers import chromium
+from tests.support.desks import STUDENTS, graded, make_book
+from tests.support.runs import take_interrupts
+
+ROOT = Path(__file__).parents[2]
+SIZES = {"phone": (390, 844), "screen": (1280, 900)}
+PAGES = (
+    "/", "/work/1/week5", "/check/week5?id=test_week5.py::test_values_of_LeNet", "/manual/week5/style?student=2",
+    "/requests", "/sharing", "/log", "/figures/week5", "/similar/week5", "/attempts/1/week5", "/preview/1/week5",
+)  # fmt: skip
+
+
+class Served:
+    """A desk in a process of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "grader", "desk", str(folder), *options]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True,
+            preexec_fn=take_interrupts,  # noqa: PLW1509 - these tests start no threads
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        self.entry = next(line for line in self.process.stdout if "token=" in line).split()[1]
+        self.base = self.entry.partition("/enter")[0]
+        httpx.get(self.base, timeout=60)  # it answers from now on
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def served_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_book(tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def served(served_folder: Path) -> Iterator[Served]:
+    found = Served(served_folder)
+    yield found
+    assert found.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def desk_browser() -> Iterator[Any]:
+    path = chromium()
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def visit(desk_browser: Any, served: Served) -> Iterator[Callable[..., Any]]:
+    """Open a page of the desk; the test fails on anything in its console but a refusal that it asked for."""
+    contexts, noise = [], []
+
+    def opened(path: str = "/", size: str = "screen", scheme: str = "light") -> Any:
+        width, height = SIZES[size]
+        context = desk_browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.goto(served.entry)
+        page.wait_for_url(f"{served.base}/")
+        if path != "/":
+            page.goto(served.base + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [line for line in noise if "status of 4" not in line] == []
+
+
+EVERYWHERE = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+
+
+@pytest.mark.parametrize(("number", "path"), [*enumerate(PAGES)], ids=PAGES)
+def test_axe_finds_nothing_and_nothing_is_cut(visit: Callable[..., Any], number: int, path: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    sample = [EVERYWHERE[number % 4], EVERYWHERE[3 - number % 4]]
+    for size, scheme in of(sample, EVERYWHERE):
+        page = visit(path, size, scheme)
+        found = axe.Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], (size, scheme)
+        wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= seen, (size, scheme)
+
+
+def test_a_work_is_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
+    page = visit()
+    keys = page.keyboard
+    keys.press("/")
+    keys.type("ana")
+    keys.press("Enter")
+    page.wait_for_url("**q=ana**")
+    keys.press("j")
+    keys.press("Enter")
+    page.wait_for_url("**/work/1/week5**")
+    keys.press("j")
+    keys.press("j")  # the second lost check is the first of task 5.3
+    keys.press("c")
+    keys.type("why detach?")
+    keys.press("Control+Enter")
+    page.locator(".check-card .comment .said >> text=why detach?").wait_for()
+    keys.press("s")
+    keys.type("6")
+    keys.press("Tab")
+    keys.type("nearly")
+    keys.press("Control+Enter")
+    page.locator(".decision >> text=Set to 6: nearly").wait_for()
+    keys.press("u")
+    page.locator("text=undone: Ana Silva, week5: 5.3 set to 6").wait_for()
+    assert page.locator(".decision >> text=Set to 6").count() == 0
+    keys.press("w")
+    keys.press("Alt+1")
+    keys.press("Control+Enter")
+    page.locator("#told >> text=commented on the week").wait_for()
+    assert page.locator(".comment .said >> text=why detach?").count() == 2
+    keys.press("j")
+    keys.press("l")
+    assert page.url.endswith("#f0-11")
+    keys.press("v")
+    page.wait_for_url("**/preview/1/week5")
+    assert "why detach?" in page.frame_locator("iframe").locator("body").inner_text()
+
+
+def test_parts_are_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
+    page = visit()
+    keys = page.keyboard
+    keys.press("1")
+    page.wait_for_url("**/manual/week5/style?student=1")
+    keys.press("1")
+    keys.press("2")
+    assert page.locator("#rubric-sum").inner_text() == "rubric: +10"
+    keys.press("2")
+    keys.press("c")
+    keys.type("fine names")
+    keys.press("Control+Enter")
+    page.wait_for_url("**/manual/week5/style?student=2")
+    assert "Names" in page.locator("#rubric").inner_text()
+    assert not page.locator('input[value="names"]').is_checked()
+    keys.press("Alt+1")  # not in a field: nothing happens
+    keys.press("c")
+    keys.press("Alt+1")
+    assert page.locator("#rubric-why").input_value() == "fine names"
+    keys.press("Escape")
+    keys.press("x")
+    page.wait_for_url("**anonymous=yes**")
+    assert "Ben" not in page.locator("main").inner_text()
+    keys.press("p")
+    page.wait_for_url("**student=1**")
+    assert page.locator("#rubric-why").input_value() == "fine names"
+
+
+@pytest.mark.parametrize("path", PAGES[:8])
+def test_every_key_of_a_page_is_listed(visit: Callable[..., Any], path: str) -> None:
+    page = visit(path)
+    page.keyboard.press("?")
+    listed = set(page.locator("#help dt").all_inner_texts())
+    there = set(page.evaluate("[...document.querySelectorAll('[data-key]')].map((one) => one.dataset.key)"))
+    assert there <= listed
+    assert len(listed) == page.locator("#help dt").count()
+    page.keyboard.press("Escape")
+    assert not page.locator("#help").is_visible()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("screen", "light")])
+def test_a_work_is_graded_by_mouse(visit: Callable[..., Any], size: str, scheme: str) -> None:
+    student, key = ("Cleo Groß", 3) if size == "phone" else ("Dora Łukasz", 4)
+    page = visit("/", size, scheme)
+    page.locator("tr", has_text=student).locator("td a").first.click()
+    page.wait_for_url(f"**/work/{key}/week5")
+    page.locator('[data-file="lenet.py"] [data-no="11"]').click()
+    page.locator("#line-text").fill("see the lecture")
+    page.locator("#line-comment >> text=Save").click()
+    page.locator(".under .comment .said >> text=see the lecture").wait_for()
+    page.locator("#at-task-2 >> summary >> text=Points").click()
+    page.locator("#points-2-points").fill("7")
+    page.locator("#points-2-why").fill("better than it looks")
+    page.locator("#points-2 >> text=Save").click()
+    page.locator(".decision >> text=Set to 7: better than it looks").wait_for()
+    page.locator("#told button").click()
+    page.locator("#told >> text=undone").wait_for()
+    assert page.locator(".decision >> text=Set to 7").count() == 0
+    page.locator(".under >> text=Edit").click()
+    page.locator(".under >> button >> text=Remove").click()
+    page.locator("#told >> text=comment removed").wait_for()
+    assert page.locator(".under .comment").count() == 0
+    page.locator("text=Preview").click()
+    page.frame_locator("iframe").locator("h1").wait_for()
+
+
+def test_a_whole_group_is_commented_on(visit: Callable[..., Any]) -> None:
+    page = visit("/check/week5?id=test_hidden.py::test_gradients")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.keyboard.type("a word to all")
+    page.locator("text=give back the 4").click()
+    page.locator(".group >> text=Save for all ticked").click()
+    page.locator("#told >> text=students, comment and points").wait_for()
+    assert page.locator("#told button").count() == 1
+
+
+def test_what_is_half_written_stays_and_a_stale_form_shows_both_versions(visit: Callable[..., Any]) -> None:
+    one, other = visit("/work/2/week5"), visit("/work/2/week5")
+    for page, points in ((one, "2"), (other, "3")):
+        page.locator("#at-task-2 >> summary >> text=Points").click()
+        page.locator("#points-2-points").fill(points)
+        page.locator("#points-2-why").fill(f"says {points}")
+    one.locator("#at-task-1 >> summary >> text=Comment").click()
+    one.locator("#task-comment-1-text").fill("half writ")
+    one.locator("#points-2 >> text=Save").click()
+    one.locator(".decision >> text=Set to 2: says 2").wait_for()
+    assert one.locator("#task-comment-1-text").input_value() == "half writ"
+    other.locator("#points-2 >> text=Save").click()
+    other.locator("h1 >> text=Somebody was quicker").wait_for()
+    assert "2: says 2" in other.locator("main").inner_text()
+    assert "3: says 3" in other.locator("main").inner_text()
+    other.keyboard.press("y")
+    other.locator(".decision >> text=Set to 3: says 3").wait_for()
+
+
+def test_a_run_is_shown_live(visit: Callable[..., Any], served_folder: Path) -> None:
+    page = visit()
+    with Gradebook(served_folder / "gradebook.sqlite") as run:
+        run.note_progress(2, 0)
+        run.record(graded("Emil Neu", passed=3, work="d"))
+        page.locator("#live >> text=run: 1 of 2").wait_for()
+        page.locator("#run-newest >> text=Emil Neu").wait_for()
+        page.locator("tr", has_text="Emil Neu").locator("td a >> text=12").wait_for()
+        run.note_progress(0, 0)
+    page.locator("#live >> text=run").wait_for(state="hidden")
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    desk = Served(make_book(tmp_path, STUDENTS[:1]))
+    with httpx.Client(base_url=desk.base, headers={"origin": desk.base}, timeout=60) as client:
+        client.get(desk.entry)
+        csrf = client.get("/").text.partition('name="csrf" value="')[2].partition('"')[0]
+        said = []
+        for number in range(100):
+            fields = {"csrf": csrf, "person": "1", "week": "week5", "about": "week", "text": f"change {number}"}
+            try:
+                if client.post("/do/comment", data=fields).status_code == 303:
+                    said.append(fields["text"])
+            except httpx.HTTPError:
+                break
+            if number == 60:
+                os.kill(desk.process.pid, signal.SIGKILL)
+    desk.process.wait()
+    assert len(said) >= 61
+    with open_book(tmp_path) as book:
+        assert [one.text for one in book.comments()["Ana Silva", "week5"]][: len(said)] == said
