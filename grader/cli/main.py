@@ -28,7 +28,7 @@ class Later(click.Command):
 
     def load(self) -> click.Command:
         """Import the command itself."""
-        command: click.Command = getattr(import_module(f"grader.cli.{self.module}"), str(self.name))
+        command: click.Command = getattr(import_module(f"grader.cli.{self.module}"), str(self.name).replace("-", "_"))
         return command
 
     def make_context(
@@ -42,6 +42,7 @@ COMMANDS = (
     Later("demo", "batch", "grade the sample class, end to end"),
     Later("watch", "watch", "run a week's public checks again on each save"),
     Later("run", "single", "grade one submission and print its score by task"),
+    Later("submit-check", "submit", "check before handing in that a week's work can be graded"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),
     Later("desk", "desk", "grade, comment and answer in the browser, at what `batch` left in a folder"),
     Later("override", "gradebook", "decide about a task or a week by hand; it holds when the week is graded again"),
