@@ -7,8 +7,10 @@ proof/      validate     the proof, step by step: `validate(week)` gives its mat
             mutants      known mistakes of a week; `operators` makes general ones, `survivors` says which may survive
             matrix       tasks and mutants, on the terminal and as a page
             calibration  a threshold's margins: a measurement of the reference and of broken programs over many seeds
-release/    skeleton     the skeletons, cut from the references; `lessons` makes and runs the notebooks
+release/    skeleton     the skeletons, cut from the references
+            lessons      the notebooks of pictures; `workbook` makes those in which a week is done
             tree         the student tree, as a folder or a branch; `leaks` finds solution lines and hidden checks in it
             scaffold     a new week
             package      bundles for Gradescope and Classroom 50
+site/       writing      the lessons' pages: run, drawn, and put together as a site
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -12,10 +13,14 @@ from grader.author.release import tree
 from grader.author.release.scaffold import new_course, new_week
 from grader.author.release.skeleton import stale_skeletons, write_skeletons
 from grader.author.release.workbook import stale_workbooks, write_workbooks
+from grader.author.site import writing as pages
 from grader.cli.console import chosen_weeks, the_course
 from grader.cli.options import PATH, command, course_option
+from grader.course import Course
 from grader.errors import UsageError
+from grader.escape import terminal
 from grader.files import write_atomically
+from grader.results import task_order
 
 
 @command("skeleton --check")
@@ -41,28 +46,53 @@ def skeleton(week: str | None, check: bool) -> int:
 @command("lessons week5 --html pages/")
 @click.argument("week", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a notebook is stale.")
-@click.option("--html", type=PATH, metavar="DIR", help="Run the notebooks, and write WEEK.html into DIR.")
+@click.option("--html", type=PATH, metavar="DIR", help="Run the notebooks, and write the lessons' pages into DIR.")
+@click.option("--site", type=PATH, metavar="DIR", help="The same for every week: a site for GitHub Pages or any host.")
 @click.option("--data", type=PATH, metavar="DIR", help="The folder of MNIST or CUB-200 (default: $GRADER_DATA).")
 @click.option("--reference", is_flag=True, help="Run with the modules in solutions/ instead of yours.")
 @course_option
-def lessons(week: tuple[str, ...], check: bool, html: Path | None, data: Path | None, reference: bool) -> int:
-    """Make the lesson notebooks from their sources, or run them to HTML.
+def lessons(
+    week: tuple[str, ...], check: bool, html: Path | None, site: Path | None, data: Path | None, reference: bool
+) -> int:
+    """Make the lesson notebooks from their sources, or run them into pages.
 
     Name one WEEK or several; by default it takes every week.
     """
     course = the_course()
     weeks = [course.part(name).week for name in week] or [*course.chapters(), *course.assignments()]
-    if html:
+    if folder := html or site:
+        if (html and site) or (site and week):
+            raise UsageError("--site takes every week; for some of them, say --html DIR")
         if data and not data.is_dir():
             raise UsageError(f"--data: there is no folder {data}")
-        for name in weeks:
-            print(f"wrote {notebooks.execute_lesson(course, name, html, data, reference)}")
-        return 0
+        return _write_pages(course, weeks, folder, data, reference)
     finds = (notebooks.stale_notebooks, stale_workbooks) if check else (notebooks.write_notebooks, write_workbooks)
     changed = [path.relative_to(course.root) for name in weeks for find in finds for path in find(course.root, name)]
     for path in changed:
         print(f"stale: {path}; run: python -m grader lessons" if check else f"wrote {path}")
     return 1 if changed and check else 0
+
+
+def _write_pages(course: Course, weeks: list[str], folder: Path, data: Path | None, reference: bool) -> int:
+    """Write pages, say what in them waits for a task; return 1 where a cell failed for another reason."""
+    made = pages.write(course, weeks, folder, data, reference, _tell)
+    for page in made:
+        if waiting := page.outcome.waiting:
+            tasks = ", ".join(sorted(waiting, key=task_order))
+            print(f"{page.plan.title}: some cells wait for task{'' if len(waiting) == 1 else 's'} {tasks}")
+        for cell in page.outcome.failed:
+            print(f"{page.plan.title}: {terminal(cell)}")
+    print(f"wrote {len(made) + 1} pages; open {folder / pages.HOME}")
+    return 1 if any(page.outcome.failed for page in made) else 0
+
+
+def _tell(title: str, number: int, of: int) -> None:
+    """Say on stderr how far a notebook is: in one line on a terminal, else once for each notebook."""
+    if sys.stderr.isatty():
+        end = "\n" if number == of else ""
+        print(f"\r\x1b[K{title}: cell {number} of {of}", end=end, file=sys.stderr, flush=True)
+    elif number == 1:
+        print(f"running {title}, {of} cells", file=sys.stderr, flush=True)
 
 
 @command("new week7")

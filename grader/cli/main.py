@@ -53,7 +53,7 @@ COMMANDS = (
     Later("ci", "single", "grade the submission of a CI job, and write what its host reads"),
     Later("export", "export", "write results, or what students get back, in another system's format"),
     Later("skeleton", "author", "generate the skeletons in assignments/ from the references in solutions/"),
-    Later("lessons", "author", "make the lesson notebooks from their sources, or run them to HTML"),
+    Later("lessons", "author", "make the lesson notebooks from their sources, or run them into pages"),
     Later("new", "author", "begin a week: one task, its reference, checks and mutants; or begin a course"),
     Later(
         "validate",

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 EACH = [pytest.param(command, id=command.name) for command in COMMANDS]
 # What takes long to import: most of it is for grading itself.
 HEAVY = {
-    "torch", "torchvision", "numpy", "hypothesis", "pytest", "matplotlib", "sklearn", "nbconvert", "distributed",
+    "torch", "torchvision", "numpy", "hypothesis", "pytest", "matplotlib", "sklearn", "nbclient", "distributed",
     "copydetect",
 }  # fmt: skip
 MEDIUM = {"rich", "jinja2", "sqlite3", "msgpack", "psutil", "nbformat", "yaml", "grader.intake", "grader.sandbox"}

@@ -186,21 +186,12 @@ def notebook(cells: Iterable[str]) -> bytes:
 
 
 def _script(cells: Iterable[str]) -> bytes:
-    """Write what `jupyter nbconvert --to script` writes."""
-    parts = ["#!/usr/bin/env python\n# coding: utf-8"]
-    for number, cell in enumerate(cells, start=1):
-        lines = [_exported(line) for line in cell.splitlines()]
-        parts.append(f"# In[{number}]:\n\n\n" + "\n".join(lines))
-    return _text(parts)
+    """Write what `jupyter nbconvert --to script` writes, by nbconvert."""
+    import nbformat  # noqa: PLC0415 - a command's own help can do without both
+    from nbconvert import PythonExporter  # noqa: PLC0415
 
-
-def _exported(line: str) -> str:
-    if line.startswith("!"):
-        return f"get_ipython().system({line[1:]!r})"
-    if line.startswith("%"):
-        name, _, rest = line[1:].partition(" ")
-        return f"get_ipython().run_line_magic({name!r}, {rest!r})"
-    return line
+    script, _ = PythonExporter().from_notebook_node(nbformat.reads(notebook(cells).decode(), as_version=4))
+    return str(script).encode()
 
 
 def _indented(cell: str) -> str:

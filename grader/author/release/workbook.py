@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -29,6 +29,7 @@ _TODO = re.compile(r"\bTODO (\d+(?:\.\d+)+)\b")
 _CODE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _PRINTED = re.compile(r"(^```python\n.*?^```$\n)\s*^```(?:text)?\n.*?^```$\n?", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^`?(?:pytest|\$ pytest) [^`\n]*`?[ \t]*\n?", re.MULTILINE)
+_PICTURE = re.compile(r"(!\[[^\]]*\]\()(?!https?:|#)([^)\s]+\))")
 _CONTENTS = re.compile(r"^\*\*Contents:\*\*.*?(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
 _LEFT_OUT = ("set up", "debugging")  # of the terminal; the notebook says how it is used itself
 _COLAB = "https://colab.research.google.com"
@@ -65,7 +66,7 @@ def build(course: Course, assignment: Assignment) -> str:
 
 
 def _cells(found: Sequence[Section], parts: _Parts, course: Course, assignment: Assignment) -> Iterator[NotebookNode]:
-    title, *rest = found
+    title, *rest = (replace(section, text=_reachable(section.text, course, assignment)) for section in found)
     path = assignment.workbook_file.relative_to(course.root).as_posix()
     yield new_markdown_cell(f"{badge(course, path)}{_CONTENTS.sub('', title.text).strip()}")
     graded = assignment.week in course.assignments()
@@ -94,6 +95,15 @@ def _cells(found: Sequence[Section], parts: _Parts, course: Course, assignment: 
     yield new_code_cell(f"%score {assignment.week}")
     if graded:
         yield new_code_cell(f"# %submit {assignment.week}")
+
+
+def _reachable(text: str, course: Course, assignment: Assignment) -> str:
+    """Have pictures come from the course's repository, where it is known: Colab opens the notebook alone."""
+    place = course.settings.repository.removeprefix("https://github.com/")
+    if place == course.settings.repository:
+        return text
+    folder = f"https://raw.githubusercontent.com/{place}/HEAD/assignments/{assignment.week}/"
+    return _PICTURE.sub(rf"\1{folder}\2", text)
 
 
 class _Parts:

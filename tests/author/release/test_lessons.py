@@ -14,9 +14,12 @@ from torchvision.datasets import MNIST, ImageFolder
 
 from fixtures import lessons as shown
 from grader.author.release import lessons
+from grader.author.site import running
+from grader.author.site.markdown import Anchors
+from grader.author.site.notebook import to_page
 from grader.cli.main import main
 from grader.course import Course
-from grader.errors import CourseError, SubmissionError
+from grader.errors import CourseError
 from tests.support import amount
 from tests.support.courses import copied
 
@@ -64,14 +67,6 @@ def test_a_notebook_with_outputs_is_stale_and_is_written_anew(tmp_path: Path, mo
     assert main(["lessons"]) == 0 and lessons.stale_notebooks(course) == []
 
 
-def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path: Path) -> None:
-    notebook, page = tmp_path / "a.ipynb", tmp_path / "pages" / "a.html"
-    notebook.write_text(lessons.build(SOURCE, "lesson.md"))
-    with pytest.raises(SubmissionError, match=r"a\.ipynb: cell 4 \(raise ValueError\('no'\)\) raised ValueError: no"):
-        lessons.execute(notebook, tmp_path, page)
-    assert not page.parent.exists()
-
-
 def in_short(notebook: Path, folder: Path) -> Path:
     """Copy the notebook to one that trains for few epochs: each cell runs, however well a network learns."""
     content = nbformat.read(notebook, as_version=4)
@@ -85,17 +80,16 @@ def in_short(notebook: Path, folder: Path) -> Path:
 @pytest.mark.parametrize("week", WEEKS)
 def test_the_reference_runs_the_whole_notebook(week: str, tmp_path: Path, monkeypatch) -> None:
     """With GRADER_ALL=1 in the environment for as many epochs as students train, which takes minutes."""
-    monkeypatch.delenv(lessons.DATA, raising=False)
-    notebook, page = ROOT / "assignments" / week / f"{week}.ipynb", tmp_path / f"{week}.html"
+    monkeypatch.delenv(running.DATA, raising=False)
+    notebook = ROOT / "assignments" / week / f"{week}.ipynb"
     before = notebook.read_bytes()
-    whole = amount.ALL
-    lessons.execute(notebook if whole else in_short(notebook, tmp_path), ROOT / "solutions" / week, page)
-    text = page.read_text(encoding="utf-8")
-    assert notebook.read_bytes() == before
-    pictures = re.findall(r'<img alt="([^"]*)"[^>]*src="data:image/png', text)
+    content = running.run(notebook if amount.ALL else in_short(notebook, tmp_path), ROOT / "solutions" / week)
+    found = to_page(content, Anchors(), str)
+    assert (notebook.read_bytes(), found.failed, found.waiting) == (before, [], [])
+    pictures = re.findall(r'<img alt="([^"]*)" src="data:image/png', found.body)
     assert len(pictures) >= 6
-    assert all(len(alt) > 10 and "No description" not in alt for alt in pictures)
-    assert 'data-mime-type="application/vnd.jupyter.stderr"' not in text  # no warnings among the outputs
+    assert all(len(alt) > 10 and alt != "A figure" for alt in pictures)
+    assert "printed said" not in found.body  # no warnings among the outputs
 
 
 def small_mnist(folder: Path, *names: str) -> None:
@@ -116,7 +110,7 @@ TRAIN, TEST = (
 
 
 def test_without_a_folder_the_digits_are_the_embedded_ones(monkeypatch) -> None:
-    monkeypatch.delenv(lessons.DATA, raising=False)
+    monkeypatch.delenv(running.DATA, raising=False)
     found = shown.handwriting()
     assert (found.real, len(found.train), len(found.test)) == (False, 1437, 360)
     picture, label = found.train[0]
@@ -128,7 +122,7 @@ def test_without_a_folder_the_digits_are_the_embedded_ones(monkeypatch) -> None:
 @pytest.mark.parametrize("place", ["MNIST/raw", "."])
 @pytest.mark.parametrize("end", ["", ".gz"])
 def test_mnist_is_read_from_where_it_lies_packed_or_not(place, end, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv(lessons.DATA, str(tmp_path / "data"))
+    monkeypatch.setenv(running.DATA, str(tmp_path / "data"))
     monkeypatch.setattr(shown, "CACHE", tmp_path / "cache")
     small_mnist(tmp_path / "data" / place, *(name + end for name in (*TRAIN, *TEST)))
     found = shown.handwriting()
@@ -137,7 +131,7 @@ def test_mnist_is_read_from_where_it_lies_packed_or_not(place, end, tmp_path, mo
 
 
 def test_the_test_files_alone_are_divided(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv(lessons.DATA, str(tmp_path))
+    monkeypatch.setenv(running.DATA, str(tmp_path))
     monkeypatch.setattr(shown, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(shown, "_FROM_TEST", 16)
     small_mnist(tmp_path, *(name + ".gz" for name in TEST))
@@ -149,14 +143,14 @@ def test_the_test_files_alone_are_divided(tmp_path, monkeypatch) -> None:
 
 
 def test_a_folder_without_mnist_is_one_clear_error(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv(lessons.DATA, str(tmp_path))
+    monkeypatch.setenv(running.DATA, str(tmp_path))
     monkeypatch.setattr(MNIST, "mirrors", ["file:///nowhere/"])
     with pytest.raises(FileNotFoundError, match="MNIST is not, and it cannot be downloaded"):
         shown.handwriting()
 
 
 def test_transfer_takes_the_photographs_where_they_are(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv(lessons.DATA, str(tmp_path))
+    monkeypatch.setenv(running.DATA, str(tmp_path))
     small = shown.transfer_problem(tmp_path / "made")
     assert small.images.is_relative_to(tmp_path / "made") and small.size == 16
     (tmp_path / "CUB_200_2011" / "images" / "001.Black_footed_Albatross").mkdir(parents=True)
@@ -166,7 +160,7 @@ def test_transfer_takes_the_photographs_where_they_are(tmp_path, monkeypatch) ->
 
 
 def test_the_embedded_transfer_problem_is_an_image_folder(tmp_path, monkeypatch) -> None:
-    monkeypatch.delenv(lessons.DATA, raising=False)
+    monkeypatch.delenv(running.DATA, raising=False)
     problem = shown.transfer_problem(tmp_path)
     folder = ImageFolder(str(problem.images))
     assert len(folder.classes) == 5 and len(folder) == 500 and folder[0][0].size == (16, 16)
