@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from grader.author.release import lessons as notebooks
+from grader.author.release import links, tree
 from grader.author.release import package as bundles
-from grader.author.release import tree
 from grader.author.release.scaffold import new_course, new_week
 from grader.author.release.skeleton import stale_skeletons, write_skeletons
 from grader.author.release.workbook import stale_workbooks, write_workbooks
@@ -139,6 +139,8 @@ def release(folder: Path | None, branch: str | None, weeks: tuple[str, ...], mes
     elif branch:
         commit = tree.commit_branch(course, files, branch, message)
         print(f"{branch}: {commit[:12]}, {len(files)} files" if commit else f"{branch}: nothing has changed")
+    for link in links.dead(files):
+        print(f"note: a link leads to what students do not get: {link}")
     return 0
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.author.release import leaks
+from grader.author.release import leaks, links
 from grader.author.release.project import project_text
 from grader.course import Course, git
 from grader.course.protected import MANIFEST, manifest_text
@@ -52,7 +52,7 @@ def student_tree(course: Course, weeks: Sequence[str] = ()) -> dict[str, bytes]:
     changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
     if changed.strip("\0"):
         raise CourseError("there are uncommitted changes in what students get; commit them first, then release")
-    files = {_moved(path): (root / path).read_bytes() for path in chosen}
+    files = links.moved({path: (root / path).read_bytes() for path in chosen}, place_of)
     files["pyproject.toml"] = _for_students(files.get("pyproject.toml", b"")) or project_text(course.title).encode()
     files |= {place: (_TEMPLATES / name).read_bytes() for place, name in EDITORS.items() if place not in files}
     files = listing(files, weeks)
@@ -129,7 +129,8 @@ def is_for_students(path: str) -> bool:
     return chosen and not path.startswith(NEVER) and not leaks.paths_refused([path])
 
 
-def _moved(path: str) -> str:
+def place_of(path: str) -> str:
+    """Return where a file of the course lies in the tree."""
     return {README: "README.md", WORKFLOW: WORKFLOW_IN_TREE}.get(path, path)
 
 
