@@ -719,7 +719,7 @@ def test_predict(student, channels, seed):
                  "that argmax gives along the batch's axis, of length 1: dim=1 is that of the classes": 0}  # fmt: skip
         want = int(row.argmax())
         slips = {name: value for name, value in slips.items() if value != want}
-        expect.integer(found, want, "the predicted class, the one with the greatest logit,", context=slips)
+        expect.integer(found, want, "the predicted class, that of the greatest logit", context=slips)
     expect.close(expect.field(got, "running_mean"), mean, "batch normalisation's running mean afterwards")
     loops.judge_gradient_mode(got)
 

@@ -380,7 +380,7 @@ def test_train_transform_shifts(student, rng):
     for name, shift in (("horizontally", x), ("vertically", y)):
         reach = (shift.min().item(), shift.max().item())
         inside = reach[0] > -2.7 and reach[1] < 2.7
-        bright = "normalise last, as what padding adds is not black" if edges > 0.05 else "pad by 2 in all"
+        bright = "normalise last, as what padding adds is not black" if edges > 0.05 else "pad by 2 on each side, once"
         expect.true(
             inside, f"the training pipeline shifts too far {name}: {bright}", expected="at most 2 pixels", got=reach
         )

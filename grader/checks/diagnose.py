@@ -69,18 +69,20 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
 
 # What torch's own messages mean, for those who read them for the first time.
 _EXCEPTIONS = (
+    (r"no batch axis before it gets one.*mat1 and mat2", "give it one axis more in front: 1×28×28 becomes 1×1×28×28"),
     (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x\d+\)",
      r"the layer takes rows of \3 features, and gets \1 of \2: flatten each image by itself, or mend the layer's size"),
     (r"Expected more than 1 value per channel when training", "the model is in training mode: call model.eval() first"),
     (r"running_mean should contain (\d+) elements not (\d+)",
      r"the layer takes \2 features, and gets \1: is the batch's axis missing?"),
-    (r"No such file or directory: '.*best\.pt'", "no epoch has been saved to `checkpoint` by then"),
+    (r"No such file or directory: '(?:/tmp/[^']*/)?best\.pt'", "no epoch has been saved to `checkpoint` by then"),
     (r"must be Tensor, not tuple", "where a network returns a tuple, (logits, hidden), the logits are its first part"),
     (r"not implemented for '(Long|Int)'",
      r"\1 is the dtype of labels: a criterion takes (logits, labels), in this order"),
     (r"NVIDIA driver|not compiled with CUDA|[Rr]e-initialize CUDA|No CUDA GPUs|CUDA driver",
      "write .to(device) in place of .cuda() or 'cuda': where you are graded there may be no GPU"),
-    (r"does not require grad and does not have a grad_fn", "the loss does not come from the network's parameters"),
+    (r"does not require grad and does not have a grad_fn",
+     "what is differentiated does not come from the network's parameters, or from another input that requires grad"),
     (r"Can't call numpy\(\) on Tensor that requires grad", "detach() it first, or evaluate under torch.no_grad()"),
     (r"backward through the graph a second time", "a loss is kept from an earlier batch, or backward runs twice"),
     (r"modified by an inplace operation", "a method whose name ends in _, or +=, changes what the gradient needs"),

@@ -237,7 +237,13 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
     [
         ("mat1 and mat2 shapes cannot be multiplied (1x4 and 784x1024)", "rows of 784 features, and gets 1 of 4"),
         ("Expected more than 1 value per channel when training, got input size [1, 4]", "model.eval()"),
-        ("element 0 of tensors does not require grad and does not have a grad_fn", "the loss"),
+        ("element 0 of tensors does not require grad and does not have a grad_fn", "does not come from"),
+        (
+            "a single image has no batch axis before it gets one, by unsqueeze(0): mat1 and mat2 shapes cannot be "
+            "multiplied (16x16 and 256x120)",
+            "1×28×28 becomes 1×1×28×28",
+        ),
+        ("[Errno 2] No such file or directory: '/tmp/work/ab/best.pt'", "no epoch has been saved"),
         ("running_mean should contain 4 elements not 8", "takes 8 features, and gets 4: is the batch's axis missing?"),
         ("Expected all tensors to be on the same device, but found cuda:0 and cpu!", "the device that is given"),
         ("img should be Tensor Image. Got <class 'PIL.Image.Image'>", "ToTensor comes before Normalize"),
@@ -252,3 +258,7 @@ def test_of_two_things_a_sum_is_told_before_an_estimate() -> None:
     assert "a sum in place of a mean" in (diagnose.factor_name(2.0, {"points": 2}) or "")
     assert "a mean in place of a sum" in (diagnose.factor_name(0.5, {"points": 2}) or "")
     assert "unbiased" in (diagnose.factor_name(1.5, {"points": 3}) or "")
+
+
+def test_a_file_of_the_students_own_is_no_checkpoint_of_the_checks() -> None:
+    assert diagnose.exception("[Errno 2] No such file or directory: '/home/ana/week5/best.pt'") is None
