@@ -16,6 +16,7 @@ from grader.desk.app import Settings, make_app
 from grader.desk.guard.safety import ENTRY, Address
 from grader.desk.guard.sessions import Sessions
 from grader.errors import GraderError, UsageError
+from grader.gradebook import open_book
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -62,6 +63,7 @@ def serve(
 ) -> None:  # fmt: skip
     """Serve a gradebook's desk until it is stopped."""
     check_where(where, names)
+    open_book(out, shared=True).close()  # what is wrong with it is said before anything listens
     listening = _listening(where)
     try:
         port = listening.getsockname()[1]

@@ -34,7 +34,11 @@ _INPUTS = (
     "SELECT person, coalesce(week, ''), message FROM problems",
     "SELECT person, week, gone FROM entries",
 )
-_PEOPLE = ("SELECT * FROM people ORDER BY id", "SELECT * FROM marks ORDER BY id")
+_PEOPLE = (
+    "SELECT * FROM people ORDER BY id",
+    "SELECT * FROM marks ORDER BY id",
+    "SELECT person, week, gone FROM entries ORDER BY person, week",
+)
 
 
 @dataclass(frozen=True)
