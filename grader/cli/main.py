@@ -40,9 +40,10 @@ class Later(click.Command):
 
 COMMANDS = (
     Later("demo", "batch", "grade the sample class, end to end"),
-    Later("watch", "watch", "run a week's public checks again on each save"),
+    Later("watch", "student.watch", "run a week's public checks again on each save"),
     Later("run", "single", "grade one submission and print its score by task"),
-    Later("submit-check", "submit", "check before handing in that a week's work can be graded"),
+    Later("progress", "student.progress", "show when which task passed on this computer, and the time to the deadline"),
+    Later("submit-check", "student.submit", "check before handing in that a week's work can be graded"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),
     Later("desk", "desk", "grade, comment and answer in the browser, at what `batch` left in a folder"),
     Later("override", "gradebook", "decide about a task or a week by hand; it holds when the week is graded again"),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from grader.pytest_plugin import options
+from grader.pytest_plugin.chosen import Chosen
 from grader.results import CheckResult, Outcome, told_once
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ students_key = pytest.StashKey[Students]()
 scores_key = pytest.StashKey["Scores"]()
 options_key = pytest.StashKey[options.Options]()
 tasks_key = pytest.StashKey[Collection[str]]()  # all, also those that `--task` leaves out
+chosen_key = pytest.StashKey[Chosen]()
 
 
 class Scores:
@@ -119,6 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _find_fixtures(config.invocation_params.dir)
     config.addinivalue_line("markers", "task(number): the task that a check belongs to")
     config.stash[scores_key] = Scores()
+    config.stash[chosen_key] = Chosen(left_out=any("::" in word for word in config.args))
     config.pluginmanager.register(config.stash[scores_key], "grader-scores")
 
 
@@ -144,6 +147,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Sort checks by task, and keep those that `--task` names; a task that no check has is a usage error."""
     items.sort(key=_place)
     config.stash[tasks_key] = frozenset(number for number in map(_number, items) if number)
+    _keep_tasks(config, items)
+    chosen = config.stash[chosen_key]
+    checks = [item for item in items if _number(item) is not None]
+    chosen.count, chosen.folders = len(checks), frozenset(item.path.parent for item in checks)
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if checks and len(checks) == len(items) and reporter and not any(w.startswith("-r") for w in _words(config)):
+        reporter.reportchars = ""  # the score says it all, and better
+
+
+def _words(config: pytest.Config) -> tuple[str, ...]:
+    return tuple(map(str, config.invocation_params.args))
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Note that options of pytest's own leave out some checks."""
+    for item in items[:1]:
+        chosen = item.config.stash.get(chosen_key, Chosen())
+        chosen.left_out = chosen.left_out or not chosen.tasks
+
+
+def _keep_tasks(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanted = set(_option(config, "task"))
     if not wanted:
         return
@@ -152,6 +176,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unknown:
         known = ", ".join(sorted({n for n in numbers.values() if n}, key=_order)) or "none"
         raise pytest.UsageError(f"no check belongs to task {', '.join(sorted(unknown))}; there are: {known}")
+    config.stash[chosen_key].tasks = True
     config.hook.pytest_deselected(items=[item for item in items if numbers[item] not in wanted])
     items[:] = [item for item in items if numbers[item] in wanted]
 
@@ -289,11 +314,11 @@ def marked(item: pytest.Item) -> TaskMark:
 
 
 def _text(item: pytest.Item, result: CheckResult) -> str:
+    from grader.reports.terminal import check_lines
+
     task = f"{_options(item.config).name('task')} {result.task}"
     again = f"pytest {_shortest(item.path.parent)}{_elsewhere(item.config)} {task}"
-    lines = [f"Task {result.task}: {result.title}  (0 of {result.max_points} points)", "", result.message]
-    if result.hint:
-        lines += ["", f"  {'hint':<12} {result.hint}"]
+    lines = [f"Task {result.task}: {result.title}  (0 of {result.max_points} points)", "", *check_lines(result)]
     if not result.hidden:
         lines += [f"  {'run again':<12} {again}"]
     return "\n".join(lines)
@@ -335,17 +360,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     results = list(config.stash[scores_key].results.values())
     if not results:
         return
-    from grader.reports.terminal import summary_lines
+    from grader.pytest_plugin.ending import note, score_lines
 
     terminalreporter.section("score")
     says = _device(config)[1]
-    command = _command(config)
-    said = [f"note: {note}" for note in getattr(_students(config), "notes", ())]
-    for line in (*said, *([says] if says else []), *summary_lines(results, command)):
+    for line in (*(f"note: {one}" for one in getattr(_students(config), "notes", ())), *([says] if says else [])):
+        terminalreporter.write_line(line)
+    chosen, elsewhere = config.stash[chosen_key], bool(_option(config, "submission"))
+    writer, command, task = terminalreporter._tw, _command(config), _options(config).name("task")
+    for line in score_lines(results, chosen, command, (writer.fullwidth, writer.hasmarkup), elsewhere):
         next_step = line.startswith(f"      {command} --task ")
-        terminalreporter.write_line(
-            line.replace(" --task ", f" {_options(config).name('task')} ") if next_step else line
-        )
+        writer.line(line.replace(" --task ", f" {task} ") if next_step else line)
+    note(results, chosen, elsewhere)
 
 
 def _command(config: pytest.Config) -> str:

@@ -7,6 +7,7 @@ draws on a `plain_console` give plain lines. rich is imported only when it draws
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
@@ -22,14 +23,43 @@ if TYPE_CHECKING:
     from grader.reports.figures import WeekFigures
 
 HARDEST = 3
+EVERY = "Every check passes."
+_EVERY_THAT_RAN = "Every check that ran passes."
+_EVERY_PUBLIC = (
+    "Every public check passes. Hidden checks are worth {hidden} points more: they ask for what the lesson asks for,"
+    " with other inputs, sizes and edge cases."
+)
+NARROWEST, WIDEST = 60, 200  # columns
 _WITH_BARS = 70  # columns of a terminal that has room for bars
 
 
-def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:
-    """Return the score by task as plain lines, then what to do next, for a pytest run that `command` started."""
+def desk_lines(
+    results: Sequence[CheckResult],
+    command: str,
+    width: int,
+    colour: bool,
+    lesson: str = "",
+    whole: bool = True,
+    hidden: int = 0,
+) -> list[str]:
+    """Return the score by task and what to do next, a line each, for a pytest run that `command` started.
+
+    `lesson` is a lesson's text, to name the heading; `whole` tells whether all checks of a week ran, and `hidden` is
+    what its hidden checks are worth.
+    """
+    from rich.console import Console  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
+
     file = io.StringIO()
-    _print_tasks(tasks_of(results), command, plain_console(file, width))
+    width = min(max(width, NARROWEST), WIDEST)
+    console = Console(file=file, width=width, force_terminal=True, color_system="standard") if colour else None
+    done = _EVERY_PUBLIC.format(hidden=hidden) if whole and hidden else EVERY if whole else _EVERY_THAT_RAN
+    _print_tasks(tasks_of(results), command, console or plain_console(file, width), lesson, done)
     return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:
+    """Return the same as plain lines."""
+    return desk_lines(results, command, width, colour=False)
 
 
 def plain_console(file: TextIO, width: int) -> Console:
@@ -122,17 +152,29 @@ def check_lines(check: CheckResult) -> list[str]:
     return [*lines, *(f"  {'' if place else 'printed':<12} {line}" for place, line in enumerate(printed))]
 
 
-def _print_tasks(scores: Sequence[TaskScore], command: str, console: Console) -> None:
+def _print_tasks(
+    scores: Sequence[TaskScore], command: str, console: Console, lesson: str = "", done: str = EVERY
+) -> None:
     print_tasks(scores, console)
     console.print()
     points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
-    for line in _next_lines(next_step(scores, command), points == max_points):
+    step = next_step(scores, command)
+    lines = _next_lines(step, done if points == max_points else "")
+    if step is not None and (heading := _heading(lesson, step.check.task)):
+        lines.insert(1, f"      in the lesson: {heading}")
+    for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _next_lines(step: NextStep | None, full: bool) -> list[str]:
+def _heading(lesson: str, task: str) -> str:
+    """Return the heading of a task in a lesson's text, without its marks."""
+    found = re.search(rf"^#+ +({re.escape(task)}\b[^\n]*)", lesson, re.MULTILINE)
+    return terminal(found[1].replace("`", "").split(" · ")[0])[:100] if found else ""
+
+
+def _next_lines(step: NextStep | None, done: str) -> list[str]:
     if step is None:
-        return ["Every check passes." if full else "Nothing to do: what is missing is a fault of ours."]
+        return [done or "Nothing to do: what is missing is a fault of ours."]
     check = step.check
     where = f", {check.place}" if check.place else ""
     lines = [terminal(f"Next: task {check.task} ({word(check.outcome)}){where}: {problem(check)}")]

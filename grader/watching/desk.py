@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from grader import history
 from grader.course import Course
 from grader.course.check_digests import desk_digests
 from grader.errors import UsageError
@@ -130,6 +131,8 @@ class Desk:
             self._left.clear()
             self._run = None
         self._shown.results, self._shown.waiting = self._state.results(), len(self._left)
+        if result is None:
+            history.note(self._assignment.root, self._assignment.week, self._shown.results)
         if result is None or (self._left and self._events.empty()):
             self._show(self._shown)
 

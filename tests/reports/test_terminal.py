@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -168,3 +170,49 @@ def test_plain_lines_do_not_depend_on_the_environment(monkeypatch: pytest.Monkey
     for name, value in {"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "xterm-256color"}.items():
         monkeypatch.setenv(name, value)
     assert score_lines(sample_report()) == before
+
+
+PASSED, FAILED = (check("5.3", "LeNet", outcome, 5, "wrong") for outcome in (Outcome.PASSED, Outcome.FAILED))
+LESSON = "# Week 5\n\n### 5.31 Another\n\n### 5.3 `class LeNet(nn.Module)` · lenet.py · 10 points\n"
+
+
+def desk(*checks: CheckResult, width: int = 80, colour: bool = False, **more: Any) -> list[str]:
+    return terminal.desk_lines(checks, "pytest assignments/week5", width, colour, **more)
+
+
+def test_only_a_whole_week_is_all_of_it_and_then_hidden_checks_are_still_to_come() -> None:
+    assert desk(PASSED, whole=False)[-1] == "Every check that ran passes."
+    assert desk(PASSED, whole=True, hidden=40)[-1].startswith("Every public check passes. Hidden checks are worth 40")
+
+
+def test_the_next_step_names_the_heading_of_the_lesson() -> None:
+    assert desk(FAILED, lesson=LESSON)[-3:] == [
+        "Next: task 5.3 (wrong): wrong",
+        "      in the lesson: 5.3 class LeNet(nn.Module)",
+        "      pytest assignments/week5 --task 5.3",
+    ]
+
+
+@pytest.mark.parametrize(("width", "most"), [(1, 60), (60, 60), (100, 100), (200, 200), (5000, 200)])
+def test_the_score_fits_the_width_of_the_window(width: int, most: int) -> None:
+    long = check("5.3", "LeNet", Outcome.FAILED, 5, "wrong " * 60)
+    lines = desk(long, PASSED, width=width)
+    table = lines[: lines.index("")]
+    assert most - 12 <= max(map(cell_len, table)) <= most
+
+
+def test_colour_is_asked_for_and_changes_no_word() -> None:
+    coloured = desk(FAILED, PASSED, colour=True)
+    assert any("\x1b[" in line for line in coloured)
+    assert [re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in coloured] == desk(FAILED, PASSED)
+
+
+def test_what_a_check_printed_stands_below_its_message() -> None:
+    shown = replace(FAILED, hint="Look.", output="one\ntwo")
+    assert terminal.check_lines(shown) == [
+        "wrong",
+        "",
+        "  hint         Look.",
+        "  printed      one",
+        "               two",
+    ]

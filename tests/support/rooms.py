@@ -17,7 +17,7 @@ LAYERS = (
     {"judging", "kernel", "watching"},
     {"pytest_plugin", "exports", "similarity"},
     {"reports"},
-    {"intake", "gradebook", "version"},
+    {"intake", "gradebook", "version", "history"},
     {"checks", "sandbox", "course", "files", "people"},
     {"scratch"},
     {"inside", "results", "errors", "escape", "janitor"},

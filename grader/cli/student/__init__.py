@@ -1,0 +1,1 @@
+"""Runs the commands that students use at their own desk: `watch`, `progress`, `submit-check`."""

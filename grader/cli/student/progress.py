@@ -1,0 +1,62 @@
+"""Runs the command `progress`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from grader import history
+from grader.cli.console import chosen_weeks, make_console, the_course
+from grader.cli.options import command, course_option
+from grader.course import Assignment, Course
+from grader.reports.terminal import add_row, grid
+from grader.reports.words import bar
+
+
+@command("progress week5")
+@click.argument("weeks", nargs=-1)
+@click.option("--off", is_flag=True, help="Keep no history from now on, and remove what was kept.")
+@click.option("--on", is_flag=True, help="Keep one again.")
+@course_option
+def progress(weeks: tuple[str, ...], off: bool, on: bool) -> int:
+    """Show when which task passed on this computer, and the time to the deadline.
+
+    Each run of a week's checks notes what has changed, in the course's folder `.grader` and nowhere else.
+    """
+    course = the_course()
+    if off or on:
+        history.switch(course.root, on)
+        print("From now on a history is kept." if on else "No history is kept, and what there was is removed.")
+        return 0
+    for number, week in enumerate(chosen_weeks(course, weeks)):
+        _print_week(course, course.assignment(week), blank=number > 0)
+    if not history.is_on(course.root):
+        print("\nNo history is kept (`progress --on` begins one).")
+    return 0
+
+
+def _print_week(course: Course, assignment: Assignment, blank: bool) -> None:
+    console = make_console()
+    steps = [step for step in history.read(course.root) if step.week == assignment.week]
+    known = history.latest(steps)
+    points, most = sum(s.points for s in known.values()), sum(s.max_points for s in known.values())
+    score = f"{points} of {most} points" if known else "no run yet"
+    console.print(f"{chr(10) if blank else ''}{assignment.week}: {score}{_deadline(assignment.due)}", highlight=False)
+    table = grid("left", "right", "left", "left")
+    for step in known.values():
+        done = step.points == step.max_points
+        day = f"{step.at.astimezone():%d %b %H:%M}"
+        says = (f"done since {day}", "green") if done else f"since {day}"
+        add_row(table, step.task, f"{step.points}/{step.max_points}", bar(step.points, step.max_points), says)
+    if known:
+        console.print(table)
+
+
+def _deadline(due: datetime | None, now: datetime | None = None) -> str:
+    if due is None:
+        return ""
+    left = due - (now or datetime.now(UTC))
+    hours = abs(left).total_seconds() / 3600
+    time = f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    return f"; {time} to the deadline" if left.total_seconds() >= 0 else f"; the deadline was {time} ago"

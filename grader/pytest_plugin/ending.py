@@ -1,0 +1,47 @@
+"""Ends a student's run: with the score, what to do next, and a note in the student's own history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader import history
+from grader.course.settings import load_settings
+from grader.errors import CourseError
+from grader.pytest_plugin.chosen import Chosen
+from grader.reports.terminal import desk_lines
+from grader.results import CheckResult
+
+
+def score_lines(
+    results: Sequence[CheckResult], chosen: Chosen, command: str, terminal: tuple[int, bool], elsewhere: bool
+) -> list[str]:
+    """Return the score by task and the next step; `terminal` is its width, and whether it has colours.
+
+    `elsewhere` tells whether the work lies in another folder than the student's own.
+    """
+    whole = not (chosen.left_out or chosen.tasks) and len(results) == chosen.count
+    lesson = "\n".join(map(_lesson, sorted(chosen.folders)))
+    return desk_lines(results, command, *terminal, lesson, whole, 0 if elsewhere else _hidden_points(chosen))
+
+
+def note(results: Sequence[CheckResult], chosen: Chosen, elsewhere: bool) -> None:
+    """Keep what has changed in the student's own work, where all checks of its tasks ran."""
+    root = chosen.course()
+    if root is not None and not elsewhere and not chosen.left_out and len(results) == chosen.count:
+        history.note(root, next(iter(chosen.folders)).name, results)
+
+
+def _lesson(folder: Path) -> str:
+    try:
+        return (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _hidden_points(chosen: Chosen) -> int:
+    root = chosen.course()
+    try:
+        return load_settings(root).hidden if root else 0
+    except CourseError:
+        return 0
