@@ -23,42 +23,6 @@ from tests.support.browsers import chromium
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[3]
-README = """# Sums & more
-
-The *first* paragraph, with `code`.
-
-![A square](figures/square.svg)
-
-## The lesson
-
-$$\\text{out} = \\frac{a + 1}{2}$$
-
-Inline: $x^2$, and a price of 5 $ or 6 $.
-
-```python
-def twice(n):
-    return 2 * n  # it is
-```
-
-```text
-printed <b>
-```
-
-| a | b |
-|---|---|
-| `x` | a [link to the other](../primer/README.md#a-word) |
-
-See [the pictures](week5.ipynb), [sums](sums.py), [all](../README.md), [the formula](#the-lesson),
-[outside](https://example.org/) and [the toy](figures/try-toy.html).
-
-## The tasks
-
-### 5.1 `double(n, times=(1, 2)) -> int` · sums.py · 3 points
-
-Twice.
-
-### 5.1 `double(n, times=(1, 2)) -> int` · sums.py · 3 points
-"""
 CELLS = (
     "# Sums, in pictures\n\n```python\nimport sums\nprint('before', '\\x1b[31mred\\x1b[0m')\n```\n\n"
     "```python\nvalue = sums.double(2)\nother = 3\n```\n\n```python\nprint(value)\n```\n\n"
@@ -69,18 +33,9 @@ CELLS = (
     "PIL.Image.new('L', (1, 1)).save(file, 'png')\ndot = file.getvalue()\n"
     "display(Image(dot, format='png', alt='One \"dot\"'))\nprint('after')\n```\n"
 )
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><title>A square</title></svg>'
-PARTS = {
-    "course.toml": 'title = "Numbers <1>"\n',
-    "assignments/README.md": "# All",
-    "assignments/week5/README.md": README,
-    "assignments/week5/figures/square.svg": SVG,
-    "assignments/week5/figures/try-toy.html": "<!DOCTYPE html><title>Toy</title><p>Toy</p>",
+NOTEBOOKS = {
     "assignments/week5/week5.ipynb": build(CELLS, "lesson.md"),
     "assignments/week5/week5_work.ipynb": build("# Work", "work"),
-    "assignments/week5/sums.py": "def double(n):\n    raise NotImplementedError('TODO 5.1: add it to itself')\n",
-    "assignments/primer/chapter.toml": 'title = "First"\nmodules = ["exercises"]\n',
-    "assignments/primer/README.md": "# First\n\nWords.\n\n## A word\n\nA Wörd to find.\n",
 }
 
 
@@ -88,7 +43,7 @@ PARTS = {
 def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of a small course, whose notebook has cells of each kind; it is run once for all tests."""
     folder = tmp_path_factory.mktemp("site")
-    course = Course(copied("sums", folder / "course", PARTS))
+    course = Course(copied("pages", folder / "course", NOTEBOOKS))
     told: list[tuple[str, int, int]] = []
     made = writing.write(course, ["week5"], folder / "pages", tell=lambda *words: told.append(words))
     assert [number for _, number, _ in told] == [1, 2, 3, 4, 5] and {of for *_, of in told} == {5}
@@ -191,7 +146,7 @@ def test_the_courses_own_lessons_have_no_broken_link(tmp_path: Path) -> None:
 
 
 def test_pages_are_the_same_for_the_same_sources_and_others_notebooks_stay(small_site: Path, tmp_path: Path) -> None:
-    course = Course(copied("sums", tmp_path / "course", PARTS))
+    course = Course(copied("pages", tmp_path / "course", NOTEBOOKS))
     writing.write(course, [], tmp_path / "pages")
     assert "In pictures" not in text(tmp_path / "pages", "week5.html")
     assert (tmp_path / "pages" / "site.js").read_bytes() == (small_site / "site.js").read_bytes()
@@ -250,7 +205,7 @@ def test_the_search_knows_every_section(small_site: Path) -> None:
 def test_the_command_writes_pages_names_what_waits_and_fails_for_errors_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    course = copied("sums", tmp_path / "course", PARTS)
+    course = copied("pages", tmp_path / "course", NOTEBOOKS)
     monkeypatch.chdir(course)
     ran: list[Path] = []
 

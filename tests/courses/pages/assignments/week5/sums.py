@@ -1,0 +1,2 @@
+def double(n):
+    raise NotImplementedError('TODO 5.1: add it to itself')
