@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -22,34 +23,50 @@ VGG11: list[Step] = [
 ]  # fmt: skip
 
 
+GAP, TOP, ROW, MARGIN = 84, 62, 235, 35
+
+
 def lenet() -> Drawing:
     return network("lenet", "LeNet, and the shape after every layer", LENET)
 
 
 def vgg() -> Drawing:
-    return network("vgg", "VGG11, and the shape after every block", VGG11)
+    return network("vgg", "VGG11, and the shape after every block", VGG11, breaks=(7,))
 
 
-def network(name: str, title: str, steps: Sequence[Step]) -> Drawing:
-    """A row of boxes: as high as the feature map is large, as wide as it has channels, both on a scale of roots."""
+def network(name: str, title: str, steps: Sequence[Step], breaks: Sequence[int] = ()) -> Drawing:
+    """Rows of boxes: as high as the feature map is large, as wide as it has channels, both on a scale of roots.
+
+    `breaks` are the places at which a new row begins.
+    """
     told = ", ".join(f"{what.replace(chr(10), ' ')}: {_shape(shape)}" for what, shape in steps)
-    gap, top = 84, 62
-    widths = [_width(shape, steps) for _, shape in steps]
-    total = round(sum(widths) + gap * (len(steps) - 1) + 70)
-    drawing = Drawing(name, title, f"From left to right, {told}.", total, 290)
-    x = 35.0
-    for place, ((what, shape), width) in enumerate(zip(steps, widths, strict=True)):
-        height = _height(shape, steps)
-        middle = top + 85
+    ends = [0, *breaks, len(steps)]
+    rows = [steps[first:last] for first, last in itertools.pairwise(ends)]
+    width = max(_length(row, steps, place > 0) for place, row in enumerate(rows))
+    drawing = Drawing(name, title, f"From left to right, {told}.", width, TOP + ROW * len(rows) - 7)
+    drawing.text(width / 2, 28, title, "large")
+    for place, row in enumerate(rows):
+        _row(drawing, row, steps, TOP + ROW * place + 85, goes_on=place > 0)
+    return drawing
+
+
+def _length(row: Sequence[Step], steps: Sequence[Step], goes_on: bool) -> int:
+    gaps = len(row) - 1 + goes_on
+    return round(sum(_width(shape, steps) for _, shape in row) + GAP * gaps + 2 * MARGIN)
+
+
+def _row(drawing: Drawing, row: Sequence[Step], steps: Sequence[Step], middle: float, goes_on: bool) -> None:
+    """Draw some of the steps; a row that goes on begins with an arrow."""
+    x = float(MARGIN + (GAP if goes_on else 0))
+    for place, (what, shape) in enumerate(row):
+        width, height = _width(shape, steps), _height(shape, steps)
         drawing.rect(x, middle - height / 2, width, height, "one" if len(shape) == 3 else "three", 3)
         drawing.text(x + width / 2, middle + 105 + (place % 2) * 16, _shape(shape), "mono small")
-        if place:
-            drawing.arrow(x - gap + 6, middle, x - 6, middle)
+        if place or goes_on:
+            drawing.arrow(x - GAP + 6, middle, x - 6, middle)
             for number, line in enumerate(what.split("\n")):
-                drawing.text(x - gap / 2, middle - 24 + 14 * number, line, "small")
-        x += width + gap
-    drawing.text(total / 2, 28, title, "large")
-    return drawing
+                drawing.text(x - GAP / 2, middle - 24 + 14 * number, line, "small")
+        x += width + GAP
 
 
 def _shape(shape: Sequence[int]) -> str:
