@@ -26,7 +26,7 @@ DECISIVE = (
 # Of these rooms, what no grade passes through: advice to a TA, and a student's own desk.
 HARMLESS = (
     *("sandbox/doctor.py", "sandbox/worker_trial.py", "sandbox/attack", "inside/attacks"),
-    *("pytest_plugin/deadline.py", "pytest_plugin/local.py"),
+    *("pytest_plugin/deadline.py", "pytest_plugin/local.py", "pytest_plugin/ending.py"),
 )
 
 

@@ -27,9 +27,10 @@ _CONDITIONS = (Outcome.ERROR, Outcome.TIMEOUT, Outcome.MEMORY, Outcome.KILLED, O
 @sandbox_option
 @course_option
 def submit_check(week: str, submission: Path | None, sandbox: str) -> int:
-    """Check before handing in that the work can be graded: its files, imports, paths and limits.
+    """Check before handing in that a week's work can be graded.
 
-    It is read and run as for the grade, with the public checks. The exit code is 1 where something would be lost.
+    Its files, imports, paths and limits count. It is read and run as for the grade, with the public checks. The exit
+    code is 1 where something would be lost.
     """
     course = the_course()
     assignment = course.assignment(week)
