@@ -45,7 +45,7 @@ COMMANDS = (
     Later("progress", "student.progress", "show when which task passed on this computer, and the time to the deadline"),
     Later("submit-check", "student.submit", "check before handing in that a week's work can be graded"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),
-    Later("desk", "desk", "grade, comment and answer in the browser, at what `batch` left in a folder"),
+    Later("desk", "gradebook", "grade, comment and answer in the browser, at what `batch` left in a folder"),
     Later("override", "gradebook", "decide about a task or a week by hand; it holds when the week is graded again"),
     Later("adjustments", "gradebook", "list what people decided, and decide about many at once in a spreadsheet"),
     Later("people", "people", "list who is in the class, and mend who is who"),

@@ -280,3 +280,24 @@ def test_two_attempts_are_compared_in_bounded_time_and_exactly() -> None:
 
 def _without(old: list[str], lines: Sequence[Any]) -> list[str]:
     return [old[line.old - 1] for line in lines if line.sign == "-"]
+
+
+def test_the_class_page_follows_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from grader.desk.background import mending
+
+    monkeypatch.setattr(mending, "QUIET", 0.0)
+    monkeypatch.setattr(mending, "SECONDS", 0.01)
+    make_book(tmp_path)
+
+    async def go_on(snapshot: Snapshot) -> None:
+        work = asyncio.create_task(Mending(snapshot).go_on())
+        snapshot.touch()
+        for _ in range(600):
+            await asyncio.sleep(0.05)
+            if (tmp_path / "index.html").exists():
+                break
+        work.cancel()
+
+    with open_book(tmp_path, shared=True) as book:
+        asyncio.run(go_on(Snapshot(book)))
+    assert "Ana Silva" in (tmp_path / "index.html").read_text()

@@ -53,7 +53,7 @@ def served_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(served_folder: Path) -> Iterator[Served]:
+def served_desk(served_folder: Path) -> Iterator[Served]:
     found = Served(served_folder)
     yield found
     assert found.stop() == 0
@@ -70,7 +70,7 @@ def desk_browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def visit(desk_browser: Any, served: Served) -> Iterator[Callable[..., Any]]:
+def visit(desk_browser: Any, served_desk: Served) -> Iterator[Callable[..., Any]]:
     """Open a page of the desk; the test fails on anything in its console but a refusal that it asked for."""
     contexts, noise = [], []
 
@@ -82,10 +82,10 @@ def visit(desk_browser: Any, served: Served) -> Iterator[Callable[..., Any]]:
         page.set_default_timeout(20_000)
         page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: noise.append(str(error)))
-        page.goto(served.entry)
-        page.wait_for_url(f"{served.base}/")
+        page.goto(served_desk.entry)
+        page.wait_for_url(f"{served_desk.base}/")
         if path != "/":
-            page.goto(served.base + path)
+            page.goto(served_desk.base + path)
         return page
 
     yield opened

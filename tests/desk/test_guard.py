@@ -31,18 +31,18 @@ def actions() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def guard_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_book(tmp_path_factory.mktemp("guard"))
 
 
 @pytest.fixture(scope="module")
-def visitors(folder: Path) -> Iterator[list[Visitor]]:
-    with opened(folder) as found:
+def visitors(guard_folder: Path) -> Iterator[list[Visitor]]:
+    with opened(guard_folder) as found:
         yield found
 
 
 @pytest.fixture
-def tina(visitors: list[Visitor]) -> Visitor:
+def insider(visitors: list[Visitor]) -> Visitor:
     return visitors[0]
 
 
@@ -66,15 +66,15 @@ def test_a_token_that_is_nobodys_lets_nobody_in(stranger: Visitor, token: str) -
     assert (page.status, "set-cookie" in page.response.headers) == (403, False)
 
 
-def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(folder: Path) -> None:
-    with opened(folder) as (tina, _):
-        cookie = str(tina.client.cookies.jar)
+def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(guard_folder: Path) -> None:
+    with opened(guard_folder) as (insider, _):
+        cookie = str(insider.client.cookies.jar)
         assert "desk-8000" in cookie
     sessions = Sessions(("tina",))
     from starlette.testclient import TestClient
 
     with TestClient(
-        make_app(Settings(folder, Address("http", (HOST,)), sessions)), base_url=f"http://{HOST}"
+        make_app(Settings(guard_folder, Address("http", (HOST,)), sessions)), base_url=f"http://{HOST}"
     ) as client:
         said = client.get(f"/enter?token={sessions.tokens['tina']}").headers["set-cookie"].lower()
     assert "httponly" in said
@@ -82,8 +82,8 @@ def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(folder: Path) 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_opens_and_forbids_what_it_does_not_need(tina: Visitor, path: str) -> None:
-    page = tina.get(path)
+def test_every_page_opens_and_forbids_what_it_does_not_need(insider: Visitor, path: str) -> None:
+    page = insider.get(path)
     assert page.status == 200
     headers = page.response.headers
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -100,13 +100,13 @@ def test_every_page_opens_and_forbids_what_it_does_not_need(tina: Visitor, path:
     ["evil.example", "evil.example:8000", "127.0.0.1", "127.0.0.1:8001", "localhost.evil.example:8000", "",
      "[::1]:8000", "127.0.0.1:8000.evil.example", "127.0.0.1:8000@evil.example", "0.0.0.0:8000", "LOCALHOST:8000 "],
 )  # fmt: skip
-def test_a_name_that_is_rebound_to_this_machine_is_turned_away(tina: Visitor, host: str) -> None:
-    assert tina.get("/", host=host).status == 421
-    assert tina.post("/do/undo", {}, host=host).status == 421
+def test_a_name_that_is_rebound_to_this_machine_is_turned_away(insider: Visitor, host: str) -> None:
+    assert insider.get("/", host=host).status == 421
+    assert insider.post("/do/undo", {}, host=host).status == 421
 
 
-def test_two_names_at_once_are_turned_away(tina: Visitor) -> None:
-    page = tina.client.get("/", headers=[("host", HOST), ("host", "evil.example")])
+def test_two_names_at_once_are_turned_away(insider: Visitor) -> None:
+    page = insider.client.get("/", headers=[("host", HOST), ("host", "evil.example")])
     assert page.status_code == 421
 
 
@@ -124,44 +124,44 @@ FOREIGN = [
 @pytest.mark.parametrize("path", actions())
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_no_other_page_changes_anything_even_with_cookie_and_secret(
-    tina: Visitor, path: str, headers: dict[str, str]
+    insider: Visitor, path: str, headers: dict[str, str]
 ) -> None:
-    csrf = tina.get("/").form("/do/undo")["csrf"]
-    assert tina.post(path, {"csrf": csrf}, **headers).status == 403
+    csrf = insider.get("/").form("/do/undo")["csrf"]
+    assert insider.post(path, {"csrf": csrf}, **headers).status == 403
 
 
 @pytest.mark.parametrize("path", actions())
 @pytest.mark.parametrize("secret", [None, "", "x", "é"])
-def test_nothing_changes_without_the_sessions_secret(tina: Visitor, path: str, secret: str | None) -> None:
-    page = tina.post(path, {"week": "week5"} if secret is None else {"csrf": secret})
+def test_nothing_changes_without_the_sessions_secret(insider: Visitor, path: str, secret: str | None) -> None:
+    page = insider.post(path, {"week": "week5"} if secret is None else {"csrf": secret})
     assert page.status == 403
     assert "load the page again" in page.words
 
 
 @pytest.mark.parametrize("path", actions())
-def test_every_change_is_a_post_of_a_form(tina: Visitor, path: str) -> None:
-    assert tina.get(path).status == 405
-    sent = tina.client.post(path, json={"csrf": "x"}, headers={"origin": f"http://{HOST}"})
+def test_every_change_is_a_post_of_a_form(insider: Visitor, path: str) -> None:
+    assert insider.get(path).status == 405
+    sent = insider.client.post(path, json={"csrf": "x"}, headers={"origin": f"http://{HOST}"})
     assert sent.status_code == 403
-    plain = tina.client.post(
+    plain = insider.client.post(
         path, content=b"csrf=x", headers={"origin": f"http://{HOST}", "content-type": "text/plain"}
     )
     assert plain.status_code == 403
 
 
-def test_a_post_that_names_no_page_is_turned_away(tina: Visitor) -> None:
-    assert tina.client.post("/do/undo", data={"csrf": tina.get("/").form("/do/undo")["csrf"]}).status_code == 403
+def test_a_post_that_names_no_page_is_turned_away(insider: Visitor) -> None:
+    assert insider.client.post("/do/undo", data={"csrf": insider.get("/").form("/do/undo")["csrf"]}).status_code == 403
 
 
-def test_the_secret_of_one_is_not_the_secret_of_another(folder: Path) -> None:
-    with opened(folder, "tina", "uwe") as (tina, uwe, _):
-        stolen = tina.get("/").form("/do/undo")["csrf"]
+def test_the_secret_of_one_is_not_the_secret_of_another(guard_folder: Path) -> None:
+    with opened(guard_folder, "tina", "uwe") as (insider, uwe, _):
+        stolen = insider.get("/").form("/do/undo")["csrf"]
         assert uwe.post("/do/undo", {"csrf": stolen}).status == 403
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"])
-def test_other_methods_are_turned_away(tina: Visitor, method: str) -> None:
-    answer = tina.client.request(method, "/")
+def test_other_methods_are_turned_away(insider: Visitor, method: str) -> None:
+    answer = insider.client.request(method, "/")
     assert answer.status_code == 405
     assert "access-control-allow-origin" not in answer.headers
 
@@ -175,14 +175,14 @@ def test_other_methods_are_turned_away(tina: Visitor, method: str) -> None:
         {"origin": "http://evil.example"},
     ],
 )
-def test_no_other_page_reads_the_desk(tina: Visitor, headers: dict[str, str]) -> None:
-    assert tina.client.get("/", headers=headers).status_code == 403
+def test_no_other_page_reads_the_desk(insider: Visitor, headers: dict[str, str]) -> None:
+    assert insider.client.get("/", headers=headers).status_code == 403
 
 
-def test_a_flood_is_cut_off(tina: Visitor) -> None:
-    csrf = tina.get("/").form("/do/undo")["csrf"]
-    assert tina.post("/do/ask", {"csrf": csrf, "text": "x" * (MOST_BYTES + 1)}).status in (400, 413)
-    assert tina.post("/do/ask", {"csrf": csrf, **{f"f{n}": "" for n in range(9_000)}}).status == 400
+def test_a_flood_is_cut_off(insider: Visitor) -> None:
+    csrf = insider.get("/").form("/do/undo")["csrf"]
+    assert insider.post("/do/ask", {"csrf": csrf, "text": "x" * (MOST_BYTES + 1)}).status in (400, 413)
+    assert insider.post("/do/ask", {"csrf": csrf, **{f"f{n}": "" for n in range(9_000)}}).status == 400
 
 
 @pytest.mark.parametrize(
@@ -193,8 +193,8 @@ def test_a_flood_is_cut_off(tina: Visitor) -> None:
      "/manual/week5/none", "/manual/..%2f/style", "/similar/week99", "/figures/week99", "/similar/week5?pair=99999",
      "/attempts/1/week99", "/work/99999999999999999999999/week5"],
 )  # fmt: skip
-def test_a_path_that_leads_nowhere_is_said_to(tina: Visitor, path: str) -> None:
-    page = tina.get(path)
+def test_a_path_that_leads_nowhere_is_said_to(insider: Visitor, path: str) -> None:
+    page = insider.get(path)
     assert page.status in (200, 404)
     assert "root:" not in page.text
     assert page.status == 404 or "/similar/" in path
@@ -212,9 +212,9 @@ def test_a_path_that_leads_nowhere_is_said_to(tina: Visitor, path: str) -> None:
         "/\r\nset: 1",
     ],
 )
-def test_a_form_leads_back_to_the_desk_alone(tina: Visitor, to: str) -> None:
-    fields = tina.get("/work/1/week5").form("done") | {"back": to}
-    sent = tina.client.post("/do/done", data=fields, headers={"origin": f"http://{HOST}"}, follow_redirects=False)
+def test_a_form_leads_back_to_the_desk_alone(insider: Visitor, to: str) -> None:
+    fields = insider.get("/work/1/week5").form("done") | {"back": to}
+    sent = insider.client.post("/do/done", data=fields, headers={"origin": f"http://{HOST}"}, follow_redirects=False)
     assert (sent.status_code, sent.headers["location"]) == (303, "/")
 
 
@@ -254,9 +254,9 @@ def test_what_students_and_teachers_write_is_text_on_every_page(tmp_path: Path) 
             assert "{{7*7}}" in text or evil[:9] not in found.words
 
 
-def test_what_happens_beside_the_desk_is_no_way_in(folder: Path, tina: Visitor) -> None:
-    again(folder, "Ana Silva")
-    assert tina.get("/work/1/week5").status == 200
+def test_what_happens_beside_the_desk_is_no_way_in(guard_folder: Path, insider: Visitor) -> None:
+    again(guard_folder, "Ana Silva")
+    assert insider.get("/work/1/week5").status == 200
 
 
 def test_sessions_do_not_pile_up() -> None:

@@ -18,13 +18,13 @@ WORK, VALUES = "/work/1/week5", "test_week5.py::test_values_of_LeNet"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def desk_folder(tmp_path: Path) -> Path:
     return make_book(tmp_path)
 
 
 @pytest.fixture
-def tina(folder: Path) -> Iterator[Visitor]:
-    with opened(folder) as (visitor, _):
+def tina(desk_folder: Path) -> Iterator[Visitor]:
+    with opened(desk_folder) as (visitor, _):
         yield visitor
 
 
@@ -75,10 +75,10 @@ def test_a_check_page_groups_who_lost_it_with_their_lines(tina: Visitor) -> None
     assert page.text.count("return hidden.detach()") == 3
 
 
-def test_attempts_show_what_changed_in_code_and_verdicts(folder: Path, tina: Visitor) -> None:
-    with Gradebook(folder / "gradebook.sqlite", copies=False) as book:
+def test_attempts_show_what_changed_in_code_and_verdicts(desk_folder: Path, tina: Visitor) -> None:
+    with Gradebook(desk_folder / "gradebook.sqlite", copies=False) as book:
         book.record_sources("e" * 64, {"lenet.py": CODE.replace(".detach()", "").encode()})
-    again(folder, "Ana Silva", submission="e" * 64)
+    again(desk_folder, "Ana Silva", submission="e" * 64)
     page = tina.get("/attempts/1/week5")
     assert '<div class="line removed"' in page.text
     assert "values of LeNet: ✕ wrong → ✓ done" in page.words
@@ -89,7 +89,7 @@ def test_attempts_show_what_changed_in_code_and_verdicts(folder: Path, tina: Vis
 # Decisions
 
 
-def test_points_need_a_reason_change_the_score_and_reach_the_report(folder: Path, tina: Visitor) -> None:
+def test_points_need_a_reason_change_the_score_and_reach_the_report(desk_folder: Path, tina: Visitor) -> None:
     page = tina.get(WORK)
     refused = tina.post("/do/points", task_53(page, why=""))
     assert (refused.status, "give a reason" in refused.words) == (400, True)
@@ -118,15 +118,15 @@ def test_a_week_is_scored_excused_and_given_a_bonus(tina: Visitor, form: str, po
     assert (taken.status, score(tina)) == (200, "0")
 
 
-def test_a_decision_reaches_all_who_share_the_work(folder: Path) -> None:
-    with open_book(folder) as book:
+def test_a_decision_reaches_all_who_share_the_work(desk_folder: Path) -> None:
+    with open_book(desk_folder) as book:
         register = Register(book.people())
         for person in register.people[:2]:
             person.group = "Team 1"
         book.save_people(register.people)
-    again(folder, "Ana Silva", submission="7" * 64)
-    again(folder, "Ben O'Brien", submission="7" * 64)
-    with opened(folder) as (tina, _):
+    again(desk_folder, "Ana Silva", submission="7" * 64)
+    again(desk_folder, "Ben O'Brien", submission="7" * 64)
+    with opened(desk_folder) as (tina, _):
         page = tina.get(WORK)
         tina.post("/do/points", task_53(page))
         tina.post("/do/comment", page.form("task-comment-2") | {"text": "see me"})
@@ -139,24 +139,24 @@ def test_a_decision_reaches_all_who_share_the_work(folder: Path) -> None:
 # Two at once
 
 
-def quicker_points(tina: Visitor, folder: Path) -> None:
+def quicker_points(tina: Visitor, desk_folder: Path) -> None:
     tina.post("/do/points", task_53(tina.get(WORK), points="7", why="theirs"))
 
 
-def quicker_override(tina: Visitor, folder: Path) -> None:
-    override_task(folder, "Ana Silva", "week5", "5.3", "7", "theirs", "uwe")
+def quicker_override(tina: Visitor, desk_folder: Path) -> None:
+    override_task(desk_folder, "Ana Silva", "week5", "5.3", "7", "theirs", "uwe")
 
 
-def quicker_run(tina: Visitor, folder: Path) -> None:
-    again(folder, "Ana Silva", submission="7" * 64)
+def quicker_run(tina: Visitor, desk_folder: Path) -> None:
+    again(desk_folder, "Ana Silva", submission="7" * 64)
 
 
 @pytest.mark.parametrize("quicker", [quicker_points, quicker_override, quicker_run])
 def test_a_stale_form_is_refused_with_both_versions_and_can_be_sent_again(
-    folder: Path, tina: Visitor, quicker: Callable[[Visitor, Path], None]
+    desk_folder: Path, tina: Visitor, quicker: Callable[[Visitor, Path], None]
 ) -> None:
     stale = task_53(tina.get(WORK))
-    quicker(tina, folder)
+    quicker(tina, desk_folder)
     before = score(tina)
     refused = tina.post("/do/points", stale)
     assert refused.status == 409
@@ -167,16 +167,16 @@ def test_a_stale_form_is_refused_with_both_versions_and_can_be_sent_again(
     assert "Set to 5" in tina.get(WORK).words
 
 
-def test_two_who_decide_about_different_tasks_are_not_in_each_others_way(folder: Path) -> None:
-    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+def test_two_who_decide_about_different_tasks_are_not_in_each_others_way(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, uwe, _):
         page, other = tina.get(WORK), uwe.get(WORK)
         assert uwe.post("/do/points", other.form("points-1") | {"points": "2", "why": "b"}).status == 200
         assert tina.post("/do/points", task_53(page)).status == 200
         assert score(tina) == "7"
 
 
-def test_a_comment_that_somebody_changed_is_not_overwritten(folder: Path) -> None:
-    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+def test_a_comment_that_somebody_changed_is_not_overwritten(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, uwe, _):
         tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "first"})
         stale = tina.get(WORK)
         uwe.post(
@@ -189,9 +189,9 @@ def test_a_comment_that_somebody_changed_is_not_overwritten(folder: Path) -> Non
         assert "third" in tina.get(WORK).words
 
 
-def test_a_desk_sees_what_a_run_and_other_commands_wrote(folder: Path, tina: Visitor) -> None:
-    again(folder, "Ana Silva", submission="7" * 64)
-    override_task(folder, "Ana Silva", "week5", "5.1", "1", "elsewhere", "uwe")
+def test_a_desk_sees_what_a_run_and_other_commands_wrote(desk_folder: Path, tina: Visitor) -> None:
+    again(desk_folder, "Ana Silva", submission="7" * 64)
+    override_task(desk_folder, "Ana Silva", "week5", "5.1", "1", "elsewhere", "uwe")
     words = tina.get(WORK).words
     assert "Set to 1: elsewhere (uwe" in words
     assert "2 attempts" in words
@@ -210,16 +210,16 @@ def test_a_desk_sees_what_a_run_and_other_commands_wrote(folder: Path, tina: Vis
     ],
 )
 def test_comments_on_everything_reach_what_students_get(
-    folder: Path, form: str, fields: dict[str, str], title: str
+    desk_folder: Path, form: str, fields: dict[str, str], title: str
 ) -> None:
-    with opened(folder) as (tina, _):
+    with opened(desk_folder) as (tina, _):
         page = tina.post("/do/comment", tina.get(WORK).form(form) | fields | {"text": "why  <b>so</b>?\nsay"})
         assert "why <b>so</b>? say" in page.words
         for kind in ("html", "md"):
             text = tina.get(f"/report/1/week5/report.{kind}").text
             assert f"{title} " in text
             assert "tina, 20" in text
-    written = (folder / "students" / "s0" / "week5" / "report.html").read_text()
+    written = (desk_folder / "students" / "s0" / "week5" / "report.html").read_text()
     assert "why  &lt;b&gt;so&lt;/b&gt;?" in written
     if fields:
         assert "hidden = self.conv1(x)" in written
@@ -242,7 +242,7 @@ def test_comments_are_kept_for_reuse(tina: Visitor) -> None:
     assert 'data-phrase="use a name"' in tina.get("/work/2/week5").text
 
 
-def test_one_comment_and_one_correction_reach_a_whole_group(folder: Path, tina: Visitor) -> None:
+def test_one_comment_and_one_correction_reach_a_whole_group(desk_folder: Path, tina: Visitor) -> None:
     page = tina.get(f"/check/week5?id={VALUES}")
     fields: dict[str, Any] = page.form("group-form-1") | {"text": "our check was too strict", "give": "back"}
     members = ["1.1", "4.4"]
@@ -252,7 +252,7 @@ def test_one_comment_and_one_correction_reach_a_whole_group(folder: Path, tina: 
     assert "our check was too strict" in tina.get("/report/4/week5/report.html").words
     tina.post("/do/undo", tina.get("/").form("/do/undo"))
     assert score(tina) == "0"
-    again(folder, "Dora Łukasz", submission="7" * 64)
+    again(desk_folder, "Dora Łukasz", submission="7" * 64)
     refused = tina.post("/do/group", fields | {"member": members})
     assert (refused.status, score(tina)) == (409, "0")
 
@@ -291,8 +291,8 @@ def test_grading_without_names_shows_none(tina: Visitor) -> None:
 # Who does what
 
 
-def test_work_is_shared_out_marked_as_done_and_next_is_ones_own(folder: Path) -> None:
-    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+def test_work_is_shared_out_marked_as_done_and_next_is_ones_own(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, uwe, _):
         shared = tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="tina\nuwe", how="evenly")
         assert "tina 2, uwe 2" in shared.words
         mine = tina.get("/next")
@@ -307,22 +307,22 @@ def test_work_is_shared_out_marked_as_done_and_next_is_ones_own(folder: Path) ->
         assert uwe.get("/next").path not in (mine.path, following.path)
 
 
-def test_whole_sections_go_to_one_person(folder: Path) -> None:
-    with opened(folder, "tina", "uwe") as (tina, *_):
+def test_whole_sections_go_to_one_person(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, *_):
         tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="tina\nuwe", how="by section")
         looked_after = [tina.get(f"/?section=A&ta={name}").text.count("data-primary") for name in ("tina", "uwe")]
         assert sorted(looked_after) == [0, 2]
 
 
-def test_what_is_done_is_open_again_once_it_is_graded_anew(folder: Path, tina: Visitor) -> None:
+def test_what_is_done_is_open_again_once_it_is_graded_anew(desk_folder: Path, tina: Visitor) -> None:
     tina.send(tina.get(WORK), "done", "/do/done")
     assert "✓ tina" in tina.get(WORK).words
-    again(folder, "Ana Silva", submission="7" * 64)
+    again(desk_folder, "Ana Silva", submission="7" * 64)
     assert "✓ tina" not in tina.get(WORK).words
 
 
-def test_the_log_says_who_did_what_and_takes_it_back(folder: Path) -> None:
-    with opened(folder, "tina", "uwe") as (tina, uwe, _):
+def test_the_log_says_who_did_what_and_takes_it_back(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, uwe, _):
         tina.post("/do/points", task_53(tina.get(WORK)))
         nothing = uwe.post("/do/undo", uwe.get("/").form("/do/undo"))
         assert (nothing.status, "nothing of yours to undo" in nothing.words) == (400, True)
@@ -374,17 +374,17 @@ def test_a_table_with_a_wrong_line_imports_nothing(tina: Visitor, table: str, co
     assert "There are none" in tina.get("/requests").words
 
 
-# What lies in the folder
+# What lies in the desk_folder
 
 
-def test_reports_and_tables_are_written_at_the_end_and_static_pages_stay(folder: Path) -> None:
-    with opened(folder) as (tina, _):
+def test_reports_and_tables_are_written_at_the_end_and_static_pages_stay(desk_folder: Path) -> None:
+    with opened(desk_folder) as (tina, _):
         tina.post("/do/points", task_53(tina.get(WORK)))
         for part, points in (("style", "7"), ("plots", "5")):
             tina.post("/do/points", tina.get(f"/manual/week5/{part}?student=1").form("rubric") | {"points": points})
-    with (folder / "grades.csv").open(encoding="utf-8") as file:
+    with (desk_folder / "grades.csv").open(encoding="utf-8") as file:
         assert {row["student"]: row["week5"] for row in csv.DictReader(file)}["Ana Silva"] == "17"
-    assert "Task 5.3 set to 5" in (folder / "students" / "s0" / "week5" / "report.md").read_text()
-    assert (folder / "index.html").is_file()
-    with open_book(folder) as book:
+    assert "Task 5.3 set to 5" in (desk_folder / "students" / "s0" / "week5" / "report.md").read_text()
+    assert (desk_folder / "index.html").is_file()
+    with open_book(desk_folder) as book:
         assert book.stale() == []

@@ -24,7 +24,7 @@ from tests.support.reports import HOSTILE, full_report
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def team_folder(tmp_path: Path) -> Path:
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         for student in ("ana", "ben"):
             book.record(full_report(student))
@@ -43,8 +43,12 @@ def points(student: str, points: int | None) -> Override:
     return Override(student, "week5", "5.1", points, "seen", "tina", "2026-11-29T10:00:00Z")
 
 
-def test_the_desk_and_a_run_write_at_the_same_time_and_each_sees_what_the_other_wrote(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk, open_book(folder, shared=True) as other, open_book(folder) as run:
+def test_the_desk_and_a_run_write_at_the_same_time_and_each_sees_what_the_other_wrote(team_folder: Path) -> None:
+    with (
+        open_book(team_folder, shared=True) as desk,
+        open_book(team_folder, shared=True) as other,
+        open_book(team_folder) as run,
+    ):
         before = desk.changes
         run.record(full_report("cleo"))
         assert desk.changes != before
@@ -52,25 +56,25 @@ def test_the_desk_and_a_run_write_at_the_same_time_and_each_sees_what_the_other_
             change.put("comments", comment())
         assert {one.student for one in other.current()} == {"ana", "ben", "cleo"}
         assert run.comments()["ana", "week5"] == other.comments()["ana", "week5"] != []
-    assert [file.name for file in folder.iterdir() if file.is_file()] == ["gradebook.sqlite"]
+    assert [file.name for file in team_folder.iterdir() if file.is_file()] == ["gradebook.sqlite"]
 
 
-def test_a_reader_does_not_wait_for_a_writer_nor_see_half_of_what_it_writes(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk, open_book(folder, shared=True) as other:
+def test_a_reader_does_not_wait_for_a_writer_nor_see_half_of_what_it_writes(team_folder: Path) -> None:
+    with open_book(team_folder, shared=True) as desk, open_book(team_folder, shared=True) as other:
         with desk.changing("tina") as change:
             change.put("comments", comment())
             assert other.comments() == {}
         assert other.comments() != {}
 
 
-def test_a_run_keeps_out_a_second_run_and_not_the_desk(folder: Path) -> None:
-    with open_book(folder):
-        assert is_taken(folder)
-        with open_book(folder, shared=True):
+def test_a_run_keeps_out_a_second_run_and_not_the_desk(team_folder: Path) -> None:
+    with open_book(team_folder):
+        assert is_taken(team_folder)
+        with open_book(team_folder, shared=True):
             pass
         with pytest.raises(GraderError, match="in use by another run"):
-            open_book(folder)
-    assert not is_taken(folder)
+            open_book(team_folder)
+    assert not is_taken(team_folder)
 
 
 def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
@@ -80,16 +84,16 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     Claim(tmp_path, patience=0).let_go()
 
 
-def test_what_the_desk_has_written_is_in_a_copy_that_others_look_at(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk:
+def test_what_the_desk_has_written_is_in_a_copy_that_others_look_at(team_folder: Path) -> None:
+    with open_book(team_folder, shared=True) as desk:
         with desk.changing("tina") as change:
             change.put("comments", comment())
-        with copied_book(folder) as copy:
+        with copied_book(team_folder) as copy:
             assert copy is not None
             assert copy.comments() == desk.comments() != {}
 
 
-def test_what_was_acknowledged_survives_a_kill_of_the_desk(folder: Path) -> None:
+def test_what_was_acknowledged_survives_a_kill_of_the_desk(team_folder: Path) -> None:
     program = f"""
 import os, sys, pathlib
 from grader.gradebook import open_book
@@ -101,12 +105,12 @@ for number in range(100):
     if number == 57:
         os.kill(os.getpid(), {int(signal.SIGKILL)})
 """
-    done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program, str(team_folder)], capture_output=True, text=True)
     acknowledged = done.stdout.split()
     assert (done.returncode, len(acknowledged)) == (-signal.SIGKILL, 58)
-    with open_book(folder) as book:
+    with open_book(team_folder) as book:
         assert [one.text for one in book.comments()["ana", "week5"]] == acknowledged
-    assert [file.name for file in folder.iterdir() if file.is_file()] == ["gradebook.sqlite"]
+    assert [file.name for file in team_folder.iterdir() if file.is_file()] == ["gradebook.sqlite"]
 
 
 @pytest.mark.parametrize(
@@ -119,8 +123,8 @@ for number in range(100):
         ({"about": "week", "target": "", "line": 0, "quote": ""}, "The whole week"),
     ],
 )
-def test_comments_reach_what_the_student_gets(folder: Path, changes: dict[str, Any], title: str) -> None:
-    with open_book(folder, shared=True) as desk:
+def test_comments_reach_what_the_student_gets(team_folder: Path, changes: dict[str, Any], title: str) -> None:
+    with open_book(team_folder, shared=True) as desk:
         with desk.changing("tina") as change:
             change.put("comments", comment(text="look here", **changes))
         report = next(one for one in desk.current() if one.student == "ana")
@@ -132,8 +136,8 @@ def test_comments_reach_what_the_student_gets(folder: Path, changes: dict[str, A
     assert report.score == full_report().score
 
 
-def test_a_comment_and_the_line_that_it_quotes_are_text(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk:
+def test_a_comment_and_the_line_that_it_quotes_are_text(team_folder: Path) -> None:
+    with open_book(team_folder, shared=True) as desk:
         with desk.changing("tina") as change:
             change.put("comments", comment(text=HOSTILE, quote=HOSTILE, target=f"{HOSTILE}.py"))
         (report, _) = desk.current()
@@ -141,8 +145,8 @@ def test_a_comment_and_the_line_that_it_quotes_are_text(folder: Path) -> None:
     assert report_markdown(report).count(f"````text\n{plain(HOSTILE)}\n````") == 2
 
 
-def test_an_action_is_logged_and_undone_and_done_again(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk:
+def test_an_action_is_logged_and_undone_and_done_again(team_folder: Path) -> None:
+    with open_book(team_folder, shared=True) as desk:
         with desk.changing("tina") as change:
             change.decide(1, points("ana", 7))
             change.put("comments", comment())
@@ -167,7 +171,7 @@ def state(book: Gradebook) -> tuple[int | None, int, dict[tuple[int, str], str]]
 
 
 @pytest.mark.parametrize("what", ["decision", "comment", "assigned"])
-def test_what_somebody_has_changed_since_is_not_undone(folder: Path, what: str) -> None:
+def test_what_somebody_has_changed_since_is_not_undone(team_folder: Path, what: str) -> None:
     def act(book: Gradebook, number: int) -> None:
         with book.changing("tina") as change:
             if what == "decision":
@@ -178,7 +182,7 @@ def test_what_somebody_has_changed_since_is_not_undone(folder: Path, what: str) 
                 change.put("assigned", {"person": 1, "week": "week5", "who": f"ta{number}"})
             change.note(f"act {number}")
 
-    with open_book(folder, shared=True) as desk:
+    with open_book(team_folder, shared=True) as desk:
         act(desk, 1)
         act(desk, 2)
         before = state(desk)
@@ -189,16 +193,18 @@ def test_what_somebody_has_changed_since_is_not_undone(folder: Path, what: str) 
         assert [one.undone for one in desk.actions()] == ["", ""]
 
 
-def test_an_action_that_fails_leaves_nothing(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk:
+def test_an_action_that_fails_leaves_nothing(team_folder: Path) -> None:
+    with open_book(team_folder, shared=True) as desk:
         with pytest.raises(ZeroDivisionError), desk.changing("tina") as change:
             change.put("comments", comment())
             raise ZeroDivisionError
         assert (desk.comments(), desk.actions(), desk.stale()) == ({}, [], [])
 
 
-def test_comments_and_what_tas_do_go_with_people_who_become_one_and_leave_with_who_is_forgotten(folder: Path) -> None:
-    with open_book(folder) as book:
+def test_comments_and_what_tas_do_go_with_people_who_become_one_and_leave_with_who_is_forgotten(
+    team_folder: Path,
+) -> None:
+    with open_book(team_folder) as book:
         with book.changing("tina") as change:
             change.put("comments", comment(2))
             change.put("assigned", {"person": 2, "week": "week5", "who": "tina"})
@@ -214,21 +220,21 @@ def test_comments_and_what_tas_do_go_with_people_who_become_one_and_leave_with_w
         assert (book.comments(), book.assigned(), book.actions()) == ({}, {}, [])
 
 
-def test_phrases_come_with_those_of_the_task_first(folder: Path) -> None:
-    with open_book(folder, shared=True) as desk, desk.changing("tina") as change:
+def test_phrases_come_with_those_of_the_task_first(team_folder: Path) -> None:
+    with open_book(team_folder, shared=True) as desk, desk.changing("tina") as change:
         for week, task, text in (("week4", "", "a"), ("week5", "5.2", "b"), ("week5", "5.1", "c"), ("week4", "", "a")):
             change.use_phrase(week, task, text)
         assert [(one.text, one.uses) for one in desk.phrases("week5", "5.1")] == [("c", 1), ("b", 1), ("a", 2)]
 
 
-def test_a_gradebook_of_an_earlier_version_is_brought_up_to_date_by_the_desk(folder: Path) -> None:
+def test_a_gradebook_of_an_earlier_version_is_brought_up_to_date_by_the_desk(team_folder: Path) -> None:
     from grader.gradebook import schema
 
-    old = sqlite3.connect(folder / "old.sqlite")
+    old = sqlite3.connect(team_folder / "old.sqlite")
     old.create_function("safe_name", 1, str)
     for script in (schema.FIRST, *schema.MIGRATIONS[:-1]):
         old.executescript(script)
     old.close()
-    (folder / "old.sqlite").replace(folder / "gradebook.sqlite")
-    with open_book(folder, shared=True) as desk:
+    (team_folder / "old.sqlite").replace(team_folder / "gradebook.sqlite")
+    with open_book(team_folder, shared=True) as desk:
         assert desk.requests() == []

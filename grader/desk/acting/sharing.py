@@ -79,20 +79,14 @@ def queue(desk: Desk, wanted: Filter) -> list[Key]:
 
 def next_of(desk: Desk, ta: str, after: Key | None = None) -> Key | None:
     """Return the next student's week that needs a look: first of those that somebody looks after, then nobody's."""
+    order = queue(desk, Filter())
+    start = order.index(after) + 1 if after in order else 0
+    todo = [key for key in (*order[start:], *order[:start]) if key != after and not _duty(desk, key).done_by]
     rows = {row.person.key: row for row in desk.snapshot.rows}
-    keys = [key for key in queue(desk, Filter()) if not _duty(desk, key).done_by]
-    looks = [key for key in keys if needs_look(rows[key[0]], key[1])]
-    for ours in ([key for key in looks if _duty(desk, key).who == ta], [k for k in keys if _duty(desk, k).who == ta]):
-        if found := _after(ours, after, queue(desk, Filter())):
-            return found
-    return _after([key for key in looks if not _duty(desk, key).who], after, queue(desk, Filter()))
-
-
-def _after(keys: Sequence[Key], after: Key | None, order: Sequence[Key]) -> Key | None:
-    places = {key: place for place, key in enumerate(order)}
-    start = places.get(after, -1) if after else -1
-    ahead = [key for key in keys if places.get(key, -1) > start and key != after]
-    return next(iter(ahead or [key for key in keys if key != after]), None)
+    mine = [key for key in todo if _duty(desk, key).who == ta]
+    look = next((key for key in mine if needs_look(rows[key[0]], key[1])), None)
+    free = (key for key in todo if not _duty(desk, key).who and needs_look(rows[key[0]], key[1]))
+    return look or next(iter(mine), None) or next(free, None)
 
 
 def _duty(desk: Desk, key: Key) -> Duty:

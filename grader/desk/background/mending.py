@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 from pathlib import Path
 
 from grader.batch.pages import report_folder, write_class
 from grader.desk.model.snapshot import Snapshot
 from grader.errors import GraderError
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, open_book
 from grader.gradebook.together.claim import Claim, Taken
 from grader.reports.pages import outdate, remove_report, write_report
 
@@ -43,7 +45,7 @@ class Mending:
                     if not self._write(*key):
                         break
                     await asyncio.sleep(BREATH)
-                self._write_class()
+                await self._write_class()
             except (GraderError, OSError) as error:
                 _log.warning("pages could not be written, and will be tried again: %s", error)
 
@@ -74,11 +76,35 @@ class Mending:
             claim.let_go()
         return True
 
-    def _write_class(self) -> None:
+    async def _write_class(self) -> None:
         if self._seen != self._snapshot.revision:
             self._seen, self._quiet = self._snapshot.revision, 0.0
             return
         self._quiet += SECONDS
         if self._quiet >= QUIET and self._shown != self._seen:
-            write_class(self._book, self._out)
-            self._shown = self._seen
+            self._quiet = 0.0
+            if await _write_class_elsewhere(self._out):
+                self._shown = self._seen
+
+
+async def _write_class_elsewhere(out: Path) -> bool:
+    """Write the class page in a process of its own, so that no page waits for it; tell if that went well."""
+    command = (sys.executable, "-P", "-m", __name__, str(out.resolve()))
+    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, env=_own_path())
+    try:
+        return await process.wait() == 0
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+
+
+def _own_path() -> dict[str, str]:
+    """Return an environment in which the same grader is found, however this one was."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+if __name__ == "__main__":
+    os.nice(10)
+    with open_book(Path(sys.argv[1]), shared=True) as opened:
+        write_class(opened, Path(sys.argv[1]))

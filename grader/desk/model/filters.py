@@ -81,8 +81,9 @@ def _fits(snapshot: Snapshot, row: Row, wanted: Filter, words: Sequence[str]) ->
     weeks = [wanted.week] if wanted.week else snapshot.weeks
     if wanted.state and not any(wanted.state in states(row, week) for week in weeks):
         return False
-    duties = [snapshot.duties.get((row.person.key, week), Duty()) for week in weeks]
-    if wanted.ta and not any((duty.who or NOBODY) == wanted.ta for duty in duties):
+    if wanted.ta and not any(
+        (snapshot.duties.get((row.person.key, week), Duty()).who or NOBODY) == wanted.ta for week in weeks
+    ):
         return False
     return not wanted.work or any(_is(snapshot, row, week, wanted.work) for week in weeks)
 
