@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -27,49 +28,69 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
 
 
-def to_page(content: NotebookNode, anchors: Anchors, target: Target) -> Outcome:
-    """Return a notebook that was run as the body of a page."""
+@dataclass
+class _Reading:
+    """What is known of the cells so far: `missing` are the names that cells which failed would have bound."""
+
+    outcome: Outcome
+    modules: Path
+    missing: set[str] = field(default_factory=set)
+
+
+def to_page(content: NotebookNode, modules: Path, anchors: Anchors, target: Target) -> Outcome:
+    """Return a notebook that was run with the modules of a folder as the body of a page."""
     outcome = Outcome()
-    missing: set[str] = set()  # what cells that failed would have defined
+    reading = _Reading(outcome, modules)
     parts = []
     for number, cell in enumerate(content.cells, 1):
         if cell.cell_type == "markdown":
             parts.append(to_html(cell.source, anchors, target))
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(f'<div class="cell">{highlighted(cell.source, "python")}')
-            parts += _outputs(cell, number, outcome, missing)
+            parts += _outputs(cell, number, reading)
             parts.append("</div>\n")
     outcome.body = "".join(parts)
     return outcome
 
 
-def _outputs(cell: NotebookNode, number: int, outcome: Outcome, missing: set[str]) -> Iterator[str]:
+def _outputs(cell: NotebookNode, number: int, reading: _Reading) -> Iterator[str]:
     for output in cell.outputs:
         if output.output_type == "error":
-            yield _error(cell, number, output, outcome, missing)
+            yield _error(cell, number, output, reading)
+            reading.missing |= _bound(cell.source)
         elif output.output_type == "stream":
             yield _printed(output.text, output.name)
         else:
             yield _shown(output)
 
 
-def _error(cell: NotebookNode, number: int, output: NotebookNode, outcome: Outcome, missing: set[str]) -> str:
-    todo = TODO_TEXT.match(output.evalue) if output.ename == "NotImplementedError" else None
-    absent = re.match(r"name '(\w+)' is not defined", output.evalue) if output.ename == "NameError" else None
-    is_todo = todo or (output.ename == "NotImplementedError" and output.evalue.startswith("TODO"))
-    waits = bool(absent and absent[1] in missing)
-    missing |= _bound(cell.source)
-    if is_todo:
-        task = todo[1] if todo else ""
-        outcome.waiting += [task] if task and task not in outcome.waiting else []
-        says = output.evalue.partition(": ")[2] or output.evalue
-        return _box("todo", f"Task {task} is still to do" if task else "Still to do", says)
-    if waits:
-        return _box("todo", "This cell waits", f"it needs {absent[1] if absent else ''}, which a cell above gives")
-    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+def _error(cell: NotebookNode, number: int, output: NotebookNode, reading: _Reading) -> str:
+    says = _plain(output.evalue)
+    if output.ename == "NotImplementedError" and says.startswith("TODO"):
+        return _todo(says, reading.outcome)
+    absent = re.match(r"name '(\w+)' is not defined", says) if output.ename == "NameError" else None
+    if absent and absent[1] in reading.missing:
+        return _box("todo", "This cell waits", f"it needs {absent[1]}, which a cell above gives")
     kind = "" if output.ename == ENDED else f"{output.ename}: "
-    outcome.failed.append(f"cell {number} ({first[:60]}) raised {kind}{_plain(output.evalue)[:300]}")
-    return _box("failed", "This cell failed", f"{kind}{_plain(output.evalue)[:2000]}")
+    if reading.missing and kind and not _in_modules(output, reading.modules):
+        why = "maybe because a cell above it could not run to its end"
+        return _box("todo", "This cell waits", f"{why} ({kind}{says[:300]})")
+    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    reading.outcome.failed.append(f"cell {number} ({first[:60]}) raised {kind}{says[:300]}")
+    return _box("failed", "This cell failed", f"{kind}{says[:2000]}")
+
+
+def _todo(says: str, outcome: Outcome) -> str:
+    found = TODO_TEXT.match(says)
+    task = found[1] if found else ""
+    outcome.waiting += [task] if task and task not in outcome.waiting else []
+    return _box("todo", f"Task {task} is still to do" if task else "Still to do", says.partition(": ")[2] or says)
+
+
+def _in_modules(output: NotebookNode, modules: Path) -> bool:
+    """Tell whether an error arose in a module of the folder, and so not for what a cell above has left undone."""
+    folder = f"{modules.parent.name}/{modules.name}/"  # a traceback may shorten what stands before
+    return folder in _plain("\n".join(output.get("traceback", [])))
 
 
 def _bound(source: str) -> set[str]:

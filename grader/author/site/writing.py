@@ -107,7 +107,8 @@ def _make(site: Site, plan: Plan, data: Path | None, reference: bool, tell: Tell
     week = plan.source.parent.name
     modules = site.course.root / "solutions" / week if reference else plan.source.parent
     progress = (lambda number, of: tell(plan.title, number, of)) if tell else None
-    return Made(plan, to_page(running.run(plan.source, modules, data, progress), anchors, target), anchors.headings)
+    content = running.run(plan.source, modules, data, progress)
+    return Made(plan, to_page(content, modules, anchors, target), anchors.headings)
 
 
 def _page(site: Site, made: Made) -> str:

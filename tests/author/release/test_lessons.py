@@ -83,8 +83,9 @@ def test_the_reference_runs_the_whole_notebook(week: str, tmp_path: Path, monkey
     monkeypatch.delenv(running.DATA, raising=False)
     notebook = ROOT / "assignments" / week / f"{week}.ipynb"
     before = notebook.read_bytes()
-    content = running.run(notebook if amount.ALL else in_short(notebook, tmp_path), ROOT / "solutions" / week)
-    found = to_page(content, Anchors(), str)
+    modules = ROOT / "solutions" / week
+    content = running.run(notebook if amount.ALL else in_short(notebook, tmp_path), modules)
+    found = to_page(content, modules, Anchors(), str)
     assert (notebook.read_bytes(), found.failed, found.waiting) == (before, [], [])
     pictures = re.findall(r'<img alt="([^"]*)" src="data:image/png', found.body)
     assert len(pictures) >= 6

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 CELLS = (
     "# Sums, in pictures\n\n```python\nimport sums\nprint('before', '\\x1b[31mred\\x1b[0m')\n```\n\n"
     "```python\nvalue = sums.double(2)\nother = 3\n```\n\n```python\nprint(value)\n```\n\n"
-    "```python\nprint(1 / 0)\n```\n\n"
+    "```python\nopen('not made above')\n```\n\n```python\nsums.broken()\n```\n\n"
     "```python\nimport sys\nprint('said', file=sys.stderr)\n"
     "from IPython.display import HTML, Image, display\n"
     "import base64, io, PIL.Image\nfile = io.BytesIO()\n"
@@ -46,7 +46,7 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = Course(copied("pages", folder / "course", NOTEBOOKS))
     told: list[tuple[str, int, int]] = []
     made = writing.write(course, ["week5"], folder / "pages", tell=lambda *words: told.append(words))
-    assert [number for _, number, _ in told] == [1, 2, 3, 4, 5] and {of for *_, of in told} == {5}
+    assert [number for _, number, _ in told] == [1, 2, 3, 4, 5, 6] and {of for *_, of in told} == {6}
     assert [page.outcome.waiting for page in made] == [[], [], ["5.1"]]
     assert [len(page.outcome.failed) for page in made] == [0, 0, 1]
     return folder / "pages"
@@ -60,6 +60,8 @@ def test_a_page_comes_out_whatever_its_cells_do(small_site: Path) -> None:
     page = text(small_site, "week5-pictures.html")
     assert "Task 5.1 is still to do:</strong> add it to itself" in page
     assert "This cell waits:</strong> it needs value, which a cell above gives" in page
+    assert "could not run to its end (FileNotFoundError: [Errno 2]" in page
+    assert page.count("This cell failed") == 1
     assert "This cell failed:</strong> ZeroDivisionError: division by zero" in page
     assert re.search(r'class="printed" tabindex="0">before red</pre>', page)
     assert 'class="printed said" tabindex="0">said</pre>' in page
@@ -70,7 +72,7 @@ def test_a_page_comes_out_whatever_its_cells_do(small_site: Path) -> None:
 def test_a_kernel_that_dies_leaves_a_page_that_says_so(tmp_path: Path) -> None:
     notebook = tmp_path / "a.ipynb"
     notebook.write_text(build("```python\nprint('one')\nimport os; os._exit(3)\n```\n\n```python\nx = 2\n```\n", "a"))
-    found = to_page(running.run(notebook, tmp_path), Anchors(), str)
+    found = to_page(running.run(notebook, tmp_path), tmp_path, Anchors(), str)
     assert len(found.failed) == 2 and found.failed[0].startswith("cell 1 (print('one')) raised")
     assert found.body.count("This cell failed") == 2
 
