@@ -181,7 +181,7 @@ def solved(course: Course, assignment: Assignment) -> Iterator[str]:
                     yield "\n".join(line for line in source.splitlines() if not line.startswith(tuple(own)))
             written = True
         elif kind == "code":
-            yield text.removeprefix("# ")
+            yield text.replace("# %submit", "%submit")
 
 
 def run(cells: list[str], folder: Path) -> list[str]:
