@@ -19,6 +19,7 @@ language = "en"
 time_zone = "Europe/Berlin"
 libraries = ["numpy"]
 contact = "help@uni.example"
+repository = "https://github.com/me/numbers"
 
 [points]
 public = 70
@@ -36,6 +37,7 @@ def test_what_the_file_says_holds_for_the_weeks(described_course: Course) -> Non
     settings = described_course.settings
     assert (settings.title, settings.public, settings.hidden) == ("Numbers", 70, 30)
     assert (settings.libraries, settings.contact, settings.language) == (("numpy",), "help@uni.example", "en")
+    assert settings.repository == "https://github.com/me/numbers"
     weeks = described_course.assignments()
     assert list(weeks) == ["week5", "week4"]
     assert {str(week.zone) for week in weeks.values()} == {"Europe/Berlin"}
@@ -67,11 +69,13 @@ def test_a_course_without_the_file_has_the_defaults(two_weeks_course: Course) ->
         ("Europe/Berlin", "Mars/Crater", 4, "there is no `time_zone` 'Mars/Crater'"),
         ('["numpy"]', '"numpy"', 5, "`libraries` must list names"),
         ('"help@uni.example"', "[]", 6, "`contact` is missing or not a text"),
-        ("[points]", "[point]", 8, "there is no [point]; did you mean `points`?"),
-        ("public", "publik", 9, "there is no `publik` under [points]; did you mean `public`?"),
-        ("= 30", "= -1", 10, "`hidden` under [points] must be a whole number of at least 0"),
-        ("= 30", "= 30.5", 10, "`hidden` under [points] must be a whole number"),
-        ("= 30", "= ", 10, "cannot be read"),
+        ("https://github.com/me/numbers", "here; rm -rf x", 7, "`repository` is the address of one"),
+        ("https://github.com/me/numbers", "https://github.com", 7, "`repository` is the address of one"),
+        ("[points]", "[point]", 9, "there is no [point]; did you mean `points`?"),
+        ("public", "publik", 10, "there is no `publik` under [points]; did you mean `public`?"),
+        ("= 30", "= -1", 11, "`hidden` under [points] must be a whole number of at least 0"),
+        ("= 30", "= 30.5", 11, "`hidden` under [points] must be a whole number"),
+        ("= 30", "= ", 11, "cannot be read"),
     ],
 )
 def test_each_fault_is_a_sentence_with_file_and_line(

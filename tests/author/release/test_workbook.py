@@ -169,19 +169,26 @@ def test_the_skeletons_notebook_beside_finished_modules_changes_nothing(week: st
     assert load_folder(tmp_path, assignment).files == alone
 
 
+def of_tasks(course: Course, week: str) -> list[str]:
+    """The notebook's cells without those of the lesson, whose code has tests of its own."""
+    code = [text for kind, text in made(course, week) if kind == "code"]
+    first = next(number for number, text in enumerate(code) if "NotImplementedError(" in text)
+    setup = [text for text in code if text.endswith("%load_ext grader")]
+    return [*setup, code[first - 1], *(text.replace("# %submit", "%submit") for text in code[first:])]
+
+
 def solved(course: Course, assignment: Assignment) -> Iterator[str]:
-    """Yield the notebook's cells with the reference's modules in the place of the cells with a TODO."""
+    """Yield these cells with the reference's modules in the place of the cells with a TODO."""
     written = False
-    for kind, text in made(course, assignment.week):
-        if kind == "code" and "NotImplementedError(" in text:
-            if not written:
-                own = {f"from {module} import" for module in assignment.modules}
-                for module in assignment.modules:
-                    source = (course.root / "solutions" / assignment.week / f"{module}.py").read_text()
-                    yield "\n".join(line for line in source.splitlines() if not line.startswith(tuple(own)))
+    for text in of_tasks(course, assignment.week):
+        if "NotImplementedError(" not in text:
+            yield text
+        elif not written:
+            own = tuple(f"from {module} import" for module in assignment.modules)
+            for module in assignment.modules:
+                source = (course.root / "solutions" / assignment.week / f"{module}.py").read_text()
+                yield "\n".join(line for line in source.splitlines() if not line.startswith(own))
             written = True
-        elif kind == "code":
-            yield text.replace("# %submit", "%submit")
 
 
 def run(cells: list[str], folder: Path) -> list[str]:
@@ -196,10 +203,13 @@ def run(cells: list[str], folder: Path) -> list[str]:
 
 @amount.in_full("tests/kernel does a small week in a kernel, and every check of these weeks runs in tests/weeks")
 @pytest.mark.parametrize("week", WEEKS)
-def test_a_kernel_finds_the_skeleton_to_do_and_the_reference_right(week: str, tmp_path: Path) -> None:
+def test_a_kernel_finds_the_skeleton_to_do_and_the_reference_right(
+    week: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_COURSE", str(ROOT))
     course = Course(ROOT)
-    assignment = course.assignment(week)
-    started = [text for kind, text in made(course, week) if kind == "code"]
-    assert re.search(r"^all\s.*\b0/60\b", run(started, assignment.folder)[-2], re.MULTILINE)
-    done = run([*list(solved(course, assignment))[:-1]], assignment.folder)
-    assert re.search(r"^all\s.*\b60/60\b", done[-1], re.MULTILINE)
+    started = run(of_tasks(course, week)[:-1], tmp_path)
+    assert re.search(r"^all\s.*\b0/60\b", started[-1], re.MULTILINE)
+    *_, score, submitted = run(list(solved(course, course.assignment(week))), tmp_path)
+    assert re.search(r"^all\s.*\b60/60\b", score, re.MULTILINE)
+    assert "60 of 60 points" in submitted
