@@ -6,8 +6,16 @@ formulas. Invisible characters are written out as Python's `repr` would. HTML ge
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
+from typing import Any
+
+_PLAIN = {
+    **{"→": "->", "…": "...", "–": "-", "—": "-", "·": "-", "×": "x", "≥": ">=", "≤": "<=", "±": "+-"},
+    **{"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "•": "*", "█": "#", "░": ".", "\xa0": " "},
+}
+_HANDLER = "grader-plain"
 
 LONGEST = 8_000
 MOST_LINES = 200
@@ -33,6 +41,24 @@ def plain(text: str) -> str:
 def terminal(text: str) -> str:
     """Make one line that cannot move the cursor, change colours or turn the writing direction."""
     return " ".join(plain(text).split())
+
+
+def never_fail(stream: Any) -> None:
+    """Have a stream write what its encoding lacks in similar signs, and letters as their escapes: ASCII bars, say."""
+    codecs.register_error(_HANDLER, _similar)
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors=_HANDLER)
+
+
+def _similar(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(sign) or _escaped(sign) for sign in lacking), error.end
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def csv_cell(text: str) -> str:

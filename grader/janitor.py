@@ -7,7 +7,6 @@ processes. It makes the folder itself: there is no moment in which a folder exis
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -17,12 +16,19 @@ import tempfile
 import time
 from pathlib import Path
 
+with contextlib.suppress(ImportError):  # Windows has none, and needs no janitor
+    import fcntl
+
 PREFIX = "grader-run-"
 FAILED = b"\0"  # before the number of an error, where there would be the path
 PATIENCE = 120.0  # seconds for orphans of a submission that still write into the folder
 PAUSE = 0.05
 # What ends a run may reach all of its session or control group; the janitor ends when its work is done.
-_DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+_DEAF_TO = [
+    getattr(signal, name)
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+]
 
 
 def main(fd: str, parent: str) -> int:

@@ -11,9 +11,9 @@ from rich.console import Console
 from grader.batch.backend import Backend, LocalBackend, cluster_backend
 from grader.batch.missing import EMPTY, ZERO
 from grader.batch.run import BatchOptions, BatchResult, find_class, grade_class
+from grader.cli.classes import class_options
 from grader.cli.console import joined, make_console, make_sandbox, people_lines, print_found, the_course
 from grader.cli.options import (
-    class_options,
     command,
     course_option,
     device_option,

@@ -17,12 +17,11 @@ from grader.course import VARIABLE, Course, find_course, installed_course, named
 from grader.errors import UsageError
 from grader.escape import terminal
 from grader.reports.terminal import add_row, grid
-from grader.sandbox import Sandbox, choose
-from grader.sandbox.devices import equip
 
 if TYPE_CHECKING:
     from grader.batch.who import Members
     from grader.intake import Candidate
+    from grader.sandbox import Sandbox
     from grader.similarity.works import Likeness
 
 
@@ -58,6 +57,9 @@ def chosen_weeks(course: Course, named: Sequence[str]) -> list[str]:
 
 def make_sandbox(kind: str, device: str) -> Sandbox:
     """Make a sandbox of that kind with the device that `--device` asks for; say on stderr what came of it."""
+    from grader.sandbox import choose  # noqa: PLC0415 - it needs POSIX, and students' commands do without
+    from grader.sandbox.devices import equip  # noqa: PLC0415 - as above
+
     choice = equip(device, choose(kind))
     if choice.says:
         print(f"grader: {choice.says}", file=sys.stderr)

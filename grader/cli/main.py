@@ -41,7 +41,7 @@ class Later(click.Command):
 COMMANDS = (
     Later("demo", "batch", "grade the sample class, end to end"),
     Later("watch", "student.watch", "run a week's public checks again on each save"),
-    Later("run", "single", "grade one submission and print its score by task"),
+    Later("run", "student.run", "grade one submission and print its score by task"),
     Later("progress", "student.progress", "show when which task passed on this computer, and the time to the deadline"),
     Later("submit-check", "student.submit", "check before handing in that a week's work can be graded"),
     Later("batch", "batch", "grade a folder of submissions; unchanged ones keep their grade"),

@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from grader.intake.layouts import LAYOUTS
-from grader.sandbox import KINDS
-from grader.sandbox.devices import DEVICES
+from grader.choices import DEVICES, KINDS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -66,25 +64,6 @@ def spread(words: Sequence[str], options: Collection[str]) -> list[str]:
 def command(example: str) -> Callable[[Callable[..., int]], click.Command]:
     """Make a command of a function: its name, its docstring as the description, its status as the exit code."""
     return click.command(cls=ExampleCommand, epilog=f"example:  python -m grader {example}")
-
-
-def class_options(function: Decorated) -> Decorated:
-    """Add what names a class: the folder of its submissions, the weeks, the roster and the layout."""
-    for option in (
-        click.option("--layout", type=click.Choice(LAYOUTS), help="How SUBMISSIONS is laid out (default: detected)."),
-        click.option(
-            "--roster",
-            type=PATH,
-            metavar="FILE",
-            help="CSV: id, name, email, group, extensions, submitted …, or what Canvas, Moodle or Gradescope export.",
-        ),
-        click.option(
-            "--week", "weeks", multiple=True, metavar="WEEK...", help="One or more (default: every week that is there)."
-        ),
-        click.argument("submissions", type=PATH),
-    ):
-        function = option(function)
-    return function
 
 
 course_option = click.option(

@@ -9,8 +9,9 @@ import click
 
 from grader.batch.run import BatchOptions, find_class
 from grader.batch.who import Members
+from grader.cli.classes import class_options
 from grader.cli.console import make_console, print_clusters, the_course
-from grader.cli.options import PATH, class_options, command, course_option, out_option
+from grader.cli.options import PATH, command, course_option, out_option
 from grader.course import Course
 from grader.errors import UsageError
 from grader.gradebook.store import copied_book

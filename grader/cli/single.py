@@ -1,4 +1,4 @@
-"""Runs the commands on one submission: `run` at the desk, `ci` in a job of a CI host."""
+"""Grades one submission: for `run` at the desk, and by the command `ci` in a job of a CI host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from grader.batch.seeds import drawn_seed
 from grader.batch.single import grade_ci_job, grade_submission
-from grader.cli.console import make_console, make_sandbox, the_course, trusted_course, warn_unconfined
+from grader.cli.console import make_console, make_sandbox, trusted_course, warn_unconfined
 from grader.cli.options import (
     PATH,
     command,
@@ -17,10 +17,9 @@ from grader.cli.options import (
     device_option,
     drawn_seed_option,
     out_option,
-    sandbox_option,
-    seed_option,
     strict_sandbox_option,
 )
+from grader.course import Assignment, Course
 from grader.errors import TooSmall
 from grader.escape import terminal
 from grader.exports.ci_job import (
@@ -38,17 +37,10 @@ from grader.results import Report
 from grader.sandbox.cgroups.room import refuse_small
 
 
-@command("run week5 --submission ~/lenet-homework")
-@click.argument("week")
-@click.option("--submission", type=PATH, metavar="DIR", help="Default: the working copy in assignments/.")
-@seed_option
-@sandbox_option
-@device_option
-@course_option
-def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str) -> int:
-    """Grade one submission and print its score by task."""
-    course = the_course()
-    assignment = course.assignment(week)
+def grade_here(
+    course: Course, assignment: Assignment, submission: Path | None, seed: int, sandbox: str, device: str
+) -> int:
+    """Grade one submission at the desk, and print its score; return the exit status."""
     if submission is not None:
         refuse_class(submission, assignment)
     work = load_folder(submission or assignment.folder, assignment)

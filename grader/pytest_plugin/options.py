@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from grader.sandbox.devices import DEVICES
+from grader.choices import DEVICES
 
 OWN = "grader-"  # begins the long names
 _MARKS = ("assignment.toml", "probes.py")  # files that a week's folder has

@@ -12,12 +12,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
+from grader.choices import KINDS
 from grader.errors import SandboxError, UsageError
 from grader.sandbox import gpus, views
 from grader.sandbox.bubblewrap import ENVIRONMENT, INSIDE, Bubblewrap, Command, bubblewrap, joined, left_out
 from grader.sandbox.gpus import Gpu
-
-KINDS = ("auto", "bwrap", "process")
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,3 @@ def with_cards(sandbox: Sandbox, word: str) -> Sandbox:
 def where(sandbox: Sandbox) -> str:
     """Name the device, for the line of a report that says what was graded with."""
     return f"{sandbox.gpus[0].name} (CUDA {gpus.torch_cuda()})" if sandbox.gpus else "CPU"
-
-
-DEVICES = ("cpu", "cuda")

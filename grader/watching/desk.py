@@ -179,11 +179,3 @@ def _listen(desk: Desk) -> None:
         return
     while sys.stdin.readline():
         desk.run_all()
-
-
-def can_fork() -> bool:
-    """Tell whether forks of a process that has imported everything work on this system.
-
-    macOS has them, but its own libraries do not survive them.
-    """
-    return sys.platform == "linux"

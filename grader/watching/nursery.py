@@ -16,6 +16,7 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Listener
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -63,8 +64,9 @@ class Warm:
 class Nursery:
     """Keeps warm processes for one week."""
 
-    def __init__(self, assignment: Assignment, forks: bool, lanes: int = LANES) -> None:
+    def __init__(self, assignment: Assignment, forks: bool, lanes: int = LANES, submission: Path | None = None) -> None:
         self.lanes = lanes
+        self._submission = submission
         self._assignment = assignment
         self._forks = forks
         self._ready: queue.Queue[Warm | CourseError] = queue.Queue()
@@ -116,6 +118,7 @@ class Nursery:
     def _start(self) -> None:
         how = "fork" if self._forks else "spare"
         words = [self._listener.address, str(self._assignment.root), self._assignment.week, how]
+        words += [str(self._submission.resolve())] if self._submission else []
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for the watcher alone
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}

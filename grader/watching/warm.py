@@ -1,4 +1,4 @@
-"""Waits warm for orders: `python -m grader.watching.warm ADDRESS ROOT WEEK HOW`, with the key on standard input.
+"""Waits warm for orders: `python -m grader.watching.warm ADDRESS ROOT WEEK HOW [WORK]`, with a key on stdin.
 
 It imports torch and what else takes long, and collects the week's public checks, before it waits. With
 `fork` it runs nothing itself: it forks a process for each order, which finds all that done. With `spare` it serves
@@ -38,13 +38,13 @@ UNUSED = (  # of pytest's plugins
 
 def main(arguments: list[str]) -> int:
     """Serve the watcher that listens at an address."""
-    address, root, week, how = arguments
+    address, root, week, how, *submission = arguments
     key = bytes.fromhex(sys.stdin.readline().strip())
 
     def connect() -> Connection:
         return Client(address, authkey=key)
 
-    session = Session(connect, forks=how == "fork")
+    session = Session(connect, forks=how == "fork", submission=Path(submission[0]) if submission else None)
     status = int(pytest.main(_pytest_arguments(Path(root), week), plugins=[session]))
     if session.served:
         return status
@@ -66,11 +66,12 @@ def _pytest_arguments(root: Path, week: str) -> list[str]:
 class Session:
     """The pytest plugin that waits for orders in place of the usual run of all checks."""
 
-    def __init__(self, connect: Connect, forks: bool) -> None:
+    def __init__(self, connect: Connect, forks: bool, submission: Path | None = None) -> None:
         self.served = False
         self.failure = ""
         self._connect = connect
         self._forks = forks
+        self._submission = submission
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why checks cannot be collected."""
@@ -85,7 +86,10 @@ class Session:
         _let_go_of_the_terminal()
         self.served = True
         with contextlib.suppress(EOFError, OSError):
-            _fork_on_order(self._connect, session) if self._forks else serve(self._connect(), session)
+            if self._forks:
+                _fork_on_order(self._connect, session, self._submission)
+            else:
+                serve(self._connect(), session, self._submission)
         return True
 
 
@@ -96,7 +100,7 @@ def _let_go_of_the_terminal() -> None:
         os.dup2(nowhere, fd)
 
 
-def _fork_on_order(connect: Connect, session: pytest.Session) -> None:
+def _fork_on_order(connect: Connect, session: pytest.Session, submission: Path | None) -> None:
     gc.collect()
     gc.freeze()  # forks share memory that none of them writes to
     orders = connect()
@@ -106,7 +110,7 @@ def _fork_on_order(connect: Connect, session: pytest.Session) -> None:
         if os.fork() == 0:
             orders.close()
             with contextlib.suppress(EOFError, OSError):
-                serve(connect(), session)
+                serve(connect(), session, submission)
             os._exit(0)
 
 
@@ -116,10 +120,10 @@ def _reap() -> None:
             pass
 
 
-def serve(connection: Connection, session: pytest.Session) -> None:
+def serve(connection: Connection, session: pytest.Session, submission: Path | None = None) -> None:
     """Run the checks that are asked for, one after the other, until the watcher hangs up."""
     items = {plugin.check_id(item): item for item in session.items}
-    students = session.config.stash[plugin.students_key] = _Students(connection)
+    students = session.config.stash[plugin.students_key] = _Students(connection, submission)
     wire.send(connection, kind=wire.READY, pid=os.getpid(), checks=[_described(item) for item in session.items])
     while True:
         order = wire.receive(connection)
@@ -147,8 +151,8 @@ def _run(item: pytest.Item, session: pytest.Session) -> CheckResult:
 class _Students(LocalStudents):
     """Says at each step that it goes on, so that the watcher can tell what hangs."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(None, seed=0)
+    def __init__(self, connection: Connection, submission: Path | None) -> None:
+        super().__init__(submission, seed=0)
         self._connection = connection
 
     def import_all(self, item: pytest.Item, modules: list[str]) -> None:

@@ -189,7 +189,7 @@ def test_what_ends_a_command_early_has_its_status_and_no_traceback(
     def fails() -> None:
         raise error
 
-    monkeypatch.setattr("grader.cli.single.the_course", fails)
+    monkeypatch.setattr("grader.cli.student.run.the_course", fails)
     assert main(["run", "week1"]) == status
     assert capfd.readouterr().err == says
 

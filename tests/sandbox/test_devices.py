@@ -20,9 +20,11 @@ import pytest
 import torch
 
 from fixtures import digits, transfer
+from grader import choices
 from grader.author.proof.calibration import program
 from grader.checks import load_beside
 from grader.cli import batch, console, single
+from grader.cli.student import run
 from grader.course import Course
 from grader.errors import CourseError, DeviceError, SandboxError
 from grader.inside import codec, probing, seccomp
@@ -235,9 +237,9 @@ def test_the_filter_lets_the_driver_make_its_files_lock_and_share_memory_and_not
 def test_the_cpu_is_the_default_and_looks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpus, "look", lambda: pytest.fail("looked"))
     assert devices.equip("cpu", Process()) == devices.Choice(Process())
-    for command in (batch.batch, single.run, single.ci):
+    for command in (batch.batch, run.run, single.ci):
         (option,) = (option for option in command.params if option.name == "device")
-        assert (option.default, option.type.choices) == ("cpu", devices.DEVICES)
+        assert (option.default, option.type.choices) == ("cpu", choices.DEVICES)
 
 
 def test_without_a_gpu_it_is_the_cpu_with_one_line_of_reason(machine: Callable[..., Path]) -> None:

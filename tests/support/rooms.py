@@ -20,7 +20,7 @@ LAYERS = (
     {"intake", "gradebook", "version", "history"},
     {"checks", "sandbox", "course", "files", "people"},
     {"scratch"},
-    {"inside", "results", "errors", "escape", "janitor"},
+    {"inside", "results", "errors", "escape", "janitor", "choices"},
 )
 OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release
 

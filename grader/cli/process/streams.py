@@ -11,11 +11,7 @@ import contextlib
 import os
 import sys
 
-_PLAIN = {
-    **{"→": "->", "…": "...", "–": "-", "—": "-", "·": "-", "×": "x", "≥": ">=", "≤": "<=", "±": "+-"},
-    **{"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "•": "*", "█": "#", "░": ".", "\xa0": " "},
-}
-_HANDLER = "grader-plain"
+from grader import escape
 
 
 def use_utf8() -> None:
@@ -29,10 +25,8 @@ def use_utf8() -> None:
 
 def never_fail() -> None:
     """Have output written as far as its encoding goes."""
-    codecs.register_error(_HANDLER, _plain)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=_HANDLER)
+        escape.never_fail(stream)
 
 
 def flush() -> str:
@@ -53,15 +47,3 @@ def drop_output() -> None:
     """Have nothing more written to standard output."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _plain(error: UnicodeError) -> tuple[str, int]:
-    """Replace what an encoding lacks: signs by similar ones, letters by their escapes."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    lacking = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(sign) or _escaped(sign) for sign in lacking), error.end
-
-
-def _escaped(sign: str) -> str:
-    return sign.encode("ascii", "backslashreplace").decode("ascii")

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import webbrowser
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.console import make_console, the_course
 from grader.cli.options import command, course_option
-from grader.watching.desk import can_fork
-from grader.watching.desk import watch as watch_week
-from grader.watching.screen import Screen, Shown
+
+if TYPE_CHECKING:
+    from grader.watching.screen import Screen, Shown
 
 
 @command("watch week5 --task 5.3")
 @click.argument("week")
 @click.option("--task", "tasks", multiple=True, metavar="N.M...", help="One task or more (default: all of the week).")
-@click.option("--fork/--no-fork", default=can_fork, show_default=False, help="Fork warm processes, or keep spare ones.")
+# macOS has forks as well, but its own libraries do not survive them.
+@click.option(
+    "--fork/--no-fork",
+    default=lambda: sys.platform == "linux",
+    show_default=False,
+    help="Fork warm processes, or keep spare ones.",
+)
 @click.option("--open", "opens", is_flag=True, help="Show the report in a browser as well; the page refreshes itself.")
 @course_option
 def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
@@ -27,6 +35,9 @@ def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
     Only those run that the change can touch. A process that has imported torch waits, so that an answer comes within
     a second. Ctrl-C ends it.
     """
+    from grader.watching.desk import watch as watch_week  # noqa: PLC0415 - imports pytest and more
+    from grader.watching.screen import Screen  # noqa: PLC0415 - as above
+
     course = the_course()
     course.assignment(week)  # a week that is not there is said at once
     screen = Screen(make_console())
