@@ -351,13 +351,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     session.config.stash[scores_key].tell_once()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Forget the submission: in this process another run may follow, with other modules of the same names."""
-    end = getattr(config.stash.get(students_key, None), "end", None)
-    if end is not None:
-        end()
-
-
 def pytest_enter_pdb() -> None:
     """Lift the time limit: a person who debugs may take as long as they need."""
     from grader.pytest_plugin.deadline import cancel
