@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -143,10 +144,9 @@ def desk(
     where = Where(host, port, certificate, key, without_tls)
     course, backend = _grading(sandbox)
     who = names or ((getpass.getuser(),) if where.is_local else ())
-    try:
+    with suppress(KeyboardInterrupt):  # that is how a desk is closed
         serve(out, where, who, lambda line: print(terminal(line), flush=True), course, backend)
-    except KeyboardInterrupt:  # that is how a desk is closed
-        print("the desk is closed; all is kept", flush=True)
+    print("the desk is closed; all is kept", flush=True)
     return 0
 
 

@@ -69,8 +69,20 @@ def desk_browser() -> Iterator[Any]:
         found.close()
 
 
+@pytest.fixture(scope="module")
+def let_in(desk_browser: Any, served_desk: Served) -> Any:
+    """The cookies of somebody who has opened the printed address."""
+    context = desk_browser.new_context()
+    page = context.new_page()
+    page.goto(served_desk.entry)
+    page.wait_for_url(f"{served_desk.base}/")
+    found = context.cookies()
+    context.close()
+    return found
+
+
 @pytest.fixture
-def visit(desk_browser: Any, served_desk: Served) -> Iterator[Callable[..., Any]]:
+def visit(desk_browser: Any, served_desk: Served, let_in: Any) -> Iterator[Callable[..., Any]]:
     """Open a page of the desk; the test fails on anything in its console but a refusal that it asked for."""
     contexts, noise = [], []
 
@@ -82,10 +94,8 @@ def visit(desk_browser: Any, served_desk: Served) -> Iterator[Callable[..., Any]
         page.set_default_timeout(20_000)
         page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: noise.append(str(error)))
-        page.goto(served_desk.entry)
-        page.wait_for_url(f"{served_desk.base}/")
-        if path != "/":
-            page.goto(served_desk.base + path)
+        context.add_cookies(let_in)
+        page.goto(served_desk.base + path)
         return page
 
     yield opened
@@ -100,8 +110,7 @@ EVERYWHERE = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 @pytest.mark.parametrize(("number", "path"), [*enumerate(PAGES)], ids=PAGES)
 def test_axe_finds_nothing_and_nothing_is_cut(visit: Callable[..., Any], number: int, path: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    sample = [EVERYWHERE[number % 4], EVERYWHERE[3 - number % 4]]
-    for size, scheme in of(sample, EVERYWHERE):
+    for size, scheme in of([EVERYWHERE[number % 4]], EVERYWHERE):
         page = visit(path, size, scheme)
         found = axe.Axe().run(page).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], (size, scheme)
@@ -135,7 +144,7 @@ def test_a_work_is_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
     page.locator("text=undone: Ana Silva, week5: 5.3 set to 6").wait_for()
     assert page.locator(".decision >> text=Set to 6").count() == 0
     keys.press("w")
-    keys.press("Alt+1")
+    keys.press("Alt+2")  # the first is the reason for the points
     keys.press("Control+Enter")
     page.locator("#told >> text=commented on the week").wait_for()
     assert page.locator(".comment .said >> text=why detach?").count() == 2
@@ -175,7 +184,7 @@ def test_parts_are_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
     assert page.locator("#rubric-why").input_value() == "fine names"
 
 
-@pytest.mark.parametrize("path", PAGES[:8])
+@pytest.mark.parametrize("path", of(PAGES[:4], PAGES[:8]))
 def test_every_key_of_a_page_is_listed(visit: Callable[..., Any], path: str) -> None:
     page = visit(path)
     page.keyboard.press("?")
