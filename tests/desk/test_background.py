@@ -301,3 +301,11 @@ def test_the_class_page_follows_in_a_process_of_its_own(tmp_path: Path, monkeypa
     with open_book(tmp_path, shared=True) as book:
         asyncio.run(go_on(Snapshot(book)))
     assert "Ana Silva" in (tmp_path / "index.html").read_text()
+
+
+def test_code_that_a_run_keeps_later_is_shown(tmp_path: Path) -> None:
+    with opened(make_book(tmp_path)) as (tina, _):
+        again(tmp_path, "Ana Silva", submission="e" * 64)
+        assert "does not hold this student's code" in tina.get("/work/1/week5").words
+        _with_book(lambda book: book.record_sources("e" * 64, {"late.py": b"x = 1\n"}), tmp_path)
+        assert "late.py" in tina.get("/work/1/week5").words

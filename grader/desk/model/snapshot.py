@@ -74,7 +74,7 @@ class Snapshot:
         self.figures: Any = None  # as `model.figures` keeps them
         self.fixes: dict[str, Any] = {}  # as `model.hints` keeps them
         self._kept: dict[Any, tuple[Row, Any]] = {}
-        self.sources = lru_cache(maxsize=4_000)(book.sources)
+        self.sources = lru_cache(maxsize=500)(book.sources)
         self.refresh()
 
     def refresh(self) -> bool:
@@ -83,6 +83,7 @@ class Snapshot:
         if changes == self._changes:
             return False
         self._changes = changes
+        self.sources.cache_clear()  # a run may have kept modules that were not there before
         self._read()
         return True
 
