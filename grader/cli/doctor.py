@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -16,29 +17,41 @@ from grader.cli.console import warn_unconfined
 from grader.cli.options import command, sandbox_option
 from grader.errors import UsageError
 from grader.escape import plain, terminal
-from grader.sandbox import choose
-from grader.sandbox.doctor import examine
 
 if TYPE_CHECKING:
     from grader.sandbox.attack import Finding
 
 
+OLDEST = (3, 11)
+NEEDED = (  # as they are imported
+    *("torch", "torchvision", "numpy", "matplotlib", "sklearn", "PIL", "tqdm", "pytest", "hypothesis", "rich"),
+    *("watchfiles", "nbformat", "nbconvert", "ipykernel"),
+)
+
+
 @command("doctor --attack")
 @click.option("--attack", "attacks", is_flag=True, help="Attack the sandbox with harmless probes; say what held.")
+@click.option("--student", is_flag=True, help="Say what a student's computer lacks for the checks.")
 @sandbox_option
 @click.option("--json", "as_json", is_flag=True, help="With --attack: print one JSON object for scripts.")
-def doctor(attacks: bool, sandbox: str, as_json: bool) -> int:
+def doctor(attacks: bool, student: bool, sandbox: str, as_json: bool) -> int:
     """Say what this machine offers, and how to get the rest.
 
     The exit code is 1 where grading untrusted code is not possible. A real worker is started, and trains a network.
+
+    With --student it says instead what the checks need on a student's own computer, where nothing is confined.
 
     With --attack, harmless probes run as a submission's checks do, and try what .github/SECURITY.md promises cannot be
     done. The exit code is 1 where a promise of this sandbox did not hold, or an attack came to no end.
     """
     if attacks:
         return _attack(sandbox, as_json)
+    if student:
+        return _student()
     if as_json or sandbox != "auto":
         raise UsageError("doctor: --json and --sandbox go with --attack")
+    from grader.sandbox.doctor import examine  # noqa: PLC0415 - it needs POSIX, and students do without
+
     good = True
     for finding in examine():
         print(plain(str(finding)), flush=True)
@@ -46,7 +59,22 @@ def doctor(attacks: bool, sandbox: str, as_json: bool) -> int:
     return 0 if good else 1
 
 
+def _student() -> int:
+    lacking = [name for name in NEEDED if find_spec(name) is None]
+    has_python = sys.version_info >= OLDEST
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"ok:   Python {version}" if has_python else f"look: Python {version} is too old: 3.11 or newer is needed")
+    for name in NEEDED:
+        print(f"look: {name} is not installed" if name in lacking else f"ok:   {name}")
+    if lacking:
+        print("Install what is missing, in the course's folder:  python -m pip install -e '.[student]'")
+    elif has_python:
+        print("Everything that the checks need is there.")
+    return 0 if has_python and not lacking else 1
+
+
 def _attack(kind: str, as_json: bool) -> int:
+    from grader.sandbox import choose  # noqa: PLC0415 - it needs POSIX, and students do without
     from grader.sandbox.attack import attack, failed  # noqa: PLC0415 - imports torch, which `doctor` alone does not need
 
     sandbox = choose(kind)

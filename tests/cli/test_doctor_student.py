@@ -1,0 +1,19 @@
+"""`doctor --student` names what is missing, and the line that installs it."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from grader.cli import doctor
+from grader.cli.main import cli
+
+
+def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = CliRunner().invoke(cli, ["doctor", "--student"])
+    assert (whole.exit_code, whole.stdout.splitlines()[-1]) == (0, "Everything that the checks need is there.")
+    monkeypatch.setattr(doctor, "NEEDED", ("pytest", "no_such_library"))
+    result = CliRunner().invoke(cli, ["doctor", "--student"])
+    assert result.exit_code == 1
+    assert "look: no_such_library is not installed" in result.stdout
+    assert "pip install -e '.[student]'" in result.stdout
