@@ -61,8 +61,12 @@ def new_week(course: Course, week: str) -> list[Path]:
         for folder in folders:
             make_folder(folder, for_others=True)
         written = [_write(template, folders, week, number[1]) for template in templates]
-        made = [*written, *write_skeletons(root, week), *write_notebooks(root, week), *write_workbooks(root, week)]
-    return [*made, *_list_week(root, week)]
+        made = [*written, *write_skeletons(root, week), *write_notebooks(root, week)]
+        try:
+            listed = _list_week(root, week)
+        finally:  # it says how the week is graded, and so comes after that is known
+            made += write_workbooks(root, week)
+    return [*made, *listed]
 
 
 def _write(template: Path, folders: tuple[Path, Path], week: str, number: str) -> Path:
