@@ -11,11 +11,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-# Imported here, as pytester forgets after each run what was first imported in it.
-import grader.checks.show
-import grader.intake
-import grader.pytest_plugin.local
-import grader.pytest_plugin.verdict  # noqa: F401
 from tests.support.courses import copied
 
 CELLS = ("%load_ext grader\ndef double(n):\n    return 2 * n", "%check 5.1", "def half(n):\n    return n / 3", "half(")
