@@ -22,6 +22,7 @@ from grader.author.proof.calibration import program  # noqa: E402
 from grader.checks import load_beside  # noqa: E402
 from grader.checks.show import means  # noqa: E402
 from grader.files import write_atomically  # noqa: E402
+from grader.inside.replacing import replaced  # noqa: E402
 
 Run = Callable[[SimpleNamespace, ModuleType, ModuleType, torch.Generator], dict[str, Any]]
 
@@ -45,11 +46,19 @@ def week6(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng:
     return probes.fine_tuned(student, transfer.load_backbone(), train, valid, checks.RATE, checks.EPOCHS)
 
 
+def week7(student: SimpleNamespace, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
+    student.instead = lambda module, **helpers: replaced(getattr(student, module), (), helpers)
+    data = digits.draw(rng, checks.TRAIN_SIZE)
+    images = checks.small(data.train_images)
+    return probes.trained_weights(student, images, data.train_labels, checks.BLOCKS, checks.RATE, checks.EPOCHS)
+
+
 # week: the run, the part of the checks and probes, the modules, and how many batches one value is the mean of
 WEEKS: dict[str, tuple[Run, str, tuple[str, ...], int]] = {
     "week4": (week4, "", ("fcnn", "training"), 1),
     "week5": (week5, "", ("lenet", "training"), 4),
     "week6": (week6, "_transfer", ("transfer", "training"), 2),
+    "week7": (week7, "_recipe", ("resnet", "recipe"), 4),
 }
 
 
@@ -73,6 +82,6 @@ if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     file = HERE.parent / "fixtures" / "bands.json"
     if not file.exists():
-        file.write_text('{"week4": {}, "week5": {}, "week6": {}}')  # the checks import it
+        file.write_text('{"week4": {}, "week5": {}, "week6": {}, "week7": {}}')  # the checks import it
     write_atomically(file, json.dumps({week: band(week, count) for week in WEEKS}, indent=1) + "\n")
     print(f"wrote {file.name}: {count} seeds a week")

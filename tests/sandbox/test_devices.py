@@ -560,6 +560,7 @@ RUNS = {
     "5.12": ("assignments/week5", "probes", "trained_weights", ("lenet", "training"), "train"),
     "5.12, hidden": ("solutions/week5", "probes_hidden", "trained_weights", ("lenet", "training"), "train"),
     "6.17": ("assignments/week6", "probes_transfer", "fine_tuned", ("transfer", "training"), "fit"),
+    "7.14": ("assignments/week7", "probes_recipe", "trained_weights", ("resnet", "recipe"), "train_epoch"),
 }
 
 
@@ -570,25 +571,26 @@ class Training:
     probe: Callable[..., Any]
     arguments: tuple[Any, ...]
     student: StandIn
+    module: Any
     loop: str
     given: list[Any] = field(default_factory=list)
 
     def on(self, device: Any, works: bool = True) -> Any:
         """The evidence, where a loop that `works` trains on the CPU, whatever device it was given."""
         self.student.device = device
-        plain = getattr(self.student.training, self.loop)
+        plain = getattr(self.module, self.loop)
 
-        def loop(*arguments: Any) -> Any:
+        def loop(*arguments: Any, **options: Any) -> Any:
             (place,) = [i for i, value in enumerate(arguments) if value is device or value == CPU]
             self.given.append(arguments[place])
-            return plain(*arguments[:place], CPU if works else arguments[place], *arguments[place + 1 :])
+            return plain(*arguments[:place], CPU if works else arguments[place], *arguments[place + 1 :], **options)
 
         torch.manual_seed(0)
-        setattr(self.student.training, self.loop, loop)
+        setattr(self.module, self.loop, loop)
         try:
             return codec.decode(codec.encode(self.probe(self.student, *self.arguments)))
         finally:
-            setattr(self.student.training, self.loop, plain)
+            setattr(self.module, self.loop, plain)
 
 
 @pytest.fixture(params=RUNS)
@@ -599,6 +601,9 @@ def training(request: pytest.FixtureRequest) -> Training:
         images = transfer.draw(draws)
         part = images.train_images[:32], images.train_labels[:32]
         arguments: tuple[Any, ...] = (transfer.load_backbone(), part, part, 0.001, 1)
+    elif "week7" in folder:
+        labels = digits.draw(draws, 96).train_labels
+        arguments = (torch.rand(96, 1, 7, 7, generator=draws), labels, 1, 0.001, 1)
     else:
         known = digits.draw(draws, 96)
         more = {"probes": (), "probes_hidden": (known.test_images[:5],)}[name]
@@ -606,7 +611,8 @@ def training(request: pytest.FixtureRequest) -> Training:
         arguments += (0, 0.1, 0.3, 0.01, 1) if "week4" in folder else (0.001, 1)
     week = ROOT / "solutions" / folder[-5:]
     student = StandIn(**{module: program(week, module, None) for module in modules})
-    return Training(getattr(load_beside(str(ROOT / folder / "x.py"), name), probe), arguments, student, loop)
+    found = getattr(load_beside(str(ROOT / folder / "x.py"), name), probe)
+    return Training(found, arguments, student, getattr(student, modules[-1]), loop)
 
 
 @pytest.fixture
@@ -653,10 +659,10 @@ def test_a_network_that_no_longer_fits_on_the_gpu_is_trained_on_the_cpu(
 
 
 def test_code_that_does_not_work_at_all_is_told_what_is_wrong_on_the_cpu(training: Training, moved: list[Any]) -> None:
-    def broken(*arguments: Any) -> None:
+    def broken(*arguments: Any, **options: Any) -> None:
         raise ValueError(f"not on {[value for value in arguments if value in (CPU, ELSEWHERE)]}")
 
-    training.student.training.__dict__[training.loop] = broken
+    training.module.__dict__[training.loop] = broken
     for device in (CPU, ELSEWHERE):
         with pytest.raises(ValueError, match=r"not on \[device\(type='cpu'\)\]"):
             training.on(device)

@@ -150,11 +150,12 @@ NAMED = "it tells in a message which layers there are where one is missing"
 CUT = "it counts where fit breaks down before its last call"
 OPEN = "the contract leaves this buffer open"
 HANDED = "here it matters which loops fit calls; what the model answers at a call is judged by handed_on"
+MOVED = "of these averages it is asked whether they move; the value of one of them is judged"
 ONE = "one picture of those that were drawn for this run shows that it was made"
 
 # Places of the evidence that no check judges, each with the reason: patterns of probe, place and way of lying.
 UNJUDGED = {
-    ("*.probes *_layers", "layers*", "*"): NAMED,
+    ("*.probes* *_layers", "layers*", "*"): NAMED,
     ("*.probes_training handed_on", "ended", "*"): CUT,
     ("*.probes* trained_weights", "after.*", "* number*"): TRAINED,
     ("*.probes* trained_weights", "stats.*", "another value"): TRAINED,
@@ -200,6 +201,10 @@ UNJUDGED = {
     ("*.week6.probes_transfer swapped", "*", "* number*"): RANDOM,
     ("*.week6.probes_hidden head_swapped", "outputs", "* number*"): RANDOM,
     ("*.week6.probes_vgg vgg_logits", "twice.*", "* number*"): RANDOM,
+    ("*.week7.probes_recipe trained_weights", "after", "* number*"): TRAINED,
+    ("*.week7.probes_hidden block_run", "running.*", "* number*"): MOVED,
+    ("*.week7.probes* plotted", "axes*", "* number*"): TOLERANT,
+    ("*.week7.probes_gradcam plotted", "type", "*"): SHOWN,
     ("*.week6.probes_vgg layer_parts", "buffers.num_batches_tracked", "*"): OPEN,
     ("*.week6.probes_vgg vgg_shapes", "*.num_batches_tracked", "another type"): OPEN,
 }

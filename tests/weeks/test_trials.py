@@ -71,6 +71,20 @@ KNOWN = {
     "6.15": ["time-rounded"],
     "6.16": ["fit-saves-last", "fit-aliased-state"],
     "6.17": ["train-no-step"],
+    "7.1": ["block-no-shortcut", "block-relu-before-sum", "block-projects-by-stride", "block-projects-by-channels"],
+    "7.2": ["net-stride-everywhere", "net-mixes-batch"],
+    "7.3": ["table-recursive", "table-shared-twice"],
+    "7.4": ["flops-multiplications", "flops-square"],
+    "7.5": ["count-hooks-left", "count-no-eval", "count-each-layer-once"],
+    "7.6": ["warmup-from-zero", "cosine-comes-back", "warmup-no-zero"],
+    "7.7": ["scheduler-none", "scheduler-one-rate"],
+    "7.8": ["smooth-others-alone", "smooth-classes-from-labels"],
+    "7.9": ["loss-mean-of-all", "loss-unstable"],
+    "7.10": ["mixup-images-alone", "mixup-other-partners", "mixup-in-place"],
+    "7.11": ["epoch-no-zero-grad", "epoch-scheduler-first", "epoch-scheduler-once", "epoch-tensors"],
+    "7.12": ["cam-zero-is-none", "cam-softmax", "cam-frozen-fails", "cam-zero-divided", "cam-fills-gradients"],
+    "7.13": ["plot-channels-first", "plot-colour-bar"],
+    "7.14": ["block-no-shortcut"],
 }  # fmt: skip
 
 # One for each kind of check: values, a class's outputs, effects, generators, a whole training run, plots.
@@ -80,6 +94,8 @@ SPREAD = {
           "validate-turns-gradients-on", "incorrect-fails-on-ties", "plot-filter-into-current"],
     "week6": ["folder-leftovers", "norm-torchs", "layer-keeps-graph", "head-appended", "fit-or-equal", "fit-worst",
           "evaluate-ignores-device"],
+    "week7": ["block-no-shortcut", "net-ten-classes", "count-train-always", "mixup-other-partners",
+          "epoch-scheduler-first"],
 }  # fmt: skip
 
 
@@ -91,7 +107,7 @@ SEEDS = (0, 1)
 FORMS = int(
     os.environ.get("GRADER_FORMS", amount.of("1", "10"))
 )  # so many correct programs and mutants of each week, rewritten
-LEAST = {"week4": 2, "week5": 7, "week6": 2}  # so many variants at least
+LEAST = {"week4": 2, "week5": 7, "week6": 2, "week7": 3}  # so many variants at least
 
 
 @pytest.fixture(scope="module", params=WEEKS)

@@ -26,7 +26,7 @@ from grader.intake.places import find_places
 from grader.intake.weeks import Weeks
 
 COURSE = Course(Path(__file__).parents[3])
-WEEKS = ("week4", "week5", "week6")
+WEEKS = ("week4", "week5", "week6", "week7")
 
 
 def reference(week: str) -> dict[str, str]:
@@ -70,10 +70,23 @@ def ask_week6(student: StudentModules) -> list[Any]:
     return [loss, y.tolist(), mean.tolist(), layer.tolist(), names, student.transfer.count_parameters(model)]
 
 
+def ask_week7(student: StudentModules) -> list[Any]:
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    scheduler = student.recipe.make_scheduler(optimizer, 6, 2)
+    losses = student.recipe.train_epoch(model, loader(), optimizer, scheduler, "cpu", 2, alpha=0.0)
+    network = student.resnet.ResNet(3, 1, 2).eval()
+    image = torch.ones(1, 8, 8)
+    heatmap = student.gradcam.grad_cam(network, network.stage1, image)
+    names = student.resnet.parameter_table(network), student.resnet.count_flops(network, image)
+    return [losses, optimizer.param_groups[0]["lr"], names, network(image[None]).tolist(), heatmap.tolist()]
+
+
 ASK: Mapping[str, Callable[[StudentModules], list[Any]]] = {
     "week4": ask_week4,
     "week5": ask_week5,
     "week6": ask_week6,
+    "week7": ask_week7,
 }
 
 
