@@ -21,12 +21,17 @@ SHOW_OR_FIND = {
     *("intake", "people", "gradebook", "reports", "exports", "similarity", "batch", "author", "cli", "kernel"),
     *("watching", "desk"),
     *("__init__.py", "__main__.py", "escape.py", "files.py", "version.py", "scratch.py", "janitor.py", "history.py"),
+    "choices.py",
 }
 # What the decisive rooms import of others, and why no verdict depends on it.
 HARMLESS = {
     ("pytest_plugin/plugin.py", "grader.reports.terminal"): "prints a failure at a student's desk",
     ("pytest_plugin/ending.py", "grader.reports.terminal"): "prints the table at a student's desk",
     ("pytest_plugin/ending.py", "grader.history"): "notes for a student what passed when",
+    ("pytest_plugin/plugin.py", "grader.escape"): "prints what a console cannot show",
+    ("pytest_plugin/options.py", "grader.choices"): "the names of devices, as options have them",
+    ("sandbox/__init__.py", "grader.choices"): "the names of sandboxes, as options have them",
+    ("sandbox/choice.py", "grader.choices"): "the same",
     ("pytest_plugin/local.py", "grader.intake"): "reads a homework that is not in modules, at a student's desk",
     ("judging/job.py", "grader.intake"): "the type of a submission; what was read shows in its digest",
     ("judging/fork_server.py", "grader.scratch"): "says where temporary files lie, and removes them",
