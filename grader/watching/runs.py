@@ -11,7 +11,7 @@ from typing import Any
 from grader.pytest_plugin.deadline import IMPORT_SECONDS, OWN_SECONDS
 from grader.results import CheckResult, Outcome
 from grader.watching import wire
-from grader.watching.nursery import Check, Nursery, Warm
+from grader.watching.spares import Check, Spares, Warm
 
 GRACE = 5.0  # seconds until a process that says nothing is killed, beyond what its code may take
 ENDED = "the process ended in the middle: your code crashed it, or called os._exit"
@@ -22,12 +22,12 @@ class Run:
 
     def __init__(
         self,
-        nursery: Nursery,
+        spares: Spares,
         modules: Iterable[str],
         checks: Iterable[Check],
         tell: Callable[[CheckResult | None], None],
     ) -> None:
-        self._nursery = nursery
+        self._spares = spares
         self._modules = list(modules)
         self._waiting = deque(checks)
         self._tell = tell
@@ -38,7 +38,7 @@ class Run:
         self._cancelled = False
         self._lanes = [
             threading.Thread(target=self._work, args=(lane,), daemon=True)
-            for lane in range(min(nursery.lanes, len(self._waiting)))
+            for lane in range(min(spares.lanes, len(self._waiting)))
         ]
         self._working.update(range(len(self._lanes)))
         for thread in self._lanes:
@@ -54,7 +54,7 @@ class Run:
             one.end()
 
     def _work(self, lane: int) -> None:
-        with contextlib.suppress(Exception):  # the nursery says why there is no process, to who asks next
+        with contextlib.suppress(Exception):  # `spares` says why there is no process, to who asks next
             while (check := self._next(lane)) is not None:
                 result = self._result(lane, check)
                 if result is not None and not self._cancelled:
@@ -93,8 +93,8 @@ class Run:
 
     def _open(self, lane: int) -> Warm | None:
         """Take a warm process that imports the student's modules; None if that ends it."""
-        warm = self._nursery.take()
-        self._nursery.replace()
+        warm = self._spares.take()
+        self._spares.replace()
         with self._lock:
             if self._cancelled:
                 warm.end()

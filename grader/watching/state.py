@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from grader.course.check_digests import unchanged
 from grader.results import CheckResult, Outcome, told_once
-from grader.watching.nursery import Check
+from grader.watching.spares import Check
 
 _WAITS = (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN)  # never reported as waiting for another task
 _BY_CHANCE = (Outcome.TIMEOUT, Outcome.MEMORY, Outcome.KILLED)  # a busy machine may do that, so it is tried again

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from grader.course import Course
-from grader.watching.desk import Desk, Shown
+from grader.watching.loop import Desk, Shown
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 5

@@ -35,7 +35,7 @@ def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
     Only those run that the change can touch. A process that has imported torch waits, so that an answer comes within
     a second. Ctrl-C ends it.
     """
-    from grader.watching.desk import watch as watch_week  # noqa: PLC0415 - imports pytest and more
+    from grader.watching.loop import watch as watch_week  # noqa: PLC0415 - imports pytest and more
     from grader.watching.screen import Screen  # noqa: PLC0415 - as above
 
     course = the_course()

@@ -18,9 +18,9 @@ from grader.course.check_digests import desk_digests
 from grader.errors import UsageError
 from grader.results import CheckResult, task_order
 from grader.watching.changes import follow
-from grader.watching.nursery import LANES, Check, Nursery
 from grader.watching.runs import Run
 from grader.watching.screen import Screen, Shown
+from grader.watching.spares import LANES, Check, Spares
 from grader.watching.state import State
 
 Show = Callable[[Shown], None]
@@ -49,7 +49,7 @@ class Desk:
     ) -> None:
         self._assignment = course.assignment(week)
         self._tasks = tasks
-        self._new_nursery = partial(Nursery, self._assignment, forks, lanes)
+        self._new_spares = partial(Spares, self._assignment, forks, lanes)
         self._show = show
         self._events: queue.Queue[Saved | Came | None] = queue.Queue()
         self._state = State(())
@@ -72,7 +72,7 @@ class Desk:
 
     def watch(self) -> None:
         """Run all checks, and then after each save what it can touch, until `end`."""
-        self._nursery = self._new_nursery()
+        self._spares = self._new_spares()
         try:
             self._state = State(self._chosen())
             self._begin(Saved())
@@ -80,12 +80,12 @@ class Desk:
                 self._take(event)
         finally:
             self._cancel()
-            self._nursery.close()
+            self._spares.close()
 
     def _chosen(self) -> list[Check]:
-        warm = self._nursery.take()
+        warm = self._spares.take()
         checks = warm.checks
-        self._nursery.put_back(warm)
+        self._spares.put_back(warm)
         known = {check.task for check in checks}
         if unknown := set(self._tasks) - known:
             names = ", ".join(sorted(known, key=task_order))
@@ -116,7 +116,7 @@ class Desk:
         self._number += 1
         self._left = {check.id for check in checks}
         self._shown = Shown(self._assignment.week, (), frozenset(self._left), len(checks), saved.names, since)
-        self._run = Run(self._nursery, self._assignment.modules, checks, partial(self._tell, self._number))
+        self._run = Run(self._spares, self._assignment.modules, checks, partial(self._tell, self._number))
         if not checks:
             self._note(None)
 
@@ -139,8 +139,8 @@ class Desk:
     def _anew(self) -> None:
         """Load checks again that somebody has edited."""
         self._cancel()
-        self._nursery.close()
-        self._nursery = self._new_nursery()
+        self._spares.close()
+        self._spares = self._new_spares()
         self._state = State(self._chosen())
 
     def _cancel(self) -> None:

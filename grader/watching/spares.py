@@ -61,7 +61,7 @@ class Warm:
             self.connection.close()
 
 
-class Nursery:
+class Spares:
     """Keeps warm processes for one week."""
 
     def __init__(self, assignment: Assignment, forks: bool, lanes: int = LANES, submission: Path | None = None) -> None:

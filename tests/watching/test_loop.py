@@ -12,8 +12,8 @@ import pytest
 
 from grader.course import Course
 from grader.results import CheckResult, Outcome
-from grader.watching import nursery, runs
-from grader.watching.desk import Desk
+from grader.watching import runs, spares
+from grader.watching.loop import Desk
 from grader.watching.screen import Shown
 from tests.support.courses import copied
 
@@ -132,7 +132,7 @@ def test_a_module_that_ends_the_process_on_import_ends_it_once(start: Callable[[
 def test_without_forks_spare_processes_do_the_same(
     start: Callable[[bool], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nursery, "SPARE", 0)
+    monkeypatch.setattr(spares, "SPARE", 0)
     desk = start(False)
     assert outcomes(desk.first) == [Outcome.PASSED] * 3
     results = desk.save(
