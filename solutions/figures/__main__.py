@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from grader.files import write_atomically
-from solutions.figures import interactive, week4, week5, week6
+from solutions.figures import interactive, week4, week5, week6, week7
 
 ASSIGNMENTS = Path(__file__).parents[2] / "assignments"
-WEEKS = {"week4": week4.drawings, "week5": week5.drawings, "week6": week6.drawings}
+WEEKS = {"week4": week4.drawings, "week5": week5.drawings, "week6": week6.drawings, "week7": week7.drawings}
 
 
 def stale(root: Path = ASSIGNMENTS) -> dict[Path, str]:

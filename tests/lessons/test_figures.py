@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from solutions.figures import __main__ as figures
-from solutions.figures import curves, interactive, networks, week4, week5
+from solutions.figures import curves, interactive, networks, week4, week5, week7
 from tests.support import amount
 from tests.support.browsers import chromium
 
@@ -98,6 +98,18 @@ def test_the_shapes_of_vgg_are_those_of_torchvisions() -> None:
     assert [layer.out_features for layer in model.classifier if hasattr(layer, "out_features")] == [
         n for (n,) in told[8:]
     ]
+
+
+@pytest.mark.parametrize(("shapes", "stride"), [(week7.SAME, 1), (week7.HALVED, 2)])
+def test_both_sides_of_a_residual_block_have_the_shape_that_torch_computes(
+    shapes: tuple[week7.Shape, week7.Shape], stride: int
+) -> None:
+    (channels, _, _), (filters, _, _) = shapes
+    with torch.device("meta"):
+        x = torch.zeros(1, *shapes[0])
+        body, shortcut = torch.zeros(filters, channels, 3, 3), torch.zeros(filters, channels, 1, 1)
+        assert F.conv2d(x, body, stride=stride, padding=1).shape[1:] == shapes[1]
+        assert F.conv2d(x, shortcut, stride=stride).shape[1:] == shapes[1]
 
 
 def test_the_learning_curves_show_what_the_lesson_says_of_them() -> None:
