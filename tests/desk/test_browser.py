@@ -252,6 +252,17 @@ def test_what_is_half_written_stays_and_a_stale_form_shows_both_versions(visit: 
     other.locator(".decision >> text=Set to 3: says 3").wait_for()
 
 
+def test_the_desk_works_without_its_script(desk_browser: Any, served_desk: Served, let_in: Any) -> None:
+    context = desk_browser.new_context(java_script_enabled=False)
+    context.add_cookies(let_in)
+    page = context.new_page()
+    page.goto(f"{served_desk.base}/work/4/week5")
+    page.locator("#assign-ta").fill("tina")
+    page.locator("#assign >> text=Assign").click()
+    page.locator("#told >> text=tina looks after it").wait_for()
+    context.close()
+
+
 def test_a_run_is_shown_live(visit: Callable[..., Any], served_folder: Path) -> None:
     page = visit()
     with Gradebook(served_folder / "gradebook.sqlite") as run:

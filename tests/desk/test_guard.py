@@ -81,6 +81,21 @@ def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(guard_folder: 
     assert "samesite=strict" in said
 
 
+@pytest.mark.parametrize(
+    "cookies",
+    ['prefs={"a": 1}; {ours}', "{ours}; a b=c", "desk-8000=old; {ours}", "{ours}; desk-8000=", "=x;;é;{ours}",
+     "desk-8000; {ours}", 'q="; {ours}', "expires=1; path=/; {ours}", "[x]=[y];{ours}", "desk-8000x=1; {ours}"],
+)  # fmt: skip
+def test_cookies_of_other_programs_lock_nobody_out(insider: Visitor, stranger: Visitor, cookies: str) -> None:
+    (own,) = [cookie for cookie in insider.client.cookies.jar if cookie.name == "desk-8000"]
+    sent = cookies.replace("{ours}", f"desk-8000={own.value}").encode()
+    assert stranger.client.get("/", headers=[(b"cookie", sent)]).status_code == 200
+    assert (
+        stranger.client.get("/", headers=[(b"cookie", sent.replace(b"=" + str(own.value).encode(), b"=x"))]).status_code
+        == 401
+    )
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_opens_and_forbids_what_it_does_not_need(insider: Visitor, path: str) -> None:
     page = insider.get(path)
@@ -90,7 +105,7 @@ def test_every_page_opens_and_forbids_what_it_does_not_need(insider: Visitor, pa
     assert "unsafe-inline" not in headers["content-security-policy"] or "sandbox" in headers["content-security-policy"]
     assert "unsafe-eval" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"  # "no-referrer" makes browsers send forms as from nowhere
     assert "access-control-allow-origin" not in headers
     assert "no-store" in headers["cache-control"] or path.startswith("/static")
 

@@ -6,9 +6,8 @@ this machine. So the name, the page that a request comes from, and the session a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -28,7 +27,7 @@ _HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none at all, forms would not say that they come from here
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -96,11 +95,16 @@ class Safety:
             return PlainTextResponse("the desk knows no such method", 405, {"allow": "GET, HEAD, POST"})
         if problem := self._strange(headers, method):
             return PlainTextResponse(problem, 403)
-        session = self._sessions.of(_cookie(headers, self._address.cookie))
+        session = self._session(headers)
         scope["session"] = session
         if session is None and path != ENTRY:
             return PlainTextResponse("who are you? open the address that `grader desk` printed", 401)
         return None
+
+    def _session(self, headers: Headers) -> Session | None:
+        """Find the session among all cookies of this name: other programs on this machine set some, too."""
+        cookies = _cookies(headers, self._address.cookie)
+        return next(filter(None, map(self._sessions.of, cookies)), None)
 
     def _strange(self, headers: Headers, method: str) -> str:
         """Say why a request can come from no page of ours; empty where it can."""
@@ -128,12 +132,13 @@ def session_of(request: Request) -> Session:
     return found
 
 
-def _cookie(headers: Headers, name: str) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+def _cookies(headers: Headers, name: str) -> Iterator[str]:
+    """Yield the values of a name. Cookies that follow no grammar are passed over: they are not ours."""
+    for line in headers.getlist("cookie"):
+        for pair in line.split(";"):
+            key, _, value = pair.strip().partition("=")
+            if key == name:
+                yield value
 
 
 def _hardened(send: Send) -> Send:
