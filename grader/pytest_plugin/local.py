@@ -24,6 +24,8 @@ class LocalStudents:
     left out, and its modules are written to a folder that goes away with this object.
     """
 
+    at_desk = True  # somebody reads what pytest prints
+
     def __init__(self, submission: Path | None, seed: int, device: str = "cpu", shows_output: bool = False) -> None:
         if submission is not None and not submission.exists():
             raise pytest.UsageError(f"--submission {submission}: there is no such folder or file")

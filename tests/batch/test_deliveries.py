@@ -103,7 +103,7 @@ def graded(course: Course, folder: Path) -> Gradebook:
     return Gradebook(options.out / "gradebook.sqlite")
 
 
-def test_a_report_follows_the_work_and_code_is_kept_for_what_is_current(
+def test_a_report_follows_the_work_and_code_is_kept_of_every_attempt(
     one_check_course: Course, module: str, tmp_path: Path
 ) -> None:
     file = put(tmp_path / "class" / "ana" / module, WORK)
@@ -115,7 +115,8 @@ def test_a_report_follows_the_work_and_code_is_kept_for_what_is_current(
     file.write_bytes(WORK + b"# mended\n")
     with graded(one_check_course, file.parents[1]) as book:
         (second,) = book.current()
-        assert book.kept_sources() == {second.submission} != {first.submission}
+        assert second.submission != first.submission
+        assert book.kept_sources() == {first.submission, second.submission}  # the desk shows what changed
     assert "Attempt: number 2 that was graded, the latest" in page.read_text("utf-8")
 
 
