@@ -20,8 +20,11 @@ UPDATE attempts SET late_before = ? WHERE id = (SELECT max(id) FROM attempts WHE
 """
 _ONE = "WHERE name = ? AND week = ?"
 _DECIDE = """
-INSERT INTO overrides (person, week, task, points, why, who, at, kind, items, most)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO overrides (person, week, task, points, why, who, at, kind, items, most, gives)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_GIVEN = """
+SELECT gives FROM overrides WHERE person = ? AND week = ? AND task = ? AND kind != 'comment' ORDER BY id DESC LIMIT 1
 """
 _EVERYBODY_OF = """
 SELECT person, week FROM attempts WHERE week = ? UNION SELECT person, week FROM overrides WHERE week = ?
@@ -156,12 +159,22 @@ class Adjustments(Comments):
         return {(student, week): Late(days, percent) for student, week, days, percent in rows}
 
 
-def insert_decision(database: sqlite3.Connection, person: int, one: Override) -> int:
-    """Record a decision about a person, by the key, in a transaction; return its number."""
+def insert_decision(database: sqlite3.Connection, person: int, one: Override, gives: Collection[str] = ()) -> int:
+    """Record a decision about a person, by the key, in a transaction; return its number.
+
+    `gives` are checks whose points it gives back, beside those that the decision before it gave back.
+    """
     week, task, why, who, at = texts(one.week, one.task, one.why, one.who, one.at)
     items = json.dumps([asdict(item) for item in one.items])
     values = (person, week, task, one.points, why, who, at, str(one.kind), items, one.most)
-    return int(database.execute(_DECIDE, values).lastrowid or 0)
+    given = sorted({*given_back(database, person, week, task), *gives}) if one.points is not None else []
+    return int(database.execute(_DECIDE, (*values, json.dumps(given))).lastrowid or 0)
+
+
+def given_back(database: sqlite3.Connection, person: int, week: str, task: str) -> set[str]:
+    """Return the checks whose points the decision about a task that holds gives back."""
+    (row,) = database.execute(_GIVEN, (person, week, task)).fetchall() or [("[]",)]
+    return set(json.loads(row[0]))
 
 
 def _with(report: Report, comments: Sequence[Comment]) -> Report:

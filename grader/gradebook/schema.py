@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 12
+VERSION = 13
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -241,5 +241,10 @@ CREATE TABLE actions (
 -- when an attempt was graded (UTC); empty for those of earlier versions
 ALTER TABLE attempts ADD COLUMN at TEXT NOT NULL DEFAULT '';
 PRAGMA user_version = 12;
+""",
+    """
+-- the checks whose points a decision about a task gives back, as JSON: all of them since the last one that took back
+ALTER TABLE overrides ADD COLUMN gives TEXT NOT NULL DEFAULT '[]';
+PRAGMA user_version = 13;
 """,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from grader.people.register import Register
 from tests.support.desks import CODE, Page, Visitor, again, make_book, opened
 
 WORK, VALUES = "/work/1/week5", "test_week5.py::test_values_of_LeNet"
+HIDDEN = "test_hidden.py::test_gradients"
 
 
 @pytest.fixture
@@ -245,16 +247,73 @@ def test_comments_are_kept_for_reuse(tina: Visitor) -> None:
 def test_one_comment_and_one_correction_reach_a_whole_group(desk_folder: Path, tina: Visitor) -> None:
     page = tina.get(f"/check/week5?id={VALUES}")
     fields: dict[str, Any] = page.form("group-form-1") | {"text": "our check was too strict", "give": "back"}
-    members = ["1.1", "4.4"]
+    members = [one for one in ticked(page) if one[0] in "14"]
     done = tina.post("/do/group", fields | {"member": members})
     assert "2 students, comment and points" in done.words
     assert (score(tina), score(tina, "/work/2/week5")) == ("4", "4")
     assert "our check was too strict" in tina.get("/report/4/week5/report.html").words
     tina.post("/do/undo", tina.get("/").form("/do/undo"))
     assert score(tina) == "0"
+    members = ticked(tina.get(f"/check/week5?id={VALUES}"))
     again(desk_folder, "Dora Łukasz", submission="7" * 64)
     refused = tina.post("/do/group", fields | {"member": members})
     assert (refused.status, score(tina)) == (409, "0")
+
+
+def ticked(page: Page) -> list[str]:
+    """Return how a page of a check names those who lost it."""
+    return re.findall(r'name="member" value="([^"]+)"', page.text)
+
+
+def test_the_points_of_a_check_are_given_back_once(tina: Visitor) -> None:
+    path = f"/check/week5?id={HIDDEN}"
+    for _ in range(2):
+        page = tina.get(path)
+        done = tina.post("/do/group", page.form("group-form-1") | {"give": "back", "member": ticked(page)})
+        assert score(tina) == "4"
+    assert (done.status, "given back already to Ana Silva" in done.words) == (400, True)
+    assert "Task 5.3 set to 4 of 8" in tina.get(path).words
+    other = tina.get(f"/check/week5?id={VALUES}")
+    tina.post("/do/group", other.form("group-form-1") | {"give": "back", "member": ticked(other)})
+    assert score(tina) == "8"
+    again_lost = tina.get(path)
+    tina.post("/do/group", again_lost.form("group-form-1") | {"give": "back", "member": ticked(again_lost)})
+    assert score(tina) == "8"
+
+
+def test_those_who_have_points_back_already_are_left_out_and_named_and_get_them_again_once_they_are_taken_back(
+    tina: Visitor,
+) -> None:
+    path = f"/check/week5?id={HIDDEN}"
+    page = tina.get(path)
+    give = page.form("group-form-1") | {"give": "back"}
+    tina.post("/do/group", give | {"member": ticked(page)[:1]})
+    done = tina.post("/do/group", give | {"member": ticked(tina.get(path))})
+    assert "left out, as they have these points back already: Ana Silva" in done.words
+    assert score(tina) == "4"
+    tina.post("/do/points", task_53(tina.get(WORK), points="back"))
+    tina.post("/do/group", give | {"member": ticked(tina.get(path))[:1]})
+    assert score(tina) == "4"
+
+
+def test_a_group_form_does_not_overwrite_what_somebody_has_decided_since(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, uwe, _):
+        page = tina.get(f"/check/week5?id={VALUES}")
+        uwe.post("/do/points", task_53(uwe.get(WORK), points="1", why="talked to her"))
+        sent = page.form("group-form-1") | {"member": ticked(page), "give": "set", "points": "5"}
+        refused = tina.post("/do/group", sent)
+        assert (refused.status, "talked to her" in refused.words) == (409, True)
+        assert (score(tina), score(tina, "/work/4/week5")) == ("1", "0")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"give": "", "points": "5"}, {"give": "back", "points": "5"}, {"give": "set"}, {"give": "half"}]
+)
+def test_points_of_a_group_form_are_chosen_and_typed_or_nothing_is_done(tina: Visitor, fields: dict[str, str]) -> None:
+    page = tina.get(f"/check/week5?id={VALUES}")
+    sent = page.form("group-form-1") | {"member": ticked(page), "text": "our check was too strict"}
+    assert tina.post("/do/group", sent | fields).status == 400
+    assert "too strict" not in tina.get(WORK).words
 
 
 # Parts that people grade

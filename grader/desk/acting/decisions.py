@@ -58,6 +58,20 @@ def reached(desk: Desk, person: Person, week: str, alone: bool = False) -> list[
     return [person, *(one for one in desk.teams.mates(person, week) if one.key != person.key)]
 
 
+def shown_revisions(desk: Desk, week: str, task: str, people: Sequence[Person]) -> dict[int, str]:
+    """Return for each of many people what a form about a task has to know, with those who share their work."""
+    rows = desk.book.rows(
+        "SELECT person, max(id) FROM overrides WHERE week = ? AND task = ? AND kind != 'comment' GROUP BY person",
+        week, task,
+    )  # fmt: skip
+    held, found = dict(rows), {}
+    for one in people:
+        keys = [mate.key for mate in reached(desk, one, week)]
+        attempts = [desk.snapshot.attempts.get((key, week), 0) for key in keys]
+        found[one.key] = _revision(attempts, [held.get(key, 0) for key in keys])
+    return found
+
+
 def revisions(desk: Desk, people: Sequence[Person], week: str) -> dict[str, str]:
     """Return for each task about which something was decided what a form has to know; for all others, under ``."""
     keys = [one.key for one in people]
@@ -81,8 +95,8 @@ def decide(desk: Desk, who: str, wish: Wish) -> str:
     return said
 
 
-def decide_within(desk: Desk, change: Changing, wish: Wish) -> str:
-    """Record a decision as a part of a change."""
+def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "") -> str:
+    """Record a decision as a part of a change; `gives` is a check whose points it gives back."""
     person = person_of(desk, wish.person)
     scale, reason = scale_of(desk, person, wish.week), check_reason(wish.why)
     meant = read_decision(scale, wish.task, wish.points)
@@ -94,7 +108,7 @@ def decide_within(desk: Desk, change: Changing, wish: Wish) -> str:
         raise _conflict(desk, change, wish, meant, now_held)
     for one in people:
         read_decision(scale_of(desk, one, wish.week), wish.task, wish.points)
-        change.decide(one.key, _decision(change, one, wish.week, meant, reason))
+        change.decide(one.key, _decision(change, one, wish.week, meant, reason), [gives] if gives else [])
     if reason:
         change.use_phrase(wish.week, meant.task, reason)
     said = f"{person.name}, {wish.week}: {_said(meant)}"

@@ -6,7 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grader.desk.desk import desk_of
+from grader.desk.acting.decisions import shown_revisions
+from grader.desk.desk import Desk, desk_of
 from grader.desk.model.groups import MOST_SHOWN, checks_of, groups_of, lines_of
 from grader.desk.pages.rendering import page
 
@@ -22,6 +23,7 @@ async def show_check(request: Request) -> Response:
     if place is None:
         raise HTTPException(404, "there is no such check; it may have been renamed")
     groups = groups_of(desk.snapshot, week, name)
+    people = [desk.snapshot.people[loss.key[0]] for group in groups for loss in group.losses]
     shown = [(group, [(one, lines_of(desk.snapshot, one)) for one in group.losses[:MOST_SHOWN]]) for group in groups]
     return page(
         request,
@@ -29,6 +31,8 @@ async def show_check(request: Request) -> Response:
         week=week,
         check=checks[place],
         groups=shown,
+        revisions=shown_revisions(desk, week, checks[place].task, people),
+        decided=_decided(desk, week, checks[place].task),
         lost=sum(len(group.losses) for group in groups),
         students=sum(1 for key in desk.snapshot.reports if key[1] == week),
         before=checks[place - 1].id if place else "",
@@ -42,3 +46,14 @@ async def show_check(request: Request) -> Response:
             if any(check.id == name for check in score.checks)
         ),
     )
+
+
+def _decided(desk: Desk, week: str, task: str) -> dict[int, str]:
+    """Return what was decided about a task, by the student's key."""
+    return {
+        key: f"{line.what}{f' ({line.why})' if line.why else ''}"
+        for (key, own), report in desk.snapshot.reports.items()
+        if own == week
+        for line in report.adjustments
+        if line.task == task
+    }

@@ -54,14 +54,23 @@ async def act_on_group(request: Request, form: Form) -> Response:
     """Comment on a check and correct it for several students."""
     members = []
     for one in form.all("member"):
-        person, _, attempt = one.partition(".")
-        members.append((number_of(person), number_of(attempt)))
-    points = form.text("points") if form.text("give") == "set" else form.text("give")
-    said = groups.for_group(
-        desk_of(request), session_of(request).who, form.text("week"), form.text("check"), members, form.text("text"),
-        points,
-    )  # fmt: skip
+        person, _, revision = one.partition(":")
+        members.append((number_of(person), revision))
+    wanted = groups.Correction(form.text("week"), form.text("check"), form.text("text"), _points_for_group(form))
+    said = groups.for_group(desk_of(request), session_of(request).who, members, wanted)
     return back(request, _to(form), said)
+
+
+def _points_for_group(form: Form) -> str:
+    """Return what to do about points; what is typed and not chosen, or chosen and not typed, is refused."""
+    give, points = form.text("give"), form.text("points")
+    if give == "set" and not points:
+        raise UsageError("say how many points to set the task to")
+    if give != "set" and points:
+        raise UsageError(f"{points} points are typed in, and not chosen: choose `set the task to`, or empty the field")
+    if give not in ("", groups.GIVE_BACK, "set"):
+        raise UsageError("points stay as they are, are given back, or are set")
+    return points or give
 
 
 @changes

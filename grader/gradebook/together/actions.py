@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from grader.errors import GraderError, UsageError
-from grader.gradebook.adjustments import Adjustments, insert_decision
+from grader.gradebook.adjustments import Adjustments, given_back, insert_decision
 from grader.gradebook.database import now, texts
 from grader.results import Override
 
@@ -25,7 +25,7 @@ KEYS = {
 _SHOWN = ("comments",)  # in the student's report
 _SLOT = "person = ? AND week = ? AND task = ? AND (kind = 'comment') = ?"
 DECISION = "overrides"
-_DECIDED = "task, points, why, who, at, kind, items, most"
+_DECIDED = "task, points, why, who, at, kind, items, most, gives"
 
 
 class Outdated(GraderError):
@@ -68,11 +68,15 @@ class Changing:
         query = "SELECT max(id) FROM attempts WHERE person = ? AND week = ?"
         return int(self._database.execute(query, (person, week)).fetchone()[0] or 0)
 
-    def decide(self, person: int, decision: Override) -> None:
-        """Record a decision, which holds from now on."""
+    def given_back(self, person: int, week: str, task: str) -> set[str]:
+        """Return the checks whose points are given back by what is decided about a task."""
+        return given_back(self._database, person, week, task)
+
+    def decide(self, person: int, decision: Override, gives: Collection[str] = ()) -> None:
+        """Record a decision, which holds from now on; `gives` are checks whose points it gives back."""
         slot = (person, decision.week, decision.task, decision.slot[1])
         before = self.held(*slot)
-        after = insert_decision(self._database, person, decision)
+        after = insert_decision(self._database, person, decision, gives)
         self._touch(person, decision.week, shown=True)
         self._steps.append({"table": DECISION, "slot": slot, "before": before, "after": after})
 
