@@ -239,6 +239,40 @@ def test_a_comment_on_nothing_is_refused(tina: Visitor, fields: dict[str, str]) 
     assert "Nothing was changed" in refused.words
 
 
+def test_a_form_of_an_edition_that_was_undone_and_made_again_is_refused(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, uwe, _):
+        tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "first"})
+        tina.post("/do/comment", tina.get(WORK).form("edit-week-1") | {"text": "second"})
+        stale = uwe.get(WORK)
+        tina.post("/do/undo", tina.get("/").form("/do/undo"))
+        tina.post("/do/comment", tina.get(WORK).form("edit-week-1") | {"text": "third"})
+        assert uwe.post("/do/comment", stale.form("edit-week-1") | {"text": "mine"}).status == 409
+
+
+def test_a_comment_that_is_sent_twice_is_there_once(tina: Visitor) -> None:
+    page = tina.get(WORK)
+    for said in ("commented on the week", "it is there already"):
+        assert said in tina.post("/do/comment", page.form("week-comment") | {"text": "see me"}).words
+    assert tina.get(WORK).text.count('class="said">see me') == 1
+
+
+def test_of_equal_comments_of_one_second_one_alone_is_removed(tina: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.gradebook.together.actions.now", lambda: "2026-11-29T10:00:00Z")
+    for text in ("see me", "and me"):
+        tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": text})
+    tina.post("/do/comment", tina.get(WORK).form("edit-week-2") | {"text": "see me"})
+    tina.post("/do/comment", tina.get(WORK).form("edit-week-1") | {"text": ""})
+    assert tina.get(WORK).text.count('class="said">see me') == 1
+
+
+def test_points_that_were_decided_several_times_are_undone_one_after_the_other(tina: Visitor) -> None:
+    for points in ("2", "3"):
+        tina.post("/do/points", task_53(tina.get(WORK), points=points))
+    for expected in ("2", "0"):
+        assert tina.post("/do/undo", tina.get("/").form("/do/undo")).status == 200
+        assert score(tina) == expected
+
+
 def test_comments_are_kept_for_reuse(tina: Visitor) -> None:
     tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "use a name"})
     assert 'data-phrase="use a name"' in tina.get("/work/2/week5").text

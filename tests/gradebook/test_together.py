@@ -193,6 +193,49 @@ def test_what_somebody_has_changed_since_is_not_undone(team_folder: Path, what: 
         assert [one.undone for one in desk.actions()] == ["", ""]
 
 
+@pytest.mark.parametrize("what", ["decision", "comment"])
+def test_several_actions_on_the_same_are_undone_one_after_the_other_and_done_again(
+    team_folder: Path, what: str
+) -> None:
+    with open_book(team_folder, shared=True) as desk:
+        numbers = []
+        for place in range(3):
+            with desk.changing("tina") as change:
+                if what == "decision":
+                    change.decide(1, points("ana", place))
+                else:
+                    change.put("comments", comment(id=1, text=str(place)))
+                change.note(f"act {place}")
+            numbers.append(desk.actions()[0].id)
+        before = state(desk)
+        for number in reversed(numbers):
+            with desk.changing("tina") as change:
+                change.undo(number)
+        assert state(desk)[:2] == (None, 0)
+        for one in [one for one in reversed(desk.actions()) if one.what.startswith("took back")][::-1]:
+            with desk.changing("tina") as change:
+                change.undo(one.id)
+        assert state(desk) == before
+
+
+def test_no_row_ever_has_an_edition_again_that_somebody_may_have_seen(team_folder: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    with open_book(team_folder, shared=True) as desk:
+
+        def act(row: dict[str, Any] | None) -> None:
+            with desk.changing("tina") as change:
+                if row:
+                    change.put("comments", row)
+                    change.note("commented")
+                else:
+                    change.undo(next(one.id for one in desk.actions() if one.what == "commented" and one.can_undo))
+            seen.extend((one.id, one.edition) for own in desk.comments().values() for one in own)
+
+        for row in (comment(), comment(id=1, text="b"), None, comment(id=1, text="c"), None, None, comment(text="new")):
+            act(row)
+    assert len(seen) == len(set(seen)) == 6
+
+
 def test_an_action_that_fails_leaves_nothing(team_folder: Path) -> None:
     with open_book(team_folder, shared=True) as desk:
         with pytest.raises(ZeroDivisionError), desk.changing("tina") as change:

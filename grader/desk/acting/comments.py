@@ -51,7 +51,15 @@ def comment_within(desk: Desk, change: Changing, place: Place, text: str, alone:
     if not words:
         raise UsageError("the comment is empty; write something, or remove it")
     task, quote, submission = _checked(desk, person, place)
-    for one in reached(desk, person, place.week, alone):
+    said = f"{person.name}, {place.week}: commented on {_named(place)}"
+    same = {"week": place.week, "about": str(place.about), "target": place.target, "line": place.line,
+            "quote": quote, "text": words, "gone": 0}  # fmt: skip
+    missing = [
+        one for one in reached(desk, person, place.week, alone) if not change.has("comments", person=one.key, **same)
+    ]
+    if not missing:
+        return f"{said}: it is there already"
+    for one in missing:
         change.put(
             "comments",
             {
@@ -61,7 +69,6 @@ def comment_within(desk: Desk, change: Changing, place: Place, text: str, alone:
             },
         )  # fmt: skip
     change.use_phrase(place.week, task, words)
-    said = f"{person.name}, {place.week}: commented on {_named(place)}"
     change.note(said, person.key, place.week)
     return said
 
@@ -76,7 +83,7 @@ def change_comment(desk: Desk, who: str, number: int, edition: int, text: str) -
         if row["edition"] != edition:
             raise _conflict(desk, row, words)
         for one in _siblings(desk, row):
-            edited = {"text": words or one["text"], "gone": 0 if words else 1, "edition": one["edition"] + 1}
+            edited = {"text": words or one["text"], "gone": 0 if words else 1}
             more = {"who": who, "at": change.at} if words else {}
             change.put("comments", {**one, **edited, **more})
         said = f"{person_of(desk, row['person']).name}, {row['week']}: comment {'changed' if words else 'removed'}"
@@ -132,7 +139,7 @@ def _siblings(desk: Desk, row: Row) -> list[Row]:
         "edition",
         "gone",
     )
-    same = ("week", "about", "target", "line", "text", "who", "at")
+    same = ("week", "about", "target", "line", "text", "who", "at", "edition")  # written or changed in one step
     where = " AND ".join(f"{name} = ?" for name in same)
     query = f"SELECT id, {', '.join(columns)} FROM comments WHERE {where}"  # noqa: S608 - names of columns
     rows = desk.book.rows(query, *(row[name] for name in same))

@@ -73,7 +73,7 @@ def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: st
             raise Conflict(f"{person.name}, {row['week']}, a request", theirs, f"{state}: {words}", fields)
         change.put(
             "requests",
-            {**row, "state": state, "answer": words, "who": who, "at": change.at, "edition": edition + 1},
+            {**row, "state": state, "answer": words, "who": who, "at": change.at},
         )
         said = f"{person.name}, {row['week']}: request {state}"
         change.note(said, person.key, row["week"])

@@ -22,6 +22,8 @@ KEYS = {
     "assigned": ("person", "week"),
     "looked": ("person", "week"),
 }
+_EDITED = ("comments", "requests")  # with an edition, which tells what somebody has seen of a row
+_COUNTED = (("comments", "edition"), ("requests", "edition"), ("actions", "id"))  # what an edition is greater than
 _SHOWN = ("comments",)  # in the student's report
 _SLOT = "person = ? AND week = ? AND task = ? AND (kind = 'comment') = ?"
 DECISION = "overrides"
@@ -57,6 +59,7 @@ class Changing:
         self._steps: list[Row] = []
         self._noted: list[tuple[int, str, str]] = []
         self._always = False
+        self._edition_here = 0
 
     def held(self, person: int, week: str, task: str, comment: bool = False) -> int:
         """Return the number of the decision about a task that was made last, 0 where there is none."""
@@ -87,12 +90,20 @@ class Changing:
         found = cursor.fetchone()
         return dict(zip((column[0] for column in cursor.description), found, strict=True)) if found else None
 
+    def has(self, table: str, **values: Any) -> bool:
+        """Tell whether a table has a row with these values."""
+        where = " AND ".join(f"{name} = ?" for name in values)
+        said = [texts(value)[0] if isinstance(value, str) else value for value in values.values()]
+        return self._database.execute(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", said).fetchone() is not None
+
     def put(self, table: str, row: Mapping[str, Any]) -> int:
         """Write a row, in place of the one with its key; return its number. One without `id` gets a new one."""
         values = {name: texts(value)[0] if isinstance(value, str) else value for name, value in row.items()}
         key = {name: values.get(name) for name in KEYS[table]}
         before = None if None in key.values() else self.row(table, **key)
         kept = (before or {}) | values
+        if table in _EDITED:
+            kept["edition"] = self._edition_here = self._edition_here or self._edition()
         columns, marks = ", ".join(kept), ", ".join("?" * len(kept))
         query = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
         cursor = self._database.execute(query, [*kept.values()])
@@ -149,7 +160,7 @@ class Changing:
             self._decide_as_before(step)
             return
         now_there = self.row(step["table"], **step["key"])
-        if now_there != step["after"]:
+        if _content(now_there) != _content(step["after"]):
             raise Outdated("it cannot be undone: somebody has changed the same since")
         if step["before"] is None:
             self.drop(step["table"], **step["key"])
@@ -158,18 +169,26 @@ class Changing:
 
     def _decide_as_before(self, step: Row) -> None:
         person, week, task, _ = step["slot"]
-        if self.held(*step["slot"]) != step["after"]:
+        if self._decided(self.held(*step["slot"])) != self._decided(step["after"]):
             raise Outdated(f"it cannot be undone: somebody has decided about {task} since")
-        columns = [*_DECIDED.split(", ")]
-        query = f"SELECT {_DECIDED} FROM overrides WHERE id = ?"
-        found = self._database.execute(query, (step["before"] or step["after"],)).fetchone()
-        values = dict(zip(columns, found, strict=True))
+        values = self._decided(step["before"] or step["after"])
         if not step["before"]:
-            values |= {"points": None, "why": "", "items": "[]", "who": self.who, "at": self.at}
-        query = f"INSERT INTO overrides (person, week, {_DECIDED}) VALUES ({', '.join('?' * (2 + len(columns)))})"
+            values |= {"points": None, "why": "", "items": "[]", "gives": "[]", "who": self.who, "at": self.at}
+        query = f"INSERT INTO overrides (person, week, {_DECIDED}) VALUES ({', '.join('?' * (2 + len(values)))})"
         after = self._database.execute(query, (person, week, *values.values())).lastrowid
         self._touch(person, week, shown=True)
         self._steps.append({"table": DECISION, "slot": step["slot"], "before": step["after"], "after": after})
+
+    def _decided(self, number: int) -> Row:
+        """Return what a decision says. One that was made again by an undo is another row, and says the same."""
+        found = self._database.execute(f"SELECT {_DECIDED} FROM overrides WHERE id = ?", (number,)).fetchone()
+        return dict(zip(_DECIDED.split(", "), found, strict=True)) if found else {}
+
+    def _edition(self) -> int:
+        """Return an edition that no row ever had, not even one that was removed and whose number was given anew."""
+        tables = " UNION ALL ".join(f"SELECT max({name}) AS most FROM {table}" for table, name in _COUNTED)
+        (most,) = self._database.execute(f"SELECT max(most) FROM ({tables})").fetchone()
+        return int(most or 0) + 1
 
     def _step(self, table: str, key: Row, before: Row | None) -> None:
         after = self.row(table, **key)
@@ -183,6 +202,11 @@ class Changing:
         self.touched.add((person, week))
         if shown:
             self._database.execute("INSERT OR IGNORE INTO stale VALUES (?, ?)", (person, week))
+
+
+def _content(row: Row | None) -> Row | None:
+    """Return what a row says, whatever its edition."""
+    return row and {name: value for name, value in row.items() if name != "edition"}
 
 
 class Actions(Adjustments):

@@ -27,7 +27,7 @@ class About(StrEnum):
 class Comment:
     """One comment. `target` is a file, a check's id or a task, and empty for the week; `quote` is the line's text.
 
-    `edition` counts how often it was changed, so that nobody changes what they have not seen.
+    `edition` is another one, and greater, with each change, so that nobody changes what they have not seen.
     """
 
     student: str
