@@ -14,6 +14,15 @@ from grader.desk.background.regrading import Regrading
 from grader.desk.guard.sessions import Sessions
 from grader.desk.model.snapshot import Snapshot
 from grader.gradebook import Gradebook
+from grader.gradebook.together.actions import Changing
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done, in words, and the action that undoes it; 0 where nothing does."""
+
+    said: str
+    action: int = 0
 
 
 @dataclass
@@ -36,6 +45,11 @@ class Desk:
             self._teams = self.snapshot.attempted, Teams(self.book)
         assert self._teams[1] is not None
         return self._teams[1]
+
+    def done(self, change: Changing, said: str) -> Done:
+        """Bring the class up to date after a change, and say what was done."""
+        self.snapshot.touch()
+        return Done(said, change.number)
 
     @property
     def tas(self) -> list[str]:

@@ -366,7 +366,10 @@ def test_parts_are_graded_one_after_the_other_by_the_rubric(tina: Visitor) -> No
 
 def test_a_rubric_of_which_nothing_applies_and_plain_points_count_as_well(tina: Visitor) -> None:
     page = tina.get("/manual/week5/style?student=1")
-    tina.post("/do/points", page.form("rubric"))
+    refused = tina.post("/do/points", page.form("rubric"))
+    assert (refused.status, "tick what applies" in refused.words) == (400, True)
+    assert "0 of 10 points" not in tina.get("/report/1/week5/report.html").words
+    tina.post("/do/points", page.form("rubric") | {"points": "0"})
     assert "0 of 10 points" in tina.get("/report/1/week5/report.html").words
     tina.post("/do/points", tina.get("/manual/week5/plots?student=1").form("rubric") | {"points": "3"})
     assert "3 of 5 points" in tina.get("/report/1/week5/report.html").words
@@ -379,6 +382,27 @@ def test_grading_without_names_shows_none(tina: Visitor) -> None:
     assert "2000" not in page.words
     following = tina.post("/do/points", page.form("rubric") | {"item": "names"})
     assert not any(name in following.text for name in ("Ana", "Ben", "Cleo", "Dora"))
+
+
+def test_nothing_that_is_said_on_pages_without_names_names_a_student(tina: Visitor) -> None:
+    path = "/manual/week5/style?student=1&anonymous=yes"
+    stale = tina.get(path)
+    line = stale.form("line-comment") | {"target": "lenet.py", "line": "11", "text": "see here"}
+    pages = [tina.post("/do/comment", line), tina.post("/do/undo", tina.get(path).form("/do/undo"))]
+    tina.post("/do/points", tina.get("/manual/week5/style?student=1").form("rubric") | {"points": "3"})
+    stale_rubric = stale.form("rubric")
+    pages += [tina.post("/do/points", stale_rubric | {"points": "4"}), tina.post("/do/comment", line | {"text": ""})]
+    assert [page.status for page in pages] == [200, 200, 409, 400]
+    assert not any(name in page.words for page in pages for name in ("Ana", "Silva"))
+
+
+def test_the_undo_beside_a_message_undoes_what_the_message_says(tina: Visitor) -> None:
+    first = tina.post("/do/points", task_53(tina.get(WORK)))
+    tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "see me"})
+    undo = first.form("/do/undo")
+    assert "undone: Ana Silva, week5: 5.3 set to 5" in tina.post("/do/undo", undo).words
+    assert (score(tina), "see me" in tina.get(WORK).words) == ("0", True)
+    assert "id" not in tina.get("/next").form("/do/undo")
 
 
 # Who does what

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grader.batch.deciding.words import check_reason
 from grader.desk.acting.conflict import Conflict
 from grader.desk.acting.decisions import person_of, reached
-from grader.desk.desk import Desk
+from grader.desk.desk import Desk, Done
 from grader.desk.model.code import lines_of as python_lines
 from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing, Row
@@ -36,12 +36,11 @@ def about_of(text: str) -> About:
         raise UsageError("a comment is on a line, a check, a task or the week") from None
 
 
-def comment(desk: Desk, who: str, place: Place, text: str) -> str:
+def comment(desk: Desk, who: str, place: Place, text: str) -> Done:
     """Write a comment; return a line that says what was done."""
     with desk.book.changing(who) as change:
         said = comment_within(desk, change, place, text)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
 def comment_within(desk: Desk, change: Changing, place: Place, text: str, alone: bool = False) -> str:
@@ -73,7 +72,7 @@ def comment_within(desk: Desk, change: Changing, place: Place, text: str, alone:
     return said
 
 
-def change_comment(desk: Desk, who: str, number: int, edition: int, text: str) -> str:
+def change_comment(desk: Desk, who: str, number: int, edition: int, text: str) -> Done:
     """Change a comment, or remove it where the text is empty. `Conflict` where somebody else was quicker."""
     words = check_reason(text)
     with desk.book.changing(who) as change:
@@ -88,8 +87,7 @@ def change_comment(desk: Desk, who: str, number: int, edition: int, text: str) -
             change.put("comments", {**one, **edited, **more})
         said = f"{person_of(desk, row['person']).name}, {row['week']}: comment {'changed' if words else 'removed'}"
         change.note(said, row["person"], row["week"])
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
 def _checked(desk: Desk, person: Person, place: Place) -> tuple[str, str, str]:

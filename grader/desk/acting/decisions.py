@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grader.batch.deciding.words import Meant, Scale, check_reason, read_decision, written
 from grader.desk.acting.conflict import Conflict
-from grader.desk.desk import Desk
+from grader.desk.desk import Desk, Done
 from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
 from grader.people.person import Person
@@ -87,12 +87,11 @@ def revisions(desk: Desk, people: Sequence[Person], week: str) -> dict[str, str]
     return {task: _revision(attempts, [held[key] for key in keys]) for task, held in tasks.items()}
 
 
-def decide(desk: Desk, who: str, wish: Wish) -> str:
+def decide(desk: Desk, who: str, wish: Wish) -> Done:
     """Record a decision; return a line that says what was done. `Conflict` where somebody else was quicker."""
     with desk.book.changing(who) as change:
         said = decide_within(desk, change, wish)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
 def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "") -> str:

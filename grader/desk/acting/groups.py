@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grader.desk.acting.comments import Place, comment_within
 from grader.desk.acting.conflict import Conflict
 from grader.desk.acting.decisions import Wish, decide_within, person_of, reached
-from grader.desk.desk import Desk
+from grader.desk.desk import Desk, Done
 from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
 from grader.gradebook.together.comments import About
@@ -32,7 +32,7 @@ class Correction:
     points: str
 
 
-def for_group(desk: Desk, who: str, members: Sequence[tuple[int, str]], wanted: Correction) -> str:
+def for_group(desk: Desk, who: str, members: Sequence[tuple[int, str]], wanted: Correction) -> Done:
     """Comment on a check and correct its task for several students, each with the revision that was seen.
 
     All of it happens, or nothing: `Conflict` where a work was graded again since, or somebody has decided about the
@@ -50,8 +50,7 @@ def for_group(desk: Desk, who: str, members: Sequence[tuple[int, str]], wanted: 
         said += f"{' and ' if wanted.text and wanted.points else ''}{'points' if wanted.points else ''}"
         said += f"; left out, as they have these points back already: {_named(left_out)}" if left_out else ""
         change.note(said)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
 def _for_all(desk: Desk, change: Changing, members: Sequence[tuple[int, str]], wanted: Correction) -> list[str]:

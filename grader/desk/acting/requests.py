@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from grader.batch.deciding.words import check_reason
 from grader.desk.acting.conflict import Conflict
 from grader.desk.acting.decisions import person_of, scale_of
-from grader.desk.desk import Desk
+from grader.desk.desk import Desk, Done
 from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
 from grader.gradebook.together.desk import RequestState
@@ -25,15 +25,14 @@ _NAMES = {
 }  # fmt: skip
 
 
-def ask(desk: Desk, who: str, words: str, week: str, task: str, text: str) -> str:
+def ask(desk: Desk, who: str, words: str, week: str, task: str, text: str) -> Done:
     """Enter one request; `words` name the student."""
     with desk.book.changing(who) as change:
         said = _ask(desk, change, _found(desk, words), week, task, text)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
-def import_table(desk: Desk, who: str, table: str) -> str:
+def import_table(desk: Desk, who: str, table: str) -> Done:
     """Enter the requests of a CSV with the columns student, week, task and text: all lines, or none."""
     rows, wrong = list(_rows(table)), []
     known = {(one.person, one.week, one.task, one.text) for one in desk.snapshot.requests}
@@ -53,11 +52,12 @@ def import_table(desk: Desk, who: str, table: str) -> str:
             more = [f"and {len(wrong) - MOST_SAID} more"] if len(wrong) > MOST_SAID else []
             raise UsageError("\n".join([*wrong[:MOST_SAID], *more, "nothing was imported"]))
         change.note(f"{new} requests imported")
-    desk.snapshot.touch()
-    return f"{new} requests imported" + (f", {len(rows) - new} were there already" if len(rows) > new else "")
+    return desk.done(
+        change, f"{new} requests imported" + (f", {len(rows) - new} were there already" if len(rows) > new else "")
+    )
 
 
-def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: str) -> str:
+def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: str) -> Done:
     """Answer a request, or open it again. `Conflict` where somebody else was quicker."""
     if state not in list(RequestState):
         raise UsageError(f"a request is one of {', '.join(RequestState)}")
@@ -77,8 +77,7 @@ def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: st
         )
         said = f"{person.name}, {row['week']}: request {state}"
         change.note(said, person.key, row["week"])
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
 def _ask(desk: Desk, change: Changing, person: Person, week: str, task: str, text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from grader.desk.acting.decisions import person_of
-from grader.desk.desk import Desk
+from grader.desk.desk import Desk, Done
 from grader.desk.model.filters import NOBODY, Filter, chosen_rows, needs_look
 from grader.desk.model.snapshot import Duty, Key
 from grader.errors import UsageError
@@ -16,7 +16,7 @@ LONGEST_NAME = 80
 EVENLY, BY_SECTION = "evenly", "by section"
 
 
-def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> str:
+def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> Done:
     """Have somebody look after students' weeks; an empty name: nobody."""
     name = _name(ta)
     keys = list(keys)
@@ -28,11 +28,10 @@ def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> str:
         if len(keys) == 1:
             said = f"{person_of(desk, person).name}, {week}: {name or 'nobody'} looks after it"
         change.note(said, person, week)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
-def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str) -> str:
+def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str) -> Done:
     """Share a week's works out among several: evenly, or with whole sections; a group's work goes to one of them."""
     names = list(dict.fromkeys(name for name in map(_name, tas) if name))
     if not names:
@@ -49,11 +48,10 @@ def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str) -> str
                 _assign(change, key, ta)
         said = f"{week}: {', '.join(f'{name} {count}' for name, count in load.items())}"
         change.note(said)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
-def mark_done(desk: Desk, who: str, key: Key, done: bool) -> str:
+def mark_done(desk: Desk, who: str, key: Key, done: bool) -> Done:
     """Note that somebody is done with a student's week, until it is graded again; or that they are not."""
     person = person_of(desk, key[0])
     if key[1] not in desk.book.known_weeks():
@@ -66,8 +64,7 @@ def mark_done(desk: Desk, who: str, key: Key, done: bool) -> str:
             change.drop("looked", person=key[0], week=key[1])
         said = f"{person.name}, {key[1]}: {'done' if done else 'not done'}"
         change.note(said, *key)
-    desk.snapshot.touch()
-    return said
+    return desk.done(change, said)
 
 
 def queue(desk: Desk, wanted: Filter) -> list[Key]:

@@ -16,7 +16,7 @@ class Session:
 
     who: str
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    told: list[str] = field(default_factory=list)  # lines that the next page shows
+    told: list[tuple[str, int]] = field(default_factory=list)  # what the next page says, each with its action
     redo: int = 0  # the action that was undone last
 
 

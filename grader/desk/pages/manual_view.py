@@ -15,12 +15,10 @@ from grader.desk.acting.sharing import queue
 from grader.desk.desk import Desk, desk_of
 from grader.desk.model.filters import Filter
 from grader.desk.model.snapshot import Duty, Key
-from grader.desk.pages.rendering import address, back, page
+from grader.desk.pages.rendering import ANONYMOUS, address, back, page
 from grader.desk.pages.work_view import files_of
 from grader.gradebook.together.comments import About
 from grader.results import ManualPart
-
-ANONYMOUS = "anonymous"
 
 
 async def show_part(request: Request) -> Response:

@@ -10,7 +10,6 @@ from grader.desk.acting import comments, decisions, groups, requests, sharing, u
 from grader.desk.desk import desk_of
 from grader.desk.guard.forms import Form, changes, number_of
 from grader.desk.guard.safety import session_of
-from grader.desk.pages.manual_view import ANONYMOUS
 from grader.desk.pages.rendering import address, back
 from grader.errors import UsageError
 
@@ -23,16 +22,15 @@ def _to(form: Form) -> str:
 async def set_points(request: Request, form: Form) -> Response:
     """Decide about a task, a part or a week."""
     items = [name for name in form.all("item") if name]
-    words = form.text("points") or ("; ".join(items) if items else "none" if form.text("rubric") else "")
+    words = form.text("points") or "; ".join(items)
     if not words:
-        raise UsageError("say how many points")
+        raise UsageError("say how many points" + (", or tick what applies" if form.text("rubric") else ""))
     wish = decisions.Wish(
         form.number("person"), form.text("week"), form.text("task"), words, form.text("why"), form.text("revision"),
         form.text("alone") == "yes",
     )  # fmt: skip
     desk = desk_of(request)
-    said = decisions.decide(desk, session_of(request).who, wish)
-    return back(request, _to(form), said.partition(": ")[2] if f"{ANONYMOUS}=yes" in _to(form) else said)
+    return back(request, _to(form), decisions.decide(desk, session_of(request).who, wish))
 
 
 @changes

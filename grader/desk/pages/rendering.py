@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jinja2
 from markupsafe import Markup
@@ -15,12 +16,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader import escape
-from grader.desk.desk import desk_of
+from grader.desk.desk import Desk, Done, desk_of
 from grader.desk.guard.safety import session_of
 from grader.reports import drawing, words
 from grader.reports.pages import TEMPLATES as REPORTS
 from grader.results import Outcome
 
+ANONYMOUS = "anonymous"  # what stands in the address of a page without names
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
 FILES = {"style.css": REPORTS / "style.css", "desk.css": STATIC / "desk.css", "desk.js": STATIC / "desk.js"}
@@ -30,13 +32,16 @@ def page(request: Request, template: str, status: int = 200, **contents: Any) ->
     """Render a page for whoever asks."""
     session, desk = session_of(request), desk_of(request)
     told, session.told = session.told, []
+    to = str(contents.get("to", ""))
+    nameless = _nameless(desk_of(request)) if _hides_names(here(request)) or _hides_names(to) else str
     text = (
         environment()
         .get_template(template)
         .render(
             me=session.who,
             csrf=session.csrf,
-            told=told,
+            told=[(nameless(line), action) for line, action in told],
+            nameless=nameless,
             here=here(request),
             weeks=desk.snapshot.weeks,
             revision=desk.snapshot.revision,
@@ -53,10 +58,11 @@ def here(request: Request) -> str:
     return f"{path}?{query}" if query else path
 
 
-def back(request: Request, address: str, said: str = "") -> Response:
-    """Go to an address of ours, and say there what was done."""
-    if said:
-        session_of(request).told.append(said)
+def back(request: Request, address: str, done: Done | str = "") -> Response:
+    """Go to an address of ours, and say there what was done; only what an action did can be undone from there."""
+    if done:
+        told = (done, 0) if isinstance(done, str) else (done.said, done.action)
+        session_of(request).told.append(told)
     return RedirectResponse(safe_address(address), 303)
 
 
@@ -70,6 +76,17 @@ def address(path: str, **query: str | int) -> str:
     """Return an address with a query."""
     said = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(said, errors='backslashreplace')}" if said else path
+
+
+def _hides_names(address: str) -> bool:
+    return parse_qs(urlsplit(address).query).get(ANONYMOUS) == ["yes"]
+
+
+def _nameless(desk: Desk) -> Callable[[str], str]:
+    """Return what takes the names of the class out of a text: whoever grades without names is told none."""
+    names = sorted((person.name for person in desk.snapshot.people.values() if person.name), key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)" if names else r"(?!)")
+    return lambda text: pattern.sub("the student", text)
 
 
 @cache

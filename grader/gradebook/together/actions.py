@@ -60,6 +60,7 @@ class Changing:
         self._noted: list[tuple[int, str, str]] = []
         self._always = False
         self._edition_here = 0
+        self.number = 0  # of the action in the log, once it is finished and where it can be undone
 
     def held(self, person: int, week: str, task: str, comment: bool = False) -> int:
         """Return the number of the decision about a task that was made last, 0 where there is none."""
@@ -138,10 +139,11 @@ class Changing:
         if not self._steps and not self._always:
             return
         person, week, what = self._noted[-1] if self._noted else (0, "", "")  # the last sums up
-        self._database.execute(
+        cursor = self._database.execute(
             "INSERT INTO actions (person, week, who, at, what, undo) VALUES (?, ?, ?, ?, ?, ?)",
             (person, *texts(week, self.who, self.at, what, json.dumps(self._steps))),
         )
+        self.number = int(cursor.lastrowid or 0) if self._steps else 0
 
     def undo(self, number: int) -> str:
         """Take an action back; return what it was. `Outdated` where somebody has gone on from there."""
