@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,15 @@ def test_comments_are_kept_for_reuse(tina: Visitor) -> None:
     assert 'data-phrase="use a name"' in tina.get("/work/2/week5").text
 
 
+def test_what_nobody_wrote_or_somebody_undid_is_not_offered(tina: Visitor) -> None:
+    page = tina.get(f"/check/week5?id={VALUES}")
+    tina.post("/do/group", page.form("group-form-1") | {"give": "back", "member": ticked(page)})
+    tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "rings\x07"})
+    tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "use a name"})
+    tina.post("/do/undo", tina.get("/").form("/do/undo"))
+    assert "data-phrase" not in tina.get("/work/2/week5").text
+
+
 def test_one_comment_and_one_correction_reach_a_whole_group(desk_folder: Path, tina: Visitor) -> None:
     page = tina.get(f"/check/week5?id={VALUES}")
     fields: dict[str, Any] = page.form("group-form-1") | {"text": "our check was too strict", "give": "back"}
@@ -424,6 +434,42 @@ def test_work_is_shared_out_marked_as_done_and_next_is_ones_own(desk_folder: Pat
         assert uwe.get("/next").path not in (mine.path, following.path)
 
 
+def test_what_is_left_is_handed_over_and_what_is_done_stays(desk_folder: Path) -> None:
+    with opened(desk_folder, "tina", "uwe") as (tina, *_):
+        for person, ta in ((1, "tina"), (2, "tina"), (3, "uwe")):
+            page = tina.get(f"/work/{person}/week5")
+            tina.post("/do/assign", page.form("assign") | {"ta": ta})
+        tina.send(tina.get("/work/2/week5"), "done", "/do/done")
+        spread = {"week": "week5", "how": "evenly"}
+        free = tina.send(tina.get("/sharing"), "spread", "/do/assign", **spread, of="-", ta="uwe")
+        assert "week5: uwe 1" in free.words
+        handed = tina.send(tina.get("/sharing"), "spread", "/do/assign", **spread, of="tina", ta="uwe")
+        assert "week5: uwe 1" in handed.words
+        assert [f'value="{ta}" maxlength' in tina.get(f"/work/{person}/week5").text
+                for person, ta in ((1, "uwe"), (2, "tina"), (3, "uwe"), (4, "uwe"))] == [True] * 4  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [{"week": "week77"}, {"person": "99"}])
+def test_nobody_looks_after_what_there_is_not(tina: Visitor, fields: dict[str, str]) -> None:
+    assert tina.post("/do/assign", tina.get(WORK).form("assign") | {"ta": "tina"} | fields).status == 400
+
+
+def test_done_goes_on_to_the_next_that_the_filter_shows(tina: Visitor) -> None:
+    following = tina.send(tina.get("/work/2/week5?section=B&work=open"), "done", "/do/done", then="next")
+    assert following.path == "/work/4/week5"
+    assert str(following.response.url).endswith("?section=B&work=open")
+
+
+def test_damaged_modules_of_one_student_leave_the_pages_of_all_others(desk_folder: Path) -> None:
+    with sqlite3.connect(desk_folder / "gradebook.sqlite") as database:
+        database.execute("UPDATE sources SET files = x'00' WHERE submission LIKE '0%'")
+    database.close()
+    with opened(desk_folder) as (tina, _):
+        page = tina.get(f"/check/week5?id={VALUES}")
+        assert (page.status, page.text.count('name="member"')) == (200, 3)
+        assert tina.get(WORK).status == 200
+
+
 def test_whole_sections_go_to_one_person(desk_folder: Path) -> None:
     with opened(desk_folder, "tina", "uwe") as (tina, *_):
         tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="tina\nuwe", how="by section")
@@ -489,6 +535,19 @@ def test_a_table_with_a_wrong_line_imports_nothing(tina: Visitor, table: str, co
     refused = tina.post("/do/ask", tina.get("/requests").form("import") | {"table": table})
     assert (refused.status, complaint in refused.words) == (400, True)
     assert "There are none" in tina.get("/requests").words
+
+
+def test_a_request_is_imported_once_however_it_is_written(tina: Visitor) -> None:
+    tables = (
+        'student,week,task,text\nAna Silva,week5,5.1,"one\r\ntwo"\n',
+        'student,week,task,text\n2000,Week 5,Task 5.1,"one\ntwo "\n',
+        'student,week,task,text\nAna Silva,5,5.1,"one\r\ntwo"\n',
+    )
+    for table, said in zip(tables, ("1 requests", "0 requests", "0 requests"), strict=True):
+        files = {"table": ("r.csv", table.encode())}
+        form = tina.get("/requests").form("import")
+        sent = tina.client.post("/do/ask", data=form, files=files, headers={"origin": "http://127.0.0.1:8000"})
+        assert f"{said} imported" in Page(sent).words
 
 
 # What lies in the desk_folder

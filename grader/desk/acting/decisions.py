@@ -94,8 +94,11 @@ def decide(desk: Desk, who: str, wish: Wish) -> Done:
     return desk.done(change, said)
 
 
-def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "") -> str:
-    """Record a decision as a part of a change; `gives` is a check whose points it gives back."""
+def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "", reuse: bool = True) -> str:
+    """Record a decision as a part of a change; `gives` is a check whose points it gives back.
+
+    Without `reuse` its reason is not offered to others, as nobody wrote it.
+    """
     person = person_of(desk, wish.person)
     scale, reason = scale_of(desk, person, wish.week), check_reason(wish.why)
     meant = read_decision(scale, wish.task, wish.points)
@@ -108,7 +111,7 @@ def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "") -> 
     for one in people:
         read_decision(scale_of(desk, one, wish.week), wish.task, wish.points)
         change.decide(one.key, _decision(change, one, wish.week, meant, reason), [gives] if gives else [])
-    if reason:
+    if reason and reuse:
         change.use_phrase(wish.week, meant.task, reason)
     said = f"{person.name}, {wish.week}: {_said(meant)}"
     change.note(said, person.key, wish.week)

@@ -89,7 +89,9 @@ def _correct(
     words = str(_with(report, check)) if gives else wanted.points
     why = wanted.text or f"{check.title}: corrected"
     try:
-        decide_within(desk, change, Wish(person.key, wanted.week, check.task, words, why, revision), gives)
+        decide_within(
+            desk, change, Wish(person.key, wanted.week, check.task, words, why, revision), gives, bool(wanted.text)
+        )
     except Conflict as error:
         raise _outdated(person, wanted.week, error.theirs) from None
 

@@ -17,6 +17,7 @@ from grader.people.person import Person
 from grader.results import WHOLE_WEEK
 
 MOST_SAID = 10  # of what is wrong in a table
+Asked = tuple[int, str, str, str]  # a person's key, a week, a task, and what is asked
 _COLUMNS = ("student", "week", "task", "text")
 # What columns are called in tables that forms make.
 _NAMES = {
@@ -35,17 +36,17 @@ def ask(desk: Desk, who: str, words: str, week: str, task: str, text: str) -> Do
 def import_table(desk: Desk, who: str, table: str) -> Done:
     """Enter the requests of a CSV with the columns student, week, task and text: all lines, or none."""
     rows, wrong = list(_rows(table)), []
-    known = {(one.person, one.week, one.task, one.text) for one in desk.snapshot.requests}
+    known: set[Asked] = {(one.person, one.week, one.task, one.text) for one in desk.snapshot.requests}
     with desk.book.changing(who) as change:
         new = 0
         for number, row in rows:
             try:
                 person = _found(desk, row.get("student", ""))
-                key = (person.key, row.get("week", ""), row.get("task", ""), row.get("text", ""))
-                if key not in known:
-                    known.add(key)
+                asked = _asked(desk, person, row.get("week", ""), row.get("task", ""), row.get("text", ""))
+                if asked not in known:
+                    known.add(asked)
                     new += 1
-                    _ask(desk, change, person, *key[1:])
+                    _enter(change, person, asked)
             except UsageError as error:
                 wrong.append(f"line {number}: {error}")
         if wrong:
@@ -81,15 +82,34 @@ def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: st
 
 
 def _ask(desk: Desk, change: Changing, person: Person, week: str, task: str, text: str) -> str:
+    return _enter(change, person, _asked(desk, person, week, task, text))
+
+
+def _asked(desk: Desk, person: Person, week: str, task: str, text: str) -> Asked:
+    """Return a request as it is kept, however its week, its task and its lines were written."""
     words = check_reason(text)
     if not words:
         raise UsageError("say what is asked for")
-    scale = scale_of(desk, person, week)
+    own = _week(desk, week)
+    scale = scale_of(desk, person, own)
     name = scale.task(task) if task else ""
-    row = {"person": person.key, "week": week, "task": "" if name in WHOLE_WEEK else name, "text": words}
+    return person.key, own, "" if name in WHOLE_WEEK else name, words
+
+
+def _week(desk: Desk, text: str) -> str:
+    """Return the week that is meant: `Week 5` and `5` are week5."""
+    known = desk.book.known_weeks()
+    key = "".join(text.casefold().split())
+    names = {form: week for week in known for form in (week.casefold().removeprefix("week"), week.casefold())}
+    return names.get(key, text.strip())
+
+
+def _enter(change: Changing, person: Person, asked: Asked) -> str:
+    key, week, task, text = asked
+    row = {"person": key, "week": week, "task": task, "text": text}
     change.put("requests", {**row, "asked": change.at, "state": str(RequestState.OPEN)})
     said = f"{person.name}, {week}: request entered"
-    change.note(said, person.key, week)
+    change.note(said, key, week)
     return said
 
 

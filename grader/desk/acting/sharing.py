@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from grader.desk.acting.decisions import person_of
 from grader.desk.desk import Desk, Done
@@ -22,7 +22,7 @@ def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> Done:
     keys = list(keys)
     with desk.book.changing(who) as change:
         for key in keys:
-            _assign(change, key, name)
+            _assign(change, _checked(desk, key), name)
         person, week = keys[0] if len(keys) == 1 else (0, "")
         said = f"{len(keys)} students' weeks: {name or 'nobody'} looks after them"
         if len(keys) == 1:
@@ -31,22 +31,28 @@ def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> Done:
     return desk.done(change, said)
 
 
-def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str) -> Done:
-    """Share a week's works out among several: evenly, or with whole sections; a group's work goes to one of them."""
+def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str, of: str = "") -> Done:
+    """Share a week's works out among several: evenly, or with whole sections; a group's work goes to one of them.
+
+    What is done stays where it is. `of` chooses the works of one who looks after them, or `NOBODY`'s; empty: all.
+    """
     names = list(dict.fromkeys(name for name in map(_name, tas) if name))
     if not names:
         raise UsageError("name at least one person who grades")
     if week not in desk.snapshot.weeks:
         raise UsageError(f"there is no {week}")
-    bundles = _bundles(desk, week, by_section=how == BY_SECTION)
-    load = dict.fromkeys(names, 0)
+    bundles = _bundles(desk, week, of, by_section=how == BY_SECTION)
+    moved = {key for bundle in bundles for key in bundle}
+    load = {name: _load(desk, week, name, moved) for name in names}
+    dealt = dict.fromkeys(names, 0)
     with desk.book.changing(who) as change:
         for bundle in sorted(bundles, key=len, reverse=True):
             ta = min(names, key=lambda name: (load[name], names.index(name)))
             load[ta] += len(bundle)
+            dealt[ta] += len(bundle)
             for key in bundle:
                 _assign(change, key, ta)
-        said = f"{week}: {', '.join(f'{name} {count}' for name, count in load.items())}"
+        said = f"{week}: {', '.join(f'{name} {count}' for name, count in dealt.items())}"
         change.note(said)
     return desk.done(change, said)
 
@@ -54,8 +60,7 @@ def spread(desk: Desk, who: str, week: str, tas: Sequence[str], how: str) -> Don
 def mark_done(desk: Desk, who: str, key: Key, done: bool) -> Done:
     """Note that somebody is done with a student's week, until it is graded again; or that they are not."""
     person = person_of(desk, key[0])
-    if key[1] not in desk.book.known_weeks():
-        raise UsageError(f"there is no {key[1]}")
+    _checked(desk, key)
     with desk.book.changing(who) as change:
         if done:
             attempt = change.attempt(*key)
@@ -74,9 +79,12 @@ def queue(desk: Desk, wanted: Filter) -> list[Key]:
     return [(row.person.key, week) for week in weeks for row in rows if row.person.key and _has_work(row.state(week))]
 
 
-def next_of(desk: Desk, ta: str, after: Key | None = None) -> Key | None:
-    """Return the next student's week that needs a look: first of those that somebody looks after, then nobody's."""
-    order = queue(desk, Filter())
+def next_of(desk: Desk, ta: str, after: Key | None = None, order: Sequence[Key] | None = None) -> Key | None:
+    """Return the next student's week that needs a look: first of those that somebody looks after, then nobody's.
+
+    `order` has those that come into question, all if it is not given.
+    """
+    order = queue(desk, Filter()) if order is None else order
     start = order.index(after) + 1 if after in order else 0
     todo = [key for key in (*order[start:], *order[:start]) if key != after and not _duty(desk, key).done_by]
     rows = {row.person.key: row for row in desk.snapshot.rows}
@@ -94,11 +102,30 @@ def _has_work(state: State) -> bool:
     return state not in (State.NOTHING, State.UNCLEAR)
 
 
-def _bundles(desk: Desk, week: str, by_section: bool) -> list[list[Key]]:
+def _checked(desk: Desk, key: Key) -> Key:
+    """Return a student's week that there is. `UsageError` where there is no such student, or no such week."""
+    person_of(desk, key[0])
+    if key[1] not in desk.book.known_weeks():
+        raise UsageError(f"there is no {key[1]}")
+    return key
+
+
+def _load(desk: Desk, week: str, ta: str, moved: Collection[Key]) -> int:
+    """Count the works that somebody keeps looking after."""
+    return sum(duty.who == ta for key, duty in desk.snapshot.duties.items() if key[1] == week and key not in moved)
+
+
+def _is_shared_out(duty: Duty, of: str) -> bool:
+    return not duty.done_by and (not of or (duty.who or NOBODY) == of)
+
+
+def _bundles(desk: Desk, week: str, of: str, by_section: bool) -> list[list[Key]]:
     found: dict[str, list[Key]] = {}
     for row in desk.snapshot.rows:
         person = row.person
         if not person.key or not _has_work(row.state(week)):
+            continue
+        if not _is_shared_out(_duty(desk, (person.key, week)), of):
             continue
         own = f"group {person.group}" if person.group else f"person {person.key}"
         name = f"section {person.section}" if by_section and person.section else own

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from grader.course import week_order
+from grader.errors import GraderError
 from grader.gradebook import Gradebook, Problem
 from grader.gradebook.database import texts
 from grader.gradebook.together.desk import Request
@@ -74,7 +75,7 @@ class Snapshot:
         self.figures: Any = None  # as `model.figures` keeps them
         self.fixes: dict[str, Any] = {}  # as `model.hints` keeps them
         self._kept: dict[Any, tuple[Row, Any]] = {}
-        self.sources = lru_cache(maxsize=500)(book.sources)
+        self.sources = lru_cache(maxsize=500)(self._sources)
         self.refresh()
 
     def refresh(self) -> bool:
@@ -90,6 +91,13 @@ class Snapshot:
     def touch(self) -> None:
         """Read what we have changed ourselves, of which SQLite does not tell us."""
         self._read()
+
+    def _sources(self, submission: str) -> dict[str, str]:
+        """Read a work's modules; none where they are damaged, which is no reason to show nothing of a whole class."""
+        try:
+            return self.book.sources(submission)
+        except GraderError:
+            return {}
 
     def person(self, key: int) -> Person | None:
         return self.people.get(key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +12,7 @@ from grader.desk.acting import comments, decisions, groups, requests, sharing, u
 from grader.desk.desk import desk_of
 from grader.desk.guard.forms import Form, changes, number_of
 from grader.desk.guard.safety import session_of
+from grader.desk.model.filters import Filter
 from grader.desk.pages.rendering import address, back
 from grader.errors import UsageError
 
@@ -79,7 +82,7 @@ async def assign(request: Request, form: Form) -> Response:
         said = sharing.assign(desk, who, [(form.number("person"), form.text("week"))], form.text("ta"))
     else:
         names = [name for text in form.all("ta") for name in text.replace("\n", ",").split(",")]
-        said = sharing.spread(desk, who, form.text("week"), names, form.text("how"))
+        said = sharing.spread(desk, who, form.text("week"), names, form.text("how"), form.text("of"))
     return back(request, _to(form), said)
 
 
@@ -88,9 +91,13 @@ async def mark_done(request: Request, form: Form) -> Response:
     """Note that a student's week is done, and go on to the next one where that is asked for."""
     desk, who = desk_of(request), session_of(request).who
     key = (form.number("person"), form.text("week"))
+    query = urlsplit(_to(form)).query
+    wanted = Filter.of(dict(parse_qsl(query)))
+    order = sharing.queue(desk, wanted)  # before it is done, as a filter may choose what is not
     said = sharing.mark_done(desk, who, key, form.text("done") == "yes")
-    if form.text("then") == "next" and (following := sharing.next_of(desk, who, key)):
-        return back(request, f"/work/{following[0]}/{following[1]}", said)
+    ta = wanted.ta if wanted.ta in desk.tas else who
+    if form.text("then") == "next" and (following := sharing.next_of(desk, ta, key, order)):
+        return back(request, f"/work/{following[0]}/{following[1]}{f'?{query}' if query else ''}", said)
     return back(request, _to(form), said)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.errors import GraderError, UsageError
+from grader.escape import plain
 from grader.gradebook.adjustments import Adjustments, given_back, insert_decision
 from grader.gradebook.database import now, texts
 from grader.results import Override
@@ -21,6 +22,7 @@ KEYS = {
     "requests": ("id",),
     "assigned": ("person", "week"),
     "looked": ("person", "week"),
+    "phrases": ("week", "task", "text"),
 }
 _EDITED = ("comments", "requests")  # with an edition, which tells what somebody has seen of a row
 _COUNTED = (("comments", "edition"), ("requests", "edition"), ("actions", "id"))  # what an edition is greater than
@@ -122,12 +124,12 @@ class Changing:
             self._step(table, key, before)
 
     def use_phrase(self, week: str, task: str, text: str) -> None:
-        """Keep a text for reuse; nobody undoes that."""
-        self._database.execute(
-            "INSERT INTO phrases (week, task, text) VALUES (?, ?, ?) "
-            "ON CONFLICT (week, task, text) DO UPDATE SET uses = uses + 1",
-            texts(week, task, text),
-        )
+        """Keep a text for reuse, unless it holds what cannot be seen; undoing its action undoes that use."""
+        if plain(text) != text:
+            return
+        key = dict(zip(KEYS["phrases"], texts(week, task, text), strict=True))
+        known = self.row("phrases", **key) or {"uses": 0}
+        self.put("phrases", {**key, "uses": known["uses"] + 1})
 
     def note(self, what: str, person: int = 0, week: str = "", always: bool = False) -> None:
         """Log what was done; with `always` also where it changed nothing that is kept here."""
@@ -162,12 +164,25 @@ class Changing:
             self._decide_as_before(step)
             return
         now_there = self.row(step["table"], **step["key"])
+        if step["table"] == "phrases":  # others may have used it since
+            self._count_use(
+                now_there, (step["before"] or {"uses": 0})["uses"] - (step["after"] or {"uses": 0})["uses"], step
+            )
+            return
         if _content(now_there) != _content(step["after"]):
             raise Outdated("it cannot be undone: somebody has changed the same since")
         if step["before"] is None:
             self.drop(step["table"], **step["key"])
         else:
             self.put(step["table"], step["before"])
+
+    def _count_use(self, phrase: Row | None, uses: int, step: Row) -> None:
+        """Count how often a text is used; one that nobody uses any more is not offered."""
+        kept = phrase or {**(step["before"] or step["after"]), "uses": 0}
+        if kept["uses"] + uses > 0:
+            self.put("phrases", {**kept, "uses": kept["uses"] + uses})
+        else:
+            self.drop("phrases", **step["key"])
 
     def _decide_as_before(self, step: Row) -> None:
         person, week, task, _ = step["slot"]
