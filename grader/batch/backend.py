@@ -37,7 +37,7 @@ class Backend(Protocol):
         """Yield the result of each job, as it comes; all jobs are of these weeks."""
 
     def close(self) -> None:
-        """End what was prepared, where no run has."""
+        """End what was prepared; also from another thread, the run that goes on: it soon yields nothing more."""
 
 
 class LocalBackend:
@@ -50,6 +50,8 @@ class LocalBackend:
         self._root, self._sandbox, self._shortcuts = root, sandbox, shortcuts
         self._judges = jobs or os.cpu_count() or 1
         self._prepared: Pool | None = None
+        self._running: Pool | None = None
+        self._closed = False
 
     def prepare(self, weeks: Sequence[str], count: int) -> None:
         """Start the fork server. There are no more judges than submissions; fewer judges get more cores each."""
@@ -60,10 +62,16 @@ class LocalBackend:
     def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
         """Grade, and end the judges."""
         pool, self._prepared = self._prepared or self._pool(weeks, self._judges), None
+        self._running = pool
+        if self._closed:  # by another thread, before there was anything that it could stop
+            pool.stop()
         yield from pool.run(jobs)
 
     def close(self) -> None:
-        """End what was prepared, where no run has."""
+        """End what was prepared, and have a run end, from whatever thread."""
+        self._closed = True
+        if self._running is not None:
+            self._running.stop()
         if self._prepared is not None:
             self._prepared.close()
             self._prepared = None

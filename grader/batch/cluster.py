@@ -64,7 +64,7 @@ class Cluster:
         """Do nothing: workers start their judges at their first submission."""
 
     def close(self) -> None:
-        """Do nothing, as nothing was prepared."""
+        """Do nothing, as nothing was prepared; who closes the generator ends its run."""
 
     def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
         """Yield a report or a failure for each job, as they come; jobs are of these weeks, and drawn as needed.

@@ -45,6 +45,7 @@ class Settings:
     sessions: Sessions
     course: Course | None = None
     backend: Callable[[], Backend] | None = None
+    say: Callable[[str], None] = lambda line: None
 
 
 def make_app(settings: Settings) -> Safety:
@@ -63,7 +64,8 @@ def make_app(settings: Settings) -> Safety:
             finally:
                 desk.live.close()
                 if desk.regrading:
-                    await desk.regrading.close()
+                    for line in await desk.regrading.close():
+                        settings.say(line)
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)

@@ -71,7 +71,7 @@ def serve(
         host = f"[{where.host}]" if ":" in where.host else where.host
         hosts = [f"{name}:{port}" for name in dict.fromkeys([host, *(LOOPBACK if where.is_local else ())])]
         sessions = Sessions(names)
-        app = make_app(Settings(out, Address(scheme, hosts), sessions, course, backend))
+        app = make_app(Settings(out, Address(scheme, hosts), sessions, course, backend, say))
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on",
             proxy_headers=False, ws="none", timeout_graceful_shutdown=3,

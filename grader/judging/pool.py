@@ -97,7 +97,8 @@ class Pool:
 
     def run(self, jobs: Iterable[Job]) -> Generator[Report | Ungraded, None, None]:
         """Grade the jobs; then end the judges, also where the caller stops before the last result."""
-        yield from grade_all(_Threads(self, len(self._judges)), jobs)
+        with contextlib.suppress(_Stopped):
+            yield from grade_all(_Threads(self, len(self._judges)), jobs)
 
     def grade(self, job: Job) -> Report | Ungraded:
         """Grade one submission, as soon as a judge has nothing else to do."""
@@ -124,11 +125,23 @@ class Pool:
             judge.close()
             self._idle.put(judge)
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Have `run` end within moments, from another thread; what is not done by then stays undone."""
+        self._stopping.set()
+
     def close(self) -> None:
         """End all judges, whatever they do."""
         self._stopping.set()
         for judge in self._judges:
             judge.close()
+
+
+class _Stopped(Exception):
+    """A pool was told to stop in the middle of a run."""
 
 
 class Flight(Protocol):
@@ -181,13 +194,15 @@ class _Threads:
         self._flying: set[Future[Report | Ungraded]] = set()
 
     def room(self) -> int:
-        return AHEAD * self._judges
+        return 0 if self._pool.stopping else AHEAD * self._judges
 
     def submit(self, job: Job) -> None:
         self._flying.add(self._threads.submit(self._pool.grade, job))
 
     def landed(self) -> Iterator[Report | Ungraded]:
         landed, self._flying = wait(self._flying, MOMENT, FIRST_COMPLETED)
+        if self._pool.stopping:
+            raise _Stopped
         for future in landed:
             yield future.result()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,12 +38,16 @@ class Judges:
     confined: bool = True
     fails: str = ""
     jobs: list[Job] = field(default_factory=list)
+    closed: threading.Event = field(default_factory=threading.Event)
 
     def prepare(self, weeks: Sequence[str], count: int) -> None: ...
 
     def run(self, jobs: Iterable[Job], weeks: Sequence[str]) -> Generator[Report | Ungraded, None, None]:
         for job in jobs:
             self.jobs.append(job)
+            if self.fails == "late":
+                self.closed.wait(30)
+                return
             if self.fails == "whole":
                 raise GraderError("no judge starts")
             if self.fails:
@@ -50,7 +55,8 @@ class Judges:
                 continue
             yield replace(graded(job.student, 3, job.week), submission=job.digest, seed=job.seed)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed.set()
 
 
 @pytest.fixture
@@ -105,6 +111,21 @@ def test_what_cannot_be_graded_again_is_said_and_keeps_its_grade(
         page = wait(tina, path, lambda page: "could not be graded again" in page.words)
         assert "4 of 12" in page.words
         assert "1 attempt" in page.words
+
+
+def test_a_desk_that_is_closed_ends_judges_and_says_what_was_not_graded_again(
+    regradable: Path, one_check_course: Course
+) -> None:
+    (week,) = one_check_course.assignments()
+    judges, path = Judges(fails="late"), f"/work/1/{week}"
+    with opened(regradable, course=one_check_course, backend=lambda: judges) as (tina, _):
+        tina.post("/do/again", tina.get(path).form("/do/again"))
+        wait(tina, path, lambda page: "is being graded again" in page.words)
+    assert judges.closed.is_set()
+    with open_book(regradable) as book:
+        assert next((one.who, one.what) for one in book.actions()) == (
+            "tina", f"Ana Silva, {week}: not graded again, as the desk was closed before",
+        )  # fmt: skip
 
 
 def test_a_work_of_which_not_all_is_kept_is_not_graded_again(regradable: Path, one_check_course: Course) -> None:

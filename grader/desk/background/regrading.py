@@ -16,6 +16,7 @@ from grader.intake.collect import digest_of
 from grader.judging.job import Job, Ungraded
 from grader.results import Report
 
+ENDING = 15.0  # seconds that judges have to end when the desk is closed
 WAITING, RUNNING = "waits to be graded again", "is being graded again"
 
 
@@ -30,7 +31,10 @@ class Regrading:
         self._waiting: dict[Key, Job] = {}
         self._running: dict[Key, Job] = {}
         self._failed: dict[Key, str] = {}
+        self._asked: dict[Key, str] = {}  # who asked
         self._task: asyncio.Task[None] | None = None
+        self._judges: Backend | None = None
+        self._closed = False
 
     def state(self, key: Key) -> str:
         """Say what becomes of a student's week just now; empty where nothing does."""
@@ -56,6 +60,7 @@ class Regrading:
             raise UsageError(refusal)
         self._failed.pop(key, None)
         self._waiting[key] = self._job(key, check)
+        self._asked[key] = who
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
         said = f"{self._snapshot.people[key[0]].name}, {key[1]}: {'one check' if check else 'the week'} {WAITING}"
@@ -63,10 +68,23 @@ class Regrading:
             change.note(said, *key, always=True)
         return said
 
-    async def close(self) -> None:
-        """Wait for nothing: what is being graded is graded anew by the next run."""
+    async def close(self) -> list[str]:
+        """End the judges; log what was promised and is not done, and return lines that say so."""
+        self._closed = True
+        if self._judges is not None:
+            self._judges.close()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=ENDING)
             self._task.cancel()
+        undone = [*self._running, *self._waiting]
+        self._running, self._waiting = {}, {}  # a result that comes after all is dropped
+        return [self._leave(key) for key in undone]
+
+    def _leave(self, key: Key) -> str:
+        said = f"{self._snapshot.people[key[0]].name}, {key[1]}: not graded again, as the desk was closed before"
+        with self._snapshot.book.changing(self._asked[key]) as change:
+            change.note(said, *key, always=True)
+        return said
 
     def _job(self, key: Key, check: str) -> Job:
         attempt = self._snapshot.attempts[key]
@@ -81,7 +99,7 @@ class Regrading:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
+        while self._waiting and not self._closed:
             self._running, self._waiting = self._waiting, {}
             self._live.tell()
             try:
@@ -91,19 +109,27 @@ class Regrading:
             except GraderError as error:
                 self._failed |= dict.fromkeys(self._running, f"could not be graded again: {error}")
             await asyncio.sleep(0)  # the last result is recorded first
+            if self._closed:
+                return
             self._running = {}
             self._live.tell()
 
     def _grade(self, jobs: list[Job], tell: Callable[[Report | Ungraded], object]) -> None:
         """Grade in a thread of its own; what touches the gradebook happens in the server's."""
         weeks = sorted({job.week for job in jobs})
-        with closing(self._backend()) as backend, closing(backend.run(_each(jobs), weeks)) as results:
-            for done in results:
-                tell(done)
+        with closing(self._backend()) as backend:
+            self._judges = backend
+            if self._closed:  # while they were looked for
+                return
+            with closing(backend.run(_each(jobs), weeks)) as results:
+                for done in results:
+                    tell(done)
 
     def _record(self, done: Report | Ungraded) -> None:
         student, week = (done.job.student, done.job.week) if isinstance(done, Ungraded) else (done.student, done.week)
         key = (self._snapshot.key_of[student], week)
+        if self._closed and key not in self._running:
+            return
         if isinstance(done, Ungraded):
             self._failed[key] = f"could not be graded again: {done.message}"
         else:
