@@ -252,6 +252,62 @@ def test_what_is_half_written_stays_and_a_stale_form_shows_both_versions(visit: 
     other.locator(".decision >> text=Set to 3: says 3").wait_for()
 
 
+def test_what_is_half_written_belongs_to_its_page_and_is_never_lost(visit: Callable[..., Any]) -> None:
+    page, asked, held = visit("/work/3/week5"), [], []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.locator("#at-task-1 >> summary >> text=Comment").click()
+    comment = page.locator("#task-comment-1-text")
+    comment.fill("for Cleo")
+    page.locator("#at-task-2 >> summary >> text=Points").click()
+    page.locator("#points-2-points").fill("6")
+    page.locator("#points-2 >> text=Save").click()
+    page.locator("#points-2 .refused >> text=give a reason").wait_for()
+    assert (page.locator("#points-2-points").input_value(), comment.input_value()) == ("6", "for Cleo")
+    page.route("**/do/points", lambda route: held.append(route))  # noqa: PLW0108 - builtins cannot be marked
+    page.locator("#points-2-why").fill("nearly")
+    page.locator("#points-2 >> text=Save").click()
+    comment.fill("for Cleo, too")
+    page.keyboard.press("Control+Enter")
+    page.locator("#told >> text=has not answered yet").wait_for()
+    held[0].continue_()
+    page.locator(".decision >> text=Set to 6: nearly").wait_for()
+    assert comment.input_value() == "for Cleo, too"
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")
+    page.locator("#told >> text=undone").wait_for()
+    assert page.evaluate("document.activeElement !== document.body")
+    page.locator("#done button").click()
+    page.locator("#told >> text=is kept").wait_for()
+    page.wait_for_url("**/work/4/week5")
+    assert comment.input_value() == ""
+    page.go_back()
+    page.locator("h1 >> text=Cleo").wait_for()
+    assert comment.input_value() == "for Cleo, too"
+    page.locator("#code-title").evaluate("location.assign('/check/week5?id=test_hidden.py::test_gradients')")
+    page.wait_for_url("**/check/**")
+    assert asked == ["beforeunload"]
+    page.locator(".group summary >> text=Comment on it").first.click()
+    page.locator(".group input[name=points]").first.fill("3")
+    assert page.locator(".group input[value=set]").first.is_checked()
+    page.goto(page.url.partition("/check")[0] + "/work/3/week5")
+    assert comment.input_value() == "for Cleo, too"
+
+
+def test_a_page_that_nobody_sees_holds_no_line_to_the_desk(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.evaluate("""() => {
+        window.EventSource = class extends EventSource { constructor(url) { super(url); window.line = this; } };
+        window.see = (hidden) => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+            return window.line?.readyState;
+        };
+    }""")
+    assert page.evaluate("see(true)") is None
+    assert page.evaluate("see(false)") in (0, 1)
+    assert page.evaluate("see(true)") == 2
+
+
 def test_the_desk_works_without_its_script(desk_browser: Any, served_desk: Served, let_in: Any) -> None:
     context = desk_browser.new_context(java_script_enabled=False)
     context.add_cookies(let_in)

@@ -55,24 +55,72 @@ function colour(lines) {
   }
 }
 
-// Pages: forms are sent, and the new page's content takes the place of the old one; what was written elsewhere stays.
+// Pages: forms are sent, and the new page's content takes the place of the old one. What is half-written belongs to the
+// address that it was written at: it is put aside when that page goes, and is there again when it is shown again.
+
+const plainly = (address) => new URL(address, location.href).href.split("#")[0];
+const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+const aside = (address) => `half-written at ${address}`;
+const ALONG = ["hidden", "select-one"]; // not written by hand, but part of what is: a stale form stays a stale form
+
+let shown = plainly(location.href); // whose content this is; after "back" the browser's address is another one already
+
+function isTouched(field) {
+  if (ALONG.includes(field.type) || field.type === "file") return false;
+  return field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+}
 
 function drafts() {
   const kept = [];
   for (const form of main().querySelectorAll("form[id]")) {
-    for (const field of form.querySelectorAll("textarea, input:not([type=hidden]):not([type=file])")) {
-      const touched = field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
-      if (touched && field.name) kept.push([form.id, field.name, field.type, field.value, field.checked]);
-    }
+    const fields = [...form.querySelectorAll("textarea, input, select")].filter((field) => field.name);
+    const touched = fields.filter(isTouched);
+    if (!touched.length) continue;
+    const along = fields.filter((field) => field.type === "select-one" || field.name === "revision" || field.name === "edition");
+    for (const field of [...touched, ...along]) kept.push([idOf(form), field.name, field.type, field.value, field.checked ?? false]);
   }
   return kept;
 }
 
-function restore(kept) {
-  for (const [id, name, type, value, checked] of kept) {
-    const form = document.getElementById(id);
-    if (!(form instanceof HTMLFormElement)) continue;
-    for (const field of form.querySelectorAll("textarea, input")) {
+const isUnsaved = () => drafts().some(([, name, type]) => !ALONG.includes(type) && name !== "line"); // a click fills in the line
+
+function kept(address) {
+  try {
+    return JSON.parse(sessionStorage.getItem(aside(address)) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+function keep(address, found) {
+  try {
+    if (found.length) sessionStorage.setItem(aside(address), JSON.stringify(found));
+    else sessionStorage.removeItem(aside(address));
+  } catch {
+    tell("What is half-written here is lost when you leave this page: the browser keeps nothing more.");
+  }
+}
+
+const asText = (draft) => JSON.stringify(draft);
+const idOf = (form) => form?.getAttribute("id"); // a field with the name "id" hides the property
+
+/** Put aside what is half-written, but for what was just sent. What is put aside of forms that are not here stays. */
+function putAside(form, sent) {
+  const now = drafts().filter((draft) => draft[0] !== idOf(form) || !(sent.has(asText(draft)) || ALONG.includes(draft[2])));
+  keep(shown, [...kept(shown).filter(([id]) => !main().querySelector(`form[id="${CSS.escape(id)}"]`)), ...now]);
+  return now.length > 0;
+}
+
+function restore() {
+  const later = [];
+  for (const draft of kept(shown)) {
+    const [id, name, type, value, checked] = draft;
+    const form = main().querySelector(`form[id="${CSS.escape(id)}"]`);
+    if (!form) {
+      later.push(draft);
+      continue;
+    }
+    for (const field of form.querySelectorAll("textarea, input, select")) {
       if (field.name !== name || field.type !== type) continue;
       if (type === "checkbox" || type === "radio") {
         if (field.value === value) field.checked = checked;
@@ -83,15 +131,27 @@ function restore(kept) {
       if (box) box.open = true;
     }
   }
+  keep(shown, later);
 }
 
-function show(text, address, kept) {
-  const page = new DOMParser().parseFromString(text, "text/html");
+/** Focus the first of these that can have it: what is in a closed form cannot, and then the key after it would be lost. */
+function focusOne(...ids) {
+  const found = ids.map((id) => id && document.getElementById(id)).filter(Boolean);
+  for (const one of [...found, ...found.map((hidden) => hidden.closest("details:not([open])")?.querySelector("summary")).filter(Boolean), main()]) {
+    one.focus({ preventScroll: true });
+    if (document.activeElement === one) return;
+  }
+}
+
+function show(text, address, form, sent) {
+  const page = parsed(text);
+  const isLeft = putAside(form, sent ?? new Set());
   if (!page.getElementById("main")) {
     location.reload();
     return;
   }
-  const same = new URL(address, location.href).href.split("#")[0] === location.href.split("#")[0];
+  const there = plainly(address);
+  const same = there === shown;
   const focused = document.activeElement?.closest("[id]")?.id;
   const item = document.activeElement?.closest("[data-item]")?.id;
   const shut = [...main().querySelectorAll("details.file:not([open]) .lines")].map((one) => one.dataset.file);
@@ -99,16 +159,17 @@ function show(text, address, kept) {
   for (const id of ["told", "main"]) document.getElementById(id).replaceWith(page.getElementById(id));
   document.querySelector(".top nav").replaceWith(page.querySelector(".top nav"));
   document.title = page.title;
-  const here = new URL(address, location.href);
-  if (!same) history.pushState(null, "", here.href);
+  if (there !== plainly(location.href)) history.pushState(null, "", new URL(address, location.href).href);
+  shown = there;
+  restore();
   if (same) {
-    restore(kept);
     for (const lines of main().querySelectorAll("details.file .lines")) if (shut.includes(lines.dataset.file)) lines.closest("details").open = false;
     if (column) main().querySelector(".code-column")?.scrollTo(0, column);
-    (document.getElementById(item) ?? document.getElementById(focused) ?? main()).focus({ preventScroll: true });
+    focusOne(item, focused);
   } else {
     window.scrollTo(0, 0);
     main().focus({ preventScroll: true });
+    if (isLeft) tell("What you had half-written is kept: it is there when you go back.", true);
   }
   dress();
 }
@@ -116,17 +177,28 @@ function show(text, address, kept) {
 let sending = false;
 
 async function send(form, submitter) {
-  if (sending) return;
+  if (sending) {
+    tell("The desk has not answered yet; what you write is still here. Save it again in a moment.", true);
+    return;
+  }
   sending = true;
   form.setAttribute("aria-busy", "true");
-  const kept = drafts().filter(([id]) => id !== form.id);
+  form.querySelector(":scope > .refused")?.remove();
+  const from = shown;
+  const sent = new Set(drafts().filter(([id]) => id === idOf(form)).map((draft) => asText(draft)));
   const data = new FormData(form, submitter);
   if (submitter?.dataset.override) data.set(submitter.dataset.override, submitter.value);
   if (submitter?.hasAttribute("data-clear")) data.set(submitter.name, "");
   const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
   try {
     const answer = await fetch(form.action, { method: "POST", body });
-    show(await answer.text(), answer.redirected ? answer.url : location.href, kept);
+    const text = await answer.text();
+    const page = parsed(text);
+    const isConflict = page.querySelector("[data-conflict]") !== null;
+    if (shown !== from) tell((page.getElementById("told") ?? page.body).querySelector("p")?.textContent ?? "", true);
+    else if (answer.ok) show(text, answer.redirected ? answer.url : from, form, sent);
+    else if (isConflict) show(text, from, page.querySelector("[data-conflict] form") ? form : null, sent);
+    else refuse(form, page);
   } catch {
     tell("The desk does not answer; what you wrote is still here. Is it still running?");
   } finally {
@@ -135,13 +207,30 @@ async function send(form, submitter) {
   }
 }
 
-function tell(words) {
+/** Say on the page itself what cannot be: nothing that was written, here or elsewhere on it, is lost. */
+function refuse(form, page) {
+  const words = (page.querySelector(".problem") ?? page.body).textContent.trim();
+  if (!idOf(form) || form.hidden || !form.isConnected) {
+    tell(words);
+    return;
+  }
+  const line = document.createElement("p");
+  line.className = "problem refused";
+  line.setAttribute("role", "alert");
+  line.textContent = `${words} (Nothing was changed.)`;
+  form.prepend(line);
+  line.scrollIntoView({ block: "nearest" });
+}
+
+function tell(words, beside = false) {
+  if (!words) return;
   const line = document.createElement("div");
   line.className = "told";
   const said = document.createElement("p");
   said.textContent = words;
   line.append(said);
-  document.getElementById("told").replaceChildren(line);
+  if (beside) document.getElementById("told").append(line);
+  else document.getElementById("told").replaceChildren(line);
 }
 
 document.addEventListener("submit", (event) => {
@@ -152,15 +241,28 @@ document.addEventListener("submit", (event) => {
 });
 
 async function reload() {
-  const answer = await fetch(location.href);
+  const address = location.href;
+  const answer = await fetch(address);
   const text = await answer.text();
-  const kept = drafts();
-  const told = document.getElementById("told").cloneNode(true);
-  show(text, location.href, kept);
-  if (!document.getElementById("told").childElementCount) document.getElementById("told").replaceWith(told);
+  if (location.href !== address) return; // somebody went on meanwhile
+  const told = plainly(address) === shown ? document.getElementById("told").cloneNode(true) : null;
+  show(text, address);
+  if (told && !document.getElementById("told").childElementCount) document.getElementById("told").replaceWith(told);
 }
 
-window.addEventListener("popstate", () => reload());
+window.addEventListener("popstate", () => {
+  if (plainly(location.href) !== shown) reload();
+});
+window.addEventListener("beforeunload", (event) => {
+  if (isUnsaved()) event.preventDefault();
+});
+window.addEventListener("pagehide", () => putAside());
+
+document.addEventListener("input", (event) => {
+  if (!isField(event.target) || !event.target.value) return;
+  const choice = event.target.closest("fieldset")?.querySelector('input[type=radio][value="set"]');
+  if (choice) choice.checked = true; // who types points means them
+});
 
 // Lines: a click on a number opens the form for a comment on that line.
 
@@ -365,11 +467,25 @@ async function catchUp() {
   else tell("This page has changed meanwhile. Load it again to see how; what you write stays.");
 }
 
-if ("EventSource" in window) {
-  const source = new EventSource("/events");
-  source.onmessage = (event) => hear(JSON.parse(event.data));
-  window.addEventListener("pagehide", () => source.close());
+let source = null;
+
+function listen() { // a browser has six lines to one server: pages that nobody sees hold none
+  if (document.hidden) {
+    source?.close();
+    source = null;
+  } else if (!source && "EventSource" in window) {
+    source = new EventSource("/events");
+    source.onmessage = (event) => hear(JSON.parse(event.data));
+  }
 }
+
+document.addEventListener("visibilitychange", listen);
+window.addEventListener("pageshow", listen);
+window.addEventListener("pagehide", () => {
+  source?.close();
+  source = null;
+});
+listen();
 
 function dress() {
   for (const lines of main().querySelectorAll(".lines:not(.diff)")) colour(lines);
@@ -377,4 +493,5 @@ function dress() {
   if (main().hasAttribute("data-poll")) setTimeout(reload, 1500);
 }
 
+restore();
 dress();
