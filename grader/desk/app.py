@@ -27,7 +27,7 @@ from grader.desk.guard.sessions import Sessions
 from grader.desk.model.figures import figures_of
 from grader.desk.model.snapshot import Snapshot
 from grader.desk.pages import check_view, class_view, manual_view, more_views, posts, similar_view, work_view
-from grader.desk.pages.rendering import FILES, page, safe_address
+from grader.desk.pages.rendering import FILES, here, page, safe_address
 from grader.errors import GraderError
 from grader.gradebook import open_book
 from grader.gradebook.together.actions import Outdated
@@ -128,7 +128,11 @@ def _routes() -> list[Route]:
 async def _enter(request: Request) -> Response:
     """Let somebody in by a token. The page goes on by itself: a redirect would leave the cookie behind."""
     address, sessions = request.app.state.address, request.app.state.sessions
-    cookie = sessions.enter(request.query_params.get("token", ""))
+    token, session = request.query_params.get("token", ""), request.scope["session"]
+    newcomer = sessions.whose(token)
+    if session is not None and newcomer not in (None, session.who) and not _is_ours(request):
+        return page(request, "swap.html.j2", newcomer=newcomer, to=here(request))
+    cookie = sessions.enter(token)
     if not cookie:
         return PlainTextResponse("this address is of an earlier desk; open the one that is printed now", 403)
     response = HTMLResponse(
@@ -139,6 +143,17 @@ async def _enter(request: Request) -> Response:
         address.cookie, cookie, httponly=True, samesite="strict", secure=address.scheme == "https", path="/"
     )
     return response
+
+
+def _is_ours(request: Request) -> bool:
+    """Tell whether a link on a page of ours led here. Of pages that are not secure, browsers say it by the referrer."""
+    site, referrer = request.headers.get("sec-fetch-site", ""), request.headers.get("referer", "")
+    return site == "same-origin" or (not site and any(referrer.startswith(f"{one}/") for one in _origins(request)))
+
+
+def _origins(request: Request) -> set[str]:
+    address: Address = request.app.state.address
+    return address.origins
 
 
 async def _events(request: Request) -> Response:
@@ -154,6 +169,8 @@ async def _static(request: Request) -> Response:
 
 
 async def _no_page(request: Request, error: HTTPException) -> Response:
+    if request.scope["session"] is None:  # at the entry, where nobody is known yet
+        return PlainTextResponse(error.detail, error.status_code, error.headers)
     return page(request, "problem.html.j2", error.status_code, problem=error.detail, to="/")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from grader.batch.backend import Backend
 from grader.course import Course
@@ -18,6 +20,7 @@ from grader.desk.guard.sessions import Sessions
 from grader.errors import GraderError, UsageError
 from grader.gradebook import open_book
 
+HEAD_SECONDS = 30.0  # in which a request's first lines have to come
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -40,6 +43,38 @@ class Where:
             return ipaddress.ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return False
+
+
+class Hearing(H11Protocol):
+    """A connection. One that sends half a request and no more is ended, as it would be held for ever."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Go on waiting as long as what came is no whole request yet."""
+        super().data_received(data)
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._is_busy():
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+        elif self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self._end)
+
+    def _end(self) -> None:
+        self._late = None
+        if not self._is_busy() and not self.transport.is_closing():
+            self.transport.close()
+
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
 
 def check_where(where: Where, names: Sequence[str]) -> None:
@@ -74,7 +109,7 @@ def serve(
         app = make_app(Settings(out, Address(scheme, hosts), sessions, course, backend, say))
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on",
-            proxy_headers=False, ws="none", timeout_graceful_shutdown=3,
+            proxy_headers=False, ws="none", http=Hearing, timeout_graceful_shutdown=3,
             ssl_certfile=where.certificate, ssl_keyfile=str(where.key) if where.key else None,
         )  # fmt: skip
         for name, token in sessions.tokens.items():

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from grader.desk.app import Settings, make_app
+from grader.desk.guard import safety
 from grader.desk.guard.safety import MOST_BYTES, Address
 from grader.desk.guard.sessions import Session, Sessions
 from grader.gradebook import Gradebook
@@ -71,8 +76,6 @@ def test_the_cookie_is_for_this_site_alone_and_no_script_reads_it(guard_folder: 
         cookie = str(insider.client.cookies.jar)
         assert "desk-8000" in cookie
     sessions = Sessions(("tina",))
-    from starlette.testclient import TestClient
-
     with TestClient(
         make_app(Settings(guard_folder, Address("http", (HOST,)), sessions)), base_url=f"http://{HOST}"
     ) as client:
@@ -272,6 +275,42 @@ def test_what_students_and_teachers_write_is_text_on_every_page(tmp_path: Path) 
 def test_what_happens_beside_the_desk_is_no_way_in(guard_folder: Path, insider: Visitor) -> None:
     again(guard_folder, "Ana Silva")
     assert insider.get("/work/1/week5").status == 200
+
+
+@pytest.mark.parametrize("path", ["/enter", "/enter?token=x"])
+def test_a_form_that_is_sent_to_the_entry_is_turned_away(stranger: Visitor, path: str) -> None:
+    assert stranger.post(path, {"token": "x"}).status == 405
+
+
+def test_an_address_for_somebody_else_swaps_nobody_in_silence(guard_folder: Path) -> None:
+    sessions = Sessions(("tina", "uwe"))
+    app = make_app(Settings(guard_folder, Address("http", (HOST,)), sessions))
+    with TestClient(app, base_url=f"http://{HOST}") as client:
+        client.get(f"/enter?token={sessions.tokens['tina']}")
+        entry = f"/enter?token={sessions.tokens['uwe']}"
+        me = '<span class="who-am-i">{}</span>'.format
+        for headers in ({}, {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, {"sec-fetch-site": "none"}):
+            assert "Go on as uwe?" in client.get(entry, headers=headers).text
+            assert me("tina") in client.get("/").text
+        client.get(entry, headers={"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"})
+        assert me("uwe") in client.get("/").text
+
+
+def test_a_form_whose_rest_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety, "PATIENCE", 0.01)
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    async def nothing() -> Message:
+        await asyncio.sleep(30)
+        return {"type": "http.disconnect"}
+
+    async def ignored(message: Message) -> None: ...
+
+    scope = {"type": "http", "method": "GET", "path": "/enter", "headers": [(b"host", HOST.encode())]}
+    with pytest.raises(HTTPException, match="did not come"):
+        asyncio.run(safety.Safety(reads, Address("http", (HOST,)), Sessions(()))(scope, nothing, ignored))
 
 
 def test_sessions_do_not_pile_up() -> None:

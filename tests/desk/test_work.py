@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -468,6 +469,22 @@ def test_damaged_modules_of_one_student_leave_the_pages_of_all_others(desk_folde
         page = tina.get(f"/check/week5?id={VALUES}")
         assert (page.status, page.text.count('name="member"')) == (200, 3)
         assert tina.get(WORK).status == 200
+
+
+def test_done_and_next_go_on_among_those_that_the_address_chooses(tina: Visitor) -> None:
+    for query in ("?week=week5&work=open&sort=-total", "?section=B", "?q=dora"):
+        page = tina.get(f"/work/2/week5{query}")
+        following = tina.send(page, "done", "/do/done", then="next")
+        assert following.response.url.query.decode() == query[1:]
+        assert following.path != page.path
+
+
+def test_the_next_of_ones_own_is_another_one_than_this(tina: Visitor) -> None:
+    page, seen = tina.get("/"), []
+    for _ in range(4):
+        page = tina.get(html.unescape(re.findall(r'href="(/next[^"]*)"', page.text)[0]))
+        seen.append(page.path)
+    assert len(set(seen)) == 4
 
 
 def test_whole_sections_go_to_one_person(desk_folder: Path) -> None:

@@ -6,6 +6,7 @@ this machine. So the name, the page that a request comes from, and the session a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from grader.desk.guard.sessions import Session, Sessions
 
 MOST_BYTES = 4_000_000  # of a request's body
+PATIENCE = 60.0  # seconds for which more of a form is waited for
 ENTRY = "/enter"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -75,11 +77,15 @@ class Safety:
         await self._within_bounds(scope, receive, _hardened(send))
 
     async def _within_bounds(self, scope: Scope, receive: Receive, send: Send) -> None:
-        size = 0
+        size, is_whole = 0, False
 
         async def counted() -> Message:
-            nonlocal size
-            message = await receive()
+            nonlocal size, is_whole
+            try:
+                message = await asyncio.wait_for(receive(), None if is_whole else PATIENCE)
+            except TimeoutError:
+                raise HTTPException(408, "the rest of the form did not come") from None
+            is_whole = not message.get("more_body", False)
             size += len(message.get("body", b""))
             if size > MOST_BYTES:
                 raise HTTPException(413, "this is larger than any form of the desk")

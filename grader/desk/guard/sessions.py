@@ -33,15 +33,19 @@ class Sessions:
 
     def enter(self, token: str) -> str:
         """Return the cookie of a new session; empty where the token is nobody's."""
+        name = self.whose(token)
+        if name is None:
+            return ""
+        cookie = secrets.token_urlsafe(32)
+        self._open[cookie] = Session(name)
+        while len(self._open) > MOST:
+            del self._open[next(iter(self._open))]
+        return cookie
+
+    def whose(self, token: str) -> str | None:
+        """Say who comes in by a token; None where it is nobody's."""
         given = token.encode("utf-8", "replace")
-        for name, known in self.tokens.items():
-            if hmac.compare_digest(given, known.encode()):
-                cookie = secrets.token_urlsafe(32)
-                self._open[cookie] = Session(name)
-                while len(self._open) > MOST:
-                    del self._open[next(iter(self._open))]
-                return cookie
-        return ""
+        return next((name for name, known in self.tokens.items() if hmac.compare_digest(given, known.encode())), None)
 
     def of(self, cookie: str) -> Session | None:
         """Return the session that a cookie belongs to."""
