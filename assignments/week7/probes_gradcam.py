@@ -12,6 +12,16 @@ from matplotlib.figure import Figure
 # 7.12: the map
 
 
+class Modes(list):
+    """The modes that a model was asked in; a copy of the model tells the same list."""
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class Looking(nn.Module):
     """A convolution, batch normalisation, ReLU and dropout, and a linear layer over all positions."""
 
@@ -30,7 +40,7 @@ class Looking(nn.Module):
                     if f"{name}.{part}" in weights:
                         getattr(layer, part).copy_(weights[f"{name}.{part}"])
 
-        self.modes = []
+        self.modes = Modes()
 
     def forward(self, images):
         self.modes.append(self.training)
@@ -42,7 +52,7 @@ def heatmap(student, weights, image, layer, label=None):
     model = Looking(weights)
     options = {} if label is None else {"label": label}
     found = student.gradcam.grad_cam(model, model.features[layer], image, **options)
-    return {"map": found, "modes": model.modes}
+    return {"map": found, "modes": list(model.modes)}
 
 
 def heatmap_twice(student, weights, image, gradient):

@@ -239,7 +239,9 @@ def test_epoch_steps(student, rng):
     got = student.run(probes.epoch, weight, bias, x, labels, 5, lr, factors, smoothing=smoothing, alpha=0.0)
     seen = expect.tensor(expect.field(got, "inputs"), "what train_epoch gives the model", shape=(None, 4))
     mixes = "train_epoch mixes images, though alpha is 0"
-    expect.true(len(seen) >= len(x), "train_epoch does not give the model all images")
+    alone = len(seen) == 5
+    because = "it ends after the first batch alone: is a `return` inside the loop?" if alone else None
+    expect.true(len(seen) >= len(x), "train_epoch does not give the model all images", because=because)
     expect.true(len(seen) > len(x) or expect.same_values(seen, x, atol=1e-5), mixes)
     want = recipes.descend(x, recipes.smoothed(labels, 3, smoothing), weight, bias, 5, [lr * f for f in factors])
     slips = recipes.epoch_slips(x, labels, weight, bias, 5, lr, factors, smoothing)
@@ -307,7 +309,9 @@ def test_accuracy(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
     got = student.run(probes.trained_weights, small(data.train_images), data.train_labels, BLOCKS, RATE, EPOCHS)
     weights = residual.taken(
-        expect.field(got, "after"), residual.shapes(10, BLOCKS, 8), "ResNet's tensors after training"
+        expect.field(got, "after"),
+        residual.shapes(10, BLOCKS, 8),
+        "the weights of all of ResNet's blocks after training",
     )
     show.curve("Training loss", expect.field(got, "losses"), BANDS["week7"])
     # The judge computes the network from its weights alone: whatever else a module remembers reads no digit.

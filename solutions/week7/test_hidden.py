@@ -235,6 +235,7 @@ def test_mixup_batches(student, rng):
             expect.true(full or len(set(blend.partners)) == len(images), "mixup's partners are no permutation")
             if alpha == 1.0:
                 shares += [share for i, share in enumerate(blend.shares) if blend.partners[i] != i]
+    expect.true(len(shares) > 0, "mixup blends no image with another one")
     mean = sum(shares) / len(shares)
     expect.true(0.2 < sum(abs(share - 0.5) for share in shares) / len(shares) < 0.3 + 0.06 and mean > 0.2,
                 "mixup's shares are not spread as those of a Beta distribution")  # fmt: skip
