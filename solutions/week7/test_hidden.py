@@ -226,7 +226,9 @@ def test_mixup_batches(student, rng):
     for shape, alpha in (((1, 1, 4, 4), 1.0), ((7, 3, 2, 5), 1.0), ((5, 9), 0.5), ((6, 1, 3, 3), 8.0)):
         images = torch.randn(shape, generator=rng)
         targets = torch.rand(shape[0], 3, generator=rng)
-        for pair in expect.items(student.run(probes.mixed, images, targets, alpha, 20), 20, "the results of mixup"):
+        count = 80 if alpha == 1.0 and shape[0] > 1 else 20
+        found = student.run(probes.mixed, images, targets, alpha, count)
+        for pair in expect.items(found, count, "the results of mixup"):
             mixed, soft = expect.items(pair, 2, "what mixup returns, (images, targets),")
             blend = recipes.judge_blend(mixed, images, "mixup")
             want = recipes.blended(targets, blend)
@@ -237,7 +239,10 @@ def test_mixup_batches(student, rng):
                 shares += [share for i, share in enumerate(blend.shares) if blend.partners[i] != i]
     expect.true(len(shares) > 0, "mixup blends no image with another one")
     mean = sum(shares) / len(shares)
-    expect.true(0.2 < sum(abs(share - 0.5) for share in shares) / len(shares) < 0.3 + 0.06 and mean > 0.2,
+    # Of a uniform share, |share − 1/2| is 1/4 in the mean, with a deviation of 0.144, so 0.017 for the mean over some 70
+    # batches. The bounds are five of those away.
+    spread = sum(abs(share - 0.5) for share in shares) / len(shares)
+    expect.true(0.16 < spread < 0.34 and mean > 0.25,
                 "mixup's shares are not spread as those of a Beta distribution")  # fmt: skip
 
 
