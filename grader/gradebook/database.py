@@ -10,6 +10,7 @@ waits for somebody who writes. `copies` says when the file is copied.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -129,16 +130,27 @@ class Database:
             raise
 
     def _bring_up_to_date(self) -> None:
-        if self._shared:
-            if (self._pragma("application_id"), self._pragma("user_version")) == _CURRENT:
-                return  # a run may have it, and need not be waited for
-            self._take()
+        if self._shared and self._is_current_or_taken():
+            return  # a run may have it, and need not be waited for
         try:
             self._database.execute("BEGIN EXCLUSIVE")
             self._prepare()
         finally:
             if self._shared:
                 self._let_go()
+
+    def _is_current_or_taken(self) -> bool:
+        """Tell whether the schema is that of today; else take the file. A run that just begins soon brings it there."""
+        until = time.monotonic() + PATIENCE
+        while (self._pragma("application_id"), self._pragma("user_version")) != _CURRENT:
+            try:
+                self._take()
+            except Taken:
+                if time.monotonic() >= until:
+                    raise
+            else:
+                return False
+        return True
 
     def _take(self) -> None:
         self._claim = Claim(self.path.parent)

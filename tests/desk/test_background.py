@@ -303,6 +303,23 @@ def _without(old: list[str], lines: Sequence[Any]) -> list[str]:
     return [old[line.old - 1] for line in lines if line.sign == "-"]
 
 
+def test_a_desk_that_is_opened_while_a_run_begins_waits_for_its_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grader.gradebook import database
+    from grader.gradebook.together.claim import Taken
+
+    def begun(folder: Path) -> Claim:
+        monkeypatch.undo()
+        Gradebook(folder / "gradebook.sqlite", copies=False).close()
+        raise Taken
+
+    (tmp_path / "gradebook.sqlite").touch()
+    monkeypatch.setattr(database, "Claim", begun)
+    with open_book(tmp_path, shared=True) as book:
+        assert book.people() == []
+
+
 def test_the_class_page_follows_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from grader.desk.background import mending
 

@@ -331,6 +331,13 @@ def sent_reports(tmp_path: Path) -> Path:
     return tmp_path / "reports"
 
 
+def test_who_is_left_out_is_counted_where_not_all_are_named() -> None:
+    with pytest.raises(UsageError, match=r"D: late; and 2 more$"):
+        sending.way_of(Parcels("week5", [], ["A: late", "B: late", "D: late", "E: late", "F: late"]))
+    with pytest.raises(UsageError, match=r"yet: A: late$"):
+        sending.way_of(Parcels("week5", [], ["A: late"]))
+
+
 def test_the_command_makes_the_zip_and_names_whom_it_leaves_out(
     sent_reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -441,6 +441,21 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(outcomes_root: Path, j
     assert _living() <= before  # the other judge may have been ending a process just before
 
 
+def test_a_run_that_is_stopped_ends_before_its_jobs_do(outcomes_root: Path) -> None:
+    before = _living()
+    pool = Pool(outcomes_root, ["week1"], 1, Process(), QUICK)
+
+    def endless() -> Iterator[Job]:
+        for number in range(20):
+            if number == 3:
+                pool.stop()
+            yield job("return 2 * n", student=f"s{number}")
+        raise AssertionError("it goes on")
+
+    assert len(list(pool.run(endless()))) < 4
+    assert _living() <= before
+
+
 def _living() -> set[int]:
     below = psutil.Process().children(recursive=True)
     return {child.pid for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from grader.desk.acting.decisions import shown_revisions
 from grader.desk.desk import Desk, desk_of
@@ -19,6 +19,8 @@ async def show_check(request: Request) -> Response:
         raise HTTPException(404, f"there is no {week}")
     checks = checks_of(desk.snapshot, week)
     name = request.query_params.get("id", "")
+    if not name:
+        return RedirectResponse(f"/figures/{week}", 303)
     place = next((number for number, check in enumerate(checks) if check.id == name), None)
     if place is None:
         raise HTTPException(404, "there is no such check; it may have been renamed")

@@ -10,7 +10,7 @@ from grader.errors import UsageError
 from grader.exports.feedback import canvas, github, mail, moodle
 from grader.exports.feedback.parcels import Parcels, gather
 from grader.exports.fill import Filled
-from grader.exports.target import Files
+from grader.exports.target import MOST_NAMED, Files
 from grader.intake.layouts import called
 
 COMMENTS = "moodle-comments"
@@ -36,7 +36,9 @@ def way_of(parcels: Parcels) -> str:
     if len(ways) == 1:
         return next(iter(ways))
     if not parcels.ready:
-        raise UsageError(f"nobody's {parcels.week} is graded for good yet: {'; '.join(parcels.left_out[:3])}")
+        more = len(parcels.left_out) - MOST_NAMED
+        names = "; ".join([*parcels.left_out[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+        raise UsageError(f"nobody's {parcels.week} is graded for good yet: {names}")
     layouts = sorted({called(parcel.route.layout) for parcel in parcels.ready if parcel.route})
     how = f"the class was read as {' and '.join(layouts)}" if layouts else "no run has noted how the class came"
     raise UsageError(f"--as: {how}; say how feedback goes back: {', '.join(WAYS)}")
