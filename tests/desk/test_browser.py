@@ -293,6 +293,24 @@ def test_what_is_half_written_belongs_to_its_page_and_is_never_lost(visit: Calla
     assert comment.input_value() == "for Cleo, too"
 
 
+def test_no_table_breaks_a_word_or_runs_over_the_next_column(visit: Callable[..., Any]) -> None:
+    lines = """[...document.querySelectorAll("th")].filter((one) => one.textContent === "Who").map((one) => {
+        const range = document.createRange();
+        range.selectNodeContents(one);
+        return range.getClientRects().length;
+    })"""
+    assert set(visit("/log", "phone").evaluate(lines)) == {1}
+    page = visit()
+    assert page.evaluate("""() => {
+        const cell = document.querySelector(".students td.number");
+        const name = document.createElement("span");
+        name.className = "ta";
+        name.textContent = "Maximiliane-Alexandra von Wolkenstein-Trostburg-Rodenegg";
+        cell.append(name);
+        return cell.scrollWidth <= cell.clientWidth;
+    }""")
+
+
 def test_a_page_that_nobody_sees_holds_no_line_to_the_desk(visit: Callable[..., Any]) -> None:
     page = visit()
     page.evaluate("""() => {

@@ -90,6 +90,19 @@ def test_attempts_show_what_changed_in_code_and_verdicts(desk_folder: Path, tina
     assert "5.3 values of LeNet 1 of 1" in fixes
 
 
+def test_pages_say_what_their_words_mean(tina: Visitor) -> None:
+    home = tina.get("/").words
+    assert "A work needs a look where a part of it waits for a person" in home
+    assert "mean of 27, 0 final" in home
+    assert "of those that are final" in tina.get("/figures/week5").words
+    tina.send(tina.get("/requests"), "ask", "/do/ask", student="2001", week="week5", text="why?")
+    assert "the student does not get it" in tina.get("/requests").words
+
+
+def test_a_week_without_a_check_leads_to_the_list_of_all(tina: Visitor) -> None:
+    assert tina.get("/check/week5").path == "/figures/week5"
+
+
 # Decisions
 
 
