@@ -239,7 +239,7 @@ def test_mixup_batches(student, rng):
                 shares += [share for i, share in enumerate(blend.shares) if blend.partners[i] != i]
     expect.true(len(shares) > 0, "mixup blends no image with another one")
     mean = sum(shares) / len(shares)
-    # Of a uniform share, |share − 1/2| is 1/4 in the mean, with a deviation of 0.144, so 0.017 for the mean over some 70
+    # Of a uniform share, |share − 1/2| is 1/4 in the mean, with a deviation of 0.144, so 0.017 for the mean of some 70
     # batches. The bounds are five of those away.
     spread = sum(abs(share - 0.5) for share in shares) / len(shares)
     expect.true(0.16 < spread < 0.34 and mean > 0.25,
