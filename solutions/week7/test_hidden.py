@@ -233,7 +233,7 @@ def test_mixup_batches(student, rng):
             blend = recipes.judge_blend(mixed, images, "mixup")
             want = recipes.blended(targets, blend)
             expect.close(soft, want, "the targets of mixup", atol=1e-3)
-            full = all(share == 1.0 for share in blend.shares)
+            full = min(blend.shares) > 0.999  # then which image was added to which cannot be told
             expect.true(full or len(set(blend.partners)) == len(images), "mixup's partners are no permutation")
             if alpha == 1.0:
                 shares += [share for i, share in enumerate(blend.shares) if blend.partners[i] != i]
