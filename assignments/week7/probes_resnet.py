@@ -109,6 +109,7 @@ def block_output(student, inside, outside, stride, weights, x):
 def block_gradients(student, inside, outside, stride, weights, x):
     """The gradients of the sum of squares of its result, for its input and its first convolution."""
     block = student.resnet.ResidualBlock(inside, outside, stride)
+    block(x)  # a lazy layer has no weights before its first input
     set_tensors(block_tensors(block), weights)
     block.eval()
     x = x.clone().requires_grad_()

@@ -74,9 +74,17 @@ class WithoutDropout(TorchFunctionMode):
 # 7.1 and 7.2
 
 
+def begun(model, x):
+    """The model once it has had an input, before which a lazy layer has no weights; its running averages stay."""
+    model.eval()
+    with torch.no_grad():
+        model(x)
+    return model
+
+
 def block_run(student, sizes, weights, x, training):
     """What a block gives, and its running averages afterwards."""
-    block = student.resnet.ResidualBlock(*sizes)
+    block = begun(student.resnet.ResidualBlock(*sizes), x)
     fill(block_parts(block), weights)
     block.train(training)
     with WithoutDropout():
@@ -121,7 +129,7 @@ def run(self, x, *_, **__):
 def network_run(student, sizes, weights, images, training):
     """The logits of a network with these weights, and the gradients of their squares for the stem and for fc."""
     with right_blocks(student.resnet):
-        model = student.resnet.ResNet(*sizes)
+        model = begun(student.resnet.ResNet(*sizes), images)
         fill(network_parts(model), weights)
         model.train(training)
         with WithoutDropout():
@@ -133,7 +141,7 @@ def network_run(student, sizes, weights, images, training):
 
 def deep_run(student, sizes, weights, images):
     """The same of the student's own blocks, in evaluation mode."""
-    model = student.resnet.ResNet(*sizes)
+    model = begun(student.resnet.ResNet(*sizes), images)
     fill(network_parts(model), weights)
     model.eval()
     logits = model(images)
