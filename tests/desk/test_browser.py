@@ -144,7 +144,7 @@ def test_a_work_is_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
     page.locator("text=undone: Ana Silva, week5: 5.3 set to 6").wait_for()
     assert page.locator(".decision >> text=Set to 6").count() == 0
     keys.press("w")
-    keys.press("Alt+2")  # the first is the reason for the points
+    keys.press("Alt+1")  # the comment; a reason that was taken back is not offered
     keys.press("Control+Enter")
     page.locator("#told >> text=commented on the week").wait_for()
     assert page.locator(".comment .said >> text=why detach?").count() == 2
