@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from grader.author.proof.trials import Subject, Trial
 from grader.course import Assignment
 from grader.course.check_digests import check_digests, unchanged
+from grader.course.material import add_parts
 from grader.results import CheckResult, Report
 
 Digests = Mapping[str, str]
@@ -53,7 +54,9 @@ class Round:
 
 
 def _key(subject: Subject) -> str:
-    sha = hashlib.sha256(subject.key.encode())
+    """Digest what is graded, and by which tasks: a mutant whose `tasks` are edited asks for other checks."""
+    sha = hashlib.sha256()
+    add_parts(sha, subject.key.encode(), repr(subject.tasks).encode())
     for name, content in sorted(subject.files.items()):
-        sha.update(b"%d %s %d " % (len(name), name.encode("utf-8", "surrogatepass"), len(content)) + content)
+        add_parts(sha, name.encode("utf-8", "surrogatepass"), content)
     return sha.hexdigest()

@@ -129,6 +129,14 @@ def test_a_part_is_tried_on_its_own_tasks_and_a_mutant_that_is_named_on_all() ->
         assert part.limit(reference, mutants) == reference
 
 
+def test_a_mutant_whose_tasks_have_changed_is_graded_anew(new_course: Course) -> None:
+    kept, assignment = Kept(), new_course.assignment(WEEK)
+    before = trials.Subject(trials.MUTANT, "m", {"exercise.py": b"x = 1"}, 0, ("7.1",))
+    kept.round(assignment).learn(trials.Trial(before, Report("m", WEEK, 0, "g", "s", "a", (PASS,))))
+    now = kept.round(assignment)
+    assert [trial.subject for trial in now.known([before, replace(before, tasks=("7.1", "7.2"))])] == [before]
+
+
 # What the findings say of made-up runs.
 
 PASS = CheckResult("test_week7.py::a", "7.1", "a", False, 60, 60, Outcome.PASSED)
