@@ -99,12 +99,13 @@ def load_probes(check_file: str) -> ModuleType:
 
 
 def load_beside(check_file: str, name: str) -> ModuleType:
-    """Load the module `name.py` from the folder of a check file; weeks may use the same names without a mix-up."""
+    """Load the module `name.py` from the folder of a check file; weeks and courses may use the same names."""
     file = Path(check_file)
-    path = file.with_name(f"{name}.py")
+    path = file.with_name(f"{name}.py").absolute()
     full_name = f"grader_checks.{file.parent.parent.name}.{file.parent.name}.{name}"
-    if full_name in sys.modules:
-        return sys.modules[full_name]
+    loaded = sys.modules.get(full_name)
+    if loaded is not None and loaded.__file__ == str(path):  # else it is that of another course in this process
+        return loaded
     spec = importlib.util.spec_from_file_location(full_name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise CourseError(f"{file}: there is no {path.name} beside it; the checks need it there")

@@ -139,6 +139,7 @@ def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:
     for frame, line in traceback.walk_tb(trace):
         file = Path(frame.f_code.co_filename)
         if folder in file.parents and not CHECKS.fullmatch(file.name):
+            linecache.checkcache(str(file))  # it was saved since, where one process checks again and again
             code = linecache.getline(str(file), line).strip()
             found.append(_place(file, folder, line, frame.f_code.co_name, code))
     return found
