@@ -6,6 +6,7 @@ import difflib
 import linecache
 import re
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -121,7 +122,7 @@ def _names_of(thing: object, folder: Path) -> tuple[str, list[str]]:
         names = [name for name, value in vars(thing).items() if getattr(value, "__module__", "") == thing.__name__]
         return (file.name, names) if folder in file.parents else ("", [])
     parts = getattr(thing, "__dict__", {})
-    if type(parts.get("_modules")) is not dict:  # a torch.nn.Module keeps its layers there
+    if type(parts.get("_modules")) not in (dict, OrderedDict):  # a torch.nn.Module keeps its layers there
         return "", []
     return type(thing).__name__, [name for kind in ("_modules", "_parameters", "_buffers") for name in parts[kind]]
 
