@@ -92,7 +92,7 @@ def test_derivative_by_autograd(student, rng):
             kind, dtype, shape = expect.items(given_to_f, 3, "what f is given")
             expect.equal(kind, "Tensor", "the type of what f is given")
             expect.equal(dtype, "torch.float32", "the dtype of what f is given")
-            expect.equal(shape, [], "the shape of what f is given, a 0-dimensional tensor,")
+            expect.equal(shape, [], "the shape of what f is given (no axes)")
         # Of a·x·x.detach() + b·x autograd sees a·x + b, a difference quotient 2·a·x + b.
         quotient = {"that a difference quotient gives: use autograd": 2 * a * x + b}
         slope = expect.number(expect.field(got, "derivative"), "the derivative")
@@ -298,7 +298,8 @@ def test_split_generators(student, rng):
     for name, value in want.items():
         number = expect.number(expect.field(got, name), f"the next number of {name}")
         expect.true(
-            number == value, f"the global generator of {name} is not as it was: the split seeds it or draws from it"
+            number == value,
+            f"the global generator of {name} is not as it was: use a generator of the split's own",
         )
     judge_parts(got, "split_train_valid")
     items = numbers(expect.field(got, "items"), "the two parts", [7] * 20)

@@ -78,7 +78,7 @@ def lenet_outputs(student, images, output_dim, weights=None):
             return model(images)
         except RuntimeError as error:
             if images.dim() == 3:
-                error.args = (f"a single image has no batch axis before it gets one, by unsqueeze(0): {error}",)
+                error.args = (f"a single image has no batch axis: {error}",)
             raise
 
 

@@ -119,7 +119,7 @@ def test_lenet_shapes(student, batch, output_dim, seed):
     gen = generator(seed)
     images = torch.randn(batch, 1, 28, 28, generator=gen)
     logits, hidden = outputs(student.run(probes.lenet_outputs, images, output_dim), batch, output_dim)
-    last = "is it that a ReLU comes after the last layer, or that forward does not compute them?"
+    last = "does a ReLU come after the last layer? else forward does not compute them"
     expect.true(bool(logits.any()), "the logits are all zeros, whatever the image", because=last)
     expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
     for part, name in ((logits, "logits"), (hidden, "hidden")):
@@ -530,7 +530,8 @@ def test_split_generators(student, rng):
     for name, value in want.items():
         number = expect.number(expect.field(got, name), f"the next number of {name}")
         expect.true(
-            number == value, f"the global generator of {name} is not as it was: the split seeds it or draws from it"
+            number == value,
+            f"the global generator of {name} is not as it was: use a generator of the split's own",
         )
     items = [number for number, _ in pairs(expect.field(got, "items"), "the two parts", [7] * 20)]
     expect.equal(sorted(items), list(range(20)), "all items together")
@@ -790,7 +791,9 @@ def judge_incorrect(got, images, labels, probs, n):
     orders = {
         "the order turned round": confidence[mistakes].sort().values,
         "the order of the data: sort all mistakes by confidence": confidence[mistakes],
-        "the order of the true label's probability: sort by the greatest one": confidence[mistakes][by_label],
+        "the order of the true label's probability: sort by that of the predicted label": confidence[mistakes][
+            by_label
+        ],
         "the order of the data, cut to n and then sorted: sort all mistakes first": confidence[mistakes][:n]
         .sort(descending=True)
         .values,
@@ -908,8 +911,10 @@ def test_own_figures(student, rng):
     for name in ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"):
         own, untouched, shown = expect.items(expect.field(got, name), 3, f"what {name} draws")
         expect.true(shown is not None, f"{name} returns no matplotlib Figure: `return fig`")
-        expect.true(own is True, f"{name} returns the figure that was current before, not one of its own")
-        expect.true(untouched is True, f"{name} draws into the figure that was current before")
+        expect.true(own is True, f"{name} returns the figure that was current before: make its own, by plt.subplots()")
+        expect.true(
+            untouched is True, f"{name} draws into the figure that was current before: make its own, by plt.subplots()"
+        )
         expect.instance(shown, int, f"the number of axes that {name} draws into")
         expect.true(shown > 0, f"{name} draws nothing into the figure that it returns: pass its axes on, by ax=ax")
     drawn = expect.items(expect.field(got, "pictures"), None, "the pictures")

@@ -328,7 +328,7 @@ def replaced_loops(training, watch, loaders, known):
         note("train", args, kwargs)
         with torch.no_grad():
             watch.model.weight.add_(1.0)
-        return 0.5, 0.5
+        return 1 / len(watch.calls), 0.5  # the loss falls in training, whatever validation says
 
     def evaluate(*args, **kwargs):
         note("evaluate", args, kwargs)

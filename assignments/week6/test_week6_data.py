@@ -70,8 +70,8 @@ def other_split(found, images, ratio):
         "the last names are taken for training, and not the first": paths(
             lambda names: sorted(names, reverse=True), cut
         ),
-        "a class's share is rounded, where int(n * ratio) cuts": paths(by_text, lambda count: round(count * ratio)),
-        "a class's share is rounded up, where int(n * ratio) cuts": paths(
+        "a class's share is rounded, where int(n * ratio) cuts it": paths(by_text, lambda count: round(count * ratio)),
+        "a class's share is rounded up, where int(n * ratio) cuts it": paths(
             by_text, lambda count: math.ceil(count * ratio)
         ),
         "the ratio that is given is ignored": paths(by_text, lambda count: int(count * 0.8)),
@@ -80,7 +80,7 @@ def other_split(found, images, ratio):
     wanted = paths(by_text, cut)
     named = [name for name, tree in rules.items() if found == tree != wanted]
     if named or found == wanted:
-        return "; or ".join(named) or None
+        return next(iter(named), None)
     if all(path.count("/") == 1 for path in found):
         return "the class folders are missing: out_dir/train/CLASS/NAME"
     if wanted < found:
@@ -284,7 +284,9 @@ def test_normalize_dtype(student, rng):
     image = torch.randn(3, 4, 5, generator=rng)
     got = student.run(probes.normalized, image)
     result = expect.tensor(expect.field(got, "result"), "the rescaled image", shape=(3, 4, 5), dtype=torch.float32)
-    expect.true(bool((result != result[0, 0, 0]).any()), "the rescaled image is the same everywhere")
+    same = result[0, 0, 0].item()
+    flat = f"every pixel of the rescaled image is {same:g}, though the given ones differ: (image − min) / (max − min)"
+    expect.true(bool((result != same).any()), flat)
     alike = torch.corrcoef(torch.stack([image.flatten(), result.flatten()]).double())[0, 1].item()
     expect.true(alike > 0.6, "normalize_image gives another image: its bright places are not those of the given one")
 

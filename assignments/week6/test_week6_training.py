@@ -41,7 +41,7 @@ def judge_accuracy(got, logits, labels, dtype=None):
     rows, count = zip(logits.tolist(), labels.tolist(), strict=True), len(labels)
     want = sum(row.index(max(row)) == label for row, label in rows) / count
     expect.true(type(got) is not float, "a float is returned: a tensor is asked for, so without .item()")
-    got = expect.tensor(got, "the accuracy, a scalar tensor,", shape=(), dtype=dtype)
+    got = expect.tensor(got, "the accuracy (a tensor without axes)", shape=(), dtype=dtype)
     crossed = (logits.argmax(1, keepdim=True) == labels).double().sum().item()
     columns = (logits.argmax(0)[0] == labels).double().mean().item()
     slips = {"in percent: a fraction is asked for": 100 * want,
@@ -79,7 +79,7 @@ def slips_of(losses, hits, batch_size):
             "of the last batch alone, divided by the number of batches: add up over the batches": batches[-1]
             / len(batches),
             "of all batches but the last": sum(batches[:-1]) / max(1, len(batches) - 1),
-            "of the sum: divide by the number of batches": sum(batches),
+            "of the sum over the batches: return their mean": sum(batches),
             "of the batches' losses added up and divided by the examples": sum(batches) / len(losses),
             "of the accuracy: the order is (loss, accuracy)": accuracy[0],
             "of the accuracy; the order is (loss, accuracy)": accuracy[1],
@@ -87,7 +87,7 @@ def slips_of(losses, hits, batch_size):
         "accuracy": {
             "in percent: a fraction is asked for": 100 * accuracy[0],
             "in percent; a fraction is asked for": 100 * accuracy[1],
-            "of the sum: divide by the number of batches": sum(accuracies),
+            "of the sum over the batches: return their mean": sum(accuracies),
             "of the last batch alone: add up over the batches": accuracies[-1],
             "of all batches but the last": sum(accuracies[:-1]) / max(1, len(accuracies) - 1),
         },
@@ -157,8 +157,9 @@ def test_epoch_time(student, rng):
         rounded = {"of the seconds: (minutes, seconds) is the order": int(length) % 60,
                    "of minutes within the hour: all of them are asked for": int(length) // 60 % 60,
                    "of start − end: the difference is end − start": int(-length / 60),
-                   "of minutes that are rounded: // 60 floors them": round(length / 60),
-                   "of seconds that are rounded first: int() cuts": round(length) // 60}  # fmt: skip
+                   "of minutes or seconds that are rounded: // and int() cut them": round(length / 60)}  # fmt: skip
+        if round(length) // 60 != round(length / 60):
+            rounded["of seconds that are rounded first: int() cuts them"] = round(length) // 60
         rounded = {name: value for name, value in rounded.items() if value != int(length) // 60}
         expect.integer(minutes, int(length) // 60, "the minutes", context=rounded)
         slips = {
@@ -182,7 +183,9 @@ def run_fit(student, losses, as_text, gen):
     got = student.run(probes.fitted, losses, as_text, True, weight)
     if not calls_both(calls_of(got)):
         got = student.run(probes.fitted, losses, as_text, False, weight)
-    validated = expect.items(expect.field(got, "validated"), len(losses), "the epochs that were validated")
+    validated = expect.items(
+        expect.field(got, "validated"), len(losses), "the epochs that were validated (does fit end early?)"
+    )
     weights = [expect.tensor(value, "the weights at validation", shape=(2, 3)) for value in validated]
     for value in weights:
         moved = value.double() - weight.double()
@@ -253,19 +256,29 @@ def test_fit_best(student, rng):
         best = best_until(losses, len(losses) - 1)
         # What is loaded at the end is what was saved last: a wrong checkpoint shows here, too.
         context = {
-            "of the last epoch: save only where the loss is the least so far, and load that at the end": weights[-1],
-            **epochs_of(weights, best),
+            of_the_last(got, weights[-1]): weights[-1],
+            **epochs_of(weights, best, losses),
         }
         what = f"the model's weights at the end (epoch {best + 1} is the best)"
         expect.close(expect.field(got, "end"), want, what, context=context)
 
 
-def epochs_of(weights, wanted):
+def of_the_last(got, last):
+    """What the weights of the last epoch are named for: the checkpoint tells saving too often from not loading."""
+    file = expect.field(got, "file")
+    if isinstance(file, torch.Tensor) and not expect.same_values(file, last):
+        return "of the last epoch: the checkpoint holds others; load them at the end"
+    return "of the last epoch: save only where the validation loss is the least so far, and load that at the end"
+
+
+def epochs_of(weights, wanted, losses):
     """Each epoch's weights, by what they would be named for."""
-    worse = {
-        f"of epoch {n + 1}, whose validation loss is not the least": w for n, w in enumerate(weights) if n != wanted
+    of = ", ".join(map(str, losses))
+    return {
+        f"of epoch {n + 1}, whose validation loss is not the least of {of}": w
+        for n, w in enumerate(weights)
+        if n != wanted
     }
-    return worse
 
 
 @task("6.16", points=2, title="fit saves the bare state dict in each epoch that is the best so far",
@@ -286,4 +299,4 @@ def test_fit_saves(student, rng):
                 else "of this epoch, whose validation loss is not the least"
             )
             context = {here: weights[epoch]} if epoch != best else {}
-            expect.close(content, weights[best], what, context={**context, **epochs_of(weights, best)})
+            expect.close(content, weights[best], what, context={**context, **epochs_of(weights, best, losses)})

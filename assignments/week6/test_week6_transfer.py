@@ -53,7 +53,9 @@ def test_freeze(student, rng):
         names = [name for name, _ in model.named_parameters()]
         flags = {name: not name.startswith(part) for name in names}
         expect.equal(
-            expect.field(got, "grad_enabled"), True, "whether gradients are recorded after freeze (for all code)"
+            expect.field(got, "grad_enabled"),
+            True,
+            "whether gradients are recorded after freeze (set the parameters' requires_grad alone)",
         )
         expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad of the parameters")
         modes = expect.items(expect.field(got, "training"), len([*model.modules()]), "the modes")

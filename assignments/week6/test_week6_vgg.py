@@ -155,11 +155,11 @@ def test_layer_parts(student, rng):
         not lacking,
         f"{' and '.join(lacking)} should be a buffer (register_buffer), and is a plain attribute or missing",
     )
-    expect.close(parameters["weight"], torch.ones(features), "weight at first")
-    expect.close(parameters["bias"], torch.zeros(features), "bias at first")
+    expect.close(parameters["weight"], torch.ones(features), "the initial weight")
+    expect.close(parameters["bias"], torch.zeros(features), "the initial bias")
     expect.equal(expect.field(got, "trainable"), {name: True for name in parameters}, "which parameters are trainable")
-    expect.close(expect.field(buffers, "running_mean"), torch.zeros(features), "running_mean at first")
-    expect.close(expect.field(buffers, "running_var"), torch.ones(features), "running_var at first")
+    expect.close(expect.field(buffers, "running_mean"), torch.zeros(features), "the initial running_mean")
+    expect.close(expect.field(buffers, "running_var"), torch.ones(features), "the initial running_var")
 
 
 def judge_state(got, part, layer, slips=None):

@@ -117,18 +117,20 @@ def likeness(a, b):
 def judge_plot(got, image, heatmap):
     first, second = pictures_of(got)
     plain = image.mean(0)
-    expect.true(bool(first), "plot_grad_cam draws no picture in its left axes")
-    expect.true(bool(second), "plot_grad_cam draws no picture in its right axes")
-    expect.true(likeness(first[0], plain) > 0.99, "plot_grad_cam does not show the image in its left axes")
+    expect.true(bool(first), "plot_grad_cam draws no picture in its left-hand axes")
+    expect.true(bool(second), "plot_grad_cam draws no picture in its right-hand axes")
+    expect.true(likeness(first[0], plain) > 0.99, "plot_grad_cam does not show the image in its left-hand axes")
     sizes = [tuple(array.shape) for array in second]
     small = "plot_grad_cam does not enlarge the heatmap to the size of the image"
     large_enough = any(size == tuple(plain.shape) for size in sizes[1:] or sizes)
     expect.true(large_enough, small, expected=str(tuple(plain.shape)), got=str(sizes[1:]))
     expect.true(
-        len(second) > 1, "plot_grad_cam draws one picture in its right axes: the image, and over it the heatmap"
+        len(second) > 1,
+        "plot_grad_cam draws only one picture in its right-hand axes: the image belongs there, and the heatmap over it",
     )
     expect.true(
-        likeness(second[0], plain) > 0.99, "plot_grad_cam does not show the image under the heatmap, in its right axes"
+        likeness(second[0], plain) > 0.99,
+        "plot_grad_cam does not show the image under the heatmap, in its right-hand axes",
     )
     rows = torch.linspace(0, heatmap.shape[0] - 1e-4, plain.shape[0]).long().clamp(max=heatmap.shape[0] - 1)
     columns = torch.linspace(0, heatmap.shape[1] - 1e-4, plain.shape[1]).long().clamp(max=heatmap.shape[1] - 1)

@@ -173,7 +173,7 @@ def test_mixup(student, alpha, seed):
     twice = [place for place in set(blend.partners) if blend.partners.count(place) > 1]
     fixed = all(share == 1.0 for share in blend.shares)
     expect.true(
-        not twice or fixed, "mixup takes an image twice as the other one: draw a permutation, by torch.randperm"
+        not twice or fixed, "mixup blends two images with the same partner: draw a permutation, by torch.randperm"
     )
     judge_targets(soft, targets, blend, "mixup")
 

@@ -40,8 +40,9 @@ def judge_shapes(got, wanted, what):
         expect.true(found.get(name) is not None, missing, got=", ".join(map(str, layers)))
         expect.equal(found.get(name), list(shape), f"the shape of {name} in {what}")
     more = [name for name in found if name not in wanted]
-    expect.true(not more, f"{what} has a projection in its shortcut where nothing changes: the input itself is added",
-                got=", ".join(map(str, more)))  # fmt: skip
+    where = "a block after the first of a stage: its stride is 1" if what.startswith("ResNet") else "its shortcut"
+    more_text = f"{what} has a projection where nothing changes, in {where}, and the input itself is added"
+    expect.true(not more, more_text, got=", ".join(map(str, more)))
 
 
 def parameters_in(wanted):
@@ -136,7 +137,7 @@ def test_network_layers(student, output_dim, blocks, width, size):
                     got=", ".join(map(str, layers)))  # fmt: skip
     expect.equal(expect.field(got, "blocks"), [blocks or 2] * 3, "the number of blocks in ResNet's stages")
     wanted = residual.shapes(output_dim, blocks or 2, width or 8)
-    judge_shapes(got, wanted, "ResNet")
+    judge_shapes(got, wanted, "ResNet" if width else "ResNet (of width 8, the default)")
     context = {"with a bias in conv1: bias=False": parameters_in(wanted) + (width or 8)}
     expect.integer(
         expect.field(got, "parameters"), parameters_in(wanted), "the number of ResNet's parameters", context=context
@@ -306,7 +307,7 @@ def small_slips(sizes, image):
         "with a layer that does not run": first + second + last + 14 * hidden,
         "with the biases, which are not counted": first + second + last + places + classes,
         "of the last layer that ran: add them up": last,
-        "of whole weights: a number of the output uses the weights of one filter": first * width
+        "of all filters for each number of the output: it takes the weights of one filter": first * width
         + second * hidden
         + last * classes,
         "of the numbers of the layers' inputs: count those of their outputs": 2

@@ -69,7 +69,7 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
 
 # What torch's own messages mean, for those who read them for the first time.
 _EXCEPTIONS = (
-    (r"no batch axis before it gets one.*mat1 and mat2", "give it one axis more in front: 1×28×28 becomes 1×1×28×28"),
+    (r"a single image has no batch axis.*mat1 and mat2", "give it one axis more in front: 1×28×28 becomes 1×1×28×28"),
     (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x\d+\)",
      r"the layer takes rows of \3 features, and gets \1 of \2: flatten each image by itself, or mend the layer's size"),
     (r"Expected more than 1 value per channel when training", "the model is in training mode: call model.eval() first"),
@@ -89,7 +89,16 @@ _EXCEPTIONS = (
     (r"img should be Tensor Image|pic should be PIL|should be a torch tensor", "ToTensor comes before Normalize"),
     (r"stack expects each tensor to be equal size", "torch.cat joins batches, of any sizes"),
     (r"Boolean value of Tensor with more than one value", "tensors are compared: sort by a number alone"),
-    (r"Expected all tensors to be on the same device", "images and labels belong on the device that is given"),
+    (r"Expected all tensors to be on the same device",
+     "all that the network and the criterion take belongs on the device that is given: move it by .to(device)"),
+    (r"expected [34]D .*input \(got (\d)D input\)",
+     r"a layer got \1 axes: is the batch's axis missing? unsqueeze(0) adds it"),
+    (r"expected np\.ndarray \(got Tensor\)", "torch.from_numpy takes arrays alone: torch.as_tensor takes tensors, too"),
+    (r"Weights only load failed", "a whole model or another object was saved: save its state_dict()"),
+    (r"'Axes' object is not (iterable|subscriptable)",
+     "plt.subplots gives no 2-dimensional array for one row or one column: squeeze=False keeps it"),
+    (r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at non-singleton dimension 1",
+     r"one has \1 channels or features, and the other \2"),
     (r"expected scalar type (\w+) but found (\w+)", "the two tensors differ in dtype: convert one"),
     (r"a leaf Variable that requires grad is being used in an in-place", "change parameters under torch.no_grad()"),
 )  # fmt: skip
@@ -200,6 +209,15 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
     if got.dim() > 0 and want.dim() == got.dim() + 1 and got.shape == want.shape[1:]:
         return "the first axis, over the examples, is missing"
     return None
+
+
+def axes(got: tuple[int, ...], want: Sequence[int | None]) -> str | None:
+    """Explain a wrong shape by the axes of size 1 alone: got has some that are not wanted, or lacks them."""
+    if None in want or [n for n in got if n != 1] != [n for n in want if n != 1]:
+        return None
+    return (
+        "an axis of size 1 is missing: is there a squeeze()?" if len(got) < len(want) else "an axis of size 1 too many"
+    )
 
 
 def gradients(got: Mapping[str, torch.Tensor | None]) -> str | None:

@@ -215,7 +215,14 @@ def tensor(
     if got.numel() > MOST and (shape is None or None in shape):
         fail(f"{what}: far too many numbers", expected=f"at most {MOST}", got=_shape_text(got.shape), form=True)
     if shape is not None and not _fits(tuple(got.shape), shape):
-        fail(f"{what}: wrong shape", expected=_shape_text(shape), got=_shape_text(got.shape), form=True)
+        because = diagnose.axes(tuple(got.shape), shape)
+        fail(
+            f"{what}: wrong shape",
+            expected=_shape_text(shape),
+            got=_shape_text(got.shape),
+            because=because,
+            form=True,
+        )
     if dtype is not None and got.dtype != dtype:
         fail(f"{what}: wrong dtype", expected=str(dtype), got=str(got.dtype), form=True)
     finite(got, what)
@@ -368,7 +375,8 @@ def _fits(shape: tuple[int, ...], want: Sequence[int | None]) -> bool:
 
 
 def _shape_text(shape: Sequence[int | None]) -> str:
-    return "shape (" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+    sizes = ["any" if s is None else str(s) for s in shape]
+    return f"shape ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"  # as Python writes a tuple
 
 
 def _typed(value: object) -> str:

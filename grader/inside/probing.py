@@ -23,6 +23,7 @@ _LAST_LINE = 2**31
 _NOT_SHOWN = "(an exception whose text cannot be shown)"
 MOST_NAMES = 12
 # Addresses and the names of temporary files change from run to run, and a report must not.
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours that some libraries put into their messages
 _ADDRESS, _TEMPORARY = re.compile(r"0x[0-9a-fA-F]{6,}"), re.compile(r"\btmp[a-z0-9_]{8}\b")
 _NO_MEMORY = ("can't allocate memory", "bad_alloc", "CUDA out of memory", "CUDA error: out of memory")
 
@@ -54,7 +55,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _cleaned(text: str) -> str:
-    return _TEMPORARY.sub("tmp…", _ADDRESS.sub("0x…", _text(text)[:LONGEST_MESSAGE]))
+    return _TEMPORARY.sub("tmp…", _ADDRESS.sub("0x…", _ANSI.sub("", _text(text)[:LONGEST_MESSAGE])))
 
 
 def describe(error: BaseException, folder: Path) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def test_close_takes_arrays_without_axes_and_without_entries() -> None:
 
 def test_close_does_not_broadcast() -> None:
     error = failure(lambda: expect.close(torch.ones(3, 1), torch.ones(3), "logits"))
-    assert (error.summary, error.expected, error.got) == ("logits: wrong shape", "shape (3)", "shape (3, 1)")
+    assert (error.summary, error.expected, error.got) == ("logits: wrong shape", "shape (3,)", "shape (3, 1)")
     assert error.because == "an axis of size 1 is missing or too many"
 
 
@@ -175,7 +175,7 @@ def test_a_tensor_of_open_size_may_not_be_huge(shape: tuple[None] | None) -> Non
 
 def test_shapes_are_shown_with_any() -> None:
     error = failure(lambda: expect.tensor(torch.ones(2), "images", shape=(None, 3)))
-    assert (error.expected, error.got) == ("shape (any, 3)", "shape (2)")
+    assert (error.expected, error.got) == ("shape (any, 3)", "shape (2,)")
 
 
 def test_summaries_hold_no_values() -> None:

@@ -189,9 +189,12 @@ def test_what_ends_a_command_early_has_its_status_and_no_traceback(
     def fails() -> None:
         raise error
 
+    closed: list[int] = []  # the output that nobody reads any more: this process's own goes to pytest
+    monkeypatch.setattr("grader.cli.process.streams.os.dup2", lambda source, target: closed.append(target))
     monkeypatch.setattr("grader.cli.student.run.the_course", fails)
     assert main(["run", "week1"]) == status
     assert capfd.readouterr().err == says
+    assert bool(closed) == isinstance(error, BrokenPipeError)
 
 
 # What commands print

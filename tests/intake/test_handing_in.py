@@ -50,6 +50,8 @@ def test_what_is_not_there_is_named_with_its_line() -> None:
         assert bool(words) == bool(about)
 
 
-@pytest.mark.parametrize("text", ["x = " + "(" * 100_000, "a" * 2_000_000, "\0", "x = " + "-" * 50_000 + "1"], ids="(aN-")
+@pytest.mark.parametrize(
+    "text", ["x = " + "(" * 100_000, "a" * 2_000_000, "\0", "x = " + "-" * 50_000 + "1"], ids="(aN-"
+)
 def test_no_source_ends_the_look_at_it(text: str) -> None:
     assert len(found(text)) <= 1
