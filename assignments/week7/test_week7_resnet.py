@@ -40,8 +40,9 @@ def judge_shapes(got, wanted, what):
         expect.true(found.get(name) is not None, missing, got=", ".join(map(str, layers)))
         expect.equal(found.get(name), list(shape), f"the shape of {name} in {what}")
     more = [name for name in found if name not in wanted]
-    where = "a block after the first of a stage: its stride is 1" if what.startswith("ResNet") else "its shortcut"
-    more_text = f"{what} has a projection where nothing changes, in {where}, and the input itself is added"
+    place = str(more[0]).partition("shortcut")[0].strip(".") if more else ""
+    where = f"{place} of {what}" if place else what
+    more_text = f"the shortcut of {where} has a projection, where nothing changes: does it get a stride of 1?"
     expect.true(not more, more_text, got=", ".join(map(str, more)))
 
 

@@ -80,7 +80,9 @@ def _cause(error: BaseException) -> BaseException:
 def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Collection[str]) -> Verdict:
     if end.outcome is Outcome.TODO:
         return _todo(end.summary, mark, tasks)
-    says = "; ".join(filter(None, [end.says, diagnose.exception(end.says)]))
+    means = diagnose.exception(end.says)
+    # Where we know better, a library's long advice only leads astray.
+    says = f"{end.says.partition('. ')[0]}; {means}" if means else end.says
     first = clip(": ".join(filter(None, [end.summary, says])), _LONGEST_LINE)
     place = end.place or _defined(student)
     first += f" ({place})" if place else ""
