@@ -42,7 +42,8 @@ def judge_shapes(got, wanted, what):
     more = [name for name in found if name not in wanted]
     place = str(more[0]).partition("shortcut")[0].strip(".") if more else ""
     where = f"{place} of {what}" if place else what
-    more_text = f"the shortcut of {where} has a projection, where nothing changes: does it get a stride of 1?"
+    cure = "does it get a stride of 1?" if place else "a projection is for a stride or for other channels"
+    more_text = f"the shortcut of {where} has a projection, where nothing changes: {cure}"
     expect.true(not more, more_text, got=", ".join(map(str, more)))
 
 
