@@ -130,5 +130,5 @@ def _save(book: Gradebook, out: Path, register: Register, person: Person) -> lis
     return renamed
 
 
-def _scores(book: Gradebook, person: Person) -> dict[str, int]:
+def _scores(book: Gradebook, person: Person) -> dict[str, float]:
     return {report.week: report.score for report in book.latest([person.name])}

@@ -51,6 +51,8 @@ def export(
         print(written.next)
     for line in written.replaced:
         print(terminal(f"replaced: {line}"))
+    for line in written.rounded:
+        print(terminal(f"rounded to whole points: {line}"))
     # Students who are left out come last, a line each.
     for line in written.left_out:
         print(terminal(f"left out: {line}"))

@@ -2,7 +2,7 @@
 
 [[manual]]
 title = "Code quality"
-points = 10
+points = 10                         # at most two decimal places, here and below
 name = "style"                      # optional: what commands call it; by default made of the title
 
 [[manual.items]]                    # optional: a rubric
@@ -20,6 +20,7 @@ from typing import Any
 
 from grader.errors import CourseError
 from grader.results import WHOLE_WEEK, ManualPart, RubricItem
+from grader.results.points import PLACES, has_two_places, total
 
 # Words that commands take in place of a part's name, or of items.
 _RESERVED = {*WHOLE_WEEK, "back", "comment", "uncomment", "excused", "waived", "none", "task"}
@@ -39,8 +40,8 @@ def _part(file: Path, table: Mapping[str, Any], where: str) -> ManualPart:
     _refuse_unknown(file, table, where, ("title", "points", "name", "items"))
     title = _text(file, table, "title", where)
     most = _points(file, table, where)
-    if most < 1:
-        raise CourseError(f"{file}: `points` of {where} must be a whole number above 0")
+    if most <= 0:
+        raise CourseError(f"{file}: `points` of {where} must be above 0")
     items = table.get("items", [])
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise CourseError(f"{file}: `items` of {where} must be tables, each begun by [[manual.items]]")
@@ -56,11 +57,11 @@ def _item(file: Path, table: Mapping[str, Any], where: str) -> RubricItem:
     return RubricItem(_name(file, table, title, where), title, _points(file, table, where), comment)
 
 
-def _check_rubric(file: Path, title: str, most: int, items: Sequence[RubricItem]) -> None:
+def _check_rubric(file: Path, title: str, most: float, items: Sequence[RubricItem]) -> None:
     _refuse_twice(file, f"the items of {title!r}", [item.name for item in items])
     if len({item.points < 0 for item in items if item.points}) > 1:
         raise CourseError(f"{file}: of the items of {title!r} some give points and some take them off; choose one")
-    gives = sum(item.points for item in items)
+    gives = total(item.points for item in items)
     if 0 < gives < most:
         raise CourseError(f"{file}: the items of {title!r} give {gives} points in all, and the part has {most}")
 
@@ -86,11 +87,11 @@ def _text(file: Path, table: Mapping[str, Any], key: str, where: str) -> str:
     return value.strip()
 
 
-def _points(file: Path, table: Mapping[str, Any], where: str) -> int:
+def _points(file: Path, table: Mapping[str, Any], where: str) -> float:
     points = table.get("points")
-    if type(points) is not int:
-        raise CourseError(f"{file}: `points` of {where} is missing or not a whole number; add it")
-    return points
+    if isinstance(points, bool) or not isinstance(points, int | float) or not has_two_places(points):
+        raise CourseError(f"{file}: `points` of {where} is missing or not {PLACES}; add it")
+    return total([points])
 
 
 def _refuse_unknown(file: Path, table: Mapping[str, Any], where: str, known: Sequence[str]) -> None:

@@ -15,5 +15,6 @@ teacher       pages for teachers: lost checks beside the student's code
 target        puts all of it where it was asked for
 table         CSV and JSON for everything else
 
-Points are whole numbers everywhere. Text that students can influence is escaped for where it will be shown.
+People may give hundredths of points, and every format writes them with a point, as in `87.5`; Classroom 50 alone takes
+whole ones, so half a point is rounded up there. Text that students can influence is escaped for where it will be shown.
 """

@@ -25,7 +25,7 @@ _NAMES = (("Student",), ("LastName", "FirstName"))  # Canvas's importer takes ei
 
 
 def filled(
-    file: Path, week: str, scores: Mapping[str, int | str | None], max_score: int, column: str | None,
+    file: Path, week: str, scores: Mapping[str, float | str | None], max_score: float, column: str | None,
     people: Mapping[str, Person] | None = None, overwrite: bool = True,
 ) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the week's column of the export, or into the one that `column` names.
@@ -74,7 +74,7 @@ def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:
     raise UsageError(f"{sheet.file}: {what}; choose one with --column: {there}")
 
 
-def _check_points(sheet: Worksheet, possible: str, max_score: int, title: str) -> None:
+def _check_points(sheet: Worksheet, possible: str, max_score: float, title: str) -> None:
     try:
         points = float(possible)
     except ValueError:  # `(read only)`, or nothing

@@ -9,6 +9,7 @@ from typing import Any
 from grader.errors import UsageError
 from grader.escape import terminal
 from grader.results import CheckResult, Outcome, Report
+from grader.results.points import whole
 
 SCHEMA = "classroom50/result/v1"
 ASSET = "grader-report.html"  # in the checkout: what `release_assets` of an assignment can name
@@ -35,8 +36,8 @@ def result(report: Report, environment: Mapping[str, str], submitted: datetime, 
         "review": environment.get("REVIEW_URL") or commit,  # older runners do not set it
         "datetime": _stamp(submitted),
         "graded_at": _stamp(graded),
-        "score": report.score,
-        "max-score": report.max_score,
+        "score": whole(report.score),
+        "max-score": whole(report.max_score),
         "tests": [_test(check) for check in report.for_student().checks],
         **_submitted_by(environment),
     }

@@ -45,7 +45,7 @@ class Rules:
 
 
 def fill(
-    sheet: Worksheet, column: int, values: Mapping[str, int | str | None], matching: Matching,
+    sheet: Worksheet, column: int, values: Mapping[str, float | str | None], matching: Matching,
     people: Mapping[str, Person] | None = None, rules: Rules | None = None,
 ) -> Filled:  # fmt: skip
     """Write values into a column; leave out, and name, who is provisional (None), unknown, ambiguous or refused.
@@ -92,7 +92,7 @@ def _put(sheet: Worksheet, column: int, row: int, value: str, student: str, fill
 
 
 def _why_not(
-    sheet: Worksheet, column: int, value: int | str | None, rows: set[int], taken: Mapping[int, Sequence[str]],
+    sheet: Worksheet, column: int, value: float | str | None, rows: set[int], taken: Mapping[int, Sequence[str]],
     rules: Rules,
 ) -> str:  # fmt: skip
     if not rows:

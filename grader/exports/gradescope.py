@@ -10,6 +10,7 @@ from grader.escape import plain, terminal
 from grader.exports.gradescope_metadata import Metadata, attempt_lines
 from grader.reports.words import phrase
 from grader.results import CheckResult, Outcome, Report
+from grader.results.points import signed
 
 _STATUS = {True: "passed", False: "failed"}
 _COLUMNS = 6  # of the leaderboard, which has to fit on a page
@@ -45,7 +46,7 @@ def _head(report: Report) -> Iterator[str]:
     if report.broken:
         yield "This score is provisional: a check of ours broke. That is our fault, not yours."
     for line in report.adjustments:
-        yield f"{line.what}: {line.points:+d}" + (f" ({line.why})" if line.why else "")
+        yield f"{line.what}: {signed(line.points)}" + (f" ({line.why})" if line.why else "")
     for part in report.manual:
         if part.points is not None:
             yield f"{part.title}: {part.points} of {part.max_points}" + (f" ({part.why})" if part.why else "")

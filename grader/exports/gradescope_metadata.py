@@ -62,7 +62,7 @@ def noted(report: Report, assignment: Assignment, told: Metadata, files: tuple[s
     return replace(adjust(report, (), lateness(assignment, handed, told.due)), delivery=delivery)
 
 
-def attempt_lines(score: int, told: Metadata) -> Iterator[str]:
+def attempt_lines(score: float, told: Metadata) -> Iterator[str]:
     """Say which attempt it is, what the latest ones gave, and that the best one may not be the one that counts."""
     if not told.earlier:
         return

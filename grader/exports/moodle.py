@@ -32,7 +32,7 @@ _NO = {
 
 
 def filled(
-    file: Path, scores: Mapping[str, int | str | None], max_score: int, column: str | None,
+    file: Path, scores: Mapping[str, float | str | None], max_score: float, column: str | None,
     people: Mapping[str, Person] | None = None, overwrite: bool = True,
 ) -> Filled:  # fmt: skip
     """Fill `scores` (None: not final) into the worksheet as grades; `people` says who the students are.
@@ -122,7 +122,7 @@ def _is_answers(cells: Iterable[str]) -> bool:
     return bool(found) and len(found) <= 2 and bool(found & _NO)
 
 
-def _check_maximum(file: Path, rows: list[list[str]], column: int, max_score: int) -> None:
+def _check_maximum(file: Path, rows: list[list[str]], column: int, max_score: float) -> None:
     for row in rows[1:]:
         text = row[column].strip().replace(",", ".") if row else ""
         if _NUMBER.fullmatch(text) and float(text) != max_score:

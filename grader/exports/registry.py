@@ -45,13 +45,14 @@ class Wanted:
 class Written:
     """The result of an export: what was written, in words, who was left out, and whose grade was replaced.
 
-    `next` says what to do with it.
+    `next` says what to do with it, and `rounded` whose points the platform takes as whole ones alone.
     """
 
     what: str
     left_out: Sequence[str] = ()
     replaced: Sequence[str] = ()
     next: str = ""
+    rounded: Sequence[str] = ()
 
 
 def export(folder: Path, wanted: Wanted) -> Written:
@@ -107,7 +108,11 @@ def _scores(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     )
     put(wanted.target, {"": _raw(merged.text)}, wanted.overwrite or _fills_its_template(wanted))
     return Written(
-        f"{merged.count} scores", merged.left_out, merged.replaced, f"commit it as {wanted.classroom}/scores.json"
+        f"{merged.count} scores",
+        merged.left_out,
+        merged.replaced,
+        f"commit it as {wanted.classroom}/scores.json",
+        merged.rounded,
     )
 
 
@@ -148,7 +153,7 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     return filled
 
 
-def _score(report: Report, form: str) -> int | str | None:
+def _score(report: Report, form: str) -> float | str | None:
     """Return what a worksheet gets: the final score, and for an excused week the word that the platform has for it."""
     return "EX" if report.excused and form == "canvas" else report.final
 

@@ -2,6 +2,8 @@
 
 Each goes there as a correction by that page would: an entry by the owner's GitHub login, marked `override`, with a
 record on top that no runner made, and what the collector has found below it. The collector leaves such entries alone.
+
+Its scores are whole numbers: half a point is rounded up, and whoever has one is named.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from grader.errors import UsageError
 from grader.exports.classroom50 import SCHEMA as RESULT
 from grader.people.person import Person
 from grader.results import Report
+from grader.results.points import whole
 
 SCHEMA = "classroom50/scores/v1"
 MANUAL = "submit/manual-"
@@ -29,12 +32,16 @@ Entry = dict[str, Any]
 
 @dataclass
 class Merged:
-    """The file's new content, how many scores it has, who was left out and why, and whose correction was replaced."""
+    """The file's new content, how many scores it has, who was left out and why, and whose correction was replaced.
+
+    `rounded` names whose points were not whole.
+    """
 
     text: str = ""
     count: int = 0
     left_out: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    rounded: list[str] = field(default_factory=list)
 
 
 def merged(
@@ -124,14 +131,20 @@ class _Score:
     people: Mapping[str, Person]
     now: datetime
 
+    @property
+    def points(self) -> tuple[int, int]:
+        """The score and what the week is worth, in whole points."""
+        return whole(self.report.score), whole(self.report.max_score)
+
     def record(self, kind: str, after: datetime | None) -> Entry:
         """Return a record that sorts as the newest, without `assignment`, which is the bucket's name."""
         tag = MANUAL + _stamp(self.now).replace(":", "-")
         at = max(self.now, after + timedelta(seconds=1)) if after else self.now
+        points, most = self.points
         places = dict.fromkeys(("submission", "commit", "release", "review"), tag)
         return {
             "schema": RESULT, "classroom": self.classroom, "assignment_type": kind, "owner": self.owner, **places,
-            "datetime": _stamp(at), "score": self.report.score, "max-score": self.report.max_score, "tests": [],
+            "datetime": _stamp(at), "score": points, "max-score": most, "tests": [],
         }  # fmt: skip
 
 
@@ -142,14 +155,17 @@ def _correct(bucket: Entry, score: _Score, result: Merged) -> None:
         entry = {"owner": score.owner, "submissions": []}
         bucket["entries"].append(entry)
     result.count += 1
+    if score.points != (score.report.score, score.report.max_score):
+        given = f"{score.report.score} of {score.report.max_score}"
+        result.rounded.append(f"{score.report.student}: {given} → {score.points[0]} of {score.points[1]}")
     before = entry["submissions"][:1]
     points = [(one.get("score"), one.get("max-score")) for one in before]
-    if entry.get("override") is True and points == [(score.report.score, score.report.max_score)]:
+    if entry.get("override") is True and points == [score.points]:
         return
     real = [one for one in entry["submissions"] if not str(one.get("submission")).startswith(MANUAL)]
     entry["submissions"] = [score.record(str(bucket.get("type", "individual")), _newest(real)), *real]
     if entry.get("override") is True and before:
-        result.replaced.append(f"{score.report.student}: {before[0].get('score')} → {score.report.score}")
+        result.replaced.append(f"{score.report.student}: {before[0].get('score')} → {score.points[0]}")
     entry["override"] = True
 
 

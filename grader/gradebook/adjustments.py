@@ -187,13 +187,13 @@ def _override(
     student: str,
     week: str,
     task: str,
-    points: int | None,
+    points: float | None,
     why: str,
     who: str,
     at: str,
     kind: str,
     items: str,
-    most: int,
+    most: float,
 ) -> Override:
     given = tuple(RubricItem(**item) for item in json.loads(items))
     return Override(student, week, task, points, why, who, at, Kind(kind), given, most)

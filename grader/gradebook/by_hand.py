@@ -12,6 +12,7 @@ from dataclasses import replace
 from grader.gradebook.database import texts
 from grader.gradebook.together.desk import Together
 from grader.results import WEEK, Adjustment, CheckResult, Outcome, Override, Report
+from grader.results.points import total, whole
 
 NOTHING, NOT_GRADABLE = "nothing handed in", "not gradable"  # why no check ran
 MISSING = "missing"  # the kind of the line that says so, where that counts as zero
@@ -39,7 +40,7 @@ class ByHand(Together):
         problems = {(name, week): message for name, week, message in self.rows(
             "SELECT name, coalesce(week, ''), message FROM problems JOIN people ON people.id = person"
         )}  # fmt: skip
-        manual = {week: sum(part.max_points for part in parts) for week, parts in self.manual_parts().items()}
+        manual = {week: total(part.max_points for part in parts) for week, parts in self.manual_parts().items()}
         checks = _Checks(self._checks_of, manual)
         found = []
         for student, week, zero in self.rows(_UNGRADED):
@@ -81,7 +82,7 @@ class ByHand(Together):
 class _Checks:
     """Looks up the checks of each week once. `manual` has the points that people give, by week."""
 
-    def __init__(self, look_up: Callable[[str], tuple[CheckResult, ...]], manual: Mapping[str, int]) -> None:
+    def __init__(self, look_up: Callable[[str], tuple[CheckResult, ...]], manual: Mapping[str, float]) -> None:
         self._look_up = look_up
         self._manual = manual
         self._found: dict[str, tuple[CheckResult, ...]] = {}
@@ -90,7 +91,7 @@ class _Checks:
         if week not in self._found:
             self._found[week] = self._look_up(week)
         most = next((one.most for one in reversed(decided) if one.most), 0)
-        rest = max(0, most - self._manual.get(week, 0))
+        rest = max(0, whole(total((most, -self._manual.get(week, 0)))))
         return self._found[week] or ((_whole(rest),) if rest else ())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader.gradebook.store import open_book
 from grader.results import CheckResult, Report
+from grader.results.points import signed
 
 
 def changed_grades(folder: Path, against: Path | None = None) -> list[str]:
@@ -76,4 +77,4 @@ def _state(check: CheckResult | None) -> str:
 def _adjustments(report: Report) -> list[str]:
     parts = [f"{part.title}: {part.points} of {part.max_points}" for part in report.manual if part.points is not None]
     excused = [f"excused: {report.excused}"] if report.excused else []
-    return [*(f"{line.what}: {line.points:+d}" for line in report.adjustments), *parts, *excused]
+    return [*(f"{line.what}: {signed(line.points)}" for line in report.adjustments), *parts, *excused]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 13
+VERSION = 14
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -246,5 +246,28 @@ PRAGMA user_version = 12;
 -- the checks whose points a decision about a task gives back, as JSON: all of them since the last one that took back
 ALTER TABLE overrides ADD COLUMN gives TEXT NOT NULL DEFAULT '[]';
 PRAGMA user_version = 13;
+""",
+    """
+-- points have two decimal places at most: NUMERIC keeps whole ones as integers
+CREATE TABLE overrides_with_decimals (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL,
+    week TEXT NOT NULL,
+    task TEXT NOT NULL,
+    points NUMERIC,
+    why TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'points',
+    items TEXT NOT NULL DEFAULT '[]',
+    most NUMERIC NOT NULL DEFAULT 0,
+    gives TEXT NOT NULL DEFAULT '[]'
+);
+INSERT INTO overrides_with_decimals
+    SELECT id, person, week, task, points, why, who, at, kind, items, most, gives FROM overrides;
+DROP TABLE overrides;
+ALTER TABLE overrides_with_decimals RENAME TO overrides;
+CREATE INDEX overrides_by_person ON overrides (person, week, task, id);
+PRAGMA user_version = 14;
 """,
 )

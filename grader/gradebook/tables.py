@@ -13,7 +13,7 @@ from typing import Any
 from grader.gradebook.schema import FIRST, MIGRATIONS, VERSION
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_TYPES = {"TEXT": "string", "INTEGER": "integer", "BLOB": "string"}
+_TYPES = {"TEXT": "string", "INTEGER": "integer", "BLOB": "string", "NUMERIC": "number"}
 
 
 def tables_schema() -> dict[str, Any]:

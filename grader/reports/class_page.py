@@ -39,7 +39,7 @@ class Cell:
     week: str
     state: State
     lacks: bool
-    score: int | None = None
+    score: float | None = None
     href: str = ""
     code: str = ""
     final: bool = True
@@ -62,7 +62,7 @@ class Line:
     mail: str
     also: str
     cells: tuple[Cell, ...]
-    total: int | None
+    total: float | None
     flags: tuple[str, ...]
 
 

@@ -26,6 +26,7 @@ from grader.people.matching import questions
 from grader.people.naming import folded
 from grader.people.person import Person
 from grader.results import Outcome, Report, TaskScore, task_order
+from grader.results.points import total
 
 BINS = 10
 
@@ -77,7 +78,7 @@ class Row:
             return State.PROVISIONAL if report.provisional else State.GRADED
         return State.UNCLEAR if self.unclear else State.NOTHING
 
-    def final(self, week: str) -> int | None:
+    def final(self, week: str) -> float | None:
         """Return the week's score, or None while there is none or it may still change, and where it is excused."""
         report = self.reports.get(week)
         if report is None or any(problem.week == week for problem in self.problems):
@@ -85,12 +86,12 @@ class Row:
         return report.final
 
     @property
-    def total(self) -> int | None:
+    def total(self) -> float | None:
         """The sum over the weeks that count, or None while any of them may still change."""
         open_weeks = [week for week, report in self.reports.items() if not report.excused and not _is_nothing(report)]
         scores = [self.final(week) for week in open_weeks]
         known = [score for score in scores if score is not None]
-        return sum(known) if known and len(known) == len(scores) and not self.problems else None
+        return total(known) if known and len(known) == len(scores) and not self.problems else None
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,8 @@ class WeekFigures:
     """The results of a class in one week. `scores` holds the final ones only, ascending."""
 
     week: str
-    scores: tuple[int, ...]
-    max_score: int
+    scores: tuple[float, ...]
+    max_score: float
     tasks: tuple[TaskFigures, ...]
 
     @property
@@ -130,7 +131,7 @@ class WeekFigures:
         """Count the scores in each tenth of the possible points; full marks belong to the last."""
         counts = [0] * BINS
         for score in self.scores:
-            counts[min(BINS - 1, score * BINS // max(1, self.max_score))] += 1
+            counts[min(BINS - 1, int(score * BINS / max(1, self.max_score)))] += 1
         return counts
 
 

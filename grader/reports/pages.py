@@ -21,6 +21,7 @@ from grader.files import remove_halves, write_atomically
 from grader.reports import drawing, words
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
+from grader.results.points import signed
 
 TEMPLATES = Path(__file__).parent / "templates"
 LAST = "report.html"  # the last of a report's files that is written: where it exists, so do the others
@@ -125,7 +126,6 @@ def _markdown() -> jinja2.Environment:
         "right": lambda text, width: Markup(escape.markdown(text).rjust(width)),
         "code": lambda text: Markup(escape.markdown_code(text)),
         "figure": lambda number: Markup(f"{number:.2g}"),
-        "signed": lambda number: Markup(f"{number:+d}"),
         "block": lambda text: Markup(escape.markdown_block(text)),
     }
     return environment
@@ -151,6 +151,7 @@ def _environment(**options: Any) -> jinja2.Environment:
         Outcome=Outcome,
     )
     environment.filters["week_title"] = week_title
+    environment.filters["signed"] = lambda number: Markup(signed(number))
     environment.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
     return environment
 

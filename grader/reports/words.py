@@ -132,11 +132,11 @@ def week_command(week: str) -> str:
     return f"pytest assignments/{week}"
 
 
-def bar(points: int, max_points: int) -> str:
+def bar(points: float, max_points: float) -> str:
     """Draw a bar of `BAR` blocks: full only for full points, empty only for none."""
     if points >= max_points:
         return "█" * BAR
-    blocks = max(1, points * BAR // max_points) if points else 0
+    blocks = max(1, int(points * BAR / max_points)) if points else 0
     return "█" * blocks + "░" * (BAR - blocks)
 
 

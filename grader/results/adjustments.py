@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from grader.results.manual import ManualPart, Remark, RubricItem
+from grader.results.points import counted, share_of, total
 from grader.results.report import WEEK, Adjustment, Report
 from grader.results.tasks import task_order
 
@@ -38,13 +39,13 @@ class Override:
     student: str
     week: str
     task: str
-    points: int | None
+    points: float | None
     why: str
     who: str
     at: str
     kind: Kind = Kind.POINTS
     items: tuple[RubricItem, ...] = ()
-    most: int = 0
+    most: float = 0
 
     @property
     def slot(self) -> tuple[str, bool]:
@@ -78,7 +79,8 @@ def adjust(
 ) -> Report:
     """Return the report with its manual parts, a line for each thing that changes its points, and remarks.
 
-    The percentage that lateness costs is taken of the points before it; fractions are in the student's favour.
+    The percentage that lateness costs is taken of the points before it, and rounded down to whole points, in the
+    student's favour.
     """
     held = {override.slot: override for override in overrides if override.points is not None}
     report = replace(report, manual=tuple(_graded(part, held.get((part.name, False))) for part in parts))
@@ -112,7 +114,7 @@ def _task_lines(report: Report, held: Held) -> list[Adjustment]:
         score = scores[override.task]
         points = min(override.points or 0, score.max_points)
         what = f"Task {override.task} set to {points} of {score.max_points}"
-        lines.append(Adjustment(what, points - score.points, override.reason, override.task, "override"))
+        lines.append(Adjustment(what, total((points, -score.points)), override.reason, override.task, "override"))
     return lines
 
 
@@ -123,24 +125,25 @@ def _late_lines(report: Report, late: Late | None, waived: Override | None) -> l
     if waived:
         return [Adjustment(what, 0, f"waived: {waived.reason}", kind="late")]
     costs = f"costs {late.percent or 'nothing'}{' %' if late.percent else ''}"
-    return [Adjustment(what, -(report.score * late.percent // 100), costs, kind="late")]
+    return [Adjustment(what, -share_of(report.score, late.percent), costs, kind="late")]
 
 
 def _changed(report: Report, name: str, sign: int, override: Override | None) -> list[Adjustment]:
     if override is None:
         return []
     points = override.points or 0
-    after = min(max(report.score + sign * points, 0), report.max_score)
-    what = f"{name.title()} of {points} point{'' if points == 1 else 's'}"
-    if after - report.score != sign * points:
+    after = min(max(total((report.score, sign * points)), 0), report.max_score)
+    change = total((after, -report.score))
+    what = f"{name.title()} of {counted(points)}"
+    if change != sign * points:
         what += f", as far as {'the week has' if sign > 0 else 'there are'} so many"
-    return [Adjustment(what, after - report.score, override.reason, kind=name)]
+    return [Adjustment(what, change, override.reason, kind=name)]
 
 
 def _set(report: Report, override: Override) -> Adjustment:
     points = min(override.points or 0, report.max_score)
     what = f"Score of the week set to {points} of {report.max_score}"
-    return Adjustment(what, points - report.score, override.reason, WEEK, "override")
+    return Adjustment(what, total((points, -report.score)), override.reason, WEEK, "override")
 
 
 def _remarks(held: Held) -> Iterator[Remark]:

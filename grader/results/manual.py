@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from grader.results.points import total
+
 
 @dataclass(frozen=True)
 class RubricItem:
@@ -13,7 +15,7 @@ class RubricItem:
 
     name: str
     title: str
-    points: int
+    points: float
     comment: str = ""
 
 
@@ -28,17 +30,17 @@ class ManualPart:
 
     name: str
     title: str
-    max_points: int
+    max_points: float
     items: tuple[RubricItem, ...] = ()
-    points: int | None = None
+    points: float | None = None
     given: tuple[RubricItem, ...] = ()
     why: str = ""
     by: str = ""
 
-    def points_for(self, items: Sequence[RubricItem]) -> int:
+    def points_for(self, items: Sequence[RubricItem]) -> float:
         """Return the points of a work to which these items apply, from 0 to `max_points`."""
         start = self.max_points if any(item.points < 0 for item in self.items) else 0
-        return min(max(start + sum(item.points for item in items), 0), self.max_points)
+        return min(max(total([start, *(item.points for item in items)]), 0), self.max_points)
 
     def for_student(self) -> ManualPart:
         """Return the part without the items that do not apply."""

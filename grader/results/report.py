@@ -13,6 +13,7 @@ from typing import Any
 from grader.results.check import CheckResult, without_secrets
 from grader.results.delivery import Delivery
 from grader.results.manual import ManualPart, Remark
+from grader.results.points import total
 from grader.results.tasks import TaskScore, tasks_of, told_once
 
 SCHEMA = 1
@@ -30,7 +31,7 @@ class Adjustment:
     """
 
     what: str
-    points: int
+    points: float
     why: str = ""
     task: str = ""
     kind: str = ""
@@ -66,10 +67,10 @@ class Report:
     by_hand: str = ""
 
     @property
-    def score(self) -> int:
+    def score(self) -> float:
         """The grade: what checks and people gave, and what people and lateness changed, from 0 to `max_score`."""
-        given = self.raw_score + sum(part.points or 0 for part in self.manual)
-        changed = given + sum(adjustment.points for adjustment in self.adjustments)
+        given = (part.points or 0 for part in self.manual)
+        changed = total([self.raw_score, *given, *(adjustment.points for adjustment in self.adjustments)])
         return min(max(changed, 0), self.max_score)
 
     @cached_property
@@ -78,8 +79,8 @@ class Report:
         return sum(check.points for check in self.checks)
 
     @cached_property
-    def max_score(self) -> int:
-        return sum(check.max_points for check in self.checks) + sum(part.max_points for part in self.manual)
+    def max_score(self) -> float:
+        return total([*(check.max_points for check in self.checks), *(part.max_points for part in self.manual)])
 
     @cached_property
     def broken(self) -> tuple[CheckResult, ...]:
@@ -102,7 +103,7 @@ class Report:
         return not self.excused and bool(self.broken or self.waiting or unscored)
 
     @property
-    def final(self) -> int | None:
+    def final(self) -> float | None:
         """The score, or None while it may still change, and where the week is excused."""
         return None if self.provisional or self.excused else self.score
 
@@ -128,7 +129,7 @@ class Report:
         return frozenset(
             score.task
             for score in scores
-            if score.task in lines and score.points + lines[score.task] >= score.max_points
+            if score.task in lines and total((score.points, lines[score.task])) >= score.max_points
         )
 
     def tasks(self) -> list[TaskScore]:

@@ -22,7 +22,7 @@ _COMPUTED = ("score", "max_score")
 def report_schema() -> dict[str, Any]:
     """Return the JSON Schema of what `Report.to_dict` writes."""
     whole = _object(Report)
-    counts = {name: {"type": "integer", "minimum": 0} for name in _COMPUTED}
+    counts = {name: {"type": "number", "minimum": 0} for name in _COMPUTED}
     whole["properties"] |= {**counts, "raw_score": {"type": "integer"}, "schema": {"const": SCHEMA}}
     whole["required"] = sorted({*whole["required"], *_ALWAYS, *_COMPUTED})
     return {"$schema": _DRAFT, "title": "report.json of torch-autograder", **whole}

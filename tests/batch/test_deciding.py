@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from grader.errors import UsageError
 from grader.gradebook import Gradebook
 from grader.people.person import Person
 from grader.results import CheckResult, Kind, Late, ManualPart, Outcome, Report, RubricItem
+from grader.results.points import total
 
 TASKS = {"5.1": 4, "5.3": 6, "5.10": 10}
 ITEMS = (RubricItem("names", "Clear names", 3, "x1 says *nothing*"), RubricItem("plots", "Labelled plots", 2))
@@ -207,13 +209,13 @@ def test_a_decision_is_in_the_gradebook_before_a_report_is_touched_and_the_next_
     ("words", "message"),
     [
         (("Ana Silva", "week5", "5.4", "1"), "no task '5.4'; its tasks: 5.1, 5.3, 5.10, style, look"),
-        (("Ana Silva", "week5", "week", "30"), "a whole number from 0 to 29"),
+        (("Ana Silva", "week5", "week", "30"), "at most two decimal places from 0 to 29"),
         (("Ana Silva", "week5", "week", "20/100"), "worth 29 points, not 100"),
-        (("Ana Silva", "week5", "bonus", "excused"), "points for 'bonus': a whole number"),
+        (("Ana Silva", "week5", "bonus", "excused"), "points for 'bonus': a number with at most two decimal places"),
         (("Ana Silva", "week5", "bonus", "-5"), "No such option"),
         (("Ana Silva", "week5", "bonus", "comment"), "a comment is on a task"),
         (("Ana Silva", "week5", "lateness", "3"), "lateness: `waived` or `back`"),
-        (("Ana Silva", "week5", "5.3", "excused"), "a whole number from 0 to 6"),
+        (("Ana Silva", "week5", "5.3", "excused"), "at most two decimal places from 0 to 6"),
         (("Ana Silva", "week5", "style", "6"), "from 0 to 5, items of its rubric (names, plots)"),
         (("Ana Silva", "week5", "style", "names; axes"), "items of its rubric (names, plots)"),
         (("Ana Silva", "week6", "week", "5"), "nobody has a result of week6 yet"),
@@ -378,8 +380,8 @@ WRONG = [
     ({"week": ""}, "the cell under `week` is empty"),
     ({"task": "5.9"}, "no task '5.9'"),
     ({"task": "5.1"}, "write `Task 5.1` or `Task 5.10`"),
-    ({"points": "99"}, "a whole number from 0 to 29"),
-    ({"points": "4,5"}, "not '4,5'"),
+    ({"points": "99"}, "at most two decimal places from 0 to 29"),
+    ({"points": "4,125"}, "not '4,125'"),
     ({"points": "=1+1"}, "not '=1+1'"),
     ({"points": ""}, "a reason without points"),
     ({"why": ""}, "give a reason"),
@@ -450,12 +452,66 @@ def test_the_log_tells_all_that_was_ever_decided(out: Path, capsys: pytest.Captu
     assert len(capsys.readouterr().out.splitlines()) == len(log) - 4
 
 
+def test_people_give_hundredths_and_no_file_shows_more(out: Path) -> None:
+    given = [("5.1", "2.5"), ("5.3", "0,1"), ("5.10", "0.2"), ("style", "0.1"), ("look", "axes"), ("bonus", "0.25")]
+    for task, points in given:
+        assert decide(out, "Émile Ek", "week5", task, points) == 0
+    assert decide(out, "Dora", "week5", "week", "7.50") == 0
+    # 2.5 + 0.1 + 0.2 + 0.1 + 3 are 5.9, of which half is lost as far as whole points go, and 0.25 are added
+    assert scores(out)["Émile Ek"] == (4.15, "") and scores(out)["Dora"] == (7.5, "")
+    assert row(out, "Émile Ek")["week5"] == "4.15" and row(out, "Dora")["week5"] == "7.5"
+    for file in [*out.glob("students/*/week5/report.*"), out / "grades.csv", out / "index.html"]:
+        assert not re.search(r"\.\d*(0000|9999)\d", file.read_text("utf-8")), file
+    sheet = out / "decisions.csv"
+    assert main(["adjustments", "sheet", str(sheet), "--out", str(out)]) == 0
+    assert sheet.read_text("utf-8-sig").count(",0.1,") == 2
+    before = decisions(out)
+    assert main(["adjustments", "apply", str(sheet), "--out", str(out)]) == 0
+    sheet.write_text(sheet.read_text("utf-8-sig").replace("0.25", '"0,250"'), "utf-8")
+    assert main(["adjustments", "apply", str(sheet), "--out", str(out)]) == 0
+    assert decisions(out) == before
+
+
+def test_halves_are_written_by_each_platforms_rules(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert decide(out, "Dora", "week5", "week", "28.5") == 0
+    canvas, moodle, scores50 = out / "canvas.csv", out / "moodle.csv", out / "scores.json"
+    canvas.write_text("Student,ID,Section,Week 5 (1)\n    Points Possible,,,29\nDora,9,A,\n", "utf-8")
+    moodle.write_text("Identifier,Full name,Grade,Maximum Grade\nParticipant 1,Dora,,29.00\n", "utf-8")
+    for file in (canvas, moodle):
+        words = [
+            "export",
+            str(out),
+            "--to",
+            file.stem,
+            "--template",
+            str(file),
+            "--week",
+            "week5",
+            "--write",
+            str(file),
+        ]
+        assert main(words) == 0
+        assert ",28.5" in file.read_text("utf-8")
+    with Gradebook(out / "gradebook.sqlite") as book:
+        (dora,) = [one for one in book.people() if one.name == "Dora"]
+        dora.marks.append(("login", "dora"))
+        book.save_people([dora])
+    capsys.readouterr()
+    assert main(["export", str(out), "--to", "classroom50", "--classroom", "dl", "--write", str(scores50)]) == 0
+    assert "rounded to whole points: Dora: 28.5 of 29 → 29 of 29" in capsys.readouterr().out
+    assert '"score": 29,' in scores50.read_text("utf-8")
+
+
 SCALE = Scale("week5", TASKS, {"style": STYLE, "look": LOOK}, WEEK_POINTS)
 MEANT = st.one_of(
     st.sampled_from([*TASKS, "week", "bonus", "penalty", "style", "look", "lateness"]).map(
         lambda task: Meant(task, None, Kind.WAIVED if task == "lateness" else Kind.POINTS)
     ),
-    st.builds(Meant, st.sampled_from([*TASKS, "week", "bonus", "penalty", "style", "look"]), st.integers(0, 4)),
+    st.builds(
+        Meant,
+        st.sampled_from([*TASKS, "week", "bonus", "penalty", "style", "look"]),
+        st.integers(0, 400).map(lambda hundredths: total([hundredths / 100])),
+    ),
     st.sampled_from([Meant("week", 0, Kind.EXCUSED), Meant("lateness", 0, Kind.WAIVED)]),
     st.builds(Meant, st.sampled_from([*TASKS, "week", "style"]), st.sampled_from([0, None]), st.just(Kind.COMMENT)),
     st.sampled_from([(STYLE, ITEMS[:1]), (STYLE, ITEMS), (LOOK, LOOK.items[1:])]).map(

@@ -43,6 +43,12 @@ items = [{ title = "No axes", points = -1 }]
     assert Course(copied("light", tmp_path / "other")).assignment("week1").manual == ()
 
 
+def test_parts_and_items_may_be_worth_half_points_that_add_up() -> None:
+    items = [{"title": str(n), "points": points} for n, points in enumerate((0.1, 0.2, 0.7))]
+    (part,) = read_manual(FILE, [{"title": "Style", "points": 1.0, "items": items}])
+    assert (part.max_points, [part.points_for(part.items[:n]) for n in range(4)]) == (1, [0, 0.1, 0.3, 1])
+
+
 GOOD = {"title": "Style", "points": 4}
 
 
@@ -53,8 +59,9 @@ GOOD = {"title": "Style", "points": 4}
         ([{"points": 4}], r"`title` of \[\[manual\]\] number 1 is missing"),
         ([{"title": "Style"}], r"`points` of \[\[manual\]\] number 1 is missing"),
         ([GOOD | {"points": 0}], "above 0"),
-        ([GOOD | {"points": 1.5}], "not a whole number"),
-        ([GOOD | {"points": True}], "not a whole number"),
+        ([GOOD | {"points": 1.125}], "not a number with at most two decimal places"),
+        ([GOOD | {"points": True}], "not a number with at most two decimal places"),
+        ([GOOD | {"points": float("inf")}], "not a number with at most two decimal places"),
         ([GOOD | {"rubric": []}], "there is no `rubric`"),
         ([GOOD | {"name": "week"}], "'week' cannot be the `name`"),
         ([GOOD | {"name": "5.3"}], "'5.3' cannot be the `name`"),

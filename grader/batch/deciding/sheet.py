@@ -13,6 +13,7 @@ from grader.escape import csv_cell, terminal
 from grader.gradebook import Gradebook
 from grader.people.person import Person
 from grader.results import WEEK, Kind, ManualPart, Override, Report, task_order
+from grader.results.points import counted
 
 COLUMNS = ("student", "id", "email", "group", "week", "task", "points", "of", "why", "who", "at", "alone")
 Line = tuple[str, str, str, str, str, str, str, str, str]  # student, week, task, points, of, why, who, at, alone
@@ -42,7 +43,7 @@ def log_lines(decisions: Sequence[Override]) -> Iterator[str]:
     for number, one in enumerate(decisions):
         stands = "" if last[one.student, one.week, *one.slot] == number else " [no longer holds]"
         said = "taken back" if one.points is None else written(one.points, one.kind, one.items, one.most)
-        points = f" ({one.points} points)" if one.items else ""
+        points = f" ({counted(one.points or 0)})" if one.items else ""
         why = f": {one.why}" if one.why else ""
         yield terminal(f"{one.at} {one.who}: {one.student} {one.week} {one.task} {said}{points}{why}{stands}")
 
@@ -86,11 +87,11 @@ def _open(book: Gradebook) -> Iterator[Line]:
 def _most(report: Report | None, task: str) -> str:
     if report is None:
         return ""
-    known: Mapping[str, int] = {score.task: score.max_points for score in report.tasks()} | _points(report.manual)
+    known: Mapping[str, float] = {score.task: score.max_points for score in report.tasks()} | _points(report.manual)
     return str(known.get(task, report.max_score))
 
 
-def _points(parts: Iterable[ManualPart]) -> dict[str, int]:
+def _points(parts: Iterable[ManualPart]) -> dict[str, float]:
     return {part.name: part.max_points for part in parts}
 
 

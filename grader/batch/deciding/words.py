@@ -21,12 +21,11 @@ from grader.results import (
     RubricItem,
     tasks_of,
 )
+from grader.results.points import PLACES, read_points, total, whole
 
 BACK, COMMENT, UNCOMMENT, EXCUSED, WAIVED, NONE = "back", "comment", "uncomment", "excused", "waived", "none"
 LONGEST = 4_000  # characters of a reason, which a report shows whole
 _TASK = re.compile(r"(?i)task\s+(?=\d)")
-_NUMBER = re.compile(r"\d{1,6}(?:[.,]0+)?")  # a spreadsheet may write 4 as 4.0
-_OF = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})")
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,10 @@ class Meant:
     """A decision about a task, without whom it concerns, who made it, and why; `points` None takes one back."""
 
     task: str
-    points: int | None
+    points: float | None
     kind: Kind = Kind.POINTS
     items: tuple[RubricItem, ...] = ()
-    most: int = 0
+    most: float = 0
 
     @property
     def slot(self) -> tuple[str, bool]:
@@ -51,15 +50,15 @@ class Scale:
     week: str
     tasks: Mapping[str, int]
     parts: Mapping[str, ManualPart]
-    most: int | None
+    most: float | None
 
     @classmethod
     def of(cls, week: str, report: Report | None, checks: Sequence[CheckResult], parts: Sequence[ManualPart]) -> Scale:
         """Make the scale of a student's week; without checks in the report, those of others say what there is."""
         own = report.checks if report and report.checks else checks
         tasks = {score.task: score.max_points for score in tasks_of(own) if score.task[:1].isdigit()}
-        manual = sum(part.max_points for part in parts)
-        most = report.max_score if report and report.checks else sum(tasks.values()) + manual if tasks else None
+        manual = [part.max_points for part in parts]
+        most = report.max_score if report and report.checks else total([*tasks.values(), *manual]) if tasks else None
         return cls(week, tasks, {part.name: part for part in parts}, most)
 
     def task(self, words: str) -> str:
@@ -113,7 +112,7 @@ def check_reason(why: str) -> str:
     return text
 
 
-def written(points: int | None, kind: Kind, items: Sequence[RubricItem] = (), most: int = 0) -> str:
+def written(points: float | None, kind: Kind, items: Sequence[RubricItem] = (), most: float = 0) -> str:
     """Write a decision so that `read_decision` reads the same again."""
     if kind is Kind.COMMENT:
         return UNCOMMENT if points is None else COMMENT
@@ -128,30 +127,30 @@ def written(points: int | None, kind: Kind, items: Sequence[RubricItem] = (), mo
 
 def _points(scale: Scale, task: str, text: str) -> Meant:
     most = scale.tasks.get(task, scale.most)
-    said = _OF.fullmatch(text)
-    if said and task not in scale.tasks:
-        points, of = int(said[1]), int(said[2])
+    given, slash, all_of_it = text.partition("/")
+    points, of = read_points(given), read_points(all_of_it)
+    if slash and points is not None and of is not None and task not in scale.tasks:
         if most is not None and of != most:
             raise UsageError(f"{scale.week} is worth {most} points, not {of}")
-        if points <= of > 0:
+        by_checks = total([of, *(-part.max_points for part in scale.parts.values())])
+        if points <= of > 0 and (most is not None or by_checks == whole(by_checks)):  # checks give whole points
             return Meant(task, points, most=0 if most is not None else of)
     if most is None:
         raise UsageError(
             f"nobody has a result of {scale.week} yet, so its points are not known; write them as well, as in `70/100`"
         )
-    points = int(re.split("[.,]", text)[0]) if _NUMBER.fullmatch(text) else -1
-    if not 0 <= points <= most:
+    points = read_points(text)
+    if points is None or points > most:
         what = f"points for task {task}" if task in scale.tasks else f"points for {task!r}"
         more = f", or `{EXCUSED}`" if task == WEEK else ""
-        raise UsageError(f"{what}: a whole number from 0 to {most}, or `{BACK}`{more}; not {terminal(text)!r}")
+        raise UsageError(f"{what}: {PLACES} from 0 to {most}, or `{BACK}`{more}; not {terminal(text)!r}")
     return Meant(task, points)
 
 
 def _part(part: ManualPart, text: str) -> Meant:
-    if _NUMBER.fullmatch(text):
-        points = int(re.split("[.,]", text)[0])
-        if points <= part.max_points:
-            return Meant(part.name, points)
+    points = read_points(text)
+    if points is not None and points <= part.max_points:
+        return Meant(part.name, points)
     known = {word.casefold(): item for item in part.items for word in (item.name, item.title)}
     names = [name for name in re.split(r"\s*[;+]\s*", text) if name]
     if part.items and len(names) == 1 and text.casefold() not in known:
@@ -161,8 +160,7 @@ def _part(part: ManualPart, text: str) -> Meant:
     if not names or not all(name.casefold() in known for name in names):
         items = f", items of its rubric ({', '.join(item.name for item in part.items)}), `{NONE}`" if part.items else ""
         raise UsageError(
-            f"points for {part.title}: a whole number from 0 to {part.max_points}{items} or `{BACK}`; "
-            f"not {terminal(text)!r}"
+            f"points for {part.title}: {PLACES} from 0 to {part.max_points}{items} or `{BACK}`; not {terminal(text)!r}"
         )
     chosen = {known[name.casefold()].name for name in names}
     items_given = tuple(item for item in part.items if item.name in chosen)

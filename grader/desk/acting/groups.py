@@ -14,6 +14,7 @@ from grader.gradebook.together.actions import Changing
 from grader.gradebook.together.comments import About
 from grader.people.person import Person
 from grader.results import CheckResult, Report
+from grader.results.points import total
 
 GIVE_BACK = "back"
 MOST_NAMED = 10
@@ -114,8 +115,8 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + more
 
 
-def _with(report: Report, check: CheckResult) -> int:
+def _with(report: Report, check: CheckResult) -> float:
     """Return the points of a check's task with those of the check."""
     score = next(one for one in report.tasks() if one.task == check.task)
-    changed = sum(line.points for line in report.adjustments if line.task == check.task)
-    return min(score.points + changed + check.max_points - check.points, score.max_points)
+    changed = total(line.points for line in report.adjustments if line.task == check.task)
+    return min(total((score.points, changed, check.max_points, -check.points)), score.max_points)

@@ -45,7 +45,7 @@ class Week:
     handed_in: int
     final: int
     mean: float | None
-    most: int
+    most: float
     looks: int
     done: int
     parts: tuple[Part, ...]

@@ -26,8 +26,8 @@ class Cell:
 
     week: str
     state: State
-    score: int | None
-    most: int
+    score: float | None
+    most: float
     text: str
     duty: Duty
 

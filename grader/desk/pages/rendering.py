@@ -21,6 +21,7 @@ from grader.desk.guard.safety import session_of
 from grader.reports import drawing, words
 from grader.reports.pages import TEMPLATES as REPORTS
 from grader.results import Outcome
+from grader.results.points import signed
 
 ANONYMOUS = "anonymous"  # what stands in the address of a page without names
 HERE = Path(__file__).parents[1]
@@ -113,6 +114,7 @@ def environment() -> jinja2.Environment:
         Outcome=Outcome,
     )
     found.filters["week_title"] = words.week_title
+    found.filters["signed"] = signed
     found.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
     return found
 

@@ -21,6 +21,7 @@ from grader.people.person import Person
 from grader.reports import words
 from grader.reports.teacher import Excerpt, excerpts
 from grader.results import BONUS, PENALTY, WHOLE_WEEK, CheckResult, Outcome, Override, Report, TaskScore
+from grader.results.points import total
 
 MOST_LINES = 3_000  # of a file that a page shows
 LONGEST = 400  # characters of a line
@@ -43,7 +44,7 @@ class Task:
 
     score: TaskScore
     decision: Override | None
-    points: int
+    points: float
     revision: str
     checks: Sequence[tuple[CheckResult, Sequence[Excerpt], Sequence[Comment]]]
     comments: Sequence[Comment]
@@ -140,7 +141,7 @@ def _tasks(
         yield Task(
             score,
             decided.get(score.task),
-            score.points + changed.get(score.task, 0),
+            total((score.points, changed.get(score.task, 0))),
             revisions.get(score.task, revisions[""]),
             checks,
             [one for one in comments if one.about is About.TASK and one.target == score.task],

@@ -21,6 +21,7 @@ from grader.intake.tables.participants import number_of
 from grader.people.identity import MOODLE, of_week
 from grader.reports.words import next_step, problem, remark_title, week_command, word
 from grader.results import Remark, Report
+from grader.results.points import signed
 
 COMMENTS = "Feedback comments"
 
@@ -77,7 +78,7 @@ def comment(report: Report) -> str:
         points = Markup("{}: {} of {}").format(_safe(part.title), part.points, part.max_points)
         lines.append(points + (_safe(f" ({said})") if said else Markup("")))
     lines += [
-        Markup("{}: {}{}").format(_safe(line.what), f"{line.points:+d}", _safe(f" ({line.why})" if line.why else ""))
+        Markup("{}: {}{}").format(_safe(line.what), signed(line.points), _safe(f" ({line.why})" if line.why else ""))
         for line in shown.adjustments
     ]
     lines += [_safe(f"{_about(remark)}{remark.text}") for remark in shown.remarks]
