@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.batch.kept_roster import keep_roster
-from grader.errors import SubmissionError
+from grader.errors import SubmissionError, UsageError
+from grader.escape import terminal
 from grader.gradebook import Gradebook
 from grader.intake import Candidate, Survey, surveyed_digest
 from grader.intake.roster import Roster, credit_members
@@ -16,6 +17,8 @@ from grader.people.matching import questions
 from grader.people.naming import same_name
 from grader.people.person import Person
 from grader.people.register import Entry, Register, Work
+
+LARGEST_TEAM = 8  # a larger group whose members hand in works of their own is a section
 
 Results = dict[str, dict[str, set[int]]]  # people's keys by week, then by class folder
 Key = tuple[Identity, str]
@@ -88,7 +91,7 @@ class _Finding:
             missing=tuple(sorted(nothing)),
             strangers=tuple(sorted(there - on_roster)) if on_roster else (),
             gone=tuple(sorted(gone)),
-            said=tuple(self._register.said),
+            said=(*self._roster.said, *self._register.said),
             unclear=tuple(_question(person, others) for person, others in asked if person.name in there),
             renamed=tuple(renamed),
             merged=tuple(self._register.merged),
@@ -141,7 +144,9 @@ class _Finding:
         for candidate in self._candidates:
             person = placed.get((candidate.who, candidate.student))
             named.append(roster.timed(replace(candidate, student=person.name) if person else candidate))
-        return credit_members(named, roster.groups())
+        groups = roster.groups()
+        _refuse_sections(named, groups)
+        return credit_members(named, groups)
 
     def _with_typed(self, candidates: list[Candidate]) -> list[Candidate]:
         """Add those of the class who handed in text or a link alone: that is not nothing."""
@@ -184,6 +189,24 @@ def _work(candidates: Iterable[Candidate]) -> Iterable[tuple[str, str]]:
             yield candidate.week or "", surveyed_digest(candidate)
         except SubmissionError:
             continue
+
+
+def _refuse_sections(candidates: Iterable[Candidate], groups: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a group that is a section, by what its many members handed in: one's work would count for all."""
+    by_member: dict[tuple[str, str], list[Candidate]] = {}
+    for candidate in candidates:
+        by_member.setdefault((candidate.student, candidate.week or ""), []).append(candidate)
+    for group, members in groups.items():
+        if len(members) <= LARGEST_TEAM:
+            continue
+        for week in {week for name, week in by_member if week and name in members}:
+            works = {work for name in members for work in _work(by_member.get((name, week), ()))}
+            if 2 * len(works) > len(members):
+                raise UsageError(
+                    f"the roster's group {terminal(group)!r} has {len(members)} members, who handed in {len(works)} "
+                    f"different works of {week}, and of a group one counts for all: if it is a section, call that "
+                    f"column `section`"
+                )
 
 
 def _each_once(candidates: Sequence[Candidate]) -> list[Candidate]:

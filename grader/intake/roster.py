@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grader.course import Assignment
+from grader.escape import terminal
 from grader.intake import Candidate
 from grader.intake.layouts import Handed
 from grader.intake.tables.extensions import Extension
@@ -48,12 +49,14 @@ class Student:
 class Roster:
     """The class; empty where none is known. `shown` has each student's place by the name that pages show.
 
-    `keys` has the keys of the students in the gradebook, where the roster is an earlier run's.
+    `keys` has the keys of the students in the gradebook, where the roster is an earlier run's. `said` says how
+    something was read that could be read otherwise.
     """
 
     students: tuple[Student, ...] = ()
     keys: tuple[int, ...] = ()
     shown: Mapping[str, int] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
     def under(self, names: Sequence[str]) -> Roster:
         """Return the roster with the names that its students are shown by, in their order."""
@@ -95,11 +98,25 @@ def read_roster(file: Path, assignments: Mapping[str, Assignment] | None = None)
     def week_of(word: str) -> str | None:
         return (weeks.named(word) or weeks.numbered(word)) if assignments is not None else word
 
-    return Roster(tuple(_student(line) for line in read_lines(file, week_of, list(weeks.assignments))))
+    lines = read_lines(file, week_of, list(weeks.assignments))
+    return Roster(tuple(_student(line) for line in lines), said=_groups_said(file, lines))
+
+
+def _groups_said(file: Path, lines: Sequence[Line]) -> tuple[str, ...]:
+    """Say how groups are read of which nobody knows whether they hand in together: never as one work for all."""
+    groups = {line.groups for line in lines} - {""}
+    if not groups:
+        return ()
+    first = terminal(min(groups))
+    used = "sections" if any(line.section == line.groups != "" for line in lines) else "nothing, beside its sections"
+    return (
+        f"{file.name}: its groups, such as {first!r}, are read as {used}; if each hands in one work for all its "
+        f"members, call that column `group`",
+    )
 
 
 def _student(line: Line) -> Student:
-    given = {one.name: getattr(line, one.name) for one in fields(line) if one.name != "line"}
+    given = {one.name: getattr(line, one.name) for one in fields(line) if one.name not in ("line", "groups")}
     return Student(**given)
 
 

@@ -148,3 +148,30 @@ def test_a_dry_run_asks_the_same_and_changes_nothing(class_of: Path, capsys: pyt
     assert main(["batch", "submissions", "--dry-run"]) == 0
     assert "no longer in the folder, left out of all grades: 1 (bo)" in capsys.readouterr().out
     assert (class_of / "reports" / "gradebook.sqlite").read_bytes() == before
+
+
+def test_moodles_groups_are_sections_and_nobodys_work_or_override_reaches_them(class_of: Path) -> None:
+    hand_in(class_of, "Ana Silva", "Bo Wang")
+    table = "Identifier,Full name,Groups\n" + "".join(
+        f"Participant {n},{name},Tuesday\n" for n, name in enumerate(("Ana Silva", "Bo Wang", "Cy Ek"), 1)
+    )
+    status, output = batch(class_of, roster=table)
+    assert status == 0 and "its groups, such as 'Tuesday', are read as sections" in output
+    assert "handed in nothing: 1 (Cy Ek)" in output
+    assert main(["override", "ana silva", "week1", "1.1", "7", "--why", "x"]) == 0
+    found = rows(class_of)
+    assert (found["Ana Silva"]["week1"], found["Bo Wang"]["week1"]) == ("7", "100")
+    assert (found["Bo Wang"]["section"], found["Bo Wang"]["group"]) == ("Tuesday", "")
+    output = batch(class_of, roster=table.replace("Groups", "Gruppe"))[1]
+    assert "its groups" not in output and "handed in nothing" not in output
+
+
+def test_a_group_is_refused_whose_many_members_have_works_of_their_own(class_of: Path) -> None:
+    names = [f"Student {letter}" for letter in "ABCDEFGHI"]
+    for name in names:
+        hand_in(class_of, name, work=WORK + f"# {name}\n".encode())
+    status, output = batch(class_of, roster="name,group\n" + "".join(f"{name},Tuesday\n" for name in names))
+    assert status == 2 and "call that column `section`" in output and not (class_of / "reports").exists()
+    for name in names:
+        hand_in(class_of, name)
+    assert batch(class_of, roster="name,group\n" + "".join(f"{name},Tuesday\n" for name in names))[0] == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.errors import UsageError
 
 # The first name of a column that is there counts. Canvas's `ID` is what stands in the names of its downloaded files.
+# Moodle's worksheet has `Group` where groups hand in together; its `Groups`, which participants' lists have, are any.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "studentid", "sid", "userid", "idnumber", "sisuserid", "sisid", "orgdefinedid", "matriculationnumber",
            "matrikelnummer", "idnummer", "númerodeid", "numérodidentification", "identifier"),
@@ -24,7 +25,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
               "anmeldename"),
     "also": ("identifier", "sisuserid", "idnumber", "integrationid", "githubid"),
     "section": ("section", "sections", "class"),
-    "group": ("group", "groups", "groupname", "team", "teamname"),
+    "group": ("group", "groupname", "team", "teamname", "gruppe", "grupo", "groupe", "gruppo", "groep"),
+    "groups": ("groups", "gruppen", "grupos", "groupes", "gruppi", "groepen"),
     "extensions": ("extensions", "extension"),
     "submitted": ("submitted", "submittedat"),
 }  # fmt: skip

@@ -33,6 +33,7 @@ class Line:
     also: str = ""
     section: str = ""
     group: str = ""
+    groups: str = ""  # of a platform, where people need not hand in together
     extensions: Mapping[str, Extension] = field(default_factory=dict)
     submitted: Mapping[str, datetime] = field(default_factory=dict)
     is_participant: bool = False  # the id is Moodle's number of a participant, which is for one assignment
@@ -84,9 +85,10 @@ def _line(
     name = _name(row, columns)
     if not name:
         raise UsageError(f"{where}: a student without a name")
+    section = cells.pop("section", "") or cells.get("groups", "")
     extensions = read_extensions(where, cells.pop("extensions", ""), week_of, known)
     submitted = read_times(where, cells.pop("submitted", ""), week_of, known)
-    return Line(row.line, name, **cells, extensions=extensions, submitted=submitted)
+    return Line(row.line, name, **cells, section=section, extensions=extensions, submitted=submitted)
 
 
 def _name(row: Row, columns: Mapping[str, int]) -> str:
