@@ -108,6 +108,29 @@ def github(root: Path) -> None:
     in_folder(root / "lab-5-kim-lee" / "week5")
 
 
+def checkout(folder: Path, origin: str, week: str = "week5") -> None:
+    """Make what `git clone` makes; the first address is that of another remote."""
+    in_folder(folder / week)
+    config = f'[remote "other"]\n\turl = https://x/y/z.git\n[remote "origin"]\n\turl = {origin}\n\tfetch = +refs\n'
+    put(folder / ".git" / "config", config.encode())
+
+
+def unmarked(root: Path) -> None:
+    checkout(root / "renamed", "git@github.com:dl-course/lab-5-annm.git")
+    checkout(root / "lab-5-kim-lee", "https://token@github.com/DL-Course/lab-5-kim-lee")
+
+
+def forks(root: Path) -> None:
+    checkout(root / "a", "https://github.com/annm/lab-5.git")
+    checkout(root / "b", "ssh://git@github.com/kim-lee/lab-5.git")
+
+
+def copied_checkouts(root: Path) -> None:
+    for login in ("annm", "kim-lee", "zed"):
+        in_folder(root / f"lab-5-{login}" / "week5")
+        put(root / f"lab-5-{login}" / ".gitignore", b"data/\n")
+
+
 def classroom50(root: Path) -> None:
     for user in ("annm", "kim-lee"):
         in_folder(root / f"dl-week5-{user}" / "assignments" / "week5")
@@ -154,6 +177,9 @@ WRAPPINGS: dict[str, tuple[Callable[[Path], None], str, set[str]]] = {
     "blackboard": (blackboard, "blackboard", {"ann_m", "kim"}),
     "brightspace": (brightspace, "brightspace", {"Ann Müller", "Kim - Lee"}),
     "lab-5-submissions": (github, "github", {"annm", "kim-lee"}),
+    "unmarked": (unmarked, "github", {"annm", "kim-lee"}),
+    "forks": (forks, "github", {"annm", "kim-lee"}),
+    "copied checkouts": (copied_checkouts, "github", {"annm", "kim-lee", "zed"}),
     "classroom50": (classroom50, "classroom50", {"annm", "kim-lee"}),
     "gradescope": (gradescope, "gradescope", {"Ann Müller", "Kim Lee (4712)", "Kim Lee (9)"}),
 }
@@ -183,7 +209,11 @@ IDENTITIES = {
     "moodle flat": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
     "blackboard": {Identity("", "blackboard", login=login) for login in ("ann_m", "kim")},
     "brightspace": {Identity("Ann Müller", "brightspace", "7"), Identity("Kim - Lee", "brightspace", "8")},
-    "lab-5-submissions": {Identity("", "github", login=login) for login in ("annm", "kim-lee")},
+    **{
+        name: {Identity("", "github", login=login) for login in ("annm", "kim-lee")}
+        for name in ("lab-5-submissions", "unmarked", "forks")
+    },
+    "copied checkouts": {Identity("", "github", login=login) for login in ("annm", "kim-lee", "zed")},
     "classroom50": {Identity("", "classroom50", login=login) for login in ("annm", "kim-lee")},
     "gradescope": {
         Identity("Ann Müller", "gradescope", "4711", email="ann@x.edu"),
@@ -202,6 +232,38 @@ def test_the_same_work_is_the_same_submission_in_every_wrapping(tmp_path: Path) 
     # What is graded depends on the files alone (and the seed), of which the digest is made.
     digests = {load(candidate).digest for name in WRAPPINGS for candidate in found(name, tmp_path).candidates}
     assert len(digests) == 1
+
+
+def test_checkouts_of_several_weeks_are_one_class(tmp_path: Path) -> None:
+    for week, login in (("week4", "annm"), ("week5", "annm"), ("week4", "kim-lee"), ("week5", "kim-lee")):
+        checkout(tmp_path / f"{week}-{login}", f"https://github.com/dl/{week}-{login}", week)
+    result = survey(tmp_path, COURSE, ["week4", "week5"])
+    assert result.layout == "github"
+    assert {(one.who, one.week) for one in result.candidates if one.week == "week5"} == {
+        (Identity("", "github", login=login), "week5") for login in ("annm", "kim-lee")
+    }
+
+
+@pytest.mark.parametrize("names", [("Ana Silva", "Bo Wang"), ("ana-silva", "ana-wu"), ("ana-silva", "ana-wu", "bo-li")])
+def test_folders_named_after_students_stay_theirs_though_git_was_used_in_them(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name in names:
+        checkout(tmp_path / name, f"https://github.com/{name.replace(' ', '')}/my-{len(name)}-homework")
+    for odd in ("", "no section", '[remote "origin"]\n\turl = /local/path\n'):
+        put(tmp_path / names[0] / ".git" / "config", odd.encode())
+        assert {one.student for one in survey(tmp_path, COURSE, ["week5"]).candidates} == set(names)
+
+
+def test_no_link_of_a_checkout_is_followed(tmp_path: Path) -> None:
+    unmarked(tmp_path / "folder")
+    unmarked(tmp_path / "file")
+    for place, named in (("folder", ".git"), ("file", ".git/config")):
+        link = tmp_path / place / "renamed" / named
+        link.rename(tmp_path / f"{place} elsewhere")
+        link.symlink_to(tmp_path / f"{place} elsewhere")
+        names = {one.student for one in survey(tmp_path / place, COURSE, ["week5"]).candidates}
+        assert names == {"renamed", "lab-5-kim-lee"}
 
 
 def test_a_layout_can_be_forced_and_forbidden(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

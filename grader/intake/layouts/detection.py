@@ -17,26 +17,34 @@ from grader.people.naming import told_apart
 @dataclass(frozen=True)
 class _Layout:
     name: str  # as people call it
-    fits: Callable[[Entry, Entry], bool]  # does the folder's entry look like it?
+    fitting: Callable[[Entry, Sequence[Entry]], Sequence[Entry]]  # which of the folder's entries look like it?
     read: Callable[[Entry, Sequence[Entry], Metadata], Found]
 
 
+def _each(fits: Callable[[Entry, Entry], bool]) -> Callable[[Entry, Sequence[Entry]], Sequence[Entry]]:
+    return lambda folder, entries: [entry for entry in entries if fits(folder, entry)]
+
+
 _LAYOUTS = {
-    "gradescope": _Layout("Gradescope", gradescope.fits, lambda _, entries, data: gradescope.read(entries, data)),
-    # Before Canvas, whose names may begin like these.
-    "blackboard": _Layout("Blackboard", blackboard.fits, lambda folder, entries, _: blackboard.read(folder, entries)),
-    "brightspace": _Layout(
-        "Brightspace", brightspace.fits, lambda folder, entries, _: brightspace.read(folder, entries)
+    "gradescope": _Layout(
+        "Gradescope", _each(gradescope.fits), lambda _, entries, data: gradescope.read(entries, data)
     ),
-    "canvas": _Layout("Canvas", canvas.fits, lambda folder, entries, _: canvas.read(folder, entries)),
-    "moodle": _Layout("Moodle", moodle.fits, lambda folder, entries, _: moodle.read(folder, entries)),
+    # Before Canvas, whose names may begin like these.
+    "blackboard": _Layout(
+        "Blackboard", _each(blackboard.fits), lambda folder, entries, _: blackboard.read(folder, entries)
+    ),
+    "brightspace": _Layout(
+        "Brightspace", _each(brightspace.fits), lambda folder, entries, _: brightspace.read(folder, entries)
+    ),
+    "canvas": _Layout("Canvas", _each(canvas.fits), lambda folder, entries, _: canvas.read(folder, entries)),
+    "moodle": _Layout("Moodle", _each(moodle.fits), lambda folder, entries, _: moodle.read(folder, entries)),
     "classroom50": _Layout(
         "Classroom 50",
-        checkouts.fits_classroom50,
+        _each(checkouts.fits_classroom50),
         lambda folder, entries, _: checkouts.read_classroom50(folder, entries),
     ),
     "github": _Layout(
-        "GitHub Classroom", checkouts.fits_clone, lambda folder, entries, _: checkouts.read_clone(folder, entries)
+        "GitHub Classroom", checkouts.clones, lambda folder, entries, _: checkouts.read_clone(folder, entries)
     ),
 }
 PLAIN = "plain"
@@ -69,7 +77,7 @@ def called(layout: str) -> str:
 
 def fits(layout: str, folder: Entry, listing: Sequence[Entry]) -> bool:
     """Tell whether any of a folder's entries looks like a layout's."""
-    return any(_LAYOUTS[layout].fits(folder, entry) for entry in _visible(listing))
+    return bool(_LAYOUTS[layout].fitting(folder, _visible(listing)))
 
 
 def evidence_of(folder: Entry, listing: Sequence[Entry], may_be_work: Callable[[Entry], bool]) -> Evidence:
@@ -80,7 +88,7 @@ def evidence_of(folder: Entry, listing: Sequence[Entry], may_be_work: Callable[[
     entries = _visible(listing)
     best = Evidence()
     for name, layout in _LAYOUTS.items():
-        fitting = [entry for entry in entries if layout.fits(folder, entry)]
+        fitting = layout.fitting(folder, entries)
         if len(fitting) > best.fitting:
             known = {entry.path for entry in fitting}
             rivals = [entry for entry in entries if entry.path not in known and may_be_work(entry)]
