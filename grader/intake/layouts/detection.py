@@ -131,7 +131,8 @@ def _people(layout: str, handed: Sequence[tuple[Handed, str]]) -> list[_Person]:
     seen: Counter[tuple[str, str]] = Counter()
     people = []
     for one, number in handed:
-        seen[one.student, number] += 1
+        if one.who is None or not one.who.login:  # a login is one person's, however many entries it has
+            seen[one.student, number] += 1
         people.append((layout, one.student, number, seen[one.student, number]))
     return people
 
