@@ -3,6 +3,7 @@
     GraderError                 what happened, where, what to do: shown as one line, never as a traceback
     ├── UsageError              the command line asks for something that is not there (exit code 2)
     ├── SubmissionError         one submission cannot be read; the others are still graded
+    │   └── DownloadTooLarge    a download cannot be opened in the zip in which it lies, so that has to be unpacked
     ├── CourseError             the course's own files are wrong (assignment.toml, markers, checks)
     ├── DeviceError             no GPU can be used; the person who asked for one gets the CPU, and reads why
     ├── SandboxError            no worker can be started, or it died for a reason that is not the student's
@@ -30,6 +31,10 @@ class UsageError(GraderError):
 
 class SubmissionError(GraderError):
     """A submission cannot be read; only that submission is left ungraded."""
+
+
+class DownloadTooLarge(SubmissionError):
+    """A zip lies compressed in another, and is too large to be held in memory; the text says what to unpack."""
 
 
 class CourseError(GraderError):

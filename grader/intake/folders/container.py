@@ -14,29 +14,32 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-from grader.errors import SubmissionError
+from grader.errors import DownloadTooLarge, SubmissionError
 from grader.intake.archive import explained, member_path, why_closed, why_unfit
+from grader.intake.folders.window import stored_window
 from grader.intake.noise import is_noise
 
 MOST_MEMBERS = 500_000
-MOST_NESTED = 256 << 20  # bytes of a download in a zip of downloads, as it is held in memory
+MOST_NESTED = 256 << 20  # bytes of a compressed download in a zip of downloads, as it is held in memory
 
 
 class Container:
     """A zip of a class. Raises `SubmissionError` where it is none, or cannot be read."""
 
-    def __init__(self, file: Path, content: bytes | None = None) -> None:
-        """Open a file, or the `content` of one that lies in another zip."""
+    def __init__(self, file: Path, content: IO[bytes] | None = None, around: Container | None = None) -> None:
+        """Open a file, or the `content` of one that lies in another zip, which has to stay open for it."""
         self._file = file
+        self._around = around
         try:
-            self._zip = zipfile.ZipFile(file if content is None else io.BytesIO(content))
+            self._zip = zipfile.ZipFile(file if content is None else content)
             members = self._zip.infolist()
         except MemoryError:
             raise
         except Exception as error:  # hostile bytes may fail anywhere in the parser
             raise SubmissionError(
-                f"{file.name} {explained(content or _beginning(file), error)}; download it again"
+                f"{file.name} {explained(_beginning(content or file), error)}; download it again"
             ) from error
         if len(members) > MOST_MEMBERS:
             raise SubmissionError(f"{file.name} holds more than {MOST_MEMBERS:,} files; unpack it, and give the folder")
@@ -69,12 +72,18 @@ class Container:
         return self._members[name].file_size
 
     def nested(self, name: str) -> Container:
-        """Open a member that is itself a download. `SubmissionError` where it is none, or too large for that."""
-        own = PurePosixPath(name).name
+        """Open a member that is itself a download.
+
+        Raises `SubmissionError` where it is none, and `DownloadTooLarge` where it is compressed and too large for that.
+        """
+        own, member = PurePosixPath(name).name, self._members.get(name)
         try:
-            return Container(self._file / name, self.read(name, MOST_NESTED))
+            if member and self._zip.fp and (window := stored_window(self._zip.fp, member)):
+                return Container(self._file / name, io.BufferedReader(window), self)
+            return Container(self._file / name, io.BytesIO(self.read(name, MOST_NESTED)))
         except OSError as error:
-            raise SubmissionError(
+            kind = DownloadTooLarge if member and member.file_size > MOST_NESTED else SubmissionError
+            raise kind(
                 f"{own} in {self._file.name} is {error.strerror}; unpack {self._file.name}, and give the folder"
             ) from error
 
@@ -132,6 +141,9 @@ def _is_within_noise(name: str) -> bool:
     return any(map(is_noise, name.split("/")[:-1]))
 
 
-def _beginning(file: Path) -> bytes:
+def _beginning(file: Path | IO[bytes]) -> bytes:
+    if not isinstance(file, Path):
+        file.seek(0)
+        return file.read(8)
     with file.open("rb") as opened:
         return opened.read(8)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.errors import SubmissionError, UsageError
+from grader.errors import DownloadTooLarge, SubmissionError, UsageError
 from grader.intake import layouts
 from grader.intake.folders.entries import DiskEntry, Entry, list_folder, zipped
 from grader.intake.folders.students import finds, is_container, why_ignored
@@ -112,14 +112,24 @@ def _downloads(
 ) -> dict[Path, Download]:
     """Find the entries that are downloads themselves, by their paths; with a `layout`, those of that platform.
 
-    An entry with a student's name beside others is that student's, whatever it holds; alone it is a `UsageError`.
+    An entry with a student's name beside others is that student's, whatever it holds; alone it is a `UsageError`, and
+    so is a download that cannot be opened in the zip in which it lies.
     """
     entries = [entry for entry in listing if not why_ignored(entry, weeks) and not entry.is_link]
     if len(entries) > MOST_DOWNLOADS:
         return {}
-    found = {entry.path: _download(entry, weeks, desk) for entry in entries}
+    found: dict[Path, Download | None] = {}
+    large = {}
+    for entry in entries:
+        try:
+            found[entry.path] = _download(entry, weeks, desk)
+        except DownloadTooLarge as error:
+            large[entry.path] = str(error)
     downloads = {path: one for path, one in found.items() if one and layout in (None, one.layout)}
     certain = {entry.path for entry in entries if is_container(entry, weeks, root)}
+    for path, why in large.items():  # a student's, unless it is called as a download is, or lies beside some
+        if path in certain or downloads.keys() & certain:
+            raise UsageError(why)
     if layout is None and downloads.keys() - certain and len(downloads) == len(entries):
         doubtful = next(one for path, one in downloads.items() if path not in certain)
         raise UsageError(
@@ -136,6 +146,8 @@ def _download(entry: Entry, weeks: Weeks, desk: Desk) -> Download | None:
             return None
         try:
             inside, _ = _opened(entry.path, weeks, desk)
+        except DownloadTooLarge:
+            raise
         except SubmissionError:
             return None
     for _ in range(DEEPEST):

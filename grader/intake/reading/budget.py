@@ -24,7 +24,7 @@ from typing import IO, Any
 import msgpack
 
 from grader import scratch
-from grader.errors import GraderError, SubmissionError
+from grader.errors import DownloadTooLarge, GraderError, SubmissionError
 from grader.inside import wire
 
 START_SECONDS = 60.0
@@ -128,6 +128,8 @@ class BudgetedProcess:
             raise TooCostly(str(self._spoilt(f"took more than {self.budget.mib:,} MiB of memory; {_ADVICE}")))
         if kind == "deep":
             raise SubmissionError(f"{self._name} is nested too deeply to be read")
+        if kind == "large":
+            raise DownloadTooLarge(str(body))
         if kind == "refused":
             raise SubmissionError(str(body))
         raise SubmissionError(f"the grader cannot read {self._name}, by a mistake of its own ({body})")

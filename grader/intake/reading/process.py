@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import msgpack
 
-from grader.errors import SubmissionError
+from grader.errors import DownloadTooLarge, SubmissionError
 from grader.inside import wire
 
 
@@ -61,7 +61,7 @@ def _messages(service: Service, request: dict[str, Any]) -> Iterator[bytes]:
             yield _packed("part", part)
         last: tuple[str, str | None] = ("end", None)
     except SubmissionError as error:
-        last = ("refused", str(error))
+        last = ("large" if isinstance(error, DownloadTooLarge) else "refused", str(error))
     except MemoryError:
         last = ("memory", None)
     except RecursionError:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from grader.course import Course
-from grader.errors import SubmissionError, UsageError
+from grader.errors import DownloadTooLarge, UsageError
 from grader.intake import Survey, load, survey
 from grader.intake.folders import container
 from grader.intake.reading.budget import Budget, BudgetedProcess
-from grader.intake.reading.desk import DESK
+from grader.intake.reading.desk import DESK, Desk
+from grader.intake.weeks import Weeks
 from tests.intake.folders.wrapping import DOWNLOADS, LENET, MLP, ZIP, canvas, gradescope, moodle, packed
 from tests.intake.reading import slow
 from tests.support.makers import put, zipped
@@ -376,5 +378,45 @@ def test_a_download_in_a_zip_that_cannot_be_held_is_said_with_what_to_do(
     put(tmp_path / "in" / "lenet.py")
     outer = packed(packed(tmp_path / "in", tmp_path / "all" / "w5.zip").parent, tmp_path / "weeks.zip")
     monkeypatch.setattr(container, "MOST_NESTED", 10)
-    with pytest.raises(SubmissionError, match=r"w5\.zip in weeks\.zip is larger .* unpack weeks\.zip"):
+    with pytest.raises(DownloadTooLarge, match=r"w5\.zip in weeks\.zip is larger .* unpack weeks\.zip"):
         container.Container(outer).nested("w5.zip")
+
+
+def test_a_download_that_lies_in_a_zip_as_it_is_may_have_any_size(
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("w5", "w4"):
+        module = "lenet" if name == "w5" else "mlp"
+        put(tmp_path / name / f"silvaana_1001_70_{module}.py", LENET if name == "w5" else MLP)
+        packed(tmp_path / name, tmp_path / "all" / f"{name}.zip")
+    outer = tmp_path / "weeks.zip"
+    with zipfile.ZipFile(outer, "w", zipfile.ZIP_STORED) as made:
+        for file in (tmp_path / "all").iterdir():
+            made.write(file, file.name)
+    monkeypatch.setattr(container, "MOST_NESTED", 10)
+    inner = container.Container(outer).nested("w5.zip")
+    assert inner.read("silvaana_1001_70_lenet.py", 1_000) == LENET
+    found = survey(outer, two_weeks_course)
+    assert [(one.student, one.week) for one in found.candidates] == [
+        ("silvaana (1001)", "week4"),
+        ("silvaana (1001)", "week5"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["w4.zip", "Eve Adams.zip"])
+def test_a_download_that_is_too_large_to_open_is_never_taken_for_a_student(
+    two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    put(tmp_path / "in" / "silvaana_1001_70_lenet.py", LENET)
+    for one in ("w5.zip", name):
+        packed(tmp_path / "in", tmp_path / "all" / one)
+    real = Desk.members
+
+    def members(desk: Desk, file: Path, weeks: Weeks) -> tuple[list[str], list[tuple[str, str]]]:
+        if file.name == name:
+            raise DownloadTooLarge(f"{name} in weeks.zip is larger than 256 MB; unpack weeks.zip, and give the folder")
+        return real(desk, file, weeks)
+
+    monkeypatch.setattr(Desk, "members", members)
+    with pytest.raises(UsageError, match=r"larger than 256 MB; unpack weeks\.zip"):
+        survey(packed(tmp_path / "all", tmp_path / "weeks.zip"), two_weeks_course)
