@@ -2,7 +2,7 @@
 
 Common code says nothing: the skeleton, and what a good part of the class has in common, are left out.
 Code is taken apart in a process that has a budget for each work (`tokens`). What is done with it here takes time in
-proportion to its length, which is bounded, for each work and for each pair that shares enough.
+proportion to its length, which is bounded, for each work and for each pair that is looked at (`candidates`).
 Winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003.
 """
 
@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.errors import SubmissionError
+from grader.similarity.candidates import candidates
 from grader.similarity.tokens import filtered
 
 K, WINDOW = 25, 6  # characters of filtered code; all equal code that is longer than K + WINDOW is found
 LEAST_OWN = 400  # characters that are not common code; with fewer there is nothing to compare
 LONGEST = 200_000  # characters; nobody writes more than that for a week
 COMMON = 0.5  # code is common if a larger part of the class has it
+MOST_LOOKED = 5_000  # pairs of one week; a class that has more of them has another problem
 FEW = 10  # but in a small class only if more students than these have it
 
 Span = tuple[int, int]
@@ -87,7 +89,8 @@ def similar_pairs(
     """Find the pairs of one week's works that share at least `least` of their code, the most alike first.
 
     Works of earlier years are not compared with each other, nor two that are left `aside`. `left_out` is told of each
-    work that cannot be compared, and why. Raises `GraderError` where copydetect is not installed.
+    work that cannot be compared, and why. Only the `MOST_LOOKED` pairs that share most are looked at.
+    Raises `GraderError` where copydetect is not installed.
     """
     prints = dict(_fingerprints(works, left_out))
     owners: dict[int, set[int]] = defaultdict(set)
@@ -99,26 +102,11 @@ def similar_pairs(
     common = set(_fingerprint(skeleton).hashes) | {hashed for hashed, who in owners.items() if len(who & now) > limit}
     for one in prints.values():
         _leave_out(one, common)
-    owned = {number for number, one in prints.items() if one.token_coverage >= LEAST_OWN}
-    numbers = _candidates(owners, common, prints, owned, least)
-    wanted = (two for two in numbers if now.intersection(two) and not aside(works[two[0]], works[two[1]]))
-    pairs = (_pair(works, prints, *two) for two in wanted)
+    owned = {number: one.hashes for number, one in prints.items() if one.token_coverage >= LEAST_OWN}
+    wanted = (two for two in candidates(owned, now, least) if not aside(works[two[0]], works[two[1]]))
+    pairs = (_pair(works, prints, *two) for two in itertools.islice(wanted, MOST_LOOKED))
     found = [pair for pair in pairs if pair.share >= least]
     return sorted(found, key=lambda pair: (-round(pair.share, 3), pair.left.label, pair.right.label))
-
-
-def _candidates(
-    owners: Mapping[int, set[int]], common: set[int], prints: Mapping[int, object], owned: set[int], least: float
-) -> Iterable[tuple[int, int]]:
-    """Yield the pairs that share enough fingerprints for a closer look: comparing all with all takes too long."""
-    shared: Counter[tuple[int, int]] = Counter()
-    for hashed, who in owners.items():
-        if hashed not in common:
-            shared.update(itertools.combinations(sorted(who & owned), 2))
-    for (left, right), count in sorted(shared.items()):
-        fewest = min(len(prints[left].hashes), len(prints[right].hashes))  # type: ignore[attr-defined]
-        if count >= 0.5 * least * fewest:
-            yield left, right
 
 
 def _pair(works: Sequence[Work], prints: Mapping[int, object], left: int, right: int) -> Pair:
