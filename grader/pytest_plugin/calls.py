@@ -43,6 +43,11 @@ class Asked:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def paths(self) -> list[Path]:
+        """What the probe uses of the student's, as (module, name), in the order of its use."""
+        return list(dict.fromkeys(self._found.paths))
+
+    @property
     def names(self) -> list[str]:
         """The functions and classes of the student's that the probe uses, in the order of their use."""
         return list(dict.fromkeys(name for _, name in self._found.paths))

@@ -153,6 +153,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     checks = [item for item in items if _number(item) is not None]
     chosen.count, chosen.folders = len(checks), frozenset(item.path.parent for item in checks)
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if checks and config.getoption("usepdb", False):
+        from grader.pytest_plugin.debugging import stop_in_students_code
+
+        stop_in_students_code(config.pluginmanager)
     if checks and reporter:
         never_fail(reporter._tw._file)  # a console of Windows may have no blocks for bars
     if checks and len(checks) == len(items) and reporter and not any(w.startswith("-r") for w in _words(config)):

@@ -8,8 +8,8 @@ worker; only such runs give a grade.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,6 +107,18 @@ class LocalStudent:
         return codec.decode(message)
 
     run_fresh = run
+
+    def run_again(self) -> None:
+        """Run the latest probe once more with its arguments: without a limit, and with all that it prints shown."""
+        assert self.asked is not None
+        args, kwargs = codec.decode(codec.encode((self.asked.args, self.asked.kwargs), "the probe's arguments"))
+        probing.call(self.asked.probe, self._modules, self._seed, args, kwargs)
+
+    def asked_for(self) -> Iterator[Any]:
+        """Yield the student's functions and classes that the latest probe uses, as far as they are there."""
+        for module, name in self.asked.paths if self.asked else ():
+            with suppress(Exception):
+                yield getattr(getattr(self._modules, module), name)
 
     def import_first(self, modules: list[str]) -> None:
         """Import modules within a limit of their own, as in grading: a library's first import may take long.

@@ -57,15 +57,21 @@ def verdict_on(
     """
     if error is None:
         return Verdict(Outcome.PASSED)
+    if isinstance(student, LocalStudent) and (raised := raised_by_student(error, student)) is not None:
+        error = _raised_here(raised, student)
     error = _cause(error)
-    if isinstance(student, LocalStudent) and any(error is raised for raised in student.raised):
-        error = _raised_here(error, student)
     if isinstance(error, ProbeEnded):
         return _ended(error, mark, student, tasks)
     if isinstance(error, AssertionError):
         wrong_form = isinstance(error, CheckFailed) and error.form
         return Verdict(Outcome.FAILED, _failure(error, _asked(student)), wrong_form, _defined(student))
     return Verdict(Outcome.BROKEN, f"the check itself crashed: {_crash(error)}")
+
+
+def raised_by_student(error: BaseException, student: LocalStudent) -> BaseException | None:
+    """Return what the student's code has raised, if that is what has ended a check with `error`."""
+    cause = _cause(error)
+    return cause if any(cause is raised for raised in student.raised) else None
 
 
 def _cause(error: BaseException) -> BaseException:

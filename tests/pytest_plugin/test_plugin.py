@@ -6,11 +6,16 @@ refuses options runs in the tests' own process.
 
 from __future__ import annotations
 
+import io
 import os
+import pdb
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from _pytest.debugging import pytestPDB
 
 from tests.support.courses import copied
 
@@ -138,6 +143,46 @@ def test_two_processes_give_the_same_score_table(student_desk: Desk) -> None:
 def points(result: pytest.RunResult) -> list[tuple[str, str]]:
     """`("1.1", "0/20")` for each line of the score table."""
     return re.findall(r"^(1\.\d+|all) .*?(\d+/\d+)", "\n".join(score(result)), re.MULTILINE)
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Type some lines into the debugger of the next run."""
+
+    def type_in(lines: str) -> None:
+        class Typed(pdb.Pdb):
+            def __init__(self) -> None:
+                super().__init__(stdin=io.StringIO(lines), stdout=sys.stdout, readrc=False)
+                self.use_rawinput = False
+
+        monkeypatch.setattr(pdb, "Pdb", Typed)
+        monkeypatch.setattr(pytestPDB, "_wrapped_pdb_cls", None)
+
+    return type_in
+
+
+def test_the_debugger_runs_a_wrong_example_again_and_stops_in_the_students_function(
+    student_desk: Desk, typed: Callable[[str], None]
+) -> None:
+    typed("p n\np 3 * n\nc\n")
+    result = student_desk.run_here("--task", "1.1", "-x", "--pdb", "-s", "-p", "no:cacheprovider")
+    text = result.stdout.str()
+    assert "double: wrong value; expected 2, got 3" in text
+    assert "stops in double (lenet.py:2)" in text
+    assert "lenet.py(3)double()\n-> return 3 * n" in text
+    assert "(Pdb) 1\n(Pdb) 3\n" in text
+    assert "The example has run to its end." in text and "0/20" in text
+
+
+def test_the_debugger_stops_at_the_students_line_that_raised_with_their_frames_alone(
+    student_desk: Desk, typed: Callable[[str], None]
+) -> None:
+    typed("p values\nw\nq\n")
+    result = student_desk.run_here("--task", "1.3", "-x", "--pdb", "-s", "-p", "no:cacheprovider")
+    text = result.stdout.str()
+    assert "lenet.py(9)helper()\n-> return values[2]" in text
+    assert "(Pdb) []\n" in text
+    assert "lenet.py(6)index()" in text and "probes.py(" not in text and "Quitting debugger" in text
 
 
 def test_without_checks_the_plugin_is_silent(pytester: pytest.Pytester) -> None:
