@@ -23,7 +23,7 @@ from typing import IO
 from grader import janitor
 from grader.errors import GraderError
 
-with contextlib.suppress(ImportError):  # Windows has none: there `held` does without a janitor, and nobody is graded
+with contextlib.suppress(ImportError):  # Windows has none: `held` does without a janitor there, as on macOS
     import fcntl
 
 LINES = 15  # of a log that an error shows
@@ -52,7 +52,7 @@ class Scratch:
 @contextlib.contextmanager
 def held() -> Iterator[Path]:
     """Put all temporary files of this process, and of those that it starts, into the folder of the run."""
-    if not hasattr(socket, "recv_fds") or "fcntl" not in globals():
+    if not hasattr(socket, "MSG_CMSG_CLOEXEC") or "fcntl" not in globals():  # Linux alone has what a janitor needs
         with tempfile.TemporaryDirectory() as name:
             yield Path(name)
         return
@@ -66,7 +66,12 @@ def held() -> Iterator[Path]:
 
 
 def new_log() -> IO[bytes]:
-    """Open a file in memory for what processes of ours say: it can be written where no disk can, and is on none."""
+    """Open a file in memory for what processes of ours say: it can be written where no disk can, and is on none.
+
+    Only Linux has such files; elsewhere it is a temporary one.
+    """
+    if not hasattr(os, "memfd_create"):
+        return tempfile.TemporaryFile()
     return os.fdopen(os.memfd_create("log"), "w+b")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from grader.choices import HAS_JUDGES
 from grader.cli.console import warn_unconfined
 from grader.cli.options import command, sandbox_option
 from grader.errors import UsageError
@@ -44,10 +45,15 @@ def doctor(attacks: bool, student: bool, sandbox: str, as_json: bool) -> int:
     With --attack, harmless probes run as a submission's checks do, and try what .github/SECURITY.md promises cannot be
     done. The exit code is 1 where a promise of this sandbox did not hold, or an attack came to no end.
     """
-    if attacks:
+    if attacks and HAS_JUDGES:
         return _attack(sandbox, as_json)
     if student:
         return _student()
+    if not HAS_JUDGES:
+        print("BAD  strangers' code cannot be graded on this system: that takes Linux, or Linux in a virtual machine.")
+        print("     Your own work runs here; what that takes:\n")
+        _student()
+        return 1
     if as_json or sandbox != "auto":
         raise UsageError("doctor: --json and --sandbox go with --attack")
     from grader.sandbox.doctor import examine  # noqa: PLC0415 - it needs POSIX, and students do without

@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from grader.checks.describe import brief, clip
@@ -107,9 +107,7 @@ class _Reader:
 
     def read(self) -> None:
         """Note the calls in the order in which they stand."""
-        tree = _parsed(self._function)
-        nodes = sorted((n for n in ast.walk(tree) if hasattr(n, "lineno")), key=_position) if tree else []
-        for node in nodes:
+        for node in _nodes(self._function):
             if isinstance(node, ast.Assign):
                 self._assigned(node)
             elif isinstance(node, ast.With):
@@ -284,8 +282,11 @@ def _position(node: ast.AST) -> tuple[int, int]:
     return node.lineno, node.col_offset  # type: ignore[attr-defined]
 
 
-def _parsed(function: Callable[..., Any]) -> ast.AST | None:
+@lru_cache(maxsize=512)  # a check runs a probe for each of its examples
+def _nodes(function: Callable[..., Any]) -> tuple[ast.AST, ...]:
+    """Return what a function's source consists of, in the order in which it stands; nobody may change it."""
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):  # no source; a lambda in the middle of a line
-        return None
+        return ()
+    return tuple(sorted((node for node in ast.walk(tree) if hasattr(node, "lineno")), key=_position))

@@ -92,7 +92,7 @@ def _codes(thing: Any) -> Iterator[CodeType]:
 
 def _again(student: LocalStudent, codes: Iterable[CodeType], say: Callable[[str], None]) -> None:
     """Run the latest example again, and stop where these functions begin."""
-    pdb = pytestPDB._init_pdb("", header="the example again, with a breakpoint in your code (PDB)")
+    pdb: Any = pytestPDB._init_pdb("", header="the example again, with a breakpoint in your code (PDB)")  # type: ignore[no-untyped-call]
     for code in codes:
         pdb.set_break(code.co_filename, code.co_firstlineno, funcname=code.co_name)
         say(f"stops in {code.co_name} ({Path(code.co_filename).name}:{code.co_firstlineno}).  {_KEYS}")

@@ -1,8 +1,10 @@
-"""Runs a week's public checks once, where there is no way to confine code: on Windows."""
+"""Runs a week's public checks once, where there is no way to confine code: on Windows and macOS."""
 
 from __future__ import annotations
 
 import queue
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from grader.course import Assignment
@@ -12,10 +14,20 @@ from grader.watching.spares import Spares
 from grader.watching.state import State
 
 
-def check_once(assignment: Assignment, submission: Path | None) -> list[CheckResult]:
-    """Return the results of the work in a folder, or of the student's own; what hangs or crashes costs its checks."""
+def check_once(assignment: Assignment, files: Mapping[str, bytes]) -> list[CheckResult]:
+    """Return the results of a submission's files; what hangs or crashes costs its checks."""
+    with tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True) as name:
+        folder = Path(name, assignment.week)
+        for path, content in files.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        return _checked(assignment, folder)
+
+
+def _checked(assignment: Assignment, submission: Path) -> list[CheckResult]:
     ended: queue.Queue[CheckResult | None] = queue.Queue()
-    spares = Spares(assignment, forks=False, lanes=1, submission=submission)
+    spares = Spares(assignment, forks=False, lanes=1, submission=submission, ahead=False)
     try:
         warm = spares.take()
         spares.put_back(warm)

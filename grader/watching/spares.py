@@ -62,10 +62,18 @@ class Warm:
 
 
 class Spares:
-    """Keeps warm processes for one week."""
+    """Keeps warm processes for one week; unless they are made `ahead`, each starts when it is asked for."""
 
-    def __init__(self, assignment: Assignment, forks: bool, lanes: int = LANES, submission: Path | None = None) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        forks: bool,
+        lanes: int = LANES,
+        submission: Path | None = None,
+        ahead: bool = True,
+    ) -> None:
         self.lanes = lanes
+        self._ahead = ahead
         self._submission = submission
         self._assignment = assignment
         self._forks = forks
@@ -77,11 +85,13 @@ class Spares:
         self._listener = Listener(authkey=self._key)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as processes start
         threading.Thread(target=self._accept, daemon=True).start()
-        for _ in range(1 if forks else lanes + SPARE):
+        for _ in range((1 if forks else lanes + SPARE) if ahead else 0):
             self._start()
 
     def take(self) -> Warm:
         """Wait for a warm process; raises `CourseError` where there can be none."""
+        if not self._ahead and self._ready.empty():
+            self._start()
         while True:
             try:
                 found = self._ready.get(timeout=0.5)
@@ -98,7 +108,7 @@ class Spares:
         if self._orders is not None:
             with contextlib.suppress(OSError):
                 wire.send(self._orders, kind=wire.FORK)
-        elif not self._forks:
+        elif not self._forks and self._ahead:
             self._start()
 
     def put_back(self, warm: Warm) -> None:
@@ -145,7 +155,8 @@ class Spares:
 
     def _welcome(self, connection: Connection, message: dict[str, Any]) -> None:
         if message["kind"] == wire.FAILED:
-            self._ready.put(CourseError(f"the checks of {self._assignment.week} cannot be loaded:\n{message['log']}"))
+            why = f"{message['log']}\n{self._said() if message['also'] else ''}".strip()
+            self._ready.put(CourseError(f"the checks of {self._assignment.week} cannot be loaded:\n{why}"))
         elif message.get("forks"):
             self._orders = connection
             for _ in range(self.lanes + SPARE):
@@ -158,6 +169,9 @@ class Spares:
         """Say so where the processes that were to come have ended instead."""
         self._started = [process for process in self._started if process.poll() is None]
         if not self._started and self._ready.empty():
-            self._log.seek(0)
-            log = self._log.read()[-2000:].decode("utf-8", "replace")
-            self._ready.put(CourseError(f"the process that runs the checks ended while it started:\n{log}"))
+            self._ready.put(CourseError(f"the process that runs the checks ended while it started:\n{self._said()}"))
+
+    def _said(self) -> str:
+        """Return the end of what the processes have said."""
+        self._log.seek(0)
+        return self._log.read()[-2000:].decode("utf-8", "replace")

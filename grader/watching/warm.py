@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
     if session.served:
         return status
     with contextlib.suppress(OSError):
-        wire.send(connect(), kind=wire.FAILED, log=session.failure or f"pytest ended with status {status}")
+        log = session.failure or f"pytest ended with status {status}"
+        wire.send(connect(), kind=wire.FAILED, log=log, also=not session.failure)
     return 1
 
 
@@ -142,6 +143,7 @@ def _described(item: pytest.Item) -> dict[str, Any]:
 
 def _run(item: pytest.Item, session: pytest.Session) -> CheckResult:
     scores = session.config.stash[plugin.scores_key]
+    scores.reports.clear()
     scores.results.clear()  # the watcher knows them all, and says what waits for what
     for report in runtestprotocol(item, log=False, nextitem=None):
         scores.pytest_runtest_logreport(report)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
+from grader.choices import HAS_JUDGES, NO_JUDGES
 from grader.cli.console import make_console, the_course
 from grader.cli.options import PATH, command, course_option, device_option, sandbox_option, seed_option
 from grader.course import Assignment
 from grader.errors import UsageError
+from grader.escape import terminal
 from grader.reports.terminal import print_score
 from grader.results import Report
 
@@ -27,9 +28,9 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
     """Grade one submission and print its score by task."""
     course = the_course()
     assignment = course.assignment(week)
-    if not hasattr(os, "fork"):
+    if not HAS_JUDGES:
         return _without_sandbox(assignment, submission, sandbox)
-    from grader.cli.single import grade_here  # noqa: PLC0415 - it needs POSIX
+    from grader.cli.single import grade_here  # noqa: PLC0415 - it needs Linux
 
     return grade_here(course, assignment, submission, seed, sandbox, device)
 
@@ -37,12 +38,16 @@ def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str
 def _without_sandbox(assignment: Assignment, submission: Path | None, sandbox: str) -> int:
     if sandbox == "bwrap":
         raise UsageError("--sandbox bwrap: bubblewrap is for Linux alone")
-    if submission is not None and not submission.is_dir():
-        raise UsageError(f"--submission {submission}: there is no such folder")
+    from grader.intake import load_folder, refuse_class  # noqa: PLC0415 - starts no sooner than it is needed
     from grader.version import VERSION  # noqa: PLC0415 - digests the sources
-    from grader.watching.once import check_once  # noqa: PLC0415 - starts no sooner than it is needed
+    from grader.watching.once import check_once  # noqa: PLC0415 - as above
 
-    print("grader: there is NO security boundary on this system: run your own code alone", file=sys.stderr)
-    checks = tuple(check_once(assignment, submission))
+    if submission is not None:
+        refuse_class(submission, assignment)
+    work = load_folder(submission or assignment.folder, assignment)
+    print(f"grader: {NO_JUDGES}", file=sys.stderr)
+    for note in work.notes:
+        print(terminal(f"note: {note}"))
+    checks = tuple(check_once(assignment, work.files))
     print_score(Report("", assignment.week, 0, VERSION, "", "", checks), make_console())
     return 1 if any(check.is_broken for check in checks) else 0

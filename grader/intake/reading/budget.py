@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hmac
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -27,6 +29,7 @@ from grader import scratch
 from grader.errors import DownloadTooLarge, GraderError, SubmissionError
 from grader.inside import wire
 
+CAN_PASS_ON = hasattr(os, "fork")  # open connections, to a process: Windows cannot
 START_SECONDS = 60.0
 END_SECONDS = 5.0
 MOST_MESSAGES = 1_000  # in one answer
@@ -141,7 +144,7 @@ class BudgetedProcess:
 
     def _death(self) -> _Ended | SubmissionError:
         status = self._end()
-        if status == -signal.SIGXCPU:
+        if status == -getattr(signal, "SIGXCPU", 0):
             return TooCostly(f"reading {self._name} took more than {self.budget.seconds} s of computing; {_ADVICE}")
         with contextlib.suppress(ValueError):
             return _Ended(signal.Signals(-status).name)
@@ -152,8 +155,8 @@ class BudgetedProcess:
             self._connection = self._process = None
         if self._connection is None:
             with scratch.new_log() as log:
-                self._connection = self._start(log)
                 try:
+                    self._connection = self._start(log)
                     self._connection.settimeout(START_SECONDS)
                     wire.receive(self._connection)
                 except OSError:
@@ -166,20 +169,42 @@ class BudgetedProcess:
     def _start(self, log: IO[bytes]) -> socket.socket:
         self._owner = os.getpid()
         atexit.register(self._leave)
+        if not CAN_PASS_ON:
+            return self._meet(log)
         ours, theirs = socket.socketpair()
-        limits = (str(self.budget.seconds), str(self.budget.mib << 20))
         with theirs:
-            self._process = subprocess.Popen(
-                # -P: the working folder may be a student's checkout, with a `json.py` of its own.
-                [sys.executable, "-P", "-m", f"{__package__}.process", str(theirs.fileno()), self._service, *limits],
-                env={**os.environ, "PYTHONPATH": _search_path()},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the parent; this one ends with its connection
-            )
+            self._run(f"open:{theirs.fileno()}", log, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         return ours
+
+    def _meet(self, log: IO[bytes]) -> socket.socket:
+        """Have the process connect to a port of this machine, where it shows a key that nobody else has."""
+        key = secrets.token_hex(16).encode()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(START_SECONDS)
+            process = self._run(f"port:{server.getsockname()[1]}", log, stdin=subprocess.PIPE)
+            assert process.stdin is not None
+            with process.stdin as pipe, contextlib.suppress(OSError):
+                pipe.write(key)
+            while True:
+                connection, _ = server.accept()
+                connection.settimeout(START_SECONDS)
+                with contextlib.suppress(OSError):
+                    if hmac.compare_digest(wire.receive(connection), key):
+                        return connection
+                connection.close()
+
+    def _run(self, where: str, log: IO[bytes], **streams: Any) -> subprocess.Popen[bytes]:
+        limits = (str(self.budget.seconds), str(self.budget.mib << 20))
+        self._process = subprocess.Popen(
+            # -P: the working folder may be a student's checkout, with a `json.py` of its own.
+            [sys.executable, "-P", "-m", f"{__package__}.process", where, self._service, *limits],
+            env={**os.environ, "PYTHONPATH": _search_path()},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the parent; this one ends with its connection
+            **streams,
+        )
+        return self._process
 
     def _leave(self) -> None:
         if self._owner == os.getpid():
@@ -198,7 +223,7 @@ class BudgetedProcess:
         process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):  # a disk that hangs may hold it
             return process.wait(END_SECONDS)
-        return -signal.SIGKILL
+        return -9  # SIGKILL
 
 
 class _Ended(Exception):

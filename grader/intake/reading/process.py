@@ -1,6 +1,7 @@
 """Runs as the process that reads submissions: answers requests, each within limits that the system enforces.
 
 It runs no student's code. A request that needs too much time ends it; one that needs too much memory is answered so.
+Windows has no such limits; there whoever asks ends it once it takes too long.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import math
-import resource
 import socket
 import sys
 import traceback
@@ -20,6 +20,9 @@ import msgpack
 
 from grader.errors import DownloadTooLarge, SubmissionError
 from grader.inside import wire
+
+with contextlib.suppress(ImportError):  # Windows has none
+    import resource
 
 
 class Service(Protocol):
@@ -42,6 +45,8 @@ def main(connection: socket.socket, service: Service, seconds: int, memory: int)
 
 def limit(seconds: int, memory: int) -> None:
     """Let this process compute for so many seconds more, and take so many bytes more."""
+    if "resource" not in globals():
+        return
     used = resource.getrusage(resource.RUSAGE_SELF)
     _lower(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + seconds)  # SIGXCPU ends it there
     with contextlib.suppress(OSError):  # other systems have no such file, and many of them no such limit
@@ -53,6 +58,16 @@ def _lower(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def connected(where: str) -> socket.socket:
+    """Return the connection `open:NUMBER`; or make one to `port:NUMBER` here, and show the key from standard input."""
+    kind, _, number = where.partition(":")
+    if kind == "open":
+        return socket.socket(fileno=int(number))
+    connection = socket.create_connection(("127.0.0.1", int(number)))
+    wire.send(connection, sys.stdin.buffer.read())
+    return connection
 
 
 def _messages(service: Service, request: dict[str, Any]) -> Iterator[bytes]:
@@ -82,7 +97,8 @@ def _place(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    number, name, most_seconds, most_memory = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with socket.socket(fileno=int(number)) as opened:
+    place, name, most_seconds, most_memory = sys.argv[1:]
+    if "resource" in globals():
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with connected(place) as opened:
         main(opened, importlib.import_module(name).Service(), int(most_seconds), int(most_memory))
