@@ -7,6 +7,7 @@ worker; only such runs give a grade.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -90,6 +91,7 @@ class LocalStudent:
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
         import torch  # noqa: PLC0415 - checks have imported it; collecting them can do without
 
+        own = os.getpid()
         self.before_run()
         self.asked = Asked(probe, args, kwargs)
         torch.set_grad_enabled(True)  # whatever an earlier check's code has left behind
@@ -104,6 +106,9 @@ class LocalStudent:
         except BaseException as error:  # SystemExit, too, comes from the student's code
             self.raised.append(error)
             raise
+        finally:
+            if os.getpid() != own:
+                os._exit(0)  # their code has forked: what its copy would go on with is this process's business
         return codec.decode(message)
 
     run_fresh = run

@@ -10,6 +10,7 @@ import contextlib
 import os
 import queue
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,9 @@ class Warm:
             for process in [*one.children(recursive=True), one]:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(OSError):  # whose parent has ended is nobody's child, and still of the group
+                os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):
             self.connection.close()
 

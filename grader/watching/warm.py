@@ -109,6 +109,7 @@ def _fork_on_order(connect: Connect, session: pytest.Session, submission: Path |
     while wire.receive(orders).get("kind") == wire.FORK:
         _reap()
         if os.fork() == 0:
+            os.setpgid(0, 0)  # so that it is killed with all that it has started
             orders.close()
             with contextlib.suppress(EOFError, OSError):
                 serve(connect(), session, submission)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader.course import Course
@@ -18,6 +19,7 @@ from grader.watching.screen import Shown
 from tests.support.courses import copied
 
 PATIENCE = 120.0  # seconds for a process to import torch on a busy machine
+MORE = "import work\n\n\ndef triple(n):\n    return work.double(n) + n\n"
 WORK = "def double(n):\n    return 2 * n\n"
 HOSTILE = {
     "hangs, whatever interrupts it": (
@@ -29,6 +31,11 @@ HOSTILE = {
     "exits": ("import os; os._exit(0)", Outcome.KILLED),
     "exits as programs do": ("import sys; sys.exit(0)", Outcome.ERROR),
     "crashes": ("import ctypes; ctypes.string_at(0)", Outcome.KILLED),
+    "forks, and both return": ("import os; os.fork(); return 9", Outcome.PASSED),
+    "leaves processes behind": (
+        "import os, time; os.fork() or os.fork() or time.sleep(600); return 9",
+        Outcome.PASSED,
+    ),
 }
 
 
@@ -82,7 +89,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool],
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "GRACE", 1.0)
+    monkeypatch.setattr(runs, "GRACE", 0.3)
 
 
 def outcomes(results: dict[str, CheckResult]) -> list[Outcome]:
@@ -95,7 +102,7 @@ def test_a_save_runs_what_it_can_touch_and_nothing_else(start: Callable[[bool], 
     results = desk.save(more="import work\n\n\ndef triple(n):\n    return work.double(n) + 2 * n\n")
     assert desk.ran == {"test_triple", "test_triple_nothing"}
     assert results["test_triple"].message.startswith("triple: wrong value")
-    results = desk.save(more="import work\n\n\ndef triple(n):\n    return work.double(n) + n\n")
+    results = desk.save(more=MORE)
     assert outcomes(results) == [Outcome.PASSED] * 3
 
 
@@ -113,11 +120,20 @@ def test_nothing_that_the_code_does_ends_the_watcher(start: Callable[[bool], Wat
     desk = start(True)
     code, outcome = HOSTILE[what]
     begin = time.monotonic()
-    result = desk.save(work=f"def double(n):\n    {code}\n")["test_double"]
-    assert result.outcome is outcome, result.message
-    assert len(result.output) < 2000
+    results = desk.save(more=f"def triple(n):\n    if n == 0: return 0\n    {code}\n")
+    assert results["test_triple"].outcome is outcome, results["test_triple"].message
+    assert outcomes(results)[::2] == [Outcome.PASSED] * 2
+    assert len(results["test_triple"].output) < 2000
     assert time.monotonic() - begin < PATIENCE / 2
-    assert outcomes(desk.save(work=WORK)) == [Outcome.PASSED] * 3
+    assert outcomes(desk.save(more=MORE)) == [Outcome.PASSED] * 3
+    assert not left_behind(desk)
+
+
+def left_behind(desk: Watched) -> list[psutil.Process]:
+    """Find processes of this desk that belong to nobody any more, as their parents have ended."""
+    known = set(psutil.Process().children(recursive=True))
+    root = str(desk.folder.parents[1])
+    return [one for one in psutil.process_iter(["cmdline"]) if root in (one.info["cmdline"] or ()) and one not in known]
 
 
 @pytest.mark.usefixtures("quick")
