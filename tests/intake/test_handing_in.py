@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.intake.handing_in import findings
+from grader.intake.handing_in import failures, findings
 
 LIBRARIES = ("torch", "numpy")
 NOTHING = (
@@ -55,3 +55,21 @@ def test_what_is_not_there_is_named_with_its_line() -> None:
 )
 def test_no_source_ends_the_look_at_it(text: str) -> None:
     assert len(found(text)) <= 1
+
+
+def test_modules_are_imported_where_only_the_allowed_libraries_are() -> None:
+    files = {
+        "fine.py": b"import json, helpers, torch\nfrom helpers import seven\nprint('spam ' * 10**6)\n",
+        "helpers.py": b"seven = 7\ntry:\n    import rich\nexcept ImportError:\n    rich = None\nassert rich is None\n",
+        "hidden.py": b"import importlib\nx = importlib.import_module('rich')\n",
+        "broken.py": b"import helpers\n1 / 0\n",
+        "todo.py": b"raise NotImplementedError('TODO 5.1: later')\n",
+        "leaves.py": b"import os\nos._exit(0)\n",
+    }
+    modules = ("fine", "hidden", "broken", "todo", "absent", "leaves")
+    assert failures(files, modules, LIBRARIES, "week5") == [
+        "hidden.py:2: imports rich, which is not there where you are graded",
+        "broken.py:2: importing it fails where you are graded: ZeroDivisionError: division by zero",
+        "leaves.py: its import ends the process, or does not end, so nothing in it earns points",
+    ]
+    assert failures(files, ["hidden"], LIBRARIES, "week5", ["hidden.py:2: imports rich"]) == []

@@ -15,7 +15,7 @@ from grader.course import Assignment, Course
 from grader.escape import terminal
 from grader.intake import Submission, load_folder
 from grader.intake.collect import LARGEST_SUBMISSION
-from grader.intake.handing_in import findings
+from grader.intake.handing_in import failures, findings
 from grader.reports.words import phrase
 from grader.results import Outcome, Report
 
@@ -39,6 +39,7 @@ def submit_check(week: str, submission: Path | None, sandbox: str) -> int:
     size = sum(map(len, work.files.values()))
     print(f"{week}: {len(work.files)} files, {size / 1024:.0f} KB (at most {LARGEST_SUBMISSION >> 20} MB)")
     lost = [*_lacking(work, assignment), *work.notes, *findings(work.files, course.settings.libraries)]
+    lost += failures(work.files, assignment.modules, course.settings.libraries, week, lost)
     report = _graded(course, work, sandbox) if HAS_JUDGES else _checked(assignment, work)
     lost += _ended(report)
     for line in dict.fromkeys(lost):
@@ -87,7 +88,7 @@ def _ended(report: Report) -> Iterator[str]:
 def _fine(work: Submission, assignment: Assignment, report: Report, lost: list[str]) -> Iterator[str]:
     if not any("is missing" in line for line in lost):
         yield f"all modules are there: {', '.join(assignment.modules)}"
-    if not any("imports" in line or "cannot read" in line for line in lost):
+    if not any("import" in line or "cannot read" in line for line in lost):
         yield "every import is allowed where you are graded"
     if not any("own computer" in line for line in lost):
         yield "no path leads to your own computer"
