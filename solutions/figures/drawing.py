@@ -51,15 +51,15 @@ class Drawing:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self._shapes.append(f'<polyline class="{kind}" points="{path}"/>')
 
-    def arrow(self, x: float, y: float, to_x: float, to_y: float) -> None:
+    def arrow(self, x: float, y: float, to_x: float, to_y: float, kind: str = "line", head: str = "head") -> None:
         """Draw a line with a head at its end."""
         length = max(1e-6, ((to_x - x) ** 2 + (to_y - y) ** 2) ** 0.5)
         along, across = ((to_x - x) / length, (to_y - y) / length), (-(to_y - y) / length, (to_x - x) / length)
         back = (to_x - 8 * along[0], to_y - 8 * along[1])
-        self.line([(x, y), back])
+        self.line([(x, y), back], kind)
         wings = [(back[0] + 4 * side * across[0], back[1] + 4 * side * across[1]) for side in (1, -1)]
         corners = " ".join(f"{a:.1f},{b:.1f}" for a, b in [(to_x, to_y), *wings])
-        self._shapes.append(f'<polygon class="head" points="{corners}"/>')
+        self._shapes.append(f'<polygon class="{head}" points="{corners}"/>')
 
     def grid(self, x: float, y: float, rows: Sequence[Sequence[object]], cell: float, kind: str = "box") -> None:
         """Draw a table of numbers, each in a cell of its own."""

@@ -26,29 +26,45 @@ def toy_loss() -> Drawing:
         f"Boxes from left to right. w = {W} times {INPUT} gives {product}; plus b = {B}, minus {TARGET} gives the "
         f"error {error}; squared it is the loss {error**2}. Backwards, the derivative of the loss is 1 at the loss, "
         f"{slope} at the error, {slope} at b, {slope} at the product, and {slope * INPUT} at w.",
-        760,
-        270,
+        780,
+        262,
     )
+    top, height = 60, 56
     boxes = {
-        "w": (70, 70, f"w = {W}", "one"), "times": (230, 70, f"× {INPUT}", "box"), "b": (230, 195, f"b = {B}", "one"),
-        "plus": (400, 125, f"+ b − {TARGET}", "box"), "square": (550, 125, "square", "box"),
-        "loss": (690, 125, "loss", "three"),
+        "w": (20, top, 90, f"w = {W}", "one"), "p": (215, top, 105, f"p = {INPUT}w", "box"),
+        "e": (425, top, 150, f"e = p + b − {TARGET}", "box"), "loss": (665, top, 95, "loss = e²", "three"),
+        "b": (425, top + 130, 150, f"b = {B}", "one"),
     }  # fmt: skip
-    edges = {
-        ("w", "times"): (W, slope * INPUT), ("times", "plus"): (product, slope), ("b", "plus"): (B, slope),
-        ("plus", "square"): (error, slope), ("square", "loss"): (error**2, 1),
-    }  # fmt: skip
-    for (start, end), (value, gradient) in edges.items():
-        (x, y, *_), (to_x, to_y, *_) = boxes[start], boxes[end]
-        drawing.arrow(x + 45, y, to_x - 45, to_y)
-        middle = (x + to_x) / 2, (y + to_y) / 2
-        drawing.text(middle[0], middle[1] - 12, signed(value), "mono blue")
-        drawing.text(middle[0], middle[1] + 24, signed(gradient), "mono orange")
-    for x, y, words, kind in boxes.values():
-        drawing.rect(x - 45, y - 20, 90, 40, kind, 6)
-        drawing.text(x, y + 5, words)
-    drawing.text(20, 22, "above a line: the value that goes forward", "left blue")
-    drawing.text(20, 258, "below a line: the derivative of the loss by it, which comes back", "left orange")
+    values = {"p": product, "e": error, "loss": error**2}
+    for name, (x, y, width, words, kind) in boxes.items():
+        drawing.rect(x, y, width, height, kind, 6)
+        drawing.text(x + width / 2, y + (24 if name in values else 33), words, "mono")
+        if name in values:
+            drawing.text(x + width / 2, y + 44, f"= {signed(values[name])}", "mono blue")
+    chain = ("w", "p", "e", "loss")
+    ways = (
+        f"{signed(slope)} · {INPUT} = {signed(slope * INPUT)}",
+        f"{signed(slope)} · 1 = {signed(slope)}",
+        f"2e = {signed(slope)}",
+    )
+    for start, end, way in zip(chain[:-1], chain[1:], ways, strict=True):
+        (x, y, width, *_), (to_x, *_) = boxes[start], boxes[end]
+        drawing.arrow(x + width, y + 16, to_x, y + 16, "curve1", "blue")
+        drawing.arrow(to_x, y + 40, x + width, y + 40, "curve2", "orange")
+        drawing.text((x + width + to_x) / 2, y + 60, way, "mono orange small")
+    x, y, width, *_ = boxes["b"]
+    drawing.arrow(x + 60, y, x + 60, top + height, "curve1", "blue")
+    drawing.arrow(x + 90, top + height, x + 90, y, "curve2", "orange")
+    drawing.text(x + 98, (top + height + y) / 2 + 4, f"{signed(slope)} · 1 = {signed(slope)}", "left mono orange small")
+    drawing.text(65, top + height + 20, f"w.grad = {signed(slope * INPUT)}", "mono orange")
+    drawing.text(x + width + 12, y + 33, f"b.grad = {signed(slope)}", "left mono orange")
+    drawing.text(20, 22, "forward: each box computes its value from what comes in", "left blue")
+    drawing.text(
+        20,
+        42,
+        "backward: the gradient from the right, times the derivative of the box that it goes through",
+        "left orange",
+    )
     return drawing
 
 
