@@ -134,10 +134,10 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _solutions(root: Path, assignment: Assignment) -> Iterator[list[_Line]]:
-    """Yield the marked regions of the reference, each line with its place."""
+    """Yield the marked regions of the reference and of its stretch tasks, each line with its place."""
     assert assignment.hidden_folder is not None
-    for module in assignment.modules:
-        file = assignment.hidden_folder / f"{module}.py"
+    modules = (assignment.hidden_folder / f"{module}.py" for module in assignment.modules)
+    for file in (*modules, *sorted(assignment.hidden_folder.glob("stretch/*.py"))):
         source = file.read_text(encoding="utf-8")
         name, lines = file.relative_to(root).as_posix(), source.splitlines()
         for region in find_regions(source, name):

@@ -70,6 +70,16 @@ def test_a_line_that_does_much_tells_wherever_it_stands(new_course: Course) -> N
         assert found == [f"page.md:4 holds what {FILE}:4 has: {line}"]
 
 
+def test_the_answers_of_stretch_tasks_are_secret_as_well(new_course: Course) -> None:
+    file = new_course.root / "solutions" / "week7" / "stretch" / "more.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(
+        f"def f():\n    # BEGIN SOLUTION 7.9: do it\n    {TELLING[0]}\n    # END SOLUTION\n", encoding="utf-8"
+    )
+    found = list(leaks.leaks_in({"page.md": TELLING[0].encode()}, leaks.secrets_of(new_course)))
+    assert found == [f"page.md:1 holds what solutions/week7/stretch/more.py:3 has: {TELLING[0]}"]
+
+
 @pytest.mark.parametrize("apart", ["\n", "\n\n    ", "  # so\n  # and now\n"])
 def test_an_ordinary_line_tells_where_it_is_the_whole_answer_or_the_next_follows(new_course: Course, apart) -> None:
     after = "output = network(images, labels)"
