@@ -38,11 +38,14 @@ def lessons(root: Path = ROOT) -> list[Path]:
     return sorted(root.glob("assignments/*/README.md"))
 
 
-def executed(text: str, name: str) -> str:
-    """Return the lesson with what its code prints; `LessonError` names the line of the block that failed."""
+def executed(text: str, name: str, folder: Path | None = None) -> str:
+    """Return the lesson with what its code prints; `LessonError` names the line of the block that failed.
+
+    The code runs in `folder`, which keeps what it writes, or in a folder of its own.
+    """
     namespace: dict[str, object] = {"__name__": "__lesson__"}
     pieces, end = [], 0
-    with _workplace():
+    with _workplace(folder):
         for block in BLOCK.finditer(text):
             line = text.count("\n", 0, block.start("code"))
             printed = _run(block["code"], name, line, namespace)
@@ -66,8 +69,8 @@ def _run(code: str, name: str, line: int, namespace: dict[str, object]) -> str:
 
 
 @contextlib.contextmanager
-def _workplace() -> Iterator[None]:
-    """Go to a folder with MNIST's files in `data`; put folder, random generators and figures back afterwards."""
+def _workplace(kept: Path | None) -> Iterator[None]:
+    """Go to a folder, by default a new one, with MNIST's files in `data`; put back folder, generators, figures."""
     import random
 
     import matplotlib.pyplot as plt
@@ -77,7 +80,8 @@ def _workplace() -> Iterator[None]:
     plt.switch_backend("agg")
     here, states = Path.cwd(), (random.getstate(), np.random.get_state())
     threads = torch.get_num_threads()
-    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng():
+    place = contextlib.nullcontext(kept) if kept else tempfile.TemporaryDirectory()
+    with place as folder, torch.random.fork_rng():
         _write_digits(Path(folder, "data", "MNIST", "raw"))
         os.chdir(folder)
         torch.set_num_threads(1)
@@ -95,7 +99,7 @@ def _write_digits(raw: Path) -> None:
     """Write 500 of the embedded digits as MNIST's four files, so that a lesson loads MNIST where no network is."""
     from fixtures import digits
 
-    raw.mkdir(parents=True)
+    raw.mkdir(parents=True, exist_ok=True)
     images, labels = digits.originals()
     pixels = digits.to_bytes(images[:500]).numpy().tobytes()
     for part in ("train", "t10k"):

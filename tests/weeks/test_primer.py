@@ -1,9 +1,7 @@
-"""The primer prints what it says, its checks tell right from wrong, and no command takes it for a week."""
+"""The primer's checks tell right from wrong, and no command takes it for a week; tests/lessons runs its code."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 from pathlib import Path
 
@@ -25,17 +23,6 @@ COURSE = Course(ROOT)
 PRIMER = COURSE.part("primer")
 README = (PRIMER.folder / "README.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "solutions" / "primer" / "exercises.py").read_text(encoding="utf-8")
-
-
-def test_every_block_prints_what_stands_below_it() -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", README, re.MULTILINE | re.DOTALL)
-    assert len(blocks) > 15
-    names: dict[str, object] = {}
-    for code, told in blocks:
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(code, names)
-        assert printed.getvalue() == told, code
 
 
 def outcomes(folder: Path) -> dict[str, Outcome]:
