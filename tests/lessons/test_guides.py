@@ -81,11 +81,15 @@ def test_every_figure_is_shown_in_a_session(week: str) -> None:
         assert f"figures/{file.name})" in GUIDES[week], file
 
 
+NEEDED = ("*Takes and gives:*", "*Time:*", "*See*", "*By hand:*", "*Watch for:*", "*Read on:*")
+
+
 @weeks
 def test_each_task_says_what_a_reader_needs(week: str) -> None:
     for task, _, text in tasks(LESSONS[week]):
         if "nothing to write" not in text.splitlines()[0]:
-            missing = [
-                w for w in ("*Takes and gives:*", "*By hand:*", "*Time:*", "*See*", "--task " + task) if w not in text
-            ]
+            missing = [word for word in (*NEEDED, f"--task {task}`") if text.count(word) != 1]
             assert missing == [], task
+            (by_hand,) = re.findall(r"\*By hand:\*(.*(?:\n  .*)*)", text)
+            assert re.search(r"\d", by_hand), f"{task} is worked out with numbers"
+            assert re.search(r"\*See\*[^\n]*\]\((../week\d/README.md)?#", text), f"{task} names a part of a lesson"
