@@ -16,6 +16,7 @@ _DISPLAYED = re.compile(r"^\$\$(.+?)\$\$[ \t]*$", re.MULTILINE | re.DOTALL)
 _NO_MARK = re.compile(r"[^\w\- ]")
 # A paragraph with a link to an interactive figure, which the lessons call `figures/try-….html`.
 _TRY = re.compile(r'<p>(?:(?!</p>).)*?<a href="([^"]*/try-[\w-]+\.html)">(.*?)</a>.*?</p>', re.DOTALL)
+_EMPTY_HEAD = re.compile(r"<th[^>]*>\s*</th>")  # a corner of a table heads nothing, and readers of screens say so
 _TAGS = re.compile(r"<(annotation|style|script)\b.*?</\1>|<[^>]+>", re.DOTALL)
 
 
@@ -86,7 +87,7 @@ def to_html(text: str, anchors: Anchors, target: Target) -> str:
     convert = mistune.create_markdown(
         escape=False, renderer=Renderer(escape=False), plugins=["table", "strikethrough", "math", "footnotes", "url"]
     )
-    made = _TRY.sub(_with_frame, str(convert(apart)))
+    made = _EMPTY_HEAD.sub("<td></td>", _TRY.sub(_with_frame, str(convert(apart))))
     return re.sub(
         r"<table>.*?</table>",
         lambda found: f'<div class="wide" tabindex="0" role="group" aria-label="table">{found[0]}</div>',

@@ -176,6 +176,12 @@ def test_markdown_has_formulas_code_tables_and_one_anchor_for_each_heading(small
     assert ">5.1 double</a>" in page
 
 
+def test_the_empty_corner_of_a_table_is_no_heading() -> None:
+    page = to_html("| | A |\n|---|---|\n| x | 1 |\n", Anchors(), str)
+    assert "<td></td>" in page and page.count("<th") == 2  # that of A, and the table's head
+    assert re.findall(r"<th[ >][^<]*", page) == ["<th>A"]
+
+
 @pytest.mark.parametrize(
     ("title", "short"),
     [
