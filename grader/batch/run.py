@@ -171,7 +171,7 @@ class _Run:
         self._result = result
         self._progress = progress
         self._partly = 0
-        self._sourced = book.kept_sources()
+        self._sourced = set() if options.regrade else book.kept_sources()  # anew: what is kept may be damaged
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[str]:
         """Have the backend begin to start for these candidates; return their weeks."""

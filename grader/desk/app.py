@@ -27,7 +27,7 @@ from grader.desk.guard.sessions import Sessions
 from grader.desk.model.figures import figures_of
 from grader.desk.model.snapshot import Snapshot
 from grader.desk.pages import check_view, class_view, manual_view, more_views, posts, similar_view, work_view
-from grader.desk.pages.rendering import FILES, here, page, safe_address
+from grader.desk.pages.rendering import FILES, here, page, safe_address, warm_up
 from grader.errors import GraderError
 from grader.gradebook import open_book
 from grader.gradebook.together.actions import Outdated
@@ -84,6 +84,7 @@ def open_desk(settings: Settings, snapshot: Snapshot) -> Desk:
     if settings.course is not None and settings.backend is not None:
         regrading = Regrading(snapshot, live, settings.course, settings.backend)
     figures_of(snapshot)
+    warm_up()
     likeness = Likeness(snapshot, settings.course)
     return Desk(settings.out, snapshot.book, snapshot, settings.sessions, live, likeness, regrading)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -136,6 +137,20 @@ def test_a_work_of_which_not_all_is_kept_is_not_graded_again(regradable: Path, o
         assert tina.post("/do/again", {"csrf": csrf, "person": "2", "week": "week5"}).status == 400
     with opened(regradable) as (tina, _):
         assert "this desk was opened without a course" in tina.get("/work/1/week5").words
+
+
+def test_damaged_modules_are_named_on_their_own_page_with_what_helps(
+    regradable: Path, one_check_course: Course
+) -> None:
+    (week,) = one_check_course.assignments()
+    with sqlite3.connect(regradable / "gradebook.sqlite") as database:
+        database.execute("UPDATE sources SET files = x'00'")
+    database.close()
+    with opened(regradable, course=one_check_course, backend=Judges) as (tina, _):
+        page = tina.get(f"/work/1/{week}")
+        assert page.status == 200
+        assert "`batch --regrade` keeps them anew" in page.words
+        assert tina.send(tina.get("/similar/week5"), "compare", "/do/compare").status == 200
 
 
 def test_alike_works_are_found_and_shown_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -484,6 +484,15 @@ def test_damaged_modules_of_one_student_leave_the_pages_of_all_others(desk_folde
         assert tina.get(WORK).status == 200
 
 
+def test_what_goes_wrong_names_a_cause_once_with_all_checks_that_it_makes_fail(tina: Visitor) -> None:
+    page = tina.get("/")
+    troubles = page.text.partition('<ol class="troubles">')[2].partition("</ol>")[0]
+    assert troubles.count("<li>") == 1  # the same message in two checks, one of them of two tasks
+    assert 'title="4 students"' in troubles
+    assert "test_values_of_LeNet" in troubles
+    assert "test_gradients" in troubles
+
+
 def test_done_and_next_go_on_among_those_that_the_address_chooses(tina: Visitor) -> None:
     for query in ("?week=week5&work=open&sort=-total", "?section=B", "?q=dora"):
         page = tina.get(f"/work/2/week5{query}")

@@ -17,32 +17,28 @@ class Teams:
     def __init__(self, book: Gradebook) -> None:
         self.people = book.people()
         self._work = {name: dict(work) for name, work in book.work().items()}
+        self._members: dict[str, list[Person]] = {}  # of each group that somebody is in
+        for one in self.people:
+            if one.group and not one.is_gone:
+                self._members.setdefault(same_name(one.group), []).append(one)
 
     def find(self, words: str) -> list[Person]:
         """Return the person who is meant, or the members of the group that is called so."""
         try:
             return [find_person(self.people, words)]
         except UsageError:
-            wanted = same_name(words)
-            members = [one for one in self.people if one.group and same_name(one.group) == wanted and not one.is_gone]
+            members = self._members.get(same_name(words), [])
             if not members:
                 raise
-            return members
+            return list(members)
 
     def mates(self, person: Person, week: str) -> list[Person]:
         """Return the others of a person's group who have the same work of a week, or none as this one."""
         if not person.group:
             return []
-        group, work = same_name(person.group), self._work_of(person, week)
+        members, work = self._members.get(same_name(person.group), ()), self._work_of(person, week)
         return [
-            one
-            for one in self.people
-            if one is not person
-            and one.group
-            and same_name(one.group) == group
-            and not one.is_gone
-            and week not in one.gone
-            and self._work_of(one, week) == work
+            one for one in members if one is not person and week not in one.gone and self._work_of(one, week) == work
         ]
 
     def of(self, people: Sequence[Person], week: str) -> list[Person]:

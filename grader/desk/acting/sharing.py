@@ -76,7 +76,12 @@ def queue(desk: Desk, wanted: Filter) -> list[Key]:
     """Return the students' weeks that a filter asks for, in the order of its table."""
     weeks = [wanted.week] if wanted.week in desk.snapshot.weeks else desk.snapshot.weeks
     rows = chosen_rows(desk.snapshot, wanted)
-    return [(row.person.key, week) for week in weeks for row in rows if row.person.key and _has_work(row.state(week))]
+    return [
+        (row.person.key, week)
+        for week in weeks
+        for row in rows
+        if row.person.key and _has_work(desk.snapshot.state(row, week))
+    ]
 
 
 def next_of(desk: Desk, ta: str, after: Key | None = None, order: Sequence[Key] | None = None) -> Key | None:
@@ -123,7 +128,7 @@ def _bundles(desk: Desk, week: str, of: str, by_section: bool) -> list[list[Key]
     found: dict[str, list[Key]] = {}
     for row in desk.snapshot.rows:
         person = row.person
-        if not person.key or not _has_work(row.state(week)):
+        if not person.key or not _has_work(desk.snapshot.state(row, week)):
             continue
         if not _is_shared_out(_duty(desk, (person.key, week)), of):
             continue

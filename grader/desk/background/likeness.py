@@ -70,7 +70,10 @@ class Likeness:
                 found.setdefault(key, (report, []))[1].append(report.student)
         works = []
         for report, names in found.values():
-            files = self._snapshot.book.raw_sources(report.submission)
+            try:
+                files = self._snapshot.book.raw_sources(report.submission)
+            except GraderError:  # those of one work that are damaged keep nobody from comparing the others
+                continue
             if files:
                 works.append(Work(", ".join(names), week, text_of(files), tuple(names)))
         return works

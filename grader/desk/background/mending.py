@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.batch.pages import report_folder, write_class
@@ -18,12 +19,32 @@ from grader.errors import GraderError
 from grader.gradebook import Gradebook, open_book
 from grader.gradebook.together.claim import Claim, Taken
 from grader.reports.pages import outdate, remove_report, write_report
+from grader.results import Report
 
 SECONDS = 1.0
 QUIET = 20.0  # seconds without a change before the class page is written, which takes a while in a large class
 BREATH = 0.02  # seconds between two reports
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A report that is to be written, or removed where nothing is left of it, and the state of the class it is of."""
+
+    student: str
+    week: str
+    folder: Path
+    report: Report | None
+    changes: int
+    revision: int
+
+    def write(self) -> None:
+        outdate(self.folder)
+        if self.report is not None:
+            write_report(self.report, self.folder)
+        else:
+            remove_report(self.folder)
 
 
 class Mending:
@@ -42,7 +63,7 @@ class Mending:
             await asyncio.sleep(SECONDS)
             try:
                 for key in self._book.stale():
-                    if not self._write(*key):
+                    if not await self._write_aside(*key):
                         break
                     await asyncio.sleep(BREATH)
                 await self._write_class()
@@ -62,19 +83,42 @@ class Mending:
         except Taken:
             return False
         try:
-            changes, folder = self._book.changes, report_folder(self._book, self._out, student, week)
-            self._snapshot.refresh()
-            report = self._snapshot.full((self._snapshot.key_of[student], week))
-            outdate(folder)
-            if report is not None:
-                write_report(report, folder)
-            else:
-                remove_report(folder)
-            if self._book.changes == changes:  # nobody has decided something else meanwhile
-                self._book.forget_stale(student, week)
+            step = self._step(student, week)
+            step.write()
+            self._end(step)
         finally:
             claim.let_go()
         return True
+
+    async def _write_aside(self, student: str, week: str) -> bool:
+        """Write one report as `_write` does, in a thread, so that no page waits for it."""
+        try:
+            claim = Claim(self._out, patience=0)
+        except Taken:
+            return False
+        try:
+            step = self._step(student, week)
+            writing = asyncio.ensure_future(asyncio.to_thread(step.write))
+            try:
+                await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                await writing
+                raise
+            self._end(step)
+        finally:
+            claim.let_go()
+        return True
+
+    def _step(self, student: str, week: str) -> _Step:
+        changes, folder = self._book.changes, report_folder(self._book, self._out, student, week)
+        self._snapshot.refresh()
+        report = self._snapshot.full((self._snapshot.key_of[student], week))
+        return _Step(student, week, folder, report, changes, self._snapshot.revision)
+
+    def _end(self, step: _Step) -> None:
+        """Note that a report is as it should be, unless somebody has decided something else meanwhile."""
+        if (self._book.changes, self._snapshot.revision) == (step.changes, step.revision):
+            self._book.forget_stale(step.student, step.week)
 
     async def _write_class(self) -> None:
         if self._seen != self._snapshot.revision:

@@ -49,7 +49,10 @@ class Regrading:
             return "nothing was graded here yet"
         if key[1] not in self._course.assignments():
             return f"the course has no {key[1]}"
-        files = self._snapshot.book.raw_sources(report.submission)
+        try:
+            files = self._snapshot.book.raw_sources(report.submission)
+        except GraderError:
+            return "the work's modules are damaged in the gradebook: `batch --regrade` keeps them anew"
         if digest_of(files) != report.submission:
             return "the gradebook holds the work's modules and not all of its files: `batch --regrade` grades it again"
         return ""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.desk.model.groups import checks_of
 from grader.desk.model.snapshot import Snapshot
 from grader.reports.failures import reason
-from grader.reports.figures import State
+from grader.reports.figures import Row, State
 from grader.reports.items import Item, item_figures
-from grader.results import CheckResult, Outcome
+from grader.results import CheckResult, Outcome, Report, task_order
 
 MOST = 8
 LASTS = 20.0  # seconds for which figures are shown while attempts come in: they take a while in a large class
@@ -20,9 +20,9 @@ LASTS = 20.0  # seconds for which figures are shown while attempts come in: they
 
 @dataclass(frozen=True)
 class Trouble:
-    """What goes wrong with a check, and for how many."""
+    """What goes wrong, with which checks, and for how many students."""
 
-    check: CheckResult
+    checks: tuple[CheckResult, ...]
     reason: str
     count: int
 
@@ -74,44 +74,75 @@ def figures_of(snapshot: Snapshot) -> Figures:
     return Figures(weeks, *checked)
 
 
+@dataclass(frozen=True)
+class _Share:
+    """What one student's week adds to the figures of a week."""
+
+    score: int | None
+    most: int
+    parts: tuple[tuple[str, str, bool, bool], ...]  # of each: its name, its title, and whether it waits or is graded
+
+
 def _week(snapshot: Snapshot, week: str) -> Week:
-    reports = [(key, report) for key, report in snapshot.reports.items() if key[1] == week]
-    finals = [report.score for _, report in reports if not report.provisional and not report.excused]
-    states = Counter(row.state(week) for row in snapshot.rows)
+    states = Counter(snapshot.state(row, week) for row in snapshot.rows)
+    shares = [share for row in snapshot.rows if (share := snapshot.kept(row, _shares).get(week)) is not None]
+    finals = [share.score for share in shares if share.score is not None]
     parts: dict[str, list[int]] = {}
     titles = {}
-    for _, report in reports:
-        for part in report.manual:
-            titles[part.name] = part.title
-            waits = part.points is None and part.title in report.waiting and not report.excused
-            counts = parts.setdefault(part.name, [0, 0])
+    for share in shares:
+        for name, title, waits, graded in share.parts:
+            titles[name] = title
+            counts = parts.setdefault(name, [0, 0])
             counts[0] += waits
-            counts[1] += part.points is not None
+            counts[1] += graded
     return Week(
         week,
-        handed_in=len(reports) + states[State.NOT_GRADABLE],
+        handed_in=states.total() - states[State.NOTHING] - states[State.UNCLEAR],
         final=len(finals),
         mean=sum(finals) / len(finals) if finals else None,
-        most=max((report.max_score for _, report in reports), default=0),
+        most=max((share.most for share in shares), default=0),
         looks=states[State.PROVISIONAL] + states[State.NOT_GRADABLE],
         done=sum(1 for (_, own), duty in snapshot.duties.items() if own == week and duty.done_by),
         parts=tuple(Part(name, titles[name], *counts) for name, counts in parts.items()),
     )
 
 
+def _shares(row: Row) -> dict[str, _Share]:
+    return {week: _share(report) for week, report in row.reports.items()}
+
+
+def _share(report: Report) -> _Share:
+    waiting = () if report.excused else report.waiting
+    parts = [
+        (part.name, part.title, part.points is None and part.title in waiting, part.points is not None)
+        for part in report.manual
+    ]
+    is_final = not report.provisional and not report.excused
+    return _Share(report.score if is_final else None, report.max_score, tuple(parts))
+
+
 def _troubles(snapshot: Snapshot) -> tuple[tuple[str, tuple[Trouble, ...]], ...]:
-    found: dict[str, Counter[tuple[str, str]]] = {}
-    checks: dict[tuple[str, str], CheckResult] = {}
-    for (_, week), report in snapshot.reports.items():
+    """Return the commonest causes: one that several checks of a week name is one, and a student counts once."""
+    found: dict[str, dict[str, set[int]]] = {}
+    checks: dict[tuple[str, str], dict[str, CheckResult]] = {}
+    for (person, week), report in snapshot.reports.items():
         for check in () if report.by_hand else report.checks:
             if check.outcome not in (Outcome.PASSED, Outcome.SKIPPED, Outcome.TODO):
-                checks.setdefault((week, check.id), check)
-                found.setdefault(week, Counter())[check.id, reason(check)] += 1
-    return tuple(
-        (week, tuple(Trouble(checks[week, name], why, count) for (name, why), count in found[week].most_common(MOST)))
-        for week in snapshot.weeks
-        if week in found
-    )
+                why = reason(check)
+                checks.setdefault((week, why), {}).setdefault(check.id, check)
+                found.setdefault(week, {}).setdefault(why, set()).add(person)
+    return tuple((week, _commonest(found[week], week, checks)) for week in snapshot.weeks if week in found)
+
+
+def _commonest(
+    found: Mapping[str, Collection[int]], week: str, checks: Mapping[tuple[str, str], Mapping[str, CheckResult]]
+) -> tuple[Trouble, ...]:
+    ordered = sorted(found, key=lambda why: (-len(found[why]), why))
+    return tuple(Trouble(_in_order(checks[week, why].values()), why, len(found[why])) for why in ordered[:MOST])
+
+
+def _in_order(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    return tuple(sorted(checks, key=lambda check: task_order(check.task)))
 
 
 def _items(snapshot: Snapshot) -> dict[str, list[tuple[CheckResult, Item]]]:

@@ -36,13 +36,18 @@ class Group:
 
 
 def checks_of(snapshot: Snapshot, week: str) -> list[CheckResult]:
-    """Return the checks of a week as somebody has them, in order."""
+    """Return the checks of a week as somebody has them, in order; they are found once for each state of the class."""
+    kept = snapshot.checks.get(week)
+    if kept is not None and kept[0] == snapshot.attempted:
+        known: list[CheckResult] = kept[1]
+        return known
     found: dict[str, CheckResult] = {}
     for (_, own), report in snapshot.reports.items():
         if own == week and not report.by_hand:
             for check in report.checks:
                 found.setdefault(check.id, check)
-    return list(found.values())
+    snapshot.checks[week] = (snapshot.attempted, [*found.values()])
+    return [*found.values()]
 
 
 def groups_of(snapshot: Snapshot, week: str, check: str) -> list[Group]:

@@ -18,7 +18,7 @@ from grader.gradebook import Gradebook, Problem
 from grader.gradebook.database import texts
 from grader.gradebook.together.desk import Request
 from grader.people.person import Person
-from grader.reports.figures import Row, by_name, class_rows, class_weeks
+from grader.reports.figures import Row, State, by_name, class_rows, class_weeks
 from grader.results import CheckResult, Report
 
 T = TypeVar("T")
@@ -74,8 +74,9 @@ class Snapshot:
         self._changes = -1
         self.figures: Any = None  # as `model.figures` keeps them
         self.fixes: dict[str, Any] = {}  # as `model.hints` keeps them
+        self.checks: dict[str, Any] = {}  # as `model.groups` keeps them
         self._kept: dict[Any, tuple[Row, Any]] = {}
-        self.sources = lru_cache(maxsize=500)(self._sources)
+        self._sources_of = lru_cache(maxsize=500)(self._read_sources)
         self.refresh()
 
     def refresh(self) -> bool:
@@ -84,7 +85,6 @@ class Snapshot:
         if changes == self._changes:
             return False
         self._changes = changes
-        self.sources.cache_clear()  # a run may have kept modules that were not there before
         self._read()
         return True
 
@@ -92,8 +92,13 @@ class Snapshot:
         """Read what we have changed ourselves, of which SQLite does not tell us."""
         self._read()
 
-    def _sources(self, submission: str) -> dict[str, str]:
-        """Read a work's modules; none where they are damaged, which is no reason to show nothing of a whole class."""
+    def sources(self, submission: str) -> dict[str, str]:
+        """Return a work's modules; none where they are damaged, which is no reason to show nothing of a whole class."""
+        rows = self.book.rows("SELECT length(files) FROM sources WHERE submission = ?", submission)
+        return self._sources_of(submission, rows[0][0]) if rows else {}
+
+    def _read_sources(self, submission: str, size: int) -> dict[str, str]:
+        """Read a work's modules. `size` tells what is kept in the memory from what a run has kept since."""
         try:
             return self.book.sources(submission)
         except GraderError:
@@ -121,6 +126,10 @@ class Snapshot:
             known = self._kept[row.student, work_out] = (row, work_out(row))
         found: T = known[1]
         return found
+
+    def state(self, row: Row, week: str) -> State:
+        """Say what became of a week, as `Row.state` does, which takes a while for a whole class."""
+        return self.kept(row, _states).get(week) or row.state(week)
 
     def earlier(self, key: Key) -> list[tuple[int, str, Report]]:
         """Read all attempts at a student's week, the latest first: number, when it was graded, the report."""
@@ -233,6 +242,10 @@ class Snapshot:
             is_current = attempt == self.attempts.get(key, 0)
             self.duties[key] = Duty(assigned.get(key, ""), by if is_current else "", at if is_current else "")
         self.requests = self.book.requests()
+
+
+def _states(row: Row) -> dict[str, State]:
+    return {week: row.state(week) for week in row.reports}
 
 
 def _brief(data: Mapping[str, Any]) -> CheckResult:

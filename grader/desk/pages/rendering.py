@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from grader.results import Outcome
 from grader.results.points import signed
 
 ANONYMOUS = "anonymous"  # what stands in the address of a page without names
+_LINE = Markup(
+    '<div class="line{}" id="f{}-{}"><span class="no" data-no="{}">{}</span><code>{}</code></div>\n'
+)  # which escapes what is put into it
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
 FILES = {"style.css": REPORTS / "style.css", "desk.css": STATIC / "desk.css", "desk.js": STATIC / "desk.js"}
@@ -90,6 +93,12 @@ def _nameless(desk: Desk) -> Callable[[str], str]:
     return lambda text: pattern.sub("the student", text)
 
 
+def warm_up() -> None:
+    """Compile all templates, so that nobody's first page waits for that."""
+    for template in sorted((HERE / "templates").iterdir()):
+        environment().get_template(template.name)
+
+
 @cache
 def environment() -> jinja2.Environment:
     """Return where templates come from, and what they know."""
@@ -105,6 +114,8 @@ def environment() -> jinja2.Environment:
         address=address,
         asset=asset,
         bar=words.bar,
+        code_lines=code_lines,
+        counted=counted,
         drawing=drawing,
         number=words.number,
         phrase=words.phrase,
@@ -117,6 +128,20 @@ def environment() -> jinja2.Environment:
     found.filters["signed"] = signed
     found.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
     return found
+
+
+def code_lines(lines: Sequence[str], first: int, file: int, is_here: bool) -> Markup:
+    """Return lines of code as HTML, the number of the first being `first`; with `is_here` the last one stands out."""
+    last = first + len(lines) - 1
+    return Markup("").join(
+        _LINE.format(" here" if is_here and number == last else "", file, number, number, number, escape.plain(text))
+        for number, text in enumerate(lines, first)
+    )
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return `1 student` and `2 students`."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 @cache

@@ -37,6 +37,16 @@ class File:
     comments: Mapping[int, Sequence[Comment]]
     cut: int = 0
 
+    def runs(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield the lines in runs, each with the number of its first; each ends where something is said."""
+        first = 1
+        for last in sorted({*self.marked, *self.comments}):
+            if first <= last <= len(self.lines):
+                yield first, self.lines[first - 1 : last]
+                first = last + 1
+        if first <= len(self.lines):
+            yield first, self.lines[first - 1 :]
+
 
 @dataclass(frozen=True)
 class Task:
