@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,7 @@ def serve(
 ) -> None:  # fmt: skip
     """Serve a gradebook's desk until it is stopped."""
     check_where(where, names)
+    _check_certificate(where)
     open_book(out, shared=True).close()  # what is wrong with it is said before anything listens
     listening = _listening(where)
     try:
@@ -120,6 +122,19 @@ def serve(
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _check_certificate(where: Where) -> None:
+    """Refuse files that are no certificate with its key, before anything listens."""
+    if where.certificate is None or where.key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(where.certificate, where.key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"--tls-certificate {where.certificate} and --tls-key {where.key}: not a certificate in PEM and its key "
+            f"({error.strerror or error})"
+        ) from None
 
 
 def _listening(where: Where) -> socket.socket:

@@ -145,6 +145,11 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return `1 student` and `2 students`."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def week_title(week: str) -> str:
     """Write `week5` as people do: `Week 5`."""
     return re.sub(r"^week(\d+)$", r"Week \1", week)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from click.testing import CliRunner
@@ -15,6 +22,10 @@ from grader.cli.main import cli
 from grader.desk import serving
 from grader.desk.serving import Where, check_where
 from grader.errors import UsageError
+from tests.support.desks import STUDENTS, make_book
+from tests.support.runs import take_interrupts
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +81,66 @@ def test_half_a_request_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPat
     for half in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nA: "):
         assert asyncio.run(said(half)) == b""
     assert asyncio.run(said(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")).startswith(b"HTTP/1.1 204")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate that this machine has signed for itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")], check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_with_certificate_and_key_the_desk_is_served_over_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    make_book(tmp_path, STUDENTS[:1])
+    command = [sys.executable, "-m", "grader", "desk", str(tmp_path), "--ta", "tina", "--ta", "uwe",
+               "--tls-certificate", str(certificate[0]), "--tls-key", str(certificate[1])]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True,
+        preexec_fn=take_interrupts,  # noqa: PLW1509 - this test starts no threads before
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        entry = next(line for line in process.stdout if "token=" in line and "for tina" in line).split()[1]
+        assert entry.startswith("https://")
+        context = ssl.create_default_context(cafile=str(certificate[0]))
+        with httpx.Client(verify=context, timeout=60) as client:
+            said = client.get(entry).headers["set-cookie"].lower()
+            base = entry.partition("/enter")[0]
+            assert "secure" in said
+            page = client.get(base)
+            assert (page.status_code, "Ana Silva" in page.text) == (200, True)
+            csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+            fields = {"csrf": csrf, "person": "1", "week": "week5", "about": "week", "text": "over TLS"}
+            plain = base.replace("https", "http")
+            for origin, status in ((plain, 403), (base, 303)):
+                assert client.post(f"{base}/do/comment", data=fields, headers={"origin": origin}).status_code == status
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(plain, timeout=60)
+        with pytest.raises(httpx.ConnectError):  # whom nobody vouches for
+            httpx.get(base, timeout=60)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("spoil", [lambda cert, key: (key, cert), lambda cert, key: (cert, cert)])
+def test_a_key_that_does_not_fit_is_one_clear_line(
+    tmp_path: Path, certificate: tuple[Path, Path], spoil: Callable[[Path, Path], tuple[Path, Path]]
+) -> None:
+    make_book(tmp_path, STUDENTS[:1])
+    cert, key = spoil(*certificate)
+    options = ["--tls-certificate", str(cert), "--tls-key", str(key), "--course", str(tmp_path)]
+    done = CliRunner().invoke(cli, ["desk", str(tmp_path), *options])
+    assert done.exit_code != 0
+    assert "--tls-certificate" in done.output
+    assert "Traceback" not in done.output
+    assert not isinstance(done.exception, ssl.SSLError)
 
 
 def test_a_folder_without_a_gradebook_is_one_clear_line(tmp_path: Path) -> None:

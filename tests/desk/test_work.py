@@ -153,6 +153,28 @@ def test_a_decision_reaches_all_who_share_the_work(desk_folder: Path) -> None:
         assert 'class="said">see me' not in tina.get("/work/2/week5").text
 
 
+def test_a_page_says_whom_a_decision_reaches_and_one_can_be_meant_alone(desk_folder: Path) -> None:
+    with open_book(desk_folder) as book:
+        people = book.people()
+        for person in people[:2]:
+            person.group = "Team 1"
+        book.save_people(people)
+    for name in ("Ana Silva", "Ben O'Brien"):
+        again(desk_folder, name, submission="7" * 64)
+    with opened(desk_folder) as (tina, _):
+        page = tina.get(WORK)
+        assert "for this student alone, not for Ben O'Brien" in page.words
+        before = score(tina, "/work/2/week5")
+        tina.post("/do/points", task_53(page, alone="yes"))
+        tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "only you", "alone": "yes"})
+        assert (score(tina), score(tina, "/work/2/week5")) == ("9", before)
+        assert 'class="said">only you' in tina.get(WORK).text
+        assert 'class="said">only you' not in tina.get("/work/2/week5").text
+        assert "alone" not in tina.get("/work/3/week5").words
+        excused = tina.post("/do/points", tina.get(WORK).form("whole-week") | {"points": "excused", "why": "ill"})
+        assert (excused.status, score(tina), score(tina, "/work/2/week5")) == (200, "excused", before)
+
+
 # Two at once
 
 
@@ -291,6 +313,37 @@ def test_points_that_were_decided_several_times_are_undone_one_after_the_other(t
 def test_comments_are_kept_for_reuse(tina: Visitor) -> None:
     tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "use a name"})
     assert 'data-phrase="use a name"' in tina.get("/work/2/week5").text
+
+
+def test_a_saved_comment_is_removed_or_given_a_digit_and_both_are_undone(tina: Visitor) -> None:
+    for text in ("use a name", "see the lecture"):
+        tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": text})
+    page = tina.get("/phrases")
+    assert "use a name" in page.words
+    pinned = tina.post("/do/phrase", page.form("pin-1") | {"digit": "7"})
+    assert "Alt+7 writes: use a name" in pinned.words
+    assert 'data-phrase="use a name" data-digit="7"' in tina.get("/work/2/week5").text
+    assert 'data-phrase="see the lecture" data-digit="1"' in tina.get("/work/2/week5").text
+    tina.post("/do/phrase", page.form("pin-2") | {"digit": "7"})  # one digit writes one text
+    assert 'data-phrase="see the lecture" data-digit="7"' in tina.get("/work/2/week5").text
+    for digit in ("7", "1"):  # what was pinned first has its digit again, then none
+        tina.post("/do/undo", tina.get("/").form("/do/undo"))
+        assert 'data-phrase="see the lecture" data-digit="1"' in tina.get("/work/2/week5").text
+        assert (
+            f'data-phrase="use a name" data-digit="{digit if digit == "7" else "2"}"' in tina.get("/work/2/week5").text
+        )
+    removed = tina.post("/do/phrase", tina.get("/phrases").form("pin-1") | {"remove": "yes"})
+    assert "no longer offered: use a name" in removed.words
+    assert "use a name" not in tina.get("/work/2/week5").text
+    assert "use a name" in tina.get(WORK).text  # where it was written it stays
+    tina.post("/do/undo", removed.form("/do/undo"))
+    assert 'data-phrase="use a name"' in tina.get("/work/2/week5").text
+
+
+@pytest.mark.parametrize("fields", [{"digit": "0"}, {"digit": "x"}, {"digit": "12"}, {"id": "99"}])
+def test_a_digit_that_is_none_is_refused(tina: Visitor, fields: dict[str, str]) -> None:
+    tina.post("/do/comment", tina.get(WORK).form("task-comment-2") | {"text": "use a name"})
+    assert tina.post("/do/phrase", tina.get("/phrases").form("pin-1") | fields).status == 400
 
 
 def test_what_nobody_wrote_or_somebody_undid_is_not_offered(tina: Visitor) -> None:
@@ -509,6 +562,19 @@ def test_the_next_of_ones_own_is_another_one_than_this(tina: Visitor) -> None:
     assert len(set(seen)) == 4
 
 
+def test_the_next_of_ones_own_is_among_those_that_the_address_chooses(tina: Visitor) -> None:
+    page, seen = tina.get("/?section=B"), []
+    for _ in range(3):
+        page = tina.get(html.unescape(re.findall(r'href="(/next[^"]*)"', page.text)[0]))
+        seen.append((page.path, page.response.url.query.decode()))
+    assert seen == [("/work/2/week5", "section=B"), ("/work/4/week5", "section=B"), ("/work/2/week5", "section=B")]
+    for person in (2, 4):
+        tina.send(tina.get(f"/work/{person}/week5"), "done", "/do/done")
+    left = tina.get("/next?section=B")
+    assert "nothing of yours is left to look at among these" in left.words
+    assert left.response.url.query.decode() == "section=B"
+
+
 def test_whole_sections_go_to_one_person(desk_folder: Path) -> None:
     with opened(desk_folder, "tina", "uwe") as (tina, *_):
         tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="tina\nuwe", how="by section")
@@ -536,6 +602,73 @@ def test_the_log_says_who_did_what_and_takes_it_back(desk_folder: Path) -> None:
         assert "uwe took back: Ana Silva, week5: 5.3 set to 5" in tina.get("/log").words
 
 
+EVERYTHING = {
+    "points": lambda tina: tina.post("/do/points", task_53(tina.get(WORK))),
+    "excused": lambda tina: tina.post("/do/points", tina.get(WORK).form("whole-week")
+                                      | {"points": "excused", "why": "ill"}),
+    "comment": lambda tina: tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "new"}),
+    "comment changed": lambda tina: tina.post("/do/comment", tina.get(WORK).form("edit-week-1") | {"text": "other"}),
+    "comment removed": lambda tina: tina.post("/do/comment", tina.get(WORK).form("edit-week-1") | {"text": ""}),
+    "group": lambda tina: tina.post("/do/group", (page := tina.get(f"/check/week5?id={VALUES}")).form("group-form-1")
+                                    | {"member": ticked(page), "give": "back", "text": "sorry"}),
+    "assigned": lambda tina: tina.post("/do/assign", tina.get(WORK).form("assign") | {"ta": "uwe"}),
+    "shared out": lambda tina: tina.send(tina.get("/sharing"), "spread", "/do/assign", week="week5", ta="a\nb"),
+    "done": lambda tina: tina.send(tina.get(WORK), "done", "/do/done"),
+    "asked": lambda tina: tina.send(tina.get("/requests"), "ask", "/do/ask", student="2001", week="week5", text="why?"),
+    "answered": lambda tina: tina.post("/do/answer", tina.get("/requests").form("answer-1")
+                                       | {"state": "kept", "text": "no"}),
+    "part": lambda tina: tina.post("/do/points", tina.get("/manual/week5/style?student=1").form("rubric")
+                                   | {"item": "names"}),
+    "phrase removed": lambda tina: tina.post("/do/phrase", tina.get("/phrases").form("pin-1") | {"remove": "yes"}),
+}  # fmt: skip
+# What undo leaves as it was: `overrides`, `actions` and `stale` only grow.
+_UNDONE = ("assigned", "looked", "phrases", "comments", "requests")
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_whatever_is_done_is_logged_with_a_name_undone_and_done_again(
+    desk_folder: Path, tina: Visitor, name: str
+) -> None:
+    tina.post("/do/comment", tina.get(WORK).form("week-comment") | {"text": "first"})
+    tina.send(tina.get("/requests"), "ask", "/do/ask", student="2000", week="week5", text="look")
+    states = [_state(desk_folder)]
+    assert EVERYTHING[name](tina).status == 200
+    states.append(_state(desk_folder))
+    for _ in range(2):
+        log = tina.get("/log")
+        assert tina.post("/do/undo", log.form("/do/undo") | {"id": _newest(log)}).status == 200
+        states.append(_state(desk_folder))
+    assert states[0] == states[2] != states[1]
+    assert states[3] == states[1]
+    with open_book(desk_folder, shared=True) as book:
+        assert {one.who for one in book.actions()} == {"tina"}
+        assert all(one.what for one in book.actions())
+
+
+def _newest(log: Page) -> str:
+    """Return the number of the action that a log names first."""
+    return (
+        log.text.partition('<button class="small" data-item-key="c">')[0]
+        .rpartition('name="id" value="')[2]
+        .split('"')[0]
+    )
+
+
+def _state(folder: Path) -> object:
+    """Return what the gradebook says, whatever it remembers of how it came to that."""
+    with open_book(folder, shared=True) as book:
+        tables: dict[str, list[Any]] = {}
+        for table in _UNDONE:
+            kept = [
+                name
+                for (_, name, *_) in book.rows(f"PRAGMA table_info({table})")
+                if name not in ("id", "edition", "at")
+            ]
+            where = " WHERE NOT gone" if table == "comments" else ""
+            tables[table] = sorted(map(repr, book.rows(f"SELECT {', '.join(kept)} FROM {table}{where}")))
+        return tables, sorted((one.student, one.score, one.excused) for one in book.current())
+
+
 # Requests
 
 
@@ -546,7 +679,7 @@ def test_requests_are_entered_imported_and_answered(tina: Visitor) -> None:
     files = {"table": ("r.csv", table.encode())}
     for said in ("2 requests imported", "0 requests imported, 2 were there already"):
         sent = tina.client.post(
-            "/do/ask", data=page.form("import"), files=files, headers={"origin": "http://127.0.0.1:8000"}
+            "/do/import", data=page.form("import"), files=files, headers={"origin": "http://127.0.0.1:8000"}
         )
         assert said in Page(sent).words
     page = tina.get("/requests")
@@ -557,36 +690,6 @@ def test_requests_are_entered_imported_and_answered(tina: Visitor) -> None:
     refused = tina.post("/do/answer", stale | {"state": "changed", "text": "oh"})
     assert (refused.status, "kept: it is not: see line 3" in refused.words) == (409, True)
     assert "Requests 2" in tina.get("/requests").words
-
-
-@pytest.mark.parametrize(
-    ("table", "complaint"),
-    [
-        ("student,text\nAna Silva,x\n", "no column week"),
-        ("student,week,text\nNobody,week5,x\n", "line 2: "),
-        ("student,week,text\nAna Silva,week9,x\n", "line 2: there is no week9"),
-        ("student,week,task,text\nAna Silva,week5,9.9,x\n", "line 2: week5 has no task"),
-        ("student,week,text\nAna Silva,week5,\n", "line 2: say what is asked for"),
-        ('student,week,text\n"Ana', "line "),
-    ],
-)
-def test_a_table_with_a_wrong_line_imports_nothing(tina: Visitor, table: str, complaint: str) -> None:
-    refused = tina.post("/do/ask", tina.get("/requests").form("import") | {"table": table})
-    assert (refused.status, complaint in refused.words) == (400, True)
-    assert "There are none" in tina.get("/requests").words
-
-
-def test_a_request_is_imported_once_however_it_is_written(tina: Visitor) -> None:
-    tables = (
-        'student,week,task,text\nAna Silva,week5,5.1,"one\r\ntwo"\n',
-        'student,week,task,text\n2000,Week 5,Task 5.1,"one\ntwo "\n',
-        'student,week,task,text\nAna Silva,5,5.1,"one\r\ntwo"\n',
-    )
-    for table, said in zip(tables, ("1 requests", "0 requests", "0 requests"), strict=True):
-        files = {"table": ("r.csv", table.encode())}
-        form = tina.get("/requests").form("import")
-        sent = tina.client.post("/do/ask", data=form, files=files, headers={"origin": "http://127.0.0.1:8000"})
-        assert f"{said} imported" in Page(sent).words
 
 
 # What lies in the desk_folder

@@ -17,7 +17,7 @@ class Teams:
     def __init__(self, book: Gradebook) -> None:
         self.people = book.people()
         self._work = {name: dict(work) for name, work in book.work().items()}
-        self._members: dict[str, list[Person]] = {}  # of each group that somebody is in
+        self._members: dict[tuple[str, ...], list[Person]] = {}  # of each group that somebody is in
         for one in self.people:
             if one.group and not one.is_gone:
                 self._members.setdefault(same_name(one.group), []).append(one)

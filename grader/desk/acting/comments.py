@@ -36,10 +36,10 @@ def about_of(text: str) -> About:
         raise UsageError("a comment is on a line, a check, a task or the week") from None
 
 
-def comment(desk: Desk, who: str, place: Place, text: str) -> Done:
-    """Write a comment; return a line that says what was done."""
+def comment(desk: Desk, who: str, place: Place, text: str, alone: bool = False) -> Done:
+    """Write a comment, for all who share the work or for one `alone`; return a line that says what was done."""
     with desk.book.changing(who) as change:
-        said = comment_within(desk, change, place, text)
+        said = comment_within(desk, change, place, text, alone)
     return desk.done(change, said)
 
 

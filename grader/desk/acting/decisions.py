@@ -105,7 +105,7 @@ def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "", reu
     if not reason and scale.needs_reason(meant) and meant.points is not None:
         raise UsageError("give a reason; the student reads it")
     people = reached(desk, person, wish.week, wish.alone or meant.kind is Kind.EXCUSED)
-    now_held = _held(change, people, wish.week, meant)
+    now_held = _held(change, reached(desk, person, wish.week), wish.week, meant)  # as forms know it, whomever they mean
     if wish.revision != now_held:
         raise _conflict(desk, change, wish, meant, now_held)
     for one in people:

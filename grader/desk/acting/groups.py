@@ -13,6 +13,7 @@ from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
 from grader.gradebook.together.comments import About
 from grader.people.person import Person
+from grader.reports.words import counted
 from grader.results import CheckResult, Report
 from grader.results.points import total
 
@@ -47,7 +48,7 @@ def for_group(desk: Desk, who: str, members: Sequence[tuple[int, str]], wanted: 
         left_out = _for_all(desk, change, members, wanted)
         if len(left_out) == len(members):
             raise UsageError(f"nobody is left: these points were given back already to {_named(left_out)}")
-        said = f"{wanted.week}: {len(members) - len(left_out)} students, {'comment' if wanted.text else ''}"
+        said = f"{wanted.week}: {counted(len(members) - len(left_out), 'student')}, {'comment' if wanted.text else ''}"
         said += f"{' and ' if wanted.text and wanted.points else ''}{'points' if wanted.points else ''}"
         said += f"; left out, as they have these points back already: {_named(left_out)}" if left_out else ""
         change.note(said)

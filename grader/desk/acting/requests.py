@@ -1,12 +1,10 @@
-"""Keeps students' requests to look at something again: entered or from a table, and what became of them."""
+"""Keeps students' requests to look at something again, and what became of them."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+import re
 
-from grader.batch.deciding.words import check_reason
+from grader.batch.deciding.words import Scale, check_reason
 from grader.desk.acting.conflict import Conflict
 from grader.desk.acting.decisions import person_of, scale_of
 from grader.desk.desk import Desk, Done
@@ -16,14 +14,8 @@ from grader.gradebook.together.desk import RequestState
 from grader.people.person import Person
 from grader.results import WHOLE_WEEK
 
-MOST_SAID = 10  # of what is wrong in a table
 Asked = tuple[int, str, str, str]  # a person's key, a week, a task, and what is asked
-_COLUMNS = ("student", "week", "task", "text")
-# What columns are called in tables that forms make.
-_NAMES = {
-    "name": "student", "id": "student", "email": "student", "e-mail": "student", "question": "text", "request": "text",
-    "comment": "text", "reason": "text", "assignment": "week",
-}  # fmt: skip
+TASK = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
 
 
 def ask(desk: Desk, who: str, words: str, week: str, task: str, text: str) -> Done:
@@ -31,31 +23,6 @@ def ask(desk: Desk, who: str, words: str, week: str, task: str, text: str) -> Do
     with desk.book.changing(who) as change:
         said = _ask(desk, change, _found(desk, words), week, task, text)
     return desk.done(change, said)
-
-
-def import_table(desk: Desk, who: str, table: str) -> Done:
-    """Enter the requests of a CSV with the columns student, week, task and text: all lines, or none."""
-    rows, wrong = list(_rows(table)), []
-    known: set[Asked] = {(one.person, one.week, one.task, one.text) for one in desk.snapshot.requests}
-    with desk.book.changing(who) as change:
-        new = 0
-        for number, row in rows:
-            try:
-                person = _found(desk, row.get("student", ""))
-                asked = _asked(desk, person, row.get("week", ""), row.get("task", ""), row.get("text", ""))
-                if asked not in known:
-                    known.add(asked)
-                    new += 1
-                    _enter(change, person, asked)
-            except UsageError as error:
-                wrong.append(f"line {number}: {error}")
-        if wrong:
-            more = [f"and {len(wrong) - MOST_SAID} more"] if len(wrong) > MOST_SAID else []
-            raise UsageError("\n".join([*wrong[:MOST_SAID], *more, "nothing was imported"]))
-        change.note(f"{new} requests imported")
-    return desk.done(
-        change, f"{new} requests imported" + (f", {len(rows) - new} were there already" if len(rows) > new else "")
-    )
 
 
 def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: str) -> Done:
@@ -82,29 +49,42 @@ def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: st
 
 
 def _ask(desk: Desk, change: Changing, person: Person, week: str, task: str, text: str) -> str:
-    return _enter(change, person, _asked(desk, person, week, task, text))
+    return enter(change, person, asked_of(desk, person, week, task, text))
 
 
-def _asked(desk: Desk, person: Person, week: str, task: str, text: str) -> Asked:
+def asked_of(desk: Desk, person: Person, week: str, task: str, text: str) -> Asked:
     """Return a request as it is kept, however its week, its task and its lines were written."""
     words = check_reason(text)
     if not words:
         raise UsageError("say what is asked for")
-    own = _week(desk, week)
+    own = read_week(desk, week)
     scale = scale_of(desk, person, own)
-    name = scale.task(task) if task else ""
+    name = _task(scale, task) if task else ""
     return person.key, own, "" if name in WHOLE_WEEK else name, words
 
 
-def _week(desk: Desk, text: str) -> str:
-    """Return the week that is meant: `Week 5` and `5` are week5."""
+def read_week(desk: Desk, text: str) -> str:
+    """Return the week that is meant: `Week 5`, `5` and `Homework 5` are week5."""
     known = desk.book.known_weeks()
     key = "".join(text.casefold().split())
     names = {form: week for week in known for form in (week.casefold().removeprefix("week"), week.casefold())}
-    return names.get(key, text.strip())
+    numbers = set() if TASK.search(text) else {str(int(number)) for number in re.findall(r"\d{1,4}", text)}
+    meant = names.get(numbers.pop(), "") if len(numbers) == 1 else ""  # as in `Homework 5: CNNs`
+    return names.get(key) or meant or text.strip()
 
 
-def _enter(change: Changing, person: Person, asked: Asked) -> str:
+def _task(scale: Scale, words: str) -> str:
+    """Return the task that is meant: forms offer `Task 5.3, values of LeNet`."""
+    try:
+        return scale.task(words)
+    except UsageError:
+        numbers = set(TASK.findall(words))
+        if len(numbers) != 1:
+            raise
+        return scale.task(numbers.pop())
+
+
+def enter(change: Changing, person: Person, asked: Asked) -> str:
     key, week, task, text = asked
     row = {"person": key, "week": week, "task": task, "text": text}
     change.put("requests", {**row, "asked": change.at, "state": str(RequestState.OPEN)})
@@ -117,27 +97,3 @@ def _found(desk: Desk, words: str) -> Person:
     if not words.strip():
         raise UsageError("names no student")
     return desk.teams.find(words.strip())[0]
-
-
-def _rows(table: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield the lines of a table, by the names of its columns; of several that say the same the first counts."""
-    dialect = ";" if table.partition("\n")[0].count(";") > table.partition("\n")[0].count(",") else ","
-    lines = csv.reader(io.StringIO(table, newline=""), delimiter=dialect)
-    try:
-        header = [_column(name) for name in next(lines, [])]
-        missing = [name for name in ("student", "week", "text") if name not in header]
-        if missing:
-            raise UsageError(f"line 1: there is no column {', no column '.join(missing)}; there may be a column task")
-        for cells in lines:
-            row: dict[str, str] = {}
-            for name, cell in zip(header, cells, strict=False):
-                row[name] = row.get(name) or cell.strip()
-            if any(row.values()):
-                yield lines.line_num, row
-    except csv.Error as error:
-        raise UsageError(f"line {lines.line_num}: {error}; this is no CSV") from None
-
-
-def _column(name: str) -> str:
-    text = name.strip().casefold()
-    return text if text in _COLUMNS else _NAMES.get(text, text)

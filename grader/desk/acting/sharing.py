@@ -11,6 +11,7 @@ from grader.desk.model.snapshot import Duty, Key
 from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
 from grader.reports.figures import State
+from grader.reports.words import counted
 
 LONGEST_NAME = 80
 EVENLY, BY_SECTION = "evenly", "by section"
@@ -24,7 +25,7 @@ def assign(desk: Desk, who: str, keys: Iterable[Key], ta: str) -> Done:
         for key in keys:
             _assign(change, _checked(desk, key), name)
         person, week = keys[0] if len(keys) == 1 else (0, "")
-        said = f"{len(keys)} students' weeks: {name or 'nobody'} looks after them"
+        said = f"{counted(len(keys), 'work')}: {name or 'nobody'} looks after them"
         if len(keys) == 1:
             said = f"{person_of(desk, person).name}, {week}: {name or 'nobody'} looks after it"
         change.note(said, person, week)

@@ -15,6 +15,7 @@ from grader.gradebook.together.claim import is_taken
 SECONDS = 0.5  # between looks at the gradebook
 HEARTBEAT = 15.0  # seconds after which a silent line is used, so that nobody takes it for broken
 NEWEST = 8
+LONGEST = 160  # characters of what could not be graded
 
 
 class Live:
@@ -29,16 +30,20 @@ class Live:
     def news(self) -> dict[str, Any]:
         """Say what a page shows live."""
         book = self._snapshot.book
-        running = is_taken(book.path.parent)
-        progress = book.progress() if running else None
+        running, progress = self._is_running(), book.progress()
         return {
             "revision": self._snapshot.revision,
             "running": running,
+            "stopped": progress is not None and not running,  # killed, or this machine went down
             "total": progress.total if progress else 0,
             "done": progress.done if progress else 0,
             "newest": self._newest() if progress else [],
-            "trouble": len(self._snapshot.problems),
+            "trouble": self._trouble() if progress else [],
         }
+
+    def _is_running(self) -> bool:
+        """Tell whether a run has the gradebook; the desk itself takes it for moments, which are no runs."""
+        return is_taken(self._snapshot.book.path.parent) and not self._snapshot.writing
 
     async def watch(self) -> None:
         """Look again and again, until it is cancelled."""
@@ -77,6 +82,15 @@ class Live:
                 yield f"data: {json.dumps(self.news())}\n\n"
         finally:
             self._listeners.discard(event)
+
+    def _trouble(self) -> list[dict[str, Any]]:
+        """Return what could not be graded, the last of it first."""
+        found = []
+        for one in self._snapshot.problems[::-1][:NEWEST]:
+            person, week = self._snapshot.key_of.get(one.student, 0), one.week or ""
+            said = plain(one.message).partition("\n")[0][:LONGEST]
+            found.append({"person": person, "week": week, "name": plain(one.student), "says": said})
+        return found
 
     def _newest(self) -> list[dict[str, Any]]:
         attempts = self._snapshot.attempts

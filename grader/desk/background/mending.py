@@ -96,6 +96,7 @@ class Mending:
             claim = Claim(self._out, patience=0)
         except Taken:
             return False
+        self._snapshot.writing = True
         try:
             step = self._step(student, week)
             writing = asyncio.ensure_future(asyncio.to_thread(step.write))
@@ -107,6 +108,7 @@ class Mending:
             self._end(step)
         finally:
             claim.let_go()
+            self._snapshot.writing = False
         return True
 
     def _step(self, student: str, week: str) -> _Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 
 from starlette.exceptions import HTTPException
@@ -21,12 +21,17 @@ _DIGITS = 9
 class Form:
     """What somebody has filled in."""
 
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
+    def __init__(self, fields: list[tuple[str, str]], files: Sequence[tuple[str, bytes]] = ()) -> None:
         self._fields = fields
+        self._files = files
 
     def text(self, name: str) -> str:
         """Return a field's text, empty where there is none."""
         return next((value for key, value in self._fields if key == name), "").replace("\r\n", "\n").strip()
+
+    def file(self, name: str) -> bytes:
+        """Return what a file holds that was chosen, empty where none was."""
+        return next((raw for key, raw in self._files if key == name), b"")
 
     def all(self, name: str) -> list[str]:
         """Return all texts of a field that may be there several times."""
@@ -54,10 +59,11 @@ def changes(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LONGEST) as data:
             fields = [(key, value) for key, value in data.multi_items() if isinstance(value, str)]
+            files: list[tuple[str, bytes]] = []
             for key, value in data.multi_items():
                 if not isinstance(value, str):
-                    fields.append((key, (await value.read()).decode("utf-8-sig", "replace")))
-        form = Form(fields)
+                    files.append((key, await value.read()))
+        form = Form(fields, files)
         given = form.text("csrf").encode("utf-8", "replace")
         if not hmac.compare_digest(given, session_of(request).csrf.encode()):
             raise HTTPException(403, "this form is not of a page that you opened here; load the page again")

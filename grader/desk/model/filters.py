@@ -48,6 +48,12 @@ class Filter:
         said = {name: value for name, value in values.items() if value and value != plain.get(name)}
         return f"?{urlencode(said, errors='backslashreplace')}" if said else "?"
 
+    def following(self, person: int = 0, week: str = "") -> str:
+        """Return the address of what is next after a student's week, among those that are chosen."""
+        query = self.address().removeprefix("?")
+        after = urlencode({"person": person, "of": week}) if person else ""
+        return f"/next{'?' if query or after else ''}{'&'.join(filter(None, (query, after)))}"
+
 
 @dataclass(frozen=True)
 class Chosen:

@@ -72,6 +72,7 @@ class Snapshot:
         self._people: list[Any] = []
         self._manual: dict[str, Any] = {}
         self._changes = -1
+        self.writing = False  # while the desk itself has the folder, to write a report
         self.figures: Any = None  # as `model.figures` keeps them
         self.fixes: dict[str, Any] = {}  # as `model.hints` keeps them
         self.checks: dict[str, Any] = {}  # as `model.groups` keeps them

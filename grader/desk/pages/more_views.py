@@ -26,6 +26,11 @@ async def show_requests(request: Request) -> Response:
     return page(request, "requests.html.j2", requests=desk.snapshot.requests, names=names)
 
 
+async def show_phrases(request: Request) -> Response:
+    """Show the comments that are kept for reuse."""
+    return page(request, "phrases.html.j2", phrases=desk_of(request).book.all_phrases())
+
+
 async def show_figures(request: Request) -> Response:
     """Show how the checks of a week do, by day where attempts have times."""
     desk, week = desk_of(request), str(request.path_params["week"])

@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grader.desk.acting import comments, decisions, groups, requests, sharing, undoing
+from grader.desk.acting import comments, decisions, groups, importing, phrases, requests, sharing, undoing
 from grader.desk.desk import desk_of
 from grader.desk.guard.forms import Form, changes, number_of
 from grader.desk.guard.safety import session_of
 from grader.desk.model.filters import Filter
-from grader.desk.pages.rendering import address, back
+from grader.desk.pages.rendering import address, back, page
 from grader.errors import UsageError
 
 
@@ -46,7 +46,7 @@ async def write_comment(request: Request, form: Form) -> Response:
         line = form.number("line") if form.text("line") else 0
         about = comments.about_of(form.text("about"))
         place = comments.Place(form.number("person"), form.text("week"), about, form.text("target"), line)
-        said = comments.comment(desk, who, place, form.text("text"))
+        said = comments.comment(desk, who, place, form.text("text"), form.text("alone") == "yes")
     return back(request, _to(form), said)
 
 
@@ -102,6 +102,15 @@ async def mark_done(request: Request, form: Form) -> Response:
 
 
 @changes
+async def change_phrase(request: Request, form: Form) -> Response:
+    """Remove a saved comment, or give it a digit."""
+    desk, who, number = desk_of(request), session_of(request).who, form.number("id")
+    if form.text("remove"):
+        return back(request, _to(form), phrases.forget_phrase(desk, who, number))
+    return back(request, _to(form), phrases.pin_phrase(desk, who, number, form.text("digit")))
+
+
+@changes
 async def undo(request: Request, form: Form) -> Response:
     """Take an action back."""
     number = form.number("id") if form.text("id") else 0
@@ -110,15 +119,30 @@ async def undo(request: Request, form: Form) -> Response:
 
 @changes
 async def ask(request: Request, form: Form) -> Response:
-    """Enter a request, or a table of them."""
-    desk, who = desk_of(request), session_of(request).who
-    table = next((text for text in form.all("table") if text.strip()), "")
-    if table:
-        said = requests.import_table(desk, who, table)
+    """Enter a request."""
+    fields = (form.text(name) for name in ("student", "week", "task", "text"))
+    return back(request, _to(form), requests.ask(desk_of(request), session_of(request).who, *fields))
+
+
+@changes
+async def import_table(request: Request, form: Form) -> Response:
+    """Enter a table of requests; where its columns are not known yet, or a line makes no sense, ask first."""
+    desk = desk_of(request)
+    text = form.text("table") or importing.decoded(form.file("table"))
+    if not text.strip():
+        raise UsageError("choose a file that holds a table")
+    table = importing.read_table(text)
+    roles = form.all("role")
+    if len(roles) == len(table.header) and set(roles) <= set(importing.Role):
+        mapping = importing.Mapping(tuple(map(importing.Role, roles)), form.text("week"))
     else:
-        fields = (form.text(name) for name in ("student", "week", "task", "text"))
-        said = requests.ask(desk, who, *fields)
-    return back(request, _to(form), said)
+        mapping = importing.guessed(desk, table)
+    read = importing.read_requests(desk, table, mapping) if not mapping.lacks else importing.Read()
+    is_clear = mapping.is_sure and not mapping.lacks and not read.wrong
+    if is_clear or (form.text("then") == "import" and not mapping.lacks):
+        done = importing.import_requests(desk, session_of(request).who, table, mapping, read)
+        return back(request, _to(form), done)
+    return page(request, "importing.html.j2", table=table, text=text, mapping=mapping, read=read)
 
 
 @changes
@@ -142,12 +166,18 @@ async def grade_again(request: Request, form: Form) -> Response:
 async def go_on(request: Request) -> Response:
     """Go to the next student's week of one's own that needs a look."""
     desk, who = desk_of(request), session_of(request).who
-    person, week = request.query_params.get("person", ""), request.query_params.get("week", "")
-    after = (number_of(person), week) if person else None
-    key = sharing.next_of(desk, who, after)
+    person, of = request.query_params.get("person", ""), request.query_params.get("of", "")
+    after = (number_of(person), of) if person else None
+    wanted = Filter.of(request.query_params)
+    query = wanted.address() if wanted.address() != "?" else ""
+    ta = wanted.ta if wanted.ta in desk.tas else who
+    key = sharing.next_of(desk, ta, after, sharing.queue(desk, wanted))
     if key is None:
-        return back(request, address("/", work="open"), "nothing of yours is left to look at")
-    return back(request, f"/work/{key[0]}/{key[1]}")
+        left = "nothing of yours is left to look at" if ta == who else f"nothing of {ta}'s is left to look at"
+        return back(
+            request, f"/{query}" if query else address("/", work="open"), left + (" among these" if query else "")
+        )
+    return back(request, f"/work/{key[0]}/{key[1]}{query}")
 
 
 async def refuse(request: Request) -> Response:

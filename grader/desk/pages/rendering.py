@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grader import escape
+from grader.desk.acting.phrases import offered
 from grader.desk.desk import Desk, Done, desk_of
 from grader.desk.guard.safety import session_of
 from grader.reports import drawing, words
@@ -115,7 +116,9 @@ def environment() -> jinja2.Environment:
         asset=asset,
         bar=words.bar,
         code_lines=code_lines,
-        counted=counted,
+        counted=words.counted,
+        offered=offered,
+        signed=signed,
         drawing=drawing,
         number=words.number,
         phrase=words.phrase,
@@ -137,11 +140,6 @@ def code_lines(lines: Sequence[str], first: int, file: int, is_here: bool) -> Ma
         _LINE.format(" here" if is_here and number == last else "", file, number, number, number, escape.plain(text))
         for number, text in enumerate(lines, first)
     )
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return `1 student` and `2 students`."""
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 @cache

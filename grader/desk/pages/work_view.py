@@ -20,7 +20,7 @@ from grader.gradebook.together.comments import About, Comment
 from grader.people.person import Person
 from grader.reports import words
 from grader.reports.teacher import Excerpt, excerpts
-from grader.results import BONUS, PENALTY, WHOLE_WEEK, CheckResult, Outcome, Override, Report, TaskScore
+from grader.results import WHOLE_WEEK, CheckResult, Outcome, Override, Report, TaskScore
 from grader.results.points import total
 
 MOST_LINES = 3_000  # of a file that a page shows
@@ -91,7 +91,6 @@ async def show_work(request: Request) -> Response:
         week_comments=[one for one in comments if one.about is About.WEEK],
         decided=decided,
         whole=[(name, decided.get(name), known.get(name, known[""])) for name in WHOLE_WEEK],
-        signed=(BONUS, PENALTY),
         scale=scale_of(desk, person, week) if week in desk.book.known_weeks() and week not in person.gone else None,
         phrases=desk.book.phrases(week),
         duty=desk.snapshot.duties.get(key, Duty()),

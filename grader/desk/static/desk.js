@@ -380,8 +380,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
-    const phrases = target.closest?.("form")?.querySelectorAll("[data-phrase]");
-    const phrase = phrases?.[Number(event.code.slice(5)) - 1];
+    const phrase = target.closest?.("form")?.querySelector(`[data-digit="${event.code.slice(5)}"]`);
     if (phrase) {
       event.preventDefault();
       write(phrase);
@@ -426,25 +425,35 @@ document.addEventListener("change", addUp);
 
 let waiting = 0;
 
+const titled = (week) => week.replace(/^week(\d+)$/, "Week $1");
+
+function listed(id, news, said) {
+  document.getElementById(id).replaceChildren(...news.map((one) => {
+    const line = document.createElement("li");
+    const name = document.createElement(one.person && one.week ? "a" : "span");
+    if (one.person && one.week) name.href = `/work/${one.person}/${one.week}`;
+    name.textContent = one.name;
+    line.append(name, said(one));
+    return line;
+  }));
+}
+
 function hear(news) {
   const said = document.getElementById("live");
   const words = news.running ? (news.total ? `run: ${news.done} of ${news.total}` : "a run goes on") : "";
   if (said.textContent !== words) said.textContent = words;
   const run = document.getElementById("run");
   if (run) {
-    run.hidden = !news.running;
+    run.hidden = !news.running && !news.stopped;
+    document.getElementById("run-title").textContent = news.running ? "A run goes on" : "A run has ended early";
+    document.getElementById("run-stopped").hidden = !news.stopped;
     const bar = document.getElementById("run-bar");
     bar.max = news.total || 1;
     bar.value = news.done;
     document.getElementById("run-said").textContent = `${news.done} of ${news.total} graded`;
-    document.getElementById("run-newest").replaceChildren(...news.newest.map((one) => {
-      const line = document.createElement("li");
-      const link = document.createElement("a");
-      link.href = `/work/${one.person}/${one.week}`;
-      link.textContent = one.name;
-      line.append(link, ` ${one.week} ${one.score}/${one.most}`);
-      return line;
-    }));
+    listed("run-newest", news.newest, (one) => ` ${titled(one.week)}: ${one.score} of ${one.most}`);
+    document.getElementById("run-trouble-title").hidden = !news.trouble.length;
+    listed("run-trouble", news.trouble, (one) => ` ${one.says}`);
   }
   if (String(news.revision) !== main().dataset.revision && !waiting) {
     waiting = setTimeout(catchUp, 1500);
@@ -453,7 +462,7 @@ function hear(news) {
 
 async function catchUp() {
   waiting = 0;
-  if (sending || document.getElementById("help").open) return;
+  if (sending || document.getElementById("help").open || main().hasAttribute("data-still")) return;
   if (main().hasAttribute("data-live") && !isField(document.activeElement) && !drafts().length) {
     await reload();
     return;
@@ -467,23 +476,62 @@ async function catchUp() {
   else tell("This page has changed meanwhile. Load it again to see how; what you write stays.");
 }
 
-let source = null;
+// A browser has six lines to one server, so all pages of a desk share one: whoever holds the lock listens for the others.
 
-function listen() { // a browser has six lines to one server: pages that nobody sees hold none
+const LINE = `desk ${location.host}`;
+const others = "BroadcastChannel" in window ? new BroadcastChannel(LINE) : null;
+if (others) others.onmessage = (event) => hear(event.data);
+
+let source = null;
+let hangUp = null; // gives the line to another page, or ends the wait for it
+
+function hold() {
+  source = new EventSource("/events");
+  source.onmessage = (event) => {
+    const news = JSON.parse(event.data);
+    hear(news);
+    others?.postMessage(news);
+  };
+}
+
+function letGo() {
+  source?.close();
+  source = null;
+}
+
+function listen() { // pages that nobody sees hold no line
   if (document.hidden) {
-    source?.close();
-    source = null;
-  } else if (!source && "EventSource" in window) {
-    source = new EventSource("/events");
-    source.onmessage = (event) => hear(JSON.parse(event.data));
+    hangUp?.();
+    hangUp = null;
+    letGo();
+  } else if (!hangUp && "EventSource" in window) {
+    if (!others || !navigator.locks) {
+      hangUp = () => {};
+      hold();
+      return;
+    }
+    const waits = new AbortController();
+    let end = () => {};
+    hangUp = () => {
+      waits.abort();
+      end();
+    };
+    navigator.locks.request(LINE, { signal: waits.signal }, () => {
+      if (waits.signal.aborted) return undefined;
+      hold();
+      return new Promise((resolve) => {
+        end = resolve;
+      });
+    }).catch(() => {}); // nobody sees the page any more
   }
 }
 
 document.addEventListener("visibilitychange", listen);
 window.addEventListener("pageshow", listen);
 window.addEventListener("pagehide", () => {
-  source?.close();
-  source = null;
+  hangUp?.();
+  hangUp = null;
+  letGo();
 });
 listen();
 

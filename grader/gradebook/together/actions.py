@@ -164,10 +164,10 @@ class Changing:
             self._decide_as_before(step)
             return
         now_there = self.row(step["table"], **step["key"])
-        if step["table"] == "phrases":  # others may have used it since
-            self._count_use(
-                now_there, (step["before"] or {"uses": 0})["uses"] - (step["after"] or {"uses": 0})["uses"], step
-            )
+        if step["table"] == "phrases" and _uses(step["before"]) != _uses(
+            step["after"]
+        ):  # others may have used it since
+            self._count_use(now_there, _uses(step["before"]) - _uses(step["after"]), step)
             return
         if _content(now_there) != _content(step["after"]):
             raise Outdated("it cannot be undone: somebody has changed the same since")
@@ -219,6 +219,10 @@ class Changing:
         self.touched.add((person, week))
         if shown:
             self._database.execute("INSERT OR IGNORE INTO stale VALUES (?, ?)", (person, week))
+
+
+def _uses(phrase: Row | None) -> int:
+    return int((phrase or {"uses": 0})["uses"])
 
 
 def _content(row: Row | None) -> Row | None:

@@ -69,12 +69,23 @@ class Together(Actions):
         return [_request(*row) for row in rows]
 
     def phrases(self, week: str, task: str = "") -> list[Phrase]:
-        """Return phrases for a task, then those of its week, then all others; each kind by how often it was used."""
+        """Return phrases for a task, then those of its week, then all others; each kind by how often it was used.
+
+        Those with a shortcut of their own are first.
+        """
         rows = self.rows(
             "SELECT id, week, task, text, shortcut, uses FROM phrases "
-            "ORDER BY (week = ? AND task = ?) DESC, week = ? DESC, uses DESC, id DESC LIMIT ?",
+            "ORDER BY shortcut != '' DESC, (week = ? AND task = ?) DESC, week = ? DESC, uses DESC, id DESC LIMIT ?",
             *texts(week, task, week), MOST_PHRASES,
         )  # fmt: skip
+        return [Phrase(*row) for row in rows]
+
+    def all_phrases(self) -> list[Phrase]:
+        """Return all phrases, those with a shortcut first, then those that are used most."""
+        rows = self.rows(
+            "SELECT id, week, task, text, shortcut, uses FROM phrases "
+            "ORDER BY shortcut = '', shortcut, uses DESC, id DESC"
+        )
         return [Phrase(*row) for row in rows]
 
 
