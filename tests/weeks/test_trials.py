@@ -1,14 +1,17 @@
 """Each week's reference, skeleton, variants and mutants are graded for real, in one run, and get the right points.
 
 Correct solutions that are written in other ways than the reference keep every point; the checks take points for known
-mistakes, and in no other task. A few mutants and one of two seeds by default; with GRADER_ALL=1 in the
-environment all mutants, each variant with both seeds, and more rewritten programs, which takes half an hour or so.
+mistakes, and in no other task. By default each week is tried on its reference, its skeleton, one or two variants, and
+one program with a mistake for each kind of check; two weeks also on rewritten programs. With GRADER_ALL=1 in the
+environment it is tried on every mutant by itself, each variant with both seeds, and more rewritten programs, for hours.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, reduce
 from pathlib import Path
 
 import pytest
@@ -87,12 +90,13 @@ KNOWN = {
     "7.14": ["block-no-shortcut"],
 }  # fmt: skip
 
-# One for each kind of check: values, a class's outputs, effects, generators, a whole training run, plots.
+# One for each kind of check: values, a class's outputs, effects, generators, a whole training run, plots. Those of a
+# week are in tasks of their own, so that one program has them all, and each is looked for in its tasks.
 SPREAD = {
     "week4": ["derivative-keeps-graph", "split-reseeds", "fcnn-hard-coded-784", "fit-nested-losses"],
     "week5": ["conv-rounds-up", "lenet-mixes-batch", "transforms-flip", "split-aliased-transform", "filter-flipped",
           "validate-turns-gradients-on", "incorrect-fails-on-ties", "plot-filter-into-current"],
-    "week6": ["folder-leftovers", "norm-torchs", "layer-keeps-graph", "head-appended", "fit-or-equal", "fit-worst",
+    "week6": ["folder-leftovers", "norm-torchs", "layer-keeps-graph", "head-appended", "fit-worst",
           "evaluate-ignores-device"],
     "week7": ["block-no-shortcut", "net-ten-classes", "count-train-always", "mixup-other-partners",
           "epoch-scheduler-first"],
@@ -104,9 +108,11 @@ COSTS = {"fcnn-hard-coded-784": 4, "validate-turns-gradients-on": 1, "plot-filte
          "evaluate-ignores-device": 1}  # fmt: skip
 
 SEEDS = (0, 1)
-FORMS = int(
-    os.environ.get("GRADER_FORMS", amount.of("1", "10"))
-)  # so many correct programs and mutants of each week, rewritten
+# So many correct programs and mutants of each week are rewritten, and in these weeks.
+FORMS = int(os.environ.get("GRADER_FORMS", amount.of("1", "10")))
+FORMED = amount.of(["week4", "week7"], WEEKS)
+# The variants that stand for all: those that have least in common with the reference.
+VARIANTS = {"week4": ["unusual"], "week5": ["numpy_first", "relative"], "week6": ["terse"], "week7": ["modern"]}
 LEAST = {"week4": 2, "week5": 7, "week6": 2, "week7": 3}  # so many variants at least
 
 
@@ -128,31 +134,59 @@ def mutants(week: str) -> dict[str, Mutant]:
 @pytest.fixture(scope="module")
 def graded(assignment: Assignment, mutants: dict[str, Mutant]) -> list[Trial]:
     """Grade all that the week is tried on in one run, since judges start slowly and learn as they grade."""
-    chosen = [mutants[name] for name in chosen_mutants(assignment.week, mutants)]
-    others = trials.subjects_of(assignment, chosen, SEEDS[:1])
-    wrong = [subject for subject in others if subject.kind in (trials.SKELETON, trials.MUTANT)]
+    skeleton = [one for one in trials.subjects_of(assignment, [], SEEDS[:1]) if one.kind == trials.SKELETON]
     tried = enumerate(rewritten(assignment, mutants))
     forms = [program.rewritten(form, assignment, place) for place, (program, form) in tried]
-    return list(trials.run(ROOT, assignment.week, [*correct(assignment), *wrong, *forms], choose("auto"), 2))
+    subjects = [*correct(assignment), *skeleton, *wrong(assignment, mutants), *forms]
+    return list(trials.run(ROOT, assignment.week, subjects, choose("auto"), 2))
 
 
 def rewritten(assignment: Assignment, mutants: dict[str, Mutant]) -> list[tuple[Program, Form]]:
-    return rewritten_trials.drawn_forms(assignment, [*mutants.values()], FORMS, int(assignment.week[-1]))
+    count = FORMS if assignment.week in FORMED else 0
+    return rewritten_trials.drawn_forms(assignment, [*mutants.values()], count, int(assignment.week[-1]))
 
 
 def correct(assignment: Assignment) -> Iterator[Subject]:
     """Variants and the reference, with one of the seeds in turn or with both."""
-    submissions = {**dict(trials.variants_of(assignment)), "reference": reference_files(assignment)}
+    variants = dict(trials.variants_of(assignment))
+    chosen = {name: variants[name] for name in chosen_variants(assignment)}
+    submissions = {**chosen, "reference": reference_files(assignment)}
     for number, (name, files) in enumerate(submissions.items()):
         for seed in SEEDS if amount.ALL else SEEDS[number % 2 :][:1]:
             yield Subject(trials.VARIANT, name, files, seed)
+
+
+def wrong(assignment: Assignment, mutants: dict[str, Mutant]) -> Iterator[Subject]:
+    """Yield the reference with every mistake by itself, or in a sample with all that are chosen."""
+    chosen = chosen_mutants(assignment.week, mutants)
+    for names in [[name] for name in chosen] if amount.ALL else [chosen]:
+        files = reduce(lambda files, name: mutants[name].apply(files), names, reference_files(assignment))
+        yield Subject(trials.MUTANT, "+".join(names), files, SEEDS[0])
+
+
+def parts(trial: Trial, mutants: dict[str, Mutant]) -> list[Mutant]:
+    """Return the mistakes that a program has."""
+    return [mutants[name] for name in trial.subject.name.split("+")]
+
+
+def together(mistakes: list[Mutant]) -> Mutant:
+    """Return them as one, for what all of them may cost; they are in tasks of their own."""
+    tasks = [task for mutant in mistakes for task in mutant.tasks]
+    assert len(tasks) == len(set(tasks)), [mutant.id for mutant in mistakes]
+    return replace(mistakes[0], tasks=tuple(tasks), may_lose=tuple(t for mutant in mistakes for t in mutant.may_lose))
 
 
 def chosen_mutants(week: str, mutants: dict[str, Mutant]) -> list[str]:
     return list(mutants) if amount.ALL else SPREAD[week]
 
 
+def chosen_variants(assignment: Assignment) -> list[str]:
+    return list(dict(trials.variants_of(assignment))) if amount.ALL else VARIANTS[assignment.week]
+
+
+@cache
 def tasks_of(week: str) -> list[str]:
+    """Return the tasks of a week in order; to find them takes Python's parser."""
     return sorted(set(task_numbers(Course(ROOT).assignment(week))), key=task_order)
 
 
@@ -176,9 +210,9 @@ def test_the_record_names_a_check_that_catches_each_mutant(week: str, mutants: d
 def test_each_mutant_costs_points_in_the_tasks_it_names_and_nowhere_else(
     week: str, mutants: dict[str, Mutant], graded: list[Trial]
 ) -> None:
-    found = {trial.subject.name: tasks_without_points(trial) for trial in graded if trial.subject.kind == trials.MUTANT}
-    assert sorted(found) == sorted(chosen_mutants(week, mutants))
-    wrong = {name: lost for name, lost in found.items() if not mutants[name].explains(lost)}
+    tried = [(parts(trial, mutants), tasks_without_points(trial)) for trial in graded if is_mutant(trial)]
+    assert sorted(m.id for mistakes, _ in tried for m in mistakes) == sorted(chosen_mutants(week, mutants))
+    wrong = {tuple(m.id for m in mistakes): lost for mistakes, lost in tried if not together(mistakes).explains(lost)}
     assert wrong == {}, "these mutants, with what they lost, are not as their `tasks` say"
 
 
@@ -187,28 +221,41 @@ def test_programs_in_other_forms_are_worth_what_they_were(
 ) -> None:
     forms = [trial for trial in graded if trial.subject.kind == rewritten_trials.FORM]
     by_place = {int(trial.subject.name.rpartition("#")[2]): trial for trial in forms}
-    assert len(by_place) == 2 * FORMS
+    assert len(by_place) == (2 * FORMS if assignment.week in FORMED else 0)
     for place, (program, form) in enumerate(rewritten(assignment, mutants)):
         assert program.trouble(by_place[place]) == "", f"{program.name}: {form}"
 
 
-def test_a_mistake_costs_what_hangs_on_it_and_no_more(graded: list[Trial]) -> None:
-    reports = {trial.subject.name: trial.report for trial in graded if trial.subject.name in COSTS}
-    found = {name: report and report.max_score - report.score for name, report in reports.items()}
-    assert found == {name: COSTS[name] for name in found}
+def test_a_mistake_costs_what_hangs_on_it_and_no_more(
+    week: str, mutants: dict[str, Mutant], graded: list[Trial]
+) -> None:
+    tried = [(mutant, trial) for trial in graded if is_mutant(trial) for mutant in parts(trial, mutants)]
+    found = {mutant.id: points_lost(trial, mutant) for mutant, trial in tried if mutant.id in COSTS}
+    assert found == {name: COSTS[name] for name in chosen_mutants(week, mutants) if name in COSTS}
+
+
+def points_lost(trial: Trial, mutant: Mutant) -> int:
+    """Return what the tasks of a mistake have lost; that no other task has lost any is another test."""
+    assert trial.report is not None, trial.failure
+    return sum(score.max_points - score.points for score in trial.report.tasks() if score.task in mutant.tasks)
 
 
 def test_each_mutants_message_tells_the_mistake_and_names_the_function(
     assignment: Assignment, mutants: dict[str, Mutant], graded: list[Trial]
 ) -> None:
     functions = messages.functions_of(assignment)
-    wrong = [trial for trial in graded if trial.subject.kind == trials.MUTANT and trial.report is not None]
     faults = [
-        f"{trial.subject.name}: {fault}"
-        for trial in wrong
-        for fault in messages.faults_of(mutants[trial.subject.name], trial.report, functions)  # type: ignore[arg-type]
+        f"{mutant.id}: {fault}"
+        for trial in graded
+        if is_mutant(trial) and trial.report is not None
+        for mutant in parts(trial, mutants)
+        for fault in messages.faults_of(mutant, trial.report, functions)
     ]
     assert faults == []
+
+
+def is_mutant(trial: Trial) -> bool:
+    return trial.subject.kind == trials.MUTANT
 
 
 def tasks_without_points(trial: Trial) -> list[str]:
@@ -222,7 +269,7 @@ def test_each_variant_and_the_reference_have_all_points(assignment: Assignment, 
     right = [trial for trial in graded if trial.subject.kind == trials.VARIANT]
     taken = [f"{trial.subject.key}: {text}" for trial in right for text in lost(trial)]
     assert not taken, "\n".join(taken)
-    assert {trial.subject.name for trial in right} == {*dict(trials.variants_of(assignment)), "reference"}
+    assert {trial.subject.name for trial in right} == {*chosen_variants(assignment), "reference"}
     assert len(dict(trials.variants_of(assignment))) >= LEAST[assignment.week]
     assert {trial.report.score for trial in right if trial.report} == {100}
 
@@ -243,12 +290,10 @@ def test_the_skeleton_has_no_points_and_is_only_to_do(graded: list[Trial]) -> No
 
 
 def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(week: str, graded: list[Trial]) -> None:
-    """Compare week 6's reference and a mutant; with GRADER_ALL=1 every week, the mutants and the sample class."""
-    if week != "week6" and not amount.ALL:
-        pytest.skip("week 6 stands for all; with GRADER_ALL=1 this runs as well")
-    wrong = [trial for trial in graded if trial.subject.kind == trials.MUTANT]
-    right = [trial for trial in graded if trial.subject.name == "reference"]
-    compared = [*right, *wrong[: amount.of(1, len(wrong))]]
+    """Compare week 4's program with mistakes; with GRADER_ALL=1 every week with its reference, and the sample class."""
+    if week != "week4" and not amount.ALL:
+        pytest.skip("week 4 stands for all; with GRADER_ALL=1 this runs as well")
+    compared = [trial for trial in graded if is_mutant(trial) or (amount.ALL and trial.subject.name == "reference")]
     quick = {trial.subject.key: trial for trial in compared}
     slow = trials.run(ROOT, week, [trial.subject for trial in quick.values()], choose("auto"), 2, NONE)
     for trial in slow:
