@@ -19,16 +19,21 @@ DECIDE = {
 }
 SHOW_OR_FIND = {
     *("intake", "people", "gradebook", "reports", "exports", "similarity", "batch", "author", "cli", "kernel"),
-    *("watching", "desk"),
+    *("watching", "desk", "language"),
     *("__init__.py", "__main__.py", "escape.py", "files.py", "version.py", "scratch.py", "janitor.py", "history.py"),
     "choices.py",
 }
 # What the decisive rooms import of others, and why no verdict depends on it.
 HARMLESS = {
     ("pytest_plugin/plugin.py", "grader.reports.terminal"): "prints a failure at a student's desk",
+    ("pytest_plugin/plugin.py", "grader.reports.words"): "the same",
     ("pytest_plugin/ending.py", "grader.reports.terminal"): "prints the table at a student's desk",
     ("pytest_plugin/ending.py", "grader.history"): "notes for a student what passed when",
     ("pytest_plugin/plugin.py", "grader.escape"): "prints what a console cannot show",
+    ("pytest_plugin/plugin.py", "grader.language"): "translates what is printed at a student's desk",
+    ("pytest_plugin/ending.py", "grader.language"): "the same",
+    ("pytest_plugin/options.py", "grader.language"): "the names of languages, as options have them",
+    ("course/settings.py", "grader.language"): "the same; a report is kept in English whatever the course speaks",
     ("pytest_plugin/options.py", "grader.choices"): "the names of devices, as options have them",
     ("sandbox/__init__.py", "grader.choices"): "the names of sandboxes, as options have them",
     ("sandbox/choice.py", "grader.choices"): "the same",

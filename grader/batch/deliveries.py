@@ -12,6 +12,7 @@ from grader.course import Assignment, Course
 from grader.errors import SubmissionError
 from grader.gradebook import Gradebook
 from grader.gradebook.deliveries import Route
+from grader.inside import says
 from grader.intake import Candidate, surveyed_digest
 from grader.intake.lateness import due_of, written
 from grader.intake.layouts import PLAIN, canvas
@@ -101,11 +102,15 @@ def _plain(name: str) -> str:
 
 def _granted(extension: Extension, assignment: Assignment) -> str:
     if isinstance(extension, Days):
-        return _count(extension.count, "day")
+        return _days(extension.count)
     if isinstance(extension, timedelta):
-        return _count(round(extension / timedelta(hours=1)), "hour")
-    return f"until {written(extension, assignment)}"
+        return _hours(round(extension / timedelta(hours=1)))
+    return says(f"until {written(extension, assignment)}")
 
 
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit} more" if number == 1 else f"{number} {unit}s more"
+def _days(number: int) -> str:
+    return says("1 day more") if number == 1 else says(f"{number} days more")
+
+
+def _hours(number: int) -> str:
+    return says("1 hour more") if number == 1 else says(f"{number} hours more")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from grader.course import Settings
 from grader.files import remove_halves
 from grader.gradebook import Gradebook, Problem, open_book
+from grader.gradebook.adjustments import CONTACT, LANGUAGE
 from grader.people.person import Person
 from grader.reports.class_page import write_class_page
 from grader.reports.figures import write_grades
@@ -24,6 +26,19 @@ def outdate_reports(out: Path, renamed: Iterable[tuple[Person, str]]) -> None:
     for person, _ in renamed:
         for folder in _weeks(out, person):
             outdate(folder)
+
+
+def note_course(book: Gradebook, out: Path, settings: Settings) -> None:
+    """Note in which language reports speak and whom they name; where either has changed, have all written anew."""
+    now = {LANGUAGE: settings.language, CONTACT: settings.contact}
+    changed = {name: value for name, value in now.items() if (book.setting(name) or _BEFORE[name]) != value}
+    for student, week in book.graded_weeks() if changed else ():
+        outdate(report_folder(book, out, student, week))
+    for name, value in changed.items():
+        book.set(name, value)
+
+
+_BEFORE = {LANGUAGE: "en", CONTACT: ""}  # what reports are like where nothing is noted
 
 
 def join_reports(book: Gradebook, out: Path, merged: Iterable[tuple[Person, Person]]) -> None:

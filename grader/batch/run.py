@@ -14,7 +14,7 @@ from grader.batch.changed import Before
 from grader.batch.deliveries import note_deliveries
 from grader.batch.kept_roster import kept_roster
 from grader.batch.missing import note_missing
-from grader.batch.pages import join_reports, mend_reports, outdate_reports, report_folder, write_class
+from grader.batch.pages import join_reports, mend_reports, note_course, outdate_reports, report_folder, write_class
 from grader.batch.seeds import Seeds
 from grader.batch.who import Members, find_members, record_members
 from grader.course import Course
@@ -104,6 +104,7 @@ def _graded(
     candidates = members.candidates
     before = Before(book)
     outdate_reports(options.out, members.renamed)
+    note_course(book, options.out, course.settings)
     record_members(members, options.submissions, book)
     book.clear_problems(candidate.student for candidate in candidates)
     try:

@@ -9,6 +9,7 @@ from grader.course import Assignment, Course
 from grader.errors import SubmissionError
 from grader.exports import ci_job, gradescope_metadata
 from grader.exports.ci_job import CiJob
+from grader.inside import says
 from grader.intake import Submission, empty_submission, load_folder
 from grader.judging.job import job_of
 from grader.judging.pool import grade_alone
@@ -19,11 +20,12 @@ from grader.sandbox import Sandbox
 def grade_submission(course: Course, submission: Submission, sandbox: Sandbox, seed: int = 0) -> Report:
     """Grade it in a judge of its own, by the checks of `course`."""
     report = grade_alone(course.root, job_of(submission, seed), sandbox)
-    parts = course.assignment(report.week).manual
+    parts, settings = course.assignment(report.week).manual, course.settings
     notes = [
-        f"{part.title} ({part.max_points} points) is graded by a person, and is not in this score" for part in parts
+        says(f"{part.title} ({part.max_points} points) is graded by a person, and is not in this score")
+        for part in parts
     ]
-    return replace(report, notes=(*report.notes, *notes))
+    return replace(report, notes=(*report.notes, *notes), language=settings.language, contact=settings.contact)
 
 
 def grade_ci_job(
@@ -44,4 +46,4 @@ def _submission(folder: Path, assignment: Assignment) -> Submission:
     try:
         return load_folder(folder, assignment)
     except SubmissionError as error:
-        return empty_submission(folder, assignment, f"nothing to grade was found: {error}")
+        return empty_submission(folder, assignment, says(f"nothing to grade was found: {error}"))

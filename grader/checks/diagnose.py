@@ -11,15 +11,16 @@ from itertools import permutations
 import torch
 
 from grader.checks.describe import brief
+from grader.inside import says
 
 Sizes = Mapping[str, int]  # sizes that a factor may come from, by name: {"images in a batch": 64}
 
 # Factors that mean the same everywhere; each name says what to think about.
 _KNOWN = {
-    255.0: "255 (are pixels to be scaled to [0, 1]?)",
-    1 / 255: "1/255 (were pixels scaled once too often?)",
-    100.0: "100 (percent or fraction?)",
-    0.01: "1/100 (percent or fraction?)",
+    255.0: says("255 (are pixels to be scaled to [0, 1]?)"),
+    1 / 255: says("1/255 (were pixels scaled once too often?)"),
+    100.0: says("100 (percent or fraction?)"),
+    0.01: says("1/100 (percent or fraction?)"),
 }
 _PRECISE = 1e-4
 
@@ -30,18 +31,18 @@ def number(
     """Explain a wrong number by another number of the problem, by its sign, or by a factor that has a name."""
     for name, other in (context or {}).items():
         if math.isclose(got, other, rel_tol=_PRECISE, abs_tol=1e-6):
-            return f"this is the value {name}"
+            return says(f"this is the value {name}")
     if want == 0 or got == 0 or not math.isfinite(got):
         return None
     if _alike(got, -want):
-        return "the sign is flipped"
+        return says("the sign is flipped")
     factor = factor_name(got / want, sizes or {})
     if factor:
-        return f"it is the expected value times {factor}"
+        return says(f"it is the expected value times {factor}")
     if got > 0 and want > 0 and _alike(got, math.sqrt(want)):
-        return "it is the square root of the expected value"
+        return says("it is the square root of the expected value")
     if got > 0 and want > 0 and _alike(got, want**2):
-        return "it is the square of the expected value"
+        return says("it is the square of the expected value")
     return None
 
 
@@ -54,12 +55,12 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
         if size < 2:
             continue
         named = {  # where size is 2 the last of equal factors counts
-            size / (size - 1): f"{size}/{size - 1} (an unbiased estimate in place of a biased one?)",
-            (size - 1) / size: f"{size - 1}/{size} (a biased estimate in place of an unbiased one?)",
-            size: f"{size}, the number of {what} (a sum in place of a mean?)",
-            1 / size: f"1/{size}, one over the number of {what} (a mean in place of a sum?)",
-            math.sqrt(size): f"√{size}, the root of the number of {what}",
-            1 / math.sqrt(size): f"1/√{size}, one over the root of the number of {what}",
+            size / (size - 1): says(f"{size}/{size - 1} (an unbiased estimate in place of a biased one?)"),
+            (size - 1) / size: says(f"{size - 1}/{size} (a biased estimate in place of an unbiased one?)"),
+            size: says(f"{size}, the number of {what} (a sum in place of a mean?)"),
+            1 / size: says(f"1/{size}, one over the number of {what} (a mean in place of a sum?)"),
+            math.sqrt(size): says(f"√{size}, the root of the number of {what}"),
+            1 / math.sqrt(size): says(f"1/√{size}, one over the root of the number of {what}"),
         }
         for value, name in named.items():
             if abs(value - 1) > 10 * _PRECISE and _alike(factor, value):
@@ -69,38 +70,48 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
 
 # What torch's own messages mean, for those who read them for the first time.
 _EXCEPTIONS = (
-    (r"a single image has no batch axis.*mat1 and mat2", "give it one axis more in front: 1×28×28 becomes 1×1×28×28"),
-    (r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x\d+\)",
-     r"the layer takes rows of \3 features, and gets \1 of \2: flatten each image by itself, or mend the layer's size"),
-    (r"Expected more than 1 value per channel when training", "the model is in training mode: call model.eval() first"),
-    (r"running_mean should contain (\d+) elements not (\d+)",
-     r"the layer takes \2 features, and gets \1: is the batch's axis missing?"),
-    (r"No such file or directory: '(?:/tmp/[^']*/)?best\.pt'", "no epoch has been saved to `checkpoint` by then"),
-    (r"must be Tensor, not tuple", "where a network returns a tuple, (logits, hidden), the logits are its first part"),
-    (r"not implemented for '(Long|Int)'",
-     r"\1 is the dtype of labels: a criterion takes (logits, labels), in this order"),
+    (r"a single image has no batch axis.*mat1 and mat2",
+     says("give it one axis more in front: 1×28×28 becomes 1×1×28×28")),
+    (r"mat1 and mat2 shapes cannot be multiplied \((?P<count>\d+)x(?P<size>\d+) and (?P<wanted>\d+)x\d+\)",
+     says("the layer takes rows of {wanted} features, and gets {count} of {size}: flatten each "
+          "image by itself, or mend the layer's size")),
+    (r"Expected more than 1 value per channel when training",
+     says("the model is in training mode: call model.eval() first")),
+    (r"running_mean should contain (?P<got>\d+) elements not (?P<wanted>\d+)",
+     says("the layer takes {wanted} features, and gets {got}: is the batch's axis missing?")),
+    (r"No such file or directory: '(?:/tmp/[^']*/)?best\.pt'", says("no epoch has been saved to `checkpoint` by then")),
+    (r"must be Tensor, not tuple",
+     says("where a network returns a tuple, (logits, hidden), the logits are its first part")),
+    (r"not implemented for '(?P<dtype>Long|Int)'",
+     says("{dtype} is the dtype of labels: a criterion takes (logits, labels), in this order")),
     (r"NVIDIA driver|not compiled with CUDA|[Rr]e-initialize CUDA|No CUDA GPUs|CUDA driver",
-     "write .to(device) in place of .cuda() or 'cuda': where you are graded there may be no GPU"),
+     says("write .to(device) in place of .cuda() or 'cuda': where you are graded there may be no GPU")),
     (r"does not require grad and does not have a grad_fn",
-     "what is differentiated does not come from the network's parameters, or from another input that requires grad"),
-    (r"Can't call numpy\(\) on Tensor that requires grad", "detach() it first, or evaluate under torch.no_grad()"),
-    (r"backward through the graph a second time", "a loss is kept from an earlier batch, or backward runs twice"),
-    (r"modified by an inplace operation", "a method whose name ends in _, or +=, changes what the gradient needs"),
-    (r"img should be Tensor Image|pic should be PIL|should be a torch tensor", "ToTensor comes before Normalize"),
-    (r"stack expects each tensor to be equal size", "torch.cat joins batches, of any sizes"),
-    (r"Boolean value of Tensor with more than one value", "tensors are compared: sort by a number alone"),
+     says("what is differentiated does not come from the network's parameters, or from another "
+          "input that requires grad")),
+    (r"Can't call numpy\(\) on Tensor that requires grad",
+     says("detach() it first, or evaluate under torch.no_grad()")),
+    (r"backward through the graph a second time", says("a loss is kept from an earlier batch, or backward runs twice")),
+    (r"modified by an inplace operation",
+     says("a method whose name ends in _, or +=, changes what the gradient needs")),
+    (r"img should be Tensor Image|pic should be PIL|should be a torch tensor", says("ToTensor comes before Normalize")),
+    (r"stack expects each tensor to be equal size", says("torch.cat joins batches, of any sizes")),
+    (r"Boolean value of Tensor with more than one value", says("tensors are compared: sort by a number alone")),
     (r"Expected all tensors to be on the same device",
-     "all that the network and the criterion take belongs on the device that is given: move it by .to(device)"),
-    (r"expected [34]D .*input \(got (\d)D input\)",
-     r"a layer got \1 axes: is the batch's axis missing? unsqueeze(0) adds it"),
-    (r"expected np\.ndarray \(got Tensor\)", "torch.from_numpy takes arrays alone: torch.as_tensor takes tensors, too"),
-    (r"Weights only load failed", "a whole model or another object was saved: save its state_dict()"),
+     says("all that the network and the criterion take belongs on the device that is given: move it by .to(device)")),
+    (r"expected [34]D .*input \(got (?P<axes>\d)D input\)",
+     says("a layer got {axes} axes: is the batch's axis missing? unsqueeze(0) adds it")),
+    (r"expected np\.ndarray \(got Tensor\)",
+     says("torch.from_numpy takes arrays alone: torch.as_tensor takes tensors, too")),
+    (r"Weights only load failed", says("a whole model or another object was saved: save its state_dict()")),
     (r"'Axes' object is not (iterable|subscriptable)",
-     "plt.subplots gives no 2-dimensional array for one row or one column: squeeze=False keeps it"),
-    (r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at non-singleton dimension 1",
-     r"one has \1 channels or features, and the other \2"),
-    (r"expected scalar type (\w+) but found (\w+)", "the two tensors differ in dtype: convert one"),
-    (r"a leaf Variable that requires grad is being used in an in-place", "change parameters under torch.no_grad()"),
+     says("plt.subplots gives no 2-dimensional array for one row or one column: squeeze=False keeps it")),
+    (r"The size of tensor a \((?P<one>\d+)\) must match the size of tensor b \((?P<other>\d+)\) "
+     r"at non-singleton dimension 1",
+     says("one has {one} channels or features, and the other {other}")),
+    (r"expected scalar type (\w+) but found (\w+)", says("the two tensors differ in dtype: convert one")),
+    (r"a leaf Variable that requires grad is being used in an in-place",
+     says("change parameters under torch.no_grad()")),
 )  # fmt: skip
 
 
@@ -108,16 +119,16 @@ def exception(text: str) -> str | None:
     """Say what a message of torch's means."""
     for pattern, means in _EXCEPTIONS:
         if found := re.search(pattern, text):
-            return found.expand(means)
+            return means.format(**found.groupdict())
     return None
 
 
 def kind(got: object) -> str | None:
     """Say what a value of a wrong type is, where that tells what to change."""
     if got is None:
-        return "it is None: is a `return` missing?"
+        return says("it is None: is a `return` missing?")
     if isinstance(got, torch.Tensor) and got.numel() == 1:
-        return "it is a tensor: `.item()` gives its number"
+        return says("it is a tensor: `.item()` gives its number")
     return None
 
 
@@ -133,13 +144,13 @@ def containers(got: object, want: object) -> str | None:
 
 
 def _dicts(got: Mapping[object, object], want: Mapping[object, object]) -> str:
-    wrong = [f"{_word(key)} is {brief(got[key])} and should be {brief(value)}" for key, value in want.items()
+    wrong = [says(f"{_word(key)} is {brief(got[key])} and should be {brief(value)}") for key, value in want.items()
              if key in got and got[key] != value]  # fmt: skip
     missing, extra = [key for key in want if key not in got], [key for key in got if key not in want]
     parts = [
         _some(wrong),
-        f"{_listed(missing)} missing" if missing else "",
-        f"{_listed(extra)} too much" if extra else "",
+        says(f"missing: {_listed(missing)}") if missing else "",
+        says(f"too much: {_listed(extra)}") if extra else "",
     ]
     return "; ".join(filter(None, parts))
 
@@ -149,30 +160,30 @@ def _sequences(got: Sequence[object], want: Sequence[object]) -> str:
     if found != wanted:
         return _counts(found, wanted)
     first = next(index for index, (g, w) in enumerate(zip(got, want, strict=True)) if g != w)
-    stands = f"at index {first} stands {brief(got[first])}, and not {brief(want[first])}"
-    return f"the entries are right, but in another order: {stands}"
+    right, stands = says("the entries are right, but in another order"), brief(got[first])
+    return f"{right}: {says(f'at index {first} stands {stands}, and not {brief(want[first])}')}"
 
 
 def _counts(got: Counter[str], want: Counter[str]) -> str:
     """Say what is missing and what is too much; the keys are descriptions of entries."""
     missing, extra = want - got, got - want
     twice = [key for key in extra if key in want]
-    parts = [f"missing: {_times(missing)}" if missing else ""]
-    parts += [f"too often: {_times(Counter({key: extra[key] for key in twice}))}" if twice else ""]
+    parts = [says(f"missing: {_times(missing)}") if missing else ""]
+    parts += [says(f"too often: {_times(Counter({key: extra[key] for key in twice}))}") if twice else ""]
     strange = Counter({key: count for key, count in extra.items() if key not in want})
-    return "; ".join(filter(None, [*parts, f"not expected: {_times(strange)}" if strange else ""]))
+    return "; ".join(filter(None, [*parts, says(f"not expected: {_times(strange)}") if strange else ""]))
 
 
 def _times(entries: Counter[str]) -> str:
-    return _some([key if count == 1 else f"{key} ({count} times)" for key, count in entries.items()], ", ")
+    return _some([key if count == 1 else f"{key} ({count}×)" for key, count in entries.items()], ", ")
 
 
 def _listed(keys: Sequence[object]) -> str:
-    return f"{_some([_word(key) for key in keys], ', ')} {'is' if len(keys) == 1 else 'are'}"
+    return _some([_word(key) for key in keys], ", ")
 
 
 def _some(parts: Sequence[str], between: str = "; ") -> str:
-    more = f"{between}and {len(parts) - MOST} more" if len(parts) > MOST else ""
+    more = f"{between}… (+{len(parts) - MOST})" if len(parts) > MOST else ""
     return between.join(parts[:MOST]) + more
 
 
@@ -187,27 +198,28 @@ def activation(outputs: torch.Tensor) -> str | None:
     """Recognise N×C outputs that went through softmax, log-softmax, a sigmoid or a ReLU."""
     got = outputs.detach().double()
     if _sums_to_one(got, 1):
-        return "softmax is applied inside forward: each row sums to 1"
+        return says("softmax is applied inside forward: each row sums to 1")
     if bool((got <= 0).all()) and _sums_to_one(got.exp(), 1):
-        return "log-softmax is applied inside forward: the exponentials of each row sum to 1"
+        return says("log-softmax is applied inside forward: the exponentials of each row sum to 1")
     if bool((got >= 0).all()) and bool((got == 0).any()):
-        return "a ReLU comes after the last layer: no output is negative"
+        return says("a ReLU comes after the last layer: no output is negative")
     if bool((got >= 0).all()) and bool((got <= 1).all()):
-        return "all lie between 0 and 1, as after a sigmoid"
+        return says("all lie between 0 and 1, as after a sigmoid")
     return None
 
 
 def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
     """Explain a wrong shape: transposed axes, a missing or extra axis of size 1, or other axes for the right values."""
     if sorted(got.shape) == sorted(want.shape):
-        return "the axes look permuted"
+        return says("the axes look permuted")
     right = got.numel() == want.numel() and _varied(want) and _close(_flat(got), _flat(want))
     if [n for n in got.shape if n != 1] == [n for n in want.shape if n != 1]:
-        return "an axis of size 1 is missing or too many" + ("; the values are right" if right else "")
+        axis = says("an axis of size 1 is missing or too many")
+        return f"{axis}; {says('the values are right')}" if right else axis
     if right:
-        return "the values are right, only their arrangement in axes is not"
+        return says("the values are right, only their arrangement in axes is not")
     if got.dim() > 0 and want.dim() == got.dim() + 1 and got.shape == want.shape[1:]:
-        return "the first axis, over the examples, is missing"
+        return says("the first axis, over the examples, is missing")
     return None
 
 
@@ -215,32 +227,33 @@ def axes(got: tuple[int, ...], want: Sequence[int | None]) -> str | None:
     """Explain a wrong shape by the axes of size 1 alone: got has some that are not wanted, or lacks them."""
     if None in want or [n for n in got if n != 1] != [n for n in want if n != 1]:
         return None
-    return (
-        "an axis of size 1 is missing: is there a squeeze()?" if len(got) < len(want) else "an axis of size 1 too many"
-    )
+    missing = len(got) < len(want)
+    return says("an axis of size 1 is missing: is there a squeeze()?" if missing else "an axis of size 1 too many")
 
 
 def gradients(got: Mapping[str, torch.Tensor | None]) -> str | None:
     """Name the parameters whose gradient is absent, or else those whose gradient is zero everywhere."""
     absent = [name for name, gradient in got.items() if gradient is None]
     if absent:
-        return f"no gradient reaches {', '.join(absent)}"
+        return says(f"no gradient reaches {', '.join(absent)}")
     zero = [name for name, gradient in got.items() if gradient is not None and not bool(gradient.any())]
-    return f"the gradient of {', '.join(zero)} is zero everywhere" if zero else None
+    return says(f"the gradient of {', '.join(zero)} is zero everywhere") if zero else None
 
 
 def not_finite(got: torch.Tensor) -> str:
     """Say where NaN or infinity starts, and how much of it there is."""
     bad = ~torch.isfinite(got)
-    kinds = "NaN" if bool(torch.isnan(got[bad]).all()) else "infinity" if not bool(torch.isnan(got).any()) else "both"
+    nan, infinity = bool(torch.isnan(got).any()), not bool(torch.isnan(got[bad]).all())
+    kinds = says("NaN and infinity") if nan and infinity else says("infinity") if infinity else "NaN"
     if bool(bad.all()):
-        return f"every value is: {kinds}"
+        return says(f"every value is: {kinds}")
     rows = bad.reshape(bad.shape[0], -1).any(1) if bad.dim() > 1 else bad
     whole = bad.dim() > 1 and bool((bad.reshape(bad.shape[0], -1).all(1) == rows).all())
     first = int(rows.int().argmax())
-    return f"{kinds}, in {int(bad.sum())} of {bad.numel()} values, " + (
-        f"whole rows from row {first} on" if whole and bool(rows[first:].all()) else f"first in row {first}"
+    place = (
+        says(f"whole rows from row {first} on") if whole and bool(rows[first:].all()) else says(f"first in row {first}")
     )
+    return says(f"{kinds}, in {int(bad.sum())} of {bad.numel()} values, {place}")
 
 
 def arrays(
@@ -253,7 +266,7 @@ def arrays(
     actual, target = got.detach().double(), want.detach().double()
     for name, array in (context or {}).items():
         if array.shape == actual.shape and _close(actual, array.double()):
-            return f"these are the values {name}"
+            return says(f"these are the values {name}")
     if actual.numel() == target.numel() == 1:
         return number(actual.item(), target.item(), sizes)
     for explain in (_sign, _permuted, _flipped, _softmax, _relu, _reordered):
@@ -280,7 +293,7 @@ def _varied(a: torch.Tensor) -> bool:
 
 
 def _sign(got: torch.Tensor, want: torch.Tensor) -> str | None:
-    return "the sign is flipped" if _close(got, -want) and bool(want.abs().max() > 1e-6) else None
+    return says("the sign is flipped") if _close(got, -want) and bool(want.abs().max() > 1e-6) else None
 
 
 def _permuted(got: torch.Tensor, want: torch.Tensor) -> str | None:
@@ -288,7 +301,7 @@ def _permuted(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return None
     for order in permutations(range(want.dim())):
         if order != tuple(range(want.dim())) and _close(got, want.permute(order)):
-            return "the axes are transposed"
+            return says("the axes are transposed")
     return None
 
 
@@ -298,7 +311,9 @@ def _flipped(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return None
     for axes in ((-2, -1), (-1,)):
         if want.dim() > len(axes) - 1 and _close(got, want.flip(axes)) and not _close(want, want.flip(axes)):
-            return f"it is reversed along the last {'two axes' if len(axes) == 2 else 'axis'}"
+            return says(
+                "it is reversed along the last two axes" if len(axes) == 2 else "it is reversed along the last axis"
+            )
     return None
 
 
@@ -306,17 +321,17 @@ def _softmax(got: torch.Tensor, want: torch.Tensor) -> str | None:
     if want.dim() != 2 or want.shape[1] < 2:
         return None
     if _close(got, want.softmax(1)):
-        return "softmax is already applied; raw logits are expected"
+        return says("softmax is already applied; raw logits are expected")
     if _close(got, want.log_softmax(1)):
-        return "log-softmax is already applied; raw logits are expected"
+        return says("log-softmax is already applied; raw logits are expected")
     if _close(got.exp(), want):
-        return "these are logarithms of probabilities: softmax in place of log_softmax"
+        return says("these are logarithms of probabilities: softmax in place of log_softmax")
     if _close(got.softmax(1), want):
-        return "softmax is missing: these are logits, probabilities are expected"
+        return says("softmax is missing: these are logits, probabilities are expected")
     if _sums_to_one(want, 1) and not _sums_to_one(got, 1):
         if _sums_to_one(got, 0):
-            return "columns sum to 1 and rows should: a softmax over the wrong axis"
-        return "its rows should sum to 1, as probabilities do"
+            return says("columns sum to 1 and rows should: a softmax over the wrong axis")
+        return says("its rows should sum to 1, as probabilities do")
     return None
 
 
@@ -326,9 +341,9 @@ def _sums_to_one(a: torch.Tensor, axis: int) -> bool:
 
 def _relu(got: torch.Tensor, want: torch.Tensor) -> str | None:
     if _close(got, want.relu()) and bool((want < 0).any()):
-        return "a ReLU too many: negative values are cut to 0"
+        return says("a ReLU too many: negative values are cut to 0")
     if _close(got.relu(), want) and bool((got < 0).any()):
-        return "a ReLU is missing: negative values should be 0"
+        return says("a ReLU is missing: negative values should be 0")
     return None
 
 
@@ -342,7 +357,7 @@ def _reordered(got: torch.Tensor, want: torch.Tensor) -> str | None:
         else None
     )
     if same is not None and bool(same.any(0).all()) and bool(same.any(1).all()):
-        return "the values are right, but in another order"
+        return says("the values are right, but in another order")
     return None
 
 
@@ -352,9 +367,9 @@ def _factor(got: torch.Tensor, want: torch.Tensor, sizes: Sizes) -> str | None:
         return None
     factor = float((got[safe] / want[safe]).median())
     if factor != 0 and _close(got, want * factor) and abs(factor - 1) > 1e-3:
-        axes = {f"entries along axis {axis}": size for axis, size in enumerate(want.shape)}
+        axes = {says(f"entries along axis {axis}"): size for axis, size in enumerate(want.shape)}
         name = factor_name(factor, {**sizes, **axes}) or f"{factor:.4g}"
-        return f"everything is the expected value times {name}"
+        return says(f"everything is the expected value times {name}")
     return None
 
 
@@ -363,11 +378,12 @@ def _offset(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return None
     offset = float((got - want).median())
     if abs(offset) > 1e-6 and _close(got - offset, want):
-        return f"everything is {offset:+.4g} from the expected value"
+        return says(f"everything is {offset:+.4g} from the expected value")
     return None
 
 
 def _unchanging(got: torch.Tensor, want: torch.Tensor) -> str | None:
     if got.numel() < 2 or not _varied(want) or _varied(got):
         return None
-    return "it is zero everywhere" if not bool(got.any()) else f"it is {float(got.flatten()[0]):.4g} everywhere"
+    value = float(got.flatten()[0])
+    return says("it is zero everywhere") if not bool(got.any()) else says(f"it is {value:.4g} everywhere")

@@ -15,6 +15,7 @@ import torch
 
 from grader.checks import diagnose
 from grader.checks.describe import FEW, brief
+from grader.inside import says
 from grader.inside.probing import lacks
 from grader.results import Measure
 
@@ -83,7 +84,7 @@ def integer(got: object, want: int, what: str, *, context: Mapping[str, int] | N
     instance(got, int, what)
     if got != want:
         alike = [name for name, other in (context or {}).items() if got == other]
-        because = f"this is the value {', or '.join(alike)}" if alike else None
+        because = says(f"this is the value {', '.join(alike)}") if alike else None
         fail(f"{what}: wrong value", expected=want, got=got, because=because)
 
 
@@ -126,7 +127,7 @@ def same(got: object, want: object) -> bool:
 def items(got: object, length: int | None, what: str) -> Sequence[Any]:
     """Require a list or tuple, of `length` entries if given, and return it."""
     if type(got) not in (list, tuple):
-        _wrong_type(what, "a tuple or list", got)
+        _wrong_type(what, says("a tuple or list"), got)
     assert isinstance(got, (list, tuple))
     if length is not None and len(got) != length:
         fail(f"{what}: wrong number of entries", expected=length, got=len(got), form=True)
@@ -136,7 +137,7 @@ def items(got: object, length: int | None, what: str) -> Sequence[Any]:
 def number(got: object, what: str) -> float:
     """Require a plain finite Python number, and return it as a float."""
     if type(got) not in (int, float):
-        _wrong_type(what, "a plain Python number", got)
+        _wrong_type(what, says("a plain Python number"), got)
     assert isinstance(got, (int, float))
     if not math.isfinite(got):
         fail(f"{what}: not finite", expected="a finite number", got=got)
@@ -163,7 +164,7 @@ def near(
     if abs(value - want) > atol + rtol * abs(want):
         because = diagnose.number(value, want, sizes, context)
         if because is None and nearly and abs(value - want) <= NEARLY * max(abs(want), 1.0):
-            because = f"it is nearly right, but not exact: {nearly}"
+            because = f"{says('it is nearly right, but not exact')}: {nearly}"
         fail(f"{what}: wrong value", expected=want, got=got, because=because)
 
 
@@ -235,7 +236,7 @@ def finite(got: torch.Tensor, what: str) -> None:
         # Not by `nonzero`, which takes eight bytes for each axis of each number.
         place = int(torch.isfinite(got).flatten().int().argmin())
         first = tuple(map(int, np.unravel_index(place, got.shape)))
-        where = f"{got[first].item()} at index {list(first)}"
+        where = says(f"{got[first].item()} at index {list(first)}")
         fail(f"{what}: contains NaN or infinity", got=where, because=diagnose.not_finite(got))
 
 
@@ -269,7 +270,7 @@ def close(
         )
     if dtype and type(got) is torch.Tensor and got.dtype != target.dtype:
         right = bool(torch.isclose(got.double(), target.double(), rtol=rtol, atol=atol).all())
-        because = "the values are right, only their type is not" if right else None
+        because = says("the values are right, only their type is not") if right else None
         fail(f"{what}: wrong dtype", expected=str(target.dtype), got=str(got.dtype), because=because, form=True)
     value = tensor(got, what, shape=target.shape)
     difference = (value.double() - target.double()).abs()
@@ -375,8 +376,8 @@ def _fits(shape: tuple[int, ...], want: Sequence[int | None]) -> bool:
 
 
 def _shape_text(shape: Sequence[int | None]) -> str:
-    sizes = ["any" if s is None else str(s) for s in shape]
-    return f"shape ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"  # as Python writes a tuple
+    sizes = ", ".join("any" if s is None else str(s) for s in shape) + ("," if len(shape) == 1 else "")
+    return says(f"shape ({sizes})")  # as Python writes a tuple
 
 
 def _typed(value: object) -> str:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from grader.cli.options import COURSE
+from grader.cli.options import COURSE, LANGUAGE
 from grader.course import VARIABLE, Course, find_course, installed_course, named_course
 from grader.errors import UsageError
 from grader.escape import terminal
+from grader.language import chosen, speaking
 from grader.reports.terminal import add_row, grid
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ def the_course() -> Course:
     context = click.get_current_context(silent=True)
     named = context.meta.get(COURSE) if context else None
     return named_course(named, "--course") if named else find_course(None)
+
+
+def students_course() -> Course:
+    """Find the course as `the_course` does, and speak its language, or the one asked for, until the command ends."""
+    course = the_course()
+    context = click.get_current_context()
+    context.with_resource(speaking(chosen(context.meta.get(LANGUAGE), course.settings.language)))
+    return course
 
 
 def trusted_course(submission: Path) -> Course:

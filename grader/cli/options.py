@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from grader.choices import DEVICES, KINDS
+from grader.language import LANGUAGES, VARIABLE
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+LANGUAGE = "grader.language"  # as COURSE, for what `--language` names
 COURSE = "grader.course"  # where a command's context holds the folder that `--course` names
 PATH = click.Path(path_type=Path, readable=False)  # the code that opens it says what is wrong with it
 
@@ -74,6 +76,16 @@ course_option = click.option(
 
 def _note(ctx: click.Context, folder: Path | None) -> None:
     ctx.meta[COURSE] = folder
+
+
+language_option = click.option(
+    "--language", type=click.Choice(LANGUAGES), expose_value=False, callback=lambda ctx, _, value: _speak(ctx, value),
+    help=f"Language of the answer (default: ${VARIABLE}, else the course's).",
+)  # fmt: skip
+
+
+def _speak(ctx: click.Context, language: str | None) -> None:
+    ctx.meta[LANGUAGE] = language
 
 
 def out_option(default: str, what: str) -> Callable[[Decorated], Decorated]:

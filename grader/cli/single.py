@@ -32,6 +32,7 @@ from grader.exports.ci_job import (
     write_failure,
 )
 from grader.intake import load_folder, refuse_class
+from grader.language import retold, speaking, tr
 from grader.reports.terminal import print_score, trouble_lines
 from grader.results import Report
 from grader.sandbox.cgroups.room import refuse_small
@@ -77,14 +78,16 @@ def ci(
     try:
         refuse_small()
     except TooSmall as error:
-        write_failure(job, str(error))
+        with speaking(course.settings.language):
+            write_failure(job, str(error), course.settings.contact)
         raise
     with quoted(job):
         print(f"seed {seed}", flush=True)
         place = make_sandbox(sandbox, device)
         warn_unconfined(place)
         report, written = grade_ci_job(course, assignment, job, place, out, seed)
-        _print_report(report.for_student())
+        with speaking(report.language):
+            _print_report(report.for_student())
         for path in written:
             print(f"wrote {path}")
     return _job_status(job, report, fail_below)
@@ -103,7 +106,7 @@ def _job_status(job: CiJob, report: Report, fail_below: int | None) -> int:
 
 def _print_report(shown: Report) -> None:
     for note in shown.notes:
-        print(terminal(f"note: {note}"))
+        print(terminal(f"{tr('note')}: {retold(note)}"))
     print_score(shown, make_console())
     for line in trouble_lines([shown], []):
         print(line)

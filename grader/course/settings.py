@@ -23,11 +23,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from grader.course.toml_file import TomlFile
+from grader.language import LANGUAGES
 
 FILE = "course.toml"
 WEEK_NAME = r"\w[\w.-]*"  # a plain name, so that no option or list can point outside the course
 _KEYS = ("title", "weeks", "language", "time_zone", "libraries", "contact", "repository", "points")
-_LANGUAGES = ("en",)
 _LIBRARIES = ("torch", "torchvision", "numpy", "PIL", "matplotlib", "sklearn", "scipy", "tqdm")
 _LIBRARY = r"[A-Za-z_]\w*"
 _REPOSITORY = r"https://[\w.-]+(?:/[\w.-]+){2,}"  # it stands in a command, so nothing that a shell would read
@@ -90,6 +90,6 @@ def _repository(given: TomlFile) -> str:
 
 def _language(given: TomlFile) -> str:
     language = given.text("language", '"en"') or Settings.language
-    if language not in _LANGUAGES:
-        given.fault(f"`language` {language!r} is not there yet; there is {', '.join(_LANGUAGES)}", "language")
+    if language not in LANGUAGES:
+        given.fault(f"`language` {language!r} is not there yet; there is {', '.join(LANGUAGES)}", "language")
     return language

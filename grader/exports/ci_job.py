@@ -21,7 +21,8 @@ from grader.exports import classroom50, github, gradescope, gradescope_metadata,
 from grader.exports.gradescope_metadata import Metadata
 from grader.files import without_links, write_atomically
 from grader.intake.layouts import PLAIN
-from grader.reports.pages import report_markdown, write_report
+from grader.language import speaking, tr
+from grader.reports.pages import every_check, report_markdown, write_report
 from grader.results import Report
 from grader.sandbox.commit import commit_time
 
@@ -96,14 +97,17 @@ def write(job: CiJob, report: Report, out: Path) -> list[Path]:
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
     writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
-    more = writers[job.host](job, report, out) if job.host in writers else []
+    with speaking(report.language):
+        more = writers[job.host](job, report, out) if job.host in writers else []
     return [out / "report.html", out / "report.md", *more]
 
 
-def write_failure(job: CiJob, says: str) -> None:
+def write_failure(job: CiJob, says: str, contact: str = "") -> None:
     """Tell a host that shows no log why there is no grade; the others show how the command ended."""
     if job.host == "gradescope":
-        write_atomically(job.home / "results" / "results.json", _json(gradescope.failed(says)), for_others=True)
+        write_atomically(
+            job.home / "results" / "results.json", _json(gradescope.failed(says, contact)), for_others=True
+        )
 
 
 def _write_classroom50(job: CiJob, report: Report, out: Path) -> list[Path]:
@@ -138,9 +142,8 @@ def _write_github(job: CiJob, report: Report, out: Path) -> list[Path]:
 def _summarise(job: CiJob, report: Report) -> None:
     text = report_markdown(report)
     if len(text.encode("utf-8", "replace")) > LARGEST_SUMMARY:
-        text = (
-            f"{text.partition('## Every check')[0]}\n\nThe whole report is too long for this page; open report.html.\n"
-        )
+        more = tr("The whole report is too long for this page; open report.html.")
+        text = f"{text.partition(every_check())[0]}\n\n{more}\n"
     _append(job.environment.get("GITHUB_STEP_SUMMARY"), text + "\n")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.escape import terminal
+from grader.reports.words import points_of
 from grader.results import CheckResult, Outcome, Report
 from grader.results.points import whole
 
@@ -54,7 +55,7 @@ def outputs(report: Report) -> dict[str, str]:
     """Return what the runner reads from `$GITHUB_OUTPUT`."""
     passed = all(check.outcome is Outcome.PASSED for check in report.checks)
     status = "error" if report.broken else "success" if passed else "failure"
-    return {"status": status, "summary": f"{report.week}: {report.score} of {report.max_score} points"}
+    return {"status": status, "summary": f"{report.week}: {points_of(report.score, report.max_score)}"}
 
 
 def _test(check: CheckResult) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from string import ascii_letters
 from typing import Any
 
 from grader.escape import github_log, plain, terminal
+from grader.language import retold, tr
 from grader.results import CheckResult, Outcome, Report, TaskScore
 
 LARGEST = 90_000  # bytes of base64 in one variable; Linux takes no string above 128 KiB
@@ -64,7 +65,7 @@ def _runner(week: str, checks: list[CheckResult]) -> dict[str, Any]:
 
 
 def _test(week: str, check: CheckResult) -> dict[str, Any]:
-    text = github_log(plain(check.advice)[:LONGEST])
+    text = github_log(plain(_advice(check))[:LONGEST])
     status = _status(check.outcome)
     return {
         "name": github_log(terminal(f"{check.task} {check.title}")),
@@ -73,10 +74,14 @@ def _test(week: str, check: CheckResult) -> dict[str, Any]:
         "message": text if status == "error" else "",
         # For a failed test, only this is shown.
         "test_code": text if status == "fail" else "",
-        "filename": "hidden check" if check.hidden else f"assignments/{week}/{check.id.partition('::')[0]}",
+        "filename": tr("hidden check") if check.hidden else f"assignments/{week}/{check.id.partition('::')[0]}",
         "line_no": 0,
         "duration": round(check.seconds, 3),
     }
+
+
+def _advice(check: CheckResult) -> str:
+    return "\n".join(filter(None, (retold(check.message), check.hint)))
 
 
 def _status(outcome: Outcome) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from grader.escape import plain, terminal
 from grader.exports.gradescope_metadata import Metadata, attempt_lines
-from grader.reports.words import phrase
+from grader.language import retold, tr
+from grader.reports.words import broke, phrase, points_of
 from grader.results import CheckResult, Outcome, Report
 from grader.results.points import signed
 
@@ -40,38 +41,41 @@ def results(report: Report, told: Metadata | None = None) -> dict[str, Any]:
 
 
 def _head(report: Report) -> Iterator[str]:
-    yield f"{report.week}: {report.score} of {report.max_score} points"
+    yield f"{report.week}: {points_of(report.score, report.max_score)}"
     if report.waiting:
-        yield f"This score is provisional: a person has yet to grade {', '.join(report.waiting)}."
+        waiting = ", ".join(map(retold, report.waiting))
+        yield f"{tr('This score is provisional')}. {tr('A person has yet to grade')}: {waiting}."
     if report.broken:
-        yield "This score is provisional: a check of ours broke. That is our fault, not yours."
+        tell = f" {tr('Tell')} {report.contact}." if report.contact else ""
+        yield f"{tr('This score is provisional')}. {broke(report)}{tell}"
     for line in report.adjustments:
-        yield f"{line.what}: {signed(line.points)}" + (f" ({line.why})" if line.why else "")
+        yield f"{retold(line.what)}: {signed(line.points)}" + (f" ({retold(line.why)})" if line.why else "")
     for part in report.manual:
         if part.points is not None:
-            yield f"{part.title}: {part.points} of {part.max_points}" + (f" ({part.why})" if part.why else "")
-    yield from report.notes
+            yield f"{part.title}: {points_of(part.points, part.max_points)}" + (f" ({part.why})" if part.why else "")
+    yield from map(retold, report.notes)
 
 
 def _test(check: CheckResult) -> dict[str, Any]:
     lines = [phrase(check.outcome)] if check.outcome is not Outcome.PASSED else []
-    lines += [part for part in (check.message, f"Hint: {check.hint}" if check.hint else "") if part]
+    lines += [part for part in (retold(check.message), f"{tr('Hint')}: {check.hint}" if check.hint else "") if part]
     return {
         "number": check.task,
-        "name": plain(check.title + (" (hidden)" if check.hidden else "")),
+        "name": plain(check.title + (f" ({tr('hidden')})" if check.hidden else "")),
         "score": check.points,
         "max_score": check.max_points,
         "status": _STATUS[check.outcome is Outcome.PASSED],
         "output": plain("\n".join(lines)),
         "visibility": "visible",
-        "tags": [f"task {check.task}", "hidden" if check.hidden else "public", check.outcome.value],
+        "tags": [tr("task {task}", task=check.task), tr("hidden" if check.hidden else "public"), check.outcome.value],
     }
 
 
-def failed(says: str) -> dict[str, Any]:
+def failed(says: str, contact: str = "") -> dict[str, Any]:
     """Return a `results.json` without a score: Gradescope shows that the autograder failed, and gives no points."""
+    fault = tr("Grading failed; that is our fault, not yours.")
     return {
-        "output": plain(f"Grading failed; that is our fault, not yours. For your instructor: {says}"),
+        "output": plain(f"{fault} {tr('Tell')} {contact or tr('your instructor')}: {says}"),
         "output_format": "text",
         "stdout_visibility": "hidden",
     }
@@ -79,7 +83,7 @@ def failed(says: str) -> dict[str, Any]:
 
 def _leaderboard(shown: Report) -> list[dict[str, Any]]:
     """Rank by points, then by what public checks have measured, as accuracies; a loss is better when it is less."""
-    rows: dict[str, dict[str, Any]] = {"Points": {"name": "Points", "value": shown.score}}
+    rows: dict[str, dict[str, Any]] = {"Points": {"name": tr("Points"), "value": shown.score}}
     for check in shown.checks:
         for measure in () if check.hidden else check.measures:
             name = terminal(measure.what.removeprefix("the ")).capitalize()

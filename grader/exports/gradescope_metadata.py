@@ -13,6 +13,7 @@ from typing import Any
 from grader.course import Assignment
 from grader.intake.lateness import lateness, written
 from grader.intake.layouts import Handed
+from grader.language import tr
 from grader.results import Delivery, Report, adjust
 from grader.results.delivery import listed
 
@@ -66,19 +67,25 @@ def attempt_lines(score: float, told: Metadata) -> Iterator[str]:
     """Say which attempt it is, what the latest ones gave, and that the best one may not be the one that counts."""
     if not told.earlier:
         return
-    yield f"This is attempt {len(told.earlier) + 1}. Before: {_list_of(told.earlier)}."
+    yield tr(
+        "This is attempt {number}. Before: {earlier}.", number=len(told.earlier) + 1, earlier=_list_of(told.earlier)
+    )
     known = [(given, number) for number, given in enumerate(told.earlier, 1) if given is not None]
     best, number = max(known, default=(-math.inf, 0), key=lambda one: one[0])
     if best > score:
-        yield (
-            f"Attempt {number} gave more, {best:g} points. Gradescope counts the active submission, which you "
-            "choose under Submission History."
-        )
+        yield tr(
+            "Attempt {number} gave more, {points} points. Gradescope counts the active submission, which you choose "
+            "under Submission History.",
+            number=number, points=f"{best:g}",
+        )  # fmt: skip
 
 
 def _list_of(earlier: tuple[float | None, ...], most: int = 5) -> str:
     latest = list(enumerate(earlier, 1))[-most:]
-    words = [f"{'no score' if given is None else f'{given:g}'} (attempt {number})" for number, given in latest]
+    words = [
+        tr("{points} (attempt {number})", points=tr("no score") if given is None else f"{given:g}", number=number)
+        for number, given in latest
+    ]
     return ("…, " if len(earlier) > most else "") + ", ".join(words)
 
 

@@ -33,11 +33,24 @@ SELECT person, week FROM attempts WHERE week = ? UNION SELECT person, week FROM 
 Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 
+LANGUAGE, CONTACT = "language", "contact"  # settings: what the course says of all its reports
+
+
 class Adjustments(Comments):
     """What changes scores after the checks.
 
     Whatever is recorded here marks the reports that it changes, in the same step: see `stale`.
     """
+
+    def setting(self, name: str) -> str:
+        """Return a choice that holds from run to run; empty where none was made."""
+        rows = self.rows("SELECT value FROM settings WHERE name = ?", *texts(name))
+        return str(rows[0][0]) if rows else ""
+
+    def set(self, name: str, value: str) -> None:
+        """Record a choice that holds from run to run."""
+        with self.transaction() as database:
+            database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", texts(name, value))
 
     def adjusted(self, report: Report) -> Report:
         """Apply the decisions and the lateness of its student's week to a report as the checks gave it."""
@@ -47,11 +60,12 @@ class Adjustments(Comments):
         """Return `adjusted` for many reports; with a student and a week as the key, for those alone."""
         overrides, late, delivered = self.decisions(*key), self._late(*key), self.deliveries(*key)
         parts, commented = self.manual_parts(), self.comments(*key)
+        language, contact = self.setting(LANGUAGE) or Report.language, self.setting(CONTACT)
 
         def adjusted(report: Report) -> Report:
             own = texts(report.student, report.week)
             shown = delivered[own].shown if own in delivered else None
-            report = replace(report, delivery=shown)
+            report = replace(report, delivery=shown, language=language, contact=contact)
             return _with(
                 adjust(report, overrides.get(own, ()), late.get(own), parts.get(own[1], ())), commented.get(own, ())
             )

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from grader.gradebook.database import texts
 from grader.gradebook.together.desk import Together
+from grader.inside import says
 from grader.results import WEEK, Adjustment, CheckResult, Outcome, Override, Report
 from grader.results.points import total, whole
 
-NOTHING, NOT_GRADABLE = "nothing handed in", "not gradable"  # why no check ran
+NOTHING, NOT_GRADABLE = says("nothing handed in"), says("not gradable")  # why no check ran
 MISSING = "missing"  # the kind of the line that says so, where that counts as zero
 
 # Not what the class folder holds no longer, and nobody of whom it holds nothing and the roster knows nothing.
@@ -64,16 +65,6 @@ class ByHand(Together):
         """Return the checks of a week without a verdict, as far as anybody was graded."""
         return self._checks_of(week)
 
-    def setting(self, name: str) -> str:
-        """Return a choice that holds from run to run; empty where none was made."""
-        rows = self.rows("SELECT value FROM settings WHERE name = ?", *texts(name))
-        return str(rows[0][0]) if rows else ""
-
-    def set(self, name: str, value: str) -> None:
-        """Record a choice that holds from run to run."""
-        with self.transaction() as database:
-            database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", texts(name, value))
-
     def _checks_of(self, week: str) -> tuple[CheckResult, ...]:
         rows = self.rows(_LATEST, *texts(week))
         return tuple(map(_unjudged, json.loads(rows[0][0])["checks"])) if rows else ()
@@ -108,7 +99,7 @@ def _whole(most: int) -> CheckResult:
 def _ungraded(student: str, week: str, problem: str, checks: tuple[CheckResult, ...]) -> Report:
     by_hand = NOT_GRADABLE if problem else NOTHING
     unread = tuple(replace(check, message=by_hand) for check in checks)
-    notes = (f"could not be graded by machine: {problem}",) if problem else ()
+    notes = (says(f"could not be graded by machine: {problem}"),) if problem else ()
     return Report(student, week, 0, "", "", "", unread, notes, by_hand=by_hand)
 
 

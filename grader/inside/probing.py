@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
+from . import says
 from .generators import seed_everything
 from .importing.callers import CHECKS
 from .importing.sources import LEFT_OUT
@@ -20,7 +21,7 @@ from .modules import ModuleEnded
 MOST_FRAMES = 6
 LONGEST_MESSAGE = 2000
 _LAST_LINE = 2**31
-_NOT_SHOWN = "(an exception whose text cannot be shown)"
+_NOT_SHOWN = says("(an exception whose text cannot be shown)")
 MOST_NAMES = 12
 # Addresses and the names of temporary files change from run to run, and a report must not.
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours that some libraries put into their messages
@@ -132,8 +133,10 @@ def lacks(what: str, name: str, names: list[str]) -> str:
     """Say that something has no such name, what names it has, and which of them may be meant."""
     alike = difflib.get_close_matches(name, names, n=1)
     has = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-    nothing = "nothing" if what.endswith(".py") else "no layers (a plain list hides them; nn.ModuleList does not)"
-    return f"{what} has no {name}; it has {has or nothing}" + (f"; did you mean {alike[0]}?" if alike else "")
+    if not has and not what.endswith(".py"):
+        return says(f"{what} has no {name}; it has no layers (a plain list hides them; nn.ModuleList does not)")
+    lacking = says(f"{what} has no {name}; it has {has}") if has else says(f"{what} has no {name}; it has nothing")
+    return f"{lacking}; {says(f'did you mean {alike[0]}?')}" if alike else lacking
 
 
 def _frames(trace: TracebackType | None, folder: Path) -> list[dict[str, Any]]:

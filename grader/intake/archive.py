@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from grader.errors import SubmissionError
+from grader.inside import says
 
 MOST_MEMBERS = 20_000
 LONGEST_NAME = 1_000
@@ -97,23 +98,23 @@ def member_path(member: zipfile.ZipInfo) -> str:
 def why_unfit(path: str, member: zipfile.ZipInfo) -> str | None:
     """Say why a member may not be read, or None."""
     if unshowable(path) or len(path) > LONGEST_NAME:
-        return "its name cannot be shown"
+        return says("its name cannot be shown")
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in path.split("/"):
-        return "its name leads outside the archive"
+        return says("its name leads outside the archive")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
-        return "a symbolic link" if kind == stat.S_IFLNK else "not a regular file"
+        return says("a symbolic link" if kind == stat.S_IFLNK else "not a regular file")
     if member.file_size > max(SMALL, LARGEST_RATIO * member.compress_size):
-        return "it expands suspiciously far"
+        return says("it expands suspiciously far")
     return None
 
 
 def why_closed(member: zipfile.ZipInfo) -> str | None:
     """Say why a member's content may not be unpacked, or None."""
     if member.flag_bits & _ENCRYPTED:
-        return "is encrypted; zip the folder again without a password"
+        return says("is encrypted; zip the folder again without a password")
     if member.compress_type not in _METHODS:
-        return "is compressed in an unusual way; zip the folder again with another program"
+        return says("is compressed in an unusual way; zip the folder again with another program")
     return None
 
 
@@ -131,7 +132,7 @@ def explained(raw: bytes, error: Exception) -> str:
     """Say what bytes are that are no zip that can be read."""
     for magic, kind in _OTHER_FORMATS.items():
         if raw.startswith(magic):
-            return f"is a {kind} file, not a zip file"
+            return says(f"is a {kind} file, not a zip file")
     if not raw:
-        return "is an empty file, not a zip file"
-    return f"is damaged, or not a zip file ({type(error).__name__})"
+        return says("is an empty file, not a zip file")
+    return says(f"is damaged, or not a zip file ({type(error).__name__})")

@@ -15,6 +15,7 @@ from grader.course import Assignment
 from grader.course.material import add_parts
 from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
+from grader.inside import says
 from grader.inside.modules import LIBRARIES
 from grader.intake.contents import MIB, Contents, EntryReader
 from grader.intake.finding.definitions import given_by
@@ -72,7 +73,9 @@ def collect(contents: Contents, place: Place, assignment: Assignment, weeks: Wee
         raise SubmissionError(place.question)
     _check_refused(contents, place, assignment)
     notes = [*place.notes, *contents.notes]
-    notes += [f"{path} left out: {why}" for path, why in contents.refused.items() if path.startswith(place.folder)]
+    notes += [
+        says(f"{path} left out: {why}") for path, why in contents.refused.items() if path.startswith(place.folder)
+    ]
     notes += _recoded(contents, place)
     files = _below(contents.files, place, weeks)
     for module, path in place.modules.items():
@@ -108,7 +111,7 @@ def _check_refused(contents: Contents, place: Place, assignment: Assignment) -> 
 
 def _recoded(contents: Contents, place: Place) -> list[str]:
     used = [path for path in contents.recoded if path.startswith(place.folder) or path in place.modules.values()]
-    return [f"{path} is no UTF-8 text, read as {contents.recoded[path]}; save it as UTF-8" for path in used]
+    return [says(f"{path} is no UTF-8 text, read as {contents.recoded[path]}; save it as UTF-8") for path in used]
 
 
 def _below(files: Mapping[str, bytes], place: Place, weeks: Weeks) -> Files:
@@ -307,7 +310,7 @@ def _too_much(path: str) -> list[str]:
     limits = f"{MOST_FILES} files and {LARGEST_SUBMISSION // MIB} MB"
     if path.endswith(".py"):
         raise SubmissionError(f"too large: at most {limits} count; hand in the week's folder alone")
-    return [f"{path} left out: at most {limits} count"]
+    return [says(f"{path} left out: at most {limits} count")]
 
 
 def clipped(text: str) -> str:
@@ -318,4 +321,4 @@ def clipped(text: str) -> str:
 def _first(notes: Sequence[str]) -> list[str]:
     unique = list(dict.fromkeys(clipped(note) for note in notes))
     more = len(unique) - MOST_NOTES
-    return unique if more <= 0 else [*unique[:MOST_NOTES], f"and {more} more notes like these"]
+    return unique if more <= 0 else [*unique[:MOST_NOTES], says(f"and {more} more notes like these")]

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 
 from grader.course import Assignment, defined_names
 from grader.errors import SubmissionError
+from grader.inside import says
 from grader.intake.contents import Contents
 from grader.intake.finding.completing import complete
 from grader.intake.finding.definitions import given_by
@@ -74,7 +75,7 @@ def _with_doubts(place: Place, assignment: Assignment, unclear: Iterable[str]) -
     """Add to a place that lacks modules a note on each file that might have been one of them."""
     lacking = set(assignment.modules) - set(place.modules)
     doubts = [path for path in unclear if _held({_stem(path): path}, lacking)]
-    notes = [f"{path} not used: cannot tell which week it is for" for path in doubts]
+    notes = [says(f"{path} not used: cannot tell which week it is for") for path in doubts]
     return replace(place, notes=(*place.notes, *notes))
 
 

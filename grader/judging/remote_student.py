@@ -18,7 +18,7 @@ import pytest
 from grader.checks.task_mark import TaskMark
 from grader.course import Limits
 from grader.errors import SandboxError
-from grader.inside import codec
+from grader.inside import codec, says
 from grader.judging.fair_time import IDLE_FACTOR, FairTime
 from grader.judging.replay import Asked, ReplayCache, digest
 from grader.judging.shortcuts import Shortcuts
@@ -297,11 +297,15 @@ class RemoteStudent:
 
     def _timeout(self) -> str:
         if self._time.waited:
-            asleep = f"slept or waited for most of {(1 + IDLE_FACTOR) * self._seconds:g} s"
-            return f"timeout: the code {asleep}, and computed for less than the {self._seconds:g} s that it has"
+            asleep = (1 + IDLE_FACTOR) * self._seconds
+            return says(
+                f"timeout: the code slept or waited for most of {asleep:g} s, "
+                f"and computed for less than the {self._seconds:g} s that it has"
+            )
         if self._end_at > 0:
             return timeout_text(self._seconds)
-        return f"timeout: all checks together have used up the {self._session.seconds:g} s that a submission has"
+        seconds = self._session.seconds
+        return says(f"timeout: all checks together have used up the {seconds:g} s that a submission has")
 
     def _read(self, reply: Reply) -> Any:
         kind, body = reply[:1], codec.decode(reply[1:], codec.MOST_NUMBERS)

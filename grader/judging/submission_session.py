@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from grader.course.assignment import SECONDS
 from grader.errors import SandboxError
+from grader.inside import says
 from grader.judging.fair_time import FairTime
 from grader.results import Outcome
 from grader.sandbox.worker_client import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
@@ -156,11 +157,11 @@ def _import(process: CheckProcess, module: str, fair: FairTime) -> tuple[str, st
     try:
         process.ask({"load": module}, IMPORT_SECONDS, fair.more)
     except TimeoutError:
-        return str(Outcome.TIMEOUT), f"importing {module}.py did not end within {IMPORT_SECONDS:g} s"
+        return str(Outcome.TIMEOUT), says(f"importing {module}.py did not end within {IMPORT_SECONDS:g} s")
     except TooMuchMemory as error:
-        return str(Outcome.MEMORY), f"importing {module}.py: {error}"
+        return str(Outcome.MEMORY), says(f"importing {module}.py: {error}")
     except OSError:
-        return str(Outcome.KILLED), f"importing {module}.py ended the process"
+        return str(Outcome.KILLED), says(f"importing {module}.py ended the process")
     return None
 
 

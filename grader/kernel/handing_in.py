@@ -22,7 +22,9 @@ from grader.intake.places import is_module, is_untouched
 from grader.kernel import shown
 from grader.kernel.cells import KernelStudents, Tail
 from grader.kernel.session import run_checks
+from grader.language import retold, tr
 from grader.pytest_plugin.local import LocalStudents
+from grader.reports.words import points_of
 from grader.results import CheckResult, tasks_of
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same work gives the same bytes
@@ -36,7 +38,7 @@ def write(shell: Any, students: KernelStudents, assignment: Assignment, folder: 
     with redirect_stdout(Tail()):  # each print was shown when the kernel's own checks ran
         handed = run_checks(assignment, LocalStudents(target, 0))
     differ = _differences(run_checks(assignment, students), handed)
-    points = f"{sum(c.points for c in handed)} of {sum(c.max_points for c in handed)} points"
+    points = points_of(sum(c.points for c in handed), sum(c.max_points for c in handed))
     return shown.handed_in(target.name, sorted(files), notes, differ, points)
 
 
@@ -105,9 +107,11 @@ def _differences(kernel: Sequence[CheckResult], handed: Sequence[CheckResult]) -
     lines = []
     for score in tasks_of(handed):
         if score.points < before.get(score.task, 0):
-            first = next((check.message.splitlines()[0] for check in score.checks if check.message), "")
-            lines.append(
-                f"Task {score.task} has {before[score.task]} points in this kernel, and {score.points} in the file: "
-                f"{first}. Restart the kernel, run all cells, and submit again."
-            )
+            first = next((retold(check.message).splitlines()[0] for check in score.checks if check.message), "")
+            line = tr(
+                "Task {task} has {before} points in this kernel, and {after} in the file: {why}. "
+                "Restart the kernel, run all cells, and submit again.",
+                task=score.task, before=before[score.task], after=score.points, why=first,
+            )  # fmt: skip
+            lines.append(line)
     return lines

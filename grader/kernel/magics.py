@@ -12,6 +12,7 @@ from grader.errors import GraderError, UsageError
 from grader.kernel import shown
 from grader.kernel.cells import KernelStudents
 from grader.kernel.session import run_checks
+from grader.language import chosen, speaking
 from grader.reports.words import week_title
 
 _TASK = r"\d+(?:\.\d+)+"
@@ -30,9 +31,10 @@ class Desk:
         if not tasks or not all(re.fullmatch(_TASK, task) for task in tasks):
             raise UsageError("name a task, as in: %check 5.3")
         for task in tasks:
-            assignment = week_of_task(find_course(), task)
+            course = find_course()
+            assignment = week_of_task(course, task)
             self._week = assignment.week
-            self._show(shown.checks(run_checks(assignment, self._students(), task)))
+            self._show(shown.checks(run_checks(assignment, self._students(), task), course.settings.contact))
 
     def score(self, line: str) -> None:
         """`%score week5`: run a week's public checks, and show the points by task and what to do next."""
@@ -98,7 +100,8 @@ def _in_words(magic: Callable[[str], None]) -> Callable[[str], None]:
 
     def told(line: str) -> None:
         try:
-            magic(line)
+            with speaking(chosen(None, find_course().settings.language)):
+                magic(line)
         except GraderError as error:
             raise Told(str(error)) from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 
 from grader import escape
+from grader.language import retold, tr
 from grader.reports import words
 from grader.reports.terminal import summary_lines
 from grader.results import CheckResult, Outcome, tasks_of
@@ -29,12 +30,13 @@ class Shown:
         return self.text
 
 
-def checks(results: Sequence[CheckResult]) -> Shown:
+def checks(results: Sequence[CheckResult], contact: str = "") -> Shown:
     """Show each check of a task, or of several: its message, its hint, and what the student's code printed."""
     lost = [check for check in results if check.outcome is not Outcome.PASSED]
     lines = [f"{_mark(check)} {check.task} {check.title}: {_says(check)}" for check in results]
-    lines += ["", _all_pass(results)] if not lost else []
-    return Shown(_render("checks", results=results, whole=_all_pass(results) if not lost else ""), _plain(lines))
+    tell = words.whom_to_tell(results, contact)
+    lines += ["", _all_pass(results)] if not lost else [tell] if tell else []
+    return Shown(_render("checks", results=results, whole=_all_pass(results) if not lost else tell), _plain(lines))
 
 
 def score(results: Sequence[CheckResult], week: str, title: str) -> Shown:
@@ -48,7 +50,9 @@ def score(results: Sequence[CheckResult], week: str, title: str) -> Shown:
 
 def handed_in(file: str, modules: Sequence[str], notes: Sequence[str], differ: Sequence[str], points: str) -> Shown:
     """Show what was written to hand in, and where that scores otherwise than the kernel."""
-    lines = [f"wrote {file}: {', '.join(modules)}", f"its public checks: {points}", *differ, *notes]
+    notes = [retold(note) for note in notes]
+    wrote = tr("wrote {file}: {modules}", file=file, modules=", ".join(modules))
+    lines = [wrote, tr("its public checks: {points}", points=points), *differ, *notes]
     return Shown(
         _render("handed_in", file=file, modules=modules, notes=notes, differ=differ, points=points), _plain(lines)
     )
@@ -57,7 +61,11 @@ def handed_in(file: str, modules: Sequence[str], notes: Sequence[str], differ: S
 def _all_pass(results: Sequence[CheckResult]) -> str:
     tasks = sorted({check.task for check in results})
     points = sum(check.points for check in results)
-    return f"Task {', '.join(tasks)}: every public check passes, {points} point{'' if points == 1 else 's'}."
+    passes = tr(
+        "every public check passes, {points} points" if points != 1 else "every public check passes, 1 point",
+        points=points,
+    )
+    return f"{tr('Task {task}', task=', '.join(tasks))}: {passes}."
 
 
 def _mark(check: CheckResult) -> str:
@@ -65,7 +73,9 @@ def _mark(check: CheckResult) -> str:
 
 
 def _says(check: CheckResult) -> str:
-    return "\n".join(filter(None, [check.message or "passed", f"  hint: {check.hint}" if check.hint else ""]))
+    return "\n".join(
+        filter(None, [retold(check.message) or tr("passed"), f"  {tr('hint')}: {check.hint}" if check.hint else ""])
+    )
 
 
 def _plain(lines: Sequence[str]) -> str:
@@ -75,7 +85,17 @@ def _plain(lines: Sequence[str]) -> str:
 
 def _render(what: str, **contents: object) -> str:
     page = _environment().get_template("cell.html.j2")
-    return page.render(what=what, mark=_mark, word=words.word, phrase=words.phrase, detail=words.detail, **contents)
+    return page.render(
+        what=what,
+        mark=_mark,
+        word=words.word,
+        phrase=words.phrase,
+        detail=words.detail,
+        tr=tr,
+        retold=retold,
+        points_of=words.points_of,
+        **contents,
+    )
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from grader import history
-from grader.course.settings import load_settings
+from grader.course.settings import Settings, load_settings
 from grader.errors import CourseError
+from grader.language import chosen as chosen_language
 from grader.pytest_plugin.chosen import Chosen
 from grader.reports.terminal import desk_lines
 from grader.results import CheckResult
@@ -22,7 +23,8 @@ def score_lines(
     """
     whole = not (chosen.left_out or chosen.tasks) and len(results) == chosen.count
     lesson = "\n".join(map(_lesson, sorted(chosen.folders)))
-    return desk_lines(results, command, *terminal, lesson, whole, 0 if elsewhere else _hidden_points(chosen))
+    settings = _settings(chosen)
+    return desk_lines(results, command, *terminal, lesson, whole, 0 if elsewhere else settings.hidden, settings.contact)
 
 
 def note(results: Sequence[CheckResult], chosen: Chosen, elsewhere: bool) -> None:
@@ -39,9 +41,22 @@ def _lesson(folder: Path) -> str:
         return ""
 
 
-def _hidden_points(chosen: Chosen) -> int:
+def language_of(asked: str | None, folders: Iterable[Path]) -> str:
+    """Return the language to speak: what is asked for, else that of the course which the checks' folders lie in."""
+    for root in sorted({folder.parent.parent for folder in folders}):
+        try:
+            return chosen_language(asked, load_settings(root).language)
+        except CourseError:  # whoever runs checks cannot mend it
+            continue
+    return chosen_language(asked)
+
+
+def _settings(chosen: Chosen) -> Settings:
     root = chosen.course()
     try:
-        return load_settings(root).hidden if root else 0
+        return load_settings(root) if root else _NONE
     except CourseError:
-        return 0
+        return _NONE
+
+
+_NONE = Settings(hidden=0)

@@ -11,6 +11,7 @@ import pytest
 from grader.checks.task_mark import TaskMark
 from grader.course import Course
 from grader.errors import DeviceError, GraderError, UsageError
+from grader.inside import says
 from grader.inside.modules import ModuleEnded, StudentModules, close_modules, open_modules
 from grader.pytest_plugin.output import Output
 from grader.pytest_plugin.seeds import check_seed, probe_seed
@@ -118,14 +119,14 @@ def at_desk() -> tuple[str, str]:
     import torch  # noqa: PLC0415 - as above
 
     if torch.cuda.is_available():
-        return "cuda", f"device: {torch.cuda.get_device_name()}"
+        return "cuda", says(f"device: {torch.cuda.get_device_name()}")
     try:
         from grader.sandbox import gpus  # noqa: PLC0415 - it needs POSIX
 
         gpus.look()
-        why = "CUDA does not start; see: python -m grader doctor"
+        why = says("CUDA does not start; see: python -m grader doctor")
     except DeviceError as error:
         why = str(error)
     except ImportError:
-        why = "torch finds no CUDA here"
-    return "cpu", f"NO GPU: networks are trained on the CPU ({why})"
+        why = says("torch finds no CUDA here")
+    return "cpu", says(f"NO GPU: networks are trained on the CPU ({why})")

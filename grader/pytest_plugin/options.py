@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from grader.choices import DEVICES
+from grader.language import LANGUAGES
 
 OWN = "grader-"  # begins the long names
 _MARKS = ("assignment.toml", "probes.py")  # files that a week's folder has
@@ -25,6 +26,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "judge the modules in a folder, or a notebook, not those beside the checks",
     },
     "seed": {"type": int, "default": 0, "help": "seed of what the checks draw (default: 0)"},
+    "language": {"choices": LANGUAGES, "help": "language of the messages (default: the course's)"},
     "device": {"choices": DEVICES, "default": "cpu", "help": "where checks train networks (default: cpu)"},
 }
 

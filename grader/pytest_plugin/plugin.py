@@ -11,6 +11,7 @@ import copy
 import shlex
 import sys
 from collections.abc import Collection, Generator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,11 +84,13 @@ class Scores:
 
     def tell_once(self) -> None:
         """Have the first report of each cause say what else it ends."""
+        from grader.language import retold
+
         for report, before, after in zip(
             self.reports.values(), self.results.values(), told_once(self.results.values()), strict=True
         ):
             if after.message != before.message:
-                report.longrepr = str(report.longrepr).replace(before.message, after.message)
+                report.longrepr = str(report.longrepr).replace(retold(before.message), retold(after.message))
 
     def unmet(self, mark: TaskMark) -> str | None:
         """Return the first task among `mark.needs` with a check that did not pass."""
@@ -276,6 +279,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     from grader.checks.expect import take_measures
     from grader.checks.show import take
     from grader.course import is_hidden
+    from grader.inside import says
     from grader.pytest_plugin.verdict import Verdict, verdict_on
 
     mark = marked(item)
@@ -283,7 +287,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None]) -> CheckResult:
     verdict = verdict_on(call.excinfo.value if call.excinfo else None, mark, student, item.config.stash[tasks_key])
     unmet = item.config.stash[scores_key].unmet(mark)
     if unmet and verdict.outcome not in (Outcome.PASSED, Outcome.TODO, Outcome.BROKEN):
-        verdict = Verdict(Outcome.SKIPPED, f"needs task {unmet}, which does not pass all its checks yet")
+        verdict = Verdict(Outcome.SKIPPED, says(f"needs task {unmet}, which does not pass all its checks yet"))
     shown, stand_ins = take()
     lost = verdict.outcome is not Outcome.PASSED
     return CheckResult(
@@ -322,14 +326,30 @@ def marked(item: pytest.Item) -> TaskMark:
 
 
 def _text(item: pytest.Item, result: CheckResult) -> str:
+    with _speaking(item.config):
+        return "\n".join(_lines(item, result))
+
+
+def _lines(item: pytest.Item, result: CheckResult) -> list[str]:
+    from grader.language import tr
     from grader.reports.terminal import check_lines
+    from grader.reports.words import points_of
 
     task = f"{_options(item.config).name('task')} {result.task}"
     again = f"pytest {_shortest(item.path.parent)}{_elsewhere(item.config)} {task}"
-    lines = [f"Task {result.task}: {result.title}  (0 of {result.max_points} points)", "", *check_lines(result)]
+    head = f"{tr('Task {task}', task=result.task)}: {result.title}  ({points_of(0, result.max_points)})"
+    lines = [head, "", *check_lines(result)]
     if not result.hidden:
-        lines += [f"  {'run again':<12} {again}"]
-    return "\n".join(lines)
+        lines += [f"  {tr('run again'):<12} {again}"]
+    return lines
+
+
+def _speaking(config: pytest.Config) -> AbstractContextManager[None]:
+    """Speak the student's language: what is asked for, else the course's."""
+    from grader.language import speaking
+    from grader.pytest_plugin.ending import language_of
+
+    return speaking(language_of(_option(config, "language"), config.stash[chosen_key].folders))
 
 
 def _elsewhere(config: pytest.Config) -> str:
@@ -353,7 +373,8 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Before pytest prints the failures, gather what one cause has ended."""
-    session.config.stash[scores_key].tell_once()
+    with _speaking(session.config):
+        session.config.stash[scores_key].tell_once()
 
 
 def pytest_enter_pdb() -> None:
@@ -368,17 +389,20 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     results = list(config.stash[scores_key].results.values())
     if not results:
         return
+    from grader.language import retold, tr
     from grader.pytest_plugin.ending import note, score_lines
 
-    terminalreporter.section("score")
-    says = _device(config)[1]
-    for line in (*(f"note: {one}" for one in getattr(_students(config), "notes", ())), *([says] if says else [])):
-        terminalreporter.write_line(line)
     chosen, elsewhere = config.stash[chosen_key], bool(_option(config, "submission"))
-    writer, command, task = terminalreporter._tw, _command(config), _options(config).name("task")
-    for line in score_lines(results, chosen, command, (writer.fullwidth, writer.hasmarkup), elsewhere):
-        next_step = line.startswith(f"      {command} --task ")
-        writer.line(line.replace(" --task ", f" {task} ") if next_step else line)
+    with _speaking(config):
+        terminalreporter.section(tr("score"))
+        device = _device(config)[1]
+        notes = [f"{tr('note')}: {retold(one)}" for one in getattr(_students(config), "notes", ())]
+        for line in (*notes, *([retold(device)] if device else [])):
+            terminalreporter.write_line(line)
+        writer, command, task = terminalreporter._tw, _command(config), _options(config).name("task")
+        for line in score_lines(results, chosen, command, (writer.fullwidth, writer.hasmarkup), elsewhere):
+            next_step = line.startswith(f"      {command} --task ")
+            writer.line(line.replace(" --task ", f" {task} ") if next_step else line)
     note(results, chosen, elsewhere)
 
 

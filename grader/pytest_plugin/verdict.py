@@ -14,7 +14,7 @@ from grader.checks import diagnose
 from grader.checks.describe import clip
 from grader.checks.expect import CheckFailed
 from grader.checks.task_mark import TaskMark
-from grader.inside import probing
+from grader.inside import probing, says
 from grader.inside.codec import NotPlainData
 from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.deadline import DeadlineExceeded
@@ -28,8 +28,8 @@ _LONGEST_VALUE = 60  # of an expected value, and of what came, in a message's fi
 _SIGNATURE = re.compile(r"[\w.<>]+\(\) (got an unexpected|got multiple|got some positional|missing|takes) ")
 _ENDS = {str(o): o for o in (Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)}
 _IMPORTS = {
-    Outcome.TIMEOUT: "importing one of your modules did not end in time",
-    Outcome.KILLED: "importing one of your modules ended the process",
+    Outcome.TIMEOUT: says("importing one of your modules did not end in time"),
+    Outcome.KILLED: says("importing one of your modules ended the process"),
 }
 
 
@@ -65,7 +65,7 @@ def verdict_on(
     if isinstance(error, AssertionError):
         wrong_form = isinstance(error, CheckFailed) and error.form
         return Verdict(Outcome.FAILED, _failure(error, _asked(student)), wrong_form, _defined(student))
-    return Verdict(Outcome.BROKEN, f"the check itself crashed: {_crash(error)}")
+    return Verdict(Outcome.BROKEN, f"{says('the check itself crashed')}: {_crash(error)}")
 
 
 def raised_by_student(error: BaseException, student: LocalStudent) -> BaseException | None:
@@ -88,8 +88,8 @@ def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Coll
         return _todo(end.summary, mark, tasks)
     means = diagnose.exception(end.says)
     # Where we know better, a library's long advice only leads astray.
-    says = f"{end.says.partition('. ')[0]}; {means}" if means else end.says
-    first = clip(": ".join(filter(None, [end.summary, says])), _LONGEST_LINE)
+    text = f"{end.says.partition('. ')[0]}; {means}" if means else end.says
+    first = clip(": ".join(filter(None, [end.summary, text])), _LONGEST_LINE)
     place = end.place or _defined(student)
     first += f" ({place})" if place else ""
     cause = (f"{end.raised} at {end.place}" if end.place else first) if end.raised else ""
@@ -111,7 +111,7 @@ def _todo(text: str, mark: TaskMark, tasks: Collection[str]) -> Verdict:
     """Judge a TODO: the check's own task is still to do; if the TODO is another task's, the check waits for it."""
     found = TODO_TEXT.match(text)
     if found and found[1] != mark.task and found[1] in tasks:
-        return Verdict(Outcome.SKIPPED, f"needs task {found[1]}, which is still to do")
+        return Verdict(Outcome.SKIPPED, says(f"needs task {found[1]}, which is still to do"))
     return Verdict(Outcome.TODO, clip(text))
 
 
@@ -129,13 +129,13 @@ def _raised_here(error: BaseException, student: LocalStudent) -> ProbeEnded:
 def timeout_text(seconds: float, slow: str = "") -> str:
     """Return the summary of a probe that ran into its limit, maybe within one `slow` call of a library."""
     if slow:
-        return f"timeout after {seconds:g} s: too slow, most of it is one call of {clip(slow, 80)}"
-    return f"timeout after {seconds:g} s: an endless loop, or far too slow"
+        return says(f"timeout after {seconds:g} s: too slow, most of it is one call of {clip(slow, 80)}")
+    return says(f"timeout after {seconds:g} s: an endless loop, or far too slow")
 
 
 def invalid_text(problem: str) -> tuple[str, str]:
     """Return summary and detail for evidence that is not plain data."""
-    return "what came back is not of a type that can be judged", clip(problem, 300)
+    return says("what came back is not of a type that can be judged"), clip(problem, 300)
 
 
 def exception_end(described: dict[str, Any]) -> ProbeEnded:
@@ -148,35 +148,35 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
         return ProbeEnded(outcome, clip(described["message"]))
     if outcome in _IMPORTS:
         return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]), raised="import")
-    says = clip(described["message"], _LONGEST_LINE)
+    text = clip(described["message"], _LONGEST_LINE)
     frames, name = described["frames"], described["type"]
-    summary = _summary(name, says, bool(frames)) if outcome is Outcome.ERROR else "memory ran out"
+    summary = _summary(name, text, bool(frames)) if outcome is Outcome.ERROR else says("memory ran out")
     if not _is_builtin(name) and name not in _OURS:
-        says = f"{clip(name, 60)}: {says}"  # an exception of their own, or of a library
-    return ProbeEnded(outcome, summary, says, frame_lines(frames), _place(frames), clip(name, 60))
+        text = f"{clip(name, 60)}: {text}"  # an exception of their own, or of a library
+    return ProbeEnded(outcome, summary, text, frame_lines(frames), _place(frames), clip(name, 60))
 
 
 _OURS = {
-    "SystemExit": "your code called sys.exit",
-    "MissingModule": "a module of the week is missing from the submission",
-    "NotInstalled": "your code needs what is not installed where you are graded",
-    "MissingName": "a name that the task asks for is missing",
-    "NotAsAsked": "your network is not as the task asks",
+    "SystemExit": says("your code called sys.exit"),
+    "MissingModule": says("a module of the week is missing from the submission"),
+    "NotInstalled": says("your code needs what is not installed where you are graded"),
+    "MissingName": says("a name that the task asks for is missing"),
+    "NotAsAsked": says("your network is not as the task asks"),
 }
 
 
-def _summary(name: str, says: str, inside: bool) -> str:
+def _summary(name: str, text: str, inside: bool) -> str:
     """Say what kind of exception ended a check; `inside` tells whether it arose in the student's own files."""
-    known = name if _is_builtin(name) else "an exception"
+    known = name if _is_builtin(name) else says("an exception")
     if name in _OURS:
         return _OURS[name]
     if inside:
-        return f"your code raised {known}"
-    if name == "TypeError" and _SIGNATURE.match(says):
-        return "your function cannot be called in the way that the task asks for"
-    if name in ("TypeError", "AttributeError") and "NoneType" in says:
-        return "None came back, is a `return` missing?"
-    return f"your code could not be used, {known}"
+        return says(f"your code raised {known}")
+    if name == "TypeError" and _SIGNATURE.match(text):
+        return says("your function cannot be called in the way that the task asks for")
+    if name in ("TypeError", "AttributeError") and "NoneType" in text:
+        return says("None came back, is a `return` missing?")
+    return says(f"your code could not be used, {known}")
 
 
 def _is_builtin(name: str) -> bool:
@@ -223,8 +223,9 @@ def _first_line(error: CheckFailed) -> str:
     if error.because:
         return f"{error.summary}; {error.because}"
     expected, got = (_short(text or "") for text in (error.expected, error.got))
-    parts = [f"expected {expected}" if expected else "", f"got {got}" if got else ""]
-    values = ", ".join(filter(None, parts))
+    if expected and got:
+        return f"{error.summary}; {says(f'expected {expected}, got {got}')}"
+    values = says(f"expected {expected}") if expected else says(f"got {got}") if got else ""
     return f"{error.summary}; {values}" if values else error.summary
 
 

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from grader import escape
 from grader.files import remove_halves, write_atomically
+from grader.language import retold, speaking, spoken, tr
 from grader.reports import drawing, words
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
@@ -59,12 +60,14 @@ def remove_report(folder: Path) -> None:
 
 def report_html(report: Report) -> str:
     """Return the report as one HTML page."""
-    return render_page("report.html.j2", images=_images(report), **_contents(report))
+    with speaking(report.language):
+        return render_page("report.html.j2", images=_images(report), **_contents(report))
 
 
 def live_html(report: Report) -> str:
     """Return the report as a page that asks where it came from for a newer one."""
-    return render_page("report.html.j2", "live.js", _images(report), connections="'self'", **_contents(report))
+    with speaking(report.language):
+        return render_page("report.html.j2", "live.js", _images(report), connections="'self'", **_contents(report))
 
 
 def _images(report: Report) -> str:
@@ -74,7 +77,13 @@ def _images(report: Report) -> str:
 
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown that also reads well as plain text."""
-    return _markdown().get_template("report.md.j2").render(**_contents(report))
+    with speaking(report.language):
+        return _markdown().get_template("report.md.j2").render(**_contents(report))
+
+
+def every_check() -> str:
+    """Return the heading in a report's Markdown below which all checks stand."""
+    return f"## {tr('Every check')}"
 
 
 def render_page(
@@ -109,6 +118,8 @@ def _contents(report: Report) -> dict[str, Any]:
         "command": command,
         "step": None if report.by_hand else words.next_step(scores, command, report.full),
         "nothing": words.nothing_to_do(report),
+        "broke": words.broke(report),
+        "every_check": Markup(every_check()),
         "facts": words.facts(report.delivery),
     }
 
@@ -144,7 +155,11 @@ def _environment(**options: Any) -> jinja2.Environment:
         bar=words.bar,
         drawing=drawing,
         number=words.number,
+        language=spoken,
         phrase=words.phrase,
+        points_of=words.points_of,
+        retold=retold,
+        tr=tr,
         remark_title=words.remark_title,
         word=words.word,
         visible=escape.plain,
@@ -152,7 +167,8 @@ def _environment(**options: Any) -> jinja2.Environment:
     )
     environment.filters["week_title"] = week_title
     environment.filters["signed"] = lambda number: Markup(signed(number))
-    environment.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
+    environment.filters["retold"] = retold
+    environment.tests["entry"] = re.compile(r"  (?=.{13}\S)(?:[^\W\d_]| )+  \S").match
     return environment
 
 

@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from grader.escape import plain, terminal
-from grader.reports.words import WORDS, NextStep, bar, detail, next_step, number, problem, week_command, word
+from grader.language import later, retold, tr
+from grader.reports.words import (
+    WORDS,
+    NextStep,
+    bar,
+    detail,
+    next_step,
+    number,
+    points_of,
+    problem,
+    week_command,
+    whom_to_tell,
+    word,
+)
 from grader.results import CheckResult, Report, TaskScore, tasks_of
 
 if TYPE_CHECKING:
@@ -23,9 +36,9 @@ if TYPE_CHECKING:
     from grader.reports.figures import WeekFigures
 
 HARDEST = 3
-EVERY = "Every check passes."
-_EVERY_THAT_RAN = "Every check that ran passes."
-_EVERY_PUBLIC = (
+EVERY = later("Every check passes.")
+_EVERY_THAT_RAN = later("Every check that ran passes.")
+_EVERY_PUBLIC = later(
     "Every public check passes. Hidden checks are worth {hidden} points more: they ask for what the lesson asks for,"
     " with other inputs, sizes and edge cases."
 )
@@ -41,19 +54,20 @@ def desk_lines(
     lesson: str = "",
     whole: bool = True,
     hidden: int = 0,
+    contact: str = "",
 ) -> list[str]:
     """Return the score by task and what to do next, a line each, for a pytest run that `command` started.
 
     `lesson` is a lesson's text, to name the heading; `whole` tells whether all checks of a week ran, and `hidden` is
-    what its hidden checks are worth.
+    what its hidden checks are worth. `contact` is whom to tell of a check of ours that broke.
     """
     from rich.console import Console  # noqa: PLC0415 - students' pytest loads this module on each start, and may draw nothing
 
     file = io.StringIO()
     width = min(max(width, NARROWEST), WIDEST)
     console = Console(file=file, width=width, force_terminal=True, color_system="standard") if colour else None
-    done = _EVERY_PUBLIC.format(hidden=hidden) if whole and hidden else EVERY if whole else _EVERY_THAT_RAN
-    _print_tasks(tasks_of(results), command, console or plain_console(file, width), lesson, done)
+    done = tr(_EVERY_PUBLIC if whole and hidden else EVERY if whole else _EVERY_THAT_RAN, hidden=hidden)
+    _print_tasks(tasks_of(results), command, console or plain_console(file, width), lesson, done, contact)
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
@@ -71,7 +85,7 @@ def plain_console(file: TextIO, width: int) -> Console:
 
 def print_score(report: Report, console: Console) -> None:
     """Print one submission's score by task, and what to do next."""
-    _print_tasks(report.tasks(), week_command(report.week), console)
+    _print_tasks(report.tasks(), week_command(report.week), console, contact=report.contact)
 
 
 def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
@@ -105,6 +119,8 @@ def trouble_lines(reports: Sequence[Report], problems: Sequence[Problem]) -> lis
     for ungraded in problems:
         week = f" {ungraded.week}" if ungraded.week else ""
         lines.append(f"not graded: {ungraded.student}{week}: {ungraded.message}")
+    contacts = dict.fromkeys(report.contact for report in reports if report.broken and report.contact)
+    lines += [f"whom to tell of broken checks: {contact}" for contact in contacts]
     return [terminal(line) for line in lines]
 
 
@@ -129,14 +145,14 @@ def print_tasks(scores: Sequence[TaskScore], console: Console) -> None:
         state = (word(score.outcome), WORDS[score.outcome][2])
         add_row(table, score.task, of, bar(score.points, score.max_points) if bars else "", state, detail(score))
     points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
-    add_row(table, "all", (f"{points}/{max_points}", "bold"), bar(points, max_points) if bars else "")
+    add_row(table, tr("all"), (f"{points}/{max_points}", "bold"), bar(points, max_points) if bars else "")
     console.print(table)
 
 
 def print_check(check: CheckResult, console: Console) -> None:
     """Print what a student reads of one public check: its task, the message, the hint, and what the code printed."""
     style = WORDS[check.outcome][2]
-    head = f"Task {check.task}: {check.title}  ({check.points} of {check.max_points} points)"
+    head = f"{tr('Task {task}', task=check.task)}: {check.title}  ({points_of(check.points, check.max_points)})"
     console.print(terminal(head), style="bold", markup=False, highlight=False, soft_wrap=True)
     console.print()
     for place, line in enumerate(check_lines(check)):
@@ -145,24 +161,25 @@ def print_check(check: CheckResult, console: Console) -> None:
 
 def check_lines(check: CheckResult) -> list[str]:
     """Return the message of a check, its hint and what the code printed, a line each."""
-    lines = plain(check.message).splitlines()
+    lines = plain(retold(check.message)).splitlines()
     if check.hint:
-        lines += ["", f"  {'hint':<12} {terminal(check.hint)}"]
+        lines += ["", f"  {tr('hint'):<12} {terminal(check.hint)}"]
     printed = plain(check.output).splitlines()
-    return [*lines, *(f"  {'' if place else 'printed':<12} {line}" for place, line in enumerate(printed))]
+    return [*lines, *(f"  {'' if place else tr('printed'):<12} {line}" for place, line in enumerate(printed))]
 
 
 def _print_tasks(
-    scores: Sequence[TaskScore], command: str, console: Console, lesson: str = "", done: str = EVERY
+    scores: Sequence[TaskScore], command: str, console: Console, lesson: str = "", done: str = "", contact: str = ""
 ) -> None:
     print_tasks(scores, console)
     console.print()
     points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
     step = next_step(scores, command)
-    lines = _next_lines(step, done if points == max_points else "")
+    lines = _next_lines(step, (done or tr(EVERY)) if points == max_points else "")
     if step is not None and (heading := _heading(lesson, step.check.task)):
-        lines.insert(1, f"      in the lesson: {heading}")
-    for line in lines:
+        lines.insert(1, f"      {tr('in the lesson')}: {heading}")
+    tell = whom_to_tell((check for score in scores for check in score.checks), contact)
+    for line in (*lines, *([terminal(tell)] if tell else [])):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -174,10 +191,11 @@ def _heading(lesson: str, task: str) -> str:
 
 def _next_lines(step: NextStep | None, done: str) -> list[str]:
     if step is None:
-        return [done or "Nothing to do: what is missing is a fault of ours."]
+        return [done or tr("Nothing to do: what is missing is a fault of ours.")]
     check = step.check
     where = f", {check.place}" if check.place else ""
-    lines = [terminal(f"Next: task {check.task} ({word(check.outcome)}){where}: {problem(check)}")]
+    first = tr("Next: task {task} ({word})", task=check.task, word=word(check.outcome))
+    lines = [terminal(f"{first}{where}: {problem(check)}")]
     return [*lines, f"      {step.command}"] if step.command else lines
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from grader.language import later, retold, tr
 from grader.results import CheckResult, Delivery, Outcome, Remark, Report, TaskScore
 
 BAR = 10
@@ -14,16 +15,16 @@ LONGEST = 200  # of a problem's one line
 
 # For each outcome a word that fits a column, a sentence's worth for reports, and a colour.
 WORDS = {
-    Outcome.PASSED: ("done", "passed", "green"),
-    Outcome.FAILED: ("wrong", "wrong result", "red"),
-    Outcome.TODO: ("to do", "not started yet", "dim"),
-    Outcome.ERROR: ("error", "your code raised an error", "red"),
-    Outcome.TIMEOUT: ("timeout", "took too long", "red"),
-    Outcome.MEMORY: ("memory", "ran out of memory", "red"),
-    Outcome.KILLED: ("killed", "ended the process it ran in", "red"),
-    Outcome.SKIPPED: ("waiting", "waits for another task", "dim"),
-    Outcome.INVALID: ("invalid", "gave something that cannot be judged", "red"),
-    Outcome.BROKEN: ("broken", "our check broke; not your fault", "yellow"),
+    Outcome.PASSED: (later("done"), later("passed"), "green"),
+    Outcome.FAILED: (later("wrong"), later("wrong result"), "red"),
+    Outcome.TODO: (later("to do"), later("not started yet"), "dim"),
+    Outcome.ERROR: (later("error"), later("your code raised an error"), "red"),
+    Outcome.TIMEOUT: (later("timeout"), later("took too long"), "red"),
+    Outcome.MEMORY: (later("memory"), later("ran out of memory"), "red"),
+    Outcome.KILLED: (later("killed"), later("ended the process it ran in"), "red"),
+    Outcome.SKIPPED: (later("waiting"), later("waits for another task"), "dim"),
+    Outcome.INVALID: (later("invalid"), later("gave something that cannot be judged"), "red"),
+    Outcome.BROKEN: (later("broken"), later("our check broke; not your fault"), "yellow"),
 }
 
 
@@ -40,12 +41,12 @@ class NextStep:
 
 def word(outcome: Outcome) -> str:
     """Return the outcome in at most eight letters."""
-    return WORDS[outcome][0]
+    return tr(WORDS[outcome][0])
 
 
 def phrase(outcome: Outcome) -> str:
     """Return the outcome in words that need no legend."""
-    return WORDS[outcome][1]
+    return tr(WORDS[outcome][1])
 
 
 def detail(score: TaskScore) -> str:
@@ -56,17 +57,17 @@ def detail(score: TaskScore) -> str:
     if score.outcome is Outcome.TODO:
         return first.message.partition(": ")[2]
     if score.outcome is Outcome.SKIPPED:
-        return first.message
+        return retold(first.message)
     passed = sum(check.outcome is Outcome.PASSED for check in score.checks)
-    part = f"{passed} of {len(score.checks)} checks pass; " if passed else ""
-    return f"{part}first problem: {problem(first)}"
+    says = tr("first problem: {problem}", problem=problem(first))
+    return f"{tr('{passed} of {all} checks pass', passed=passed, all=len(score.checks))}; {says}" if passed else says
 
 
 def problem(check: CheckResult) -> str:
     """Say in a line what is wrong; of a hidden check only which it is, and the kind of its end."""
-    says = next(iter(check.message.splitlines()), check.title)
+    says = next(iter(retold(check.message).splitlines()), check.title)
     if check.hidden:
-        return f"{check.title} (hidden; {says})"
+        return f"{check.title} ({tr('hidden')}; {says})"
     return says if len(says) <= LONGEST else says[: LONGEST - 1] + "…"
 
 
@@ -89,12 +90,27 @@ def next_step(scores: Sequence[TaskScore], command: str, full: Collection[str] =
 def nothing_to_do(report: Report) -> str:
     """Say why there is no next step."""
     if report.by_hand:
-        return f"Nothing here. No check ran ({report.by_hand}), so points are given by hand."
+        return tr("Nothing here. No check ran ({why}), so points are given by hand.", why=retold(report.by_hand))
     if report.broken:
-        return "Nothing. Every check that ran passes."
+        return tr("Nothing. Every check that ran passes.")
     if all(check.outcome is Outcome.PASSED for check in report.checks):
-        return "Nothing. Every check passes."
-    return "Nothing. What checks took off, a person has given back."
+        return tr("Nothing. Every check passes.")
+    return tr("Nothing. What checks took off, a person has given back.")
+
+
+def broke(report: Report) -> str:
+    """Say that checks of ours broke; nothing where none did."""
+    fault = tr("That is our fault, not yours: the score can only rise, once it is mended and run again.")
+    if len(report.broken) == 1:
+        return f"{tr('One of our checks broke while looking at this work.')} {fault}"
+    return f"{tr('{n} of our checks broke while looking at this work.', n=len(report.broken))} {fault}"
+
+
+def whom_to_tell(checks: Iterable[CheckResult], contact: str) -> str:
+    """Say whom to tell that a check of ours broke; nothing where none did, or the course names nobody."""
+    if not contact or not any(check.is_broken for check in checks):
+        return ""
+    return tr("A check of ours broke: tell {contact}.", contact=contact)
 
 
 def facts(delivery: Delivery | None) -> list[tuple[str, str]]:
@@ -102,19 +118,21 @@ def facts(delivery: Delivery | None) -> list[tuple[str, str]]:
     if delivery is None:
         return []
     names = ", ".join(delivery.members)
-    more = f"{delivery.extension}, so due {delivery.due}" if delivery.extension and delivery.due else delivery.extension
+    more = retold(delivery.extension)
+    if delivery.extension and delivery.due:
+        more = tr("{extension}, so due {due}", extension=more, due=delivery.due)
     found = [
-        ("Files read", ", ".join(delivery.files)),
+        (tr("Files read"), ", ".join(delivery.files)),
         (
-            "Attempt",
-            f"number {delivery.version} that was graded, the latest"
+            tr("Attempt"),
+            tr("number {number} that was graded, the latest", number=delivery.version)
             if delivery.version > 1
-            else "the first that was graded",
+            else tr("the first that was graded"),
         ),
-        ("Handed in", delivery.at),
-        ("Due", "" if delivery.extension else delivery.due),
-        ("Extension", more),
-        (f"Group {delivery.group}".strip(), names),
+        (tr("Handed in"), delivery.at),
+        (tr("Due"), "" if delivery.extension else delivery.due),
+        (tr("Extension"), more),
+        (f"{tr('Group')} {delivery.group}".strip(), names),
     ]
     return [(name, value) for name, value in found if value]
 
@@ -122,9 +140,14 @@ def facts(delivery: Delivery | None) -> list[tuple[str, str]]:
 def remark_title(remark: Remark) -> str:
     """Say what a remark is about."""
     if remark.file:
-        return f"{remark.file}, line {remark.line}"
-    task = f"Task {remark.task}" if remark.task[:1].isdigit() else remark.task
-    return ": ".join(part for part in (task, remark.check) if part) or "The whole week"
+        return tr("{file}, line {line}", file=remark.file, line=remark.line)
+    task = tr("Task {task}", task=remark.task) if remark.task[:1].isdigit() else remark.task
+    return ": ".join(part for part in (task, remark.check) if part) or tr("The whole week")
+
+
+def points_of(points: int, most: int) -> str:
+    """Say points, as in `4 of 5 points`."""
+    return tr("{points} of 1 point" if most == 1 else "{points} of {most} points", points=points, most=most)
 
 
 def week_command(week: str) -> str:
@@ -152,4 +175,5 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 def week_title(week: str) -> str:
     """Write `week5` as people do: `Week 5`."""
-    return re.sub(r"^week(\d+)$", r"Week \1", week)
+    found = re.fullmatch(r"week(\d+)", week)
+    return tr("Week {number}", number=found[1]) if found else week

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from grader.inside import says
 from grader.results.manual import ManualPart, Remark, RubricItem
-from grader.results.points import counted, share_of, total
+from grader.results.points import share_of, total
 from grader.results.report import WEEK, Adjustment, Report
 from grader.results.tasks import task_order
 
@@ -113,7 +114,7 @@ def _task_lines(report: Report, held: Held) -> list[Adjustment]:
     for override in sorted(found, key=lambda override: task_order(override.task)):
         score = scores[override.task]
         points = min(override.points or 0, score.max_points)
-        what = f"Task {override.task} set to {points} of {score.max_points}"
+        what = says(f"Task {override.task} set to {points} of {score.max_points}")
         lines.append(Adjustment(what, total((points, -score.points)), override.reason, override.task, "override"))
     return lines
 
@@ -121,10 +122,10 @@ def _task_lines(report: Report, held: Held) -> list[Adjustment]:
 def _late_lines(report: Report, late: Late | None, waived: Override | None) -> list[Adjustment]:
     if late is None:
         return []
-    what = f"Late by {'1 day' if late.days == 1 else f'{late.days} days'}"
+    what = says("Late by 1 day") if late.days == 1 else says(f"Late by {late.days} days")
     if waived:
-        return [Adjustment(what, 0, f"waived: {waived.reason}", kind="late")]
-    costs = f"costs {late.percent or 'nothing'}{' %' if late.percent else ''}"
+        return [Adjustment(what, 0, f"{says('waived')}: {waived.reason}", kind="late")]
+    costs = says(f"costs {late.percent} %") if late.percent else says("costs nothing")
     return [Adjustment(what, -share_of(report.score, late.percent), costs, kind="late")]
 
 
@@ -134,15 +135,22 @@ def _changed(report: Report, name: str, sign: int, override: Override | None) ->
     points = override.points or 0
     after = min(max(total((report.score, sign * points)), 0), report.max_score)
     change = total((after, -report.score))
-    what = f"{name.title()} of {counted(points)}"
+    what = _named(name, points)
     if change != sign * points:
-        what += f", as far as {'the week has' if sign > 0 else 'there are'} so many"
+        cut = says("as far as the week has so many" if sign > 0 else "as far as there are so many")
+        what = f"{what} ({cut})"
     return [Adjustment(what, change, override.reason, kind=name)]
+
+
+def _named(name: str, points: float) -> str:
+    if points == 1:
+        return says("Bonus of 1 point" if name == BONUS else "Penalty of 1 point")
+    return says(f"Bonus of {points} points") if name == BONUS else says(f"Penalty of {points} points")
 
 
 def _set(report: Report, override: Override) -> Adjustment:
     points = min(override.points or 0, report.max_score)
-    what = f"Score of the week set to {points} of {report.max_score}"
+    what = says(f"Score of the week set to {points} of {report.max_score}")
     return Adjustment(what, total((points, -report.score)), override.reason, WEEK, "override")
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from grader.inside import says
 from grader.results import exhibits
 from grader.results.exhibits import Exhibit
 
@@ -32,11 +33,11 @@ class Outcome(StrEnum):
 class Reason(StrEnum):
     """All that a student may read of why a hidden check did not pass."""
 
-    VALUE = "wrong value"
-    FORM = "wrong shape or type"
-    ERROR = "raised an error"
-    LIMIT = "out of time or memory"
-    NOT_RUN = "not run"
+    VALUE = says("wrong value")
+    FORM = says("wrong shape or type")
+    ERROR = says("raised an error")
+    LIMIT = says("out of time or memory")
+    NOT_RUN = says("not run")
 
 
 # Outcomes of hidden checks, as a student sees them: no more of them than there are reasons, since a submission
@@ -50,7 +51,7 @@ _SHOWN = {
     Outcome.MEMORY: (Outcome.TIMEOUT, Reason.LIMIT),
     Outcome.TODO: (Outcome.SKIPPED, Reason.NOT_RUN),
     Outcome.SKIPPED: (Outcome.SKIPPED, Reason.NOT_RUN),
-    Outcome.BROKEN: (Outcome.BROKEN, "the check itself crashed"),
+    Outcome.BROKEN: (Outcome.BROKEN, says("the check itself crashed")),
     Outcome.PASSED: (Outcome.PASSED, ""),
 }
 

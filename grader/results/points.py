@@ -1,4 +1,4 @@
-"""Adds, reads and writes points: checks give whole ones, and people may give hundredths.
+"""Adds up, reads and writes points: checks give whole ones, and people may give hundredths.
 
 Points are `int` where they are whole and `float` where they are not, and never have more than two places. All sums and
 differences go through `total`, so that no file shows what binary fractions make of 0.1 + 0.2.

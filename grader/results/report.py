@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from grader.inside import says
 from grader.results.check import CheckResult, without_secrets
 from grader.results.delivery import Delivery
 from grader.results.manual import ManualPart, Remark
@@ -46,7 +47,8 @@ class Report:
     """The canonical result of one student's week, as the gradebook keeps it.
 
     `report.json` and all that a student gets to see are made from `for_student()`. `by_hand` says why no check ran,
-    where people alone can give points; `excused` says why the week counts nothing.
+    where people alone can give points; `excused` says why the week counts nothing. `language` is the one in which pages
+    speak to the student, and `contact` whom to tell of a fault of ours; all texts in here are English, or the course's.
     """
 
     student: str
@@ -65,6 +67,8 @@ class Report:
     remarks: tuple[Remark, ...] = ()
     excused: str = ""
     by_hand: str = ""
+    language: str = "en"
+    contact: str = ""
 
     @property
     def score(self) -> float:
@@ -94,7 +98,7 @@ class Report:
         settled = self.settled
         tasks = dict.fromkeys(check.task for check in self.checks if self.by_hand and check.task not in settled)
         parts = (part.title for part in self.manual if part.points is None and WEEK not in settled)
-        return (*(f"task {task}" for task in tasks), *parts)
+        return (*(says(f"task {task}") for task in tasks), *parts)
 
     @property
     def provisional(self) -> bool:
@@ -163,6 +167,8 @@ class Report:
             **({"delivery": self.delivery.to_dict()} if self.delivery else {}),
             **{name: ones for name, ones in people.items() if ones},
             **{name: text for name, text in (("excused", self.excused), ("by_hand", self.by_hand)) if text},
+            **({"language": self.language} if self.language != "en" else {}),
+            **({"contact": self.contact} if self.contact else {}),
             "notes": list(self.notes),
             "checks": [check.to_dict() for check in self.checks],
         }
@@ -190,6 +196,8 @@ class Report:
             remarks=tuple(Remark(**remark) for remark in data.get("remarks", ())),
             excused=data.get("excused", ""),
             by_hand=data.get("by_hand", ""),
+            language=data.get("language", "en"),
+            contact=data.get("contact", ""),
         )
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from grader.inside import says
 from grader.results.check import CheckResult, Outcome
 
 
@@ -45,10 +46,13 @@ def _told(check: CheckResult, ended: list[CheckResult]) -> CheckResult:
         return check
     first, *others = ended
     if check is not first:
-        text = f"the same as in task {first.task}, {first.title}: {first.cause}"
+        text = says(f"the same as in task {first.task}, {first.title}: {first.cause}")
         return replace(check, message=text, hint="", output="", cause="")
     waiting = ", ".join(dict.fromkeys(other.task for other in others))
-    count = f"{len(others)} more check{'s' if len(others) > 1 else ''}, of task {waiting}"
+    number = len(others)
+    count = says(
+        f"{number} more checks, of task {waiting}" if number > 1 else f"{number} more check, of task {waiting}"
+    )
     return replace(check, message=f"{check.message}\n  {'also ends':<12} {count}", cause="")  # so that it is told once
 
 

@@ -12,6 +12,8 @@ from functools import cache
 
 import psutil
 
+from grader.inside import says
+
 PAUSE = 0.01  # seconds until killed processes are looked at again
 _CHEAP = re.compile(rb"^Rss(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
 _EXACT = re.compile(rb"^Pss_(?:Anon|Shmem):\s+(\d+) kB", re.MULTILINE)
@@ -55,9 +57,9 @@ def signal_name(status: int) -> str:
     """Say what an exit status means: `killed by SIGSEGV`, `exited inside the check (status 3)`."""
     if status < 0:
         with contextlib.suppress(ValueError):
-            return f"killed by {signal.Signals(-status).name}"
-        return f"killed by signal {-status}"
-    return f"exited inside the check (status {status})"
+            return says(f"killed by {signal.Signals(-status).name}")
+        return says(f"killed by signal {-status}")
+    return says(f"exited inside the check (status {status})")
 
 
 def was_killed(status: int) -> bool:

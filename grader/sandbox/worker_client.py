@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from grader.errors import SandboxError
-from grader.inside import codec, wire
+from grader.inside import codec, says, wire
 from grader.sandbox.cgroups.group import Group
 from grader.sandbox.choice import Sandbox
 from grader.sandbox.gpus import HOST_MEMORY
@@ -225,7 +225,7 @@ class TooMuchMemory(Exception):
     """A check's processes together took more than `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"killed: memory limit {limit / 2**30:g} GiB")
+        super().__init__(says(f"killed: memory limit {limit / 2**30:g} GiB"))
 
 
 class CheckProcess:

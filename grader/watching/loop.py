@@ -16,6 +16,7 @@ from grader import history
 from grader.course import Course
 from grader.course.check_digests import desk_digests
 from grader.errors import UsageError
+from grader.language import tr
 from grader.results import CheckResult, task_order
 from grader.watching.changes import follow
 from grader.watching.runs import Run
@@ -162,7 +163,7 @@ def watch(course: Course, week: str, tasks: Collection[str], screen: Screen, for
     folder = course.assignment(week).folder
     threading.Thread(target=_follow, args=(folder, ended, desk), daemon=True).start()
     threading.Thread(target=_listen, args=(desk,), daemon=True).start()
-    screen.note(f"Loading torch and the checks of {week}; this takes some seconds, once.")
+    screen.note(tr("Loading torch and the checks of {week}; this takes some seconds, once.", week=week))
     try:
         desk.watch()
     finally:

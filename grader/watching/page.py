@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from grader.language import spoken, tr
 from grader.reports.pages import live_html
 from grader.results import CheckResult, Report
 from grader.version import VERSION
@@ -19,8 +20,8 @@ _WAIT = 20.0  # seconds until a browser that waits for news is told that there a
 class Page:
     """Serves the latest report under an address that nobody else can guess."""
 
-    def __init__(self, week: str) -> None:
-        self._week = week
+    def __init__(self, week: str, contact: str = "") -> None:
+        self._week, self._contact = week, contact
         self._version = 0
         self._html = ""
         self._news = threading.Condition()
@@ -40,7 +41,9 @@ class Page:
 
     def show(self, results: Sequence[CheckResult]) -> None:
         """Make these results the latest."""
-        report = Report("your work", self._week, 0, VERSION, "", "", tuple(results))
+        report = Report(
+            tr("your work"), self._week, 0, VERSION, "", "", tuple(results), language=spoken(), contact=self._contact
+        )
         with self._news:
             self._html = live_html(report)
             self._version += 1

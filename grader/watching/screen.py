@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from grader.escape import terminal
+from grader.language import later, tr
 from grader.reports.terminal import print_check, print_tasks
+from grader.reports.words import whom_to_tell
 from grader.results import CheckResult, Outcome, tasks_of
 
-AGAIN = "Save a file to run its checks again; Enter runs all of them; Ctrl-C ends."
+AGAIN = later("Save a file to run its checks again; Enter runs all of them; Ctrl-C ends.")
 
 
 @dataclass
@@ -38,8 +40,9 @@ class Shown:
 class Screen:
     """Draws one state after the other; on a terminal each in place of the one before."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, contact: str = "") -> None:
         self._console = console
+        self._contact = contact  # whom to tell of a check of ours that broke
 
     def note(self, text: str) -> None:
         """Say what goes on while there is nothing to show yet."""
@@ -56,14 +59,17 @@ class Screen:
         if (check := shown.first) is not None:
             print_check(check, self._console)
         elif not shown.waiting:
-            self.note(f"Every public check of {shown.week} that ran passes.")
+            self.note(tr("Every public check of {week} that ran passes.", week=shown.week))
         self._console.print()
+        if tell := whom_to_tell(shown.results, self._contact):
+            self.note(tell)
         self.note(_status(shown))
 
 
 def _status(shown: Shown) -> str:
     if shown.waiting:
-        return f"{shown.waiting} more check{'s' if shown.waiting > 1 else ''} to run …"
+        return tr("{n} more checks to run …" if shown.waiting > 1 else "1 more check to run …", n=shown.waiting)
     took = f"{time.monotonic() - shown.since:.1f} s"
-    after = f"{', '.join(shown.saved)} saved: {len(shown.ran)} checks in {took}. " if shown.saved else ""
-    return f"{after}{AGAIN}"
+    files = ", ".join(shown.saved)
+    after = tr("{files} saved: {n} checks in {time}.", files=files, n=len(shown.ran), time=took) if files else ""
+    return " ".join(filter(None, (after, tr(AGAIN))))

@@ -107,7 +107,7 @@ NAN, INF = float("nan"), float("inf")
         ([[1, 2], [NAN, 3], [1, 1]], "NaN, in 1 of 6 values, first in row 1"),
         ([[1, 2], [NAN, NAN], [NAN, NAN]], "NaN, in 4 of 6 values, whole rows from row 1 on"),
         ([[1, 2], [INF, -INF], [1, 1]], "infinity, in 2 of 6 values, first in row 1"),
-        ([NAN, INF], "every value is: both"),
+        ([NAN, INF], "every value is: NaN and infinity"),
         ([1.0, NAN], "NaN, in 1 of 2 values, first in row 1"),
     ],
 )
@@ -195,10 +195,10 @@ def test_no_pair_of_arrays_with_entries_crashes_it(shape: list[int], data: st.Da
 CONTAINERS: dict[str, tuple[Any, Any, str | None]] = {
     "sets": ({"train", "test"}, {"test"}, "not expected: 'train'"),
     "dicts": ({"a": True, "b": 1, "d": 0}, {"a": False, "b": 1, "c": 2},
-              "a is True and should be False; c is missing; d is too much"),
+              "a is True and should be False; missing: c; too much: d"),
     "a long list": ([*range(40), 3], [*range(41)], "missing: 40; too often: 3"),
-    "more than can be told": ([], [*range(9)], "missing: 0, 1, 2, 3, 4, and 4 more"),
-    "an entry that is there too often": ([7] * 8, [7, *range(4)], "missing: 0, 1, 2, 3; too often: 7 (7 times)"),
+    "more than can be told": ([], [*range(9)], "missing: 0, 1, 2, 3, 4, … (+4)"),
+    "an entry that is there too often": ([7] * 8, [7, *range(4)], "missing: 0, 1, 2, 3; too often: 7 (7×)"),
     "another order": ([0, 2, 1, 3, 4], [0, 1, 2, 3, 4],
                       "the entries are right, but in another order: at index 1 stands 2, and not 1"),
     "short lists stand side by side": ([1, 2], [2, 1], None),

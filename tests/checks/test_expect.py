@@ -237,7 +237,7 @@ def test_other_arrays_are_made_only_to_explain_a_wrong_one() -> None:
 def test_a_wrong_whole_number_is_explained_by_all_that_give_it() -> None:
     context = {"rounded": 3, "of the other part": 3, "of the whole": 9}
     error = failure(lambda: expect.integer(3, 2, "the length", context=context))
-    assert error.because == "this is the value rounded, or of the other part"
+    assert error.because == "this is the value rounded, of the other part"
     assert failure(lambda: expect.integer(5, 2, "the length", context=context)).because is None
 
 

@@ -132,8 +132,8 @@ def test_page_and_markdown_say_the_same_in_words() -> None:
         attrs.get("aria-label") for _, attrs in page.tags
     ]
     assert [attrs["alt"] for tag, attrs in page.tags if tag == "img"] == [
-        "five, taken for seven",
-        "seven, taken for eight",
+        "five taken for seven",
+        "seven taken for eight",
     ]
     assert page.policy()["img-src"] == "data:"
     assert "Loss, from batch to batch: 1.5, 0.6, 0.1. The reference's ends between 0.5 and 1.5." in text

@@ -40,25 +40,25 @@ def test_a_run_at_the_desk_needs_no_posix_and_stops_endless_loops(tmp_path: Path
 
 
 @pytest.fixture
-def handed_in(tmp_path: Path) -> Path:
+def handed_over(tmp_path: Path) -> Path:
     """A course in a folder whose name has a space and an accent, with work whose lines end as on Windows."""
     root = copied("one_check", tmp_path / "Übung 1")
     (root / "assignments/week1/work.py").write_bytes(b"def double(n):\r\n    return 2 * n\r\n")
     return root
 
 
-def test_submit_check_reads_and_runs_the_work_without_judges(handed_in: Path) -> None:
-    result = elsewhere(handed_in, "grader", "submit-check", "week1")
+def test_submit_check_reads_and_runs_the_work_without_judges(handed_over: Path) -> None:
+    result = elsewhere(handed_over, "grader", "submit-check", "week1")
     assert "Public checks: 100 of 100 points." in result.stdout, result.stdout + result.stderr
     assert "week1 can be handed in." in result.stdout
     assert "NO security boundary" in result.stderr
 
 
-def test_run_takes_a_zip_on_macos(handed_in: Path) -> None:
-    work = handed_in / "work.zip"
+def test_run_takes_a_zip_on_macos(handed_over: Path) -> None:
+    work = handed_over / "work.zip"
     with zipfile.ZipFile(work, "w") as archive:
-        archive.write(handed_in / "assignments/week1/work.py", "work.py")
-    result = elsewhere(handed_in, "grader", "run", "week1", "--submission", "work.zip", system="macos")
+        archive.write(handed_over / "assignments/week1/work.py", "work.py")
+    result = elsewhere(handed_over, "grader", "run", "week1", "--submission", "work.zip", system="macos")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1.1  100/100" in result.stdout
 

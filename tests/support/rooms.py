@@ -20,7 +20,8 @@ LAYERS = (
     {"intake", "gradebook", "version", "history"},
     {"checks", "sandbox", "course", "files", "people"},
     {"scratch"},
-    {"inside", "results", "errors", "escape", "janitor", "choices"},
+    {"results", "errors", "escape", "janitor", "choices", "language"},
+    {"inside"},
 )
 OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release
 

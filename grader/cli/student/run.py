@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from grader.choices import HAS_JUDGES, NO_JUDGES
-from grader.cli.console import make_console, the_course
-from grader.cli.options import PATH, command, course_option, device_option, sandbox_option, seed_option
+from grader.cli.console import make_console, students_course
+from grader.cli.options import PATH, command, course_option, device_option, language_option, sandbox_option, seed_option
 from grader.course import Assignment
 from grader.errors import UsageError
 from grader.escape import terminal
+from grader.language import retold, tr
 from grader.reports.terminal import print_score
 from grader.results import Report
 
@@ -23,10 +24,11 @@ from grader.results import Report
 @seed_option
 @sandbox_option
 @device_option
+@language_option
 @course_option
 def run(week: str, submission: Path | None, seed: int, sandbox: str, device: str) -> int:
     """Grade one submission and print its score by task."""
-    course = the_course()
+    course = students_course()
     assignment = course.assignment(week)
     if not HAS_JUDGES:
         return _without_sandbox(assignment, submission, sandbox)
@@ -45,9 +47,9 @@ def _without_sandbox(assignment: Assignment, submission: Path | None, sandbox: s
     if submission is not None:
         refuse_class(submission, assignment)
     work = load_folder(submission or assignment.folder, assignment)
-    print(f"grader: {NO_JUDGES}", file=sys.stderr)
+    print("grader: " + retold(NO_JUDGES), file=sys.stderr)
     for note in work.notes:
-        print(terminal(f"note: {note}"))
+        print(terminal(f"{tr('note')}: {retold(note)}"))
     checks = tuple(check_once(assignment, work.files))
     print_score(Report("", assignment.week, 0, VERSION, "", "", checks), make_console())
     return 1 if any(check.is_broken for check in checks) else 0

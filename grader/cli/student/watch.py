@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.console import make_console, the_course
-from grader.cli.options import command, course_option
+from grader.cli.console import make_console, students_course
+from grader.cli.options import command, course_option, language_option
+from grader.language import tr
 
 if TYPE_CHECKING:
     from grader.watching.screen import Screen, Shown
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     help="Fork warm processes, or keep spare ones.",
 )
 @click.option("--open", "opens", is_flag=True, help="Show the report in a browser as well; the page refreshes itself.")
+@language_option
 @course_option
 def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
     """Run a week's public checks again on each save.
@@ -38,21 +40,21 @@ def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
     from grader.watching.loop import watch as watch_week  # noqa: PLC0415 - imports pytest and more
     from grader.watching.screen import Screen  # noqa: PLC0415 - as above
 
-    course = the_course()
+    course = students_course()
     course.assignment(week)  # a week that is not there is said at once
-    screen = Screen(make_console())
+    screen = Screen(make_console(), course.settings.contact)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
-        show = _browser(week, screen, opened) if opens else None
+        show = _browser(week, course.settings.contact, screen, opened) if opens else None
         watch_week(course, week, tasks, screen, fork, show)
     return 0
 
 
-def _browser(week: str, screen: Screen, opened: contextlib.ExitStack) -> Callable[[Shown], None]:
+def _browser(week: str, contact: str, screen: Screen, opened: contextlib.ExitStack) -> Callable[[Shown], None]:
     from grader.watching.page import Page  # noqa: PLC0415 - imports what draws pages
 
-    page = Page(week)
+    page = Page(week, contact)
     opened.callback(page.close)
     page.show([])
-    screen.note(f"In a browser: {page.address}")
+    screen.note(tr("In a browser: {address}", address=page.address))
     webbrowser.open(page.address)
     return lambda shown: page.show(shown.results)

@@ -19,6 +19,7 @@ from grader import escape
 from grader.desk.acting.phrases import offered
 from grader.desk.desk import Desk, Done, desk_of
 from grader.desk.guard.safety import session_of
+from grader.language import spoken, tr
 from grader.reports import drawing, words
 from grader.reports.pages import TEMPLATES as REPORTS
 from grader.results import Outcome
@@ -121,7 +122,10 @@ def environment() -> jinja2.Environment:
         signed=signed,
         drawing=drawing,
         number=words.number,
+        language=spoken,
         phrase=words.phrase,
+        points_of=words.points_of,
+        tr=tr,
         remark_title=words.remark_title,
         word=words.word,
         visible=escape.plain,
@@ -129,7 +133,7 @@ def environment() -> jinja2.Environment:
     )
     found.filters["week_title"] = words.week_title
     found.filters["signed"] = signed
-    found.tests["entry"] = re.compile(r"  (?=.{13}\S)[a-z ]+  \S").match
+    found.tests["entry"] = re.compile(r"  (?=.{13}\S)(?:[^\W\d_]| )+  \S").match
     return found
 
 

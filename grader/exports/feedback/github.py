@@ -8,7 +8,9 @@ from importlib.resources import files as resources
 
 from grader.exports.feedback.parcels import Parcel, Parcels, file_name
 from grader.exports.target import Files
-from grader.reports.pages import report_markdown
+from grader.language import speaking, tr
+from grader.reports.pages import every_check, report_markdown
+from grader.reports.words import points_of
 from grader.results import Report
 
 LONGEST = 60_000  # characters; GitHub takes 65,536
@@ -36,9 +38,11 @@ def bundle(parcels: Parcels) -> Files:
 def issue(report: Report) -> str:
     """Return a report as Markdown, short enough for an issue."""
     text = report_markdown(report)
-    if len(text) > LONGEST:
-        text = text.partition("## Every check")[0] + "The whole report is too long for an issue; ask for the page.\n"
-    return text if len(text) <= LONGEST else f"# {report.score} of {report.max_score} points\n"
+    with speaking(report.language):
+        if len(text) > LONGEST:
+            more = tr("The whole report is too long for an issue; ask for the page.")
+            text = f"{text.partition(every_check())[0]}{more}\n"
+        return text if len(text) <= LONGEST else f"# {points_of(report.score, report.max_score)}\n"
 
 
 def _by_repository(parcels: Parcels) -> dict[str, list[Parcel]]:

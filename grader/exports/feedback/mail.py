@@ -13,6 +13,8 @@ from email.policy import SMTP
 from grader.escape import csv_cell, terminal
 from grader.exports.feedback.parcels import Parcel, Parcels
 from grader.exports.target import Files
+from grader.language import speaking, tr
+from grader.reports.words import points_of
 from grader.results import Report
 
 TABLE = "mail.csv"
@@ -58,7 +60,6 @@ def _message(parcel: Parcel, address: str, subject: str) -> bytes:
 
 
 def _text(report: Report, file: str) -> str:
-    return (
-        f"{report.score} of {report.max_score} points.\n\n"
-        f"The whole report is attached, and opens in any browser: {file}\n"
-    )
+    with speaking(report.language):
+        attached = tr("The whole report is attached, and opens in any browser")
+        return f"{points_of(report.score, report.max_score)}.\n\n{attached}: {file}\n"

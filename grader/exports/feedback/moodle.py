@@ -18,8 +18,9 @@ from grader.exports.feedback.parcels import Parcel, Parcels, file_name
 from grader.exports.fill import Filled, Rules, fill, namesakes
 from grader.exports.target import Files
 from grader.intake.tables.participants import number_of
+from grader.language import retold, speaking, tr
 from grader.people.identity import MOODLE, of_week
-from grader.reports.words import next_step, problem, remark_title, week_command, word
+from grader.reports.words import next_step, points_of, problem, remark_title, week_command, word
 from grader.results import Remark, Report
 from grader.results.points import signed
 
@@ -63,26 +64,37 @@ def comments(parcels: Parcels, template: Path, column: str | None, overwrite: bo
 
 def comment(report: Report) -> str:
     """Return a report in short, as HTML on one line; nothing in it can start a formula."""
+    with speaking(report.language):
+        return _comment(report)
+
+
+def _comment(report: Report) -> str:
     shown = report.for_student()
     step = None if shown.by_hand else next_step(shown.tasks(), week_command(report.week), shown.full)
-    lines = [Markup("<strong>{} of {} points</strong>").format(shown.score, shown.max_score)]
+    lines = [Markup("<strong>{}</strong>").format(points_of(shown.score, shown.max_score))]
     if step:
-        lines.append(Markup("Next: task {}, {}").format(step.check.task, _safe(problem(step.check))))
+        lines.append(Markup("{}: {}, {}").format(tr("Next"), _task(step.check.task), _safe(problem(step.check))))
     lines += [
-        Markup("Task {}: {} of {}, {}").format(one.task, one.points, one.max_points, word(one.outcome))
+        Markup("{}: {}, {}").format(_task(one.task), points_of(one.points, one.max_points), word(one.outcome))
         for one in (() if shown.by_hand else shown.tasks())
     ]
     for part in shown.manual:
         comments = [part.why, *(item.comment or item.title for item in part.given)]
         said = "; ".join(comment for comment in comments if comment)
-        points = Markup("{}: {} of {}").format(_safe(part.title), part.points, part.max_points)
+        points = Markup("{}: {}").format(_safe(part.title), points_of(part.points or 0, part.max_points))
         lines.append(points + (_safe(f" ({said})") if said else Markup("")))
     lines += [
-        Markup("{}: {}{}").format(_safe(line.what), signed(line.points), _safe(f" ({line.why})" if line.why else ""))
+        Markup("{}: {}{}").format(
+            _safe(retold(line.what)), signed(line.points), _safe(f" ({retold(line.why)})" if line.why else "")
+        )
         for line in shown.adjustments
     ]
     lines += [_safe(f"{_about(remark)}{remark.text}") for remark in shown.remarks]
     return str(Markup("").join(Markup("<p>{}</p>").format(line) for line in lines))
+
+
+def _task(task: str) -> str:
+    return tr("Task {task}", task=task)
 
 
 def _about(remark: Remark) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .. import says
 from .callers import is_caught, is_importing, is_students
 
 _OPEN: dict[str, Path] = {}  # students' packages with their folders
@@ -82,10 +83,10 @@ def _missing(asked: str, error: ImportError) -> str:
 
 
 def _why(missing: str, asked: str, error: ImportError) -> str:
-    own = " (nor is it among your files)" if "." not in missing else ""
+    installed = says(f"{missing} is not installed where you are graded")
     if missing != asked or error.name in (None, asked):
-        return f"{missing} is not installed where you are graded{own}"
-    return f"{missing} cannot be imported where you are graded, as it is not installed in full ({error})"
+        return f"{installed} ({says('nor is it among your files')})" if "." not in missing else installed
+    return says(f"{missing} cannot be imported where you are graded, as it is not installed in full ({error})")
 
 
 class Absent:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
 
+from .. import says
+
 LEFT_OUT = "__left_out__"  # where a module made from a notebook says which names it lacks, and why
 
 # What Python 3.12 and later read, and older ones do not; each with the version that reads it first.
@@ -18,7 +20,7 @@ _NEWER = (
     (re.compile(r"""(?i:.*?(?<!\w)(?:t|rt|tr)["'])"""), (3, 14)),
     (re.compile(r"\s*except\s+\w[\w.]*\s*,\s*\w[\w., ]*:"), (3, 14)),
 )
-_TOO_DEEP = "nested too deeply, or too long, for Python to compile"
+_TOO_DEEP = says("nested too deeply, or too long, for Python to compile")
 DECLARED = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
@@ -56,17 +58,19 @@ def explained(data: bytes, path: str, error: Exception) -> SyntaxError:
 def _damage(data: bytes, message: str) -> tuple[int, str] | None:
     """Find the line in which a file is no text, and the reason."""
     if b"\0" in data:
-        return _number(data, data.index(b"\0")), "a NUL byte, which no source file may hold: save it as UTF-8 text"
+        return _number(data, data.index(b"\0")), says(
+            "a NUL byte, which no source file may hold: save it as UTF-8 text"
+        )
     for number, line in enumerate(data.splitlines()[:2], start=1):
         declared = DECLARED.match(line)
         if declared and "encoding" in message:
             name = declared[1].decode("ascii", "replace")
-            return number, f"the file is declared to be {name}, and cannot be read so: save it as UTF-8"
+            return number, says(f"the file is declared to be {name}, and cannot be read so: save it as UTF-8")
     try:
         data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if "utf-8" in message:
-            return _number(data, error.start), "this is no UTF-8 text: save the file as UTF-8"
+            return _number(data, error.start), says("this is no UTF-8 text: save the file as UTF-8")
     return None
 
 
@@ -75,7 +79,7 @@ def _newer(line: str) -> Iterator[str]:
     for pattern, version in _NEWER:
         if sys.version_info < version and pattern.match(line):
             needed, here = ".".join(map(str, version)), ".".join(map(str, sys.version_info[:2]))
-            yield f" (this is syntax of Python {needed}, and you are graded with Python {here})"
+            yield f" ({says(f'this is syntax of Python {needed}, and you are graded with Python {here}')})"
             return
 
 

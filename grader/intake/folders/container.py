@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from grader.errors import DownloadTooLarge, SubmissionError
+from grader.inside import says
 from grader.intake.archive import explained, member_path, why_closed, why_unfit
 from grader.intake.folders.window import stored_window
 from grader.intake.noise import is_noise
@@ -84,7 +85,7 @@ class Container:
         except OSError as error:
             kind = DownloadTooLarge if member and member.file_size > MOST_NESTED else SubmissionError
             raise kind(
-                f"{own} in {self._file.name} is {error.strerror}; unpack {self._file.name}, and give the folder"
+                says(f"{own} in {self._file.name} is {error.strerror}; unpack {self._file.name}, and give the folder")
             ) from error
 
     def read(self, name: str, most_bytes: int) -> bytes:

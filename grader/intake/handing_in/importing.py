@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from grader.inside import says
+
 SECONDS = 120  # for all modules; the first import of torch takes long on a busy machine
 _PROGRAM = Path(__file__).with_name("trial.py")  # by its file: what our packages import is not to be there
 _ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +54,7 @@ def _lines(answers: Iterable[Mapping[str, Any]], told: str) -> Iterator[str]:
         if "message" in answer and not begun:
             yield _failure(answer, told)
     if begun:
-        yield f"{begun}.py: its import ends the process, or does not end, so nothing in it earns points"
+        yield f"{begun}.py: {says('its import ends the process, or does not end, so nothing in it earns points')}"
 
 
 def _failure(answer: Mapping[str, Any], told: str) -> str:
@@ -62,5 +64,5 @@ def _failure(answer: Mapping[str, Any], told: str) -> str:
     if answer["outcome"] == "todo" or (missing and f"imports {missing}" in told) or f"{place}: Python cannot" in told:
         return ""
     if missing:
-        return f"{place}: imports {missing}, which is not there where you are graded"
-    return f"{place}: importing it fails where you are graded: {answer['type']}: {answer['message']}"
+        return f"{place}: " + says(f"imports {missing}, which is not there where you are graded")
+    return f"{place}: {says('importing it fails where you are graded')}: {answer['type']}: {answer['message']}"

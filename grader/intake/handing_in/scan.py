@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
+from grader.inside import says
+
 MEMORY = 1 << 30
 _ABSOLUTE = re.compile(
     r"(?:[A-Za-z]:[\\/]|~[\\/]|\\\\\w|file://|/(?:home|Users|root|content|kaggle|mnt|media|data|tmp|var|opt|Volumes|gdrive)/)\S*"
@@ -47,16 +49,17 @@ def _of_file(text: str, known: Collection[str]) -> Iterator[str]:
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except SyntaxError as error:
-        yield f":{error.lineno or 1}: Python cannot read this file ({error.msg}), so nothing in it earns points"
+        unread = says(f"Python cannot read this file ({error.msg}), so nothing in it earns points")
+        yield f":{error.lineno or 1}: {unread}"
         return
     except (ValueError, RecursionError, MemoryError):
-        yield ": Python cannot read this file, so nothing in it earns points"
+        yield f": {says('Python cannot read this file, so nothing in it earns points')}"
         return
     docs = set(_docstrings(tree))
     for node in _running(tree):
-        says = _import(node, known) or _path(node, docs) or _question(node)
-        if says:
-            yield f":{getattr(node, 'lineno', 1)}: {says}"
+        found = _import(node, known) or _path(node, docs) or _question(node)
+        if found:
+            yield f":{getattr(node, 'lineno', 1)}: {found}"
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
@@ -94,20 +97,22 @@ def _import(node: ast.AST, known: Collection[str]) -> str:
     elif isinstance(node, ast.ImportFrom) and not node.level:
         names = [(node.module or "").partition(".")[0]]
     lacking = ", ".join(dict.fromkeys(name for name in names if name not in known))
-    return f"imports {lacking}, which is neither among your files nor there where you are graded" if lacking else ""
+    if not lacking:
+        return ""
+    return says(f"imports {lacking}, which is neither among your files nor there where you are graded")
 
 
 def _path(node: ast.AST, docs: Collection[int]) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
         found = _ABSOLUTE.match(node.value)
         if found:
-            return f"names {found[0][:60]!r}, a place on your own computer: use a path beside the file"
+            return says(f"names {found[0][:60]!r}, a place on your own computer: use a path beside the file")
     return ""
 
 
 def _question(node: ast.AST) -> str:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("input", "breakpoint"):
-        return f"calls {node.func.id}(), and nobody answers where you are graded"
+        return says(f"calls {node.func.id}(), and nobody answers where you are graded")
     return ""
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from grader.inside import says
 from grader.intake.folders.entries import Entry
 from grader.intake.layouts.handed import Found, Handed, Part
 from grader.people.identity import Identity
@@ -68,7 +69,7 @@ def _handed(login: str, attempts: dict[str, _Attempt]) -> tuple[Handed, list[tup
     *before, last = with_files
     parts = tuple(attempts[last].parts)
     earlier = [(path.name, f"an earlier attempt of {login}") for at in before for _, path in attempts[at].parts]
-    notes = ("a later attempt holds no file",) if last != max(attempts) else ()
+    notes = (says("a later attempt holds no file"),) if last != max(attempts) else ()
     return Handed(login, parts[0][1], parts, at=_time(last), notes=notes, who=who), earlier
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import SubmissionError, UsageError
+from grader.inside import says
 from grader.intake.folders.entries import Entry
 from grader.intake.layouts.handed import Found, Handed
 from grader.people.identity import Identity
@@ -55,7 +56,7 @@ def read(entries: Sequence[Entry], metadata: Metadata) -> Found:
 def _handed(path: Path, about: About, one: tuple[str, str, str]) -> Handed:
     name, sid, email = one
     group = ", ".join(member[0] for member in about.people)
-    notes = (f"handed in by a group: {group}",) if len(about.people) > 1 else ()
+    notes = (says(f"handed in by a group: {group}"),) if len(about.people) > 1 else ()
     who = Identity(name, "gradescope", sid, email=email)
     return Handed(name or email or path.name, path, at=about.at, notes=notes, who=who)
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grader.inside import says
 from grader.intake.notebook.pieces import Piece
 
 LONGEST_REASON = 200
@@ -22,7 +23,7 @@ class Missing:
     why: str
 
     def __str__(self) -> str:
-        return f"code cell {self.cell} was left out: {self.why}"
+        return says(f"code cell {self.cell} was left out: {self.why}")
 
 
 @dataclass
@@ -110,14 +111,14 @@ def _needs(piece: Piece) -> frozenset[str]:
 def _why_not(piece: Piece, lacking: Collection[str], dropped: Collection[Piece], missing: Mapping[str, Missing]) -> str:
     """Say why a piece cannot be kept, or nothing."""
     if piece.around in dropped:
-        return "so is the block that it is in"
+        return says("so is the block that it is in")
     if piece.work:
-        return f"it is a {piece.work}"
+        return says(f"it is a {piece.work}")
     if not lacking:
         return ""
     because = [f" ({name}: {clip(str(missing[name]))})" for name in sorted(lacking) if name in missing]
     listed = clip(", ".join(sorted(lacking)))
-    return f"it needs {listed}, which no import or definition before it gives{''.join(because[:1])}"
+    return says(f"it needs {listed}, which no import or definition before it gives") + "".join(because[:1])
 
 
 def clip(text: str) -> str:

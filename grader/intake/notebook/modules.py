@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from grader.errors import SubmissionError
+from grader.inside import says
 from grader.inside.importing.callers import TRIED
 from grader.inside.importing.sources import LEFT_OUT
 from grader.intake.encoding import as_python
@@ -21,7 +22,7 @@ from grader.intake.notebook.cells import Notebook, parse, read_notebook, read_sc
 from grader.intake.notebook.choice import Choice, choose
 from grader.intake.notebook.pieces import BLOCKS, Piece, Sorter, defined_in, functions_in, rebuilt
 from grader.intake.notebook.statements import source_of
-from grader.intake.notebook.work import Work, word_for
+from grader.intake.notebook.work import LOADING, OTHER, PLOT, PRINT, TRAINING, Work, word_for
 
 _PLAIN = (
     ast.Assign, ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Load, ast.Store, ast.UnaryOp, ast.unaryop,
@@ -110,7 +111,7 @@ class _Conversion:
         read = set(roots) | {name for piece in choice.pieces for name in piece.names.early | piece.names.late}
         names = sorted(choice.missing.keys() & read, key=lambda name: (name not in self.functions, name))
         return [
-            f"code cell {missing.cell} of {self.name}: {name} left out: {missing.why}"
+            says(f"code cell {missing.cell} of {self.name}: {name} left out: {missing.why}")
             for name, missing in ((name, choice.missing[name]) for name in names)
         ]
 
@@ -128,10 +129,11 @@ class _Conversion:
         definitions = sum(piece.defines for piece in taken)
         made = [_number(definitions, "definition")]
         made += [_number(len(self.notebook.written), "written file")] if self.notebook.written else []
-        text = f"notebook {self.name} converted: {', '.join(made)}"
+        text = says(f"notebook {self.name} converted: {', '.join(made)}")
         left_out = self.notebook.left_out + self._left_out(taken)
         if left_out:
-            text += "; left out: " + ", ".join(_number(left_out[kind], kind) for kind in sorted(left_out))
+            kinds = ", ".join(_number(left_out[kind], kind) for kind in sorted(left_out))
+            text = f"{text}; {says(f'left out: {kinds}')}"
         return text
 
     def _left_out(self, taken: Collection[Piece]) -> Counter[str]:
@@ -243,4 +245,22 @@ def _tried(statement: ast.stmt, cell: int, names: Collection[str]) -> bytes:
 
 
 def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    one, many = _COUNTED.get(what, (f"{{count}} {what}", f"{{count}} {what}s"))
+    return (one if count == 1 else many).format(count=count)
+
+
+_COUNTED = {  # in whole phrases, so that they can be translated
+    "definition": (says("{count} definition"), says("{count} definitions")),
+    "written file": (says("{count} written file"), says("{count} written files")),
+    "other written file": (says("{count} other written file"), says("{count} other written files")),
+    "unused definition": (says("{count} unused definition"), says("{count} unused definitions")),
+    "magic cell": (says("{count} magic cell"), says("{count} magic cells")),
+    "magic line": (says("{count} magic line"), says("{count} magic lines")),
+    "shell line": (says("{count} shell line"), says("{count} shell lines")),
+    "help line": (says("{count} help line"), says("{count} help lines")),
+    TRAINING: (says("{count} training run"), says("{count} training runs")),
+    LOADING: (says("{count} loading step"), says("{count} loading steps")),
+    PLOT: (says("{count} plot"), says("{count} plots")),
+    PRINT: (says("{count} print"), says("{count} prints")),
+    OTHER: (says("{count} other statement"), says("{count} other statements")),
+}

@@ -9,6 +9,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from grader.inside import says
 from grader.intake.notebook.statements import (
     DEFINITIONS,
     attribute_names,
@@ -18,7 +19,8 @@ from grader.intake.notebook.statements import (
     imported_names,
 )
 
-TRAINING, LOADING, PLOT, PRINT, OTHER = "training run", "loading step", "plot", "print", "other statement"
+TRAINING, LOADING, OTHER = says("training run"), says("loading step"), says("other statement")
+PLOT, PRINT = "plot", "print"
 
 # Parts of what is called, whatever comes before and after them.
 _PARTS = {

@@ -1,0 +1,10 @@
+"""Says to students in their language what is kept in English.
+
+catalogue    reads a language's `.po` file, and translates texts and messages by it
+speaking     holds which language is spoken, and translates into it
+extraction   finds in the sources all that is to be translated, and brings the `.po` files up to date
+"""
+
+from grader.language.speaking import LANGUAGES, VARIABLE, chosen, later, retold, speaking, spoken, tr
+
+__all__ = ["LANGUAGES", "VARIABLE", "chosen", "later", "retold", "speaking", "spoken", "tr"]

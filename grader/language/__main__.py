@@ -1,0 +1,47 @@
+"""Brings the catalogues up to date: `python -m grader.language`; with `--check` it only says what is out of date."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from grader.language.catalogue import FOLDER, entries
+from grader.language.extraction import extracted
+
+_HEAD = """# Texts that students read. `python -m grader.language` adds those that are new, and drops what is gone.
+# What has msgctxt "message" is kept in English, and recognised where it is shown: see catalogue.py.
+msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\nLanguage: {language}\\n"
+"""
+
+
+def updated(file: Path) -> str:
+    """Return the content of a catalogue with all texts of the sources, in order, and those translations that it has."""
+    known = {(entry.context, entry.text): entry.translation for entry in entries(file)}
+    blocks = [_HEAD.format(language=file.stem)]
+    for (context, text), files in sorted(extracted().items()):
+        lines = [f"#: {' '.join(sorted(files))}", f"msgctxt {_quoted(context)}" if context else ""]
+        lines += [f"msgid {_quoted(text)}", f"msgstr {_quoted(known.get((context, text), ''))}"]
+        blocks.append("\n".join(filter(None, lines)) + "\n")
+    return "\n".join(blocks)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def main() -> int:
+    """Update each catalogue, or say which would change."""
+    stale = [file for file in sorted(FOLDER.glob("*.po")) if updated(file) != file.read_text(encoding="utf-8")]
+    for file in stale:
+        if "--check" in sys.argv[1:]:
+            print(f"{file.name} is out of date: python -m grader.language")
+        else:
+            file.write_text(updated(file), encoding="utf-8")
+            print(f"wrote {file}")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Translates by a language's `.po` file: texts of the pages, and messages that were kept in English.
+
+A message has values in it: `conv1: wrong shape; expected shape (8, 10), got shape (10, 8)`. Its parts are found by the
+patterns that the sources make them of (`{what}: wrong shape`), and put together again with the values as they are. What
+matches no pattern stays: it is the course's own text, Python's, or the student's.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+FOLDER = Path(__file__).parent
+MESSAGE = "message"  # the context of what is kept in English, and found again by its pattern
+MOST_PARTS = 12  # of one line: nobody's message has as many
+_DEEPEST = 3  # messages within messages
+_ENTRY = re.compile(r"  (?P<label>[a-z][a-z ]{0,10}?) {2,}(?P<value>\S.*)")
+_BETWEEN = re.compile(r"; |: | \(|, in ")
+_STRING = re.compile(r'(msgctxt|msgid|msgstr)?\s*(".*")\s*')
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One text: its context, itself in English, and its translation."""
+
+    context: str
+    text: str
+    translation: str = ""
+
+
+def entries(file: Path) -> Iterator[Entry]:
+    """Read a `.po` file, but for its header."""
+    for block in file.read_text(encoding="utf-8").split("\n\n"):
+        fields = {"msgctxt": "", "msgid": "", "msgstr": ""}
+        name = ""
+        for line in block.splitlines():
+            if found := _STRING.fullmatch(line):
+                name = found[1] or name
+                fields[name] += ast.literal_eval(found[2])
+        if fields["msgid"]:
+            yield Entry(fields["msgctxt"], fields["msgid"], fields["msgstr"])
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the names of the values that a text has, sorted."""
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+class Pattern:
+    """A message with places for values. It takes a text in time that grows with its length alone."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._literals = [""]
+        self._names: list[str] = []
+        for literal, name, _, _ in Formatter().parse(entry.text):
+            self._literals[-1] += literal
+            if name is not None:
+                self._names.append(name)
+                self._literals.append("")
+        self._translation = entry.translation
+        self.begins = self._literals[0]
+        self.weight = sum(map(len, self._literals))
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the values by their names; None where the text is not made of this pattern."""
+        first, *middle = self._literals
+        if not middle:
+            return {} if text == first else None
+        last = middle.pop()
+        place, end = len(first), len(text) - len(last)
+        if place >= end or not text.startswith(first) or not text.endswith(last):
+            return None
+        values = []
+        for literal in middle:
+            found = text.find(literal, place + 1, end)
+            if found < 0:
+                return None
+            values.append(text[place:found])
+            place = found + len(literal)
+        values.append(text[place:end])
+        return dict(zip(self._names, values, strict=True)) if values[-1] else None
+
+    def filled(self, values: dict[str, str]) -> str:
+        """Return the translation with these values."""
+        return self._translation.format(**values)
+
+
+class Catalogue:
+    """The translations into one language. What it lacks stays English."""
+
+    def __init__(self, found: Sequence[Entry]) -> None:
+        known = [entry for entry in found if entry.translation]
+        self._texts = {entry.text: entry.translation for entry in known if entry.context != MESSAGE}
+        patterns = [Pattern(entry) for entry in known if entry.context == MESSAGE]
+        self._patterns = sorted(patterns, key=lambda pattern: -pattern.weight)
+
+    def text(self, template: str) -> str:
+        """Return the translation of a text of the pages, with its places for values."""
+        return self._texts.get(template, template)
+
+    def message(self, text: str) -> str:
+        """Return a message, which may have several lines, with each part that is known translated."""
+        return "\n".join(map(self._line, text.split("\n")))
+
+    def _line(self, line: str) -> str:
+        if entry := _ENTRY.fullmatch(line):
+            label = self._texts.get(entry["label"])
+            if label:
+                return f"  {label:<12} {self._parts(entry['value'])}"
+        return self._parts(line)
+
+    def _parts(self, line: str, depth: int = 0) -> str:
+        """Translate a beginning that is known, then what follows it."""
+        done: list[str] = []
+        for _ in range(MOST_PARTS):
+            cuts = [*_BETWEEN.finditer(line)][:MOST_PARTS]
+            heads = [line[: cut.start()] for cut in cuts] + [line]
+            known, length = self._known(heads, depth) or (heads[0], len(heads[0]))
+            done.append(known)
+            cut = next((cut for cut in cuts if cut.start() == length), None)
+            if cut is None:
+                return "".join(done)
+            done.append(cut[0])
+            line = line[cut.end() :]
+        return "".join([*done, line])
+
+    def _known(self, heads: Sequence[str], depth: int) -> tuple[str, int] | None:
+        """Translate one of these beginnings of a line, the shortest first; return that, and its length.
+
+        Of several patterns the one with most letters is meant. It takes no more than it has to: its last value would
+        else be the rest of the line.
+        """
+        for pattern in self._patterns:
+            if not heads[-1].startswith(pattern.begins):
+                continue
+            for head in heads:
+                values = pattern.match(head)
+                if values is not None:
+                    inner = {name: self._inner(value, depth) for name, value in values.items()}
+                    return pattern.filled(inner), len(head)
+        return None
+
+    def _inner(self, value: str, depth: int) -> str:
+        """Translate what a message is about, where that is a message itself, or a list of them."""
+        if depth >= _DEEPEST:
+            return value
+        listed = [self._known([part], depth + 1) for part in value.split(", ")] if ", " in value else [None]
+        if None not in listed:
+            return ", ".join(known for known, _ in filter(None, listed))
+        return self._parts(value, depth + 1)
+
+
+@cache
+def catalogue(language: str) -> Catalogue | None:
+    """Return a language's catalogue; None for English, in which everything is written."""
+    file = FOLDER / f"{language}.po"
+    return Catalogue(list(entries(file))) if file.is_file() else None

@@ -1,0 +1,69 @@
+"""Holds which language is spoken, and translates into it.
+
+The language is that of the work at hand, and of its thread: a class's reports may be written in another one than what a
+teacher reads on the terminal, which is English.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from grader.inside import says
+from grader.language.catalogue import FOLDER, catalogue
+
+ENGLISH = "en"
+VARIABLE = "GRADER_LANGUAGE"  # in a student's environment: the language in which to answer
+LANGUAGES = (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
+_spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
+
+
+def spoken() -> str:
+    """Return the language that is spoken, by its two letters."""
+    return _spoken.get()
+
+
+def chosen(asked: str | None, course: str = ENGLISH) -> str:
+    """Return the language to speak to a student: what an option asks for, else the environment, else the course's.
+
+    The environment may have a whole locale, such as `de_AT.UTF-8`; one that there is no catalogue for is passed over.
+    """
+    wanted = os.environ.get(VARIABLE, "").replace("-", "_").partition("_")[0].lower()
+    return asked or (wanted if wanted in LANGUAGES else course)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language within the block."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def tr(template: str, **values: object) -> str:
+    """Return a text of the pages in the language that is spoken, with values in the places that it has for them."""
+    known = catalogue(spoken())
+    return (known.text(template) if known else template).format(**values)
+
+
+def later(text: str) -> str:
+    """Mark a text that `tr` says later, and return it as it is."""
+    return text
+
+
+# Labels of a message's lines; catalogue.py finds them there.
+LABELS = (
+    later("expected"), later("got"), later("where"), later("because"), later("called as"), later("also ends"),
+)  # fmt: skip
+
+RESULT = (says("the result"), says("the result[{place}"))  # as `inside.codec` names what came back, and parts of it
+
+
+def retold(message: str) -> str:
+    """Return a message that was kept in English in the language that is spoken; values stay as they are."""
+    known = catalogue(spoken())
+    return known.message(message) if known else message

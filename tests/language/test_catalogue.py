@@ -1,0 +1,145 @@
+"""The catalogues have each text of the sources, no other, and the same places for values; messages are found again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from string import Formatter
+from typing import NoReturn
+
+import pytest
+import torch
+
+from grader.checks import expect
+from grader.checks.task_mark import TaskMark
+from grader.language import LANGUAGES, retold, speaking
+from grader.language.catalogue import FOLDER, MESSAGE, MOST_PARTS, Catalogue, Entry, entries, placeholders
+from grader.language.extraction import extracted, of_python, of_template
+from grader.pytest_plugin.student import ProbeEnded
+from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
+
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+def test_german_is_there() -> None:
+    assert "de" in OTHERS
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_catalogue_has_each_text_and_no_other(language: str) -> None:
+    found = {(entry.context, entry.text): entry.translation for entry in entries(FOLDER / f"{language}.po")}
+    wanted = set(extracted())
+    assert (wanted - set(found), set(found) - wanted) == (set(), set()), "python -m grader.language"
+    assert [text for (_, text), translation in found.items() if not translation.strip()] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_has_the_same_places_for_values(language: str) -> None:
+    for entry in entries(FOLDER / f"{language}.po"):
+        assert placeholders(entry.translation) == placeholders(entry.text), entry.text
+
+
+def test_a_pattern_has_words_to_be_found_by() -> None:
+    """A pattern of values alone would take any text for its own."""
+    for context, text in extracted():
+        words = "".join(literal for literal, *_ in Formatter().parse(text))
+        assert context != MESSAGE or len(re.findall(r"\w", words)) >= 2, text
+
+
+def test_texts_are_found_in_modules_and_templates() -> None:
+    source = 'tr("Score"); later("done" if x else "to do"); says(f"{what}: wrong {a.kind} {len(b)}"); fail("bad")'
+    assert [(entry.context, entry.text) for entry in of_python(source)] == [
+        ("", "Score"), ("", "done"), ("", "to do"), (MESSAGE, "{what}: wrong {kind} {b}"), (MESSAGE, "bad"),
+    ]  # fmt: skip
+    page = '{{ tr("Task {task}", task=1) }}{% if x %}{{ tr("a" if y else "b") }}{% endif %}'
+    assert [entry.text for entry in of_template(page)] == ["Task {task}", "a", "b"]
+    with pytest.raises(TypeError, match="places for values"):
+        list(of_python('tr(f"Task {task}")'))
+
+
+CATALOGUE = Catalogue(
+    [
+        Entry("", "expected", "erwartet"),
+        Entry(MESSAGE, "{what}: wrong value", "{what}: falscher Wert"),
+        Entry(MESSAGE, "it is the expected value times {factor}", "es ist der erwartete Wert mal {factor}"),
+        Entry(MESSAGE, "1/{size}, one over {what}", "1/{size}, eins durch {what}"),
+        Entry(MESSAGE, "{count} plots", "{count} Diagramme"),
+        Entry(MESSAGE, "{count} prints", "{count} Ausgaben"),
+        Entry(MESSAGE, "left out: {kinds}", "ausgelassen: {kinds}"),
+        Entry(MESSAGE, "{a} is {b}", "{b} ist {a}"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    {
+        "loss: wrong value": "loss: falscher Wert",
+        "f: loss: wrong value; expected 1, got 2": "f: loss: falscher Wert; expected 1, got 2",
+        "loss: wrong value; it is the expected value times 1/8, one over images":
+            "loss: falscher Wert; es ist der erwartete Wert mal 1/8, eins durch images",
+        "left out: 2 plots, 3 prints": "ausgelassen: 2 Diagramme, 3 Ausgaben",
+        "left out: 2 plots, and what": "ausgelassen: 2 plots, and what",
+        "x is y is z": "z ist y ist x",
+        "  expected     1 is 2": "  erwartet     2 ist 1",
+        "  model.py:3 in f": "  model.py:3 in f",
+        "the course's own words": "the course's own words",
+        "own words; loss: wrong value": "own words; loss: falscher Wert",
+        "": "",
+    }.items(),
+)  # fmt: skip
+def test_a_message_is_found_again_by_its_patterns_with_its_values(english: str, german: str) -> None:
+    assert CATALOGUE.message(english) == german
+
+
+def test_a_hostile_message_takes_no_longer_than_others() -> None:
+    """Each pattern looks once at each letter, and no line is cut more often than a message has parts."""
+    long = "; ".join(["a is b"] * 2000)
+    assert CATALOGUE.message(long).count(" is ") == 2000 - MOST_PARTS
+
+
+def failed(judge: Callable[[], object]) -> Verdict:
+    try:
+        judge()
+    except (AssertionError, ProbeEnded) as error:
+        return verdict_on(error, TaskMark("5.1", 3, "a title"), None)
+    raise AssertionError("it did not fail")
+
+
+def ended(kind: str, says: str, outcome: str = "error") -> NoReturn:
+    frame = {"file": "lenet.py", "line": 3, "function": "forward", "code": "return x @ y"}
+    raise exception_end({"outcome": outcome, "type": kind, "message": says, "frames": [frame]})
+
+
+ONES = torch.ones(2, 3)
+MESSAGES: dict[str, Callable[[], object]] = {
+    "falscher Wert": lambda: expect.near(16.66667, 1 / 3, "mean", sizes={"images": 50}),
+    "falscher Typ": lambda: expect.integer(6.0, 6, "double"),
+    "falsche Form": lambda: expect.tensor(ONES.T, "logits", shape=(None, 3)),
+    "falsche Werte": lambda: expect.close(ONES.double() * 2, ONES.double(), "doubled"),
+    "falscher dtype": lambda: expect.close(ONES.double(), ONES, "logits", dtype=True),
+    "enthält NaN": lambda: expect.finite(ONES / 0, "weights"),
+    "zu niedrig": lambda: expect.at_least(0.5, 0.9, "accuracy", unit="%"),
+    "meintest du": lambda: expect.there(None, "LeNet", "fc_1", ["conv1", "fc1"]),
+    "ein Teil der Antwort fehlt": lambda: expect.field({}, "loss"),
+    "keine Ausnahme": lambda: expect.raises({}, ["ValueError"], "pool"),
+    "es fehlt: c": lambda: expect.equal({"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}, "counts"),
+    "dein Code hat RuntimeError ausgelöst": lambda: ended(
+        "RuntimeError", "mat1 and mat2 shapes cannot be multiplied (8x25 and 400x10)"
+    ),
+    "der Speicher reichte nicht": lambda: ended("MemoryError", "", "memory"),
+}
+ENGLISH = re.compile(r"\b(the|is|are|was|of|and|not|expected|got|wrong|your|which|with)\b")
+
+
+@pytest.mark.parametrize("german", MESSAGES)
+def test_what_checks_say_is_german_throughout(german: str) -> None:
+    english = failed(MESSAGES[german]).message
+    with speaking("de"):
+        said = retold(english)
+    assert german in said
+    # What Python and torch say stays in their words.
+    own = said.replace("mat1 and mat2 shapes cannot be multiplied (8x25 and 400x10)", "")
+    assert ENGLISH.findall(own) == [], said
+    assert len(english.splitlines()) == len(said.splitlines())
+    assert sorted(re.findall(r"\d+", said)) == sorted(re.findall(r"\d+", english))
