@@ -1,6 +1,6 @@
 """Judges students' PyTorch work by evidence: their code computes, this package decides."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def load_ipython_extension(shell: object) -> None:
