@@ -35,8 +35,9 @@ def _own_package() -> None:
     spec = importlib.util.spec_from_file_location(
         "grader_inside", here / "__init__.py", submodule_search_locations=[str(here)]
     )
-    assert spec is not None
-    sys.modules["grader_inside"] = importlib.util.module_from_spec(spec)
+    assert spec is not None and spec.loader is not None
+    package = sys.modules["grader_inside"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(package)
 
 
 if __name__ == "__main__":
