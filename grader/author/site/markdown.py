@@ -16,6 +16,7 @@ _DISPLAYED = re.compile(r"^\$\$(.+?)\$\$[ \t]*$", re.MULTILINE | re.DOTALL)
 _NO_MARK = re.compile(r"[^\w\- ]")
 # A paragraph with a link to an interactive figure, which the lessons call `figures/try-….html`.
 _TRY = re.compile(r'<p>(?:(?!</p>).)*?<a href="([^"]*/try-[\w-]+\.html)">(.*?)</a>.*?</p>', re.DOTALL)
+_FIGURE = re.compile(r'<p>(<img src="[^"]+\.svg"[^>]*>)</p>')  # a drawing alone in its paragraph
 _EMPTY_HEAD = re.compile(r"<th[^>]*>\s*</th>")  # a corner of a table heads nothing, and readers of screens say so
 _TAGS = re.compile(r"<(annotation|style|script)\b.*?</\1>|<[^>]+>", re.DOTALL)
 
@@ -88,6 +89,7 @@ def to_html(text: str, anchors: Anchors, target: Target) -> str:
         escape=False, renderer=Renderer(escape=False), plugins=["table", "strikethrough", "math", "footnotes", "url"]
     )
     made = _EMPTY_HEAD.sub("<td></td>", _TRY.sub(_with_frame, str(convert(apart))))
+    made = _FIGURE.sub(r'<div class="wide drawing" tabindex="0" role="group" aria-label="figure">\1</div>', made)
     return re.sub(
         r"<table>.*?</table>",
         lambda found: f'<div class="wide" tabindex="0" role="group" aria-label="table">{found[0]}</div>',

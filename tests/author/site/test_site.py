@@ -125,7 +125,7 @@ def test_every_link_of_a_site_leads_somewhere_and_nothing_comes_from_elsewhere(s
     page = text(small_site, "week5.html")
     for place in ("week5-pictures.html", "files/week5/sums.py", "index.html", "primer.html#a-word"):
         assert f'href="{place}"' in page
-    assert 'src="files/week5/figures/square.svg" alt="A square"' in page
+    assert 'aria-label="figure"><img src="files/week5/figures/square.svg" alt="A square"' in page
     assert '<iframe class="try" src="files/week5/figures/try-toy.html" title="the toy"' in page
     assert not re.search(r"url\((?!#)", text(small_site, "site.css")) and "http" not in text(small_site, "site.js")
     assert (small_site / ".nojekyll").is_file()
@@ -264,6 +264,30 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(page_of: Any, name: str,
     found = axe.Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def drawing_of(page: Any) -> Any:
+    """The first drawing of a page, once it is there: it is fetched when it comes into view."""
+    drawing = page.locator(".drawing").first
+    drawing.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.drawing img').naturalWidth > 0")
+    return drawing
+
+
+def test_a_narrow_page_keeps_drawings_legible_in_a_box_that_scrolls(page_of: Any) -> None:
+    drawing = drawing_of(page_of("week5.html", 390, "light"))
+    assert drawing.evaluate("box => box.scrollWidth > 1.5 * box.clientWidth && box.tabIndex == 0")
+    wide = drawing_of(page_of("week5.html", 1280, "light"))
+    assert wide.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def test_drawings_follow_the_colours_that_a_reader_chooses(page_of: Any) -> None:
+    page = page_of("week5.html", 1280, "light")
+    drawing = drawing_of(page)
+    light = drawing.screenshot()
+    while page.evaluate("document.documentElement.dataset.theme") != "dark":
+        page.locator(".theme").click()
+    assert drawing.screenshot() != light
 
 
 def test_a_reader_searches_chooses_colours_and_opens_the_menu(page_of: Any) -> None:
