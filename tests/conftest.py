@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grader.course import Course
-from tests.support import warm
+from tests.support import kernels, warm
 from tests.support.courses import copied
 
 # Set before anything imports matplotlib or torch: their caches stay in the clone, as everything does.
@@ -56,6 +56,13 @@ def warm_fork_servers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def warm_kernels() -> Iterator[None]:
+    """Kernels of notebooks are forked, too."""
+    with kernels.forked():
+        yield
+
+
 @pytest.fixture
 def cold_start() -> Iterator[None]:
     """The test starts its fork servers as the kit does."""
@@ -65,6 +72,15 @@ def cold_start() -> Iterator[None]:
 
 # What takes longest comes last, so that a plain mistake shows within the first minute.
 SLOW = ("sandbox", "judging", "batch", "author", "attacks", "weeks")
+# Of those, the files that take longest come first: what is short fills what time is left on the other cores.
+LONG = (
+    "test_trials.py",
+    "test_evidence.py",
+    "test_sample_class.py",
+    "test_outcomes.py",
+    "test_cluster.py",
+    "test_attack.py",
+)
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,7 +92,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _stage(item: pytest.Item) -> int:
     here = Path(__file__).parent
     room = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
-    return SLOW.index(room) + 1 if room in SLOW else 0
+    if room not in SLOW:
+        return 0
+    return LONG.index(item.path.name) + 1 if item.path.name in LONG else SLOW.index(room) + 1 + len(LONG)
 
 
 @pytest.hookimpl(trylast=True)

@@ -66,7 +66,7 @@ def notebook_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kernel(notebook_root: Path) -> Iterator[Kernel]:
+def kernel(notebook_root: Path, warm_kernels: None) -> Iterator[Kernel]:
     made = Kernel(notebook_root / "assignments" / "week5")
     with made.running():
         made(set_up(Course(notebook_root), "assignments/week5/week5_work.ipynb"))

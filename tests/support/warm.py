@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -21,7 +22,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,6 +71,56 @@ def launch(
     """Fork what `fork_server_client.launch` would start."""
     order = {"arguments": arguments, "environment": environment, "folder": str(scratch.path)}
     return Warm({**order, "descriptors": descriptors}, [*descriptors, log.fileno()])
+
+
+class Program(Warm):
+    """A program that was forked, with what its parents use of `subprocess.Popen`."""
+
+    stdin: IO[bytes] | None = None
+    stdout = stderr = None
+
+    def send_signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+def popen(
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | Path | None = None,
+    stdin: int | None = None, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None,
+    imports: Sequence[str] = (), **_: Any,
+) -> Program:  # fmt: skip
+    """Fork what `subprocess.Popen([python, …, "-m", MODULE, …])` would start, with these imported for all like it."""
+    at, environment, folder = command.index("-m"), dict(env or os.environ), str(cwd or os.getcwd())
+    path = [] if "-P" in command[:at] else [folder]
+    path += [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    order = {"module": command[at + 1], "arguments": list(command[at + 2 :]), "path": path}
+    order |= {"environment": environment, "folder": folder, "descriptors": [], "imports": list(imports)}
+    reads, writes = os.pipe()
+    said = [(stream or usual).fileno() for stream, usual in ((stdout, sys.__stdout__), (stderr, sys.__stderr__))]  # type: ignore[union-attr]
+    program = Program(order, [reads, *said])
+    os.close(reads)
+    if stdin == subprocess.PIPE:
+        program.stdin = os.fdopen(writes, "wb")
+    else:
+        os.close(writes)
+    return program
+
+
+def run(command: Sequence[str], **given: Any) -> subprocess.CompletedProcess[str]:
+    """Do what `subprocess.run(…, capture_output=True, text=True)` does, with a fork."""
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        status = popen(command, stdout=stdout, stderr=stderr, **given).wait()
+        said = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            said.append(file.read().decode())
+        return subprocess.CompletedProcess(command, status, *said)
 
 
 _cold = fork_server_client.launch
@@ -150,11 +201,18 @@ class Forker:
             return
         _warm_up()  # now, as many a run of few tests gives no order
         order = json.loads(packed)
-        _, _, sandbox, left_out, *_ = order["arguments"]
-        zygote = self._zygote(sandbox, left_out)
+        if "module" in order:
+            for name in order["imports"]:
+                importlib.import_module(name)
+            become: tuple[Any, ...] = (_become_module, order, descriptors)
+        else:
+            _, _, sandbox, left_out, *_ = order["arguments"]
+            become = (_become, order, descriptors, self._zygote(sandbox, left_out))
         pid = os.fork()
+        with contextlib.suppress(ProcessLookupError):  # where the fork has ended already
+            os.setpgid(pid, pid)  # by whoever is first: an order's client asks for the group at once
         if pid == 0:
-            _run(_become, order, descriptors, zygote)
+            _run(*become)
         for fd in descriptors:
             os.close(fd)
         self._running[pid] = connection
@@ -218,27 +276,42 @@ def _become(order: dict[str, Any], descriptors: list[int], zygote: Any) -> int:
     """Become the fork server that the order describes."""
     from grader.judging import fork_server
 
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
     *given, log = descriptors
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for fd, at in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(fd, at)
-    os.close(log)
+    _begin(order, os.open(os.devnull, os.O_RDONLY), log, log)
     numbers = dict(zip(order["descriptors"], given, strict=True))
     arguments = list(order["arguments"])
     arguments[0] = str(numbers[int(arguments[0])])
-    os.environ.clear()
-    os.environ.update(order["environment"])
     sys.path[:0] = [entry for entry in os.environ["PYTHONPATH"].split(os.pathsep) if entry not in sys.path]
-    os.chdir(order["folder"])
-    tempfile.tempdir = None
     if zygote is not None:
         zygote.lend()
         fork_server.Zygote = lambda sandbox: zygote  # type: ignore[misc, assignment]
     gc.unfreeze()
     return fork_server.main(arguments)
+
+
+def _become_module(order: dict[str, Any], descriptors: list[int]) -> None:
+    """Become what `python -P -m MODULE` is."""
+    stdin, stdout, stderr = descriptors
+    _begin(order, stdin, stdout, stderr)
+    gc.unfreeze()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = [order["module"], *order["arguments"]]
+    sys.path[:0] = order["path"]
+    runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
+
+
+def _begin(order: dict[str, Any], *streams: int) -> None:
+    """Have what a process starts with: its streams, environment and folder."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for at, fd in enumerate(streams):
+        os.dup2(fd, at)
+    for fd in {*streams} - {0, 1, 2}:
+        os.close(fd)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    tempfile.tempdir = None
 
 
 @functools.cache

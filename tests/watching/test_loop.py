@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import queue
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -16,6 +18,7 @@ from grader.results import CheckResult, Outcome
 from grader.watching import runs, spares
 from grader.watching.loop import Desk
 from grader.watching.screen import Shown
+from tests.support import warm
 from tests.support.courses import copied
 
 PATIENCE = 120.0  # seconds for a process to import torch on a busy machine
@@ -74,7 +77,10 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool], Watched]]:
-    """Start a desk, or give back the one that is there: importing torch takes seconds."""
+    """Start a desk, or give back the one that is there: importing torch takes seconds.
+
+    The one without forks has its processes forked all the same, by the tests. The other starts as students start it.
+    """
     started: dict[bool, Watched] = {}
 
     def one(forks: bool) -> Watched:
@@ -149,6 +155,7 @@ def test_without_forks_spare_processes_do_the_same(
     start: Callable[[bool], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spares, "SPARE", 0)
+    monkeypatch.setattr(spares, "subprocess", SimpleNamespace(Popen=warm.popen, PIPE=subprocess.PIPE))
     desk = start(False)
     assert outcomes(desk.first) == [Outcome.PASSED] * 3
     results = desk.save(

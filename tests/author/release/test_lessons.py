@@ -77,6 +77,7 @@ def in_short(notebook: Path, folder: Path) -> Path:
     return folder / notebook.name
 
 
+@pytest.mark.usefixtures("warm_kernels")
 @pytest.mark.parametrize("week", WEEKS)
 def test_the_reference_runs_the_whole_notebook(week: str, tmp_path: Path, monkeypatch) -> None:
     """With GRADER_ALL=1 in the environment for as many epochs as students train, which takes minutes."""

@@ -15,6 +15,7 @@ from grader.author.release import leaks, tree
 from grader.cli.main import main
 from grader.course import Course, protected
 from grader.errors import CourseError, UsageError
+from tests.support import warm
 from tests.support.makers import lay_out
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +91,7 @@ def test_an_editor_finds_the_checks_of_the_tree(committed_course: Course, tmp_pa
     # As the editor's test explorer asks for them.
     command = [sys.executable, "-m", "pytest", "--rootdir", ".", "--collect-only", "-q", *arguments]
     asked = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "--import-mode=importlib -p no:cacheprovider"}
-    found = subprocess.run(command, cwd=tmp_path / "out", env=asked, capture_output=True, text=True)
+    found = warm.run(command, cwd=tmp_path / "out", env=asked)
     assert f"assignments/{WEEK}/test_{WEEK}.py::" in found.stdout, found.stdout + found.stderr
     container = settings[".devcontainer/devcontainer.json"]
     assert ".venv/bin/python" in container["postCreateCommand"]
@@ -192,9 +193,9 @@ def test_this_course_passes_its_own_leak_check_and_students_can_work_in_it(tmp_p
     files = {path: (ROOT / path).read_bytes() for path in chosen}
     leaks.check(files, course, "the student tree")
     tree.write_folder(files, tmp_path / "tree")
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path / "tree", env={**os.environ, "PYTHONPATH": str(tmp_path / "tree")}, capture_output=True, text=True,
+        cwd=tmp_path / "tree", env={**os.environ, "PYTHONPATH": str(tmp_path / "tree")},
     )  # fmt: skip
     weeks = course.assignments()
     assert done.returncode == 1, done.stdout + done.stderr
