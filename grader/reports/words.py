@@ -145,7 +145,7 @@ def remark_title(remark: Remark) -> str:
     return ": ".join(part for part in (task, remark.check) if part) or tr("The whole week")
 
 
-def points_of(points: int, most: int) -> str:
+def points_of(points: float, most: float) -> str:
     """Say points, as in `4 of 5 points`."""
     return tr("{points} of 1 point" if most == 1 else "{points} of {most} points", points=points, most=most)
 

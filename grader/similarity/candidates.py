@@ -24,7 +24,7 @@ def candidates(hashes: Mapping[int, Collection[int]], now: Collection[int], leas
     sizes = np.array([max(1, len(hashes[number])) for number in numbers], np.int64)
     is_now = np.array([number in now for number in numbers], bool)
     places = np.arange(len(numbers))
-    found = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))]
+    found: list[tuple[Any, Any, Any]] = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))]
     for place in places[is_now].tolist():
         others = [owners[hashed] for hashed in hashes[numbers[place]]]
         count = np.bincount(np.concatenate([*others, places[:0]]), minlength=len(numbers))

@@ -78,8 +78,8 @@ def figures_of(snapshot: Snapshot) -> Figures:
 class _Share:
     """What one student's week adds to the figures of a week."""
 
-    score: int | None
-    most: int
+    score: float | None
+    most: float
     parts: tuple[tuple[str, str, bool, bool], ...]  # of each: its name, its title, and whether it waits or is graded
 
 
