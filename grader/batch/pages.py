@@ -6,14 +6,17 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from grader.course import Settings
-from grader.files import remove_halves
+from grader.files import remove_halves, write_atomically
 from grader.gradebook import Gradebook, Problem, open_book
 from grader.gradebook.adjustments import CONTACT, LANGUAGE
 from grader.people.person import Person
-from grader.reports.class_page import write_class_page
-from grader.reports.figures import write_grades
+from grader.reports.class_page import is_outdated, say_outdated, write_class_page
+from grader.reports.figures import changed_grades, class_rows, write_grades
 from grader.reports.pages import is_current, outdate, remove_report, write_report
 from grader.results import Report
+
+LARGE = 500  # results; a larger class's page is not written anew for each decision
+MOST_NAMED = 5
 
 
 def report_folder(book: Gradebook, out: Path, student: str, week: str) -> Path:
@@ -114,6 +117,44 @@ def write_class(book: Gradebook, out: Path) -> tuple[list[Report], list[Problem]
     write_grades(reports, problems, out / "grades.csv", people)
     write_class_page(reports, problems, out, people)
     return reports, problems
+
+
+def write_grades_of(book: Gradebook, out: Path, students: Collection[str]) -> None:
+    """Bring grades.csv in step for these students, and the class page unless that takes long.
+
+    In a large class the page takes seconds, which is too much for each decision. It says then on top what it lacks, and
+    `finish_class` writes it.
+    """
+    if len(book.graded_weeks()) <= LARGE or not _defer(book, out, students):
+        write_class(book, out)
+
+
+def _defer(book: Gradebook, out: Path, students: Collection[str]) -> bool:
+    names = sorted(students)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    what = f"Not shown here yet: what was decided since, last about {', '.join(names[:MOST_NAMED])}{more}"
+    try:
+        page = say_outdated((out / "index.html").read_text(encoding="utf-8"), what)
+        table = (out / "grades.csv").read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return False
+    people = book.people()
+    gone = {(person.name, week) for person in people for week in person.gone}
+    reports = [report for report in book.latest(students) if (report.student, report.week) not in gone]
+    rows = [row for row in class_rows(reports, book.problems(), people) if row.student in students]
+    table = changed_grades(table, rows) if len(rows) == len(names) else None
+    if page is None or table is None:
+        return False
+    write_atomically(out / "index.html", page)
+    write_atomically(out / "grades.csv", table)
+    return True
+
+
+def finish_class(out: Path) -> bool:
+    """Write the class page where it says that it does not show all that was decided; tell whether it did."""
+    if outdated := is_outdated(out):
+        write_class_again(out)
+    return outdated
 
 
 def write_class_again(out: Path) -> None:

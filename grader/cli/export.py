@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from grader.batch.pages import write_class_again
+from grader.batch.pages import finish_class, write_class_again
 from grader.cli.options import PATH, command
+from grader.errors import GraderError
 from grader.escape import terminal
 from grader.exports import registry
 from grader.exports.feedback.sending import WAYS
@@ -46,6 +48,8 @@ def export(
     written = registry.export(folder, wanted)
     if form == registry.TEACHER and target.resolve() == (folder / TEACHERS).resolve():
         write_class_again(folder)  # the class page links them
+    with suppress(GraderError, OSError):  # the page goes on to say what it lacks
+        finish_class(folder)
     print(f"wrote {target}: {written.what}")
     if written.next:
         print(written.next)

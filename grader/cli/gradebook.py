@@ -13,6 +13,7 @@ from grader.batch.backend import Backend, LocalBackend
 from grader.batch.deciding.applied import apply_sheet
 from grader.batch.deciding.sheet import log_lines, sheet_text
 from grader.batch.override import override_task
+from grader.batch.pages import finish_class
 from grader.cli.console import make_sandbox, the_course
 from grader.cli.options import PATH, command, course_option, out_option, sandbox_option
 from grader.course import Course
@@ -21,10 +22,11 @@ from grader.escape import terminal
 from grader.files import write_atomically
 from grader.gradebook import open_book
 from grader.gradebook.changes import changed_grades
+from grader.reports.class_page import is_outdated
 
 book_option = out_option("reports", "Where `batch` wrote the gradebook.")
 who_option = click.option("--who", help="Who decides (default: the name of your account).")
-_FILES = {"list": 0, "log": 0, "sheet": 1, "apply": 1}  # how many files each action takes
+_FILES = {"list": 0, "log": 0, "sheet": 1, "apply": 1, "pages": 0}  # how many files each action takes
 
 
 @command("override ana week5 5.3 4 --why discussed")
@@ -57,6 +59,7 @@ def override(
     """
     for change in override_task(out, student, week, task, points, why, who, alone):
         print(terminal(str(change)))
+    _say_outdated(out)
     return 0
 
 
@@ -74,6 +77,7 @@ def adjustments(action: str, files: tuple[Path, ...], week: str | None, who: str
     log          all that was ever decided, with who, when and why
     sheet FILE   write a CSV: what holds, and a line to fill in for each part that waits for a person
     apply FILE   decide what such a CSV says; what holds already is left alone
+    pages        write the class page, which in a large class does not follow each decision
 
     In the CSV, `task` and `points` take what `override` does. All lines are checked first; if one is wrong, none is
     applied. A line that you delete takes nothing back: write `back` under points.
@@ -82,6 +86,9 @@ def adjustments(action: str, files: tuple[Path, ...], week: str | None, who: str
         raise UsageError(f"adjustments {action} takes {_FILES[action]} files, not {len(files)}")
     if action == "apply":
         return _apply(out, files[0], who)
+    if action == "pages":
+        print("the class page is written anew" if finish_class(out) else "the class page shows all that was decided")
+        return 0
     with open_book(out) as book:
         if action == "sheet":
             text = sheet_text(book, week)
@@ -102,7 +109,16 @@ def _apply(out: Path, file: Path, who: str | None) -> int:
     for change in applied.changes:
         print(terminal(str(change)))
     print(f"{applied.kept} decisions hold already, {len(applied.changes)} students' weeks changed")
+    _say_outdated(out)
     return 0
+
+
+def _say_outdated(out: Path) -> None:
+    if is_outdated(out):
+        print(
+            "grades.csv and the reports show it; the class page of so large a class does after `adjustments pages`, or "
+            "the next `batch`, `export` or `desk`"
+        )
 
 
 @command("diff --against reports-of-monday")
@@ -145,6 +161,8 @@ def desk(
     course, backend = _grading(sandbox)
     who = names or ((getpass.getuser(),) if where.is_local else ())
     with suppress(KeyboardInterrupt):  # that is how a desk is closed
+        with suppress(GraderError, OSError):  # a run that has the gradebook for itself writes the page in the end
+            finish_class(out)
         serve(out, where, who, lambda line: print(terminal(line), flush=True), course, backend)
     print("the desk is closed; all is kept", flush=True)
     return 0

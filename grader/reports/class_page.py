@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from markupsafe import escape
+
 from grader.course import week_order
 from grader.course.protected import CHANGED
+from grader.escape import plain
 from grader.files import write_atomically
 from grader.gradebook import Problem
 from grader.people.person import Person
@@ -26,6 +29,7 @@ from grader.results import Outcome, Report
 _KINDS = {"override": "overridden", "missing": "counts as zero"}
 _NOTABLE = {Outcome.TIMEOUT: "timeout", Outcome.MEMORY: "out of memory", Outcome.KILLED: "killed"}
 LACKS = "modules missing"  # beside the states, in the choice of rows
+_OUTDATED = '<p id="outdated" role="status"'  # as the template has it, where it is hidden
 _UNSCORED = {State.NOTHING: "missing", State.NOT_GRADABLE: "not graded", State.UNCLEAR: "unclear"}
 
 
@@ -74,6 +78,24 @@ def write_class_page(
     Where `export --to teacher` has written its pages into `teacher/` beside it, they are linked.
     """
     write_atomically(folder / "index.html", class_page_html(reports, problems, people, folder))
+
+
+def say_outdated(page: str, what: str) -> str | None:
+    """Return the class page with a line on top that says what it does not show; None where it has no place for one."""
+    begin = page.find(_OUTDATED)
+    end = page.find("</p>", begin)
+    if min(begin, end) < 0:
+        return None
+    says = f"{_OUTDATED}>{escape(plain(what))}. <code>python -m grader adjustments pages</code> writes this page anew."
+    return page[:begin] + says + page[end:]
+
+
+def is_outdated(folder: Path) -> bool:
+    """Tell whether the class page in `folder` says that it does not show all that was decided."""
+    try:
+        return f"{_OUTDATED}>" in (folder / "index.html").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def class_page_html(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from grader.course import week_order
 from grader.escape import csv_cell
@@ -29,6 +30,7 @@ from grader.results import Outcome, Report, TaskScore, task_order
 from grader.results.points import total
 
 BINS = 10
+_WHO = ("student", "id", "email", "section", "group")  # the first columns of grades.csv
 
 
 class State(StrEnum):
@@ -192,7 +194,7 @@ def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
 def write_grades(
     reports: Iterable[Report], problems: Iterable[Problem], path: Path, people: Iterable[Person] = ()
 ) -> None:
-    """Write grades.csv: who, one column a week, total, and what became of each week; UTF-8, whole numbers.
+    """Write grades.csv: who, one column a week, total, and what became of each week; UTF-8.
 
     There is no byte order mark: programs that read the file would take it for a part of the first heading. (In
     Excel, open the file with Data, From Text, so that it asks for the encoding.)
@@ -203,14 +205,38 @@ def write_grades(
 def grades_csv(rows: Sequence[Row]) -> str:
     """Return the table as CSV text, with names that no spreadsheet takes for formulas."""
     weeks = class_weeks(rows)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    columns = [*map(csv_cell, weeks), "total", *(csv_cell(f"{week} state") for week in weeks)]
-    writer.writerow(["student", "id", "email", "section", "group", *columns])
+    return _csv([_header(weeks), *(_line(row, weeks) for row in rows)])
+
+
+def changed_grades(text: str, rows: Sequence[Row]) -> str | None:
+    """Return the table with the lines of these students anew; None where it lacks one of them, or of their weeks.
+
+    A large class takes seconds to go through, and a decision changes the line of one student.
+    """
+    header, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    weeks = header[len(_WHO) : header.index("total")] if "total" in header else []
+    places = {line[0]: place for place, line in enumerate(lines) if line}
+    if [*map(str, _header(weeks))] != header or not {csv_cell(row.student) for row in rows} <= set(places):
+        return None
+    if not set(class_weeks(rows)) <= set(weeks):
+        return None
     for row in rows:
-        who = (row.student, row.person.id, row.person.email, row.section, row.person.group)
-        scores = (row.final(week) for week in weeks)
-        writer.writerow([*map(csv_cell, who), *scores, row.total, *(row.state(week) for week in weeks)])
+        lines[places[csv_cell(row.student)]] = _line(row, weeks)
+    return _csv([header, *lines])
+
+
+def _header(weeks: Sequence[str]) -> list[str]:
+    return [*_WHO, *map(csv_cell, weeks), "total", *(csv_cell(f"{week} state") for week in weeks)]
+
+
+def _line(row: Row, weeks: Sequence[str]) -> list[Any]:
+    who = (row.student, row.person.id, row.person.email, row.section, row.person.group)
+    return [*map(csv_cell, who), *map(row.final, weeks), row.total, *map(row.state, weeks)]
+
+
+def _csv(lines: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
 
 

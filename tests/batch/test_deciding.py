@@ -502,6 +502,34 @@ def test_halves_are_written_by_each_platforms_rules(out: Path, capsys: pytest.Ca
     assert '"score": 29,' in scores50.read_text("utf-8")
 
 
+def test_a_large_class_s_page_says_what_it_lacks_until_it_is_written(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = out / "index.html"
+    assert decide(out, "Ana Silva", "week5", "5.1", "1") == 0  # a small class's page is written at once
+    assert main(["adjustments", "pages", "--out", str(out)]) == 0
+    assert "shows all that was decided" in capsys.readouterr().out
+    assert 'id="outdated" role="status" hidden' in page.read_text("utf-8")
+    monkeypatch.setattr(pages, "LARGE", 1)
+    before, table = page.read_text("utf-8"), (out / "grades.csv").read_text("utf-8")
+    for student, points in (("Émile Ek", "12.5"), ("Ana Silva", "7"), ("Dora", "3")):
+        assert decide(out, student, "week5", "week", points) == 0
+        assert "class page of so large a class does after `adjustments pages`" in capsys.readouterr().out
+        assert row(out, student)["week5"] == points
+    said = page.read_text("utf-8")
+    assert "what was decided since, last about Dora." in said and 'id="outdated" role="status">' in said
+    assert said[said.index("<main>") :] == before[before.index("<main>") :]
+    kept = {line for line in table.splitlines() if line.startswith(("Emil", "'=Cy"))}
+    assert kept < set((out / "grades.csv").read_text("utf-8").splitlines())
+    patched = (out / "grades.csv").read_text("utf-8")
+    assert main(["adjustments", "pages", "--out", str(out)]) == 0
+    assert "12.5" in page.read_text("utf-8") and "last about" not in page.read_text("utf-8")
+    assert (out / "grades.csv").read_text("utf-8") == patched
+    # Where grades.csv has no column for the week, all of it is written.
+    assert decide(out, "Emil", "week6", "week", "5/10") == 0
+    assert row(out, "Emil")["week6"] == "5" and "last about" not in page.read_text("utf-8")
+
+
 SCALE = Scale("week5", TASKS, {"style": STYLE, "look": LOOK}, WEEK_POINTS)
 MEANT = st.one_of(
     st.sampled_from([*TASKS, "week", "bonus", "penalty", "style", "look", "lateness"]).map(

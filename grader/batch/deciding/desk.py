@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.batch.deciding.teams import Teams
 from grader.batch.deciding.words import Meant, Scale
-from grader.batch.pages import write_class, write_decided
+from grader.batch.pages import write_decided, write_grades_of
 from grader.errors import GraderError, UsageError
 from grader.escape import terminal
 from grader.gradebook import Gradebook
 from grader.people.person import Person
 from grader.results import Kind, Override, Report
+
+FEW = 10  # students whose reports are read one by one
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,23 @@ def _said(report: Report | None) -> str:
     return "excused" if report.excused else str(report.score)
 
 
+class _Reports:
+    """The present reports, by student and week; of a few students they are read one by one, for more all at once."""
+
+    def __init__(self, book: Gradebook) -> None:
+        self._book = book
+        self._found: dict[str, dict[str, Report]] = {}
+        self._has_all = False
+
+    def of(self, student: str) -> Mapping[str, Report]:
+        """Return a student's reports by week, maybe with those of entries that are gone."""
+        if student not in self._found and not self._has_all:
+            self._has_all = len(self._found) >= FEW
+            for report in self._book.current() if self._has_all else self._book.latest([student]):
+                self._found.setdefault(report.student, {})[report.week] = report
+        return self._found.setdefault(student, {})
+
+
 class Desk:
     """An open gradebook at which somebody decides."""
 
@@ -51,7 +70,7 @@ class Desk:
         self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.teams = Teams(book)
         self.held = {(one.student, one.week, *one.slot): one for own in book.decisions().values() for one in own}
-        self.reports = {(report.student, report.week): report for report in book.current()}
+        self._reports = _Reports(book)
         self._parts = book.manual_parts()
         self._weeks = book.known_weeks()
         self._scales: dict[tuple[str, str], Scale] = {}
@@ -59,10 +78,10 @@ class Desk:
     def scale(self, person: Person, week: str) -> Scale:
         """Return what there is to decide about a person's week; `UsageError` where there is no such week."""
         if week not in self._weeks or week in person.gone:
-            own = ", ".join(known for student, known in self.reports if student == person.name) or "none"
+            own = ", ".join(known for known in self._reports.of(person.name) if known not in person.gone) or "none"
             gone = "" if week not in person.gone else ", since the class folder no longer holds the entry"
             raise UsageError(terminal(f"{person.name} has no result for {week!r}{gone}; there is: {own}"))
-        report = self.reports.get((person.name, week))
+        report = self._reports.of(person.name).get(week)
         key = person.name if report else "", week
         if key not in self._scales:
             self._scales[key] = self._scale_of(report, week)
@@ -90,19 +109,20 @@ class Desk:
 
     def decide(self, decisions: Sequence[Override]) -> list[Change]:
         """Record decisions, all or none, and write what shows them; return what became of each student's week."""
-        self._book.decide(decisions)
-        self._show()
         keys = list(dict.fromkeys((one.student, one.week) for one in decisions))
+        before = {key: self._reports.of(key[0]).get(key[1]) for key in keys}
+        self._book.decide(decisions)
+        self._show({one.student for one in decisions})
         after = _by_key(self._book.latest({student for student, _ in keys}))
-        return [Change(*key, self.reports.get(key), after.get(key)) for key in keys]
+        return [Change(*key, before[key], after.get(key)) for key in keys]
 
-    def _show(self) -> None:
+    def _show(self, students: Collection[str]) -> None:
         """Write what shows the decisions; where that cannot be, they hold all the same, and later commands write it."""
         try:
             try:
                 write_decided(self._book, self._out)
             finally:
-                write_class(self._book, self._out)
+                write_grades_of(self._book, self._out, students)
         except OSError as error:
             raise GraderError(
                 terminal(
