@@ -8,7 +8,6 @@ check cannot tell where it runs. In projects without `@task` tests it does nothi
 from __future__ import annotations
 
 import copy
-import shlex
 import sys
 from collections.abc import Collection, Generator, Iterator
 from contextlib import AbstractContextManager
@@ -20,6 +19,7 @@ import pytest
 from grader.escape import never_fail
 from grader.pytest_plugin import options
 from grader.pytest_plugin.chosen import Chosen
+from grader.pytest_plugin.commands import command_on, quoted
 from grader.results import CheckResult, Outcome, told_once
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ def _lines(item: pytest.Item, result: CheckResult) -> list[str]:
     from grader.reports.words import points_of
 
     task = f"{_options(item.config).name('task')} {result.task}"
-    again = f"pytest {_shortest(item.path.parent)}{_elsewhere(item.config)} {task}"
+    again = f"{command_on([item.path.parent])}{_elsewhere(item.config)} {task}"
     head = f"{tr('Task {task}', task=result.task)}: {result.title}  ({points_of(0, result.max_points)})"
     lines = [head, "", *check_lines(result)]
     if not result.hidden:
@@ -354,12 +354,7 @@ def _speaking(config: pytest.Config) -> AbstractContextManager[None]:
 
 def _elsewhere(config: pytest.Config) -> str:
     folder = _option(config, "submission")
-    return f" {_options(config).name('submission')} {shlex.quote(folder)}" if folder else ""
-
-
-def _shortest(folder: Path) -> str:
-    here = Path.cwd()
-    return folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
+    return f" {_options(config).name('submission')} {quoted(folder)}" if folder else ""
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -407,4 +402,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _command(config: pytest.Config) -> str:
-    return "pytest " + (config.args[0] if config.args else "") + _elsewhere(config)
+    named = config.args[0] if len(config.args) == 1 else ""
+    return command_on(config.stash[chosen_key].folders, named) + _elsewhere(config)

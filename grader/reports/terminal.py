@@ -194,8 +194,9 @@ def _next_lines(step: NextStep | None, done: str) -> list[str]:
         return [done or tr("Nothing to do: what is missing is a fault of ours.")]
     check = step.check
     where = f", {check.place}" if check.place else ""
+    what = problem(check) if check.hidden else check.title  # what is wrong with it stands in the table, and above
     first = tr("Next: task {task} ({word})", task=check.task, word=word(check.outcome))
-    lines = [terminal(f"{first}{where}: {problem(check)}")]
+    lines = [terminal(f"{first}{where}: {what}")]
     return [*lines, f"      {step.command}"] if step.command else lines
 
 

@@ -50,10 +50,10 @@ class Screen:
 
     def draw(self, shown: Shown) -> None:
         """Draw the week."""
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
             self._console.clear()
         elif shown.waiting:
-            return  # on what is no terminal only ends are written
+            return  # where nothing can be cleared, only ends are written
         print_tasks(tasks_of(shown.results), self._console)
         self._console.print()
         if (check := shown.first) is not None:

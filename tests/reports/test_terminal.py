@@ -58,7 +58,7 @@ def test_each_task_has_its_points_and_its_state() -> None:
         "5.10    0/6  ░░░░░░░░░░  error  first problem: your code raised IndexError",
         "all   9/120  █░░░░░░░░░",
         "",
-        "Next: task 5.3 (wrong), lenet.py:9: hidden is cut off",
+        "Next: task 5.3 (wrong), lenet.py:9: LeNet's hidden is part of the graph",
         "      pytest assignments/week5 --task 5.3",
     ]
 
@@ -187,7 +187,7 @@ def test_only_a_whole_week_is_all_of_it_and_then_hidden_checks_are_still_to_come
 
 def test_the_next_step_names_the_heading_of_the_lesson() -> None:
     assert desk(FAILED, lesson=LESSON)[-3:] == [
-        "Next: task 5.3 (wrong): wrong",
+        "Next: task 5.3 (wrong): LeNet",
         "      in the lesson: 5.3 class LeNet(nn.Module)",
         "      pytest assignments/week5 --task 5.3",
     ]
