@@ -160,6 +160,15 @@ def slide(page: Any, **values: float) -> str:
     return page.locator("#result").inner_text()
 
 
+def answers_to_the_keyboard(page: Any) -> bool:
+    """Go to the first control by Tab, press an arrow: whether another result is said, also to who only listens."""
+    page.reload()
+    said = slide(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    return slide(page) != said and page.locator("#result").get_attribute("role") == "status"
+
+
 ANSWERS: dict[str, Callable[[Any], bool]] = {
     "try-convolution": lambda page: slide(page, size=9, kernel=4, stride=3, padding=1).endswith("3 positions."),
     "try-learning-rate": lambda page: "flies off" in slide(page, rate=1.05) and "creeps" in slide(page, rate=0.02),
@@ -176,6 +185,7 @@ def test_the_pages_answer_to_their_controls(figure_browser: Any) -> None:
         page.on("pageerror", lambda error, noise=noise: noise.append(str(error)))
         page.goto(file.as_uri())
         assert ANSWERS[file.stem](page), file
+        assert answers_to_the_keyboard(page), file
         serious = [
             one["id"] for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")
         ]
