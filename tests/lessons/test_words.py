@@ -15,6 +15,9 @@ LINES = (ROOT / "solutions" / "words.txt").read_text(encoding="utf-8").splitline
 AVOID = dict(line.split(": ", 1) for line in LINES if not line.startswith("#"))
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`|\*[^*\n]+\*(?= \()", re.MULTILINE | re.DOTALL)  # and titles: *Title* (year)
 
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LONG = 40  # words in a sentence
+
 
 def words_to_avoid(text: str) -> list[str]:
     """The words of the list that stand in the prose, each with what to do."""
@@ -30,6 +33,26 @@ def test_prose_does_without_words_that_say_nothing(name: str) -> None:
 def test_a_word_to_avoid_is_found_in_prose_and_not_in_code() -> None:
     assert words_to_avoid("This is\nSimply so.") == ["simply: leave it out"]
     assert words_to_avoid("```python\njust = 1\n```\n`just` and adjust") == []
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of the prose, without code, tables, formulas and headings; a colon ends one as a point does."""
+    prose = re.sub(r"\$\$.*?\$\$|^(?:[|#]|`pytest ).*?$", "", CODE_BLOCK.sub("", text), flags=re.MULTILINE | re.DOTALL)
+    words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", prose)
+    parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=- |\d+\. |\*)", words))
+    return [one for part in parts for one in re.split(r"(?<=[.!?:;])\s+(?=[A-Z*`(\"'0-9\[])", part) if one]
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name.startswith("assignments/")])
+def test_sentences_are_short(name: str) -> None:
+    lengths = {sentence: len(sentence.split()) for sentence in sentences(TEXTS[name].read_text(encoding="utf-8"))}
+    assert [sentence for sentence, length in lengths.items() if length > LONG] == []
+    assert sum(lengths.values()) / len(lengths) < 15
+
+
+def test_a_long_sentence_is_found_and_code_is_none() -> None:
+    text = "A b.\n\n```python\n" + "x " * 50 + "\n```\n\n- " + "word " * 50 + "[end](x.md). New one: it\n"
+    assert [len(sentence.split()) for sentence in sentences(text)] == [2, 52, 3]
 
 
 def test_lessons_figures_and_stretch_tasks_are_spelt_right(capsys: pytest.CaptureFixture[str]) -> None:
