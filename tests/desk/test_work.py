@@ -90,6 +90,18 @@ def test_attempts_show_what_changed_in_code_and_verdicts(desk_folder: Path, tina
     assert "5.3 values of LeNet 1 of 1" in fixes
 
 
+def test_the_instructors_view_names_hard_checks_and_how_checks_do_by_day(tmp_path: Path) -> None:
+    folder = make_book(tmp_path, tuple(f"Student {number}" for number in range(6)))
+    with sqlite3.connect(folder / "gradebook.sqlite") as database:
+        database.execute("UPDATE attempts SET at = '2026-10-0' || (1 + person % 2) || 'T09:00:00Z'")
+    database.close()
+    with opened(folder) as (tina, _):
+        page = tina.get("/figures/week5").words
+    assert "Look at these first 5.3 gradients too hard: 0 of 6 pass it" in page
+    assert "By day of grading Day Works Mean share 2026-10-01 3" in page
+    assert "Check 10-01 10-02 5.1 output size 67 % 67 % 5.3 values of LeNet 33 % 33 % 5.3 gradients 0 % 0 %" in page
+
+
 def test_pages_say_what_their_words_mean(tina: Visitor) -> None:
     home = tina.get("/").words
     assert "A work needs a look where a part of it waits for a person" in home
@@ -544,6 +556,19 @@ def test_what_goes_wrong_names_a_cause_once_with_all_checks_that_it_makes_fail(t
     assert 'title="4 students"' in troubles
     assert "test_values_of_LeNet" in troubles
     assert "test_gradients" in troubles
+
+
+def test_a_work_that_is_very_large_is_shown_in_part(desk_folder: Path) -> None:
+    with Gradebook(desk_folder / "gradebook.sqlite", copies=False) as book:
+        lines = {f"m{number}.py": b"x = 1\n" * 8_000 for number in range(5)}
+        book.record_sources("9" * 64, lines | {"long.py": b"y" * 100_000, "lenet.py": CODE.encode()})
+    again(desk_folder, "Ana Silva", submission="9" * 64)
+    with opened(desk_folder) as (tina, _):
+        page = tina.get(WORK)
+        assert (page.status, len(page.text) < 2_000_000) == (200, True)
+        assert "The rest is not shown" in page.words
+        assert "hidden = self.conv1(x)" in page.words
+        assert tina.get("/attempts/1/week5").status == 200
 
 
 def test_done_and_next_go_on_among_those_that_the_address_chooses(tina: Visitor) -> None:

@@ -88,7 +88,7 @@ class Live:
         found = []
         for one in self._snapshot.problems[::-1][:NEWEST]:
             person, week = self._snapshot.key_of.get(one.student, 0), one.week or ""
-            said = plain(one.message).partition("\n")[0][:LONGEST]
+            said = plain(one.message.removeprefix(f"{one.student}: ")).partition("\n")[0][:LONGEST]
             found.append({"person": person, "week": week, "name": plain(one.student), "says": said})
         return found
 

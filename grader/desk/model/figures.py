@@ -12,9 +12,12 @@ from grader.desk.model.snapshot import Snapshot
 from grader.reports.failures import reason
 from grader.reports.figures import Row, State
 from grader.reports.items import Item, item_figures
+from grader.reports.words import counted
 from grader.results import CheckResult, Outcome, Report, task_order
 
 MOST = 8
+HARD = 0.3  # of those who got to a check; where fewer pass it, it is too hard, or wrong
+FEWEST_REACHED = 5
 LASTS = 20.0  # seconds for which figures are shown while attempts come in: they take a while in a large class
 
 
@@ -151,6 +154,20 @@ def _items(snapshot: Snapshot) -> dict[str, list[tuple[CheckResult, Item]]]:
         reports = [report for (_, own), report in snapshot.reports.items() if own == week]
         found[week] = _paired(checks_of(snapshot, week), item_figures(reports))
     return found
+
+
+def look_at_first(item: Item) -> str:
+    """Say why a teacher should look at a check before the others; empty where nothing stands out."""
+    reached = item.passed + item.failed
+    if item.broken:
+        return f"it broke on {counted(item.broken, 'work')}"
+    if item.discrimination.is_reversed:
+        return "those who do well elsewhere rather fail it"
+    if reached >= FEWEST_REACHED and item.passed < HARD * reached:
+        return f"too hard: {item.passed} of {reached} pass it"
+    if item.unreached > reached and item.students >= FEWEST_REACHED:
+        return f"{item.unreached} of {item.students} do not get there"
+    return ""
 
 
 def _paired(checks: Sequence[CheckResult], items: Sequence[Item]) -> list[tuple[CheckResult, Item]]:

@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from grader.desk.desk import desk_of
+from grader.desk.model.days import days_of
 from grader.desk.model.diffs import changed_files, changed_verdicts
-from grader.desk.model.figures import figures_of
+from grader.desk.model.figures import figures_of, look_at_first
 from grader.desk.model.hints import fixes_of
 from grader.desk.pages.class_view import sections
 from grader.desk.pages.rendering import page
@@ -37,17 +38,15 @@ async def show_figures(request: Request) -> Response:
     if week not in desk.snapshot.weeks:
         raise HTTPException(404, f"there is no {week}")
     figures = figures_of(desk.snapshot)
-    days = desk.book.rows(
-        "SELECT substr(at, 1, 10), count(*), avg(100.0 * score / max(max_score, 1)) FROM attempts "
-        "WHERE week = ? AND at != '' GROUP BY 1 ORDER BY 1 DESC LIMIT 14", week,
-    )  # fmt: skip
+    items = figures.items.get(week, [])
     return page(
         request,
         "figures.html.j2",
         week=week,
-        items=figures.items.get(week, []),
+        items=items,
+        first=[(check, item, why) for check, item in items if (why := look_at_first(item))],
         shown=next((one for one in figures.weeks if one.week == week), None),
-        days=days,
+        by_day=days_of(desk.snapshot, week),
         fixes=fixes_of(desk.snapshot, week),
     )
 

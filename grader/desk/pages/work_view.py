@@ -23,7 +23,7 @@ from grader.reports.teacher import Excerpt, excerpts
 from grader.results import WHOLE_WEEK, CheckResult, Outcome, Override, Report, TaskScore
 from grader.results.points import total
 
-MOST_LINES = 3_000  # of a file that a page shows
+MOST_LINES = 3_000  # of a file that a page shows; of all files of a work it shows three times as many
 LONGEST = 400  # characters of a line
 
 
@@ -35,7 +35,7 @@ class File:
     lines: Sequence[str]
     marked: Mapping[int, Sequence[CheckResult]]
     comments: Mapping[int, Sequence[Comment]]
-    cut: int = 0
+    cut: bool = False
 
     def runs(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield the lines in runs, each with the number of its first; each ends where something is said."""
@@ -165,13 +165,15 @@ def files_of(report: Report, sources: Mapping[str, str], comments: Sequence[Comm
         if check.outcome is not Outcome.PASSED:
             for one in excerpts(check, split)[:1]:
                 marked.setdefault(one.file, {}).setdefault(one.line, []).append(check)
+    left = 3 * MOST_LINES
     for path, lines in sorted(split.items(), key=lambda pair: (pair[0] not in marked, pair[0])):
         own: dict[int, list[Comment]] = {}
         for comment in comments:
             if comment.about is About.LINE and comment.target == path and comment.submission == report.submission:
                 own.setdefault(comment.line, []).append(comment)
-        shown = [_cut(line) for line in lines[:MOST_LINES]]
-        yield File(path, shown, marked.get(path, {}), own, max(0, len(lines) - MOST_LINES))
+        shown = [_cut(line) for line in lines[: max(0, min(left, MOST_LINES))]]
+        left -= len(shown)
+        yield File(path, shown, marked.get(path, {}), own, len(shown) < len(lines))
 
 
 def _cut(line: str) -> str:
