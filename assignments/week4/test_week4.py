@@ -8,11 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import digits, loops, networks
+from fixtures import digits, networks
 from fixtures.bands import BANDS
-from fixtures.loops import descend, normed_problem, problem
 from grader import expect, show
-from grader.checks import load_probes, task
+from grader.checks import load_probes, loops, task
+from grader.checks.loops import descend, normed_problem, problem
 
 probes = load_probes(__file__)
 

@@ -4,10 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import loops
-from fixtures.loops import descend, normed_problem, problem
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks import load_probes, loops, task
+from grader.checks.loops import descend, normed_problem, problem
 
 probes = load_probes(__file__)
 seeds = st.integers(0, 2**31 - 1)

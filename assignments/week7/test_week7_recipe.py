@@ -4,10 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import digits, loops, recipes, residual
+from fixtures import digits, recipes, residual
 from fixtures.bands import BANDS
 from grader import expect, show
-from grader.checks import load_probes, task
+from grader.checks import load_probes, loops, task
 
 probes = load_probes(__file__)
 seeds = st.integers(0, 2**31 - 1)

@@ -21,6 +21,11 @@ PACKAGE = Path(__file__).parents[1]
 _MAKERS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "says": ((0,), ()),
     "fail": ((0,), ("expected", "got", "because")),
+    "true": ((1,), ("expected", "got")),
+    "close": ((2,), ()),
+    "near": ((2,), ()),
+    "equal": ((2,), ()),
+    "items": ((2,), ()),
     "CheckFailed": ((0,), ("expected", "got", "where", "because")),
     "ProbeEnded": ((1,), ()),
     "NotPlainData": ((0,), ()),

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fixtures import digits, loops, networks
+from fixtures import digits, networks
 from grader import expect
-from grader.checks import load_beside, load_probes, task
+from grader.checks import load_beside, load_probes, loops, task
 
 probes = load_probes(__file__)
 public_probes = load_beside(str(Path(__file__).parents[2] / "assignments" / "week4" / "test_week4.py"), "probes")

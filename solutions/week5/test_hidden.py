@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fixtures import digits, loops, networks
+from fixtures import digits, networks
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks import load_probes, loops, task
 
 probes = load_probes(__file__)
 seeds = st.integers(0, 2**31 - 1)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fixtures import digits, loops, transfer, vgg
+from fixtures import digits, transfer, vgg
 from grader import expect
 from grader.answers import computed_once
-from grader.checks import load_beside, load_probes, task
+from grader.checks import load_beside, load_probes, loops, task
 
 PUBLIC = str(Path(__file__).parents[2] / "assignments" / "week6" / "test_week6_data.py")
 probes = load_probes(__file__)

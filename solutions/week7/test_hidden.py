@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures import loops, maps, recipes, residual
+from fixtures import maps, recipes, residual
 from grader import expect
-from grader.checks import load_probes, task
+from grader.checks import load_probes, loops, task
 
 probes = load_probes(__file__)
 seeds = st.integers(0, 2**31 - 1)

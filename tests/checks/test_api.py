@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from grader import checks
-from grader.checks import expect, show
+from grader.checks import expect, loops, show
 from grader.inside import modules
 
 PAGE = Path(__file__).parents[2] / "solutions" / "API.md"
@@ -29,7 +29,7 @@ def test_every_example_of_the_page_gives_what_stands_below_it() -> None:
     assert "".join(said) == ""
 
 
-@pytest.mark.parametrize("module", [expect, show])
+@pytest.mark.parametrize("module", [expect, loops, show])
 def test_the_page_names_every_function(module: ModuleType) -> None:
     public = [
         name for name, one in vars(module).items() if inspect.isfunction(one) and one.__module__ == module.__name__

@@ -9,8 +9,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from fixtures import digits, loops
-from grader.checks import load_beside
+from fixtures import digits
+from grader.checks import load_beside, loops
 from tests.support.stand_ins import StandIn
 
 ROOT = Path(__file__).parents[2]
