@@ -1,0 +1,78 @@
+"""What a week's checks cost in lines: `python solutions/lines.py week5`.
+
+A check costs the lines of its function and of the probes that it runs, each shared among the checks that run it, and so
+on with what these use of the same file. Blank lines count nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def costs(checks: Path, probes: Path) -> dict[str, float]:
+    """Return the lines that each check of a file costs, by the name of its function."""
+    found = _functions(checks) | {f"probes.{name}": one for name, one in _functions(probes).items()}
+    names = set(found)
+    used = {name: set(_uses(node, names, name.startswith("probes."))) - {name} for name, (node, _) in found.items()}
+    tests = [
+        name for name, (node, _) in found.items() if name.startswith("test_") and isinstance(node, ast.FunctionDef)
+    ]
+    reached = {test: _reached(test, used) for test in tests}
+    shared = Counter(name for names in reached.values() for name in names)
+    return {test: sum(found[name][1] / shared[name] for name in reached[test]) for test in tests}
+
+
+def _functions(file: Path) -> dict[str, tuple[ast.AST, int]]:
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            found[node.name] = (node, sum(1 for line in lines[first - 1 : node.end_lineno] if line.strip()))
+    return found
+
+
+def _uses(node: ast.AST, known: set[str], is_probe: bool) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            yield from {f"probes.{one.id}" if is_probe else one.id} & known
+        elif isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "probes":
+            yield from {f"probes.{one.attr}"} & known
+
+
+def _reached(name: str, used: dict[str, set[str]]) -> set[str]:
+    found, waiting = set[str](), [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += used[one]
+    return found
+
+
+def main() -> None:
+    """Print the costs of a week's checks, the dearest first."""
+    (week,) = sys.argv[1:]
+    found: dict[str, float] = {}
+    for file in (
+        *sorted((ROOT / "assignments" / week).glob("test_*.py")),
+        ROOT / "solutions" / week / "test_hidden.py",
+    ):
+        part = "_hidden" if file.stem == "test_hidden" else file.stem.removeprefix(f"test_{week}")
+        found |= {f"{file.name}::{name}": one for name, one in costs(file, file.with_name(f"probes{part}.py")).items()}
+    for name, lines in sorted(found.items(), key=lambda one: -one[1]):
+        print(f"{lines:6.1f}  {name}")
+    under = sum(lines < 15 for lines in found.values())
+    print(f"{week}: {len(found)} checks, {statistics.median(found.values()):.0f} lines in the middle, {under} under 15")
+
+
+if __name__ == "__main__":
+    main()

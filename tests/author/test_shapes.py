@@ -1,0 +1,95 @@
+"""The five shapes of solutions/README.md are short, pass what is right, and find what is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.course import Course
+from grader.kernel.session import run_checks
+from grader.pytest_plugin.local import LocalStudents
+from grader.results import Outcome
+from tests.support.courses import copied
+
+PAGE = Path(__file__).parents[2] / "solutions" / "README.md"
+SHAPES = re.findall(
+    r"```python\n# probes\.py\n(.*?)# test_week9\.py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
+)
+PROBES = "import torch\nfrom torch.utils.data import DataLoader, TensorDataset\n\n\n"
+CHECKS = """import torch
+from hypothesis import given, strategies as st
+from grader.checks import expect, load_probes, loops, task
+
+probes = load_probes(__file__)
+
+
+"""
+RIGHT = """import torch
+
+
+def double(n):
+    return n + n
+
+
+def flatten(images):
+    return images.flatten(1)
+
+
+class Net(torch.nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.fc1 = torch.nn.Linear(8, hidden)
+        self.fc2 = torch.nn.Linear(hidden, 3)
+
+
+def train(model, loader, optimizer):
+    for x, y in loader:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+
+def plot(losses):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.plot(losses)
+    axes.set_ylabel("loss")
+    return figure
+"""
+MISTAKES = {
+    "9.1": ("return n + n", "return n * n"),
+    "9.2": ("images.flatten(1)", "images.flatten(0)"),
+    "9.3": ("Linear(8, hidden)", "Linear(8, hidden, bias=False)"),
+    "9.4": ("optimizer.zero_grad()", "pass"),
+    "9.5": ("axes.plot(losses)", "axes.plot(losses[1:])"),
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    files = {
+        "assignments/week1/probes.py": PROBES + "\n\n".join(probe for probe, _ in SHAPES),
+        "assignments/week1/test_week1.py": CHECKS + "\n\n".join(check for _, check in SHAPES),
+    }
+    return Course(copied("one_check", tmp_path_factory.mktemp("shapes"), files))
+
+
+def test_there_are_five_and_each_takes_less_than_fifteen_lines() -> None:
+    assert len(SHAPES) == len(MISTAKES)
+    assert [probe + check for probe, check in SHAPES if len((probe + check).splitlines()) >= 15] == []
+
+
+def test_what_is_right_passes_and_each_mistake_costs_its_own_check(course: Course, tmp_path: Path) -> None:
+    for task, (right, wrong) in {"": ("", ""), **MISTAKES}.items():
+        work = tmp_path / (task or "right")
+        work.mkdir()
+        assert right in RIGHT
+        (work / "work.py").write_text(RIGHT.replace(right, wrong, 1) if task else RIGHT, encoding="utf-8")
+        results = run_checks(course.assignment("week1"), LocalStudents(work, 0))
+        assert {check.task for check in results} == set(MISTAKES)
+        lost = {check.task: check.message for check in results if check.outcome is not Outcome.PASSED}
+        assert set(lost) == ({task} if task else set()), lost
