@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.author.lines import of_week
 from grader.course import Course
 from grader.kernel.session import run_checks
 from grader.pytest_plugin.local import LocalStudents
@@ -93,3 +94,10 @@ def test_what_is_right_passes_and_each_mistake_costs_its_own_check(course: Cours
         assert {check.task for check in results} == set(MISTAKES)
         lost = {check.task: check.message for check in results if check.outcome is not Outcome.PASSED}
         assert set(lost) == ({task} if task else set()), lost
+
+
+def test_a_checks_lines_are_its_own_and_its_share_of_the_probes_that_it_runs(course: Course) -> None:
+    found = of_week(course.assignment("week1"))
+    assert {name.partition("::test_")[2] for name in found} == {"double", "flatten", "parameters", "train", "plot"}
+    lines = sum(len((probe + check).splitlines()) for probe, check in SHAPES)
+    assert sum(found.values()) == lines

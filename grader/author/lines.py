@@ -1,4 +1,4 @@
-"""What a week's checks cost in lines: `python solutions/lines.py week5`.
+"""What a week's checks cost in lines: `python -m grader.author.lines week5`.
 
 A check costs the lines of its function and of the probes that it runs, each shared among the checks that run it, and so
 on with what these use of the same file. Blank lines count nothing.
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from grader.course import Assignment, find_course, is_hidden
 
 
 def costs(checks: Path, probes: Path) -> dict[str, float]:
@@ -58,16 +58,19 @@ def _reached(name: str, used: dict[str, set[str]]) -> set[str]:
     return found
 
 
+def of_week(assignment: Assignment) -> dict[str, float]:
+    """Return what each check of a week costs, by file and function."""
+    found: dict[str, float] = {}
+    for file in assignment.check_files:
+        part = "_hidden" if is_hidden(file) else file.stem.removeprefix(f"test_{assignment.week}")
+        found |= {f"{file.name}::{name}": one for name, one in costs(file, file.with_name(f"probes{part}.py")).items()}
+    return found
+
+
 def main() -> None:
     """Print the costs of a week's checks, the dearest first."""
     (week,) = sys.argv[1:]
-    found: dict[str, float] = {}
-    for file in (
-        *sorted((ROOT / "assignments" / week).glob("test_*.py")),
-        ROOT / "solutions" / week / "test_hidden.py",
-    ):
-        part = "_hidden" if file.stem == "test_hidden" else file.stem.removeprefix(f"test_{week}")
-        found |= {f"{file.name}::{name}": one for name, one in costs(file, file.with_name(f"probes{part}.py")).items()}
+    found = of_week(find_course().assignment(week))
     for name, lines in sorted(found.items(), key=lambda one: -one[1]):
         print(f"{lines:6.1f}  {name}")
     under = sum(lines < 15 for lines in found.values())
