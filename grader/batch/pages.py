@@ -135,14 +135,14 @@ def _defer(book: Gradebook, out: Path, students: Collection[str]) -> bool:
     what = f"Not shown here yet: what was decided since, last about {', '.join(names[:MOST_NAMED])}{more}"
     try:
         page = say_outdated((out / "index.html").read_text(encoding="utf-8"), what)
-        table = (out / "grades.csv").read_text(encoding="utf-8")
+        before = (out / "grades.csv").read_text(encoding="utf-8")
     except (OSError, UnicodeError):
         return False
     people = book.people()
     gone = {(person.name, week) for person in people for week in person.gone}
     reports = [report for report in book.latest(students) if (report.student, report.week) not in gone]
     rows = [row for row in class_rows(reports, book.problems(), people) if row.student in students]
-    table = changed_grades(table, rows) if len(rows) == len(names) else None
+    table = changed_grades(before, rows) if len(rows) == len(names) else None
     if page is None or table is None:
         return False
     write_atomically(out / "index.html", page)
