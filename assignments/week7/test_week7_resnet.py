@@ -87,6 +87,9 @@ def block_slips(weights, x, stride):
         "of the ReLU before the sum: add first, then cut": residual.block(*given_to, early=True),
         "without the ReLU between the convolutions": residual.block(*given_to, first=False),
         "without a batch normalisation in the shortcut": residual.block(*given_to, shortcut_norm=False),
+        "of bn1 used twice: bn2 comes after conv2": residual.block(*given_to, second="bn1"),
+        "without bn2 after conv2": residual.block(*given_to, second=None),
+        **({"of a stride in conv2: conv1 has it": residual.block(*given_to, late=True)} if stride > 1 else {}),
     }
 
 
@@ -162,6 +165,8 @@ def test_network(student, output_dim, blocks, size, seed):
         "without stage2's stride": lambda: residual.logits(weights, images, strides=(1, 1, 2)),
         "without stage3's stride": lambda: residual.logits(weights, images, strides=(1, 2, 1)),
         "without stage1": lambda: residual.logits(without(weights, "stage1"), images),
+        "without bn1 after conv1": lambda: of_another_stem(weights, images, norm=False),
+        "of a conv1 without padding: it has padding=1": lambda: of_another_stem(weights, images, padding=0),
         "with a softmax: logits are raw": lambda: want.softmax(1),
         "with a log-softmax: logits are raw": lambda: want.log_softmax(1),
         "with a ReLU after fc: logits are raw": lambda: want.clamp(min=0),
@@ -174,6 +179,15 @@ def test_network(student, output_dim, blocks, size, seed):
 
 def without(weights, part):
     return {name: value for name, value in weights.items() if not name.startswith(part)}
+
+
+def of_another_stem(weights, images, norm=True, padding=1):
+    """The logits of a network that begins otherwise."""
+    x = torch.nn.functional.conv2d(images, weights["conv1.weight"], padding=padding)
+    x = (residual.normed(weights, "bn1", x) if norm else x).clamp(min=0)
+    for prefix in residual.prefixes(weights):
+        x = residual.block(weights, prefix, x, 2 if prefix in ("stage2.0.", "stage3.0.") else 1)
+    return x.mean((2, 3)) @ weights["fc.weight"].T + weights["fc.bias"]
 
 
 def pooled(weights, images, how):
