@@ -1,4 +1,4 @@
-"""What a week's checks cost in lines: `python -m grader.author.lines week5`.
+"""Says what the checks of a week cost in lines: `python -m grader.author.lines week5`.
 
 A check costs the lines of its function and of the probes that it runs, each shared among the checks that run it, and so
 on with what these use of the same file. Blank lines count nothing.
@@ -32,7 +32,7 @@ def costs(checks: Path, probes: Path) -> dict[str, float]:
 def _functions(file: Path) -> dict[str, tuple[ast.AST, int]]:
     text = file.read_text(encoding="utf-8")
     lines = text.splitlines()
-    found = {}
+    found: dict[str, tuple[ast.AST, int]] = {}
     for node in ast.parse(text).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])

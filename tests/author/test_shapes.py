@@ -71,7 +71,7 @@ MISTAKES = {
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+def shapes_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     files = {
         "assignments/week1/probes.py": PROBES + "\n\n".join(probe for probe, _ in SHAPES),
         "assignments/week1/test_week1.py": CHECKS + "\n\n".join(check for _, check in SHAPES),
@@ -84,20 +84,20 @@ def test_there_are_five_and_each_takes_less_than_fifteen_lines() -> None:
     assert [probe + check for probe, check in SHAPES if len((probe + check).splitlines()) >= 15] == []
 
 
-def test_what_is_right_passes_and_each_mistake_costs_its_own_check(course: Course, tmp_path: Path) -> None:
+def test_what_is_right_passes_and_each_mistake_costs_its_own_check(shapes_course: Course, tmp_path: Path) -> None:
     for task, (right, wrong) in {"": ("", ""), **MISTAKES}.items():
         work = tmp_path / (task or "right")
         work.mkdir()
         assert right in RIGHT
         (work / "work.py").write_text(RIGHT.replace(right, wrong, 1) if task else RIGHT, encoding="utf-8")
-        results = run_checks(course.assignment("week1"), LocalStudents(work, 0))
+        results = run_checks(shapes_course.assignment("week1"), LocalStudents(work, 0))
         assert {check.task for check in results} == set(MISTAKES)
         lost = {check.task: check.message for check in results if check.outcome is not Outcome.PASSED}
         assert set(lost) == ({task} if task else set()), lost
 
 
-def test_a_checks_lines_are_its_own_and_its_share_of_the_probes_that_it_runs(course: Course) -> None:
-    found = of_week(course.assignment("week1"))
+def test_a_checks_lines_are_its_own_and_its_share_of_the_probes_that_it_runs(shapes_course: Course) -> None:
+    found = of_week(shapes_course.assignment("week1"))
     assert {name.partition("::test_")[2] for name in found} == {"double", "flatten", "parameters", "train", "plot"}
     lines = sum(len((probe + check).splitlines()) for probe, check in SHAPES)
     assert sum(found.values()) == lines
