@@ -110,6 +110,7 @@ def new(what: str, name: str | None, title: str) -> int:
         for path in new_course(folder, title):
             print(f"wrote {path}")
         print(f"next: cd {folder}; git init; python -m grader new week1")
+        print("once students can get it: `repository` in course.toml gives its notebooks a badge for Colab")
         return 0
     week = f"week{(name or '').removeprefix('week')}" if what == "week" else what
     if name and what != "week":
@@ -139,6 +140,8 @@ def release(folder: Path | None, branch: str | None, weeks: tuple[str, ...], mes
     elif branch:
         commit = tree.commit_branch(course, files, branch, message)
         print(f"{branch}: {commit[:12]}, {len(files)} files" if commit else f"{branch}: nothing has changed")
+    if not course.settings.repository and any(name.endswith("_work.ipynb") for name in files):
+        print("note: no badge for Colab: give `repository` in course.toml, then run `lessons` and release again")
     for link in links.dead(files):
         print(f"note: a link leads to what students do not get: {link}")
     return 0
