@@ -117,6 +117,17 @@ def test_the_kernel_is_left_as_it_was(kernel: Kernel) -> None:
     assert "Figure" not in kernel("%check 5.1")
 
 
+def test_a_device_and_a_dtype_that_the_notebook_has_chosen_change_no_check(kernel: Kernel) -> None:
+    kernel("torch.set_default_device('meta'); torch.set_default_dtype(torch.float64)")
+    kernel("def double(n):\n    made = torch.zeros(1)\n"
+           "    return 2 * n if made.device.type == 'cpu' and made.dtype is torch.float32 else made.dtype")  # fmt: skip
+    checked = kernel("%check 5.1")
+    state = kernel("print(torch.zeros(1).device, torch.zeros(1).dtype)")
+    kernel("torch.set_default_device(None); torch.set_default_dtype(torch.float32)")
+    assert "every public check passes" in checked
+    assert state == "meta torch.float64\n"
+
+
 def test_a_loop_without_end_is_stopped_and_one_that_prints_fills_nothing(kernel: Kernel) -> None:
     kernel(
         "import grader.kernel.cells as c, grader.checks.task_mark as m\ndef half(n):\n    while True: print('x' * 99)"
