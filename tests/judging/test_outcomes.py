@@ -57,8 +57,8 @@ def judge(request: pytest.FixtureRequest, outcomes_root: Path) -> Iterator[Judge
 @pytest.fixture(scope="module")
 def fork_server(outcomes_root: Path) -> Iterator[ForkServer]:
     """Start the fork server for tests that need a judge of their own. Its last user is this fixture."""
-    shared = ForkServer(outcomes_root, ["week1"], Process(), QUICK)
-    user = JudgeProcess(outcomes_root, ["week1"], Process(), fork_server=shared)
+    shared = ForkServer(outcomes_root, ["week1"], sandboxes.usual(), QUICK)
+    user = JudgeProcess(outcomes_root, ["week1"], sandboxes.usual(), fork_server=shared)
     user.grade(job("return 2 * n"))
     yield shared
     user.close()
@@ -67,7 +67,15 @@ def fork_server(outcomes_root: Path) -> Iterator[ForkServer]:
 @pytest.fixture
 def fresh(outcomes_root: Path, fork_server: ForkServer) -> Iterator[JudgeProcess]:
     """A judge for one test, which may kill it."""
-    judge = JudgeProcess(outcomes_root, ["week1"], Process(), fork_server=fork_server)
+    judge = JudgeProcess(outcomes_root, ["week1"], sandboxes.usual(), fork_server=fork_server)
+    yield judge
+    judge.close()
+
+
+@pytest.fixture(scope="module")
+def unconfined(outcomes_root: Path) -> Iterator[JudgeProcess]:
+    """A judge whose checks may strike their keeper. It has seen nothing but what the tests show it in their order."""
+    judge = JudgeProcess(outcomes_root, ["week1"], Process(), shortcuts=QUICK)
     yield judge
     judge.close()
 
@@ -241,18 +249,19 @@ def test_what_a_check_leaves_costs_no_other_its_points(judge: JudgeProcess) -> N
 @pytest.mark.parametrize(
     ("where", "kills", "outcome"),
     [
-        ("import", "self keeper self", Outcome.PASSED),
-        ("import", "self self", Outcome.KILLED),
-        ("check", "self keeper self", Outcome.PASSED),
         ("check", "self self", Outcome.KILLED),
+        ("check", "self keeper self", Outcome.PASSED),
+        ("import", "self self", Outcome.KILLED),
+        ("import", "self keeper self", Outcome.PASSED),
     ],
 )
 def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
-    fresh: JudgeProcess, tmp_path: Path, where: str, kills: str, outcome: Outcome
+    unconfined: JudgeProcess, tmp_path: Path, where: str, kills: str, outcome: Outcome
 ) -> None:
     """A counter that all processes share stands in for the outsider, who strikes a check or its keeper.
 
-    The check is the first hidden one, so none of its runs may have met what an earlier check did.
+    The check is the first hidden one, so none of its runs may have met what an earlier check did, and the first that
+    passes comes after those that are killed: what it has answered would be known from then on.
     """
     count = tmp_path / "count"
     struck = (
@@ -263,7 +272,7 @@ def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
     source = job(f"if n > 10**8: {struck}\n    {answer}" if where == "check" else answer)
     if where == "import":
         source.files["lenet.py"] += f"{struck}\n".encode()
-    assert checks(fresh.grade(source))["double_large"].outcome is outcome
+    assert checks(unconfined.grade(source))["double_large"].outcome is outcome
 
 
 def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProcess) -> None:
@@ -341,7 +350,7 @@ def fork_servers() -> list[psutil.Process]:
 @pytest.mark.usefixtures("cold_start")
 def test_judges_are_forked_from_what_was_started_early(outcomes_root: Path) -> None:
     before = fork_servers()
-    pool = Pool(outcomes_root, ["week1"], 2, Process(), QUICK)
+    pool = Pool(outcomes_root, ["week1"], 2, sandboxes.usual(), QUICK)
     pool.start()
     (early,) = set(fork_servers()) - set(before)
     reports = []
@@ -426,7 +435,7 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(outcomes_root: Path, j
     """A submission's report is the same, whichever judge grades it."""
     here = judge.grade(job(WRONG_AT_TIMES, student="Eve"))
     before = _living()
-    pool = Pool(outcomes_root, ["week1"], 2, Process(), QUICK)
+    pool = Pool(outcomes_root, ["week1"], 2, sandboxes.usual(), QUICK)
     jobs = [job("return 2 * n", student=name) for name in ("Ada", "Bob")]
     jobs.append(job(WRONG_AT_TIMES, student="Eve"))
     reports = {}
@@ -441,9 +450,9 @@ def test_a_pool_grades_side_by_side_and_leaves_no_process(outcomes_root: Path, j
     assert _living() <= before  # the other judge may have been ending a process just before
 
 
-def test_a_run_that_is_stopped_ends_before_its_jobs_do(outcomes_root: Path) -> None:
+def test_a_run_that_is_stopped_ends_before_its_jobs_do(outcomes_root: Path, fork_server: ForkServer) -> None:
     before = _living()
-    pool = Pool(outcomes_root, ["week1"], 1, Process(), QUICK)
+    pool = Pool(outcomes_root, ["week1"], 1, sandboxes.usual(), QUICK)
 
     def endless() -> Iterator[Job]:
         for number in range(20):

@@ -36,6 +36,11 @@ def named(kind: str) -> Sandbox:
     return Process() if kind == "process" else real()
 
 
+def usual() -> Sandbox:
+    """Return the real sandbox where it works, whose zygote is warm in tests, else the one without a boundary."""
+    return Process() if missing() else real()
+
+
 # Both, for promises that hold in either. Where the real one works, a sample tries them there.
 _in_full = [] if missing() else [amount.in_full("the real sandbox stands for both")]
 BOTH = [pytest.param("process", marks=_in_full), "bwrap"]
