@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from grader.sandbox import Process
 from tests.support import sandboxes
 from tests.support.courses import copied
 from tests.support.machines import ROOT, Machines, tree, wait_until
+from tests.support.machines import Process as Worker
 from tests.support.makers import put
 from tests.support.quick import QUICK
 from tests.support.runs import finish, grades, start, wait_for
@@ -109,7 +109,7 @@ def mortal_machines(tmp_path: Path) -> Iterator[Machines]:
     started.close()
 
 
-def judges_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def judges_of(worker: Worker) -> list[psutil.Process]:
     return [child for child in tree(worker.pid) if "grader.judging.fork_server" in child.cmdline()]
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import psutil
 from distributed import Client
 
+from tests.support import warm
 from tests.support.makers import put
 
 ROOT = Path(__file__).parents[2]
+Process = subprocess.Popen[bytes] | warm.Program
 
 
 class Machines:
@@ -39,8 +41,8 @@ class Machines:
 
     def worker(
         self, name: str, *, threads: int = 1, nanny: bool = False, preload: str = "", **environment: str
-    ) -> subprocess.Popen[bytes]:
-        """A worker; `preload` is Python that it runs first."""
+    ) -> Process:
+        """A worker; `preload` is Python that it runs first. It is forked, unless another grader or PATH are its own."""
         first = ("--preload", str(put(self._folder / f"{name}.py", preload.encode()))) if preload else ()
         kind = "--nanny" if nanny else "--no-nanny"
         options = ("--name", name, kind, "--nthreads", str(threads), "--death-timeout", "20", *first)
@@ -52,14 +54,17 @@ class Machines:
         with Client(self.address, set_as_default=False) as observer:
             wait_until(lambda: len(observer.nthreads()) == workers)
 
-    def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+    def _start(self, what: str, *options: str, **environment: str) -> Process:
         settings = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
         command = [sys.executable, "-P", "-m", "dask", what, "--no-dashboard", *options]
         command += ["--scheduler-file", str(self.file)]
         with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(
-                command, cwd=self._folder, env={**os.environ, **settings, **environment}, stdout=log, stderr=log
-            )
+            whole = {**os.environ, **settings, **environment}
+            own = "--nanny" in options or environment.keys() & {"PATH", "PYTHONPATH"}
+            if own or warm.ADDRESS not in os.environ:  # benchmarks have no process that forks
+                return subprocess.Popen(command, cwd=self._folder, env=whole, stdout=log, stderr=log)
+            started = ["distributed.cli.dask_scheduler", "distributed.cli.dask_worker"]
+            return warm.popen(command, cwd=self._folder, env=whole, stdout=log, stderr=log, imports=started)
 
     def close(self) -> None:
         """End all; the scheduler last, since a worker that ends without one waits for it."""
