@@ -207,7 +207,7 @@ def test_every_key_of_a_page_is_listed(visit: Callable[..., Any], path: str) -> 
     assert not page.locator("#help").is_visible()
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("screen", "light")])
+@pytest.mark.parametrize(("size", "scheme"), of([("phone", "dark")], [("phone", "dark"), ("screen", "light")]))
 def test_a_work_is_graded_by_mouse(visit: Callable[..., Any], size: str, scheme: str) -> None:
     student, key = ("Cleo Groß", 3) if size == "phone" else ("Dora Łukasz", 4)
     page = visit("/", size, scheme)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from grader.similarity.clusters import clusters_of
 from grader.similarity.compare import Pair, Work
 from grader.similarity.pages import write_pages
 from grader.similarity.works import Likeness
+from tests.support.amount import of
 from tests.support.classes import make_class
 from tests.support.reports import full_report, sample_report, shown_report
 
@@ -108,8 +109,13 @@ ALL_ON_SCREEN = (
 )
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", PAGES)
+def in_turn(ways: Sequence[str], first: int = 0) -> list[tuple[str, str]]:
+    """Return every page in every way, or in a sample each page in one way, in turn."""
+    sample = [(name, ways[(first + number) % len(ways)]) for number, name in enumerate(PAGES)]
+    return of(sample, [(name, way) for name in PAGES for way in ways])
+
+
+@pytest.mark.parametrize(("name", "size"), in_turn([*SIZES]))
 def test_nothing_is_cut_and_nothing_overlaps(
     open_page: Callable[..., Any], name: str, size: str, tmp_path: Path
 ) -> None:
@@ -122,8 +128,7 @@ def test_nothing_is_cut_and_nothing_overlaps(
     assert page.evaluate(OVERLAPS) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "scheme"), in_turn(["light", "dark"], 1))
 def test_axe_finds_nothing_serious(open_page: Callable[..., Any], name: str, scheme: str, tmp_path: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = open_page(PAGES[name](tmp_path), color_scheme=scheme)

@@ -19,6 +19,7 @@ from grader.author.site.markdown import Anchors, Heading, formula, highlighted, 
 from grader.author.site.notebook import to_page
 from grader.cli.main import main
 from grader.course import Course
+from tests.support.amount import of
 from tests.support.browsers import chromium
 from tests.support.courses import copied
 
@@ -256,8 +257,12 @@ def page_of(small_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         browser.close()
 
 
-@pytest.mark.parametrize("name", ["index.html", "week5-pictures.html", "week5.html", "primer.html"])
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+PAGES = ("index.html", "week5-pictures.html", "week5.html", "primer.html")
+LOOKS = ((390, "light"), (1280, "dark"))
+IN_TURN = [(name, *LOOKS[number % 2]) for number, name in enumerate(PAGES)]
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), of(IN_TURN, [(name, *look) for name in PAGES for look in LOOKS]))
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(page_of: Any, name: str, width: int, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = page_of(name, width, scheme)
