@@ -73,7 +73,7 @@ def fresh(outcomes_root: Path, fork_server: ForkServer) -> Iterator[JudgeProcess
 
 
 @pytest.fixture(scope="module")
-def unconfined(outcomes_root: Path) -> Iterator[JudgeProcess]:
+def judged_unconfined(outcomes_root: Path) -> Iterator[JudgeProcess]:
     """A judge whose checks may strike their keeper. It has seen nothing but what the tests show it in their order."""
     judge = JudgeProcess(outcomes_root, ["week1"], Process(), shortcuts=QUICK)
     yield judge
@@ -256,7 +256,7 @@ def test_what_a_check_leaves_costs_no_other_its_points(judge: JudgeProcess) -> N
     ],
 )
 def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
-    unconfined: JudgeProcess, tmp_path: Path, where: str, kills: str, outcome: Outcome
+    judged_unconfined: JudgeProcess, tmp_path: Path, where: str, kills: str, outcome: Outcome
 ) -> None:
     """A counter that all processes share stands in for the outsider, who strikes a check or its keeper.
 
@@ -272,7 +272,7 @@ def test_kills_by_an_outsider_cost_nothing_unless_they_go_on_alike(
     source = job(f"if n > 10**8: {struck}\n    {answer}" if where == "check" else answer)
     if where == "import":
         source.files["lenet.py"] += f"{struck}\n".encode()
-    assert checks(unconfined.grade(source))["double_large"].outcome is outcome
+    assert checks(judged_unconfined.grade(source))["double_large"].outcome is outcome
 
 
 def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProcess) -> None:
