@@ -69,8 +69,8 @@ def test_an_override_outlives_grading_again_and_can_be_taken_back(book_folder: P
         (("anna", "week5", "5.3", "4"), "no student 'anna'; did you mean 'ana'?"),
         (("ana", "week6", "5.3", "4"), "ana has no result for 'week6'; there is: week5"),
         (("ana", "week5", "5.4", "4"), "week5 has no task '5.4'; its tasks: 5.3"),
-        (("ana", "week5", "5.3", "11"), "a whole number from 0 to 10, or `back`; not '11'"),
-        (("ana", "week5", "5.3", "4.5"), "not '4.5'"),
+        (("ana", "week5", "5.3", "11"), "a number with at most two decimal places from 0 to 10, or `back`; not '11'"),
+        (("ana", "week5", "5.3", "4.555"), "not '4.555'"),
     ],
 )
 def test_an_override_that_makes_no_sense_changes_nothing(

@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+import grader
 from grader.cli.main import COMMANDS, cli, main
 from grader.course import Course
 from grader.errors import CourseError, SubmissionError, UsageError
@@ -103,7 +104,7 @@ def test_the_console_script_is_the_same_program() -> None:
 
 
 def test_the_version_is_shown() -> None:
-    assert run("--version").stdout.startswith("grader 0.")
+    assert run("--version").stdout.startswith(f"grader {grader.__version__}")
 
 
 def test_a_shell_completes_commands_and_options() -> None:
@@ -191,7 +192,7 @@ def test_what_ends_a_command_early_has_its_status_and_no_traceback(
 
     closed: list[int] = []  # the output that nobody reads any more: this process's own goes to pytest
     monkeypatch.setattr("grader.cli.process.streams.os.dup2", lambda source, target: closed.append(target))
-    monkeypatch.setattr("grader.cli.student.run.the_course", fails)
+    monkeypatch.setattr("grader.cli.student.run.students_course", fails)
     assert main(["run", "week1"]) == status
     assert capfd.readouterr().err == says
     assert bool(closed) == isinstance(error, BrokenPipeError)

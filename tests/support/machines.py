@@ -60,11 +60,13 @@ class Machines:
         command += ["--scheduler-file", str(self.file)]
         with (self._folder / "log").open("ab") as log:
             whole = {**os.environ, **settings, **environment}
-            own = "--nanny" in options or environment.keys() & {"PATH", "PYTHONPATH"}
+            # A scheduler reads its settings where `distributed` is imported, and there that has been done already.
+            own = what == "scheduler" or "--nanny" in options or environment.keys() & {"PATH", "PYTHONPATH"}
             if own or warm.ADDRESS not in os.environ:  # benchmarks have no process that forks
                 return subprocess.Popen(command, cwd=self._folder, env=whole, stdout=log, stderr=log)
-            started = ["distributed.cli.dask_scheduler", "distributed.cli.dask_worker"]
-            return warm.popen(command, cwd=self._folder, env=whole, stdout=log, stderr=log, imports=started)
+            return warm.popen(
+                command, cwd=self._folder, env=whole, stdout=log, stderr=log, imports=["distributed.cli.dask_worker"]
+            )
 
     def close(self) -> None:
         """End all; the scheduler last, since a worker that ends without one waits for it."""
