@@ -18,6 +18,7 @@ from grader.errors import CourseError, UsageError
 from grader.files import make_folder, new_folders, write_atomically
 from grader.reports.words import week_title
 
+_GUIDE, _API = "solutions/README.md", "solutions/API.md"
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _COURSE = {
     "course.toml": FILE,
@@ -25,10 +26,13 @@ _COURSE = {
     "action.yml": "action.yml",
     "students.md": "assignments/README.md",
     "workflow.yml": "assignments/workflow.yml",
-    "README.md": "solutions/README.md",
+    "README.md": _GUIDE,
+    "API.md": _API,
 }
 _PLAIN = str.maketrans({'"': "'", "\\": None, "\n": " "})  # what a title may be in TOML
-_HERE = re.compile(r"\[([^\]]+)\]\((?!#|https?:)[^)]+\)")  # a link to a file that other courses have not
+_HERE = re.compile(
+    r"\[([^\]]+)\]\((?!#|https?:|README\.md|API\.md)[^)]+\)"
+)  # a link to a file that other courses have not
 _SOLUTIONS = {"exercise.py", "test_hidden.py", "probes_hidden.py", "mutants.toml", "lesson.md"}
 
 
@@ -38,7 +42,8 @@ def new_course(folder: Path, title: str) -> list[Path]:
         raise UsageError(f"{folder} is a course already; begin a week in it: python -m grader new week1")
     texts = {path: (_TEMPLATES / "course" / name).read_text(encoding="utf-8") for name, path in _COURSE.items()}
     texts["pyproject.toml"] = project_text(title)
-    texts["solutions/README.md"] = _HERE.sub(r"\1", texts["solutions/README.md"])
+    for page in (_GUIDE, _API):
+        texts[page] = _HERE.sub(r"\1", texts[page])
     if taken := sorted(name for name in texts if (folder / name).exists()):
         raise UsageError(f"{folder} holds {', '.join(taken)} already; begin the course in a new folder")
     named = {name: text.replace("$TITLE", title.translate(_PLAIN)) for name, text in texts.items()}
