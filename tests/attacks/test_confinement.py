@@ -63,8 +63,8 @@ class Range:
 
     def _sandbox(self, cut: tuple[tuple[str, str, str], ...], options: tuple[str, ...]) -> Sandbox:
         program = sandboxes.real().program
-        if not cut and not options:
-            return sandboxes.real()
+        if not cut and not options:  # in a sample without preparations that only make coursework faster
+            return amount.of(quick(sandboxes.real()), sandboxes.real())
         inside = self.folder / f"inside{len(list(self.folder.iterdir()))}"
         shutil.copytree(INSIDE, inside)
         for file, find, replace in cut:
@@ -278,7 +278,7 @@ def test_no_process_shows_its_environment_or_memory(arena: Range) -> None:
 
 def test_the_environment_has_no_secret(arena: Range, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
-    worker = Worker(sandboxes.real())
+    worker = Worker(quick(sandboxes.real()))
     try:
         assert "GITHUB_TOKEN" not in outcome(worker, "def act():\n    return sorted(os.environ)\n")
     finally:
@@ -763,7 +763,7 @@ def test_the_next_submission_finds_nothing_of_the_last(arena: Range) -> None:
 def test_an_interrupted_judge_leaves_no_process() -> None:
     import psutil
 
-    worker = Worker(sandboxes.real())
+    worker = Worker(quick(sandboxes.real()))
     submission = Session(
         worker,
         "week1",
