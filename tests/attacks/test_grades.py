@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pickle
 import re
-import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -20,8 +19,9 @@ import pytest
 from grader.judging.job import Job
 from grader.judging.judge_process import JudgeProcess
 from grader.results import Outcome, Report
-from tests.support import sandboxes
+from tests.support import sandboxes, warm
 from tests.support.courses import copied
+from tests.support.quick import QUICK
 
 ROOT = Path(__file__).parents[2]
 HONEST = "def twice(numbers):\n    return 2 * numbers\n"
@@ -34,9 +34,9 @@ def attacked_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def attacked_judge(attacked_root: Path) -> Iterator[JudgeProcess]:
-    warm = JudgeProcess(attacked_root, ["week1"], sandboxes.real())
-    yield warm
-    warm.close()
+    judge = JudgeProcess(attacked_root, ["week1"], sandboxes.real(), shortcuts=QUICK)
+    yield judge
+    judge.close()
 
 
 def graded(judge: JudgeProcess, code: str, **files: bytes) -> Report:
@@ -56,13 +56,7 @@ def at_the_desk(course: Path, folder: Path, code: str, *options: str, prelude: s
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "prelude", *options]
     checks = [str(file) for folder in ("assignments", "solutions") for file in (course / folder).rglob("test_*.py")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
-    run = subprocess.run(
-        [*command, "--seed", "7", "--submission", str(folder), *checks],
-        cwd=course,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    run = warm.run([*command, "--seed", "7", "--submission", str(folder), *checks], cwd=course, env=environment)
     found = re.search(r"(\d+) passed", run.stdout)
     return int(found[1]) if found else 0
 
