@@ -27,6 +27,7 @@ from grader.judging.job import Job, Ungraded
 from grader.judging.judge_process import JudgeProcess
 from grader.judging.pool import Pool, grade_patiently
 from grader.judging.remote_student import RemoteStudent, SubmissionStudents
+from grader.judging.shortcuts import NAMES, without
 from grader.results import CheckResult, Outcome, Reason, Report
 from grader.sandbox import Process
 from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
@@ -282,6 +283,18 @@ def test_the_same_answers_are_judged_alike_whoever_gives_them(judge: JudgeProces
     wrong_later = judge.grade(job("return 2 * n + (n > 1000)"))
     assert checks(wrong_later)["double"].outcome is Outcome.FAILED
     assert "called as    double(1001)" in checks(wrong_later)["double"].message
+
+
+def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(
+    judge: JudgeProcess, outcomes_root: Path
+) -> None:
+    """With GRADER_ALL=1 also the weeks' references and mutants, and the sample class: see tests/weeks."""
+    plain = JudgeProcess(outcomes_root, ["week1"], sandboxes.usual(), shortcuts=without((*NAMES, "imports")))
+    try:
+        for code in ("return 2 * n", "return n + n", "return 3 * n", WRONG_AT_TIMES):
+            assert timeless(plain.grade(job(code))) == timeless(judge.grade(job(code)))
+    finally:
+        plain.close()
 
 
 def test_submissions_share_nothing(judge: JudgeProcess) -> None:

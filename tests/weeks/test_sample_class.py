@@ -218,7 +218,7 @@ def test_a_second_run_keeps_everything(graded_class: Graded) -> None:
     assert {path: path.read_bytes() for path in graded_class.out.rglob("report.*")} == before
 
 
-@amount.in_full("week 4's reference and its mistakes are judged without shortcuts in tests/weeks/test_trials.py")
+@amount.in_full("tests/judging/test_outcomes.py judges a small course without shortcuts")
 def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(graded_class: Graded, tmp_path: Path) -> None:
     result = grade(graded_class.submissions, tmp_path / "out", Progress(Console(file=io.StringIO())), NONE)
     assert (result.graded, result.trouble) == (len(CHOSEN), [])

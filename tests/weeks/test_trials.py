@@ -289,11 +289,10 @@ def test_the_skeleton_has_no_points_and_is_only_to_do(graded: list[Trial]) -> No
     assert {check.outcome for check in skeleton.report.checks} <= {Outcome.TODO, Outcome.SKIPPED}
 
 
+@amount.in_full("the course of tests/judging/test_outcomes.py stands for the weeks")
 def test_judging_without_shortcuts_gives_the_same_reports_field_by_field(week: str, graded: list[Trial]) -> None:
-    """Compare week 4's program with mistakes; with GRADER_ALL=1 every week with its reference, and the sample class."""
-    if week != "week4" and not amount.ALL:
-        pytest.skip("week 4 stands for all; with GRADER_ALL=1 this runs as well")
-    compared = [trial for trial in graded if is_mutant(trial) or (amount.ALL and trial.subject.name == "reference")]
+    """Compare the reference and the mutants."""
+    compared = [trial for trial in graded if is_mutant(trial) or trial.subject.name == "reference"]
     quick = {trial.subject.key: trial for trial in compared}
     slow = trials.run(ROOT, week, [trial.subject for trial in quick.values()], choose("auto"), 2, NONE)
     for trial in slow:
