@@ -80,11 +80,12 @@ class Roster:
         return student.extensions.get(week) if student else None
 
     def groups(self) -> dict[str, list[str]]:
-        """Return the names shown of each group's members."""
+        """Return the names shown of each group's members; a group may be written in various ways."""
         found: dict[str, list[str]] = {}
+        written: dict[tuple[str, ...], str] = {}
         for name, place in self.shown.items():
             if group := self.students[place].group:
-                found.setdefault(group, []).append(name)
+                found.setdefault(written.setdefault(tuple(same_name(group)), group), []).append(name)
         return found
 
 

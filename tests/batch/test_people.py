@@ -175,3 +175,12 @@ def test_a_group_is_refused_whose_many_members_have_works_of_their_own(class_of:
     for name in names:
         hand_in(class_of, name)
     assert batch(class_of, roster="name,group\n" + "".join(f"{name},Tuesday\n" for name in names))[0] == 0
+
+
+def test_a_group_is_the_same_in_any_letter_case(class_of: Path) -> None:
+    hand_in(class_of, "Team Rocket", "Cy Ek")
+    output = batch(
+        class_of, roster="name,group\nAna Silva,team rocket\nBo Wang,Team  Rocket\nCy Ek,TEAM B\nDi Li,team b\n"
+    )[1]
+    assert "handed in nothing" not in output
+    assert {row["week1"] for row in rows(class_of).values()} == {"100"} and len(rows(class_of)) == 4

@@ -25,19 +25,30 @@ class Row:
 
 
 def text_of(file: Path) -> str:
-    """Read a table's text, UTF-8 or UTF-16 with its mark. `UsageError` says what is wrong with it."""
+    """Read a table's text, UTF-8 or UTF-16, which need not have its mark. `UsageError` says what is wrong with it."""
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
-    is_utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return raw.decode("utf-16" if is_utf16 else "utf-8")
+        text = raw.decode(_encoding(raw))
     except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # bytes that only look like text
         raise UsageError(
             f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first, or save it there as "
             f"`CSV UTF-8`"
-        ) from None
+        )
+    return text
+
+
+def _encoding(raw: bytes) -> str:
+    """Tell the encoding by its mark, or by the empty half of the first letter, which a header's is in UTF-16."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if raw[:1] == b"\0":
+        return "utf-16-be"
+    return "utf-16-le" if raw[1:2] == b"\0" else "utf-8"
 
 
 def said_delimiter(text: str) -> tuple[str, str]:

@@ -40,6 +40,8 @@ PLATFORMS = {
     "an index": ",id,name,email\n0,1,Ana Silva,ana@x.edu\n",
     "names in two columns": "First name,Last name,Email address,ID number\nAna,Silva,ana@x.edu,1\n",
     "Gradescope": "First Name,Last Name,SID,Email,Sections\nAna,Silva,1,ana@x.edu,\n",
+    "UTF-16 without its mark": "id\tname\temail\r\n1\tAna Silva\tana@x.edu\r\n".encode("utf-16-le"),
+    "UTF-16, big end first": "id\tname\temail\r\n1\tAna Silva\tana@x.edu\r\n".encode("utf-16-be"),
     "UTF-16": "id\tname\temail\r\n1\tAna Silva\tana@x.edu\r\n".encode("utf-16"),
 }
 
@@ -191,3 +193,11 @@ def test_every_roster_that_a_spreadsheet_writes_is_read(
 
 def test_an_empty_class_is_no_student() -> None:
     assert Roster().students == ()
+
+
+@pytest.mark.parametrize("raw", [b"name\r\nAna\0Silva\r\n", "name\r\nZoë Ek\r\n".encode("cp1252"), b"\0", b"a\0b"])
+def test_bytes_that_are_no_text_are_one_clear_error_and_nobodys_name(raw: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_bytes(raw)
+    with pytest.raises(UsageError, match="not in UTF-8"):
+        read_roster(file)
