@@ -221,3 +221,20 @@ def test_a_syntax_error_is_told_once_with_what_else_it_ends(student_desk: Desk) 
     assert "Look at the operator." not in text
     assert any(line == "Next: task 1.1 (error), lenet.py:2: Twice a number" for line in score(result))
     assert result.ret == 1
+
+
+def test_a_student_who_asks_for_german_is_told_in_german(student_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = student_desk.course / "kaputt" / "week1"
+    broken.mkdir(parents=True)
+    (broken / "training.py").write_text((student_desk.course / "other/week1/training.py").read_text())
+    (broken / "lenet.py").write_text("def double(number):\n    return (number\n")
+    monkeypatch.setenv("GRADER_LANGUAGE", "de_DE.UTF-8")
+    text = student_desk.run_here("--submission", "kaputt", "-p", "no:cacheprovider").stdout.str()
+    told = "dein Code hat SyntaxError ausgelöst: '(' was never closed (lenet.py:2)"
+    assert text.count(told) >= 2
+    assert re.search(r"^  beendet auch +\d weitere Prüfung(en)?, von Aufgabe 1\.", text, re.MULTILINE)
+    assert re.search(r"=+ Ergebnis =+\n", text) and f"Weiter: Aufgabe 1.1 (Fehler), lenet.py:2: {told}" in text
+    english = student_desk.run_here(
+        "--submission", "kaputt", "--language", "en", "--task", "1.1", "-p", "no:cacheprovider"
+    )
+    assert "Next: task 1.1 (error)" in english.stdout.str()
