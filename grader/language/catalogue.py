@@ -157,6 +157,7 @@ class Catalogue:
 
 @cache
 def catalogue(language: str) -> Catalogue | None:
-    """Return a language's catalogue; None for English, in which everything is written."""
+    """Return a language's catalogue; None for English, in which everything is written, and for what is no language."""
     file = FOLDER / f"{language}.po"
-    return Catalogue(list(entries(file))) if file.is_file() else None
+    known = file in FOLDER.glob("*.po")  # the name may come from a file that anybody has written
+    return Catalogue(list(entries(file))) if known else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from string import Formatter
 from typing import NoReturn
 
@@ -13,7 +15,7 @@ import torch
 from grader.checks import expect
 from grader.checks.task_mark import TaskMark
 from grader.language import LANGUAGES, retold, speaking
-from grader.language.catalogue import FOLDER, MESSAGE, MOST_PARTS, Catalogue, Entry, entries, placeholders
+from grader.language.catalogue import FOLDER, MESSAGE, MOST_PARTS, Catalogue, Entry, catalogue, entries, placeholders
 from grader.language.extraction import extracted, of_python, of_template
 from grader.pytest_plugin.student import ProbeEnded
 from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
@@ -143,3 +145,9 @@ def test_what_checks_say_is_german_throughout(german: str) -> None:
     assert ENGLISH.findall(own) == [], said
     assert len(english.splitlines()) == len(said.splitlines())
     assert sorted(re.findall(r"\d+", said)) == sorted(re.findall(r"\d+", english))
+
+
+def test_a_name_that_is_no_language_leads_to_no_file(tmp_path: Path) -> None:
+    (tmp_path / "odd.po").write_text('msgid "Score"\nmsgstr "x"\n', encoding="utf-8")
+    assert catalogue(os.path.relpath(tmp_path / "odd", FOLDER)) is None
+    assert catalogue("en") is None and catalogue("de") is not None
