@@ -123,6 +123,10 @@ def _options(config: pytest.Config) -> options.Options:
 
 def pytest_configure(config: pytest.Config) -> None:
     _find_fixtures(config.invocation_params.dir)
+    if options_key in config.stash and not any(word.startswith("--import-mode") for word in _words(config)):
+        # Else pytest puts a week's folder first on the path, and a student's `random.py` there stands for Python's own,
+        # where a `pytest.ini` of theirs has taken the place of the course's settings.
+        config.option.importmode = "importlib"
     config.addinivalue_line("markers", "task(number): the task that a check belongs to")
     config.stash[scores_key] = Scores()
     config.stash[chosen_key] = Chosen(left_out=any("::" in word for word in config.args))

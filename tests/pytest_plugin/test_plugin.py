@@ -206,6 +206,20 @@ def test_without_checks_the_plugin_is_silent(pytester: pytest.Pytester) -> None:
     assert " score " not in result.stdout.str()
 
 
+def test_a_weeks_folder_is_not_on_the_path_whatever_settings_a_student_has(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    """Else a file of theirs called `random.py` or `torch.py` would stand for the library in the checks, too."""
+    week = copied("desk", tmp_path) / "assignments" / "week1"
+    (week / "pytest.ini").write_text("[pytest]\naddopts = -q\n")
+    (week / "test_own.py").write_text(
+        "import sys\nfrom pathlib import Path\ndef test_path():\n"
+        "    assert str(Path(__file__).parent) not in sys.path\n"
+    )
+    os.chdir(week)
+    pytester.runpytest_inprocess("test_own.py", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
 def test_a_syntax_error_is_told_once_with_what_else_it_ends(student_desk: Desk) -> None:
     broken = student_desk.course / "broken" / "week1"
     broken.mkdir(parents=True)
