@@ -153,12 +153,31 @@ def test_a_request_is_imported_once_however_it_is_written(importer: Visitor) -> 
 
 
 @pytest.mark.parametrize(
-    "raw", [b"PK\3\4 no zip", b"\0" * 5_000, b"\xff\xfe\0", b"a" * 100_000 + b"\n", b",".join([b"x"] * 500)]
+    "raw",
+    [b"PK\3\4 no zip", b"\0" * 5_000, b"\xff\xfe\0", b"a" * 100_000 + b"\n", b",".join([b"x"] * 500), b"x" * 200_000],
 )
 def test_what_is_no_table_is_refused_in_words(importer: Visitor, raw: bytes) -> None:
     page = send(importer, raw)
     assert page.status in (200, 400)
     assert "There are none" in importer.get("/requests").words
+
+
+def test_of_many_names_that_nobody_has_a_few_alone_get_a_hint(
+    importer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grader.people import resolve
+
+    searched: list[str] = []
+    real = resolve.difflib.get_close_matches
+    monkeypatch.setattr(
+        resolve.difflib,
+        "get_close_matches",
+        lambda word, *rest, **more: searched.append(word) or real(word, *rest, **more),
+    )
+    rows = "".join(f"Nobody {number},week5,x\n" for number in range(400))
+    page = send(importer, f"student,week,text\n{rows}")
+    assert "400 lines make no sense" in page.words
+    assert len(set(searched)) == 10
 
 
 def test_a_zip_that_unpacks_to_very_much_is_not_unpacked_whole(importer: Visitor) -> None:

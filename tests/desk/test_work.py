@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from grader.batch.override import override_task
+from grader.exports.feedback.parcels import gather
 from grader.gradebook import Gradebook, open_book
 from grader.people.register import Register
 from tests.support.desks import CODE, Page, Visitor, again, make_book, opened
@@ -718,6 +719,23 @@ def test_requests_are_entered_imported_and_answered(tina: Visitor) -> None:
 
 
 # What lies in the desk_folder
+
+
+def test_the_preview_is_to_the_letter_what_a_student_gets_by_any_way(desk_folder: Path) -> None:
+    with opened(desk_folder) as (tina, _):
+        tina.post("/do/points", task_53(tina.get(WORK)))
+        line = tina.get(WORK).form("line-comment") | {"target": "lenet.py", "line": "11", "text": "see here"}
+        tina.post("/do/comment", line)
+        tina.post("/do/points", tina.get(WORK).form("whole-bonus") | {"points": "2", "why": "a fine idea"})
+        for part, points in (("style", "7"), ("plots", "5")):
+            tina.post("/do/points", tina.get(f"/manual/week5/{part}?student=1").form("rubric") | {"points": points})
+        previews = {kind: tina.get(f"/report/1/week5/report.{kind}").text for kind in ("html", "md")}
+    for kind, text in previews.items():
+        written = (desk_folder / "students" / "s0" / "week5" / f"report.{kind}").read_text(encoding="utf-8")
+        assert text == written
+        assert all(words in text for words in ("nearly right", "see here", "a fine idea"))
+    (parcel,) = [one for one in gather(desk_folder, "week5").ready if one.name == "Ana Silva"]
+    assert parcel.page.decode() == previews["html"]
 
 
 def test_reports_and_tables_are_written_at_the_end_and_static_pages_stay(desk_folder: Path) -> None:

@@ -1,29 +1,25 @@
-"""Reads tables of requests as forms export them: columns in any order and language, which somebody maps once."""
+"""Enters requests from tables of forms: columns in any order and language, which somebody maps once."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import hashlib
-import io
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from grader.desk.acting.requests import TASK, Asked, asked_of, enter, read_week
+from grader.desk.acting.tables import Table
 from grader.desk.desk import Desk, Done
 from grader.errors import UsageError
+from grader.escape import terminal
 from grader.intake.tables.columns import COLUMNS, folded_name
-from grader.intake.tables.rows import delimiter_of, said_delimiter
+from grader.people.naming import folded, same_name
+from grader.people.naming import folded_name as folded_person
 from grader.people.person import Person
 from grader.reports.words import counted
 
-MOST_BYTES = 2_000_000  # of a table, unpacked
-MOST_COLUMNS = 100
+MOST_HINTS = 10  # names that nobody has, of which is said who may be meant
 SAMPLE = 20  # rows by which the meaning of a column is guessed
 _ENOUGH = 0.6  # of the cells of a sample
 _LONG = 12  # characters of a question, on average
@@ -37,23 +33,6 @@ class Role(StrEnum):
     WEEK = "week"
     TASK = "task"
     TEXT = "text"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: its header, and its rows, each with the line on which it ends."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
-
-    @property
-    def name(self) -> str:
-        """What tells tables of one form from all others: the names of their columns."""
-        return f"columns {hashlib.sha256(json.dumps(self.header).encode()).hexdigest()[:16]}"
-
-    def column(self, place: int) -> list[str]:
-        """Return what stands in a column, without empty cells."""
-        return [row[place] for _, row in self.rows if row[place]]
 
 
 @dataclass(frozen=True)
@@ -85,69 +64,19 @@ class Read:
     wrong: list[str] = field(default_factory=list)
 
 
-def decoded(raw: bytes) -> str:
-    """Return the text of a file that was sent: CSV in any usual encoding, or alone in a zip, as Google does it."""
-    if raw.startswith(b"PK\3\4"):
-        raw = _unpacked(raw)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")  # as spreadsheets save where nobody asks for UTF-8
-
-
-def _unpacked(raw: bytes) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            names = [one.filename for one in archive.infolist() if one.filename.lower().endswith(".csv")]
-            if len(names) != 1:
-                kind = (
-                    "a workbook: save it as CSV" if "[Content_Types].xml" in archive.namelist() else "no zip of one CSV"
-                )
-                raise UsageError(f"this file is {kind}")
-            with archive.open(names[0]) as file:
-                found = file.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
-        raise UsageError("this zip is damaged, or locked by a password") from None
-    if len(found) > MOST_BYTES:
-        raise UsageError("this zip holds more than any form exports")
-    return found
-
-
-def read_table(text: str) -> Table:
-    """Take a table apart. `UsageError` where it is none."""
-    before, delimiter = said_delimiter(text)
-    text = text.removeprefix(before)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or delimiter_of(text.lstrip()), strict=True)
-    try:
-        header = [" ".join(name.split()) for name in next(lines, [])]
-        while header and not header[-1]:
-            header.pop()
-        if not header or len(header) > MOST_COLUMNS:
-            raise UsageError(f"line 1: the first line has to name the columns, at most {MOST_COLUMNS}")
-        rows = []
-        for cells in lines:
-            kept = tuple(cell.strip() for cell in (*cells, *[""] * len(header)))[: len(header)]
-            if any(kept):
-                rows.append((lines.line_num + before.count("\n"), kept))
-    except csv.Error as error:
-        raise UsageError(f"line {lines.line_num}: {error}; this is no CSV") from None
-    return Table(tuple(header), tuple(rows))
-
-
 def guessed(desk: Desk, table: Table) -> Mapping:
     """Return what was said of such a table before, or what its columns seem to hold."""
     kept = _kept(desk, table)
     if kept is not None:
         return kept
+    students = _Students(desk)
     roles = [_by_name(name) for name in table.header]
     is_sure = {Role.STUDENT, Role.WEEK, Role.TEXT} <= set(roles)
     for place in range(len(table.header)):
         cells = table.column(place)[:SAMPLE]
         if roles[place] in (Role.STUDENT, Role.NOTHING):
             least = _ENOUGH if roles[place] is Role.NOTHING else 0.01  # what is called `E-mail` may hold `anonymous`
-            is_student = _share(cells, desk.teams.find) >= least
+            is_student = _share(cells, students.has) >= least
             roles[place] = Role.STUDENT if is_student else Role.NOTHING
         if roles[place] is Role.NOTHING and _share(cells, lambda cell: _known_week(desk, cell)) >= _ENOUGH:
             roles[place] = Role.WEEK if Role.WEEK not in roles else Role.NOTHING
@@ -166,11 +95,11 @@ def guessed(desk: Desk, table: Table) -> Mapping:
 
 def read_requests(desk: Desk, table: Table, mapping: Mapping) -> Read:
     """Read a table's requests; those that are there already are counted alone."""
-    found = Read()
+    found, students = Read(), _Students(desk)
     seen: set[Asked] = {(one.person, one.week, one.task, one.text) for one in desk.snapshot.requests}
     for line, cells in table.rows:
         try:
-            person, asked = _request(desk, table, mapping, cells)
+            person, asked = _request(desk, students, table, mapping, cells)
         except UsageError as error:
             found.wrong.append(f"line {line}: {error}")
             continue
@@ -204,12 +133,14 @@ def _kept(desk: Desk, table: Table) -> Mapping | None:
     return Mapping(tuple(Role(role) for role in roles), week, is_sure=True) if is_known else None
 
 
-def _request(desk: Desk, table: Table, mapping: Mapping, cells: Sequence[str]) -> tuple[Person, Asked]:
+def _request(
+    desk: Desk, students: _Students, table: Table, mapping: Mapping, cells: Sequence[str]
+) -> tuple[Person, Asked]:
     def of(role: Role) -> list[tuple[str, str]]:
         named = zip(table.header, mapping.roles, cells, strict=True)
         return [(name, cell) for name, own, cell in named if own is role and cell]
 
-    person = _asking(desk, [cell for _, cell in of(Role.STUDENT)])
+    person = _asking(students, [cell for _, cell in of(Role.STUDENT)])
     week = next((cell for _, cell in of(Role.WEEK)), mapping.week)
     task = next((cell for _, cell in of(Role.TASK)), "")
     texts = of(Role.TEXT)
@@ -217,14 +148,14 @@ def _request(desk: Desk, table: Table, mapping: Mapping, cells: Sequence[str]) -
     return person, asked_of(desk, person, week, task, text)
 
 
-def _asking(desk: Desk, cells: Sequence[str]) -> Person:
+def _asking(students: _Students, cells: Sequence[str]) -> Person:
     """Find who asks. One cell that is known is enough, unless another one is somebody else's."""
     if not cells:
         raise UsageError("names no student")
     found, problem = {}, None
     for cell in cells:
         try:
-            person = desk.teams.find(cell)[0]
+            person = students.find(cell)
             found[person.key] = person
         except UsageError as error:
             problem = problem or error
@@ -233,6 +164,31 @@ def _asking(desk: Desk, cells: Sequence[str]) -> Person:
     if problem is not None and not found:
         raise problem
     return next(iter(found.values()))
+
+
+class _Students:
+    """Finds students. It takes long to find out who a name that nobody has may mean: a few alone get such a hint."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._teams = desk.teams
+        self._missed: set[str] = set()
+        self._known: set[object] = set()
+        for person in desk.teams.people:
+            self._known.update(folded(value) for _, value in person.marks)
+            self._known.update(map(folded_person, person.names))
+            self._known.update([same_name(person.group)] if person.group else [])
+
+    def has(self, words: str) -> bool:
+        """Tell whether somebody, or a group, is called so."""
+        return bool({folded(words.strip()), folded_person(words), same_name(words)} & self._known)
+
+    def find(self, words: str) -> Person:
+        """Find who is meant. `UsageError` where it is nobody, or several."""
+        if not self.has(words):
+            if len(self._missed) >= MOST_HINTS and words not in self._missed:
+                raise UsageError(terminal(f"the gradebook has no student {words!r}"))
+            self._missed.add(words)
+        return self._teams.find(words)[0]
 
 
 def _by_name(header: str) -> Role:

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grader.desk.acting import comments, decisions, groups, importing, phrases, requests, sharing, undoing
+from grader.desk.acting import comments, decisions, groups, importing, phrases, requests, sharing, tables, undoing
 from grader.desk.desk import desk_of
 from grader.desk.guard.forms import Form, changes, number_of
 from grader.desk.guard.safety import session_of
@@ -128,10 +128,10 @@ async def ask(request: Request, form: Form) -> Response:
 async def import_table(request: Request, form: Form) -> Response:
     """Enter a table of requests; where its columns are not known yet, or a line makes no sense, ask first."""
     desk = desk_of(request)
-    text = form.text("table") or importing.decoded(form.file("table"))
+    text = form.text("table") or tables.decoded(form.file("table"))
     if not text.strip():
         raise UsageError("choose a file that holds a table")
-    table = importing.read_table(text)
+    table = tables.read_table(text)
     roles = form.all("role")
     if len(roles) == len(table.header) and set(roles) <= set(importing.Role):
         mapping = importing.Mapping(tuple(map(importing.Role, roles)), form.text("week"))

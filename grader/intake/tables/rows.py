@@ -60,6 +60,8 @@ def said_delimiter(text: str) -> tuple[str, str]:
 def delimiter_of(text: str) -> str:
     """Return the delimiter that divides the first line into the most cells."""
     first = text.partition("\n")[0]
+    if len(first) > csv.field_size_limit():  # no table begins like this, and whoever reads its rows says so
+        return DELIMITERS[0]
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
 
 

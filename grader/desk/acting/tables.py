@@ -1,0 +1,88 @@
+"""Reads tables as forms export them, and spreadsheets save them: CSV in any usual encoding, with any delimiter."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from grader.errors import UsageError
+from grader.intake.tables.rows import delimiter_of, said_delimiter
+
+MOST_BYTES = 2_000_000  # of a table, unpacked
+MOST_COLUMNS, MOST_ROWS = 100, 5_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its header, and its rows, each with the line on which it ends."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    @property
+    def name(self) -> str:
+        """What tells tables of one form from all others: the names of their columns."""
+        return f"columns {hashlib.sha256(json.dumps(self.header).encode()).hexdigest()[:16]}"
+
+    def column(self, place: int) -> list[str]:
+        """Return what stands in a column, without empty cells."""
+        return [row[place] for _, row in self.rows if row[place]]
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of a file that was sent: CSV in any usual encoding, or alone in a zip, as Google does it."""
+    if raw.startswith(b"PK\3\4"):
+        raw = _unpacked(raw)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")  # as spreadsheets save where nobody asks for UTF-8
+
+
+def _unpacked(raw: bytes) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            names = [one.filename for one in archive.infolist() if one.filename.lower().endswith(".csv")]
+            if len(names) != 1:
+                kind = (
+                    "a workbook: save it as CSV" if "[Content_Types].xml" in archive.namelist() else "no zip of one CSV"
+                )
+                raise UsageError(f"this file is {kind}")
+            with archive.open(names[0]) as file:
+                found = file.read(MOST_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
+        raise UsageError("this zip is damaged, or locked by a password") from None
+    if len(found) > MOST_BYTES:
+        raise UsageError("this zip holds more than any form exports")
+    return found
+
+
+def read_table(text: str) -> Table:
+    """Take a table apart. `UsageError` where it is none."""
+    before, delimiter = said_delimiter(text)
+    text = text.removeprefix(before)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or delimiter_of(text.lstrip()), strict=True)
+    try:
+        header = [" ".join(name.split()) for name in next(lines, [])]
+        while header and not header[-1]:
+            header.pop()
+        if not header or len(header) > MOST_COLUMNS:
+            raise UsageError(f"line 1: the first line has to name the columns, at most {MOST_COLUMNS}")
+        rows = []
+        for cells in lines:
+            kept = tuple(cell.strip() for cell in (*cells, *[""] * len(header)))[: len(header)]
+            if any(kept):
+                rows.append((lines.line_num + before.count("\n"), kept))
+    except csv.Error as error:
+        raise UsageError(f"line {lines.line_num}: {error}; this is no CSV") from None
+    if len(rows) > MOST_ROWS:
+        raise UsageError(f"this table has {len(rows)} rows, and one of requests at most {MOST_ROWS}")
+    return Table(tuple(header), tuple(rows))
