@@ -244,6 +244,43 @@ def test_a_whole_group_is_commented_on(visit: Callable[..., Any]) -> None:
     assert page.locator("#told button").count() == 1
 
 
+def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(visit: Callable[..., Any]) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit("/requests", "phone", "dark")
+    keys = page.keyboard
+    table = "When,Who are you?,Week?,What is it about?\n1.1.,Ana Silva,Week 5,Please look at my plots again\n"
+    page.locator("#import-file").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    keys.press("Tab")
+    keys.press("Enter")
+    page.locator("h1 >> text=What do the columns hold?").wait_for()
+    assert axe.Axe().run(page).response["violations"] == []
+    wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= seen
+    page.locator("main >> text=1 request can be entered").wait_for()
+    keys.press("y")
+    page.locator("#told >> text=1 request imported").wait_for()
+    page.locator(".request >> text=Please look at my plots again").wait_for()
+    keys.press("u")
+    page.locator("#told >> text=undone").wait_for()
+    page = visit("/work/4/week5")
+    page.keyboard.press("w")
+    page.keyboard.type("kept for reuse")
+    page.keyboard.press("Control+Enter")
+    page.locator("#told >> text=commented on the week").wait_for()
+    page = visit("/phrases")
+    row = page.locator(".phrase", has_text="kept for reuse")
+    row.focus()
+    row.locator("select").select_option("8")
+    page.keyboard.press("Escape")
+    row.focus()
+    page.keyboard.press("s")
+    page.locator("#told >> text=Alt+8 writes: kept for reuse").wait_for()
+    page = visit("/work/3/week5")
+    page.keyboard.press("w")
+    page.keyboard.press("Alt+8")
+    assert page.locator("#week-comment-text").input_value() == "kept for reuse"
+
+
 def test_what_is_half_written_stays_and_a_stale_form_shows_both_versions(visit: Callable[..., Any]) -> None:
     one, other = visit("/work/2/week5"), visit("/work/2/week5")
     for page, points in ((one, "2"), (other, "3")):

@@ -521,6 +521,7 @@ def test_what_is_left_is_handed_over_and_what_is_done_stays(desk_folder: Path) -
             tina.post("/do/assign", page.form("assign") | {"ta": ta})
         tina.send(tina.get("/work/2/week5"), "done", "/do/done")
         spread = {"week": "week5", "how": "evenly"}
+        assert "1 work is nobody's yet" in tina.get("/sharing").words
         free = tina.send(tina.get("/sharing"), "spread", "/do/assign", **spread, of="-", ta="uwe")
         assert "week5: uwe 1" in free.words
         handed = tina.send(tina.get("/sharing"), "spread", "/do/assign", **spread, of="tina", ta="uwe")

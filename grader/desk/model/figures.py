@@ -145,7 +145,7 @@ def _commonest(
 
 
 def _in_order(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
-    return tuple(sorted(checks, key=lambda check: task_order(check.task)))
+    return tuple(sorted(checks, key=lambda check: (task_order(check.task), check.hidden, check.title)))
 
 
 def _items(snapshot: Snapshot) -> dict[str, list[tuple[CheckResult, Item]]]:

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from grader.desk.acting.decisions import shown_revisions
+from grader.desk.acting.decisions import reached, shown_revisions
 from grader.desk.desk import Desk, desk_of
 from grader.desk.model.groups import MOST_SHOWN, checks_of, groups_of, lines_of
 from grader.desk.pages.rendering import page
@@ -34,6 +34,7 @@ async def show_check(request: Request) -> Response:
         check=checks[place],
         groups=shown,
         revisions=shown_revisions(desk, week, checks[place].task, people),
+        mates={one.key: [mate.name for mate in reached(desk, one, week)[1:]] for one in people if one.group},
         decided=_decided(desk, week, checks[place].task),
         lost=sum(len(group.losses) for group in groups),
         students=sum(1 for key in desk.snapshot.reports if key[1] == week),

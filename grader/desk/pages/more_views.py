@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from grader.desk.acting.sharing import queue
 from grader.desk.desk import desk_of
 from grader.desk.model.days import days_of
 from grader.desk.model.diffs import changed_files, changed_verdicts
 from grader.desk.model.figures import figures_of, look_at_first
+from grader.desk.model.filters import Filter
 from grader.desk.model.hints import fixes_of
+from grader.desk.model.snapshot import Duty
 from grader.desk.pages.class_view import sections
 from grader.desk.pages.rendering import page
 from grader.desk.pages.work_view import found
@@ -85,7 +90,8 @@ async def show_sharing(request: Request) -> Response:
             own = counts.setdefault(week, {}).setdefault(duty.who, [0, 0])
             own[0] += 1
             own[1] += bool(duty.done_by)
-    return page(request, "sharing.html.j2", tas=desk.tas, counts=counts, sections=sections(desk))
+    free = Counter(key[1] for key in queue(desk, Filter()) if not desk.snapshot.duties.get(key, Duty()).who)
+    return page(request, "sharing.html.j2", tas=desk.tas, counts=counts, free=free, sections=sections(desk))
 
 
 async def show_preview(request: Request) -> Response:
