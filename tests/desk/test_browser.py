@@ -250,6 +250,7 @@ def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(vi
     keys = page.keyboard
     table = "When,Who are you?,Week?,What is it about?\n1.1.,Ana Silva,Week 5,Please look at my plots again\n"
     page.locator("#import-file").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    page.locator("#import-file").focus()
     keys.press("Tab")
     keys.press("Enter")
     page.locator("h1 >> text=What do the columns hold?").wait_for()
