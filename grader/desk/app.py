@@ -84,6 +84,7 @@ def open_desk(settings: Settings, snapshot: Snapshot) -> Desk:
     if settings.course is not None and settings.backend is not None:
         regrading = Regrading(snapshot, live, settings.course, settings.backend)
     figures_of(snapshot)
+    class_view.prepare(snapshot)
     warm_up()
     likeness = Likeness(snapshot, settings.course)
     return Desk(settings.out, snapshot.book, snapshot, settings.sessions, live, likeness, regrading)

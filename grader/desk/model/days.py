@@ -38,7 +38,15 @@ class Days:
 
 
 def days_of(snapshot: Snapshot, week: str) -> Days:
-    """Return how a week's works do by day."""
+    """Return how a week's works do by day; it is worked out once for each state of the class."""
+    kept = snapshot.days.get(week)
+    if kept is None or kept[0] != snapshot.attempted:
+        kept = snapshot.days[week] = (snapshot.attempted, _days_of(snapshot, week))
+    found: Days = kept[1]
+    return found
+
+
+def _days_of(snapshot: Snapshot, week: str) -> Days:
     graded = {
         (person, week): at for person, at in snapshot.book.rows("SELECT person, at FROM current WHERE week = ?", week)
     }

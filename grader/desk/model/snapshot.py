@@ -76,6 +76,7 @@ class Snapshot:
         self.figures: Any = None  # as `model.figures` keeps them
         self.fixes: dict[str, Any] = {}  # as `model.hints` keeps them
         self.checks: dict[str, Any] = {}  # as `model.groups` keeps them
+        self.days: dict[str, Any] = {}  # as `model.days` keeps them
         self._kept: dict[Any, tuple[Row, Any]] = {}
         self._sources_of = lru_cache(maxsize=500)(self._read_sources)
         self.refresh()

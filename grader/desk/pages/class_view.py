@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from grader.desk.desk import Desk, desk_of
 from grader.desk.model.figures import figures_of
-from grader.desk.model.filters import Filter, choose
-from grader.desk.model.snapshot import Duty
+from grader.desk.model.filters import Filter, choose, chosen_rows
+from grader.desk.model.snapshot import Duty, Snapshot
 from grader.desk.pages.rendering import page
 from grader.reports.class_page import flags
 from grader.reports.figures import Row, State
@@ -60,6 +60,13 @@ async def show_class(request: Request) -> Response:
         news=desk.live.news(),
         everybody=EVERYBODY,
     )
+
+
+def prepare(snapshot: Snapshot) -> None:
+    """Work out what the table and a search need of each student, so that the first page does not wait for it."""
+    chosen_rows(snapshot, Filter(q=" ".join("aeiou"), sort="-total"))
+    for row in snapshot.rows:
+        snapshot.kept(row, _remarks)
 
 
 def sections(desk: Desk) -> list[str]:
