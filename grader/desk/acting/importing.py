@@ -224,6 +224,6 @@ def _mean_length(cells: Sequence[str]) -> float:
 _NAMES: dict[Role, frozenset[str]] = {
     Role.STUDENT: frozenset(name for kind in ("id", "name", "email", "login") for name in COLUMNS[kind]),
     Role.WEEK: frozenset({"week", "assignment", "homework", "woche", "semaine", "semana", "settimana", "uke"}),
-    Role.TASK: frozenset({"task", "exercise", "problem", "aufgabe", "exercice", "ejercicio", "esercizio"}),
+    Role.TASK: frozenset({"task", "exercise", "problem", "aufgabe", "ejercicio", "esercizio"}),
     Role.TEXT: frozenset({"text", "question", "request", "comment", "reason", "frage", "begründung", "pregunta"}),
 }
