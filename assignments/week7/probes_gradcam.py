@@ -102,12 +102,24 @@ def plotted(student, image, heatmap):
         "own": figure is not other and len(ax.get_children()) == len(plt.figure().subplots().get_children()),
         "shows": len(shows),
         "axes": [],
+        "covers": [],
     }
     if isinstance(figure, Figure):
         places = sorted(figure.axes, key=lambda ax: float(ax.get_position().x0))
         described["axes"] = [[pixels(picture) for picture in ax.images] for ax in places]
+        described["covers"] = [covered(picture) for picture in places[-1].images] if places else []
     plt.close("all")
     return described
+
+
+def covered(picture):
+    """How much of what lies under a picture it covers, from 0 to 1."""
+    array, own = pixels(picture), picture.get_alpha()
+    drawn = ~np.isnan(array if array.ndim == 2 else array.mean(-1))
+    shares, most = 1.0, 255 if picture.get_array().dtype.kind == "u" else 1
+    if array.ndim == 3 and array.shape[-1] == 4:
+        shares = array[..., 3] / most
+    return float(np.mean(drawn * shares * (1.0 if own is None else own)))
 
 
 def pixels(picture):

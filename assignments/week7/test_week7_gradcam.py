@@ -139,6 +139,11 @@ def judge_plot(got, image, heatmap):
     large = heatmap[rows][:, columns]
     expect.true(any(likeness(array, large) > 0.7 for array in second[1:]),
                 "plot_grad_cam does not draw the heatmap, enlarged to the image's size, over the image")  # fmt: skip
+    covers = [
+        share for share in expect.items(expect.field(got, "covers"), None, "the pictures") if type(share) is float
+    ]
+    hidden = "plot_grad_cam hides the image under the heatmap: draw the heatmap half transparent, alpha=0.5"
+    expect.true(len(covers) > 1 and all(share < 0.95 for share in covers[1:]), hidden)
 
 
 def picture_and_map(rng, channels):
