@@ -26,6 +26,9 @@ from grader.inside.importing.callers import is_students
 IMPORT_SECONDS = 60.0  # that imports of libraries may take, beyond a limit
 OWN_SECONDS = IMPORT_SECONDS / 2  # that imports of the student's own files may take beside that
 TICK = 0.1
+_WAITED = (
+    1 / 4
+)  # of the time in which nothing is computed counts: code that sleeps ends, and a busy machine costs little
 _AGAIN = 1.0  # seconds until the next interruption, if the code goes on after one
 _IMPORTING = "<frozen importlib._bootstrap>"
 
@@ -57,31 +60,35 @@ class Clock:
         self._left = {_Time.CODE: seconds, _Time.OWN: OWN_SECONDS, _Time.LIBRARY: IMPORT_SECONDS}
         self._half = seconds / 2
         self._is_students = cache(partial(is_students, folders=[folder] if folder else []))
-        self._last = time.monotonic()
-        self._computed = time.process_time()
+        self._last, self._computed = time.monotonic(), time.process_time()
+        self._now = 0.0  # on this clock
         self._call: FrameType | None = None  # the library's function that the student's code is in, since `_since`
-        self._since = self._last
+        self._since = self._now
 
     @property
     def slow(self) -> str:
         """The call of a library that took at least half of the time, by its names; empty if there was none."""
-        if self._call is None or self._last - self._since < self._half:
+        if self._call is None or self._now - self._since < self._half:
             return ""
         library = str(self._call.f_globals.get("__name__", "")).partition(".")[0]
         return f"{library} ({self._call.f_code.co_qualname})"
 
     def is_over(self, frame: FrameType | None) -> bool:
         """Look at what runs now, and tell whether the time for it is up."""
-        now = time.monotonic()
-        before, self._last = self._last, now
-        computed_before, self._computed = self._computed, time.process_time()
+        before, counted = self._now, self._counted()
+        self._now += counted
         spent_on, call = self._seen(frame)
         if call is not self._call:
-            # Code in C may not let itself be looked at for long, and computes. A busy machine does not let this
-            # process look for long either: that says nothing about the call.
-            self._call, self._since = call, now - min(now - before, self._computed - computed_before)
-        self._left[spent_on] -= now - before
+            self._call, self._since = call, before  # code in C may not let itself be looked at for long
+        self._left[spent_on] -= counted
         return self._left[spent_on] <= 0
+
+    def _counted(self) -> float:
+        """Return what counts of the time since the last look: as for the grade, what others had of it does not."""
+        wall, cpu = time.monotonic(), time.process_time()
+        passed, computed = wall - self._last, cpu - self._computed
+        self._last, self._computed = wall, cpu
+        return max(min(computed, passed), _WAITED * passed)
 
     def _seen(self, frame: FrameType | None) -> tuple[_Time, FrameType | None]:
         """Tell what the time is spent on, and which function of a library the student's code has called."""
