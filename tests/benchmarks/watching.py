@@ -17,8 +17,11 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
+
 from grader.course import Course
 from grader.watching.loop import Desk, Shown
+from grader.watching.spares import Warm
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 5
@@ -36,6 +39,20 @@ def copied(week: str, folder: Path) -> Path:
     for module in Course(ROOT).assignment(week).modules:
         shutil.copy(ROOT / "solutions" / week / f"{module}.py", folder / "assignments" / week)
     return folder
+
+
+SPENT: list[float] = []  # CPU seconds of the processes that have run checks since the last save
+
+
+def count_cpu() -> None:
+    """Note what each process has spent before it is ended."""
+    end = Warm.end
+
+    def noting(warm: Warm) -> None:
+        SPENT.append(sum(psutil.Process(warm.pid).cpu_times()[:2]))
+        end(warm)
+
+    Warm.end = noting  # type: ignore[method-assign]
 
 
 def saves(root: Path, week: str) -> None:
@@ -60,11 +77,15 @@ def saves(root: Path, week: str) -> None:
         took = []
         for number in range(2 * ROUNDS):
             time.sleep(1.5)  # a person thinks
+            SPENT.clear()
             file.write_text(versions[number % 2], encoding="utf-8")
             begin = time.perf_counter()
             desk.saved([name])
             took.append(ends.get() - begin)
-        print(f"{what:>45} {statistics.median(took):7.2f} s, at most {max(took):.2f} s")
+        print(
+            f"{what:>45} {statistics.median(took):7.2f} s, at most {max(took):.2f} s; CPU s of each process: ", end=""
+        )
+        print(", ".join(f"{spent:.2f}" for spent in sorted(SPENT, reverse=True) if spent > 0.05))
     desk.end()
     thread.join()
 
@@ -82,6 +103,7 @@ def plain(root: Path, week: str, *more: str) -> None:
 def main() -> None:
     week = sys.argv[1] if len(sys.argv) > 1 else "week5"
     with tempfile.TemporaryDirectory() as folder:
+        count_cpu()
         root = copied(week, Path(folder))
         plain(root, week)
         plain(root, week, "--task", f"{week.removeprefix('week')}.1")
