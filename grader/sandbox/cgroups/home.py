@@ -174,5 +174,5 @@ def _ours() -> Collection[int]:
 
 def _parent(pid: int) -> int:
     with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).ppid()
+        return int(psutil.Process(pid).ppid())
     return 0
