@@ -373,7 +373,8 @@ def test_no_import_of_the_zygote_asks_cuda_for_anything() -> None:
         import importlib.util
         spec = importlib.util.spec_from_file_location("grader_inside", FOLDER + "/__init__.py",
                                                       submodule_search_locations=[FOLDER])
-        sys.modules["grader_inside"] = importlib.util.module_from_spec(spec)
+        sys.modules["grader_inside"] = package = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(package)
         from grader_inside import worker, gpu, probing
         worker.warm_up()
         gpu.prepare(1 << 30)
