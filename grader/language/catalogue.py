@@ -64,6 +64,7 @@ class Pattern:
                 self._literals.append("")
         self._translation = entry.translation
         self.begins = self._literals[0]
+        self.longest = max(self._literals, key=len)  # what a text lacks that is not made of this pattern
         self.weight = sum(map(len, self._literals))
 
     def match(self, text: str) -> dict[str, str] | None:
@@ -136,7 +137,7 @@ class Catalogue:
         else be the rest of the line.
         """
         for pattern in self._patterns:
-            if not heads[-1].startswith(pattern.begins):
+            if not heads[-1].startswith(pattern.begins) or pattern.longest not in heads[-1]:
                 continue
             for head in heads:
                 values = pattern.match(head)
@@ -149,10 +150,20 @@ class Catalogue:
         """Translate what a message is about, where that is a message itself, or a list of them."""
         if depth >= _DEEPEST:
             return value
-        listed = [self._known([part], depth + 1) for part in value.split(", ")] if ", " in value else [None]
-        if None not in listed:
-            return ", ".join(known for known, _ in filter(None, listed))
-        return self._parts(value, depth + 1)
+        return self._listed(value, depth + 1) or self._parts(value, depth + 1)
+
+    def _listed(self, value: str, depth: int) -> str | None:
+        """Translate a list of messages; None where it is none, which its first part that is no message tells."""
+        parts = value.split(", ", MOST_PARTS)
+        if not 1 < len(parts) <= MOST_PARTS:
+            return None
+        found = []
+        for part in parts:
+            known = self._known([part], depth)
+            if known is None:
+                return None
+            found.append(known[0])
+        return ", ".join(found)
 
 
 @cache

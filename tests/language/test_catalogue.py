@@ -15,7 +15,17 @@ import torch
 from grader.checks import expect
 from grader.checks.task_mark import TaskMark
 from grader.language import LANGUAGES, retold, speaking
-from grader.language.catalogue import FOLDER, MESSAGE, MOST_PARTS, Catalogue, Entry, catalogue, entries, placeholders
+from grader.language.catalogue import (
+    FOLDER,
+    MESSAGE,
+    MOST_PARTS,
+    Catalogue,
+    Entry,
+    Pattern,
+    catalogue,
+    entries,
+    placeholders,
+)  # fmt: skip
 from grader.language.extraction import extracted, of_python, of_template
 from grader.pytest_plugin.student import ProbeEnded
 from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
@@ -98,6 +108,22 @@ def test_a_hostile_message_takes_no_longer_than_others() -> None:
     """Each pattern looks once at each letter, and no line is cut more often than a message has parts."""
     long = "; ".join(["a is b"] * 2000)
     assert CATALOGUE.message(long).count(" is ") == 2000 - MOST_PARTS
+
+
+@pytest.mark.parametrize("joint", [", ", "; ", ": ", " (", ", in "])
+def test_few_patterns_are_tried_on_a_hostile_line(joint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report has some thousand lines, in several formats, and students choose the words of many of them."""
+    tried, match = [], Pattern.match
+
+    def counted(pattern: Pattern, text: str) -> dict[str, str] | None:
+        tried.append(text)
+        return match(pattern, text)
+
+    monkeypatch.setattr(Pattern, "match", counted)
+    with speaking("de"):
+        for begins in ("", "expected ", "task ", "got ", "x has no "):
+            retold(begins + joint.join("a" * 150))
+    assert len(tried) < 1000
 
 
 def failed(judge: Callable[[], object]) -> Verdict:
