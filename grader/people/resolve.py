@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from grader.errors import UsageError
 from grader.escape import terminal
@@ -20,8 +21,15 @@ def find_person(people: Sequence[Person], words: str) -> Person:
 
     `UsageError` asks where two fit, and suggests who may be meant where nobody does.
     """
-    for fits in (_is_shown, _is_marked, _is_marked_alike, _is_called):
-        found = [person for person in people if fits(person, words)]
+    # What is compared is made of the words once, as a table's cell in place of a name may be very long.
+    ways: tuple[tuple[Callable[[Person, Any], bool], Any], ...] = (
+        (_is_shown, words),
+        (_is_marked, words.strip()),
+        (_is_marked_alike, folded(words.strip())),
+        (_is_called, folded_name(words)),
+    )
+    for fits, key in ways:
+        found = [person for person in people if fits(person, key)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -35,16 +43,15 @@ def _is_shown(person: Person, words: str) -> bool:
 
 
 def _is_marked(person: Person, words: str) -> bool:
-    return words.strip() in {value for kind, value in person.marks if kind not in _NAMES}
+    return words in {value for kind, value in person.marks if kind not in _NAMES}
 
 
-def _is_marked_alike(person: Person, words: str) -> bool:
-    key = folded(words.strip())
+def _is_marked_alike(person: Person, key: str) -> bool:
     return any(folded(value) == key for kind, value in person.marks if kind not in _NAMES)
 
 
-def _is_called(person: Person, words: str) -> bool:
-    return folded_name(words) in [folded_name(name) for name in person.names]
+def _is_called(person: Person, key: tuple[str, ...]) -> bool:
+    return key in [folded_name(name) for name in person.names]
 
 
 def _named(person: Person) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from grader.gradebook import open_book
 from tests.support.desks import HOST, Page, Visitor, make_book, opened
+from tests.support.makers import zip_at
 
 # As the forms of these makers export them, with the students of the small class.
 GOOGLE = (
@@ -142,6 +143,14 @@ def test_lines_that_make_no_sense_are_left_out_where_somebody_says_so(importer: 
     assert "There are none" in importer.get("/requests").words
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(importer: Visitor, end: str) -> None:
+    table = ["student;week;text", "2000;week5;please look", "nobody;week5;x", ""]
+    page = send(importer, end.join(["sep=;", *table]))
+    assert "line 4: the gradebook has no student" in page.words
+    assert "1 request can be entered" in page.words
+
+
 def test_a_request_is_imported_once_however_it_is_written(importer: Visitor) -> None:
     tables = (
         'student,week,task,text\nAna Silva,week5,5.1,"one\r\ntwo"\n',
@@ -154,8 +163,9 @@ def test_a_request_is_imported_once_however_it_is_written(importer: Visitor) -> 
 
 @pytest.mark.parametrize(
     "raw",
-    [b"PK\3\4 no zip", b"\0" * 5_000, b"\xff\xfe\0", b"a" * 100_000 + b"\n", b",".join([b"x"] * 500), b"x" * 200_000],
-)
+    [b"PK\3\4 no zip", b"\0" * 5_000, b"\xff\xfe\0", b"a" * 100_000 + b"\n", b",".join([b"x"] * 500), b"x" * 200_000,
+     zip_at(2**64 - 1, "r.csv", b"a,b\n")],
+)  # fmt: skip
 def test_what_is_no_table_is_refused_in_words(importer: Visitor, raw: bytes) -> None:
     page = send(importer, raw)
     assert page.status in (200, 400)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
+from grader.people import resolve
 from grader.people.identity import Identity
 from grader.people.matching import questions
 from grader.people.naming import are_related, folded, spells
@@ -228,6 +229,17 @@ def test_a_person_is_found_by_whatever_is_known(words: str, name: str) -> None:
 def test_where_nobody_or_two_fit_it_asks(words: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         find_person(CLASS, words)
+
+
+def test_a_name_that_is_looked_for_is_folded_once_in_a_class_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell of a form may have 130,000 characters, and a class a thousand people."""
+    long, seen = "ana " * 50, []
+    for name in ("folded", "folded_name"):
+        real = getattr(resolve, name)
+        monkeypatch.setattr(resolve, name, lambda text, real=real: seen.append(text) or real(text))
+    with pytest.raises(UsageError):
+        find_person(CLASS * 20, long)
+    assert len([text for text in seen if text.strip() == long.strip()]) <= 4
 
 
 def test_folding_leaves_no_accent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,3 +40,17 @@ def notebook(*cells: str, tags: tuple[str, ...] = ()) -> bytes:
         for c in cells
     ]
     return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
+
+
+def zip_at(place: int, name: str = "w5.zip", content: bytes = b"PK") -> bytes:
+    """Make a zip that says of its one member, which is stored, that it lies at `place`; that may be beyond any file."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(name, content)
+    raw = bytearray(made.getvalue())
+    entry, end = raw.rindex(b"PK\x01\x02"), raw.rindex(b"PK\x05\x06")
+    more = struct.pack("<HHQ", 1, 8, place)  # the field of zip64
+    struct.pack_into("<L", raw, end + 12, end - entry + len(more))
+    struct.pack_into("<H", raw, entry + 30, len(more))
+    struct.pack_into("<L", raw, entry + 42, 2**32 - 1)
+    return bytes(raw[:end] + more + raw[end:])

@@ -43,7 +43,10 @@ def stored_window(file: IO[bytes], member: zipfile.ZipInfo) -> Window | None:
     """Return an uncompressed member of the zip in `file`; None where it is compressed, encrypted or not there."""
     if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 or member.compress_size != member.file_size:
         return None
-    file.seek(member.header_offset)
+    try:
+        file.seek(member.header_offset)
+    except (ValueError, OverflowError):  # a place beyond what any file has
+        return None
     header = file.read(_HEADER)
     if len(header) < _HEADER or not header.startswith(b"PK\x03\x04"):
         return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.errors import UsageError
 
 DELIMITERS = ",;\t"
-_SEP = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n', re.IGNORECASE)
+_SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*(?:\r\n?|\n)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def said_delimiter(text: str) -> tuple[str, str]:
 
 
 def delimiter_of(text: str) -> str:
-    """Return the delimiter that divides the first line into the most cells."""
-    first = text.partition("\n")[0]
+    """Return the delimiter that divides the first line into the most cells; a Mac's old files end lines by CR alone."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     if len(first) > csv.field_size_limit():  # no table begins like this, and whoever reads its rows says so
         return DELIMITERS[0]
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
@@ -72,7 +72,7 @@ def read_rows(file: Path) -> tuple[Row, list[Row]]:
     """
     text = text_of(file).removeprefix("\ufeff")
     before, delimiter = said_delimiter(text)
-    rows = _cells(file, text.removeprefix(before), delimiter, text.count("\n", 0, len(before)))
+    rows = _cells(file, text.removeprefix(before), delimiter, 1 if before else 0)
     if len(rows) < 2:
         raise UsageError(f"{file}: holds no table with a header and students; export it again")
     width = len(rows[0].cells)

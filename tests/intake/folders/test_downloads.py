@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
-from grader.errors import DownloadTooLarge, UsageError
+from grader.errors import DownloadTooLarge, SubmissionError, UsageError
 from grader.intake import Survey, load, survey
 from grader.intake.folders import container
 from grader.intake.reading.budget import Budget, BudgetedProcess
@@ -18,7 +18,7 @@ from grader.intake.reading.desk import DESK, Desk
 from grader.intake.weeks import Weeks
 from tests.intake.folders.wrapping import DOWNLOADS, LENET, MLP, ZIP, canvas, gradescope, moodle, packed
 from tests.intake.reading import slow
-from tests.support.makers import put, zipped
+from tests.support.makers import put, zip_at, zipped
 
 
 def students(found: Survey) -> set[str]:
@@ -379,6 +379,14 @@ def test_a_download_in_a_zip_that_cannot_be_held_is_said_with_what_to_do(
     outer = packed(packed(tmp_path / "in", tmp_path / "all" / "w5.zip").parent, tmp_path / "weeks.zip")
     monkeypatch.setattr(container, "MOST_NESTED", 10)
     with pytest.raises(DownloadTooLarge, match=r"w5\.zip in weeks\.zip is larger .* unpack weeks\.zip"):
+        container.Container(outer).nested("w5.zip")
+
+
+@pytest.mark.parametrize("place", [2**32, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_zip_in_a_zip_that_is_said_to_lie_beyond_its_end_is_refused(place: int, tmp_path: Path) -> None:
+    outer = tmp_path / "weeks.zip"
+    outer.write_bytes(zip_at(place))
+    with pytest.raises(SubmissionError, match=r"w5\.zip in weeks\.zip is .*; unpack weeks\.zip"):
         container.Container(outer).nested("w5.zip")
 
 

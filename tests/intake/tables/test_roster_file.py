@@ -42,6 +42,8 @@ PLATFORMS = {
     "Gradescope": "First Name,Last Name,SID,Email,Sections\nAna,Silva,1,ana@x.edu,\n",
     "UTF-16 without its mark": "id\tname\temail\r\n1\tAna Silva\tana@x.edu\r\n".encode("utf-16-le"),
     "UTF-16, big end first": "id\tname\temail\r\n1\tAna Silva\tana@x.edu\r\n".encode("utf-16-be"),
+    "a Mac's old lines": "id;name;email\r1;Ana Silva;ana@x.edu\r",
+    "a Mac's old lines after sep": "sep=;\rid;name;email\r1;Ana Silva;ana@x.edu\r",
     "UTF-16": "id\tname\temail\r\n1\tAna Silva\tana@x.edu\r\n".encode("utf-16"),
 }
 
