@@ -71,5 +71,8 @@ def _status(shown: Shown) -> str:
         return tr("{n} more checks to run …" if shown.waiting > 1 else "1 more check to run …", n=shown.waiting)
     took = f"{time.monotonic() - shown.since:.1f} s"
     files = ", ".join(shown.saved)
-    after = tr("{files} saved: {n} checks in {time}.", files=files, n=len(shown.ran), time=took) if files else ""
+    after = tr(
+        "{files} saved: 1 check in {time}." if len(shown.ran) == 1 else "{files} saved: {n} checks in {time}.",
+        files=files, n=len(shown.ran), time=took,
+    ) if files else ""  # fmt: skip
     return " ".join(filter(None, (after, tr(AGAIN))))

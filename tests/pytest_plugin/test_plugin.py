@@ -246,7 +246,7 @@ def test_a_student_who_asks_for_german_is_told_in_german(student_desk: Desk, mon
     text = student_desk.run_here("--submission", "kaputt", "-p", "no:cacheprovider").stdout.str()
     told = "dein Code hat SyntaxError ausgelöst: '(' was never closed (lenet.py:2)"
     assert told in text
-    assert re.search(r"^  beendet auch +\d weitere Prüfung(en)?, von Aufgabe 1\.", text, re.MULTILINE)
+    assert re.search(r"^  beendet auch +\d weitere Prüfung(en)? von Aufgabe 1\.", text, re.MULTILINE)
     assert re.search(r"=+ Ergebnis =+\n", text) and "Weiter: Aufgabe 1.1 (Fehler), lenet.py:2: " in text
     english = student_desk.run_here(
         "--submission", "kaputt", "--language", "en", "--task", "1.1", "-p", "no:cacheprovider"

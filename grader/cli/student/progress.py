@@ -59,8 +59,10 @@ def _deadline(due: datetime | None, now: datetime | None = None) -> str:
     if due is None:
         return ""
     left = due - (now or datetime.now(UTC))
-    hours = abs(left).total_seconds() / 3600
-    days = f"{hours / 24:.0f}"
-    time = tr("{days} days", days=days) if hours >= 48 else tr("{hours} hours", hours=f"{hours:.0f}")
+    hours = round(abs(left).total_seconds() / 3600)
+    if hours >= 48:
+        time = tr("{days} days", days=round(hours / 24))
+    else:
+        time = tr("1 hour" if hours == 1 else "{hours} hours", hours=hours)
     ahead = left.total_seconds() >= 0
     return f"; {tr('{time} to the deadline' if ahead else 'the deadline was {time} ago', time=time)}"

@@ -40,8 +40,9 @@ def submit_check(week: str, submission: Path | None, sandbox: str) -> int:
     assignment = course.assignment(week)
     work = load_folder(submission or assignment.folder, assignment)
     size = sum(map(len, work.files.values()))
-    most, kilobytes = LARGEST_SUBMISSION >> 20, f"{size / 1024:.0f}"
-    print(f"{week}: {tr('{n} files, {size} KB (at most {most} MB)', n=len(work.files), size=kilobytes, most=most)}")
+    files = tr("1 file" if len(work.files) == 1 else "{n} files", n=len(work.files))
+    limit = tr("at most {most} MB", most=LARGEST_SUBMISSION >> 20)
+    print(f"{week}: {files}, {size / 1024:.0f} KB ({limit})")
     lost = [*_lacking(work, assignment), *work.notes, *findings(work.files, course.settings.libraries)]
     lost += failures(work.files, assignment.modules, course.settings.libraries, week, lost)
     report = _graded(course, work, sandbox) if HAS_JUDGES else _checked(assignment, work)
@@ -49,7 +50,7 @@ def submit_check(week: str, submission: Path | None, sandbox: str) -> int:
     for line in dict.fromkeys(lost):
         print(terminal(f"{tr('look')}: {retold(line)}"))
     for line in _fine(work, assignment, report, lost):
-        print(terminal(f"{tr('ok')}:   {retold(line)}"))
+        print(terminal(f"{tr('ok')}: {retold(line)}"))
     public = [check for check in report.checks if not check.hidden]
     points = points_of(sum(c.points for c in public), sum(c.max_points for c in public))
     print(tr("Public checks: {points}.", points=points))
