@@ -20,27 +20,25 @@ from grader.course import Course
 from grader.errors import UsageError
 from grader.escape import terminal
 from grader.files import write_atomically
+from grader.reports.words import counted
 from grader.results import task_order
 
 
 @command("skeleton --check")
-@click.argument("week", required=False)
+@click.argument("week", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a skeleton is stale.")
 @course_option
-def skeleton(week: str | None, check: bool) -> int:
+def skeleton(week: tuple[str, ...], check: bool) -> int:
     """Generate the skeletons in assignments/ from the references in solutions/.
 
-    Name a WEEK; by default it takes every week.
+    Name one WEEK or several; by default it takes every week.
     """
     root = the_course().root
-    if not check:
-        for path in write_skeletons(root, week):
-            print(f"wrote {path.relative_to(root)}")
-        return 0
-    stale = stale_skeletons(root, week)
-    for path in stale:
-        print(f"stale: {path.relative_to(root)}; run: python -m grader skeleton")
-    return 1 if stale else 0
+    find = stale_skeletons if check else write_skeletons
+    changed = [path.relative_to(root) for name in week or (None,) for path in find(root, name)]
+    for path in changed:
+        print(f"stale: {path}; run: python -m grader skeleton" if check else f"wrote {path}")
+    return 1 if changed and check else 0
 
 
 @command("lessons week5 --html pages/")
@@ -118,7 +116,7 @@ def new(what: str, name: str | None, title: str) -> int:
     course = the_course()
     for path in new_week(course, week):
         print(f"wrote {path.relative_to(course.root)}")
-    print(f"next: python -m grader validate {week}")
+    print(f"next: python -m grader validate {week}; solutions/README.md shows five shapes of checks to begin with")
     return 0
 
 
@@ -136,10 +134,10 @@ def release(folder: Path | None, branch: str | None, weeks: tuple[str, ...], mes
     files = tree.student_tree(course, chosen_weeks(course, weeks))
     if folder:
         tree.write_folder(files, folder)
-        print(f"wrote {len(files)} files to {folder}")
+        print(f"wrote {counted(len(files), 'file')} to {folder}")
     elif branch:
         commit = tree.commit_branch(course, files, branch, message)
-        print(f"{branch}: {commit[:12]}, {len(files)} files" if commit else f"{branch}: nothing has changed")
+        print(f"{branch}: {commit[:12]}, {counted(len(files), 'file')}" if commit else f"{branch}: nothing has changed")
     if not course.settings.repository and any(name.endswith("_work.ipynb") for name in files):
         print("note: no badge for Colab: give `repository` in course.toml, then run `lessons` and release again")
     for link in links.dead(files):
@@ -169,6 +167,7 @@ def package(week: str, host: str, target: Path, sandbox: str) -> int:
         return 0
     files = bundles.classroom50(course, assignment, sandbox)
     tree.write_folder(files, target)
-    print(f"wrote {len(files)} files to {target}: the content of autograders/SLUG/ in the classroom's repository")
+    wrote = f"wrote {counted(len(files), 'file')} to {target}"
+    print(f"{wrote}: the content of autograders/SLUG/ in the classroom's repository")
     print(f"in assignments.json, the assignment can have: {bundles.CLASSROOM50_SETTINGS}")
     return 0

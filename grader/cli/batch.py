@@ -77,7 +77,7 @@ def batch(
 ) -> int:  # fmt: skip
     """Grade a folder of submissions; unchanged ones keep their grade.
 
-    SUBMISSIONS is a folder with one entry for each student.
+    SUBMISSIONS is what you downloaded, as a folder or a zip, or a folder with one entry for each student.
     """
     options = BatchOptions(submissions, out, weeks, seed, jobs, regrade or no_shortcuts, layout, roster, missing)
     if dry_run:

@@ -18,6 +18,7 @@ from grader.errors import UsageError
 from grader.escape import terminal
 from grader.language import chosen, speaking
 from grader.reports.terminal import add_row, grid
+from grader.reports.words import counted
 
 if TYPE_CHECKING:
     from grader.batch.who import Members
@@ -117,7 +118,7 @@ def people_lines(members: Members) -> list[str]:
         ("no longer in the folder, left out of all grades", members.gone),
     )
     kept = members.roster.keys
-    lines = [f"roster: that of an earlier run, {len(kept)} students; --roster gives another"] if kept else []
+    lines = [f"roster: that of an earlier run, {counted(len(kept), 'student')}; --roster gives another"] if kept else []
     lines += [f"{what}: {len(names)} ({joined(names)})" for what, names in named if names]
     lines += [f"the same person: {before}, now {person.name}" for person, before in members.renamed]
     lines += [*members.said, *(f"not clear: {question}" for question in members.unclear)]

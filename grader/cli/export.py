@@ -23,7 +23,9 @@ from grader.reports.links import TEACHERS
     "--write", "target", type=PATH, required=True, metavar="PATH",
     help="The file to write (teacher, gradescope, github, feedback as github or mail: the folder).",
 )  # fmt: skip
-@click.option("--week", help="Only this week (canvas, moodle, feedback: needed where there are several).")
+@click.option(
+    "--week", metavar="WEEK", help="Only this week (canvas, moodle, feedback: needed where there are several)."
+)
 @click.option(
     "--as", "way", type=click.Choice(WAYS),
     help="feedback: how it goes back (default: as the class was downloaded; mail where that takes no feedback).",

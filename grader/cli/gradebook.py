@@ -25,7 +25,7 @@ from grader.gradebook.changes import changed_grades
 from grader.reports.class_page import is_outdated
 
 book_option = out_option("reports", "Where `batch` wrote the gradebook.")
-who_option = click.option("--who", help="Who decides (default: the name of your account).")
+who_option = click.option("--who", metavar="NAME", help="Who decides (default: the name of your account).")
 _FILES = {"list": 0, "log": 0, "sheet": 1, "apply": 1, "pages": 0}  # how many files each action takes
 
 
@@ -34,7 +34,13 @@ _FILES = {"list": 0, "log": 0, "sheet": 1, "apply": 1, "pages": 0}  # how many f
 @click.argument("week")
 @click.argument("task")
 @click.argument("points")
-@click.option("--why", default="", help="The reason, which the student reads; only manual parts need none.")
+@click.option(
+    "--why",
+    default="",
+    show_default=False,
+    metavar="TEXT",
+    help="The reason, which the student reads; only manual parts need none.",
+)
 @who_option
 @click.option("--alone", is_flag=True, help="Only for this student, not for others of the group with the same work.")
 @book_option
@@ -66,7 +72,7 @@ def override(
 @command("adjustments sheet decisions.csv")
 @click.argument("action", type=click.Choice(list(_FILES)), default="list")
 @click.argument("files", type=PATH, nargs=-1)
-@click.option("--week", help="sheet: only this week.")
+@click.option("--week", metavar="WEEK", help="sheet: only this week.")
 @who_option
 @book_option
 def adjustments(action: str, files: tuple[Path, ...], week: str | None, who: str | None, out: Path) -> int:
@@ -108,7 +114,7 @@ def _apply(out: Path, file: Path, who: str | None) -> int:
     applied = apply_sheet(out, file, who)
     for change in applied.changes:
         print(terminal(str(change)))
-    print(f"{applied.kept} decisions hold already, {len(applied.changes)} students' weeks changed")
+    print(f"decisions that hold already: {applied.kept}; students' weeks that changed: {len(applied.changes)}")
     _say_outdated(out)
     return 0
 
@@ -137,7 +143,12 @@ def diff(against: Path | None, out: Path) -> int:
 @command("desk reports/")
 @click.argument("out", type=PATH, default=Path("reports"))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where it listens (0: a free port).")
-@click.option("--host", default="127.0.0.1", help="Where it listens; beyond this machine it takes TLS, and names.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    help="Where it listens; beyond this machine it takes TLS, and names.",
+)
 @click.option("--ta", "names", multiple=True, metavar="NAME...", help="Who grades, each with an address of their own.")
 @click.option("--tls-certificate", "certificate", type=PATH, metavar="FILE", help="The certificate, as PEM.")
 @click.option("--tls-key", "key", type=PATH, metavar="FILE", help="Its private key, as PEM.")

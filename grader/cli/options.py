@@ -90,7 +90,7 @@ def _speak(ctx: click.Context, language: str | None) -> None:
 
 def out_option(default: str, what: str) -> Callable[[Decorated], Decorated]:
     """Make the option for where a command writes, or has written."""
-    return click.option("--out", type=PATH, default=Path(default), help=what)
+    return click.option("--out", type=PATH, metavar="DIR", default=Path(default), help=what)
 
 
 seed_option = click.option("--seed", type=int, default=0, help="Seed of what the checks draw.")

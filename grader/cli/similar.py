@@ -36,7 +36,7 @@ def similar(
 ) -> int:  # fmt: skip
     """List submissions that are suspiciously alike, in clusters.
 
-    SUBMISSIONS is a folder with one entry for each student. A page shows the two sides of each pair.
+    SUBMISSIONS is what `batch` takes. A page shows the two sides of each pair.
     Works of one group are expected to be alike, and left aside. No code is run.
     """
     course = the_course()

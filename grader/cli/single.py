@@ -54,7 +54,9 @@ def grade_here(
 
 @command("ci week5 --submission checkout")
 @click.argument("week")
-@click.option("--submission", type=PATH, metavar="DIR", help="Default: where the host puts it, else this folder.")
+@click.option(
+    "--submission", type=PATH, metavar="PATH", help="What to grade (default: where the host puts it, else this folder)."
+)
 @click.option("--host", type=click.Choice(HOSTS), help="The CI host (default: detected).")
 @out_option("grader-report", "Where to write the report.")
 @click.option(

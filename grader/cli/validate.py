@@ -24,6 +24,7 @@ from grader.cli.options import PATH, command, course_option, jobs_option, sandbo
 from grader.errors import GraderError, UsageError
 from grader.escape import terminal
 from grader.files import write_atomically
+from grader.reports.words import counted
 from grader.sandbox import choose
 
 
@@ -32,10 +33,14 @@ from grader.sandbox import choose
 @click.option("--seeds", type=click.IntRange(min=1), default=3, metavar="N", help="Grade the reference with N seeds.")
 @click.option("--mutate", "general", is_flag=True, help="Apply the general operators as well, and list survivors.")
 @click.option("--forms", type=click.IntRange(min=0), default=0, metavar="N", help="Grade N rewritten programs, too.")
-@click.option("--start", type=click.IntRange(min=0), default=0, metavar="N", help="Draw other forms.")
+@click.option(
+    "--start", type=click.IntRange(min=0), default=0, metavar="N", help="With --forms: where the draws begin."
+)
 @click.option("--record", "agree", is_flag=True, help="Agree to what each check catches now, and record it.")
 @click.option("--html", type=PATH, metavar="FILE", help="Write the matrix as a page, too.")
-@click.option("--task", metavar="N.M", default="", help="Only mutants of this task: seconds after an edit.")
+@click.option(
+    "--task", metavar="N.M", default="", show_default=False, help="Only mutants of this task: seconds after an edit."
+)
 @click.option("--mutant", "mutants", multiple=True, metavar="ID...", help="Only these mutants.")
 @click.option("--watch", "again", is_flag=True, help="After each change, grade again what it touches, until Ctrl-C.")
 @jobs_option
@@ -116,7 +121,9 @@ def _repeat(prove_all: Callable[[], int], root: Path, console: Console) -> int:
 
 
 def _print_faults(week: str, wrong: Sequence[tuple[str, str]], console: Console) -> None:
-    console.print(f"{week}: nothing was graded, as {len(wrong)} faults come first", style="bold", highlight=False)
+    come = "comes" if len(wrong) == 1 else "come"
+    said = f"{week}: nothing was graded, as {counted(len(wrong), 'fault')} {come} first"
+    console.print(said, style="bold", highlight=False)
     for place, text in wrong:
         console.print(terminal(f"{place}: {text}"), style="red", markup=False, highlight=False, soft_wrap=True)
 

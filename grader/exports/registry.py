@@ -16,6 +16,7 @@ from grader.exports.target import put
 from grader.gradebook import Problem, open_book
 from grader.people.naming import safe_name
 from grader.people.person import Person
+from grader.reports.words import counted
 from grader.results import Report
 
 WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
@@ -75,7 +76,7 @@ def export(folder: Path, wanted: Wanted) -> Written:
     if wanted.form == "classroom50":
         return _scores(wanted, reports, problems, people)
     put(wanted.target, {path: _raw(text) for path, text in _files(wanted, reports, people).items()}, overwrite=True)
-    return Written(f"{len(reports)} results")
+    return Written(counted(len(reports), "result"))
 
 
 def _feedback(folder: Path, wanted: Wanted) -> Written:
@@ -89,7 +90,9 @@ def _feedback(folder: Path, wanted: Wanted) -> Written:
         reasons = "; ".join(parcels.left_out[-MOST_REASONS:])
         raise UsageError(f"nobody's {parcels.week} can go back as {way}: {reasons}")
     put(wanted.target, made, wanted.overwrite)
-    return Written(f"{parcels.title}, {parcels.sent} reports as {way} takes them", parcels.left_out, next=then)
+    return Written(
+        f"{parcels.title}, {counted(parcels.sent, 'report')} as {way} takes them", parcels.left_out, next=then
+    )
 
 
 def _written(wanted: Wanted, filled: Filled, what: str) -> Written:
@@ -108,7 +111,7 @@ def _scores(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     )
     put(wanted.target, {"": _raw(merged.text)}, wanted.overwrite or _fills_its_template(wanted))
     return Written(
-        f"{merged.count} scores",
+        counted(merged.count, "score"),
         merged.left_out,
         merged.replaced,
         f"commit it as {wanted.classroom}/scores.json",

@@ -168,8 +168,8 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return `1 student` and `2 students`."""
+def counted(count: float, one: str, many: str = "") -> str:
+    """Return `1 student`, `2 students` or `0.5 students`."""
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 

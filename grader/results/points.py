@@ -45,11 +45,6 @@ def signed(points: float) -> str:
     return f"{points:+d}" if isinstance(points, int) else f"{points:+}"
 
 
-def counted(points: float) -> str:
-    """Write `1 point`, `2 points` or `0.5 points`."""
-    return f"{points} point{'' if points == 1 else 's'}"
-
-
 def _from_hundredths(hundredths: int) -> float:
     whole_points, rest = divmod(hundredths, 100)
     return hundredths / 100 if rest else whole_points

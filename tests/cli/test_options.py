@@ -11,7 +11,7 @@ import pytest
 from grader.batch.backend import LocalBackend
 from grader.batch.run import BatchOptions, BatchResult
 from grader.cli.batch import batch
-from grader.cli.main import main
+from grader.cli.main import COMMANDS, main
 from grader.cli.options import spread
 from grader.cli.similar import similar
 from grader.judging.shortcuts import NONE
@@ -86,3 +86,26 @@ def test_no_shortcuts_judges_all_anew_without_any_and_never_on_a_cluster(
     assert asked == [NONE, True]
     assert main(["batch", "class", "--no-shortcuts", "--scheduler", "tcp://host:8786"]) == 2
     assert "--no-shortcuts: the workers of a scheduler always take them" in capsys.readouterr().err
+
+
+def test_one_option_is_described_alike_wherever_it_stands() -> None:
+    """A name for what it takes, and no default that is nothing."""
+    takes: dict[str, set[str]] = {}
+    for later in COMMANDS:
+        command = later.load()
+        context = click.Context(command, info_name=command.name, show_default=True)
+        assert '""' not in command.get_help(context), command.name
+        for param in command.params:
+            if param.name == "action":
+                continue  # a word of the command's own
+            if isinstance(param, click.Argument):
+                takes.setdefault(str(param.name).removesuffix("s"), set()).add(param.make_metavar(context).strip("[]."))
+            elif param.opts[0] not in (
+                "--host",
+                "--sandbox",
+                "--to",
+                "--html",
+            ):  # choices of their own, or a page and pages
+                takes.setdefault(param.opts[0], set()).add(param.make_metavar(context).removesuffix("..."))
+    assert {name: words for name, words in takes.items() if len(words) > 1} == {}
+    assert takes["--week"] == takes["week"] == {"WEEK"}

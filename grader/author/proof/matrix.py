@@ -12,7 +12,7 @@ from grader.author.proof.mutants import Mutant
 from grader.author.proof.trials import MUTANT, REFERENCE, Trial
 from grader.escape import plain
 from grader.reports.pages import render_page
-from grader.reports.words import week_title
+from grader.reports.words import counted, week_title
 from grader.results import CheckResult, Outcome, Report, task_order
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ def matrix_of(week: str, trials: Sequence[Trial], mutants: Iterable[Mutant], fin
 
 def print_matrix(matrix: Matrix, console: Console) -> None:
     """Print findings first, then a line for each mutant, then thresholds and the slowest checks."""
-    counts = (
-        f"{len(matrix.rows)} mutants, {len(matrix.faults)} faults, {len(matrix.findings) - len(matrix.faults)} notes"
-    )
+    faults = len(matrix.faults)
+    numbers = {"mutant": len(matrix.rows), "fault": faults, "note": len(matrix.findings) - faults}
+    counts = ", ".join(counted(number, what) for what, number in numbers.items())
     console.print(f"{week_title(matrix.week)}: {counts}", style="bold", highlight=False)
     for finding in matrix.findings:
         style = "red" if finding.fault else "dim"

@@ -12,8 +12,8 @@ from grader.course import week_order
 from grader.escape import csv_cell, terminal
 from grader.gradebook import Gradebook
 from grader.people.person import Person
+from grader.reports.words import counted
 from grader.results import WEEK, Kind, ManualPart, Override, Report, task_order
-from grader.results.points import counted
 
 COLUMNS = ("student", "id", "email", "group", "week", "task", "points", "of", "why", "who", "at", "alone")
 Line = tuple[str, str, str, str, str, str, str, str, str]  # student, week, task, points, of, why, who, at, alone
@@ -43,7 +43,7 @@ def log_lines(decisions: Sequence[Override]) -> Iterator[str]:
     for number, one in enumerate(decisions):
         stands = "" if last[one.student, one.week, *one.slot] == number else " [no longer holds]"
         said = "taken back" if one.points is None else written(one.points, one.kind, one.items, one.most)
-        points = f" ({counted(one.points or 0)})" if one.items else ""
+        points = f" ({counted(one.points or 0, 'point')})" if one.items else ""
         why = f": {one.why}" if one.why else ""
         yield terminal(f"{one.at} {one.who}: {one.student} {one.week} {one.task} {said}{points}{why}{stands}")
 

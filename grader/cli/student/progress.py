@@ -16,7 +16,7 @@ from grader.reports.words import bar, points_of
 
 
 @command("progress week5")
-@click.argument("weeks", nargs=-1)
+@click.argument("weeks", nargs=-1, metavar="[WEEK]...")
 @click.option("--off", is_flag=True, help="Keep no history from now on, and remove what was kept.")
 @click.option("--on", is_flag=True, help="Keep one again.")
 @language_option

@@ -20,7 +20,7 @@ from grader.results import Report
 
 @command("run week5 --submission ~/lenet-homework")
 @click.argument("week")
-@click.option("--submission", type=PATH, metavar="DIR", help="Default: the working copy in assignments/.")
+@click.option("--submission", type=PATH, metavar="PATH", help="What to grade (default: assignments/WEEK).")
 @seed_option
 @sandbox_option
 @device_option

@@ -104,7 +104,7 @@ def test_nothing_is_graded_where_something_is_wrong_and_nothing_is_a_traceback(
     change(new_course.root / TEST, "want = sum(", "want = sum((")
     assert main(["validate", WEEK]) == 1
     said = capsys.readouterr()
-    assert "nothing was graded" in said.out and said.out.count("this is no Python") == 1
+    assert "nothing was graded, as 1 fault comes first" in said.out and said.out.count("this is no Python") == 1
     assert "Traceback" not in said.out + said.err and "INTERNALERROR" not in said.out + said.err
 
 

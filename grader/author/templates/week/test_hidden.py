@@ -1,9 +1,12 @@
-"""$TITLE's hidden checks: 40 points."""
+"""$TITLE's hidden checks: 40 points.
+
+Most checks have one of the five shapes that `solutions/README.md` shows: a value, a tensor, a module's parameters, a
+training loop, a figure.
+"""
 
 import torch
 
-from grader.checks import expect
-from grader.checks import load_probes, task
+from grader.checks import expect, load_probes, task
 
 probes = load_probes(__file__)
 

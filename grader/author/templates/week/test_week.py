@@ -4,8 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks import expect
-from grader.checks import load_probes, task
+from grader.checks import expect, load_probes, task
 
 probes = load_probes(__file__)
 
