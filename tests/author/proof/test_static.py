@@ -32,7 +32,7 @@ MISTAKES = [
     (TEST, "points=60", 'needs=("7.7",), points=60', f"{TEST}:", "needs task 7.7, which no check has"),
     (TEST, "points=60", 'needs="7.1", points=60', f"{TEST}:", "needs its own task"),
     (TEST, "expect.close(", "expect.closes(", f"{TEST}:", "there is no expect.closes; did you mean `close`?"),
-    (TEST, "import expect\n", "import expects\n", f"{TEST}:", "has no expects; did you mean `expect`?"),
+    (TEST, "import expect,", "import expects,", f"{TEST}:", "has no expects; did you mean `expect`?"),
     (TEST, "import torch\n", "import torch\nfrom fixtures import numbers\n", f"{TEST}:", "there is no fixtures"),
     (TEST, "import torch\n", "import torch\nimport grader.check\n", f"{TEST}:", "there is no module grader.check"),
     (TEST, '@task("7.1"', '@task("7.2"', f"{TEST}:", f"task 7.2 has no heading in {PUBLIC}/README.md"),
