@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterable
 
@@ -36,6 +37,17 @@ def test_all_pairs_that_share_enough_are_found_once_and_earlier_works_are_not_pa
     found = list(candidates(hashes, now, least))
     assert Counter(found) == Counter(two for two, share in shares.items() if share and share >= ENOUGH * least)
     assert [shares[two] for two in found] == sorted((shares[two] for two in found), reverse=True)
+
+
+def test_fingerprints_that_one_work_alone_has_take_a_few_bytes_each() -> None:
+    hashes = {number: range(10_000 * number, 10_000 * (number + 1)) for number in range(10)}
+    list(candidates({0: range(9), 1: range(9)}, {0}, 0.5))  # numpy is imported
+    tracemalloc.start()
+    try:
+        assert list(candidates(hashes, {*hashes}, 0.5)) == []
+        assert tracemalloc.get_traced_memory()[1] < 100 * 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_of_too_many_pairs_the_most_alike_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
