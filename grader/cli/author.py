@@ -93,7 +93,7 @@ def _tell(title: str, number: int, of: int) -> None:
         print(f"running {title}, {of} cells", file=sys.stderr, flush=True)
 
 
-@command("new week7")
+@command("new week8")
 @click.argument("what")
 @click.argument("name", required=False)
 @click.option("--title", default="A course", help="The title of a new course.")
@@ -101,7 +101,7 @@ def _tell(title: str, number: int, of: int) -> None:
 def new(what: str, name: str | None, title: str) -> int:
     """Begin a week: one task, its reference, checks and mutants; or begin a course.
 
-    `new week7` makes a week in this course, `new course DIR` makes a course (default: this folder).
+    `new week8` makes a week in this course, `new course DIR` makes a course (default: this folder).
     """
     if what == "course":
         folder = Path(name or ".")

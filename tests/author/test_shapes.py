@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.author.lines import of_week
+from grader.cli.main import COMMANDS
 from grader.course import Course
 from grader.kernel.session import run_checks
 from grader.pytest_plugin.local import LocalStudents
@@ -105,3 +106,13 @@ def test_a_checks_lines_are_its_own_and_its_share_of_the_probes_that_it_runs(sha
     assert {name.partition("::test_")[2] for name in found} == {"double", "flatten", "parameters", "train", "plot"}
     lines = sum(len(written(probe + check)) for probe, check in SHAPES)
     assert sum(found.values()) == lines
+
+
+def test_the_week_that_the_guides_begin_is_not_there_yet() -> None:
+    """Whoever types their first command in this repository gets a week, and no refusal."""
+    (new,) = [command.load() for command in COMMANDS if command.name == "new"]
+    root = PAGE.parents[1]
+    for text in (PAGE.read_text(encoding="utf-8"), (root / "README.md").read_text(encoding="utf-8"), str(new.epilog)):
+        named = re.findall(r"python -m grader new (week\d+)", text)
+        assert named
+        assert set(named).isdisjoint(Course(root).assignments())
