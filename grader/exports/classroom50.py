@@ -35,8 +35,8 @@ def result(report: Report, environment: Mapping[str, str], submitted: datetime, 
         "commit": commit,
         "release": environment.get("RELEASE_URL") or commit,
         "review": environment.get("REVIEW_URL") or commit,  # older runners do not set it
-        "datetime": _stamp(submitted),
-        "graded_at": _stamp(graded),
+        "datetime": stamp(submitted),
+        "graded_at": stamp(graded),
         "score": whole(report.score),
         "max-score": whole(report.max_score),
         "tests": [_test(check) for check in report.for_student().checks],
@@ -67,5 +67,6 @@ def _test(check: CheckResult) -> dict[str, Any]:
     }
 
 
-def _stamp(when: datetime) -> str:
+def stamp(when: datetime) -> str:
+    """Write a time as Classroom 50 does."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,6 +18,7 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.exports.classroom50 import SCHEMA as RESULT
+from grader.exports.classroom50 import stamp
 from grader.people.person import Person
 from grader.results import Report
 from grader.results.points import whole
@@ -138,13 +139,13 @@ class _Score:
 
     def record(self, kind: str, after: datetime | None) -> Entry:
         """Return a record that sorts as the newest, without `assignment`, which is the bucket's name."""
-        tag = MANUAL + _stamp(self.now).replace(":", "-")
+        tag = MANUAL + stamp(self.now).replace(":", "-")
         at = max(self.now, after + timedelta(seconds=1)) if after else self.now
         points, most = self.points
         places = dict.fromkeys(("submission", "commit", "release", "review"), tag)
         return {
             "schema": RESULT, "classroom": self.classroom, "assignment_type": kind, "owner": self.owner, **places,
-            "datetime": _stamp(at), "score": points, "max-score": most, "tests": [],
+            "datetime": stamp(at), "score": points, "max-score": most, "tests": [],
         }  # fmt: skip
 
 
@@ -178,7 +179,3 @@ def _newest(records: Collection[Entry]) -> datetime | None:
             continue
         found.append(at if at.tzinfo else at.replace(tzinfo=UTC))
     return max(found, default=None)
-
-
-def _stamp(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

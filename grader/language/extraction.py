@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import jinja2
 from jinja2 import nodes
@@ -131,8 +132,6 @@ def _field(value: ast.expr, known: list[str]) -> str:
 
 
 def _without_fields(text: str) -> str:
-    from string import Formatter  # noqa: PLC0415 - a name for this one line
-
     return "".join(literal for literal, *_ in Formatter().parse(text))
 
 

@@ -25,6 +25,8 @@ from grader.results import Outcome, Report
 from grader.results.points import signed
 
 TEMPLATES = Path(__file__).parent / "templates"
+# A line of a message that has a label of its own, such as `  expected     4`: templates show these as a list.
+IS_ENTRY = re.compile(r"  (?=.{13}\S)(?:[^\W\d_]| )+  \S").match
 LAST = "report.html"  # the last of a report's files that is written: where it exists, so do the others
 
 
@@ -126,7 +128,7 @@ def _contents(report: Report) -> dict[str, Any]:
 
 @cache
 def _html() -> jinja2.Environment:
-    return _environment(autoescape=True, finalize=_visible)
+    return _environment(autoescape=True, finalize=visible)
 
 
 @cache
@@ -168,11 +170,11 @@ def _environment(**options: Any) -> jinja2.Environment:
     environment.filters["week_title"] = week_title
     environment.filters["signed"] = lambda number: Markup(signed(number))
     environment.filters["retold"] = retold
-    environment.tests["entry"] = re.compile(r"  (?=.{13}\S)(?:[^\W\d_]| )+  \S").match
+    environment.tests["entry"] = IS_ENTRY
     return environment
 
 
-def _visible(value: Any) -> Any:
+def visible(value: Any) -> Any:
     """Make what a template inserts safe to show; autoescape follows. Markup is our own and stays as it is."""
     return escape.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

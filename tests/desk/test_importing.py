@@ -93,7 +93,7 @@ def test_what_forms_export_is_mapped_once_and_then_read_at_once(
     assert "0 requests imported" in send(importer, table).words
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 def test_a_table_is_read_in_any_usual_encoding_and_out_of_a_zip(importer: Visitor, encoding: str) -> None:
     table = "student;week;text\nCleo Groß;5;Prüfung\n"
     raw = table.encode(encoding)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import hashlib
 import io
@@ -11,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 
 from grader.errors import UsageError
-from grader.intake.tables.rows import delimiter_of, said_delimiter
+from grader.intake.tables.rows import delimiter_of, encoding_of, said_delimiter
 
 MOST_BYTES = 2_000_000  # of a table, unpacked
 MOST_COLUMNS, MOST_ROWS = 100, 5_000
@@ -38,8 +37,8 @@ def decoded(raw: bytes) -> str:
     """Return the text of a file that was sent: CSV in any usual encoding, or alone in a zip, as Google does it."""
     if raw.startswith(b"PK\3\4"):
         raw = _unpacked(raw)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
+    if (encoding := encoding_of(raw)) != "utf-8":
+        return raw.decode(encoding, "replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -21,6 +21,7 @@ from grader.desk.desk import Desk, Done, desk_of
 from grader.desk.guard.safety import session_of
 from grader.language import spoken, tr
 from grader.reports import drawing, words
+from grader.reports.pages import IS_ENTRY, visible
 from grader.reports.pages import TEMPLATES as REPORTS
 from grader.results import Outcome
 from grader.results.points import signed
@@ -110,7 +111,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=True,
-        finalize=_visible,
+        finalize=visible,
     )
     found.globals.update(
         address=address,
@@ -133,7 +134,7 @@ def environment() -> jinja2.Environment:
     )
     found.filters["week_title"] = words.week_title
     found.filters["signed"] = signed
-    found.tests["entry"] = re.compile(r"  (?=.{13}\S)(?:[^\W\d_]| )+  \S").match
+    found.tests["entry"] = IS_ENTRY
     return found
 
 
@@ -150,7 +151,3 @@ def code_lines(lines: Sequence[str], first: int, file: int, is_here: bool) -> Ma
 def asset(name: str) -> str:
     """Return the address of a style or a script, which changes with its content."""
     return f"/static/{name}?{hashlib.sha256(FILES[name].read_bytes()).hexdigest()[:12]}"
-
-
-def _visible(value: Any) -> Any:
-    return escape.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -31,7 +31,7 @@ def text_of(file: Path) -> str:
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     try:
-        text = raw.decode(_encoding(raw))
+        text = raw.decode(encoding_of(raw))
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:  # bytes that only look like text
@@ -42,7 +42,7 @@ def text_of(file: Path) -> str:
     return text
 
 
-def _encoding(raw: bytes) -> str:
+def encoding_of(raw: bytes) -> str:
     """Tell the encoding by its mark, or by the empty half of the first letter, which a header's is in UTF-16."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
