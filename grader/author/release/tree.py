@@ -43,7 +43,7 @@ WORKFLOW, WORKFLOW_IN_TREE = "assignments/workflow.yml", ".github/workflows/chec
 def student_tree(course: Course, weeks: Sequence[str] = ()) -> dict[str, bytes]:
     """Return every file of the student tree by its path; of these weeks alone, by default of the course's.
 
-    `CourseError` for uncommitted changes and for leaks.
+    `CourseError` for uncommitted changes, for a week of which git knows nothing, and for leaks.
     """
     root = course.root
     weeks = weeks or tuple(course.assignments())
@@ -52,6 +52,9 @@ def student_tree(course: Course, weeks: Sequence[str] = ()) -> dict[str, bytes]:
     changed = _git(root, "status", "--porcelain", "-z", "--untracked-files=no", "--", *WHOLE, *SINGLE)
     if changed.strip("\0"):
         raise CourseError("there are uncommitted changes in what students get; commit them first, then release")
+    for part in parts:
+        if not any(path.startswith(f"assignments/{part}/") for path in chosen):
+            raise CourseError(f"git does not know assignments/{part} yet; `git add` and commit it first, then release")
     files = links.moved({path: (root / path).read_bytes() for path in chosen}, place_of)
     files["pyproject.toml"] = _for_students(files.get("pyproject.toml", b"")) or project_text(course.title).encode()
     files |= {place: (_TEMPLATES / name).read_bytes() for place, name in EDITORS.items() if place not in files}

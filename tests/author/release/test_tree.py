@@ -139,6 +139,14 @@ def test_uncommitted_changes_are_refused(committed_course: Course) -> None:
         tree.student_tree(committed_course)
 
 
+def test_a_week_that_git_does_not_know_is_refused(committed_course: Course, capsys, tmp_path: Path) -> None:
+    git(committed_course.root, "rm", "-r", "-q", "--cached", f"assignments/{WEEK}")
+    git(committed_course.root, "commit", "-q", "-m", "without")
+    assert main(["release", "--to", str(tmp_path / "out")]) == 1
+    assert f"git does not know assignments/{WEEK} yet" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_branch_has_a_history_of_its_own_and_grows_by_one_commit(committed_course: Course, capsys) -> None:
     root, head = committed_course.root, git(committed_course.root, "rev-parse", "HEAD")
     assert main(["release", "--branch", "students"]) == 0
