@@ -66,7 +66,8 @@ def _by_week(
         if value is None:
             more = "week5=+2d, week5=+12h or " if what == "extension" else ""
             raise UsageError(
-                f"{where}: cannot read the {what} {text!r}; write it as in {more}week5=2026-10-20T23:59+02:00"
+                f"{where}: cannot read the {what} {text!r}{_lacking(text)}; "
+                f"write it as in {more}week5=2026-10-20T23:59+02:00"
             )
         week = weeks[0](word)
         if week is None:
@@ -84,6 +85,18 @@ def _parts(cell: str) -> Iterator[str]:
 def _divided(text: str, read: Callable[[str], Value | None]) -> tuple[str, Value | None]:
     part = _PART.fullmatch(text)
     return (part[1], read(part[2])) if part else ("", None)
+
+
+def _lacking(text: str) -> str:
+    """Say which parts of a time were left out: its week in front, its offset from UTC at the end."""
+    part = _PART.fullmatch(text)
+    try:
+        moment = datetime.fromisoformat(part[2] if part else text)
+    except ValueError:
+        return ""
+    lacking = [] if part else ["its week in front (week5=)"]
+    lacking += [] if moment.tzinfo else ["the offset from UTC at its end (+02:00)"]
+    return f", which lacks {' and '.join(lacking)}" if lacking else ""
 
 
 def _extension(text: str) -> Extension | None:

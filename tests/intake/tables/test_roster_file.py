@@ -141,7 +141,12 @@ WRONG = {
     ),
     "an unknown word": ("name,extensions\nAna,exam=+2d\n", r"roster.csv:2: .*known weeks: week4, week5"),
     "a week twice": ("name,extensions\nAna,week5=+2d; wk5=+1d\n", r"roster.csv:2: 'wk5=\+1d' is the second extension"),
-    "no time zone": ("name,extensions\nAna,week5=2026-10-20T23:59\n", r"roster.csv:2: cannot read the extension"),
+    "no time zone": (
+        "name,extensions\nAna,week5=2026-10-20T23:59\n",
+        r"roster.csv:2: .* which lacks the offset from UTC at its end",
+    ),
+    "no week": ("name,submitted\nAna,2026-10-20T23:59+02:00\n", r"2: .* lacks its week in front \(week5=\); write"),
+    "neither": ("name,submitted\nAna,2026-10-20 23:59\n", r"2: .* lacks its week in front .* and the offset"),
     "no amount": ("name,extensions\nAna,week5\n", r"roster.csv:2: cannot read the extension 'week5'"),
     "a time that is none": ("name,submitted\nAna,week5=+2d\n", r"roster.csv:2: cannot read the time 'week5=\+2d'"),
     "a quote in a quote": ('name\n"Ana\n', r"roster.csv:2: not a row of a table"),
