@@ -226,4 +226,5 @@ def _contended(candidates: Sequence[Candidate]) -> Candidate:
 
 def _question(person: Person, others: Sequence[Person]) -> str:
     names = " or ".join(other.name for other in others)
-    return f'{person.name} may be {names}; if so: people merge "{person.name}" "{others[0].name}"'
+    which = "it is the first" if len(others) > 1 else "so"
+    return f'{person.name} may be {names}; if {which}: people merge "{person.name}" "{others[0].name}"'

@@ -91,7 +91,7 @@ def test_two_of_one_name_are_asked_about_and_a_merge_settles_it(
     hand_in(class_of, "John Smith", "Ana")
     roster = "id,name,email\nm1,John Smith,j1@x.edu\nm2,John Smith,j2@x.edu\n7,Ana,\n"
     output = batch(class_of, roster=roster)[1]
-    assert "not clear: John Smith may be John Smith (m1) or John Smith (m2)" in output
+    assert "not clear: John Smith may be John Smith (m1) or John Smith (m2); if it is the first: people merge" in output
     assert "handed in nothing" not in output
     assert rows(class_of)["John Smith (m1)"]["week1 state"] == "not clear whose"
     assert main(["override", "JOHN SMITH", "week1", "1.1", "9", "--why", "x"]) == 2
