@@ -72,8 +72,13 @@ def test_progress_shows_each_task_and_the_time_to_the_deadline(tmp_path: Path, m
     root = copied("one_check", tmp_path)
     with (root / "assignments/week1/assignment.toml").open("a") as file:
         file.write("\ndue = 2001-01-01T00:00:00+00:00\n")
-    history.note(root, "week1", [check("1.1", "twice", Outcome.PASSED, 4)])
+    todo = check("1.3", "thrice", Outcome.TODO, 4)
+    passed = [check(task, "twice", Outcome.PASSED, 4) for task in ("1.1", "1.2")]
+    history.note(root, "week1", [*passed, check("1.2", "half", Outcome.FAILED, 4), todo])
     monkeypatch.chdir(root)
     lines = CliRunner().invoke(cli, ["progress", "week1"]).stdout.splitlines()
-    assert lines[0].startswith("week1: 4 of 4 points; the deadline was ")
-    assert "1.1  4/4  ██████████  done since" in lines[1]
+    assert lines[0].startswith("week1: 8 of 16 points; the deadline was ")
+    done, half, nothing = lines[1:4]
+    assert "1.1  4/4  ██████████  done since" in done
+    assert "so many points since" in half
+    assert nothing.rstrip().endswith("no points yet")

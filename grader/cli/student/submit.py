@@ -43,6 +43,7 @@ def submit_check(week: str, submission: Path | None, sandbox: str) -> int:
     files = tr("1 file" if len(work.files) == 1 else "{n} files", n=len(work.files))
     limit = tr("at most {most} MB", most=LARGEST_SUBMISSION >> 20)
     print(f"{week}: {files}, {size / 1024:.0f} KB ({limit})")
+    print(tr("Running the public checks as where you are graded …"), file=sys.stderr, flush=True)
     lost = [*_lacking(work, assignment), *work.notes, *findings(work.files, course.settings.libraries)]
     lost += failures(work.files, assignment.modules, course.settings.libraries, week, lost)
     report = _graded(course, work, sandbox) if HAS_JUDGES else _checked(assignment, work)
