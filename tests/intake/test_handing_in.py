@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from grader.intake.handing_in import failures, findings
@@ -57,8 +59,24 @@ def test_no_source_ends_the_look_at_it(text: str) -> None:
     assert len(found(text)) <= 1
 
 
-def test_modules_are_imported_where_only_the_allowed_libraries_are() -> None:
+# It writes wherever it can what looks like answers.
+NOISY = b"""import os
+for place in range(3, 20):
+    try:
+        os.write(place, b'{"begins": ""}}\\n{"module": "x", "message": 5}\\n[1,}\\n\\xff}\\n')
+    except OSError:
+        pass
+"""
+
+
+def test_modules_are_imported_where_only_the_allowed_libraries_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("lies beside no module")
     files = {
+        "noisy.py": NOISY,
+        "beside.py": b"open('data.csv')\n",
         "fine.py": b"import json, helpers, torch\nfrom helpers import seven\nprint('spam ' * 10**6)\n",
         "helpers.py": b"seven = 7\ntry:\n    import rich\nexcept ImportError:\n    rich = None\nassert rich is None\n",
         "hidden.py": b"import importlib\nx = importlib.import_module('rich')\n",
@@ -66,8 +84,10 @@ def test_modules_are_imported_where_only_the_allowed_libraries_are() -> None:
         "todo.py": b"raise NotImplementedError('TODO 5.1: later')\n",
         "leaves.py": b"import os\nos._exit(0)\n",
     }
-    modules = ("fine", "hidden", "broken", "todo", "absent", "leaves")
+    modules = ("noisy", "beside", "fine", "hidden", "broken", "todo", "absent", "leaves")
     assert failures(files, modules, LIBRARIES, "week5") == [
+        "beside.py:1: importing it fails where you are graded: FileNotFoundError: "
+        "[Errno 2] No such file or directory: 'data.csv'",
         "hidden.py:2: imports rich, which is not there where you are graded",
         "broken.py:2: importing it fails where you are graded: ZeroDivisionError: division by zero",
         "leaves.py: its import ends the process, or does not end, so nothing in it earns points",

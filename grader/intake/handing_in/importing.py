@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from grader.inside import says
 
 SECONDS = 120  # for all modules; the first import of torch takes long on a busy machine
 _PROGRAM = Path(__file__).with_name("trial.py")  # by its file: what our packages import is not to be there
+_ANSWERS = ({"begins"}, {"module"}, {"module", "missing", "outcome", "type", "message", "frames"})
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -24,6 +26,7 @@ def failures(
     """Say in a line each which modules cannot be imported. `known` are lines in which a cause may be told already."""
     with tempfile.TemporaryDirectory(prefix="imports-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve() / week
+        folder.mkdir()
         for path, content in files.items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -39,12 +42,22 @@ def _answers(request: Mapping[str, Any]) -> list[dict[str, Any]]:
         done = subprocess.run(
             [sys.executable, "-P", str(_PROGRAM)],
             input=json.dumps(request), capture_output=True, timeout=SECONDS, check=False, encoding="utf-8",
+            errors="replace", cwd=request["folder"],  # as where it is graded: nothing else lies beside it
             env={**os.environ, "MPLBACKEND": "agg", "PYTHONBREAKPOINT": "0", "PYTHONPATH": str(_ROOT)},
         )  # fmt: skip
         said = done.stdout
     except subprocess.TimeoutExpired as late:
         said = (late.stdout or b"").decode("utf-8", "replace")
-    return [json.loads(line) for line in said.splitlines() if line.endswith("}")]
+    return [answer for line in said.splitlines() if (answer := _answer(line)) is not None]
+
+
+def _answer(line: str) -> dict[str, Any] | None:
+    """Read a line of the program; None where the student's code has written it, or it was cut."""
+    with contextlib.suppress(ValueError, RecursionError):
+        answer = json.loads(line)
+        if isinstance(answer, dict) and set(answer) in _ANSWERS:
+            return answer
+    return None
 
 
 def _lines(answers: Iterable[Mapping[str, Any]], told: str) -> Iterator[str]:
