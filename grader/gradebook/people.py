@@ -117,14 +117,6 @@ class PeopleTable(Database):
         query = f"SELECT person, week, extension, submitted FROM {GRANTED}"
         return {(person, week): (extension, at) for person, week, extension, at in self.rows(query)}
 
-    def record_roster(self, sections: Mapping[str, str]) -> None:
-        """Record who is in the class, by name, and in which section, in place of what was recorded before."""
-        with self.transaction() as database:
-            database.execute("UPDATE people SET listed = 0, section = ''")
-            for student, section in sections.items():
-                key = self.key_of(database, *texts(student))
-                database.execute("UPDATE people SET listed = 1, section = ? WHERE id = ?", (*texts(section), key))
-
     def roster(self) -> dict[str, str]:
         """Return who is in the class, with their sections; empty where no run had a roster."""
         return dict(self.rows("SELECT name, section FROM people WHERE listed ORDER BY name"))
