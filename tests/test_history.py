@@ -80,5 +80,5 @@ def test_progress_shows_each_task_and_the_time_to_the_deadline(tmp_path: Path, m
     assert lines[0].startswith("week1: 8 of 16 points; the deadline was ")
     done, half, nothing = lines[1:4]
     assert "1.1  4/4  ██████████  done since" in done
-    assert "so many points since" in half
+    assert "this many points since" in half
     assert nothing.rstrip().endswith("no points yet")

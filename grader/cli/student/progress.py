@@ -49,7 +49,7 @@ def _print_week(course: Course, assignment: Assignment, blank: bool) -> None:
     for step in known.values():
         done = step.points == step.max_points
         day = f"{step.at.astimezone():%d %b %H:%M}" if spoken() == "en" else f"{step.at.astimezone():%d.%m. %H:%M}"
-        so_far = tr("so many points since {day}", day=day) if step.points else tr("no points yet")
+        so_far = tr("this many points since {day}", day=day) if step.points else tr("no points yet")
         says = (tr("done since {day}", day=day), "green") if done else so_far
         add_row(table, step.task, f"{step.points}/{step.max_points}", bar(step.points, step.max_points), says)
     if known:
