@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 LANGUAGE = "grader.language"  # as COURSE, for what `--language` names
 COURSE = "grader.course"  # where a command's context holds the folder that `--course` names
+_EXTRA = re.compile(r"(Got unexpected extra argument \((\S+)\))\.?")  # as click words it
 PATH = click.Path(path_type=Path, readable=False)  # the code that opens it says what is wrong with it
 
 
@@ -40,6 +42,14 @@ class ExampleCommand(click.Command):
             if meant:
                 raise click.UsageError(f"{error.message} Did you mean {' or '.join(meant)}?", ctx) from None
             raise
+        except click.UsageError as error:
+            if not (extra := _EXTRA.fullmatch(error.message)):
+                raise
+            places = [p.opts[-1] for p in options if p.type is PATH and p.expose_value and not p.multiple]
+            meant = [repr(f"{name} {extra[2]}") for name in places]
+            if not meant:
+                raise
+            raise click.UsageError(f"{extra[1]}. Did you mean {' or '.join(meant)}?", ctx) from None
 
 
 def without_value(words: Sequence[str], valued: Collection[str], names: Collection[str]) -> str:

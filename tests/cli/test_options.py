@@ -10,6 +10,7 @@ import pytest
 
 from grader.batch.backend import LocalBackend
 from grader.batch.run import BatchOptions, BatchResult
+from grader.cli.author import release
 from grader.cli.batch import batch
 from grader.cli.main import COMMANDS, main
 from grader.cli.options import spread
@@ -51,6 +52,14 @@ def test_one_option_takes_several_weeks_until_the_next_option(
 def test_words_after_the_option_are_weeks_and_never_the_folder() -> None:
     with pytest.raises(click.MissingParameter):
         parsed("--week week5 submissions/")
+
+
+def test_a_folder_without_its_option_is_told_which_option_takes_one() -> None:
+    with pytest.raises(click.UsageError, match=r"extra argument \(tree\)\. Did you mean '--to tree'\?") as caught:
+        parsed("tree", release)
+    assert caught.value.ctx is not None  # the usage stands above it
+    with pytest.raises(click.UsageError, match=r"extra argument \(second\)\. Did you mean .*'--out second'"):
+        parsed("submissions/ second")
 
 
 def test_options_that_take_one_word_and_words_after_two_dashes_are_left_alone() -> None:
