@@ -32,6 +32,7 @@ class Progress:
         self._clock = clock
         self._bar: rich_progress.Progress | None = None
         self._said = 0.0
+        self._began = 0.0
         self._done = 0
         self._total = 0
 
@@ -42,7 +43,7 @@ class Progress:
         For `partly` of the waiting ones, only the checks run that a change to their assignment touches.
         """
         self._total = total = sum(waiting.values())
-        self._said = self._clock()
+        self._said = self._began = self._clock()
         if self._note and total:
             self._console.print(self._note, style=self._style, markup=False, highlight=False)
         if kept or partly:
@@ -86,10 +87,15 @@ class Progress:
         if self._bar is None:
             return
         self._bar.update(self._bar.task_ids[0], advance=1, refresh=True)
-        left = self._bar.tasks[0].time_remaining
+        left = self._left(self._bar.tasks[0].time_remaining)
         if not self._console.is_terminal and left and self._clock() - self._said >= EVERY:
             self._said = self._clock()
             self._console.print(in_words(left), highlight=False)
+
+    def _left(self, by_recent: float | None) -> float | None:
+        """Guess the remaining seconds; at first by all that went by, since the first results come in a bunch."""
+        ran = self._clock() - self._began
+        return by_recent if ran > RECENT else ran / self._done * (self._total - self._done)
 
 
 def in_words(seconds: float) -> str:

@@ -58,12 +58,13 @@ def test_nothing_to_grade_shows_no_bar() -> None:
     assert "grading" not in out.getvalue()
 
 
-def timed(terminal: bool, count: int, each: float) -> list[str]:
-    """The lines of a class whose results come every so many seconds by a made-up clock."""
+def timed(terminal: bool, count: int, each: float, start: float = 0.0) -> list[str]:
+    """The lines of a class whose results come every so many seconds after a start, by a made-up clock."""
     out, now = io.StringIO(), [0.0]
     console = Console(file=out, force_terminal=terminal, width=60, color_system=None)
     progress = Progress(console, clock=lambda: now[0])
     with progress.of({"week1": count}, 0):
+        now[0] += start
         for number in range(count):
             now[0] += each
             progress.graded(report(f"student{number}"))
@@ -78,6 +79,11 @@ def test_lines_say_now_and_then_how_long_it_will_take() -> None:
     assert lines.index(said[0]) == 5
     assert len(said) == 19  # one a minute
     assert lines[-1].startswith("[100/100]")
+
+
+def test_a_bunch_of_first_results_promises_no_early_end() -> None:
+    lines = timed(False, 21, 1.0, start=59.0)  # the judges start together, and end together
+    assert lines[1] == "about 20 min left"
 
 
 @pytest.mark.parametrize(
