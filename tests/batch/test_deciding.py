@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.batch import pages
+from grader.batch.deciding.desk import Change
 from grader.batch.deciding.words import Meant, Scale, read_decision, written
 from grader.cli.main import main
 from grader.errors import UsageError
@@ -21,6 +22,7 @@ from grader.gradebook import Gradebook
 from grader.people.person import Person
 from grader.results import CheckResult, Kind, Late, ManualPart, Outcome, Report, RubricItem
 from grader.results.points import total
+from tests.support.reports import full_report
 
 TASKS = {"5.1": 4, "5.3": 6, "5.10": 10}
 ITEMS = (RubricItem("names", "Clear names", 3, "x1 says *nothing*"), RubricItem("plots", "Labelled plots", 2))
@@ -562,3 +564,9 @@ def test_any_words_are_a_decision_within_the_points_or_refused(task: str, words:
         return
     most = {**TASKS, "style": 5, "look": 4}.get(meant.task, WEEK_POINTS)
     assert meant.points is None or 0 <= meant.points <= most
+
+
+def test_a_decision_that_leaves_the_score_says_so() -> None:
+    report = full_report("Ana")
+    assert str(Change("Ana", "week5", report, report)).endswith("; the score stays as it was")
+    assert "stays" not in str(Change("Ana", "week5", None, report))

@@ -34,7 +34,8 @@ class Change:
         if self.after is None or self.after.excused:
             return f"{self.student} {self.week}: {old} → {new}"
         state = ", provisional" if self.after.provisional else ""
-        return f"{self.student} {self.week}: {old} → {new} of {self.after.max_score}{state}"
+        same = "; the score stays as it was" if old == new and not state else ""
+        return f"{self.student} {self.week}: {old} → {new} of {self.after.max_score}{state}{same}"
 
 
 def _said(report: Report | None) -> str:
