@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from grader.similarity.works import Likeness
 
 
+FOREIGN = 3  # so many strangers, and as many who are missing, hint at a roster without the platform's ids
+
+
 def the_course() -> Course:
     """Find the course that `--course` names, else the one around the working folder."""
     context = click.get_current_context(silent=True)
@@ -120,6 +123,10 @@ def people_lines(members: Members) -> list[str]:
     kept = members.roster.keys
     lines = [f"roster: that of an earlier run, {counted(len(kept), 'student')}; --roster gives another"] if kept else []
     lines += [f"{what}: {len(names)} ({joined(names)})" for what, names in named if names]
+    if min(len(members.strangers), len(members.missing)) >= FOREIGN:
+        lines.append(
+            "same people? then give --roster what the platform exports: it has the ids that its downloads have"
+        )
     lines += [f"the same person: {before}, now {person.name}" for person, before in members.renamed]
     lines += [*members.said, *(f"not clear: {question}" for question in members.unclear)]
     return [terminal(line) for line in lines]

@@ -85,6 +85,13 @@ def test_another_part_of_the_class_leaves_the_first_where_it_is(class_of: Path) 
     assert set(rows(class_of)) == {"ana", "bo", "cy", "dee"}
 
 
+def test_a_roster_that_fits_hardly_anybody_has_a_word_about_which_would(class_of: Path) -> None:
+    hand_in(class_of, "x901", "x902", "x903")
+    roster = "name\nAna Silva\nBo Wang\nCy Chen\n"
+    assert "same people? then give --roster what the platform exports" in batch(class_of, roster=roster)[1]
+    assert "same people?" not in batch(class_of, roster="name\nx901\nx902\nx903\nDee\n")[1]
+
+
 def test_two_of_one_name_are_asked_about_and_a_merge_settles_it(
     class_of: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

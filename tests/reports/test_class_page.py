@@ -310,7 +310,10 @@ def test_who_may_have_handed_in_is_not_called_missing() -> None:
     ]
     page = Page(class_page_html([full_report("Ana Silva")], [], [entry, *lines]))
     assert "Nothing handed in" not in page.text
-    assert "Not clear who Ana Silva may be Ana Silva (1) or Ana Silva (2)" in page.text
+    assert (
+        "Not clear who Ana Silva may be Ana Silva (1) or Ana Silva (2) Say who it is: python -m grader people merge"
+        in page.text
+    )
     assert "Not on the roster 1: Ana Silva" in page.text
 
 
