@@ -345,7 +345,7 @@ def test_the_command_makes_the_zip_and_names_whom_it_leaves_out(
     words = ["export", str(sent_reports), "--to", "feedback", "--write", str(target)]
     assert main(words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"wrote {target}: Week 5, 1 reports as moodle takes them"
+    assert lines[0] == f"wrote {target}: Week 5, 1 report as moodle takes them"
     assert lines[2:] == [
         "left out: Ben: not graded for good yet",
         "left out: Cleo: not gradable: no submission",
