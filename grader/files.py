@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +73,14 @@ def write_atomically(path: Path, content: str | bytes, for_others: bool = False)
             half.unlink(missing_ok=True)
     except OSError as error:
         raise GraderError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def lay_out(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write a submission's files, by their paths within it, into a new folder of its own."""
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
 
 
 def without_links(path: Path, strange: Collection[Path]) -> Path:

@@ -13,10 +13,12 @@ from grader.people.person import Person
 from grader.reports.class_page import is_outdated, say_outdated, write_class_page
 from grader.reports.figures import changed_grades, class_rows, write_grades
 from grader.reports.pages import is_current, outdate, remove_report, write_report
+from grader.reports.words import first_of
 from grader.results import Report
 
 LARGE = 500  # results; a larger class's page is not written anew for each decision
 MOST_NAMED = 5
+_BEFORE = {LANGUAGE: "en", CONTACT: ""}  # what reports are like where nothing is noted
 
 
 def report_folder(book: Gradebook, out: Path, student: str, week: str) -> Path:
@@ -39,9 +41,6 @@ def note_course(book: Gradebook, out: Path, settings: Settings) -> None:
         outdate(report_folder(book, out, student, week))
     for name, value in changed.items():
         book.set(name, value)
-
-
-_BEFORE = {LANGUAGE: "en", CONTACT: ""}  # what reports are like where nothing is noted
 
 
 def join_reports(book: Gradebook, out: Path, merged: Iterable[tuple[Person, Person]]) -> None:
@@ -131,8 +130,7 @@ def write_grades_of(book: Gradebook, out: Path, students: Collection[str]) -> No
 
 def _defer(book: Gradebook, out: Path, students: Collection[str]) -> bool:
     names = sorted(students)
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    what = f"Not shown here yet: what was decided since, last about {', '.join(names[:MOST_NAMED])}{more}"
+    what = f"Not shown here yet: what was decided since, last about {first_of(names, MOST_NAMED)}"
     try:
         page = say_outdated((out / "index.html").read_text(encoding="utf-8"), what)
         before = (out / "grades.csv").read_text(encoding="utf-8")

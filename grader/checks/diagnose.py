@@ -213,7 +213,7 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
     if sorted(got.shape) == sorted(want.shape):
         return says("the axes look permuted")
     right = got.numel() == want.numel() and _varied(want) and _close(_flat(got), _flat(want))
-    if [n for n in got.shape if n != 1] == [n for n in want.shape if n != 1]:
+    if _differ_in_ones(got.shape, want.shape):
         axis = says("an axis of size 1 is missing or too many")
         return f"{axis}; {says('the values are right')}" if right else axis
     if right:
@@ -225,10 +225,15 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
 
 def axes(got: tuple[int, ...], want: Sequence[int | None]) -> str | None:
     """Explain a wrong shape by the axes of size 1 alone: got has some that are not wanted, or lacks them."""
-    if None in want or [n for n in got if n != 1] != [n for n in want if n != 1]:
+    if not _differ_in_ones(got, want):
         return None
     missing = len(got) < len(want)
     return says("an axis of size 1 is missing: is there a squeeze()?" if missing else "an axis of size 1 too many")
+
+
+def _differ_in_ones(got: Sequence[int], want: Sequence[int | None]) -> bool:
+    """Tell whether two shapes are the same but for axes of size 1."""
+    return [n for n in got if n != 1] == [n for n in want if n != 1]
 
 
 def gradients(got: Mapping[str, torch.Tensor | None]) -> str | None:

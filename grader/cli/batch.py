@@ -31,6 +31,7 @@ from grader.intake.noise import NOISE
 from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
 from grader.reports.terminal import print_class, waiting_lines
+from grader.reports.words import first_of
 
 MOST_IGNORED = 8  # names for one reason; --dry-run shows all
 
@@ -163,12 +164,7 @@ def ignored_lines(ignored: Sequence[tuple[str, str]]) -> list[str]:
     for name, why in ignored:
         if why != NOISE:
             by_reason.setdefault(why, []).append(name)
-    return [terminal(f"ignored: {_some(names)} ({why})") for why, names in by_reason.items()]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - MOST_IGNORED
-    return ", ".join(names[:MOST_IGNORED]) + (f" and {more} more" if more > 0 else "")
+    return [terminal(f"ignored: {first_of(names, MOST_IGNORED)} ({why})") for why, names in by_reason.items()]
 
 
 def _show_found(course: Course, options: BatchOptions) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.files import write_atomically
+from grader.reports.words import first_of
 
 Files = Mapping[str, bytes]  # by their paths in the target; the empty path is the target itself
 MOST_NAMED = 3
@@ -35,9 +36,7 @@ def _refuse_others(target: Path, files: Files) -> None:
     there = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
     other = sorted(name for name, path in there.items() if name not in files or path.read_bytes() != files[name])
     if other:
-        names = ", ".join(other[:MOST_NAMED]) + (
-            f" and {len(other) - MOST_NAMED} more" if len(other) > MOST_NAMED else ""
-        )
+        names = first_of(other, MOST_NAMED)
         raise UsageError(
             f"{target}: holds other files already ({names}); name an empty folder, or add --overwrite, which replaces "
             f"files of the same name and leaves the rest"

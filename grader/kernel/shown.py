@@ -12,6 +12,7 @@ import jinja2
 from grader import escape
 from grader.language import retold, tr
 from grader.reports import words
+from grader.reports.pages import teach
 from grader.reports.terminal import summary_lines
 from grader.results import CheckResult, Outcome, tasks_of
 
@@ -85,22 +86,12 @@ def _plain(lines: Sequence[str]) -> str:
 
 def _render(what: str, **contents: object) -> str:
     page = _environment().get_template("cell.html.j2")
-    return page.render(
-        what=what,
-        mark=_mark,
-        word=words.word,
-        phrase=words.phrase,
-        detail=words.detail,
-        tr=tr,
-        retold=retold,
-        points_of=words.points_of,
-        **contents,
-    )
+    return page.render(what=what, mark=_mark, detail=words.detail, **contents)
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         finalize=lambda value: escape.plain(value) if type(value) is str else value,
@@ -108,3 +99,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    teach(environment)
+    return environment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from grader.language.catalogue import FOLDER, entries
@@ -16,11 +17,11 @@ msgstr "Content-Type: text/plain; charset=UTF-8\\nLanguage: {language}\\n"
 """
 
 
-def updated(file: Path) -> str:
+def updated(file: Path, texts: Mapping[tuple[str, str], set[str]]) -> str:
     """Return the content of a catalogue with all texts of the sources, in order, and those translations that it has."""
     known = {(entry.context, entry.text): entry.translation for entry in entries(file)}
     blocks = [_HEAD.format(language=file.stem)]
-    for (context, text), files in sorted(extracted().items()):
+    for (context, text), files in sorted(texts.items()):
         lines = [f"#: {' '.join(sorted(files))}", f"msgctxt {_quoted(context)}" if context else ""]
         lines += [f"msgid {_quoted(text)}", f"msgstr {_quoted(known.get((context, text), ''))}"]
         blocks.append("\n".join(filter(None, lines)) + "\n")
@@ -33,12 +34,14 @@ def _quoted(text: str) -> str:
 
 def main() -> int:
     """Update each catalogue, or say which would change."""
-    stale = [file for file in sorted(FOLDER.glob("*.po")) if updated(file) != file.read_text(encoding="utf-8")]
+    texts = extracted()
+    made = {file: updated(file, texts) for file in sorted(FOLDER.glob("*.po"))}
+    stale = [file for file, content in made.items() if content != file.read_text(encoding="utf-8")]
     for file in stale:
         if "--check" in sys.argv[1:]:
             print(f"{file.name} is out of date: python -m grader.language")
         else:
-            file.write_text(updated(file), encoding="utf-8")
+            file.write_text(made[file], encoding="utf-8")
             print(f"wrote {file}")
     return 1 if stale and "--check" in sys.argv[1:] else 0
 

@@ -26,9 +26,7 @@ from grader.inside.importing.callers import is_students
 IMPORT_SECONDS = 60.0  # that imports of libraries may take, beyond a limit
 OWN_SECONDS = IMPORT_SECONDS / 2  # that imports of the student's own files may take beside that
 TICK = 0.1
-_WAITED = (
-    1 / 4
-)  # of the time in which nothing is computed counts: code that sleeps ends, and a busy machine costs little
+_WAITED = 0.25  # of time in which nothing is computed counts: code that sleeps ends, a busy machine costs little
 _AGAIN = 1.0  # seconds until the next interruption, if the code goes on after one
 _IMPORTING = "<frozen importlib._bootstrap>"
 

@@ -61,6 +61,7 @@ scores_key = pytest.StashKey["Scores"]()
 options_key = pytest.StashKey[options.Options]()
 tasks_key = pytest.StashKey[Collection[str]]()  # all, also those that `--task` leaves out
 chosen_key = pytest.StashKey[Chosen]()
+language_key = pytest.StashKey[str]()
 
 
 class Scores:
@@ -353,7 +354,9 @@ def _speaking(config: pytest.Config) -> AbstractContextManager[None]:
     from grader.language import speaking
     from grader.pytest_plugin.ending import language_of
 
-    return speaking(language_of(_option(config, "language"), config.stash[chosen_key].folders))
+    if language_key not in config.stash:  # read once, not for each check that fails
+        config.stash[language_key] = language_of(_option(config, "language"), config.stash[chosen_key].folders)
+    return speaking(config.stash[language_key])
 
 
 def _elsewhere(config: pytest.Config) -> str:

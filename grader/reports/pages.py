@@ -153,6 +153,13 @@ def _environment(**options: Any) -> jinja2.Environment:
         keep_trailing_newline=True,
         **options,
     )
+    teach(environment)
+    environment.filters["retold"] = retold
+    return environment
+
+
+def teach(environment: jinja2.Environment) -> None:
+    """Give an environment the words and marks that all pages use, those of the desk and of notebooks, too."""
     environment.globals.update(
         bar=words.bar,
         drawing=drawing,
@@ -169,9 +176,7 @@ def _environment(**options: Any) -> jinja2.Environment:
     )
     environment.filters["week_title"] = week_title
     environment.filters["signed"] = lambda number: Markup(signed(number))
-    environment.filters["retold"] = retold
     environment.tests["entry"] = IS_ENTRY
-    return environment
 
 
 def visible(value: Any) -> Any:

@@ -173,6 +173,12 @@ def counted(count: float, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """List the first `most` names, and say how many more there are: `Ana, Ben and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def week_title(week: str) -> str:
     """Write `week5` as people do: `Week 5`."""
     found = re.fullmatch(r"week(\d+)", week)

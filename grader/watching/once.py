@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.course import Assignment
+from grader.files import lay_out
 from grader.results import CheckResult
 from grader.watching.runs import Run
 from grader.watching.spares import Spares
@@ -18,10 +19,7 @@ def check_once(assignment: Assignment, files: Mapping[str, bytes]) -> list[Check
     """Return the results of a submission's files; what hangs or crashes costs its checks."""
     with tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True) as name:
         folder = Path(name, assignment.week)
-        for path, content in files.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        lay_out(files, folder)
         return _checked(assignment, folder)
 
 

@@ -175,12 +175,15 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return type_in
 
 
+def debugged(student_desk: Desk, task: str) -> str:
+    return student_desk.run_here("--task", task, "-x", "--pdb", "-s", "-p", "no:cacheprovider").stdout.str()
+
+
 def test_the_debugger_runs_a_wrong_example_again_and_stops_in_the_students_function(
     student_desk: Desk, typed: Callable[[str], None]
 ) -> None:
     typed("p n\np 3 * n\nc\n")
-    result = student_desk.run_here("--task", "1.1", "-x", "--pdb", "-s", "-p", "no:cacheprovider")
-    text = result.stdout.str()
+    text = debugged(student_desk, "1.1")
     assert "double: wrong value; expected 2, got 3" in text
     assert "stops in double (lenet.py:2)" in text
     assert "lenet.py(3)double()\n-> return 3 * n" in text
@@ -192,8 +195,7 @@ def test_the_debugger_stops_at_the_students_line_that_raised_with_their_frames_a
     student_desk: Desk, typed: Callable[[str], None]
 ) -> None:
     typed("p values\nw\nq\n")
-    result = student_desk.run_here("--task", "1.3", "-x", "--pdb", "-s", "-p", "no:cacheprovider")
-    text = result.stdout.str()
+    text = debugged(student_desk, "1.3")
     assert "lenet.py(9)helper()\n-> return values[2]" in text
     assert "(Pdb) []\n" in text
     assert "lenet.py(6)index()" in text and "probes.py(" not in text and "Quitting debugger" in text

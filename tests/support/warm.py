@@ -1,4 +1,4 @@
-"""Fork servers that are forked from a process which has imported torch and pytest, and that share zygotes.
+"""Fork servers, and other programs, that are forked from a process which has imported torch and pytest.
 
 The suite starts some 60 fork servers, and each with its zygote costs more than most tests do. `python -m
 tests.support.warm ADDRESS` forks them on order. They run the very program, `grader.judging.fork_server`, with an

@@ -20,6 +20,7 @@ from grader.author.proof.rewrites import Steps, asked_names, forms_of, rewritten
 from grader.author.proof.trials import Subject, Trial, variants_of
 from grader.course import Assignment
 from grader.errors import SubmissionError
+from grader.files import lay_out
 from grader.intake import load_folder
 from grader.results import Outcome, Report, task_order
 from grader.scratch import held
@@ -61,9 +62,7 @@ def _taken_in(delivery: forms.Delivery, assignment: Assignment) -> dict[str, byt
     """Return the files that intake makes of a delivery; none where it refuses it."""
     with held(), tempfile.TemporaryDirectory() as folder:
         entry = Path(folder, "submission")
-        for path, content in delivery.files.items():
-            (entry / path).parent.mkdir(parents=True, exist_ok=True)
-            (entry / path).write_bytes(content)
+        lay_out(delivery.files, entry)
         try:
             return dict(load_folder(entry, assignment).files)
         except SubmissionError:

@@ -13,7 +13,7 @@ from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
 from grader.gradebook.together.comments import About
 from grader.people.person import Person
-from grader.reports.words import counted
+from grader.reports.words import counted, first_of
 from grader.results import CheckResult, Report
 from grader.results.points import total
 
@@ -46,11 +46,12 @@ def for_group(desk: Desk, who: str, members: Sequence[tuple[int, str]], wanted: 
         raise UsageError("write a comment, or say what points to give")
     with desk.book.changing(who) as change:
         left_out = _for_all(desk, change, members, wanted)
+        names = first_of(left_out, MOST_NAMED)
         if len(left_out) == len(members):
-            raise UsageError(f"nobody is left: these points were given back already to {_named(left_out)}")
+            raise UsageError(f"nobody is left: these points were given back already to {names}")
         said = f"{wanted.week}: {counted(len(members) - len(left_out), 'student')}, {'comment' if wanted.text else ''}"
         said += f"{' and ' if wanted.text and wanted.points else ''}{'points' if wanted.points else ''}"
-        said += f"; left out, as they have these points back already: {_named(left_out)}" if left_out else ""
+        said += f"; left out, as they have these points back already: {names}" if left_out else ""
         change.note(said)
     return desk.done(change, said)
 
@@ -109,11 +110,6 @@ def _check_of(desk: Desk, person: Person, wanted: Correction) -> CheckResult:
 def _outdated(person: Person, week: str, theirs: str) -> Conflict:
     """Return what is said of a page that is out of date: it shows many, so that nothing is sent again unseen."""
     return Conflict(f"{person.name}, {week}", theirs, "as the page has shown it", {})
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _with(report: Report, check: CheckResult) -> float:

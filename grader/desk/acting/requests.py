@@ -21,7 +21,8 @@ TASK = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
 def ask(desk: Desk, who: str, words: str, week: str, task: str, text: str) -> Done:
     """Enter one request; `words` name the student."""
     with desk.book.changing(who) as change:
-        said = _ask(desk, change, _found(desk, words), week, task, text)
+        person = _found(desk, words)
+        said = enter(change, person, asked_of(desk, person, week, task, text))
     return desk.done(change, said)
 
 
@@ -46,10 +47,6 @@ def answer(desk: Desk, who: str, number: int, edition: int, state: str, text: st
         said = f"{person.name}, {row['week']}: request {state}"
         change.note(said, person.key, row["week"])
     return desk.done(change, said)
-
-
-def _ask(desk: Desk, change: Changing, person: Person, week: str, task: str, text: str) -> str:
-    return enter(change, person, asked_of(desk, person, week, task, text))
 
 
 def asked_of(desk: Desk, person: Person, week: str, task: str, text: str) -> Asked:

@@ -19,11 +19,9 @@ from grader import escape
 from grader.desk.acting.phrases import offered
 from grader.desk.desk import Desk, Done, desk_of
 from grader.desk.guard.safety import session_of
-from grader.language import spoken, tr
-from grader.reports import drawing, words
-from grader.reports.pages import IS_ENTRY, visible
+from grader.reports import words
 from grader.reports.pages import TEMPLATES as REPORTS
-from grader.results import Outcome
+from grader.reports.pages import teach, visible
 from grader.results.points import signed
 
 ANONYMOUS = "anonymous"  # what stands in the address of a page without names
@@ -113,28 +111,10 @@ def environment() -> jinja2.Environment:
         autoescape=True,
         finalize=visible,
     )
+    teach(found)
     found.globals.update(
-        address=address,
-        asset=asset,
-        bar=words.bar,
-        code_lines=code_lines,
-        counted=words.counted,
-        offered=offered,
-        signed=signed,
-        drawing=drawing,
-        number=words.number,
-        language=spoken,
-        phrase=words.phrase,
-        points_of=words.points_of,
-        tr=tr,
-        remark_title=words.remark_title,
-        word=words.word,
-        visible=escape.plain,
-        Outcome=Outcome,
+        address=address, asset=asset, code_lines=code_lines, counted=words.counted, offered=offered, signed=signed
     )
-    found.filters["week_title"] = words.week_title
-    found.filters["signed"] = signed
-    found.tests["entry"] = IS_ENTRY
     return found
 
 

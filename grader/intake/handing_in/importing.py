@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from grader.files import lay_out
 from grader.inside import says
 
 SECONDS = 120  # for all modules; the first import of torch takes long on a busy machine
@@ -27,10 +28,7 @@ def failures(
     with tempfile.TemporaryDirectory(prefix="imports-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve() / week
         folder.mkdir()
-        for path, content in files.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        lay_out(files, folder)
         there = [module for module in modules if f"{module}.py" in files or f"{module}/__init__.py" in files]
         request = {"folder": str(folder), "modules": there, "libraries": [*libraries]}
         told = "\n".join(known)
