@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grader.course import Course
-from tests.support import kernels, warm
+from tests.support import amount, kernels, warm
 from tests.support.courses import copied
 
 # Set before anything imports matplotlib or torch: their caches stay in the clone, as everything does.
@@ -82,11 +82,16 @@ LONG = (
     "test_attack.py",
 )
 
+LONGEST = 900  # seconds that a test may take on a very busy machine
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests by stage. The order within a stage stays; every worker of xdist sorts alike."""
     items.sort(key=_stage)
+    for item in items:
+        if not amount.ALL:  # a sample of anything ends long before, and what hangs shows where
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 def _stage(item: pytest.Item) -> int:
