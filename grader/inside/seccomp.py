@@ -18,25 +18,27 @@ from collections.abc import Sequence
 # Refused with EPERM: name, number on x86-64, number on 64-bit ARM.
 _REFUSED = """
 acct 163 89                  add_key 248 217              adjtimex 159 171             bpf 321 280
-chroot 161 51                clock_adjtime 305 266        clock_settime 227 112        delete_module 176 106
-fanotify_init 300 262        finit_module 313 273         flock 73 32                  fsconfig 431 431
-fsmount 432 432              fsopen 430 430               fspick 433 433               init_module 175 105
-inotify_add_watch 254 27     inotify_init1 294 26         io_setup 206 0               io_uring_enter 426 426
-io_uring_register 427 427    io_uring_setup 425 425       ioprio_set 251 30            kcmp 312 272
-kexec_file_load 320 294      kexec_load 246 104           keyctl 250 219               memfd_create 319 279
-memfd_secret 447 447         mount 165 40                 mount_setattr 442 442        move_mount 429 429
-mq_open 240 180              msgctl 71 187                msgget 68 186                msgrcv 70 188
-msgsnd 69 189                name_to_handle_at 303 264    nfsservctl 180 42            open_by_handle_at 304 265
-open_tree 428 428            perf_event_open 298 241      personality 135 92           pidfd_getfd 438 438
-pidfd_open 434 434           pivot_root 155 41            process_madvise 440 440      process_vm_readv 310 270
-process_vm_writev 311 271    ptrace 101 117               quotactl 179 60              quotactl_fd 443 443
-reboot 169 142               request_key 249 218          sched_setaffinity 203 122    sched_setattr 314 274
-sched_setparam 142 118       sched_setscheduler 144 119   semctl 66 191                semget 64 190
-semop 65 193                 semtimedop 220 192           setdomainname 171 162        sethostname 170 161
-setns 308 268                settimeofday 164 170         shmat 30 196                 shmctl 31 195
-shmget 29 194                swapoff 168 225              swapon 167 224               sync 162 81
-syncfs 306 267               syslog 103 116               timer_create 222 107         umount2 166 39
-unshare 272 97               userfaultfd 323 282          vmsplice 278 75
+cachestat 451 451            chroot 161 51                clock_adjtime 305 266        clock_settime 227 112
+delete_module 176 106        fadvise64 221 223            fanotify_init 300 262        finit_module 313 273
+flock 73 32                  fsconfig 431 431             fsmount 432 432              fsopen 430 430
+fspick 433 433               init_module 175 105          inotify_add_watch 254 27     inotify_init1 294 26
+io_setup 206 0               io_uring_enter 426 426       io_uring_register 427 427    io_uring_setup 425 425
+ioprio_set 251 30            kcmp 312 272                 kexec_file_load 320 294      kexec_load 246 104
+keyctl 250 219               memfd_create 319 279         memfd_secret 447 447         mincore 27 232
+mount 165 40                 mount_setattr 442 442        move_mount 429 429           mq_open 240 180
+msgctl 71 187                msgget 68 186                msgrcv 70 188                msgsnd 69 189
+name_to_handle_at 303 264    nfsservctl 180 42            open_by_handle_at 304 265    open_tree 428 428
+perf_event_open 298 241      personality 135 92           pidfd_getfd 438 438          pidfd_open 434 434
+pivot_root 155 41            preadv2 327 286              process_madvise 440 440      process_vm_readv 310 270
+process_vm_writev 311 271    ptrace 101 117               pwritev2 328 287             quotactl 179 60
+quotactl_fd 443 443          readahead 187 213            reboot 169 142               request_key 249 218
+sched_setaffinity 203 122    sched_setattr 314 274        sched_setparam 142 118       sched_setscheduler 144 119
+semctl 66 191                semget 64 190                semop 65 193                 semtimedop 220 192
+setdomainname 171 162        sethostname 170 161          setns 308 268                settimeofday 164 170
+shmat 30 196                 shmctl 31 195                shmget 29 194                swapoff 168 225
+swapon 167 224               sync 162 81                  syncfs 306 267               syslog 103 116
+timer_create 222 107         umount2 166 39               unshare 272 97               userfaultfd 323 282
+vmsplice 278 75
 """
 # NVIDIA's driver makes files in memory when it starts, from version 570 on, and reports error 304 where it cannot; its
 # libraries lock their caches.

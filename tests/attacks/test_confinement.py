@@ -610,6 +610,7 @@ KERNEL_CALLS: dict[str, tuple[int, tuple[Any, ...]]] = {
     "asynchronous I/O": (206, (1, "\0" * 8)),
     "timer": (222, (0, 0, "\0" * 8)),
     "lock": (73, (0, 1)),
+    "advice on a file's pages": (221, (0, 0, 0, 4)),
     "signal of a descriptor": (72, (0, 10, 10)),
     "owner of a descriptor": (72, (0, 8, 0)),
     "size of a pipe": (72, (1, 1031, 1 << 17)),
