@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from grader.intake.collect import Collected, Files
 from grader.intake.lateness import lateness, untimed
 from grader.intake.reading.refusals import Refusals
 from grader.intake.roster import Roster, read_roster
+from grader.intake.submission import Submission
 from grader.intake.survey import MOST_CARRIED
 from grader.judging.job import Job, Ungraded, job_of
 from grader.reports.pages import is_current, outdate, write_report
@@ -173,6 +174,7 @@ class _Run:
         self._progress = progress
         self._partly = 0
         self._sourced = set() if options.regrade else book.kept_sources()  # anew: what is kept may be damaged
+        self._answered = {} if options.regrade else book.answered()
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[str]:
         """Have the backend begin to start for these candidates; return their weeks."""
@@ -223,6 +225,7 @@ class _Run:
                 continue
             found = self._look_up(candidate, submission.digest)
             self._keep_sources(submission.digest, submission.files)
+            self._keep_answers(submission)
             if isinstance(found, Attempt):
                 self._result.left -= 1
                 self._keep(candidate, found)
@@ -244,6 +247,9 @@ class _Run:
         self._result.kept += 1
         if isinstance(candidate.collected, Collected):
             self._keep_sources(candidate.collected.digest, candidate.collected.files)
+            with suppress(SubmissionError):  # it was read before, and may have to be read again: it is kept then
+                if candidate.collected.answered != self._answered.get((candidate.student, str(candidate.week)), ""):
+                    self._keep_answers(load(candidate))
         folder = report_folder(self._book, self._options.out, candidate.student, str(candidate.week))
         if not is_current(folder):
             write_report(self._book.adjusted(self._book.report_of(attempt)), folder)
@@ -253,6 +259,13 @@ class _Run:
         if files is not None and digest not in self._sourced:
             self._sourced.add(digest)
             self._book.record_sources(digest, files)
+
+    def _keep_answers(self, submission: Submission) -> None:
+        """Keep what of a work people grade, for the desk."""
+        key = (submission.student, submission.week)
+        if submission.answered != self._answered.get(key, ""):
+            self._answered[key] = submission.answered
+            self._book.record_answers(*key, submission.answered, submission.answers)
 
     def _record(self, done: Report | Ungraded) -> None:
         self._result.left -= 1

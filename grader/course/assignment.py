@@ -39,7 +39,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zoneinfo import ZoneInfo
 
-from grader.course.manual import read_manual
+from grader.course.manual import read_headings, read_manual
 from grader.course.material import fingerprint, fixtures_of
 from grader.course.settings import FILE, WEEK_NAME, Settings, load_settings
 from grader.course.toml_file import TomlFile
@@ -92,6 +92,7 @@ class Assignment:
     late: LatePolicy = LatePolicy()
     zone: ZoneInfo | None = None
     manual: tuple[ManualPart, ...] = ()
+    headings: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of each part what headings of its answer hold
 
     @property
     def check_files(self) -> tuple[Path, ...]:
@@ -227,6 +228,7 @@ class Course:
             late=given.late(),
             zone=zone,
             manual=given.manual(),
+            headings=given.headings(),
         )
         given.finish()
         return read
@@ -335,6 +337,13 @@ class _Table(TomlFile):
     def manual(self) -> tuple[ManualPart, ...]:
         try:
             return read_manual(self.file, self.data.get("manual", []))
+        except CourseError as error:
+            self.faults.append(str(error))
+            return ()
+
+    def headings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        try:
+            return read_headings(self.file, self.data.get("manual", []))
         except CourseError as error:
             self.faults.append(str(error))
             return ()

@@ -4,6 +4,7 @@
 title = "Code quality"
 points = 10                         # at most two decimal places, here and below
 name = "style"                      # optional: what commands call it; by default made of the title
+cells = ["Discussion", "5.4"]       # optional: what headings of its answer in a notebook hold; [] where there is none
 
 [[manual.items]]                    # optional: a rubric
 title = "Names say what they hold"
@@ -25,6 +26,7 @@ from grader.results.points import PLACES, has_two_places, total
 # Words that commands take in place of a part's name, or of items.
 _RESERVED = {*WHOLE_WEEK, "back", "comment", "uncomment", "excused", "waived", "none", "task"}
 _NAME = re.compile(r"[^\W\d_][\w-]*")
+_NUMBER = re.compile(r"\d+(?:\.\d+)+")  # of a task
 
 
 def read_manual(file: Path, given: object) -> tuple[ManualPart, ...]:
@@ -36,8 +38,33 @@ def read_manual(file: Path, given: object) -> tuple[ManualPart, ...]:
     return parts
 
 
+def read_headings(file: Path, given: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return each part by its name, with the words by which its answer is found: its `cells`, or what it is called.
+
+    Raises `CourseError` where `cells` are wrong; what else is wrong, `read_manual` says.
+    """
+    try:
+        parts = read_manual(file, given)
+    except CourseError:
+        return ()
+    assert isinstance(given, list)
+    return tuple((part.name, _headings(file, table, part)) for part, table in zip(parts, given, strict=True))
+
+
+def _headings(file: Path, table: Mapping[str, Any], part: ManualPart) -> tuple[str, ...]:
+    words = table.get("cells")
+    if words is None:
+        names = [part.title, part.name.replace("-", " "), *_NUMBER.findall(part.title)]
+        return tuple(dict.fromkeys(name for name in names if re.search(r"\w", name)))
+    if not isinstance(words, list) or not all(isinstance(one, str) and re.search(r"\w", one) for one in words):
+        raise CourseError(
+            f'{file}: `cells` of {part.title!r} must be words that headings hold, as in ["Discussion"], or []'
+        )
+    return tuple(one.strip() for one in words)
+
+
 def _part(file: Path, table: Mapping[str, Any], where: str) -> ManualPart:
-    _refuse_unknown(file, table, where, ("title", "points", "name", "items"))
+    _refuse_unknown(file, table, where, ("title", "points", "name", "items", "cells"))
     title = _text(file, table, "title", where)
     most = _points(file, table, where)
     if most <= 0:

@@ -1,4 +1,4 @@
-"""Keeps in the gradebook how each week was handed in, and the modules of the works that are current."""
+"""Keeps in the gradebook how each week was handed in, the modules of works, and what of it people grade."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.errors import GraderError
-from grader.gradebook.database import texts
+from grader.gradebook.database import now, texts
 from grader.gradebook.people import PeopleTable
 from grader.results import Delivery
 
@@ -84,7 +84,41 @@ class Deliveries(PeopleTable):
         except (zlib.error, ValueError, TypeError) as error:
             raise GraderError(f"{self.path}: the modules of {submission} are damaged; grade again") from error
 
-    def drop_old_sources(self) -> None:
-        """Drop the modules of works that were never graded; those of earlier attempts show what changed since."""
+    def record_answers(self, student: str, week: str, digest: str, cells: bytes) -> None:
+        """Keep what of a student's week people grade, packed, in place of what was kept; nothing where there is none.
+
+        Whoever was done with the week has not seen it, and so is not.
+        """
         with self.transaction() as database:
+            name, where, new = texts(student, week, digest)
+            person = self.key_of(database, name)
+            query = "SELECT digest FROM answered WHERE person = ? AND week = ?"
+            if database.execute(query, (person, where)).fetchone() != (new,):
+                database.execute("DELETE FROM answered WHERE person = ? AND week = ?", (person, where))
+                database.execute("DELETE FROM looked WHERE person = ? AND week = ?", (person, where))
+                if new:
+                    database.execute("INSERT INTO answered VALUES (?, ?, ?, ?)", (person, where, new, now()))
+            if new:
+                database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (new, cells))
+
+    def answered(self) -> dict[tuple[str, str], str]:
+        """Return the digests of the answers that are kept, by student and week."""
+        query = """
+            SELECT name, week, digest FROM answered JOIN people ON people.id = person
+            WHERE digest IN (SELECT digest FROM answers)
+        """
+        return {(student, week): digest for student, week, digest in self.rows(query)}
+
+    def answers(self, digest: str) -> bytes:
+        """Return packed answers by their digest; nothing where they are not kept."""
+        rows = self.rows("SELECT cells FROM answers WHERE digest = ?", *texts(digest))
+        return bytes(rows[0][0]) if rows else b""
+
+    def drop_old_sources(self) -> None:
+        """Drop the modules of works that were never graded; those of earlier attempts show what changed since.
+
+        Of answers, those alone are kept that somebody's work holds.
+        """
+        with self.transaction() as database:
+            database.execute("DELETE FROM answers WHERE digest NOT IN (SELECT digest FROM answered)")
             database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM attempts)")

@@ -10,7 +10,7 @@ from typing import Any
 # What belongs to a person, and of which a person may have several for one week.
 _KEYED = ("attempts", "overrides", "comments", "requests", "actions")
 _THEIRS = (*_KEYED, "problems")
-_ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale", "assigned", "looked")
+_ONE_A_WEEK = ("late", "entries", "deliveries", "zeros", "stale", "assigned", "looked", "answered")
 GRANTED = "granted"  # by the roster, not by an entry: no attempt decides which of two rows holds
 TABLES = (*_THEIRS, *_ONE_A_WEEK, GRANTED, "marks")  # of a person, beside `people`
 

@@ -93,6 +93,7 @@ class PeopleTable(Database):
             for table in TABLES:
                 database.execute(f"DELETE FROM {table} WHERE person = ?", (person.key,))
             database.execute("DELETE FROM sources WHERE submission NOT IN (SELECT submission FROM attempts)")
+            database.execute("DELETE FROM answers WHERE digest NOT IN (SELECT digest FROM answered)")
             database.execute("DELETE FROM merges WHERE into_person = ?", (person.key,))
             database.execute("UPDATE actions SET undo = '[]' WHERE person = 0")  # may quote them, among others
             database.execute("DELETE FROM people WHERE id = ?", (person.key,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 14
+VERSION = 15
 APPLICATION_ID = 0x47524144  # "GRAD"
 
 FIRST = f"""
@@ -269,5 +269,13 @@ DROP TABLE overrides;
 ALTER TABLE overrides_with_decimals RENAME TO overrides;
 CREATE INDEX overrides_by_person ON overrides (person, week, task, id);
 PRAGMA user_version = 14;
+""",
+    """
+-- what of a student's week people grade, by its digest, and since when that is so (UTC)
+CREATE TABLE answered (
+    person INTEGER NOT NULL, week TEXT NOT NULL, digest TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (person, week)
+);
+CREATE TABLE answers (digest TEXT PRIMARY KEY, cells BLOB NOT NULL);
+PRAGMA user_version = 15;
 """,
 )

@@ -15,6 +15,8 @@
     late       how many days a student's week came late, and what percentage of its points that costs
     deliveries how a student's week was handed in: the layout, the entries' names there, what its report shows of it
     sources    the modules of the works that are current, by the works' digests, for the teacher's pages (`deliveries`)
+    answered   which answers a student's week holds that people grade, and since when
+    answers    these answers, by their digests: cells of notebooks, texts and pictures (`deliveries`)
     weeks      the course's weeks, with the parts of each that people grade
     zeros      who has zero points for a week, as they handed in nothing
     stale      whose reports do not show yet what was decided

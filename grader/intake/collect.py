@@ -9,7 +9,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.course import Assignment
 from grader.course.material import add_parts
@@ -17,6 +17,8 @@ from grader.course.protected import CHANGED, changed_files
 from grader.errors import SubmissionError
 from grader.inside import says
 from grader.inside.modules import LIBRARIES
+from grader.intake.answers.answers import packed
+from grader.intake.answers.finding import answers_in
 from grader.intake.contents import MIB, Contents, EntryReader
 from grader.intake.finding.definitions import given_by
 from grader.intake.finding.lending import lend
@@ -41,11 +43,25 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Collected:
-    """One week's files by their paths in the week's folder, None where they were dropped again, and their SHA-256."""
+    """One week's files by their paths in the week's folder, None where they were dropped again, and their SHA-256.
+
+    `answers` are packed, and dropped with the files; `answered` is their digest, empty where there are none.
+    """
 
     files: Files | None
     notes: tuple[str, ...]
     digest: str
+    answers: bytes = b""
+    answered: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes that it holds."""
+        return sum(map(len, (self.files or {}).values())) + len(self.answers)
+
+    def without_files(self) -> Collected:
+        """Return it without what takes memory."""
+        return replace(self, files=None, answers=b"")
 
 
 def collect_week(reader: EntryReader, place: Place, weeks: Weeks) -> Collected:
@@ -55,8 +71,11 @@ def collect_week(reader: EntryReader, place: Place, weeks: Weeks) -> Collected:
     gone = [path for path in (*place.modules.values(), *place.notebooks, *lenders) if path not in contents.files]
     if gone:
         raise SubmissionError(f"{gone[0]} was there a moment ago and cannot be read any more; grade again")
-    files, notes = collect(contents, place, weeks.assignments[place.week], weeks)
-    return Collected(files, tuple(notes), digest_of(files))
+    assignment = weeks.assignments[place.week]
+    files, notes = collect(contents, place, assignment, weeks)
+    notebooks = {path: contents.files[path] for path in place.notebooks}
+    others = {path: raw for path, raw in files.items() if not path.endswith(".py")}
+    return Collected(files, tuple(notes), digest_of(files), *packed(answers_in(assignment, notebooks, others)))
 
 
 def digest_of(files: Files) -> str:

@@ -22,13 +22,18 @@ _BATCH = "`run` cannot grade it: grade a class with `batch`, or give one student
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's week by value: files by their paths in the week's folder. `digest` is the SHA-256 of `files`."""
+    """One student's week by value: files by their paths in the week's folder. `digest` is the SHA-256 of `files`.
+
+    `answers` are what people grade, packed, and `answered` is their digest, empty where there are none.
+    """
 
     student: str
     week: str
     files: Files
     notes: tuple[str, ...]
     digest: str
+    answers: bytes = b""
+    answered: str = ""
 
 
 def load(candidate: Candidate) -> Submission:
@@ -42,7 +47,10 @@ def load(candidate: Candidate) -> Submission:
     if files is None:
         collected, files = _collect_again(candidate)
     told = candidate.handed.notes if candidate.handed else ()
-    return Submission(candidate.student, candidate.week or "", files, (*told, *collected.notes), collected.digest)
+    return Submission(
+        candidate.student, candidate.week or "", files, (*told, *collected.notes), collected.digest, collected.answers,
+        collected.answered,
+    )  # fmt: skip
 
 
 def surveyed_digest(candidate: Candidate) -> str:

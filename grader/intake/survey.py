@@ -159,10 +159,9 @@ def _carried(candidates: Iterable[Candidate], most_bytes: int) -> Iterator[Candi
         if not isinstance(found, Collected) or found.files is None:
             yield candidate
             continue
-        size = sum(map(len, found.files.values()))
-        fits = size <= most_bytes
-        most_bytes -= size if fits else 0
-        yield candidate if fits else replace(candidate, collected=replace(found, files=None))
+        fits = found.size <= most_bytes
+        most_bytes -= found.size if fits else 0
+        yield candidate if fits else replace(candidate, collected=found.without_files())
 
 
 def candidates_handed(handed: Handed, weeks: Weeks, around: str = "") -> list[Candidate]:

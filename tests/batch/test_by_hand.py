@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from grader.batch.missing import EMPTY, ZERO, note_missing
 from grader.cli.main import main
 from grader.course import Course
 from grader.gradebook import Gradebook
+from grader.intake.answers.answers import unpacked
 from grader.intake.roster import Roster, Student
 from grader.people.person import Person
 from grader.results import CheckResult, Outcome, Override, Report
@@ -75,6 +78,41 @@ def test_a_changed_part_shows_in_reports_without_grading_again(place: Path) -> N
     output = batch(place)[1]
     assert "graded 0, unchanged 1" in output
     assert "Readable code" in next((place / "reports" / "students").glob("*/week1/report.md")).read_text()
+
+
+def answer(text: str) -> bytes:
+    cells = [{"cell_type": "markdown", "source": one, "metadata": {}} for one in ("# Code quality", text)]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}).encode()
+
+
+@pytest.mark.parametrize("carried", [10**6, 0])
+def test_an_answer_beside_the_modules_is_kept_for_who_grades_it_and_grades_nothing_again(
+    place: Path, carried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.batch.run.BatchOptions.most_carried", carried)
+
+    def kept() -> list[list[str]]:
+        with Gradebook(place / "reports" / "gradebook.sqlite") as book:
+            packed = [book.answers(digest) for digest in book.answered().values()]
+        return [[cell.text for cell in unpacked(raw).of("style")[0]] for raw in packed]
+
+    hand_in(place, "Ana Silva")
+    hand_in(place, "Ben")
+    notebook = place / "submissions" / "Ana Silva" / "week1.ipynb"
+    put(notebook, answer("one"))
+    assert batch(place)[0] == 0
+    assert kept() == [["# Code quality", "one"]]
+    put(notebook, answer("two"))
+    assert "graded 0, unchanged 2" in batch(place)[1]
+    assert kept() == [["# Code quality", "two"]]
+    with sqlite3.connect(place / "reports" / "gradebook.sqlite") as book:
+        book.execute("UPDATE answers SET cells = x'00'")
+    book.close()
+    assert "graded 2" in batch(place, "--regrade")[1]
+    assert kept() == [["# Code quality", "two"]]
+    notebook.unlink()
+    assert "graded 0, unchanged 2" in batch(place)[1]
+    assert kept() == []
 
 
 @pytest.fixture

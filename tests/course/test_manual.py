@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.course import Course
-from grader.course.manual import read_manual
+from grader.course.manual import read_headings, read_manual
 from grader.errors import CourseError
 from grader.results import ManualPart, RubricItem
 from tests.support.courses import copied, with_settings
@@ -50,6 +50,31 @@ def test_parts_and_items_may_be_worth_half_points_that_add_up() -> None:
 
 
 GOOD = {"title": "Style", "points": 4}
+
+
+def test_an_answer_is_found_by_what_the_part_is_called_or_by_its_cells() -> None:
+    parts = [
+        {"title": "5.11: its look", "points": 4},
+        GOOD | {"cells": ["Discussion ", "5.4"]},
+        GOOD | {"name": "code", "cells": []},
+        GOOD | {"title": "???"},
+    ]
+    assert read_headings(FILE, parts) == (
+        ("part-5-11-its-look", ("5.11: its look", "part 5 11 its look", "5.11")),
+        ("style", ("Discussion", "5.4")),
+        ("code", ()),
+        ("part-", ("part ",)),
+    )
+    assert read_headings(FILE, "style") == ()  # the other reader says what is wrong
+
+
+@pytest.mark.parametrize("cells", ["5.4", [5.4], [""], ["?"], None.__class__])
+def test_cells_that_are_no_words_are_a_fault_of_the_week(tmp_path: Path, cells: object) -> None:
+    with pytest.raises(CourseError, match=r"assignment\.toml: `cells` of 'Style' must be words"):
+        read_headings(FILE, [GOOD | {"cells": cells}])
+    root = with_settings(copied("light", tmp_path), "[[manual]]\ntitle = 'Style'\npoints = 4\ncells = 'a'")
+    with pytest.raises(CourseError, match="`cells` of 'Style'"):
+        Course(root).assignment("week1")
 
 
 @pytest.mark.parametrize(

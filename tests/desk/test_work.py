@@ -15,6 +15,7 @@ import pytest
 from grader.batch.override import override_task
 from grader.exports.feedback.parcels import gather
 from grader.gradebook import Gradebook, open_book
+from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from grader.people.register import Register
 from tests.support.desks import CODE, Page, Visitor, again, make_book, opened
 
@@ -484,6 +485,82 @@ def test_nothing_that_is_said_on_pages_without_names_names_a_student(tina: Visit
     pages += [tina.post("/do/points", stale_rubric | {"points": "4"}), tina.post("/do/comment", line | {"text": ""})]
     assert [page.status for page in pages] == [200, 200, 409, 400]
     assert not any(name in page.words for page in pages for name in ("Ana", "Silva"))
+
+
+def answers(*cells: Cell) -> tuple[str, bytes]:
+    raw, digest = packed(Answers(("style", "plots"), cells))
+    return digest, raw
+
+
+def answered(folder: Path, student: str, *cells: Cell) -> None:
+    with open_book(folder, shared=True) as book:
+        book.record_answers(student, "week5", *answers(*cells))
+
+
+MARK = "<script>alert(1)</script>"
+
+
+def test_a_part_shows_the_answer_in_the_notebook_as_text_and_its_plots_as_pictures(
+    desk_folder: Path, tina: Visitor
+) -> None:
+    answered(
+        desk_folder, "Ana Silva",
+        Cell(f"{MARK}.ipynb", 3, Kind.MARKDOWN, f"## Plots\nIt falls. {MARK}", parts=("plots",)),
+        Cell(f"{MARK}.ipynb", 4, Kind.CODE, f"draw()  # {MARK}", (
+            Piece(Form.TEXT, f"printed {MARK}"), Piece(Form.ERROR, f"failed {MARK}"),
+            Piece(Form.LACKING, f"lacks {MARK}"), Piece(Form.PNG, "iVBORw0KGgo="),
+        ), ("plots",)),
+        Cell("b.ipynb", 1, Kind.MARKDOWN, "of nothing", is_given=True),
+        Cell("b.ipynb", 2, Kind.MARKDOWN, "\n".join(f"line {number}" for number in range(999))),
+    )  # fmt: skip
+    page = tina.get("/manual/week5/plots?student=1")
+    for said in ("It falls.", "draw()", "printed", "failed", "Not shown: lacks"):
+        assert said in page.words
+    assert '<img src="data:image/png;base64,iVBORw0KGgo="' in page.text
+    assert MARK not in page.text and page.words.count(MARK) >= 6
+    assert "of nothing" not in page.words
+    whole = tina.get("/manual/week5/style?student=1").words
+    assert "No heading names “Code style”, so this is all that the student wrote." in whole
+    assert "line 998" in whole
+    assert "Answer" not in tina.get("/manual/week5/plots?student=2").words
+
+
+def test_an_answer_that_changes_is_told_from_the_one_that_was_graded(
+    desk_folder: Path, tina: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/manual/week5/plots?student=1"
+    answered(desk_folder, "Ana Silva", Cell("a.ipynb", 1, Kind.MARKDOWN, "one", parts=("plots",)))
+    page = tina.get(path)
+    answered(desk_folder, "Ana Silva", Cell("a.ipynb", 1, Kind.MARKDOWN, "two", parts=("plots",)))
+    stale = tina.send(page, "rubric", "/do/points", points="4")
+    assert stale.status == 409 and "or has another answer" in stale.words
+    tina.send(tina.get(path), "rubric", "/do/points", points="4")
+    assert "after this part was graded" not in tina.get(path).words
+    monkeypatch.setattr("grader.gradebook.deliveries.now", lambda: "2099-01-01T00:00:00Z")
+    answered(desk_folder, "Ana Silva", Cell("a.ipynb", 1, Kind.MARKDOWN, "three", parts=("plots",)))
+    assert "It was handed in after this part was graded." in tina.get(path).words
+
+
+def test_grading_without_names_takes_them_out_of_what_students_wrote(desk_folder: Path, tina: Visitor) -> None:
+    said = "# by Ana Silva, or silva_ana; not Anastasia, nor 2000"
+    answered(
+        desk_folder, "Ana Silva", Cell("Silva-Ana.ipynb", 1, Kind.CODE, said, (Piece(Form.TEXT, said),), ("plots",))
+    )
+    again(desk_folder, "Ana Silva", submission="e" * 64, notes=("ana silva.py taken as lenet.py",))
+    with open_book(desk_folder, shared=True) as book:
+        book.record_sources("e" * 64, {"lenet.py": said.encode()})
+    page = tina.get("/manual/week5/plots?student=1")
+    assert page.words.count("Ana Silva, or silva_ana") == 3
+    hidden = tina.get("/manual/week5/plots?student=1&anonymous=yes").text
+    assert hidden.count("# by (the student), or (the student); not Anastasia, nor 2000") == 3
+    assert "(the student).ipynb" in hidden and "(the student).py taken" in hidden
+    assert re.search("ana.?silva|silva.?ana", hidden, re.IGNORECASE) is None
+
+
+def test_damaged_answers_leave_the_page_as_it_is(desk_folder: Path, tina: Visitor) -> None:
+    with open_book(desk_folder, shared=True) as book:
+        book.record_answers("Ana Silva", "week5", "e", b"no zlib")
+    assert tina.get("/manual/week5/plots?student=1").status == 200
 
 
 def test_the_undo_beside_a_message_undoes_what_the_message_says(tina: Visitor) -> None:

@@ -67,8 +67,8 @@ def shown_revisions(desk: Desk, week: str, task: str, people: Sequence[Person]) 
     held, found = dict(rows), {}
     for one in people:
         keys = [mate.key for mate in reached(desk, one, week)]
-        attempts = [desk.snapshot.attempts.get((key, week), 0) for key in keys]
-        found[one.key] = _revision(attempts, [held.get(key, 0) for key in keys])
+        works = [desk.snapshot.work((key, week)) for key in keys]
+        found[one.key] = _revision(works, [held.get(key, 0) for key in keys])
     return found
 
 
@@ -80,11 +80,11 @@ def revisions(desk: Desk, people: Sequence[Person], week: str) -> dict[str, str]
         f"SELECT task, person, max(id) FROM overrides WHERE week = ? AND person IN ({marks}) AND kind != 'comment' "  # noqa: S608 - question marks alone
         f"GROUP BY task, person", week, *keys,
     )  # fmt: skip
-    attempts = [desk.snapshot.attempts.get((key, week), 0) for key in keys]
+    works = [desk.snapshot.work((key, week)) for key in keys]
     tasks = {task: dict.fromkeys(keys, 0) for task, _, _ in rows} | {"": dict.fromkeys(keys, 0)}
     for task, person, held in rows:
         tasks[task][person] = held
-    return {task: _revision(attempts, [held[key] for key in keys]) for task, held in tasks.items()}
+    return {task: _revision(works, [held[key] for key in keys]) for task, held in tasks.items()}
 
 
 def decide(desk: Desk, who: str, wish: Wish) -> Done:
@@ -119,12 +119,12 @@ def decide_within(desk: Desk, change: Changing, wish: Wish, gives: str = "", reu
 
 
 def _held(change: Changing, people: Sequence[Person], week: str, meant: Meant) -> str:
-    attempts = [change.attempt(one.key, week) for one in people]
-    return _revision(attempts, [change.held(one.key, week, meant.task) for one in people])
+    works = [change.work(one.key, week) for one in people]
+    return _revision(works, [change.held(one.key, week, meant.task) for one in people])
 
 
-def _revision(attempts: Sequence[int], held: Sequence[int]) -> str:
-    return f"{'.'.join(map(str, attempts))}-{'.'.join(map(str, held))}"
+def _revision(works: Sequence[str], held: Sequence[int]) -> str:
+    return f"{'.'.join(works)}-{'.'.join(map(str, held))}"
 
 
 def _decision(change: Changing, person: Person, week: str, meant: Meant, why: str) -> Override:
@@ -154,6 +154,6 @@ def _conflict(desk: Desk, change: Changing, wish: Wish, meant: Meant, revision: 
         scores = {score.task: score for score in report.tasks()} if report else {}
         score = scores.get(meant.task)
         checks = f"; checks give {score.points} of {score.max_points} now" if score else ""
-        theirs += f"; and the work was graded again since{checks}"
+        theirs += f"; and the work was graded again since, or has another answer{checks}"
     yours = f"{wish.points}{f': {wish.why}' if wish.why else ''}"
     return Conflict(f"{person.name}, {wish.week}, {meant.task}", theirs, yours, wish.fields(revision))

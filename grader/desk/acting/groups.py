@@ -63,9 +63,8 @@ def _for_all(desk: Desk, change: Changing, members: Sequence[tuple[int, str]], w
     for key, revision in members:
         person = person_of(desk, key)
         team = reached(desk, person, wanted.week)
-        attempts = ".".join(str(change.attempt(one.key, wanted.week)) for one in team)
-        if revision.partition("-")[0] != attempts:
-            raise _outdated(person, wanted.week, "the work was graded again since, or its group is another one")
+        if revision.partition("-")[0] != ".".join(change.work(one.key, wanted.week) for one in team):
+            raise _outdated(person, wanted.week, "the work was graded again since, or has another answer or group")
         check = _check_of(desk, person, wanted)
         if (
             wanted.points == GIVE_BACK

@@ -16,7 +16,9 @@ from grader.course import week_order
 from grader.errors import GraderError
 from grader.gradebook import Gradebook, Problem
 from grader.gradebook.database import texts
+from grader.gradebook.together.actions import work_mark
 from grader.gradebook.together.desk import Request
+from grader.intake.answers.answers import Answers, Damaged, unpacked
 from grader.people.person import Person
 from grader.reports.figures import Row, State, by_name, class_rows, class_weeks
 from grader.results import CheckResult, Report
@@ -26,6 +28,7 @@ Key = tuple[int, str]  # a person's key, and a week
 
 _MANY = 40  # from so many changed weeks on, decisions are read for everybody at once
 # All that a report depends on beside its attempt, each row under a person and a week.
+_ANSWERED = "SELECT person, week, digest, at FROM answered"
 _INPUTS = (
     "SELECT person, week, max(id), count(*) FROM overrides GROUP BY person, week",
     "SELECT person, week, count(*), sum(edition), sum(gone) FROM comments GROUP BY person, week",
@@ -34,6 +37,7 @@ _INPUTS = (
     "SELECT person, week, 0 FROM zeros",
     "SELECT person, coalesce(week, ''), message FROM problems",
     "SELECT person, week, gone FROM entries",
+    _ANSWERED,
 )
 _PEOPLE = (
     "SELECT * FROM people ORDER BY id",
@@ -62,6 +66,7 @@ class Snapshot:
         self.key_of: dict[str, int] = {}
         self.reports: dict[Key, Report] = {}
         self.attempts: dict[Key, int] = {}
+        self.answered: dict[Key, tuple[str, str]] = {}  # the digest of what people grade of a work, and since when
         self.problems: list[Problem] = []
         self.requests: list[Request] = []
         self.duties: dict[Key, Duty] = {}
@@ -79,6 +84,7 @@ class Snapshot:
         self.days: dict[str, Any] = {}  # as `model.days` keeps them
         self._kept: dict[Any, tuple[Row, Any]] = {}
         self._sources_of = lru_cache(maxsize=500)(self._read_sources)
+        self._answers_of = lru_cache(maxsize=8)(self._read_answers)  # a few megabytes each, at most
         self.refresh()
 
     def refresh(self) -> bool:
@@ -105,6 +111,21 @@ class Snapshot:
             return self.book.sources(submission)
         except GraderError:
             return {}
+
+    def answers(self, key: Key) -> Answers:
+        """Return what of a student's week people grade; none where it is not kept, or damaged."""
+        return self._answers_of(self.answered.get(key, ("", ""))[0])
+
+    def _read_answers(self, digest: str) -> Answers:
+        raw = self.book.answers(digest) if digest else b""
+        try:
+            return unpacked(raw) if raw else Answers()
+        except Damaged:
+            return Answers()
+
+    def work(self, key: Key) -> str:
+        """Return what tells a student's work from an earlier one."""
+        return work_mark(self.attempts.get(key, 0), self.answered.get(key, ("", ""))[0])
 
     def person(self, key: int) -> Person | None:
         return self.people.get(key)
@@ -152,6 +173,7 @@ class Snapshot:
         if attempts != self.attempts:
             self.attempted += 1
         self._manual, self._inputs, self.attempts = manual, inputs, attempts
+        self.answered = {(person, week): (digest, at) for person, week, digest, at in self.book.rows(_ANSWERED)}
         self._adjust(changed)
         if names_changed or not self.rows:
             self._arrange()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,10 +15,13 @@ from grader.desk.acting.decisions import reached, revisions
 from grader.desk.acting.sharing import queue
 from grader.desk.desk import Desk, desk_of
 from grader.desk.model.filters import Filter
+from grader.desk.model.masking import masked
 from grader.desk.model.snapshot import Duty, Key
 from grader.desk.pages.rendering import ANONYMOUS, address, back, page
 from grader.desk.pages.work_view import files_of
 from grader.gradebook.together.comments import About
+from grader.intake.answers.answers import Cell
+from grader.people.person import Person
 from grader.results import ManualPart
 
 
@@ -50,6 +54,8 @@ async def show_part(request: Request) -> Response:
     known = revisions(desk, reached(desk, person, week), week)
     comments = desk.book.comments(person.name, week).get((person.name, week), [])
     sources = desk.snapshot.sources(report.submission) if report.submission else {}
+    shown = masked(reached(desk, person, week)) if hidden else str
+    cells, is_all = desk.snapshot.answers(key).of(name)
     return page(
         request,
         "manual.html.j2",
@@ -62,7 +68,13 @@ async def show_part(request: Request) -> Response:
         mine=mine,
         report=report,
         held=known.get(name, known[""]),
-        files=list(files_of(replace(report, checks=()), sources, comments)),
+        answer=answer_of(cells, shown),
+        is_all=is_all,
+        is_newer=graded.points is not None and graded.by and _answered(desk, key) > _graded(desk, person, week, name),
+        notes=[shown(note) for note in report.notes],
+        files=list(
+            files_of(replace(report, checks=()), {path: shown(text) for path, text in sources.items()}, comments)
+        ),
         comments=[one for one in comments if one.about is About.TASK and one.target == name],
         phrases=desk.book.phrases(week, name),
         before=keys[place - 1] if place else None,
@@ -72,6 +84,38 @@ async def show_part(request: Request) -> Response:
         open=sum(waits(desk, one, part) for one in keys),
         exhibits_of=[check for check in report.checks if check.exhibits],
     )
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """A file of an answer, with its cells."""
+
+    path: str
+    cells: Sequence[Cell]
+
+
+def answer_of(cells: Iterable[Cell], shown: Callable[[str], str] = str) -> list[AnswerFile]:
+    """Return the files of an answer; all their texts as `shown` makes them."""
+    return [AnswerFile(shown(path), [_shown(cell, shown) for cell in own]) for path, own in groupby(cells, _file)]
+
+
+def _file(cell: Cell) -> str:
+    return cell.file
+
+
+def _shown(cell: Cell, shown: Callable[[str], str]) -> Cell:
+    pieces = [one if one.is_picture else replace(one, content=shown(one.content)) for one in cell.pieces]
+    return replace(cell, text=shown(cell.text), pieces=tuple(pieces))
+
+
+def _answered(desk: Desk, key: Key) -> str:
+    """Return since when an answer is as it is; empty where there is none."""
+    return desk.snapshot.answered.get(key, ("", ""))[1]
+
+
+def _graded(desk: Desk, person: Person, week: str, part: str) -> str:
+    """Return when a part was graded last."""
+    return max((one.at for one in desk.book.all_decisions(person.name, week) if one.task == part), default="")
 
 
 def order(desk: Desk, week: str, ta: str = "") -> Sequence[Key]:

@@ -28,6 +28,7 @@ ANONYMOUS = "anonymous"  # what stands in the address of a page without names
 _LINE = Markup(
     '<div class="line{}" id="f{}-{}"><span class="no" data-no="{}">{}</span><code>{}</code></div>\n'
 )  # which escapes what is put into it
+_CELL_LINE = Markup('<div class="line"><span class="no">{}</span><code>{}</code></div>\n')
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
 FILES = {"style.css": REPORTS / "style.css", "desk.css": STATIC / "desk.css", "desk.js": STATIC / "desk.js"}
@@ -113,7 +114,14 @@ def environment() -> jinja2.Environment:
     )
     teach(found)
     found.globals.update(
-        address=address, asset=asset, code_lines=code_lines, counted=words.counted, offered=offered, signed=signed
+        address=address,
+        asset=asset,
+        cell_lines=cell_lines,
+        code_lines=code_lines,
+        long_text=long_text,
+        counted=words.counted,
+        offered=offered,
+        signed=signed,
     )
     return found
 
@@ -125,6 +133,18 @@ def code_lines(lines: Sequence[str], first: int, file: int, is_here: bool) -> Ma
         _LINE.format(" here" if is_here and number == last else "", file, number, number, number, escape.plain(text))
         for number, text in enumerate(lines, first)
     )
+
+
+def cell_lines(text: str) -> Markup:
+    """Return the lines of a notebook's cell as HTML; nobody comments on them."""
+    return Markup("").join(
+        _CELL_LINE.format(number, escape.plain(line)) for number, line in enumerate(text.split("\n"), 1)
+    )
+
+
+def long_text(text: str) -> Markup:
+    """Return a text as HTML, line by line, so that all of it is shown."""
+    return Markup("\n").join(map(escape.plain, text.split("\n")))
 
 
 @cache

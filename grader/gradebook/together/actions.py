@@ -74,6 +74,12 @@ class Changing:
         query = "SELECT max(id) FROM attempts WHERE person = ? AND week = ?"
         return int(self._database.execute(query, (person, week)).fetchone()[0] or 0)
 
+    def work(self, person: int, week: str) -> str:
+        """Return what tells a student's work from an earlier one: its attempt, and its answers."""
+        query = "SELECT digest FROM answered WHERE person = ? AND week = ?"
+        found = self._database.execute(query, (person, week)).fetchone()
+        return work_mark(self.attempt(person, week), found[0] if found else "")
+
     def given_back(self, person: int, week: str, task: str) -> set[str]:
         """Return the checks whose points are given back by what is decided about a task."""
         return given_back(self._database, person, week, task)
@@ -219,6 +225,11 @@ class Changing:
         self.touched.add((person, week))
         if shown:
             self._database.execute("INSERT OR IGNORE INTO stale VALUES (?, ?)", (person, week))
+
+
+def work_mark(attempt: int, answered: str) -> str:
+    """Return what tells a work from an earlier one, from its attempt and the digest of its answers."""
+    return f"{attempt}a{answered[:12]}" if answered else str(attempt)
 
 
 def _uses(phrase: Row | None) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from grader.errors import SubmissionError
+from grader.intake.answers.answers import Answers, packed, unpacked
 from grader.intake.collect import LARGEST_SUBMISSION, MOST_FILES, MOST_NOTES, Collected, clipped, digest_of
 from grader.intake.layouts.gradescope import About
 from grader.intake.places import Place
@@ -37,6 +38,7 @@ def to_plain(found: Found) -> dict[str, Any]:
         "place": place_to_plain(found.place) if found.place else None,
         "files": collected.files if isinstance(collected, Collected) else None,
         "notes": list(collected.notes) if isinstance(collected, Collected) else [],
+        "answers": collected.answers if isinstance(collected, Collected) else b"",
         "error": str(collected) if isinstance(collected, SubmissionError) else "",
     }
 
@@ -91,7 +93,8 @@ def _collected(data: Any) -> Collected | SubmissionError:
     notes = [clipped(_text(note)) for note in data["notes"]]
     if len(files) > MOST_FILES or sum(map(len, files.values())) > LARGEST_SUBMISSION or len(notes) > MOST_NOTES + 1:
         raise ValueError("more than can be collected")
-    return Collected(files, tuple(notes), digest_of(files))
+    answers = _bytes(data["answers"])
+    return Collected(files, tuple(notes), digest_of(files), *packed(unpacked(answers) if answers else Answers()))
 
 
 def place_to_plain(place: Place) -> dict[str, Any]:
