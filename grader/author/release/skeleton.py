@@ -101,18 +101,23 @@ def stale_skeletons(root: Path, week: str | None = None) -> list[Path]:
 
 
 def _references(root: Path, week: str | None) -> list[Path]:
+    """List the references of the modules that students hand in, and of the stretch tasks."""
     course = Course(root)
     every = [*course.chapters().values(), *course.assignments().values()]
-    chosen = [course.part(week)] if week is not None else every
-    return [root / "solutions" / a.week / f"{module}.py" for a in chosen for module in a.modules]
+    found: list[Path] = []
+    for part in [course.part(week)] if week is not None else every:
+        folder = root / "solutions" / part.week
+        found += [folder / f"{module}.py" for module in part.modules]
+        found += sorted(folder.glob("stretch/*.py"))
+    return found
 
 
 def _skeleton_path(root: Path, reference: Path) -> Path:
-    return root / "assignments" / reference.parent.name / reference.name
+    return root / "assignments" / reference.relative_to(root / "solutions")
 
 
 def _skeleton_of(root: Path, skeleton: Path) -> str:
-    reference = root / "solutions" / skeleton.parent.name / skeleton.name
+    reference = root / "solutions" / skeleton.relative_to(root / "assignments")
     try:
         source = reference.read_text(encoding="utf-8")
     except OSError as error:

@@ -101,3 +101,13 @@ def test_an_unknown_week_and_a_missing_reference_are_named(unreleased_course: Co
 
 def test_every_committed_skeleton_is_fresh() -> None:
     assert stale_skeletons(ROOT, None) == []
+
+
+def test_a_stretch_task_has_a_skeleton_as_well(unreleased_course: Course) -> None:
+    root = unreleased_course.root
+    lay_out(root, {"solutions/week1/stretch/more.py": REFERENCE})
+    made = root / "assignments" / "week1" / "stretch" / "more.py"
+    assert made in stale_skeletons(root)
+    assert made in write_skeletons(root, "week1")
+    assert made.read_text(encoding="utf-8") == SKELETON
+    assert stale_skeletons(root) == []
