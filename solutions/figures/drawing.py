@@ -14,6 +14,8 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; text-anchor: middle }
 .dashed { fill: none; stroke: #818b98; stroke-dasharray: 4 3 } .line { fill: none; stroke: #59636e; stroke-width: 1.5 }
 .curve1 { fill: none; stroke: #0969da; stroke-width: 2 }
 .curve2 { fill: none; stroke: #bc4c00; stroke-width: 2; stroke-dasharray: 6 3 }
+.curve3 { fill: none; stroke: #1a7f37; stroke-width: 2; stroke-dasharray: 2 3 } .green { fill: #116329 }
+.ink { fill: #1f2328 } .heat { fill: #bc4c00 }
 .head { fill: #59636e } .blue { fill: #0550ae } .orange { fill: #953800 } .ground { fill: #ffffff }
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc } .quiet { fill: #b1bac4 } .box { fill: #21262d; stroke: #818b98 } .ground { fill: #0d1117 }
@@ -21,6 +23,7 @@ text { fill: #f0f6fc } .quiet { fill: #b1bac4 } .box { fill: #21262d; stroke: #8
 .three { fill: #0f4d22; stroke: #3fb950 } .four { fill: #43227a; stroke: #bc8cff }
 .line { stroke: #b1bac4 } .head { fill: #b1bac4 }
 .curve1 { stroke: #58a6ff } .curve2 { stroke: #f0883e } .blue { fill: #79c0ff } .orange { fill: #ffa657 }
+.curve3 { stroke: #3fb950 } .green { fill: #7ee787 } .ink { fill: #f0f6fc } .heat { fill: #f0883e }
 }
 """
 COLOURS = ("one", "two", "three", "four")
@@ -67,6 +70,17 @@ class Drawing:
             for j, value in enumerate(row):
                 self.rect(x + j * cell, y + i * cell, cell, cell, kind)
                 self.text(x + (j + 0.5) * cell, y + (i + 0.5) * cell + 4.5, value, "mono")
+
+    def pixels(self, x: float, y: float, rows: Sequence[Sequence[float]], cell: float, kind: str = "ink") -> None:
+        """Draw a picture: each number, in percent, says how strongly its pixel is filled, in steps of ten."""
+        by_level: dict[int, list[str]] = {}
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                place = f"M{x + j * cell:g} {y + i * cell:g}h{cell:g}v{cell:g}h{-cell:g}z"
+                by_level.setdefault(round(value / 10), []).append(place)
+        for level in sorted(by_level.keys() - {0}):
+            path = "".join(by_level[level])
+            self._shapes.append(f'<path class="{kind}" fill-opacity="{level / 10:g}" d="{path}"/>')
 
     def svg(self) -> str:
         """Return the file's text."""

@@ -1,9 +1,11 @@
-"""Draws week 7's figure: a residual block, with its shortcut and its shapes."""
+"""Draws week 7's figures: a residual block, what depth does without it, the schedule, mixup, and Grad-CAM maps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from solutions.figures.curves import read
+from solutions.figures.deep import recipe
 from solutions.figures.drawing import Drawing
 
 Shape = tuple[int, int, int]
@@ -14,8 +16,16 @@ LEFT, GAP, WIDTH, HEIGHT, SUM = 30, 30, 92, 46, 34
 ROW = 215
 
 
+CELL = 9  # of a digit's pixels, on the sheet
+SHARE = 0.7  # λ
+
+
 def drawings() -> Iterator[Drawing]:
+    yield plain_and_residual()
     yield residual_block()
+    yield schedule()
+    yield mixup()
+    yield grad_cam()
 
 
 def residual_block() -> Drawing:
@@ -78,3 +88,147 @@ def _shortcut(drawing: Drawing, height: float, middle: float, projects: bool) ->
 
 def _words(shape: Shape) -> str:
     return "×".join(str(size) for size in shape)
+
+
+def plain_and_residual() -> Drawing:
+    """The training loss of three networks, epoch by epoch."""
+    found: dict[str, list[float]] = read()["depths"]
+    drawing = Drawing(
+        "plain-and-residual",
+        "Training loss: two plain networks and a residual one",
+        "Loss on the training images by epoch. "
+        + " ".join(f"{name}: from {losses[0]:.2f} to {losses[-1]:.2f}." for name, losses in found.items())
+        + " The deep plain network stays far above the other two, which end close together.",
+        620,
+        300,
+    )
+    left, top, width, height, most = 55, 25, 380, 220, 2.4
+    epochs = len(next(iter(found.values())))
+    _axes(drawing, left, top, width, height, [(value / most, value) for value in (0, 1, 2)])
+    for epoch in (1, epochs):
+        drawing.text(left + width * (epoch - 1) / (epochs - 1), top + height + 18, epoch, "small quiet")
+    drawing.text(left + width / 2, top + height + 18, "epoch", "small quiet")
+    kinds = (("curve2", "orange", -12), ("curve3", "green", 0), ("curve1", "blue", 12))
+    for (name, losses), (kind, colour, aside) in zip(found.items(), kinds, strict=True):
+        places = [
+            (left + width * n / (epochs - 1), top + height * (1 - value / most)) for n, value in enumerate(losses)
+        ]
+        drawing.line(places, kind)
+        drawing.text(left + width + 10, places[-1][1] + aside + 4, f"{name}: {losses[-1]:.2f}", f"left {colour}")
+    return drawing
+
+
+def schedule() -> Drawing:
+    """The factor of the learning rate: of few steps as bars, of many as a curve."""
+    few, many = (2, 6, 8), (20, 100, 110)  # steps of warm-up, in all, and drawn
+    factors = [recipe.warmup_cosine(step, few[1], few[0]) for step in range(few[2])]
+    drawing = Drawing(
+        "schedule",
+        "Warm-up and cosine",
+        f"The factor of the learning rate by step. At the left {few[0]} steps of warm-up of {few[1]}: "
+        + ", ".join(f"{value:.3g}" for value in factors)
+        + f". At the right {many[0]} of {many[1]}: it rises in a straight line to 1, falls along half a cosine to 0, "
+        "and stays there.",
+        780,
+        250,
+    )
+    top, height = 50, 150
+    for left, (warmup, total, drawn) in ((60, few), (440, many)):
+        width = 300
+        drawing.text(left + width / 2, top - 24, f"w = {warmup}, T = {total}", "large")
+        _axes(drawing, left, top, width, height, [(0, 0), (0.5, "½"), (1, 1)])
+        for step in (0, warmup, total):
+            drawing.text(left + width * (step + 0.5) / drawn, top + height + 18, step, "small quiet")
+        drawing.text(left + width * 0.55, top + height + 36, "step", "small quiet")
+    for step, value in enumerate(factors):
+        x, y = 60 + 300 * step / few[2], top + height * (1 - value)
+        drawing.rect(x + 6, y, 300 / few[2] - 12, height * value, "one" if step < few[0] else "two")
+        drawing.text(x + 150 / few[2], y - 5, f"{value:.3g}", "small")
+    curve = [
+        (440 + 300 * (step + 0.5) / many[2], top + height * (1 - recipe.warmup_cosine(step, many[1], many[0])))
+        for step in range(many[2])
+    ]
+    drawing.line(curve[: many[0] + 1], "curve1")
+    drawing.line(curve[many[0] :], "curve2")
+    drawing.text(curve[many[0] // 2][0] + 10, top + height - 20, "warm-up", "left small blue")
+    drawing.text(curve[60][0] + 14, top + height / 2, "cosine", "left small orange")
+    return drawing
+
+
+def mixup() -> Drawing:
+    """Two digits and their blend, with the targets under them."""
+    first, second = (look for look in read()["looks"] if look["digit"] in (6, 1))
+    first, second = (second, first) if first["digit"] == 1 else (first, second)
+    blend = [
+        [SHARE * a + (1 - SHARE) * b for a, b in zip(one, other, strict=True)]
+        for one, other in zip(first["pixels"], second["pixels"], strict=True)
+    ]
+    part = f"{1 - SHARE:.1f}"
+    drawing = Drawing(
+        "mixup",
+        "Mixup of two digits",
+        f"A 6 of which {SHARE} is taken, a 1 of which {part} is taken, and their sum: both digits over each other, the "
+        f"6 stronger. Its target is {SHARE} for the class 6, {part} for the class 1, and 0 for the other eight.",
+        620,
+        230,
+    )
+    side = 14 * CELL
+    pictures = (
+        (40, first["pixels"], f"{SHARE} · this 6", "target 6: 1"),
+        (247, second["pixels"], f"{part} · this 1", "target 1: 1"),
+        (454, [[round(value) for value in row] for row in blend], "what is trained with", f"6: {SHARE}, 1: {part}"),
+    )
+    for (x, pixels, above, under), sign in zip(pictures, ("+", "=", ""), strict=True):
+        drawing.rect(x, 45, side, side, "none")
+        drawing.pixels(x, 45, pixels, CELL)
+        drawing.text(x + side / 2, 30, above)
+        drawing.text(x + side / 2, 45 + side + 24, under, "mono")
+        if sign:
+            drawing.text(x + side + 40, 45 + side / 2 + 8, sign, "large")
+    return drawing
+
+
+def grad_cam() -> Drawing:
+    """Digits, and under each one its map over it."""
+    found = read()["looks"]
+    peaks = {look["digit"]: _peak(look["map"]) for look in found}
+    drawing = Drawing(
+        "grad-cam",
+        "Grad-CAM maps of three digits",
+        "Three digits of 14×14 pixels, and under each the same digit with a map of 7×7 over it, in colour. "
+        + " ".join(
+            f"For the {digit} the map is greatest in row {row}, column {column}."
+            for digit, (row, column) in peaks.items()
+        ),
+        620,
+        400,
+    )
+    side = 14 * CELL
+    for place, look in enumerate(found):
+        x = 100 + place * 165
+        drawing.text(x + side / 2, 28, f"read as {look['said']}")
+        for top in (42, 62 + side):
+            drawing.rect(x, top, side, side, "none")
+            drawing.pixels(x, top, look["pixels"], CELL)
+        drawing.pixels(x, 62 + side, [[0.75 * value for value in row] for row in look["map"]], 2 * CELL, "heat")
+    drawing.text(70, 42 + side / 2, "image", "small quiet")
+    drawing.text(70, 62 + side * 1.5, "map", "small quiet")
+    drawing.text(310, 94 + 2 * side, "the stronger the colour, the more the place spoke for the class", "small quiet")
+    return drawing
+
+
+def _axes(
+    drawing: Drawing, left: float, top: float, width: float, height: float, marks: list[tuple[float, object]]
+) -> None:
+    """Draw two axes, with marks at these shares of the height."""
+    drawing.line([(left, top), (left, top + height), (left + width, top + height)])
+    for share, words in marks:
+        y = top + height * (1 - share)
+        drawing.text(left - 14, y + 4, words, "small quiet")
+        drawing.line([(left - 4, y), (left, y)])
+
+
+def _peak(heatmap: list[list[int]]) -> tuple[int, int]:
+    """Row and column of the greatest value, from 1."""
+    places = [(value, row, column) for row, values in enumerate(heatmap, 1) for column, value in enumerate(values, 1)]
+    return max(places)[1:]

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from solutions.figures import __main__ as figures
-from solutions.figures import curves, interactive, networks, week4, week5, week7
+from solutions.figures import curves, deep, interactive, networks, week4, week5, week7
 from tests.support import amount
 from tests.support.browsers import chromium
 
@@ -128,10 +128,33 @@ def test_fine_tuning_moves_features_less_than_scratch_and_frozen_ones_not_at_all
     assert found["tuned"]["accuracy"] > found["frozen"]["accuracy"] > found["scratch"]["accuracy"]
 
 
+def test_depth_harms_a_plain_network_on_its_own_training_images_and_no_residual_one() -> None:
+    shallow, plain, residual = (losses[-1] for losses in curves.read()["depths"].values())
+    assert plain > 10 * shallow and plain > 10 * residual and residual < 0.1
+
+
+def test_the_maps_are_of_digits_that_were_read_right_and_are_greatest_where_the_lesson_says() -> None:
+    looks = curves.read()["looks"]
+    assert all(look["said"] == look["digit"] for look in looks)
+    for look in looks:
+        ink = F.avg_pool2d(torch.tensor(look["pixels"]).float()[None], 2)[0]
+        row, column = divmod(int(torch.tensor(look["map"]).argmax()), 7)
+        around = ink[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        assert around.max() > 50, look["digit"]
+
+
+def test_the_bars_of_the_schedule_are_the_numbers_of_the_lesson() -> None:
+    assert "0.5, 1, 1, 0.854, 0.5, 0.146, 0, 0." in week7.schedule().description
+
+
 @amount.in_full("the committed curves show what is said of them")
 def test_the_networks_can_be_trained_again() -> None:
-    told, found = curves.read(), {"learning_curves": curves.learning_curves(), "fine_tuning": curves.fine_tuning()}
+    told = curves.read()
+    found: dict[str, Any] = {"learning_curves": curves.learning_curves(), "fine_tuning": curves.fine_tuning()}
+    found |= {"depths": deep.depths(), "looks": deep.looks()}
     assert json.loads(json.dumps(found)).keys() == told.keys()
+    for name, losses in found["depths"].items():
+        assert losses[-1] == pytest.approx(told["depths"][name][-1], rel=0.2, abs=0.05)
     for name, run in found["learning_curves"].items():
         assert run["train"][-1] == pytest.approx(told["learning_curves"][name]["train"][-1], rel=0.2, abs=0.02)
 
