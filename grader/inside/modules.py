@@ -80,7 +80,7 @@ class StudentModules:
         from .replacing import replaced
 
         place = self._load(module)
-        own = [found for name, found in list(sys.modules.items()) if name.startswith(f"{self._package}.")]
+        own = [sys.modules[name] for name in self._finder.own if name in sys.modules]
         return replaced(place, own, helpers)
 
     def __getattr__(self, name: str) -> ModuleType:
@@ -91,6 +91,8 @@ class StudentModules:
     def _load(self, name: str) -> ModuleType:
         if name in self._errors:
             raise self._errors[name]
+        if (loaded := sys.modules.get(f"{self._package}.{name}")) is not None:
+            return loaded  # a check asks for the same module hundreds of times
         try:
             return self._import(name)
         except (Exception, SystemExit) as error:
@@ -175,6 +177,7 @@ class _Aliases(importlib.abc.MetaPathFinder):
         self.package = package
         self.ended = {f"{package}.{name}": error for name, error in ended.items()}
         self.given: set[str] = set()
+        self.own: dict[str, None] = {}  # full names of the package's modules, in the order of their import
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -182,6 +185,7 @@ class _Aliases(importlib.abc.MetaPathFinder):
         if name in self.ended:
             raise self.ended[name]
         if name.startswith(f"{self.package}."):
+            self.own[name] = None
             return find_source(name, path)
         real = self._real_name(name)
         if real is None:

@@ -29,6 +29,7 @@ PLACES = {
     "week4": ("fcnn.py", "import torch"),
     "week5": ("lenet.py", "// stride + 1"),
     "week6": ("vgg.py", "import torch"),
+    "week7": ("resnet.py", "import torch"),
 }
 
 
