@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .importing.absent import close_package, open_package
+from .importing.callers import CHECKS
 from .importing.sources import find_source
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class StudentModules:
 
     def _import(self, name: str) -> ModuleType:
         if not (self._folder / f"{name}.py").is_file() and not (self._folder / name / "__init__.py").is_file():
-            present = ", ".join(sorted(path.name for path in self._folder.glob("*.py"))) or "no Python file"
+            own = sorted(path.name for path in self._folder.glob("*.py") if not CHECKS.fullmatch(path.name))
+            present = ", ".join(own) or "no Python file"
             raise MissingModule(f"{name}.py is missing from the submission, which has {present}")
         # They import torch, which collecting checks can do without.
         from .generators import generators_kept

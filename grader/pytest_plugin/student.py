@@ -55,7 +55,7 @@ class ProbeEnded(Exception):
     """Says that a probe in a worker gave no evidence. `summary` names only the kind of end.
 
     `says` is what the exception says, `frames` are the student's lines, `place` the innermost of them, and `raised` the
-    exception's type.
+    exception's type. `reached` tells whether the probe came as far as the student's function.
     """
 
     outcome: Outcome
@@ -64,6 +64,7 @@ class ProbeEnded(Exception):
     frames: str = ""
     place: str = ""
     raised: str = ""
+    reached: bool = True
 
     def __str__(self) -> str:
         return self.summary

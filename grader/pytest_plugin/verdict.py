@@ -26,6 +26,7 @@ _LONGEST_LINE = 400
 _LONGEST_CALL = 120  # in the first line; else below it alone
 _LONGEST_VALUE = 60  # of an expected value, and of what came, in a message's first line
 _SIGNATURE = re.compile(r"[\w.<>]+\(\) (got an unexpected|got multiple|got some positional|missing|takes) ")
+_NO_SUCH_NAME = re.compile(r"\w+\.py has no ")
 _ENDS = {str(o): o for o in (Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)}
 _IMPORTS = {
     Outcome.TIMEOUT: says("importing one of your modules did not end in time"),
@@ -93,7 +94,7 @@ def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Coll
     place = end.place or _defined(student)
     first += f" ({place})" if place else ""
     cause = (f"{end.raised} at {end.place}" if end.place else first) if end.raised else ""
-    asked = _asked(student)
+    asked = _asked(student) if end.reached else None
     first += f", in {asked.text}" if asked and 0 < len(asked.text) <= _LONGEST_CALL else ""
     message = _lines([first, _called_as(asked), end.frames])
     return Verdict(end.outcome, message, place=place, cause=cause)
@@ -147,18 +148,28 @@ def exception_end(described: dict[str, Any]) -> ProbeEnded:
     if outcome is Outcome.TODO:
         return ProbeEnded(outcome, clip(described["message"]))
     if outcome in _IMPORTS:
-        return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]), raised="import")
+        return ProbeEnded(outcome, _IMPORTS[outcome], clip(described["message"]), raised="import", reached=False)
     text = clip(described["message"], _LONGEST_LINE)
     frames, name = described["frames"], described["type"]
     summary = _summary(name, text, bool(frames)) if outcome is Outcome.ERROR else says("memory ran out")
     if not _is_builtin(name) and name not in _OURS:
         text = f"{clip(name, 60)}: {text}"  # an exception of their own, or of a library
-    return ProbeEnded(outcome, summary, text, frame_lines(frames), _place(frames), clip(name, 60))
+    end = ProbeEnded(outcome, summary, text, frame_lines(frames), _place(frames), clip(name, 60))
+    end.reached = not _came_before(described)
+    return end
+
+
+def _came_before(described: Mapping[str, Any]) -> bool:
+    """Tell whether the module could not be imported, or lacks the name: then nothing of it was called."""
+    if frames := described["frames"]:
+        return frames[0]["function"] in ("", "<module>")
+    lacks = described["type"] == "MissingName" and _NO_SUCH_NAME.match(described["message"])
+    return described["type"] == "MissingModule" or bool(lacks)
 
 
 _OURS = {
     "SystemExit": says("your code called sys.exit"),
-    "MissingModule": says("a module of the week is missing from the submission"),
+    "MissingModule": says("a module of the week is missing"),
     "NotInstalled": says("your code needs what is not installed where you are graded"),
     "MissingName": says("a name that the task asks for is missing"),
     "NotAsAsked": says("your network is not as the task asks"),

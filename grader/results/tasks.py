@@ -48,12 +48,15 @@ def _told(check: CheckResult, ended: list[CheckResult]) -> CheckResult:
     if check is not first:
         text = says(f"the same as in task {first.task}, {first.title}: {first.cause}")
         return replace(check, message=text, hint="", output="", cause="")
-    waiting = ", ".join(dict.fromkeys(other.task for other in others))
-    number = len(others)
-    count = says(
-        f"{number} more checks, of task {waiting}" if number > 1 else f"{number} more check, of task {waiting}"
-    )
+    count = _counted(len(others), list(dict.fromkeys(other.task for other in others)))
     return replace(check, message=f"{check.message}\n  {'also ends':<12} {count}", cause="")  # so that it is told once
+
+
+def _counted(number: int, tasks: list[str]) -> str:
+    waiting = ", ".join(tasks)
+    if len(tasks) > 1:
+        return says(f"{number} more checks, of tasks {waiting}")
+    return says(f"{number} more checks, of task {waiting}" if number > 1 else f"{number} more check, of task {waiting}")
 
 
 def task_order(task: str) -> tuple[int, ...]:

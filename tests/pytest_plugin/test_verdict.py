@@ -188,8 +188,9 @@ def interruption(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         monkeypatch.delattr(signal, "setitimer")
 
 
-def local_verdict(tmp_path: Path, source: str, seconds: float = 5.0) -> Verdict:
-    (tmp_path / "lenet.py").write_text(source)
+def local_verdict(tmp_path: Path, source: str | None, seconds: float = 5.0) -> Verdict:
+    if source is not None:
+        (tmp_path / "lenet.py").write_text(source)
     modules = open_modules(tmp_path, "week5")
     student = LocalStudent(modules, tmp_path, 0, seconds)
     try:
@@ -220,6 +221,26 @@ def test_local_ends_have_the_outcomes_of_graded_ones(tmp_path: Path, outcome: Ou
     assert ("called as    f(7)" in verdict.message) == (
         outcome in (Outcome.ERROR, Outcome.MEMORY, Outcome.INVALID, Outcome.TIMEOUT)
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def f(n:\n    return n\n", "your code raised SyntaxError: '(' was never closed (lenet.py:1)\n  lenet.py:1"),
+        ("1 / 0\ndef f(n): ...\n", "your code raised ZeroDivisionError: division by zero (lenet.py:1)\n  lenet.py:1"),
+        ("def g(n): ...\n", "a name that the task asks for is missing: lenet.py has no f; it has g"),
+        ("", "a name that the task asks for is missing: lenet.py has no f; it has nothing"),
+        (None, "a module of the week is missing: lenet.py is missing from the submission, which has no Python file"),
+    ],
+)
+def test_a_function_that_was_never_reached_is_not_said_to_be_called(
+    tmp_path: Path, source: str | None, message: str
+) -> None:
+    for name in ("probes.py", "test_week5.py"):  # the checks lie there, too
+        (tmp_path / name).write_text("")
+    verdict = local_verdict(tmp_path, source)
+    assert verdict.message.startswith(message)
+    assert "f(7)" not in verdict.message
 
 
 @pytest.mark.parametrize("code", ["assert n == 8", "raise AssertionError('mine')", "import sys; sys.exit(0)"])

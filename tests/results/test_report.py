@@ -90,7 +90,7 @@ def test_one_cause_is_told_once_with_what_else_it_ends() -> None:
         ended("5.8", cause),
     ]
     first, second, alone, third, fourth = told_once(checks)
-    assert first.message == checks[0].message + "\n  also ends    3 more checks, of task 5.5, 5.8"
+    assert first.message == checks[0].message + "\n  also ends    3 more checks, of tasks 5.5, 5.8"
     assert alone == checks[2]
     assert told_once((first, second, alone, third, fourth)) == (first, second, alone, third, fourth)
     for check in (second, third, fourth):

@@ -94,7 +94,7 @@ def _checks(week: str, ability: float, tasks: int, fate: float, drawn: random.Ra
             elif 0.15 < fate < 0.17 and task > tasks - 3:
                 outcome = Outcome.ERROR
                 message = (
-                    "a module of the week is missing from the submission: inspection.py is missing from the "
+                    "a module of the week is missing: inspection.py is missing from the "
                     "submission, which has lenet.py, training.py"
                 )
             name = f"{title} of task {task}"
