@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader.errors import GraderError
+from grader.files import write_atomically
 from grader.results import CheckResult, tasks_of
 
 VARIABLE = "GRADER_HISTORY"
@@ -51,7 +53,7 @@ def note(root: Path, week: str, checks: Iterable[CheckResult]) -> None:
     """Add what has changed since the last run; all checks of their tasks have to be there."""
     if not is_on(root):
         return
-    with contextlib.suppress(OSError):  # a folder that cannot be written has no history
+    with contextlib.suppress(OSError, GraderError):  # a folder that cannot be written has no history
         steps = list(read(root))
         known = latest(step for step in steps if step.week == week)
         now = datetime.now(UTC).replace(microsecond=0)
@@ -90,6 +92,5 @@ def _write(root: Path, steps: list[Step], rewrite: bool, new: list[Step]) -> Non
 
 def _folder(root: Path) -> Path:
     folder = root / _FOLDER
-    folder.mkdir(exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")  # it is nobody else's, and no part of the work
+    write_atomically(folder / ".gitignore", "*\n")  # it is nobody else's, and no part of the work
     return folder

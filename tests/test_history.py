@@ -74,6 +74,7 @@ def test_progress_shows_each_task_and_the_time_to_the_deadline(tmp_path: Path, m
         file.write("\ndue = 2001-01-01T00:00:00+00:00\n")
     todo = check("1.3", "thrice", Outcome.TODO, 4)
     passed = [check(task, "twice", Outcome.PASSED, 4) for task in ("1.1", "1.2")]
+    history.note(root, "week1", [todo])  # the last task first
     history.note(root, "week1", [*passed, check("1.2", "half", Outcome.FAILED, 4), todo])
     monkeypatch.chdir(root)
     lines = CliRunner().invoke(cli, ["progress", "week1"]).stdout.splitlines()

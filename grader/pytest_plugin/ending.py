@@ -30,8 +30,8 @@ def score_lines(
 def note(results: Sequence[CheckResult], chosen: Chosen, elsewhere: bool) -> None:
     """Keep what has changed in the student's own work, where all checks of its tasks ran."""
     root = chosen.course()
-    if root is not None and not elsewhere and not chosen.left_out and len(results) == chosen.count:
-        history.note(root, next(iter(chosen.folders)).name, results)
+    if root is not None and not elsewhere:
+        history.note(root, next(iter(chosen.folders)).name, chosen.whole_tasks(results))
 
 
 def _lesson(folder: Path) -> str:

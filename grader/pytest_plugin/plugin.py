@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections import Counter
 from collections.abc import Collection, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -160,6 +161,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = config.stash[chosen_key]
     checks = [item for item in items if _number(item) is not None]
     chosen.count, chosen.folders = len(checks), frozenset(item.path.parent for item in checks)
+    chosen.of = Counter(marked(item).task for item in checks)
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if checks and config.getoption("usepdb", False):
         from grader.pytest_plugin.debugging import stop_in_students_code

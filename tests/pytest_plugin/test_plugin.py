@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from _pytest.debugging import pytestPDB
 
+from grader import history
 from grader.pytest_plugin.commands import quoted
 from tests.support.courses import copied
 
@@ -143,6 +144,21 @@ def test_pytests_own_options_stop_at_the_first_failure_and_select_by_name(studen
     assert result.ret == 1
     assert "lenet.py:9" not in result.stdout.str()
     result.assert_outcomes(failed=1, deselected=4)
+
+
+def test_a_run_that_stops_early_is_noted_for_the_tasks_whose_checks_all_ran(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    root = copied("desk", tmp_path, {"course.toml": 'title = "Numbers"\n'})
+    checks = root / "assignments/week1/test_week1.py"
+    checks.write_text(
+        checks.read_text().replace('"1.3", points=10, title="Crashes"', '"1.2", points=10, title="Crashes"')
+    )
+    os.chdir(root)
+    kept = {"-k free": [], "--maxfail=1": ["1.1"], "--maxfail=2": ["1.1"], "--maxfail=3": ["1.1", "1.2"]}
+    for option, tasks in kept.items():  # the second ends in the middle of task 1.2
+        pytester.runpytest_inprocess("assignments/week1", "-p", "no:cacheprovider", *option.split())
+        assert [step.task for step in history.read(root)] == tasks
 
 
 def test_two_processes_give_the_same_score_table(student_desk: Desk) -> None:

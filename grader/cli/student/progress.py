@@ -13,6 +13,7 @@ from grader.course import Assignment, Course
 from grader.language import spoken, tr
 from grader.reports.terminal import add_row, grid
 from grader.reports.words import bar, points_of
+from grader.results import task_order
 
 
 @command("progress week5")
@@ -46,7 +47,7 @@ def _print_week(course: Course, assignment: Assignment, blank: bool) -> None:
     score = points_of(points, most) if known else tr("no run yet")
     console.print(f"{chr(10) if blank else ''}{assignment.week}: {score}{_deadline(assignment.due)}", highlight=False)
     table = grid("left", "right", "left", "left")
-    for step in known.values():
+    for step in sorted(known.values(), key=lambda step: task_order(step.task)):
         done = step.points == step.max_points
         day = f"{step.at.astimezone():%d %b %H:%M}" if spoken() == "en" else f"{step.at.astimezone():%d.%m. %H:%M}"
         so_far = tr("this many points since {day}", day=day) if step.points else tr("no points yet")

@@ -95,6 +95,21 @@ def test_a_disk_that_takes_nothing_is_one_sentence(
     assert left == []
 
 
+@pytest.mark.parametrize("read_only", [False, True], ids=["full", "read-only"])
+def test_a_students_course_on_such_a_disk_is_checked_without_a_history(tmp_path: Path, read_only: bool) -> None:
+    with disk(tmp_path / "disk", "400k") as folder:
+        copied("one_check", folder, {"course.toml": 'title = "Numbers"\n', "assignments/week1/work.py": WORK})
+        fill(folder)
+        if read_only:
+            LIBC.mount(b"none", os.fsencode(folder), b"tmpfs", REMOUNT | READ_ONLY, None)
+        checked = run(cwd=folder, command=("-m", "pytest", "assignments/week1"))
+        assert (checked.returncode, b"100/100" in checked.stdout) == (0, True), checked.stdout
+        assert b"no run yet" in run("progress", cwd=folder).stdout
+        refused = run("progress", "--off", cwd=folder)
+    is_a_sentence(refused, "No space left", "Read-only")
+    assert b".grader" in refused.stderr
+
+
 @pytest.mark.parametrize("words", [["diff"], ["batch", "submissions", "--dry-run"], ["--help"], ["batch", "--help"]])
 def test_output_that_cannot_be_written_is_one_sentence(graded_root: Path, words: list[str]) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
