@@ -15,7 +15,7 @@ from pathlib import Path
 from grader import history
 from grader.course import Course
 from grader.course.check_digests import desk_digests
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.language import tr
 from grader.results import CheckResult, task_order
 from grader.watching.changes import follow
@@ -32,6 +32,13 @@ class Saved:
     """Says that files were saved, or none where somebody asks for all checks."""
 
     names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Says that nothing can be followed any more; `why` is empty where the folder itself is gone."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Desk:
         self._tasks = tasks
         self._new_spares = partial(Spares, self._assignment, forks, lanes)
         self._show = show
-        self._events: queue.Queue[Saved | Came | None] = queue.Queue()
+        self._events: queue.Queue[Saved | Gone | Came | None] = queue.Queue()
         self._state = State(())
         self._run: Run | None = None
         self._number = 0
@@ -67,6 +74,10 @@ class Desk:
         """Have all checks run again; any thread may call this."""
         self._events.put(Saved())
 
+    def gone(self, why: str = "") -> None:
+        """Have `watch` say that it follows no longer; any thread may call this."""
+        self._events.put(Gone(why))
+
     def end(self) -> None:
         """Have `watch` return."""
         self._events.put(None)
@@ -79,6 +90,10 @@ class Desk:
             self._begin(Saved())
             while (event := self._next()) is not None:
                 self._take(event)
+        except (GraderError, OSError):
+            if self._assignment.folder.is_dir():
+                raise
+            raise self._lost() from None  # whatever it was that could not be read
         finally:
             self._cancel()
             self._spares.close()
@@ -93,14 +108,17 @@ class Desk:
             raise UsageError(f"no check belongs to task {', '.join(sorted(unknown))}; there are: {names}")
         return [check for check in checks if not self._tasks or check.task in self._tasks]
 
-    def _next(self) -> Saved | Came | None:
+    def _next(self) -> Saved | Gone | Came | None:
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._events.get(timeout=1.0)  # Ctrl-C ends no endless wait on Windows
 
-    def _take(self, event: Saved | Came) -> None:
+    def _take(self, event: Saved | Gone | Came) -> None:
+        if isinstance(event, Gone):
+            raise GraderError(f"saves cannot be followed here ({event.why})") if event.why else self._lost()
         if isinstance(event, Saved):
-            self._begin(event)
+            if self._assignment.folder.is_dir():  # else `Gone` comes, or another save once it is back
+                self._begin(event)
         elif event.run == self._number:
             self._note(event.result)
 
@@ -137,6 +155,13 @@ class Desk:
         if result is None or (self._left and self._events.empty()):
             self._show(self._shown)
 
+    def _lost(self) -> UsageError:
+        week = self._assignment.week
+        return UsageError(
+            f"{self._assignment.folder}: the folder is no longer there (it was moved, renamed or removed); "
+            f"put it back, and start again: python -m grader watch {week}"
+        )
+
     def _anew(self) -> None:
         """Load checks again that somebody has edited."""
         self._cancel()
@@ -171,7 +196,13 @@ def watch(course: Course, week: str, tasks: Collection[str], screen: Screen, for
 
 
 def _follow(folder: Path, ended: threading.Event, desk: Desk) -> None:
-    follow([folder], ended, desk.saved)
+    why = ""
+    try:
+        follow(folder, ended, desk.saved)
+    except OSError as error:
+        why = error.strerror or str(error)
+    if not ended.is_set():
+        desk.gone(why)
 
 
 def _listen(desk: Desk) -> None:
