@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SLOWEST = 5
+SLOW = 1.0  # seconds: what takes less keeps nobody waiting, whatever the others take
 CAUGHT, KEPT, SURVIVED, COLLATERAL, MAYBE = "caught", "kept", "survived", "collateral", "maybe"
 SIGNS = {CAUGHT: "●", KEPT: "·", SURVIVED: "S", COLLATERAL: "C", MAYBE: "○"}
 
@@ -63,14 +64,19 @@ def matrix_of(week: str, trials: Sequence[Trial], mutants: Iterable[Mutant], fin
         rows=tuple(_row(mutant, graded[mutant.id], tasks) for mutant in mutants if mutant.id in graded),
         findings=tuple(findings),
         margins=tuple(_margins(reference)),
-        slowest=tuple(sorted(checks, key=lambda check: -check.seconds)[:SLOWEST]),
+        slowest=_slow(checks),
         seeds=len(reference),
         points=(sum(c.max_points for c in checks if not c.hidden), sum(c.max_points for c in checks if c.hidden)),
     )
 
 
+def _slow(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    slow = [check for check in checks if check.seconds >= SLOW]
+    return tuple(sorted(slow, key=lambda check: -check.seconds)[:SLOWEST])
+
+
 def print_matrix(matrix: Matrix, console: Console) -> None:
-    """Print findings first, then a line for each mutant, then thresholds and the slowest checks."""
+    """Print findings first, then a line for each mutant, then thresholds and the slowest of the slow checks."""
     faults = len(matrix.faults)
     numbers = {"mutant": len(matrix.rows), "fault": faults, "note": len(matrix.findings) - faults}
     counts = ", ".join(counted(number, what) for what, number in numbers.items())

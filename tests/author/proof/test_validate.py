@@ -233,6 +233,14 @@ def test_margins_are_measured_over_the_seeds() -> None:
     assert margin.deviations == pytest.approx(4.0)
 
 
+def test_only_what_takes_a_second_is_slow() -> None:
+    slow = [replace(PASS, id=f"a::{seconds}", seconds=seconds) for seconds in (0.04, 0.9, 1.2, 7.0)]
+    shown = matrix.matrix_of(WEEK, [trial(trials.REFERENCE, *slow)], [], [])
+    assert [check.seconds for check in shown.slowest] == [7.0, 1.2]
+    quick = matrix.matrix_of(WEEK, [trial(trials.REFERENCE, slow[0])], [], [])
+    assert "Slow" not in matrix.page([quick]) and "Slow" in matrix.page([shown])
+
+
 def test_a_record_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
     file = record.file_of(tmp_path, WEEK)
     file.parent.mkdir(parents=True)
