@@ -1,8 +1,5 @@
 """Week 5's public checks: 60 points. Run them with `pytest assignments/week5`, one task with `--task 5.3`."""
 
-import random
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from hypothesis import example, given
@@ -10,25 +7,15 @@ from hypothesis import strategies as st
 
 from fixtures import digits, networks
 from fixtures.bands import BANDS
-from grader import expect, show
-from grader.checks import load_probes, loops, task
+from grader.checks import expect, figures, load_probes, loops, oracles, show, task
 from grader.checks.loops import descend, normed_problem, problem
+from grader.checks.oracles import places, pool, slide
+from grader.checks.seeds import SEEDS, drawn_seed, generator, judge_generators
 
 probes = load_probes(__file__)
 
 
-def generator(seed):
-    return torch.Generator().manual_seed(seed)
-
-
-seeds = st.integers(0, 2**31 - 1)
-
-
 # 5.1 and 5.2: sizes, counted as the places where the window can stand
-
-
-def places(size, window, step, padding=0):
-    return len(range(-padding, size + padding - window + 1, step))
 
 
 def size_slips(room, stride, padding=0):
@@ -114,7 +101,7 @@ def outputs(result, batch, classes):
 
 @task("5.3", points=3, title="LeNet returns logits and hidden of the right shapes", examples=10,
       hint="forward returns two things; flatten each image by itself.")  # fmt: skip
-@given(batch=st.integers(1, 6), output_dim=st.integers(2, 20), seed=seeds)
+@given(batch=st.integers(1, 6), output_dim=st.integers(2, 20), seed=SEEDS)
 def test_lenet_shapes(student, batch, output_dim, seed):
     gen = generator(seed)
     images = torch.randn(batch, 1, 28, 28, generator=gen)
@@ -162,27 +149,15 @@ def test_lenet_layers(student, rng):
         expect.equal(expect.field(got, name), shape, f"the shape of {name}'s weight")
 
 
-def random_weights(gen, classes):
+def random_weights(gen):
     """Parameters for LeNet, of the usual size."""
-    shapes = {
-        "conv1": (6, 1, 5, 5),
-        "conv2": (16, 6, 5, 5),
-        "fc_1": (120, 256),
-        "fc_2": (84, 120),
-        "fc_3": (classes, 84),
-    }
-    weights = {}
-    for name, shape in shapes.items():
-        fan_in = int(np.prod(shape[1:]))
-        weights[f"{name}.weight"] = torch.randn(shape, generator=gen) / fan_in**0.5
-        weights[f"{name}.bias"] = torch.randn(shape[0], generator=gen) / fan_in**0.5
-    return weights
+    return oracles.weights(gen, networks.LENET.shapes)
 
 
 @task("5.3", points=1, title="LeNet's logits are raw: nothing comes after fc_3",
       hint="The loss applies softmax by itself; forward leaves the last layer's output as it is.")  # fmt: skip
 def test_lenet_raw_logits(student, rng):
-    weights = random_weights(rng, 10)
+    weights = random_weights(rng)
     images = torch.randn(4, 1, 28, 28, generator=rng)
     images[3] = images[0]
     plain = logits_alone(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
@@ -202,7 +177,7 @@ def test_lenet_raw_logits(student, rng):
 @task("5.3", points=1, title="LeNet applies ReLU after both blocks, fc_1 and fc_2",
       hint="Which layers are followed by a ReLU, and which is not?")  # fmt: skip
 def test_lenet_relu(student, rng):
-    weights = random_weights(rng, 10)
+    weights = random_weights(rng)
     images = torch.randn(4, 1, 28, 28, generator=rng)
     _, hidden = outputs(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
     negative = "hidden has negative values: it is what comes after the second block's ReLU (is one missing there?)"
@@ -227,7 +202,7 @@ def test_lenet_relu(student, rng):
 @task("5.3", points=1, title="LeNet takes a single image as a batch of one",
       hint="An image without a batch axis has three axes.")  # fmt: skip
 def test_lenet_single_image(student, rng):
-    weights = random_weights(rng, 10)
+    weights = random_weights(rng)
     image = torch.randn(1, 28, 28, generator=rng)
     alone, hidden = outputs(student.run(probes.lenet_outputs, image, 10, weights), 1, 10)
     batched, hidden_batched = outputs(student.run(probes.lenet_outputs, image[None], 10, weights), 1, 10)
@@ -238,7 +213,7 @@ def test_lenet_single_image(student, rng):
     among, _ = outputs(student.run(probes.lenet_outputs, several, 10, weights), 3, 10)
     same = expect.same_values(among[:1], alone, rtol=1e-3, atol=1e-4)
     expect.true(same, "an image gets other logits in a batch than alone: flattening mixes the batch into the features")
-    other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng, 10)), 1, 10)
+    other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng)), 1, 10)
     expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the weights")
     other, _ = outputs(student.run(probes.lenet_outputs, -image, 10, weights), 1, 10)
     expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the image")
@@ -520,36 +495,14 @@ def test_split_seed(student, rng):
 @task("5.5", points=1, title="the split leaves the global generators alone",
       hint="Neither seed nor use the generators of random, NumPy and torch.")  # fmt: skip
 def test_split_generators(student, rng):
-    seed = int(torch.randint(0, 2**31 - 2, (1,), generator=rng))
+    seed = drawn_seed(rng)
     got = student.run(probes.draws_after_split, seed)
-    want = {
-        "random": random.Random(seed).random(),
-        "numpy": float(np.random.RandomState(seed).rand()),
-        "torch": float(torch.rand(1, generator=generator(seed))),
-    }
-    for name, value in want.items():
-        number = expect.number(expect.field(got, name), f"the next number of {name}")
-        expect.true(
-            number == value,
-            f"the global generator of {name} is not as it was: use a generator of the split's own",
-        )
-    items = [number for number, _ in pairs(expect.field(got, "items"), "the two parts", [7] * 20)]
+    judge_generators(got, seed)
+    items = [number for number, _ in pairs(expect.field(got, "result"), "the two parts", [7] * 20)]
     expect.equal(sorted(items), list(range(20)), "all items together")
 
 
 # 5.6 and 5.7: filters and pooling, by their definition
-
-
-def slide(images, kernel):
-    """Cross-correlation of N×1×H×W images with a k×k filter, one position at a time."""
-    k, weight = len(kernel), np.array(kernel)
-    rows, columns = images.shape[2] - k + 1, images.shape[3] - k + 1
-    result = np.empty((len(images), 1, rows, columns))
-    for row in range(rows):
-        for column in range(columns):
-            window = images[:, 0, row : row + k, column : column + k].numpy()
-            result[:, 0, row, column] = (window * weight).sum((1, 2))
-    return torch.from_numpy(result).float()
 
 
 @task("5.6", points=1, title="apply_filter gives float32 images, as it is given",
@@ -578,7 +531,7 @@ def drawn_kernel(gen):
 
 @task("5.6", points=2, title="apply_filter slides the filter over the images", examples=10,
       hint="Cross-correlation: the filter is not flipped, and only full overlaps count.")  # fmt: skip
-@given(count=st.integers(1, 3), k=st.sampled_from([3, 2, 1]), height=st.integers(5, 9), seed=seeds)
+@given(count=st.integers(1, 3), k=st.sampled_from([3, 2, 1]), height=st.integers(5, 9), seed=SEEDS)
 def test_apply_filter(student, count, k, height, seed):
     gen = generator(seed)
     images = torch.rand(count, 1, height, 7, generator=gen)
@@ -601,16 +554,9 @@ def test_apply_filter(student, count, k, height, seed):
     expect.close(got, want, f"the images filtered by a {k}×{k} kernel", context=flipped)
 
 
-def pool(images, size, reduce):
-    """Non-overlapping windows of N×C×H×W images, reduced one at a time."""
-    rows = [images[:, :, r : r + size] for r in range(0, images.shape[2], size)]
-    cells = [[row[:, :, :, c : c + size].flatten(2) for c in range(0, images.shape[3], size)] for row in rows]
-    return torch.stack([torch.stack([reduce(cell) for cell in row], dim=-1) for row in cells], dim=-2)
-
-
 @task("5.7", points=3, title="subsample pools by maximum or mean", examples=12,
       hint="'mean' and 'avg' are two names for one thing; the letter case does not matter.")  # fmt: skip
-@given(kind=st.sampled_from(["max", "mean", "avg", "MAX", "Mean", "AVG"]), size=st.sampled_from([2, 3]), seed=seeds)
+@given(kind=st.sampled_from(["max", "mean", "avg", "MAX", "Mean", "AVG"]), size=st.sampled_from([2, 3]), seed=SEEDS)
 def test_subsample(student, kind, size, seed):
     images = torch.randn(2, 3, 6, 12, generator=generator(seed))
     want = pool(images, size, lambda cell: cell.amax(-1) if kind.lower() == "max" else cell.mean(-1))
@@ -637,7 +583,7 @@ def test_subsample_error(student, rng):
 
 @task("5.8", points=2, title="train updates the weights as gradient descent does", examples=6,
       hint="For each batch: clear the gradients, forward, loss, backward, step.")  # fmt: skip
-@given(batch_size=st.sampled_from([4, 5, 8]), seed=seeds)
+@given(batch_size=st.sampled_from([4, 5, 8]), seed=SEEDS)
 def test_train_weights(student, batch_size, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2)
@@ -646,12 +592,12 @@ def test_train_weights(student, batch_size, seed):
 
 @task("5.8", points=2, title="train returns the logged losses as plain floats", examples=6,
       hint="Batches 0, log_interval, 2·log_interval, … and nothing that holds on to a graph.")  # fmt: skip
-@given(log_interval=st.sampled_from([None, 1, 2, 3, 4]), seed=seeds)
+@given(log_interval=st.sampled_from([None, 1, 2, 3, 4]), seed=SEEDS)
 def test_train_losses(student, log_interval, seed):
     x, y, weight, bias = problem(generator(seed), 22, 5, 3)
     options, rate = loops.logging(log_interval)
     got = student.run(probes.trained, weight, bias, x, y, 4, rate, **options)
-    loops.judge_losses(expect.field(got, "losses"), descend(x, y, weight, bias, 4, rate), log_interval or 100)
+    loops.judge_losses(expect.field(got, "result"), descend(x, y, weight, bias, 4, rate), log_interval or 100)
 
 
 @task("5.8", points=1, title="train puts the model into training mode, and leaves the rest as it was",
@@ -679,7 +625,7 @@ def test_loops_device(student, rng):
 
 @task("5.8", points=1, title="validate returns the mean loss", examples=6,
       hint="A mean over batches or over examples, as a plain float.")  # fmt: skip
-@given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
+@given(batch_size=st.sampled_from([4, 7, 10]), seed=SEEDS)
 def test_validate_loss(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
@@ -688,7 +634,7 @@ def test_validate_loss(student, batch_size, seed):
 
 @task("5.8", points=1, title="validate returns the accuracy over all examples in percent", examples=6,
       hint="Count the hits of all batches, then divide once.")  # fmt: skip
-@given(batch_size=st.sampled_from([4, 7, 10]), seed=seeds)
+@given(batch_size=st.sampled_from([4, 7, 10]), seed=SEEDS)
 def test_validate_accuracy(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed))
     got = student.run(probes.validated, weight, bias, mean, var, x, y, batch_size)
@@ -708,50 +654,12 @@ def test_validate_changes_nothing(student, rng):
 
 @task("5.9", points=3, title="get_predictions returns images, labels and probabilities in order", examples=6,
       hint="Evaluate without dropout and gradients; turn logits into probabilities; join the batches.")  # fmt: skip
-@given(batch_size=st.sampled_from([4, 6, 30]), seed=seeds)
+@given(batch_size=st.sampled_from([4, 6, 30]), seed=SEEDS)
 def test_get_predictions(student, batch_size, seed):
     x, y, weight, bias, mean, var, logits = normed_problem(generator(seed), count=14)
     images = x.view(-1, 1, 2, 2)
     got = student.run(probes.predictions, weight, bias, mean, var, images, y, batch_size)
-    found = expect.items(expect.field(got, "result"), 3, "what get_predictions returns, (images, labels, probs),")
-    kept = expect.tensor(expect.field(got, "running_mean"), "batch normalisation's running mean", shape=mean.shape)
-    expect.true(
-        expect.same_values(kept.double(), mean.double()),
-        "the model was in training mode (dropout was on): call model.eval() first",
-    )
-    for value, name in zip(found, ("images", "labels", "probs"), strict=True):
-        expect.true(type(value) not in (list, tuple), f"{name} is a list of batches: join them with torch.cat")
-        rest = type(value) is torch.Tensor and value.dim() > 0 and len(value) == len(y) % batch_size
-        last = rest and batch_size < len(y)
-        expect.true(not last, f"{name} are those of the last batch alone: collect every batch's and join them")
-        first = type(value) is torch.Tensor and value.dim() > 0 and len(value) == batch_size < len(y)
-        expect.true(
-            not first,
-            f"{name} are those of the first batch alone: collect every batch's, and return after the loop",
-        )
-    turned = torch.cat(images.split(batch_size)[::-1])
-    reverse = batch_size < len(y) and type(found[0]) is torch.Tensor and found[0].shape == images.shape
-    last_first = reverse and expect.same_values(found[0].float(), turned)
-    expect.true(not last_first, "the batches are joined in another order than they came in: the last one stands first")
-    expect.close(found[0], images, "images")
-    order = type(found[1]) is not torch.Tensor or found[1].dim() == 1
-    expect.true(order, "the second is not labels, one axis long: the order is (images, labels, probs)")
-    expect.close(
-        found[1], y, "labels", dtype=True, context={"that are predicted, and not the true labels": logits.argmax(1)}
-    )
-    single = type(found[2]) is torch.Tensor and found[2].dim() == 1
-    expect.true(not single, "probs holds one number for each image: the probabilities of all classes are asked for")
-    slips = {
-        "of a softmax over the batch: dim=1 is that of the classes": torch.cat(
-            [part.softmax(0) for part in logits.split(batch_size)]
-        ),
-        "of a sigmoid: softmax": logits.sigmoid(),
-        "rounded: return them as they are": logits.softmax(1).round(),
-    }
-    expect.close(found[2], logits.softmax(1), "probs", atol=1e-4, context=slips)
-    attached = expect.same(expect.field(got, "attached"), [False] * 3)
-    expect.true(attached, "a tensor that is returned requires gradients: detach it, or evaluate under torch.no_grad()")
-    loops.judge_gradient_mode(got)
+    loops.judge_predictions(got, "get_predictions", images, y, logits, mean, batch_size)
 
 
 @task("5.9", points=1, title="get_predictions moves batches to the device, and its results back to the CPU",
@@ -830,7 +738,7 @@ def judge_incorrect(got, images, labels, probs, n):
 
 @task("5.10", points=3, title="most_incorrect gives the most confident mistakes first", examples=8,
       hint="Confidence is the largest probability of a row.")  # fmt: skip
-@given(n=st.integers(3, 6), seed=seeds)
+@given(n=st.integers(3, 6), seed=SEEDS)
 def test_most_incorrect(student, n, seed):
     data = guesses(generator(seed), 20, 4, 8)
     judge_incorrect(student.run(probes.most_incorrect, *data, n), *data, n)
@@ -847,58 +755,6 @@ def test_most_incorrect_few(student, rng):
 # 5.11: plots
 
 
-def axes_of(drawn, count):
-    """The axes of a figure that was returned, not shown."""
-    kind = expect.field(drawn, "type")
-    nothing = "it is None: is a `return` missing?" if kind == "NoneType" else None
-    is_figure = expect.field(drawn, "figure") is True
-    expect.true(is_figure, "no matplotlib Figure is returned", expected="Figure", got=kind, because=nothing)
-    expect.true(
-        expect.field(drawn, "shows") == 0, "show() is called: return the figure, and leave showing it to the caller"
-    )
-    axes = expect.items(expect.field(drawn, "axes"), None, "the figure's axes")
-    extra = "remove cells that stay empty, by ax.remove()" if count > 1 else "is one a colour bar? colorbar=False"
-    expect.true(len(axes) <= count, f"the figure has too many axes: {extra}", expected=count, got=len(axes))
-    expect.integer(len(axes), count, "the number of axes in the figure")
-    return axes
-
-
-def height_of(ax):
-    box = expect.items(expect.field(ax, "box"), 4, "the place of an axes")
-    return expect.number(box[1], "the place of an axes")
-
-
-def pixels_of(ax):
-    """The first picture in an axes, as a 2-d tensor."""
-    pictures = expect.items(expect.field(ax, "pictures"), None, "the pictures in an axes")
-    expect.true(len(pictures) > 0 and type(pictures[0]) is np.ndarray, "an axes holds no picture")
-    return flat(pictures[0])
-
-
-def flat(array):
-    """A picture as a 2-d tensor, with or without colours."""
-    array = torch.from_numpy(array).double()
-    return array.mean(-1) if array.dim() == 3 else array
-
-
-def alike(a, b):
-    """Equal up to brightness and contrast, as a picture may be drawn."""
-    if a.shape != b.shape:
-        return False
-    a, b = a.double().flatten() - a.double().mean(), b.double().flatten() - b.double().mean()
-    return bool((a @ b) > 0.99 * a.norm() * b.norm())
-
-
-def same_picture(a, b):
-    """Equal up to a factor, as fractions or in percent, or on a scale of another kind, such as the logarithm."""
-    if a.shape != b.shape:
-        return False
-    a, order = a.double().flatten(), b.flatten().argsort(stable=True)
-    steps, rises = a[order].diff(), b.flatten()[order].diff()
-    monotone = bool(((steps > 0) == (rises > 0)).all() and (steps >= 0).all())
-    return monotone or expect.same_values(a / a.sum(), b.flatten() / b.sum(), atol=1e-5)
-
-
 @task("5.11", points=1, title="each plot is a figure of its own",
       hint="Begin with plt.subplots or plt.figure: what is current may be somebody else's.")  # fmt: skip
 def test_own_figures(student, rng):
@@ -908,18 +764,8 @@ def test_own_figures(student, rng):
     probs = probs / probs.sum(1, keepdim=True)
     given_to_run = (images, [[0, 1], [2, 0]], labels, labels.roll(1), probs)
     got = student.run(probes.figures, *given_to_run)
-    for name in ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"):
-        own, untouched, shown = expect.items(expect.field(got, name), 3, f"what {name} draws")
-        expect.true(shown is not None, f"{name} returns no matplotlib Figure: `return fig`")
-        expect.true(own is True, f"{name} returns the figure that was current before: make its own, by plt.subplots()")
-        expect.true(
-            untouched is True, f"{name} draws into the figure that was current before: make its own, by plt.subplots()"
-        )
-        expect.instance(shown, int, f"the number of axes that {name} draws into")
-        expect.true(shown > 0, f"{name} draws nothing into the figure that it returns: pass its axes on, by ax=ax")
-    drawn = expect.items(expect.field(got, "pictures"), None, "the pictures")
-    drawn = [flat(array) for array in drawn if type(array) is np.ndarray]
-    seen = any(alike(image[0], array) for image in images for array in drawn)
+    pictures = figures.judge_own(got, ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"))
+    seen = figures.show_one(images, pictures)
     expect.true(seen, "neither plot_filter nor plot_most_incorrect shows an image that it is given")
 
 
@@ -929,16 +775,15 @@ def test_plot_filter(student, rng):
     images = torch.rand(3, 1, 10, 10, generator=rng)
     kernel = [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]
     got = student.run(probes.plot_filter, images, kernel)
-    axes = sorted(axes_of(got, 6), key=height_of, reverse=True)
-    top, bottom = [pixels_of(ax) for ax in axes[:3]], [pixels_of(ax) for ax in axes[3:]]
-    drawn = all(any(alike(image[0], shown) for shown in top) for image in images)
-    beside = drawn or all(any(alike(image[0], pixels_of(ax)) for ax in axes) for image in images)
-    below = all(any(alike(image[0], shown) for shown in bottom) for image in images)
+    shown = [figures.picture_of(ax) for ax in figures.downwards(figures.axes_of(got, 6))]
+    top, bottom = shown[:3], shown[3:]
+    drawn, beside = figures.show_all(images, top), figures.show_all(images, shown)
+    below = figures.show_all(images, bottom)
     expect.true(drawn or not below, "the originals are drawn below the filtered images: they stand above them")
     places = "the originals are drawn, but not all in the upper row" if beside else "the original images are not drawn"
     expect.true(drawn, f"{places}: draw them in the upper of two rows, each above its filtered image")
     wanted = zip(probes.stand_in(images, kernel), slide(images, kernel), strict=True)
-    drawn = all(any(alike(a[0], shown) or alike(b[0], shown) for shown in bottom) for a, b in wanted)
+    drawn = all(figures.show_one(either, bottom) for either in wanted)
     expect.true(drawn, "the lower row does not show the filtered images")
 
 
@@ -948,41 +793,8 @@ def test_plot_confusion_matrix(student, rng):
     labels = torch.arange(120) % 10
     noise = torch.randint(0, 10, (120,), generator=rng)
     predicted = torch.where(torch.rand(120, generator=rng) < 0.3, noise, labels)
-    (ax,) = axes_of(student.run(probes.plot_confusion_matrix, labels, predicted), 1)
-    counts = torch.zeros(10, 10).double().index_put_((labels, predicted), torch.ones(120).double(), accumulate=True)
-    drawn = [*expect.items(expect.field(ax, "pictures"), None, "pictures"),
-             *expect.items(expect.field(ax, "meshes"), None, "meshes")]  # fmt: skip
-    arrays = [torch.from_numpy(a) for a in drawn if type(a) is np.ndarray and a.size == counts.numel()]
-    versions = [counts, counts / counts.sum(1, keepdim=True), (counts / counts.sum(0)).nan_to_num()]
-    texts = expect.items(expect.field(ax, "texts"), None, "texts")
-    expect.true(bool(drawn or texts), "nothing is drawn in the figure that is returned: draw into its axes (ax=…)")
-    matches = not arrays and sorted(map(str, texts)) == sorted(str(int(c)) for c in counts.flatten())
-    for turned in orientations(ax):
-        matches = matches or any(
-            same_picture(a, w) for v in versions for w in forms(v.T if turned else v) for a in arrays
-        )
-    exchanged = any(same_picture(a, w) for v in versions for w in forms(v.T) for a in arrays)
-    own = torch.diag(counts.sum(1))
-    alone = any(same_picture(a, w) for v in (own, own / own.sum(1), torch.diag(counts.sum(0))) for w in forms(v)
-                for a in arrays)  # fmt: skip
-    expect.true(matches or not alone, "the matrix compares the labels with themselves, and not with pred_labels")
-    expect.true(
-        matches or not exchanged, "rows and columns are exchanged, or the names of the axes: rows are the true labels"
-    )
-    expect.true(matches, "the axes do not show the confusion matrix of labels (true) and pred_labels (predicted)")
-
-
-def forms(matrix):
-    """A matrix as pictures and meshes hold it, from the top or from the bottom."""
-    return [form for one in (matrix, matrix.flip(0)) for form in (one, one.flatten())]
-
-
-def orientations(ax):
-    """Whether the rows may be the predicted classes, for each way that the axes' names allow."""
-    along, up = (str(name).lower() for name in expect.items(expect.field(ax, "names"), 2, "the names of the axes"))
-    if "pred" in up and "pred" not in along:
-        return [True]
-    return [False] if "pred" in along and "pred" not in up else [False, True]
+    (ax,) = figures.axes_of(student.run(probes.plot_confusion_matrix, labels, predicted), 1)
+    figures.judge_confusion(ax, labels, predicted, 10)
 
 
 @task("5.11", points=1, title="plot_most_incorrect draws one axes an entry",
@@ -990,9 +802,8 @@ def orientations(ax):
 def test_plot_most_incorrect(student, rng):
     for count in (7, 4, 37):  # more than what a grid of a fixed size holds
         images, labels, probs = guesses(rng, count, 10, count, side=28)
-        axes = axes_of(student.run(probes.plot_most_incorrect, images, labels, probs), count)
-        shown = [pixels_of(ax) for ax in axes]
-        drawn = all(any(alike(image[0], picture) for picture in shown) for image in images)
+        axes = figures.axes_of(student.run(probes.plot_most_incorrect, images, labels, probs), count)
+        drawn = figures.show_all(images, [figures.picture_of(ax) for ax in axes])
         expect.true(drawn, "an entry's image is not drawn: each cell shows its own entry's image")
 
 
@@ -1011,21 +822,17 @@ def test_accuracy(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
     got = student.run(probes.trained_weights, data.train_images, data.train_labels, RATE, EPOCHS)
     after = networks.LENET.taken(expect.field(got, "after"), "after training")
-    # A little noise: a trained network does not mind, whatever else may be hidden in the digits of its weights does.
-    noisy = {
-        name: value + 0.01 * value.abs().mean() * torch.randn(value.shape, generator=rng)
-        for name, value in after.items()
-    }
+    noisy = oracles.noisy(after, rng)
     # A new network, in a process that has seen nothing else: as it is, and with these weights.
     again = student.run_fresh(probes.logits_with, noisy, data.test_images, UNTRAINED_SIZE)
     before = logits_on_digits(expect.field(again, "untrained"), UNTRAINED_SIZE, "before training")
-    untrained = digits.accuracy(before, data.test_labels[:UNTRAINED_SIZE])
+    untrained = oracles.accuracy(before, data.test_labels[:UNTRAINED_SIZE])
     expect.true(untrained < 0.4, "the untrained network already knows the answers", got=percent(untrained))
     logits = logits_on_digits(expect.field(again, "logits"), len(data.test_labels), "after training")
     show.curve("Training loss", expect.field(got, "losses"), BANDS["week5"])
     show.confusion(logits, data.test_labels, data.names)
     show.mistakes(data.test_images, logits, data.test_labels, data.names)
-    trained = digits.accuracy(logits, data.test_labels)
+    trained = oracles.accuracy(logits, data.test_labels)
     expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")
     loss = torch.nn.functional.cross_entropy(logits.double(), data.test_labels).item()
     expect.at_most(loss, LOSS, "the loss on test digits")

@@ -48,7 +48,8 @@ class StudentModules:
     """Imports a module at attribute access: `modules.lenet`. A failed import raises the same error at every access.
 
     An import that was cut short says nothing of the module, as the machine may have been busy: it is tried once more.
-    `modules.device` is the torch.device on which probes are to train; `modules.elsewhere()` pretends to another one.
+    `modules.device` is the torch.device on which probes are to train; `modules.elsewhere()` pretends to another one;
+    `modules.kit` is what probes record with.
     """
 
     def __init__(self, folder: Path, package: str, ended: Mapping[str, ModuleEnded], device: str = "cpu") -> None:
@@ -83,6 +84,13 @@ class StudentModules:
         place = self._load(module)
         own = [sys.modules[name] for name in self._finder.own if name in sys.modules]
         return replaced(place, own, helpers)
+
+    @property
+    def kit(self) -> ModuleType:
+        """What probes record with: models that note how they are called, what a figure shows, and more."""
+        from . import kit  # it imports torch
+
+        return kit
 
     def __getattr__(self, name: str) -> ModuleType:
         if name.startswith("_"):

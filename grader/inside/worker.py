@@ -107,6 +107,7 @@ def warm_up(libraries: Collection[str] = LIBRARIES) -> None:
             importlib.import_module(name)
     import torch  # without it nothing works, and this says why
 
+    importlib.import_module("grader_inside.kit")  # else each check whose probe records with it would import it
     torch.set_num_threads(1)
     # Multiply now, while /proc can be read: libraries that cannot tell the processor choose other ways to multiply.
     torch.nn.functional.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3))

@@ -60,6 +60,8 @@ LABELS = (
     later("expected"), later("got"), later("where"), later("because"), later("called as"), later("also ends"),
 )  # fmt: skip
 
+DECIMAL = later("0.5")  # catalogue.py takes a language's decimal sign from it
+
 RESULT = (says("the result"), says("the result[{place}"))  # as `inside.codec` names what came back, and parts of it
 
 

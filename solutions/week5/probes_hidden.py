@@ -2,19 +2,12 @@
 
 import random
 from collections import namedtuple
-from contextlib import contextmanager
 
-import matplotlib
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader, Dataset, TensorDataset
-
-matplotlib.use("agg")
-import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
 
 CPU = torch.device("cpu")
 LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
@@ -64,11 +57,7 @@ def lenet_with(student, weights, images):
     with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
         model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
         model.eval()
-        with torch.no_grad():
-            model(torch.zeros(1, 1, 28, 28))
-            for name, value in weights.items():
-                layer, part = name.split(".")
-                getattr(getattr(model, layer), part).copy_(value)
+        student.kit.set_weights(model, weights, torch.zeros(1, 1, 28, 28))
         result = model(images)
         gradient = None
         if isinstance(result, (tuple, list)) and len(result) == 2:
@@ -137,14 +126,7 @@ def pooled(student, images, pool_type, pool_size):
 
 def pool_error(student, pool_type):
     subsample = student.inspection.subsample
-    try:
-        result = subsample(torch.zeros(1, 1, 4, 4), pool_type, 2)
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        builtin = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
-        return {"raised": builtin, "message": str(error)}
-    return {"returned": type(result).__name__}
+    return student.kit.raised(lambda: subsample(torch.zeros(1, 1, 4, 4), pool_type, 2))
 
 
 class Net(nn.Module):
@@ -157,13 +139,10 @@ class Net(nn.Module):
         self.last = nn.Linear(*reversed(state["last.weight"].shape))
         self.dropout = nn.Dropout(dropout)
         self.load_state_dict(state, strict=False)
-        self.grad_modes = []
 
     def forward(self, x):
         hidden = self.dropout(self.norm(self.first(x.flatten(1))).relu())
-        logits = self.last(hidden)
-        self.grad_modes.append(logits.requires_grad)
-        return Output(logits, hidden)
+        return Output(self.last(hidden), hidden)
 
 
 def trained(student, state, features, labels, batch_size, lr, momentum, log_interval, epochs):
@@ -181,7 +160,7 @@ def trained(student, state, features, labels, batch_size, lr, momentum, log_inte
 
 
 def validated(student, state, features, labels, batch_size):
-    model = Net(state, dropout=0.5)
+    model = student.kit.watched(Net(state, dropout=0.5))
     model.train()
     model.first.weight.requires_grad_(False)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
@@ -190,7 +169,7 @@ def validated(student, state, features, labels, batch_size):
     return {
         "result": result,
         "state": dict(model.state_dict()),
-        "grad_modes": model.grad_modes,
+        "grad_modes": model.calls.grad_modes,
         "grads": [p.grad is None for p in model.parameters()],
         "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
         "grad_enabled": torch.is_grad_enabled(),
@@ -214,42 +193,17 @@ def most_incorrect(student, images, labels, probs, n):
     return student.inspection.most_incorrect(images, labels, probs, n)
 
 
-@contextmanager
-def replaced_filter(inspection):
-    """Have `apply_filter` only cut its images for a while: it has checks of its own."""
-    own = getattr(inspection, "apply_filter", None)
-    inspection.apply_filter = lambda images, kernel, *_, **__: images[..., len(kernel) - 1 :, len(kernel) - 1 :]
-    try:
-        yield
-    finally:
-        if own is None:
-            del inspection.apply_filter
-        else:
-            inspection.apply_filter = own
-
-
 def plotted(student, function, *arguments):
     """What a plotting function of `inspection` returned and drew; entries arrive as (image, label, probs)."""
-    inspection, shows = student.inspection, []
-    before = plt.show, Figure.show
-    plt.show = Figure.show = lambda *args, **kwargs: shows.append(1)
-    try:
-        with replaced_filter(inspection):
-            figure = getattr(inspection, function)(*arguments)
-    finally:
-        plt.show, Figure.show = before
-    described = {"figure": isinstance(figure, Figure), "shows": len(shows), "axes": []}
-    if isinstance(figure, Figure):
-        described["axes"] = [
-            {
-                "pictures": [np.ma.filled(np.ma.asarray(i.get_array()).astype(float), np.nan) for i in ax.images],
-                "meshes": len(ax.collections),
-                "drawn": len(ax.get_children()),
-            }
-            for ax in figure.axes
-        ]
-    plt.close("all")
-    return described
+    with student.instead("inspection", apply_filter=lambda own: cut):
+        return student.kit.drawn(
+            lambda: getattr(student.inspection, function)(*arguments), "pictures", "meshes", "count"
+        )
+
+
+def cut(images, kernel, *_, **__):
+    """What stands for `apply_filter`, which has checks of its own: a part of the images."""
+    return images[..., len(kernel) - 1 :, len(kernel) - 1 :]
 
 
 def trained_weights(student, images, labels, test_images, lr, epochs):
@@ -258,45 +212,20 @@ def trained_weights(student, images, labels, test_images, lr, epochs):
     It is trained on the student's device.
     """
     with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
-        try:
-            return trained_on(student.device, student, images, labels, test_images, lr, epochs)
-        except Exception:
-            if student.device.type == "cpu":
-                raise
-            # A GPU costs no points, however it fails: all over again without it.
-            return trained_on(CPU, student, images, labels, test_images, lr, epochs)
 
+        def train(device, criterion):
+            model = student.lenet.LeNet(10)
+            with torch.no_grad():
+                model(torch.zeros(1, 1, 28, 28))
+            before = student.kit.weights_of(model, LAYERS)
+            loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
+            optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)
+            for epoch in range(epochs):
+                student.training.train(model, device, loader, optimizer, criterion, epoch)
+            model.cpu().eval()
+            with torch.no_grad():
+                result = model(test_images.float() / 127.5 - 1)
+            logits = result[0] if isinstance(result, (tuple, list)) else result
+            return {"before": before, "after": student.kit.weights_of(model, LAYERS), "logits": logits}
 
-def trained_on(device, student, images, labels, test_images, lr, epochs):
-    model = student.lenet.LeNet(10)
-    with torch.no_grad():
-        model(torch.zeros(1, 1, 28, 28))
-    before = _weights(model)
-    loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
-    optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)
-    with WithoutDropout():
-        for epoch in range(epochs):
-            student.training.train(model, device, loader, optimizer, nn.CrossEntropyLoss(), epoch)
-    model.cpu().eval()
-    with torch.no_grad():
-        result = model(test_images.float() / 127.5 - 1)
-    logits = result[0] if isinstance(result, (tuple, list)) else result
-    return {"before": before, "after": _weights(model), "logits": logits}
-
-
-class WithoutDropout(TorchFunctionMode):
-    """While it is on, dropout lets everything through: it is welcome, and a short run has no time for it."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if "dropout" in getattr(func, "__name__", ""):
-            return args[0] if args else kwargs["input"]
-        return func(*args, **kwargs)
-
-
-def _weights(model):
-    return {
-        f"{layer}.{part}": getattr(getattr(model, layer), part).detach().clone()
-        for layer in LAYERS
-        for part in ("weight", "bias")
-    }
+        return student.kit.on_device(student.device, train)["after"]

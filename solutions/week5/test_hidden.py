@@ -2,7 +2,6 @@
 
 import copy
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from hypothesis import given
@@ -10,21 +9,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fixtures import digits, networks
-from grader import expect
-from grader.checks import load_probes, loops, task
+from grader.checks import expect, figures, load_probes, loops, oracles, task
+from grader.checks.oracles import places
+from grader.checks.seeds import SEEDS, generator
 
 probes = load_probes(__file__)
-seeds = st.integers(0, 2**31 - 1)
 ACCURACY, LOSS = 0.50, 1.4  # calibration.md
 RATE, EPOCHS, TRAIN_SIZE = 0.006, 4, 384
-
-
-def generator(seed):
-    return torch.Generator().manual_seed(seed)
-
-
-def windows(size, window, step, padding=0):
-    return len(range(-padding, size + padding - window + 1, step))
 
 
 @task("5.1", points=2, title="conv_output_size for further sizes", hint="Check strides that do not fit evenly.")
@@ -34,7 +25,7 @@ def test_conv_sizes(student, rng):
     cases += [((28, 5), {}), ((224, 7), {"stride": 2, "padding": 3}), ((5, 3), {"padding": 1})]
     got = expect.items(student.run(probes.sizes, "conv_output_size", cases), len(cases), "the sizes")
     for value, ((size, window), options) in zip(got, cases, strict=True):
-        want = windows(size, window, options.get("stride", 1), options.get("padding", 0))
+        want = places(size, window, options.get("stride", 1), options.get("padding", 0))
         expect.integer(value, want, "conv_output_size")
 
 
@@ -45,19 +36,14 @@ def test_pool_sizes(student, rng):
     cases += [((24, 2), {}), ((25, 2), {}), ((7, 3), {"stride": None}), ((9, 3), {"stride": 1})]
     got = expect.items(student.run(probes.sizes, "pool_output_size", cases), len(cases), "the sizes")
     for value, ((size, window), options) in zip(got, cases, strict=True):
-        expect.integer(value, windows(size, window, options.get("stride") or window), "pool_output_size")
+        expect.integer(value, places(size, window, options.get("stride") or window), "pool_output_size")
 
 
 # 5.3
 
 
-def weights_for(gen, classes):
-    return {
-        name: torch.randn(shape, generator=gen) / max(1, np.prod(shape[1:])) ** 0.5
-        for layer, lessons in networks.LENET.shapes.items()
-        for shape in [(classes, *lessons[1:]) if layer == "fc_3" else lessons]
-        for name, shape in ((f"{layer}.weight", shape), (f"{layer}.bias", shape[:1]))
-    }
+def weights_for(gen, classes=10):
+    return oracles.weights(gen, {**networks.LENET.shapes, "fc_3": (classes, 84)})
 
 
 def lenet_parts(got, batch, classes):
@@ -73,7 +59,7 @@ def lenet_parts(got, batch, classes):
     examples=6,
     hint="Follow the lesson's table of shapes.",
 )
-@given(batch=st.integers(1, 5), classes=st.sampled_from([10, 3, 26]), seed=seeds)
+@given(batch=st.integers(1, 5), classes=st.sampled_from([10, 3, 26]), seed=SEEDS)
 def test_lenet_values(student, batch, classes, seed):
     gen = generator(seed)
     weights, images = weights_for(gen, classes), torch.randn(batch, 1, 28, 28, generator=gen)
@@ -91,7 +77,7 @@ def test_lenet_values(student, batch, classes, seed):
     "5.3", points=2, title="LeNet's gradient comes through logits and hidden", hint="Both results belong to the graph."
 )
 def test_lenet_gradient(student, rng):
-    weights, images = weights_for(rng, 10), torch.randn(4, 1, 28, 28, generator=rng)
+    weights, images = weights_for(rng), torch.randn(4, 1, 28, 28, generator=rng)
     got = student.run(probes.lenet_with, weights, images)
     lenet_parts(got, 4, 10)
     leaf = weights["conv1.weight"].clone().requires_grad_()
@@ -214,7 +200,7 @@ def test_split_pictures(student, rng):
 @task(
     "5.6", points=3, title="apply_filter with other filters and sizes", examples=10, hint="The filter is not flipped."
 )
-@given(count=st.integers(1, 3), k=st.sampled_from([3, 5, 2, 1]), seed=seeds)
+@given(count=st.integers(1, 3), k=st.sampled_from([3, 5, 2, 1]), seed=SEEDS)
 def test_filters(student, count, k, seed):
     gen = generator(seed)
     images, kernel = torch.randn(count, 1, 11, 8, generator=gen), torch.randn(k, k, generator=gen)
@@ -227,7 +213,7 @@ def test_filters(student, count, k, seed):
 
 
 @task("5.7", points=2, title="subsample by every name", examples=10, hint="Compare the names in one letter case.")
-@given(kind=st.sampled_from(["max", "mean", "avg", "mAx", "MEAN", "aVg"]), size=st.sampled_from([2, 4]), seed=seeds)
+@given(kind=st.sampled_from(["max", "mean", "avg", "mAx", "MEAN", "aVg"]), size=st.sampled_from([2, 4]), seed=SEEDS)
 def test_pooling(student, kind, size, seed):
     images = torch.randn(2, 2, 8, 12, generator=generator(seed)) - 1
     patches = F.unfold(images.flatten(0, 1)[:, None], size, stride=size)
@@ -333,7 +319,7 @@ def test_validation(student, rng):
 
 @task("5.9", points=3, title="get_predictions of a network with dropout, in batches of any size", examples=5,
       hint="The network arrives in training mode.")  # fmt: skip
-@given(batch_size=st.sampled_from([5, 1, 40]), seed=seeds)
+@given(batch_size=st.sampled_from([5, 1, 40]), seed=SEEDS)
 def test_predictions(student, batch_size, seed):
     model, state, x, y = network(generator(seed), 13)
     images = x.view(-1, 1, 2, 3)
@@ -351,7 +337,7 @@ def test_predictions(student, batch_size, seed):
 
 @task("5.10", points=3, title="most_incorrect with ties, and with fewer mistakes than asked for", examples=6,
       hint="Entries of equal confidence may come in any order, but none may break the sorting.")  # fmt: skip
-@given(count=st.integers(6, 14), n=st.integers(2, 17), ties=st.integers(2, 3), seed=seeds)
+@given(count=st.integers(6, 14), n=st.integers(2, 17), ties=st.integers(2, 3), seed=SEEDS)
 def test_incorrect(student, count, n, ties, seed):
     """Some mistakes are tied and three are not, so that their order always matters; then there is one alone."""
     gen = generator(seed)
@@ -389,40 +375,6 @@ def judge_incorrect(got, images, labels, probs, n):
 # 5.11
 
 
-def axes_of(drawn, count):
-    expect.true(expect.field(drawn, "figure") is True, "no matplotlib Figure was returned")
-    expect.true(expect.field(drawn, "shows") == 0, "show was called")
-    return expect.items(expect.field(drawn, "axes"), count, "the figure's axes")
-
-
-def pictures_in(axes):
-    """All pictures in some axes, without colours."""
-    found = [one for ax in axes for one in expect.items(expect.field(ax, "pictures"), None, "pictures")]
-    found = [one for one in found if type(one) is np.ndarray and one.ndim in (2, 3)]
-    return [one.mean(2) if one.ndim == 3 else one for one in found]
-
-
-def first_pictures(axes):
-    """The first picture of each axes."""
-    found = [pictures_in([ax])[:1] for ax in axes]
-    expect.true(all(found), "an axes holds no picture")
-    return [picture for (picture,) in found]
-
-
-def sizes_of(pictures):
-    return [list(picture.shape) for picture in pictures]
-
-
-def shows(pictures, images):
-    """Whether some picture shows one of the N×1×H×W images, however bright."""
-    for image in images.double().numpy()[:, 0]:
-        for picture in (p for p in pictures if p.shape == image.shape):
-            a, b = picture - picture.mean(), image - image.mean()
-            if (a * b).sum() > 0.99 * np.linalg.norm(a) * np.linalg.norm(b):
-                return True
-    return False
-
-
 def mistakes(gen, count):
     """`count` entries (image, true label, probs) of digits that are predicted wrongly, as most_incorrect gives them."""
     probs = torch.rand(count, 10, generator=gen).softmax(1)
@@ -435,16 +387,17 @@ def mistakes(gen, count):
 def test_single_entries(student, rng):
     images = torch.rand(1, 1, 12, 12, generator=rng)
     drawn = student.run(probes.plotted, "plot_filter", images, torch.rand(5, 5, generator=rng).tolist())
-    shown = first_pictures(axes_of(drawn, 2))
-    first, second = sizes_of(shown)
-    order = [[12, 12], [8, 8]] if expect.same(first, [12, 12]) else [[8, 8], [12, 12]]
-    expect.equal([first, second], order, "the sizes of the pictures")
-    own = shows(shown, images) or shows(shown, images[..., 4:, 4:])  # as it is, or as its stand-in filters it
+    shown = [figures.picture_of(ax) for ax in figures.axes_of(drawn, 2)]
+    sizes = sorted(list(picture.shape) for picture in shown)
+    expect.equal(sizes, [[8, 8], [12, 12]], "the sizes of the pictures")
+    own = figures.show_one([*images, *images[..., 4:, 4:]], shown)  # as it is, or as its stand-in filters it
     expect.true(own, "plot_filter does not show the image that it is given")
     entries = mistakes(rng, 1)
-    shown = first_pictures(axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), 1))
-    expect.equal(sizes_of(shown), [[28, 28]], "the size of the picture")
-    expect.true(shows(shown, entries[0][0][None]), "plot_most_incorrect does not show the image that it is given")
+    (ax,) = figures.axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), 1)
+    picture = figures.picture_of(ax)
+    expect.equal(list(picture.shape), [28, 28], "the size of the picture")
+    own = figures.show_one([entries[0][0]], [picture])
+    expect.true(own, "plot_most_incorrect does not show the image that it is given")
 
 
 @task("5.11", points=1, title="the plots have the right axes for other numbers of entries",
@@ -452,15 +405,15 @@ def test_single_entries(student, rng):
 def test_other_plots(student, rng):
     for count in (2, 6):
         entries = mistakes(rng, count)
-        axes = axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), count)
-        own = shows(pictures_in(axes), torch.stack([image for image, *_ in entries]))
+        axes = figures.axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), count)
+        own = figures.show_one([image for image, *_ in entries], figures.pictures_of(axes))
         expect.true(own, "plot_most_incorrect shows none of the images that it is given")
     labels = torch.randint(0, 10, (200,), generator=rng)
-    (ax,) = axes_of(student.run(probes.plotted, "plot_confusion_matrix", labels, labels.roll(1)), 1)
+    (ax,) = figures.axes_of(student.run(probes.plotted, "plot_confusion_matrix", labels, labels.roll(1)), 1)
     empty = 12  # children of an axes on which nothing has been drawn, and a little room
     pictures = expect.items(expect.field(ax, "pictures"), None, "pictures")
-    shown = len(pictures) > 0 or expect.number(expect.field(ax, "meshes"), "the meshes") > 0
-    expect.true(shown or expect.number(expect.field(ax, "drawn"), "the parts drawn") > empty, "nothing is drawn")
+    shown = len(pictures) > 0 or len(expect.items(expect.field(ax, "meshes"), None, "the meshes")) > 0
+    expect.true(shown or expect.number(expect.field(ax, "count"), "the parts drawn") > empty, "nothing is drawn")
 
 
 # 5.12
@@ -474,7 +427,7 @@ def test_weights(student, rng):
     got = student.run(probes.trained_weights, *given_to_run)
     images = data.test_images.float() / 127.5 - 1
     before, after = (networks.LENET.taken(expect.field(got, when), when) for when in ("before", "after"))
-    untrained = digits.accuracy(networks.LENET.logits(before, images), data.test_labels)
+    untrained = oracles.accuracy(networks.LENET.logits(before, images), data.test_labels)
     expect.true(untrained < 0.4, "the untrained network already knows the answers")
     trained = networks.LENET.accuracy(after, images, data.test_labels, ACCURACY)
     expect.at_least(trained, ACCURACY, "the accuracy on test digits", unit="%")

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from grader import checks
-from grader.checks import expect, loops, show
-from grader.inside import modules
+from grader.checks import expect, figures, loops, oracles, seeds, show
+from grader.inside import kit, modules
 
 PAGE = Path(__file__).parents[2] / "solutions" / "API.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def test_every_example_of_the_page_gives_what_stands_below_it() -> None:
     assert "".join(said) == ""
 
 
-@pytest.mark.parametrize("module", [expect, loops, show])
+@pytest.mark.parametrize("module", [expect, figures, loops, oracles, seeds, show])
 def test_the_page_names_every_function(module: ModuleType) -> None:
     public = [
         name for name, one in vars(module).items() if inspect.isfunction(one) and one.__module__ == module.__name__
@@ -37,7 +37,13 @@ def test_the_page_names_every_function(module: ModuleType) -> None:
     named = set(re.findall(r"`(\w+)[`(]", TEXT))
     assert [name for name in public if not name.startswith("_") and name not in named] == []
     used = set(re.findall(rf"\b{module.__name__.rpartition('.')[2]}\.(\w+)", TEXT))
-    assert used <= {*public, "CheckFailed"}
+    assert used <= {*public, "CheckFailed", "SEEDS", "Network"}
+
+
+def test_the_page_names_all_that_probes_record_with() -> None:
+    named = set(re.findall(r"`kit\.(\w+)", TEXT))
+    assert named == {*kit.__all__}
+    assert all(hasattr(kit, name) for name in re.findall(r"\bkit\.(\w+)", TEXT))
 
 
 def test_the_page_names_what_checks_import_and_what_probes_have() -> None:

@@ -12,7 +12,7 @@ from grader.cli.main import main
 from grader.exports import gradescope
 from grader.exports.feedback.moodle import comment
 from grader.kernel import shown
-from grader.language import VARIABLE, chosen, speaking, spoken, tr
+from grader.language import VARIABLE, chosen, retold, speaking, spoken, tr
 from grader.reports.pages import report_html, report_markdown
 from grader.reports.terminal import desk_lines, summary_lines, trouble_lines
 from grader.results import Adjustment, CheckResult, Delivery, Outcome, Report
@@ -139,3 +139,14 @@ def test_students_commands_speak_the_courses_language_or_the_one_asked_for(
     assert "week1: no run yet" in capsys.readouterr().out
     assert main(["progress", "--language", "xx"]) == 2
     assert spoken() == "en"
+
+
+def test_measures_have_a_decimal_comma_in_german_and_values_stay_as_python_writes_them() -> None:
+    message = "the accuracy on test digits is too low\n  expected     at least 50.0 %\n  got          12.25 %"
+    with speaking("de"):
+        assert "50,0 %" in retold(message) and "12,25 %" in retold(message)
+        assert "1,5 s" in retold("timeout after 1.5 s: an endless loop, or far too slow")
+        for value in ("[0.5, 1.2]", "0.3333333", "f(0.5)", "5.3 stays", "3.11.7 s"):
+            line = f"  got          {value}"
+            assert value in retold(f"mean: wrong value\n{line}")
+    assert retold(message) == message

@@ -7,11 +7,14 @@ from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any
 
+from grader.inside import kit
 from grader.inside.replacing import replaced
 
 
 class StandIn(SimpleNamespace):
     """`StandIn(lenet=module)` has modules, and puts right helpers in the place of theirs as the real one does."""
+
+    kit = kit
 
     def instead(self, module: str, **helpers: Callable[[Any], Any]) -> AbstractContextManager[None]:
         return replaced(getattr(self, module), (), helpers)

@@ -11,28 +11,44 @@ import statistics
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from grader.errors import CourseError
+from grader.inside import kit
+from grader.inside.replacing import replaced
 
 Change = tuple[str, str, str]  # a module, a pattern that matches its source once, and the replacement
-Run = Callable[[types.SimpleNamespace, int], Sequence[float]]  # modules and a seed → a value for each column
+Run = Callable[["Programs", int], Sequence[float]]  # modules and a seed → a value for each column
+
+
+class Programs(types.SimpleNamespace):
+    """What a probe gets for `student`: the modules by name, and the names that a student has besides."""
+
+    device = torch.device("cpu")
+    kit = kit
+
+    def instead(self, module: str, **helpers: Callable[[Any], Any]) -> AbstractContextManager[None]:
+        """Let helpers be right within a `with` block, as in a submission's modules."""
+        return replaced(getattr(self, module), [], helpers)
 
 
 def print_table(
     folder: Path, modules: Sequence[str], programs: Mapping[str, Change | None], columns: Sequence[str], run: Run
 ) -> None:
-    """Print mean, deviation and range of each column for each program; `sys.argv[1]` is the number of seeds (20)."""
+    """Print mean, deviation and range of each column for each program.
+
+    `sys.argv[1]` is the number of seeds (20), and what follows names the programs to measure (all).
+    """
     torch.set_num_threads(1)
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    seeds, chosen = int(sys.argv[1]) if len(sys.argv) > 1 else 20, sys.argv[2:] or programs
     print("| program | " + " | ".join(f"{name}: mean | deviation | range" for name in columns) + " |")
     print("|---" * (1 + 3 * len(columns)) + "|")
-    for name, change in programs.items():
-        student = types.SimpleNamespace(
-            device=torch.device("cpu"), **{module: program(folder, module, change) for module in modules}
-        )
+    for name, change in ((name, change) for name, change in programs.items() if name in chosen):
+        student = Programs(**{module: program(folder, module, change) for module in modules})
         found = zip(*(run(student, seed) for seed in range(seeds)), strict=True)
         print(f"| {name} | " + " | ".join(figures(list(column)) for column in found) + " |", flush=True)
 

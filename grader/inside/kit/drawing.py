@@ -1,0 +1,80 @@
+"""Describes what a figure shows, as plain data: `checks.figures` judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+
+def drawn(plot: Callable[[], Any], *parts: str) -> dict[str, Any]:
+    """Return what a plotting function gave and drew: of each axes the `parts`.
+
+    These are `pictures`, `meshes`, `lines`, `texts`, `names` of its two axes, `title`, `count` of all that is drawn,
+    and `box`, its place in pixels.
+    """
+    import matplotlib.pyplot as plt  # a quarter of a second, for those who draw
+    from matplotlib.figure import Figure
+
+    shows: list[int] = []
+    before = plt.show, Figure.show
+
+    def show(*args: Any, **kwargs: Any) -> None:
+        shows.append(1)
+
+    plt.show = Figure.show = show  # type: ignore[method-assign]
+    try:
+        figure = plot()
+    finally:
+        plt.show, Figure.show = before  # type: ignore[method-assign]
+    is_figure = isinstance(figure, Figure)
+    if is_figure and "box" in parts:
+        figure.draw_without_rendering()  # only what is laid out has its final place
+    axes = [{part: PARTS[part](ax) for part in parts} for ax in figure.axes] if is_figure else []
+    plt.close("all")
+    return {"type": type(figure).__name__, "figure": is_figure, "shows": len(shows), "axes": axes}
+
+
+def beside_another(plots: Iterable[tuple[str, Callable[[], Any]]]) -> dict[str, Any]:
+    """For each named plot, beside another figure: whether it gives its own, left that alone, and in how many axes.
+
+    `pictures` are all pictures in these figures.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+    found: dict[str, Any] = {}
+    pictures: list[Any] = []
+    for name, plot in plots:
+        plt.close("all")
+        other, ax = plt.subplots()
+        before = len(ax.get_children())
+        figure = plot()
+        untouched = other.axes == [ax] and len(ax.get_children()) == before
+        used = sum(map(_is_used, figure.axes)) if isinstance(figure, Figure) else None
+        found[name] = [figure is not other, untouched, used]
+        axes = figure.axes if isinstance(figure, Figure) else []
+        pictures += [picture for own in axes for picture in PARTS["pictures"](own)]
+    plt.close("all")
+    return {**found, "pictures": pictures}
+
+
+def _is_used(ax: Any) -> bool:
+    return bool(ax.images or ax.collections or ax.texts or ax.lines or ax.patches)
+
+
+def _plain(values: Any) -> Any:
+    return np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
+
+
+PARTS: dict[str, Callable[[Any], Any]] = {
+    "box": lambda ax: [float(v) for v in ax.bbox.extents],  # within subfigures as well
+    "pictures": lambda ax: [_plain(image.get_array()) for image in ax.images],
+    "meshes": lambda ax: [_plain(one.get_array()) for one in ax.collections if one.get_array() is not None],
+    "lines": lambda ax: [[_plain(line.get_xdata(orig=False)), _plain(line.get_ydata(orig=False))] for line in ax.lines],
+    "texts": lambda ax: [text.get_text() for text in ax.texts],
+    "names": lambda ax: [ax.get_xlabel(), ax.get_ylabel()],
+    "title": lambda ax: ax.get_title(),
+    "count": lambda ax: len(ax.get_children()),
+}

@@ -1,0 +1,170 @@
+"""What probes record with notes what happened, whichever way a program is written, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from torch import nn
+
+from grader.checks import expect, figures, loops, oracles, seeds
+from grader.inside import codec, kit
+
+CPU = torch.device("cpu")
+
+
+def train(model: nn.Module, loader: Any, optimizer: Any, criterion: nn.Module, device: torch.device) -> list[float]:
+    model.train()
+    losses = []
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x.to(device)), y.to(device))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def evaluate(model: nn.Module, loader: Any, _: Any, criterion: nn.Module, device: torch.device) -> tuple[float, float]:
+    model.eval()
+    with torch.no_grad():
+        found = [(model(x.to(device)), y.to(device)) for x, y in loader]
+        losses = [criterion(logits, y).item() for logits, y in found]
+    hits = sum(int((logits.argmax(1) == y).sum()) for logits, y in found)
+    return sum(losses) / len(losses), 100 * hits / sum(len(y) for _, y in found)
+
+
+def test_a_right_loop_passes_what_judges_loops() -> None:
+    gen = seeds.generator(3)
+    x, y, weight, bias = loops.problem(gen, 23, 5, 3)
+    got = plain(kit.trained(train, weight, bias, x, y, 4, 0.1, again=True))
+    loops.judge_descent(got, loops.descend(x, y, weight, bias, 4, 0.1))
+    loops.judge_losses(expect.field(got, "result"), loops.descend(x, y, weight, bias, 4, 0.1), 1)
+    with pytest.raises(AssertionError, match="gradients are switched on"):
+        loops.judge_training_mode(plain(kit.trained(switching, weight, bias, x, y, 4, 0.1, again=True)))
+    *given, mean, var, logits = loops.normed_problem(gen)
+    x, y, weight, bias = given
+    got = plain(kit.evaluated(evaluate, weight, bias, mean, var, x, y, 8))
+    loops.judge_untouched(got, weight, mean, var, "evaluation")
+    loops.judge_mean_loss(got, "evaluate", logits, y, 8)
+    loops.judge_percentage(got, "evaluate", logits, y, 8)
+    got = plain(kit.located(train, train, weight, bias, x, y))
+    loops.judge_parameters(got, ("model", "loader", "optimizer"), "train")
+    loops.judge_devices(got, "train")
+    loops.judge_first(got, x, weight, bias, "train")
+
+
+def plain(evidence: Any) -> Any:
+    """Evidence as a judge gets it."""
+    return codec.decode(codec.encode(evidence))
+
+
+def switching(*args: Any) -> Any:
+    """A loop that ends with gradients on, whatever they were before."""
+    with torch.enable_grad():
+        result = train(*args)  # type: ignore[arg-type]
+    torch.set_grad_enabled(True)
+    return result
+
+
+def test_any_model_notes_its_calls_and_so_do_its_copies_and_whoever_calls_forward() -> None:
+    model = kit.watched(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)))
+    model(torch.zeros(5, 2, 2))
+    model.eval()
+    with torch.no_grad():
+        model.forward(torch.zeros(2, 2, 2))
+        copy.deepcopy(model)(torch.zeros(1, 2, 2))
+    calls: kit.Calls = model.calls  # type: ignore[assignment]
+    assert calls.modes == [True, False, False]
+    assert calls.grad_modes == [True, False, False]
+    assert calls.sizes == [5, 2, 1]
+    assert calls.devices == ["cpu"] * 3
+    assert type(model).__name__ == "Sequential" and calls.first is not None and calls.first.shape == (5, 3)
+
+
+def test_dropout_is_off_in_a_short_run_whichever_way_it_is_written() -> None:
+    ones = torch.ones(1, 8, 4, 4)
+    low = partial(torch.dropout, p=0.5, train=True)
+    layers = torch.nn.Dropout(0.5), torch.nn.Dropout2d(0.5), torch.nn.functional.dropout, low
+    with kit.WithoutDropout():
+        assert all(torch.equal(layer(ones), ones) for layer in layers)
+    assert all(bool((layer(ones) == 0).any()) for layer in layers)
+
+
+def test_a_gpu_that_fails_costs_nothing_and_a_cpu_shows_why() -> None:
+    def learn(device: torch.device, criterion: nn.Module) -> str:
+        if device.type != "cpu":
+            raise RuntimeError("out of order")
+        criterion(torch.zeros(1, 2, requires_grad=True), torch.tensor([0]))
+        with torch.no_grad():
+            criterion(torch.zeros(1, 2), torch.tensor([0]))
+        return str(device)
+
+    got = kit.on_device(torch.device("cuda"), learn)
+    assert (got["after"], len(got["losses"])) == ("cpu", 1)
+    with pytest.raises(ZeroDivisionError):
+        kit.on_device(CPU, lambda device, criterion: 1 / 0)
+
+
+def test_weights_go_in_and_out_by_name_and_a_wrong_shape_is_named() -> None:
+    gen, model = seeds.generator(0), nn.Sequential()
+    model.add_module("fc", nn.Linear(3, 2))
+    weights = oracles.weights(gen, {"fc": (2, 3)})
+    kit.set_weights(model, weights, torch.zeros(1, 3))
+    found = kit.weights_of(model, ["fc"])
+    assert all(torch.equal(found[name], value) for name, value in weights.items())
+    assert kit.shapes_of(model, ["fc", "gone"]) == {"layers": ["fc"], "fc": [2, 3], "gone": None}
+    with pytest.raises(kit.NotAsAsked, match=r"fc\.weight has the shape \(2, 3\), and not \(1, 3\)"):
+        kit.set_weights(model, {"fc.weight": torch.zeros(1, 3)}, torch.zeros(1, 3))
+    model.add_module("fc", nn.Linear(3, 2, bias=False))
+    with pytest.raises(kit.NotAsAsked, match="fc has no bias"):
+        kit.set_weights(model, weights, torch.zeros(1, 3))
+
+
+class Mistyped(ValueError):
+    """An exception of a program's own."""
+
+
+def test_calls_are_told_by_what_they_raise_draw_and_take() -> None:
+    def refuse() -> None:
+        raise Mistyped("none of 'max'")
+
+    assert kit.raised(refuse) == {"raised": "ValueError", "message": "none of 'max'"}
+    assert kit.raised(lambda: 3) == {"returned": "int"}
+    assert kit.parameters(train) == ["model", "loader", "optimizer", "criterion", "device"]
+    assert kit.parameters(lambda **anything: None) is None
+    with torch.random.fork_rng():
+        seeds.judge_generators(kit.draws_after(5, lambda: None), 5)
+        with pytest.raises(AssertionError, match="global generator of torch"):
+            seeds.judge_generators(kit.draws_after(5, lambda: torch.rand(1)), 5)
+
+
+def test_a_figure_is_told_by_its_parts_and_none_is_left() -> None:
+    picture, points = torch.arange(6.0).view(1, 2, 3), [1.0, 3.0, 2.0]
+
+    def plot() -> Any:
+        figure, (left, right) = plt.subplots(1, 2)
+        left.imshow(picture[0])
+        right.plot(points)
+        right.set(xlabel="epoch", ylabel="loss", title="training")
+        plt.show()
+        return figure
+
+    got = plain(kit.drawn(plot, *kit.PARTS))
+    assert plt.get_fignums() == [] and got["shows"] == 1 and got["type"] == "Figure"
+    left, right = got["axes"]
+    assert figures.show_all(picture[None], figures.pictures_of([left, right]))
+    assert right["names"] == ["epoch", "loss"] and right["title"] == "training"
+    assert right["lines"][0][1].tolist() == points
+    with pytest.raises(AssertionError, match="show\\(\\) is called"):
+        figures.axes_of(got, 2)
+    assert kit.drawn(lambda: None)["type"] == "NoneType"
+    got = plain(kit.beside_another([("plot", plot), ("draw", lambda: plt.plot(points))]))
+    assert (got["plot"], got["draw"]) == ([True, True, 2], [True, False, None])
+    figures.judge_own(got, ["plot"])
+    with pytest.raises(AssertionError, match="draw returns no matplotlib Figure"):
+        figures.judge_own(got, ["draw"])
