@@ -329,9 +329,11 @@ class _Table(TomlFile):
             return due
         if isinstance(due, datetime) and zone:
             return due.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
-        self.fault(
-            "`due` must be a time with its offset, as in 2026-10-05T23:59:00+02:00, or stand with a `time_zone`", "due"
-        )
+        wanted = "a time with its offset, as in 2026-10-05T23:59:00+02:00, or stand with a `time_zone`"
+        if isinstance(due, str):
+            self.fault(f"`due` is a text: write it without quotes, and it must be {wanted}", "due")
+        else:
+            self.fault(f"`due` must be {wanted}", "due")
         return None
 
     def manual(self) -> tuple[ManualPart, ...]:

@@ -171,6 +171,9 @@ def test_a_due_date_says_where_on_earth(whole_course):
         toml.write_text(f"due = {due}\n{TOML}")
         with pytest.raises(CourseError, match="offset"):
             whole_course.assignment("week5")
+    toml.write_text(f'due = "2026-10-05T23:59:00+02:00"\n{TOML}')
+    with pytest.raises(CourseError, match="without quotes"):
+        whole_course.assignment("week5")
 
 
 def test_weeks_come_in_the_order_of_their_numbers(whole_course):
