@@ -76,10 +76,13 @@ def run(
     root: Path, week: str, subjects: Sequence[Subject], sandbox: Sandbox, jobs: int,
     shortcuts: Shortcuts | None = None, kept: Callable[[Subject], tuple[CheckResult, ...]] = lambda subject: (),
 ) -> Iterator[Trial]:  # fmt: skip
-    """Grade the subjects in warm judges; yield each trial as soon as it is done. Checks that are `kept` do not run."""
+    """Grade the subjects in warm judges; yield each trial as soon as it is done. Checks that are `kept` do not run.
+
+    What is kept is asked when a subject's turn comes: trials that were yielded before may tell.
+    """
     by_key = {subject.key: subject for subject in subjects}
-    queued = [Job(key, week, one.files, "", (), one.seed, kept(one), one.tasks) for key, one in by_key.items()]
-    for done in Pool(root, [week], min(jobs, len(queued)), sandbox, shortcuts).run(queued):
+    queued = (Job(key, week, one.files, "", (), one.seed, kept(one), one.tasks) for key, one in by_key.items())
+    for done in Pool(root, [week], min(jobs, len(by_key)), sandbox, shortcuts).run(queued):
         if isinstance(done, Ungraded):
             yield Trial(by_key[done.job.student], None, done.message)
         else:

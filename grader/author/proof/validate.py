@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,15 +18,18 @@ from grader.author.proof.mutants import Mutant, load_mutants, reference_files
 from grader.author.proof.operators import GeneratedMutant
 from grader.author.proof.repeated import Kept
 from grader.author.proof.survivors import Reason
+from grader.author.proof.touching import SEED, Sparing
 from grader.author.proof.trials import Subject, Trial
 from grader.author.release.lessons import stale_notebooks
 from grader.author.release.skeleton import stale_skeletons
 from grader.course import Course, find_course
 from grader.course.toml_file import meant
 from grader.errors import UsageError
+from grader.results import CheckResult
 from grader.sandbox import Sandbox, choose
 
 SEEDS = 20  # by which it is said how far a threshold is from the reference
+MANY = 20  # mutants: for fewer the checks that they cannot touch are graded as well
 OTHER_SEEDS = range(1, 5)  # for mutants that a check of the record has let pass: they are graded again with these
 
 Watch = Callable[[str, int, Iterator[Trial]], Iterable[Trial]]  # a week, the number of its trials, and the trials
@@ -99,11 +103,24 @@ class Proving:
         round = self.kept.round(self.course.assignment(week))
         found = {trial.subject.key: trial for trial in round.known(subjects)}
         if left := [subject for subject in subjects if subject.key not in found]:
-            running = trials.run(self.course.root, week, left, self.sandbox, self.jobs, None, round.checks_of)
-            for trial in self.watch(week, len(left), running):
-                round.learn(trial)
-                found[trial.subject.key] = trial
+            with self._sparing(week, left) as sparing:
+
+                def kept(subject: Subject) -> tuple[CheckResult, ...]:
+                    known = {check.id: check for check in sparing.checks_of(subject)} if sparing else {}
+                    return tuple({**known, **{check.id: check for check in round.checks_of(subject)}}.values())
+
+                running = trials.run(self.course.root, week, left, self.sandbox, self.jobs, None, kept)
+                for trial in self.watch(week, len(left), running):
+                    round.learn(trial)
+                    found[trial.subject.key] = trial
+                    if sparing:
+                        sparing.learn(trial)
         return [found[subject.key] for subject in subjects if subject.key in found]
+
+    def _sparing(self, week: str, subjects: Sequence[Subject]) -> AbstractContextManager[Sparing | None]:
+        """Spare mutants what they cannot touch, where there are so many that it pays to find that out."""
+        many = sum(subject.kind == trials.MUTANT and subject.seed == SEED for subject in subjects) >= MANY
+        return Sparing(self.course.assignment(week)) if many else nullcontext()
 
 
 def validate(
@@ -213,7 +230,8 @@ def mutate(
     reference = reference_files(proving.course.assignment(week))
     made = {mutant.id: mutant for mutant in operators.mutants_of(reference)}
     subjects = [trials.Subject(trials.MUTANT, name, mutant.apply(reference)) for name, mutant in made.items()]
-    done = proving.grade(week, subjects)
+    first = trials.Subject(trials.REFERENCE, week, reference)  # whose results stand for what a mutant cannot touch
+    done = [trial for trial in proving.grade(week, [first, *subjects]) if trial.subject is not first]
     alive = [made[t.subject.name] for t in done if t.report and t.report.score == t.report.max_score]
     alive.sort(key=lambda mutant: (mutant.file, mutant.line, mutant.id))
     reasons = survivors.load_reasons(proving.course.root, week)

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +73,22 @@ class _Session:
             self.passed.add(check["id"])
 
 
+def run_checks(root: Path, files: Iterable[Path], session: object) -> None:
+    """Run files of checks in this process, with a pytest plugin that serves them a student."""
+    words = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
+    without = ["no:cacheprovider", "no:grader", "no:terminalreporter"]
+    plugins = [word for name in (*without, plugin.__name__) for word in ("-p", name)]
+    pytest.main([*words, *plugins, *map(str, files)], plugins=[session])
+
+
 def find(assignment: Assignment) -> list[str]:
     """Run the hidden checks with one seed, then with another on the first one's evidence; see `comparison`."""
     assert assignment.hidden_folder is not None
-    files = [str(file) for file in assignment.check_files if is_hidden(file)]
+    files = [file for file in assignment.check_files if is_hidden(file)]
     told: Told = {}
     sessions = [_Session(assignment.hidden_folder, seed, told, again=seed > 1) for seed in (1, 2)]
-    words = ["-c", os.devnull, "--rootdir", str(assignment.root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
-    without = ["no:cacheprovider", "no:grader", "no:terminalreporter"]
-    plugins = [word for name in (*without, plugin.__name__) for word in ("-p", name)]
     for session in sessions:
-        pytest.main([*words, *plugins, *files], plugins=[session])
+        run_checks(assignment.root, files, session)
     first, second = sessions
     return sorted(name for name in first.passed & second.passed if _holds_numbers(told.get(name, [])))
 
