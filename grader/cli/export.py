@@ -52,6 +52,8 @@ def export(
         write_class_again(folder)  # the class page links them
     with suppress(GraderError, OSError):  # the page goes on to say what it lacks
         finish_class(folder)
+    for line in written.said:
+        print(line)
     print(f"wrote {target}: {written.what}")
     if written.next:
         print(written.next)

@@ -112,6 +112,8 @@ def adjustments(action: str, files: tuple[Path, ...], week: str | None, who: str
 
 def _apply(out: Path, file: Path, who: str | None) -> int:
     applied = apply_sheet(out, file, who)
+    for line in applied.said:
+        print(line)
     for change in applied.changes:
         print(terminal(str(change)))
     print(f"decisions that hold already: {applied.kept}; students' weeks that changed: {len(applied.changes)}")

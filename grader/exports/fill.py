@@ -18,13 +18,15 @@ LONGEST = 40  # characters of a cell that a line shows
 class Filled:
     """A filled worksheet: the file's new content, how many cells have what was to go there, and the lines to show.
 
-    `left_out` names who was left out, and why, and `replaced` whose cell held something else before.
+    `left_out` names who was left out, and why, and `replaced` whose cell held something else before. `said` is what was
+    guessed about the worksheet's text.
     """
 
     text: str
     count: int = 0
     left_out: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    said: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def fill(
     With `people`, a name that two of them have finds nobody: only a number or an address can.
     """
     rules = rules or Rules(overwrite=True)
-    filled = Filled("")
+    filled = Filled("", said=sheet.said)
     taken: dict[int, list[str]] = {}
     known = people or {}
     shared = namesakes(known.values())

@@ -46,7 +46,8 @@ class Wanted:
 class Written:
     """The result of an export: what was written, in words, who was left out, and whose grade was replaced.
 
-    `next` says what to do with it, and `rounded` whose points the platform takes as whole ones alone.
+    `next` says what to do with it, `rounded` whose points the platform takes as whole ones alone, and `said` what was
+    guessed about a worksheet's text.
     """
 
     what: str
@@ -54,6 +55,7 @@ class Written:
     replaced: Sequence[str] = ()
     next: str = ""
     rounded: Sequence[str] = ()
+    said: Sequence[str] = ()
 
 
 def export(folder: Path, wanted: Wanted) -> Written:
@@ -91,7 +93,10 @@ def _feedback(folder: Path, wanted: Wanted) -> Written:
         raise UsageError(f"nobody's {parcels.week} can go back as {way}: {reasons}")
     put(wanted.target, made, wanted.overwrite)
     return Written(
-        f"{parcels.title}, {counted(parcels.sent, 'report')} as {way} takes them", parcels.left_out, next=then
+        f"{parcels.title}, {counted(parcels.sent, 'report')} as {way} takes them",
+        parcels.left_out,
+        next=then,
+        said=parcels.said,
     )
 
 
@@ -99,7 +104,7 @@ def _written(wanted: Wanted, filled: Filled, what: str) -> Written:
     put(wanted.target, {"": _raw(filled.text)}, wanted.overwrite or _fills_its_template(wanted))
     more = f", {len(filled.replaced)} of them in place of others" if filled.replaced else ""
     counts = f"{filled.count} {what} filled in{more}, {len(filled.left_out)} left out"
-    return Written(counts, filled.left_out, filled.replaced)
+    return Written(counts, filled.left_out, filled.replaced, said=filled.said)
 
 
 def _scores(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Problem], people: People) -> Written:

@@ -99,8 +99,8 @@ def read_roster(file: Path, assignments: Mapping[str, Assignment] | None = None)
     def week_of(word: str) -> str | None:
         return (weeks.named(word) or weeks.numbered(word)) if assignments is not None else word
 
-    lines = read_lines(file, week_of, list(weeks.assignments))
-    return Roster(tuple(_student(line) for line in lines), said=_groups_said(file, lines))
+    lines, said = read_lines(file, week_of, list(weeks.assignments))
+    return Roster(tuple(_student(line) for line in lines), said=(*said, *_groups_said(file, lines)))
 
 
 def _groups_said(file: Path, lines: Sequence[Line]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.intake.tables.rows import delimiter_of, said_delimiter
+from grader.intake.tables.decoding import text_of
+from grader.intake.tables.rows import cells_of
 from grader.people.identity import CANVAS, EMAIL
 from grader.people.naming import called, same_name
 from grader.people.person import Person
@@ -17,9 +18,10 @@ from grader.people.person import Person
 
 @dataclass
 class Worksheet:
-    """A CSV file's rows, the first one its header; the rest is kept when it is written again.
+    """A CSV file's rows, the first one its header; the rest is kept when it is written again, in UTF-8.
 
-    `says` is the line `sep=;` before the header, where a spreadsheet has put it.
+    `bom` is the mark by which spreadsheets know UTF-8: it stays, and comes to what was in another encoding. `says` is
+    the line `sep=;` before the header, where a spreadsheet has put it. `said` is what was guessed about its text.
     """
 
     file: Path
@@ -28,6 +30,7 @@ class Worksheet:
     newline: str = "\n"
     bom: bool = False
     says: str = ""
+    said: tuple[str, ...] = ()
 
     @property
     def header(self) -> list[str]:
@@ -41,27 +44,17 @@ class Worksheet:
 
 
 def read(file: Path) -> Worksheet:
-    """Read a worksheet, UTF-8 with commas, semicolons or tabs. `UsageError` says what is wrong with it."""
-    try:
-        raw = file.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first") from None
-    marked = raw.removeprefix("\ufeff")
-    says, delimiter = said_delimiter(marked)
-    text = marked.removeprefix(says)
-    delimiter = delimiter or delimiter_of(text)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise UsageError(f"{file}: not a table ({error}); export it again") from None
+    """Read a worksheet. `UsageError` says what is wrong with it."""
+    text = text_of(file)
+    cells = cells_of(text.content, str(file))
+    rows = [row for _, row in cells.rows]
     if len(rows) < 2 or len(rows[0]) < 2:
         raise UsageError(f"{file}: holds no table with a header and students; export it again")
     for number, row in enumerate(rows, 1):
         if row and len(row) != len(rows[0]):
             raise UsageError(f"{file}: row {number} has {len(row)} cells, the header {len(rows[0])}; export it again")
-    return Worksheet(file, rows, delimiter, "\r\n" if "\r\n" in text else "\n", raw != marked, says)
+    newline = "\r\n" if "\r\n" in text.content else "\n"
+    return Worksheet(file, rows, cells.delimiter, newline, not text.is_plain, cells.says, text.said(file.name))
 
 
 def who_is_who(

@@ -307,7 +307,10 @@ def test_a_worksheet_out_of_other_points_is_refused(tmp_path: Path) -> None:
         moodle.filled(write(tmp_path, CANVAS), {}, 100, None)
 
 
-@pytest.mark.parametrize(("raw", "message"), [(b"\xff\xfe,a\n1,2\n", "not in UTF-8"), (b'a,b\n"1,2\n', "not a table")])
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [(b"\xff\xfe,a\n1,2\n", "neither UTF-8, UTF-16"), (b'a,b\n"1,2\n', r"x.csv:2: not a row of a table")],
+)
 def test_a_file_that_is_no_table_is_named(tmp_path: Path, raw: bytes, message: str) -> None:
     file = tmp_path / "x.csv"
     file.write_bytes(raw)

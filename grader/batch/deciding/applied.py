@@ -30,10 +30,14 @@ Slot = tuple[str, str, str, bool]  # a student's week, and what of it is decided
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of a table: how many of its decisions held already, and what the others changed."""
+    """What became of a table: how many of its decisions held already, and what the others changed.
+
+    `said` is what was guessed about its text.
+    """
 
     kept: int
     changes: Sequence[Change]
+    said: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,15 @@ def apply_sheet(out: Path, file: Path, who: str | None = None) -> Applied:
 
     `UsageError` names each line that cannot be, with what is wrong; then nothing is applied.
     """
-    columns, rows = _table(file)
+    table = read_rows(file)
+    columns = _columns(file, table.header)
     with open_book(out) as book:
         desk = Desk(book, out, who)
-        wishes, kept = _Reading(book, desk, file, columns).all_of(rows)
-        return Applied(kept, desk.decide(wishes) if wishes else ())
+        wishes, kept = _Reading(book, desk, file, columns).all_of(table.rows)
+        return Applied(kept, desk.decide(wishes) if wishes else (), table.said)
 
 
-def _table(file: Path) -> tuple[Mapping[str, int], list[Row]]:
-    header, rows = read_rows(file)
+def _columns(file: Path, header: Row) -> Mapping[str, int]:
     columns: dict[str, int] = {}
     for place, name in enumerate(header.cells):
         key = folded_name(name)
@@ -76,7 +80,7 @@ def _table(file: Path) -> tuple[Mapping[str, int], list[Row]]:
             f"{file}:{header.line}: there is no column {' and no column '.join(map(repr, missing))}; "
             f"`adjustments sheet FILE` writes a table with all of them"
         )
-    return columns, rows
+    return columns
 
 
 class _Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -10,7 +9,8 @@ import zipfile
 from dataclasses import dataclass
 
 from grader.errors import UsageError
-from grader.intake.tables.rows import delimiter_of, encoding_of, said_delimiter
+from grader.intake.tables import decoding
+from grader.intake.tables.rows import cells_of
 
 MOST_BYTES = 2_000_000  # of a table, unpacked
 MOST_COLUMNS, MOST_ROWS = 100, 5_000
@@ -33,16 +33,9 @@ class Table:
         return [row[place] for _, row in self.rows if row[place]]
 
 
-def decoded(raw: bytes) -> str:
+def decoded(raw: bytes) -> decoding.Text:
     """Return the text of a file that was sent: CSV in any usual encoding, or alone in a zip, as Google does it."""
-    if raw.startswith(b"PK\3\4"):
-        raw = _unpacked(raw)
-    if (encoding := encoding_of(raw)) != "utf-8":
-        return raw.decode(encoding, "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")  # as spreadsheets save where nobody asks for UTF-8
+    return decoding.decoded(_unpacked(raw) if raw.startswith(b"PK\3\4") else raw)
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -67,22 +60,15 @@ def _unpacked(raw: bytes) -> bytes:
 
 def read_table(text: str) -> Table:
     """Take a table apart. `UsageError` where it is none."""
-    before, delimiter = said_delimiter(text)
-    text = text.removeprefix(before)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or delimiter_of(text.lstrip()), strict=True)
-    try:
-        header = [" ".join(name.split()) for name in next(lines, [])]
-        while header and not header[-1]:
-            header.pop()
-        if not header or len(header) > MOST_COLUMNS:
-            raise UsageError(f"line 1: the first line has to name the columns, at most {MOST_COLUMNS}")
-        rows = []
-        for cells in lines:
-            kept = tuple(cell.strip() for cell in (*cells, *[""] * len(header)))[: len(header)]
-            if any(kept):
-                rows.append((lines.line_num + (1 if before else 0), kept))
-    except csv.Error as error:
-        raise UsageError(f"line {lines.line_num}: {error}; this is no CSV") from None
+    lines = [(line, [cell.strip() for cell in cells]) for line, cells in cells_of(text).rows]
+    (_, header), *rest = lines or [(1, [])]
+    header = [" ".join(name.split()) for name in header]
+    while header and not header[-1]:
+        header.pop()
+    if not header or len(header) > MOST_COLUMNS:
+        raise UsageError(f"line 1: the first line has to name the columns, at most {MOST_COLUMNS}")
+    fitted = ((line, (*cells, *[""] * len(header))[: len(header)]) for line, cells in rest)
+    rows = [(line, cells) for line, cells in fitted if any(cells)]
     if len(rows) > MOST_ROWS:
         raise UsageError(f"this table has {len(rows)} rows, and one of requests at most {MOST_ROWS}")
     return Table(tuple(header), tuple(rows))

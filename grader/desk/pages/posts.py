@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -15,6 +16,7 @@ from grader.desk.guard.safety import session_of
 from grader.desk.model.filters import Filter
 from grader.desk.pages.rendering import address, back, page
 from grader.errors import UsageError
+from grader.intake.tables.decoding import Text
 
 
 def _to(form: Form) -> str:
@@ -128,7 +130,9 @@ async def ask(request: Request, form: Form) -> Response:
 async def import_table(request: Request, form: Form) -> Response:
     """Enter a table of requests; where its columns are not known yet, or a line makes no sense, ask first."""
     desk = desk_of(request)
-    text = form.text("table") or tables.decoded(form.file("table"))
+    sent = form.text("table")
+    read_as = Text(sent) if sent else tables.decoded(form.file("table"))
+    text, said = read_as.content, " ".join(read_as.said())
     if not text.strip():
         raise UsageError("choose a file that holds a table")
     table = tables.read_table(text)
@@ -141,8 +145,9 @@ async def import_table(request: Request, form: Form) -> Response:
     is_clear = mapping.is_sure and not mapping.lacks and not read.wrong
     if is_clear or (form.text("then") == "import" and not mapping.lacks):
         done = importing.import_requests(desk, session_of(request).who, table, mapping, read)
+        done = replace(done, said=f"{done.said} ({said})") if said else done
         return back(request, _to(form), done)
-    return page(request, "importing.html.j2", table=table, text=text, mapping=mapping, read=read)
+    return page(request, "importing.html.j2", table=table, text=text, mapping=mapping, read=read, said=said)
 
 
 @changes

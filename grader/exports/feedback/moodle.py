@@ -108,6 +108,7 @@ def _safe(text: str) -> Markup:
 def _numbers(parcels: Parcels, template: Path) -> dict[str, str]:
     """Return the participants' numbers that a worksheet has, by student."""
     sheet, matching = moodle.read(template)
+    parcels.said = sheet.said
     shared = namesakes(parcel.person for parcel in parcels.ready)
     found = {}
     for parcel in parcels.ready:

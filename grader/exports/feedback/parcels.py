@@ -48,12 +48,16 @@ class Parcel:
 
 @dataclass
 class Parcels:
-    """The parcels of a week, a line for each student who gets none, with the reason, and how many found their way."""
+    """The parcels of a week, a line for each student who gets none, with the reason, and how many found their way.
+
+    `said` is what was guessed about the text of a worksheet that helped.
+    """
 
     week: str
     ready: Sequence[Parcel]
     left_out: list[str] = field(default_factory=list)
     sent: int = 0
+    said: Sequence[str] = ()
 
     @property
     def title(self) -> str:

@@ -39,12 +39,15 @@ class Line:
     is_participant: bool = False  # the id is Moodle's number of a participant, which is for one assignment
 
 
-def read_lines(file: Path, week_of: Callable[[str], str | None], known: Collection[str]) -> list[Line]:
-    """Read a roster. `UsageError` names the line and what is wrong with it.
+def read_lines(
+    file: Path, week_of: Callable[[str], str | None], known: Collection[str]
+) -> tuple[list[Line], tuple[str, ...]]:
+    """Read a roster; return its lines, and what was guessed about its text. `UsageError` names the line that is wrong.
 
     `week_of` returns the week that a word names, None where it names none of `known`.
     """
-    header, rows = read_rows(file)
+    table = read_rows(file)
+    header, rows = table.header, table.rows
     columns, is_worksheet = _columns(file, header, rows)
     kept = [row for row in rows if not _is_nobodys(row, columns)]
     _refuse_grants_elsewhere(file, header, kept, columns)
@@ -52,7 +55,7 @@ def read_lines(file: Path, week_of: Callable[[str], str | None], known: Collecti
         kept = [Row(row.line, (number_of(row.cells[0]) or "", *row.cells[1:])) for row in kept]
     lines = [replace(_line(file, row, columns, week_of, known), is_participant=is_worksheet) for row in kept]
     _refuse_twice(file, lines)
-    return lines
+    return lines, table.said
 
 
 def _columns(file: Path, header: Row, rows: Sequence[Row]) -> tuple[dict[str, int], bool]:

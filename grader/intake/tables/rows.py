@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -11,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.intake.tables.decoding import text_of
 
-DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t"
 _SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*(?:\r\n?|\n)', re.IGNORECASE)
 
 
@@ -24,73 +24,65 @@ class Row:
     cells: tuple[str, ...]
 
 
-def text_of(file: Path) -> str:
-    """Read a table's text, UTF-8 or UTF-16, which need not have its mark. `UsageError` says what is wrong with it."""
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
-    try:
-        text = raw.decode(encoding_of(raw))
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:  # bytes that only look like text
-        raise UsageError(
-            f"{file}: not in UTF-8; export it again, without opening it in a spreadsheet first, or save it there as "
-            f"`CSV UTF-8`"
-        )
-    return text
+@dataclass(frozen=True)
+class Cells:
+    """All that a table's text holds: the line `sep=;` before the header, the delimiter, and the rows as they are.
+
+    Each row is the line on which it ends and its cells; an empty line has none.
+    """
+
+    says: str
+    delimiter: str
+    rows: Sequence[tuple[int, list[str]]]
 
 
-def encoding_of(raw: bytes) -> str:
-    """Tell the encoding by its mark, or by the empty half of the first letter, which a header's is in UTF-16."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if raw[:1] == b"\0":
-        return "utf-16-be"
-    return "utf-16-le" if raw[1:2] == b"\0" else "utf-8"
-
-
-def said_delimiter(text: str) -> tuple[str, str]:
-    """Split off the line `sep=;` with which spreadsheets say their delimiter; return that line and the delimiter."""
+def cells_of(text: str, name: str = "") -> Cells:
+    """Take a table's text apart, whatever its delimiter. `UsageError` names the file and line where that cannot be."""
     said = _SEP.match(text)
-    return (said[0], said[1]) if said else ("", "")
+    says, delimiter = (said[0], said[1]) if said else ("", "")
+    rest = text.removeprefix(says)
+    # A platform's worksheet may hold whole texts, with pictures in them, in one cell.
+    csv.field_size_limit(max(csv.field_size_limit(), len(rest)))
+    delimiter = delimiter or _delimiter_of(rest.lstrip())
+    reader = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter, strict=True)
+    before = 1 if says else 0
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        for cells in reader:
+            rows.append((reader.line_num + before, cells))
+    except csv.Error as error:
+        where = f"{name}:{reader.line_num + before}" if name else f"line {reader.line_num + before}"
+        raise UsageError(f"{where}: not a row of a table ({error}); export it again") from None
+    return Cells(says, delimiter, rows)
 
 
-def delimiter_of(text: str) -> str:
-    """Return the delimiter that divides the first line into the most cells; a Mac's old files end lines by CR alone."""
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    if len(first) > csv.field_size_limit():  # no table begins like this, and whoever reads its rows says so
-        return DELIMITERS[0]
-    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
+@dataclass(frozen=True)
+class Table:
+    """A table's header and its rows, as wide as the header; `said` is what was guessed about its text."""
+
+    header: Row
+    rows: Sequence[Row]
+    said: tuple[str, ...] = ()
 
 
-def read_rows(file: Path) -> tuple[Row, list[Row]]:
+def read_rows(file: Path) -> Table:
     """Read a table's header and its rows; empty rows are left out, and empty columns at the end.
 
     `UsageError` names the line where a cell stands below no header.
     """
-    text = text_of(file).removeprefix("\ufeff")
-    before, delimiter = said_delimiter(text)
-    rows = _cells(file, text.removeprefix(before), delimiter, 1 if before else 0)
+    text = text_of(file)
+    kept = [Row(line, _trimmed(cells)) for line, cells in cells_of(text.content, str(file)).rows]
+    rows = [row for row in kept if row.cells]
     if len(rows) < 2:
         raise UsageError(f"{file}: holds no table with a header and students; export it again")
     width = len(rows[0].cells)
-    return rows[0], [_fitted(file, row, width) for row in rows[1:]]
+    return Table(rows[0], [_fitted(file, row, width) for row in rows[1:]], text.said(file.name))
 
 
-def _cells(file: Path, text: str, delimiter: str, lines_before: int) -> list[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or delimiter_of(text.lstrip()), strict=True)
-    found: list[Row] = []
-    try:
-        for cells in reader:
-            kept = _trimmed(cells)
-            if kept:
-                found.append(Row(reader.line_num + lines_before, kept))
-    except csv.Error as error:
-        line = reader.line_num + lines_before
-        raise UsageError(f"{file}:{line}: not a row of a table ({error}); export it again") from None
-    return found
+def _delimiter_of(text: str) -> str:
+    """Return the delimiter that divides the first line into the most cells; a Mac's old files end lines by CR alone."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
 
 
 def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
