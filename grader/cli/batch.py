@@ -30,7 +30,7 @@ from grader.intake import load
 from grader.intake.noise import NOISE
 from grader.judging.shortcuts import NONE, Shortcuts
 from grader.reports.progress import Progress
-from grader.reports.terminal import print_class, waiting_lines
+from grader.reports.terminal import overtaken_lines, print_class, waiting_lines
 from grader.reports.words import first_of
 
 MOST_IGNORED = 8  # names for one reason; --dry-run shows all
@@ -142,7 +142,10 @@ def _print_result(console: Console, out: Path, result: BatchResult) -> None:
         *waiting_lines(result.reports),
     ]
     # What could not be graded comes last, a line each, so that nobody overlooks it.
-    for line in (*lines, *trouble):
+    overtaken = overtaken_lines(result.reports)
+    for line, style in (*((line, "") for line in lines), *((line, "bold yellow") for line in overtaken)):
+        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    for line in trouble:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

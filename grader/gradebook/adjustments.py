@@ -6,10 +6,21 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 from grader.gradebook.database import texts
 from grader.gradebook.together.comments import Comment, Comments
-from grader.results import Kind, Late, ManualPart, Override, Report, RubricItem, adjust
+from grader.results import (
+    CheckResult,
+    Kind,
+    Late,
+    ManualPart,
+    Override,
+    Report,
+    RubricItem,
+    adjust,
+    find_overtaken,
+)
 
 _OVERRIDES = """
 SELECT name, week, task, points, why, who, at, kind, items, most FROM overrides JOIN people ON people.id = person
@@ -25,6 +36,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _GIVEN = """
 SELECT gives FROM overrides WHERE person = ? AND week = ? AND task = ? AND kind != 'comment' ORDER BY id DESC LIMIT 1
+"""
+_WORK_AT = """
+SELECT report FROM attempts JOIN people ON people.id = person
+WHERE name = ? AND week = ? AND at <= ? ORDER BY attempts.id DESC LIMIT 1
 """
 _EVERYBODY_OF = """
 SELECT person, week FROM attempts WHERE week = ? UNION SELECT person, week FROM overrides WHERE week = ?
@@ -66,9 +81,9 @@ class Adjustments(Comments):
             own = texts(report.student, report.week)
             shown = delivered[own].shown if own in delivered else None
             report = replace(report, delivery=shown, language=language, contact=contact)
-            return _with(
-                adjust(report, overrides.get(own, ()), late.get(own), parts.get(own[1], ())), commented.get(own, ())
-            )
+            decided = overrides.get(own, [])
+            report = _with(adjust(report, decided, late.get(own), parts.get(own[1], ())), commented.get(own, ()))
+            return replace(report, overtaken=tuple(find_overtaken(report, decided, partial(self._work_at, *own))))
 
         return adjusted
 
@@ -167,6 +182,11 @@ class Adjustments(Comments):
         with self.transaction() as database:
             person = self.key_of(database, name)
             database.execute("DELETE FROM stale WHERE person = ? AND week = ?", (person, where))
+
+    def _work_at(self, student: str, week: str, at: str) -> Report | None:
+        """Return what the checks gave to the work that was current at a time."""
+        rows = self.rows(_WORK_AT, student, week, at)
+        return Report.from_dict(json.loads(rows[0][0]), CheckResult.brief_from_dict) if rows else None
 
     def _late(self, *key: str) -> dict[tuple[str, ...], Late]:
         rows = self.rows(f"{_LATE} {_ONE if key else ''}", *key)

@@ -28,7 +28,7 @@ from grader.results import Outcome, Report
 # Outcomes that a teacher may want to know about, whatever the score; several of one kind are counted.
 _KINDS = {"override": "overridden", "missing": "counts as zero"}
 _NOTABLE = {Outcome.TIMEOUT: "timeout", Outcome.MEMORY: "out of memory", Outcome.KILLED: "killed"}
-LACKS = "modules missing"  # beside the states, in the choice of rows
+LACKS, OVERTAKEN = "modules missing", "newer work would score more"  # beside the states, in the choice of rows
 _OUTDATED = '<p id="outdated" role="status"'  # as the template has it, where it is hidden
 _UNSCORED = {State.NOTHING: "missing", State.NOT_GRADABLE: "not graded", State.UNCLEAR: "unclear"}
 
@@ -37,12 +37,12 @@ _UNSCORED = {State.NOTHING: "missing", State.NOT_GRADABLE: "not graded", State.U
 class Cell:
     """One student's week: the score, where its pages lie, and whether it may still change.
 
-    `text` stands in place of a score that counts nothing, or that nobody has given.
+    `text` stands in place of a score that counts nothing, or that nobody has given; `marks` are found beside the state.
     """
 
     week: str
     state: State
-    lacks: bool
+    marks: tuple[str, ...] = ()
     score: float | None = None
     href: str = ""
     code: str = ""
@@ -115,8 +115,9 @@ def class_page_html(
         sections=sections,
         overviews=overviews(sections, weeks),
         lines=list(_lines(rows, weeks, links, sections)),
-        choices=[*State, LACKS],
+        choices=[*State, LACKS, OVERTAKEN],
         links=links,
+        overtaken=OVERTAKEN,
     )
 
 
@@ -130,9 +131,15 @@ def flags(row: Row) -> list[str]:
     return found
 
 
+def marks(report: Report) -> tuple[str, ...]:
+    """Return what a week's result can be found by, beside its state."""
+    return (*([LACKS] if lacking(report) else []), *([OVERTAKEN] if report.overtaken else []))
+
+
 def _report_flags(report: Report) -> list[str]:
     found = ["excused"] if report.excused else ["provisional"] if report.provisional else []
     found += dict.fromkeys(_KINDS.get(line.kind, line.kind) for line in report.adjustments)
+    found += [OVERTAKEN] if report.overtaken else []
     found += [f"lacks {file}" for file in lacking(report)]
     if any(note.startswith(CHANGED) for note in report.notes):
         found.append("edited protected files")
@@ -173,13 +180,13 @@ def _also(person: Person) -> str:
 def _cell(row: Row, week: str, links: Links) -> Cell:
     report, state = row.reports.get(week), row.state(week)
     if report is None:
-        return Cell(week, state, lacks=False, text=_UNSCORED.get(state, ""))
+        return Cell(week, state, text=_UNSCORED.get(state, ""))
     is_bare = report.by_hand and report.provisional and state is not State.PROVISIONAL
     text = "excused" if report.excused else _UNSCORED.get(state, "none") if is_bare else ""
     return Cell(
         week,
         state,
-        lacks=bool(lacking(report)),
+        marks=marks(report),
         score=None if text else report.score,
         href=links.report(row.student, week),
         code=links.teacher(row.student, week),

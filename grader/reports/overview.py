@@ -22,6 +22,8 @@ from grader.reports.items import Item, item_figures
 from grader.reports.sections import Section
 from grader.reports.terminal import waiting_lines
 
+_OVERTAKEN = "decided about earlier work, and newer work would score more; it stays until somebody decides again"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -97,6 +99,7 @@ def looks(rows: Iterable[Row]) -> dict[str, tuple[Look, ...]]:
         for week, report in row.reports.items():
             reasons = [f"provisional, {check.id}: {check.message}" for check in report.broken if not report.excused]
             reasons += [f"lacks {', '.join(files)}" for files in [lacking(report)] if files]
+            reasons += [_OVERTAKEN] if report.overtaken else []
             for reason in reasons:
                 found.setdefault(reason, []).append(Look(row.student, week))
         for problem in row.problems:

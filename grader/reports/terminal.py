@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from grader.reports.figures import WeekFigures
 
 HARDEST = 3
+MOST_OVERTAKEN = 40  # decisions that the end of a run names
 EVERY = later("Every check passes.")
 _EVERY_THAT_RAN = later("Every check that ran passes.")
 _EVERY_PUBLIC = later(
@@ -134,6 +135,23 @@ def waiting_lines(reports: Sequence[Report]) -> list[str]:
         terminal(f"provisional until a person grades it: {week} {title}: {count} student{'' if count == 1 else 's'}")
         for (week, title), count in waiting.items()
     ]
+
+
+def overtaken_lines(reports: Sequence[Report]) -> list[str]:
+    """Say whose grade a person decided about earlier work while newer work would score more; the first line is a head.
+
+    Nothing changes such a grade by itself.
+    """
+    found = [f"{report.student} {report.week} {one}" for report in reports for one in report.overtaken]
+    if not found:
+        return []
+    head = (
+        f"DECIDED ABOUT EARLIER WORK, AND NEWER WORK WOULD SCORE MORE: {len(found)}; these grades stay until somebody "
+        f"decides again (the same once more keeps it, `back` takes it back):"
+    )
+    more = [f"and {len(found) - MOST_OVERTAKEN} more; the class page shows them all"]
+    lines = [*found[:MOST_OVERTAKEN], *more[: len(found) > MOST_OVERTAKEN]]
+    return [head, *(f"  {terminal(line)}" for line in lines)]
 
 
 def print_tasks(scores: Sequence[TaskScore], console: Console) -> None:

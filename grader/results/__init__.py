@@ -4,7 +4,8 @@ from grader.results.adjustments import BONUS, LATENESS, PENALTY, WHOLE_WEEK, Kin
 from grader.results.check import CheckResult, Measure, Outcome, Reason
 from grader.results.delivery import Delivery
 from grader.results.manual import ManualPart, Remark, RubricItem
-from grader.results.report import TODO_TEXT, WEEK, Adjustment, Report
+from grader.results.overtaken import find_overtaken
+from grader.results.report import TODO_TEXT, WEEK, Adjustment, Overtaken, Report
 from grader.results.tasks import TaskScore, task_order, tasks_of, told_once
 
 __all__ = [
@@ -23,12 +24,14 @@ __all__ = [
     "Measure",
     "Outcome",
     "Override",
+    "Overtaken",
     "Reason",
     "Remark",
     "Report",
     "RubricItem",
     "TaskScore",
     "adjust",
+    "find_overtaken",
     "task_order",
     "tasks_of",
     "told_once",

@@ -43,12 +43,29 @@ class Adjustment:
 
 
 @dataclass(frozen=True)
+class Overtaken:
+    """A decision about a task, or the `WEEK`, that newer work would score more without.
+
+    `points` are those that the decision gives, None where it excuses the week; `would` is what there would be.
+    """
+
+    task: str
+    points: float | None
+    would: float
+
+    def __str__(self) -> str:
+        what = "the week" if self.task == WEEK else f"task {self.task}"
+        return f"{what}: {'excused' if self.points is None else self.points}, and would be {self.would}"
+
+
+@dataclass(frozen=True)
 class Report:
     """The canonical result of one student's week, as the gradebook keeps it.
 
     `report.json` and all that a student gets to see are made from `for_student()`. `by_hand` says why no check ran,
     where people alone can give points; `excused` says why the week counts nothing. `language` is the one in which pages
     speak to the student, and `contact` whom to tell of a fault of ours; all texts in here are English, or the course's.
+    `overtaken` is for those who grade alone: what the gradebook finds out anew each time, and no file has.
     """
 
     student: str
@@ -69,6 +86,7 @@ class Report:
     by_hand: str = ""
     language: str = "en"
     contact: str = ""
+    overtaken: tuple[Overtaken, ...] = ()
 
     @property
     def score(self) -> float:
@@ -147,7 +165,7 @@ class Report:
         student's code chose it and has seen the check's inputs.
         """
         checks = told_once([without_secrets(check) for check in self.checks])
-        return replace(self, checks=checks, manual=tuple(part.for_student() for part in self.manual))
+        return replace(self, checks=checks, manual=tuple(part.for_student() for part in self.manual), overtaken=())
 
     def to_dict(self) -> dict[str, Any]:
         changes = {"raw_score": self.raw_score, "adjustments": [asdict(a) for a in self.adjustments]}

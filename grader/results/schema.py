@@ -17,11 +17,14 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _ALWAYS = ("notes", "checks", "schema")  # written even where they are as by default
 _COMPUTED = ("score", "max_score")
+_UNWRITTEN = ("overtaken",)  # what the gradebook finds out each time
 
 
 def report_schema() -> dict[str, Any]:
     """Return the JSON Schema of what `Report.to_dict` writes."""
     whole = _object(Report)
+    for name in _UNWRITTEN:
+        del whole["properties"][name]
     counts = {name: {"type": "number", "minimum": 0} for name in _COMPUTED}
     whole["properties"] |= {**counts, "raw_score": {"type": "integer"}, "schema": {"const": SCHEMA}}
     whole["required"] = sorted({*whole["required"], *_ALWAYS, *_COMPUTED})

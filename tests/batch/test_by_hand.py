@@ -42,7 +42,9 @@ def decide(*words: str) -> int:
     return main(["override", *words, "--why", "because"])
 
 
-def test_a_class_with_a_part_for_people_a_damaged_entry_and_one_who_is_missing(place: Path) -> None:
+def test_a_class_with_a_part_for_people_a_damaged_entry_and_one_who_is_missing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand_in(place, "Ana Silva")
     put(place / "submissions" / "Dora" / "week1.zip", b"PK no zip")
     status, output = batch(place, "--missing", "zero", roster=ROSTER)
@@ -64,8 +66,11 @@ def test_a_class_with_a_part_for_people_a_damaged_entry_and_one_who_is_missing(p
     assert {name: one["total"] for name, one in found.items()} == {"Ana Silva": "108", "Dora": "70", "Emil": "0"}
     assert decide("Emil", "week1", "week", "excused") == 0
     hand_in(place, "Emil")
+    monkeypatch.setattr("grader.gradebook.attempts.now", lambda: "2100-01-01T00:00:00Z")
     status, output = batch(place, "--missing", "empty", roster=ROSTER)
     assert status == 0 and "graded 1" in output
+    assert "NEWER WORK WOULD SCORE MORE: 1;" in output
+    assert "\n  Emil week1 the week: excused, and would be 100\n" in output
     assert (rows(place)["Emil"]["week1"], rows(place)["Emil"]["week1 state"]) == ("", "excused")
     assert "**This week is excused.**" in next(folder.glob("Emil*/week1/report.md")).read_text()
 

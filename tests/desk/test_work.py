@@ -57,6 +57,19 @@ def test_the_class_page_finds_students_by_the_address(tina: Visitor) -> None:
         assert {name for name in ("Ana", "Ben", "Cleo", "Dora") if f"{name} " in words} == found, query
 
 
+def test_newer_work_that_would_score_more_than_a_decision_is_marked_and_found(
+    tina: Visitor, desk_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tina.post("/do/points", task_53(tina.get(WORK), points="2"))
+    assert "newer work" not in tina.get(WORK).words
+    monkeypatch.setattr("grader.gradebook.attempts.now", lambda: "2100-01-01T00:00:00Z")
+    again(desk_folder, "Ana Silva", submission="b" * 64)
+    assert "newer work would score more: task 5.3: 2, and would be 8" in tina.get(WORK).words
+    found = tina.get("/?state=newer+work+would+score+more")
+    assert "Ana Silva" in found.words and "Cleo" not in found.words
+    assert found.text.count('title="newer work would score more"') == 1
+
+
 def test_the_work_page_shows_the_code_beside_the_check_that_names_its_line(tina: Visitor) -> None:
     page = tina.get(WORK)
     assert 'id="f0-11"' in page.text

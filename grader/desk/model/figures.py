@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.desk.model.filters import needs_look
 from grader.desk.model.groups import checks_of
 from grader.desk.model.snapshot import Snapshot
 from grader.reports.failures import reason
@@ -84,11 +85,13 @@ class _Share:
     score: float | None
     most: float
     parts: tuple[tuple[str, str, bool, bool], ...]  # of each: its name, its title, and whether it waits or is graded
+    needs_look: bool
 
 
 def _week(snapshot: Snapshot, week: str) -> Week:
     states = Counter(snapshot.state(row, week) for row in snapshot.rows)
     shares = [share for row in snapshot.rows if (share := snapshot.kept(row, _shares).get(week)) is not None]
+    unread = sum(week not in row.reports and snapshot.state(row, week) is State.NOT_GRADABLE for row in snapshot.rows)
     finals = [share.score for share in shares if share.score is not None]
     parts: dict[str, list[int]] = {}
     titles = {}
@@ -104,24 +107,24 @@ def _week(snapshot: Snapshot, week: str) -> Week:
         final=len(finals),
         mean=sum(finals) / len(finals) if finals else None,
         most=max((share.most for share in shares), default=0),
-        looks=states[State.PROVISIONAL] + states[State.NOT_GRADABLE],
+        looks=sum(share.needs_look for share in shares) + unread,
         done=sum(1 for (_, own), duty in snapshot.duties.items() if own == week and duty.done_by),
         parts=tuple(Part(name, titles[name], *counts) for name, counts in parts.items()),
     )
 
 
 def _shares(row: Row) -> dict[str, _Share]:
-    return {week: _share(report) for week, report in row.reports.items()}
+    return {week: _share(row, week, report) for week, report in row.reports.items()}
 
 
-def _share(report: Report) -> _Share:
+def _share(row: Row, week: str, report: Report) -> _Share:
     waiting = () if report.excused else report.waiting
     parts = [
         (part.name, part.title, part.points is None and part.title in waiting, part.points is not None)
         for part in report.manual
     ]
-    is_final = not report.provisional and not report.excused
-    return _Share(report.score if is_final else None, report.max_score, tuple(parts))
+    score = None if row.state(week) is State.NOTHING else row.final(week)  # as the class page counts
+    return _Share(score, report.max_score, tuple(parts), needs_look(row, week))
 
 
 def _troubles(snapshot: Snapshot) -> tuple[tuple[str, tuple[Trouble, ...]], ...]:

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 from grader.desk.model.snapshot import Duty, Snapshot
 from grader.people.naming import folded
-from grader.reports.class_page import flags
-from grader.reports.failures import lacking
+from grader.reports.class_page import flags, marks
 from grader.reports.figures import Row, State, by_name
 from grader.reports.sections import section_name
 
@@ -97,12 +96,15 @@ def _fits(snapshot: Snapshot, row: Row, wanted: Filter, words: Sequence[str]) ->
 def states(row: Row, week: str) -> set[str]:
     """Return all that a week can be found by."""
     report = row.reports.get(week)
-    return {str(row.state(week)), *(["modules missing"] if report and lacking(report) else [])}
+    return {str(row.state(week)), *(marks(report) if report else ())}
 
 
 def needs_look(row: Row, week: str) -> bool:
-    """Tell whether a person has to look at a student's week: a part waits, or something could not be graded."""
-    return row.state(week) in (State.PROVISIONAL, State.NOT_GRADABLE)
+    """Tell whether a person has to look at a student's week: a part waits, something could not be graded, or newer work
+    would score more than what was decided about an earlier one.
+    """  # fmt: skip
+    report = row.reports.get(week)
+    return row.state(week) in (State.PROVISIONAL, State.NOT_GRADABLE) or bool(report and report.overtaken)
 
 
 def _is(snapshot: Snapshot, row: Row, week: str, work: str) -> bool:

@@ -12,7 +12,7 @@ from grader.desk.model.figures import figures_of
 from grader.desk.model.filters import Filter, choose, chosen_rows
 from grader.desk.model.snapshot import Duty, Snapshot
 from grader.desk.pages.rendering import page
-from grader.reports.class_page import flags
+from grader.reports.class_page import LACKS, OVERTAKEN, flags, marks
 from grader.reports.figures import Row, State
 from grader.reports.sections import EVERYBODY, section_name
 
@@ -30,6 +30,7 @@ class Cell:
     most: float
     text: str
     duty: Duty
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ async def show_class(request: Request) -> Response:
         chosen=chosen,
         lines=[_line(desk, row) for row in chosen.rows],
         sections=sections(desk),
-        states=[*State, "modules missing"],
+        states=[*State, LACKS, OVERTAKEN],
+        overtaken=OVERTAKEN,
         tas=desk.tas,
         figures=figures_of(desk.snapshot),
         news=desk.live.news(),
@@ -100,5 +102,5 @@ def _cell(desk: Desk, row: Row, week: str) -> Cell:
     if report is None or state is State.NOTHING:
         return Cell(week, state, None, 0, _UNSCORED.get(state, "–"), duty)
     if report.excused:
-        return Cell(week, state, None, report.max_score, "excused", duty)
-    return Cell(week, state, report.score, report.max_score, "", duty)
+        return Cell(week, state, None, report.max_score, "excused", duty, marks(report))
+    return Cell(week, state, report.score, report.max_score, "", duty, marks(report))

@@ -21,7 +21,7 @@ if (table) {
   const sectionColumn = heads.findIndex((head) => head.matches(".section"));
   const textOf = (row, kind) => row.querySelector(kind)?.textContent ?? "";
   const tags = (cell) => Array.from(cell.querySelectorAll(".tag"), (tag) => tag.textContent);
-  const states = (cell) => [cell.dataset.state, ...("lacks" in cell.dataset ? ["modules missing"] : [])];
+  const states = (cell) => [cell.dataset.state, ...(cell.dataset.marks ?? "").split("|").filter(Boolean)];
 
   const rows = Array.from(body.rows, (row) => {
     const cells = Array.from(row.cells);
