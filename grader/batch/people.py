@@ -20,6 +20,7 @@ from grader.people.identity import NAME
 from grader.people.person import HAND, Person
 from grader.people.register import Register
 from grader.people.resolve import find_person
+from grader.results import Report
 
 
 def merge_people(out: Path, who: str, into: str) -> list[str]:
@@ -96,7 +97,7 @@ def forget_person(out: Path, who: str, force: bool = False) -> list[str]:
                 )
                 + "remove the entry and run `batch` first, or add --force"
             )
-        lines = [f"forgot {person.name}: {report.week}, {report.score} points" for report in book.latest([person.name])]
+        lines = [f"forgot {person.name}: {report.week}, {_points(report)}" for report in book.latest([person.name])]
         book.forget(person)
         remove_reports(out, person)
         write_class(book, out)
@@ -130,5 +131,9 @@ def _save(book: Gradebook, out: Path, register: Register, person: Person) -> lis
     return renamed
 
 
-def _scores(book: Gradebook, person: Person) -> dict[str, float]:
-    return {report.week: report.score for report in book.latest([person.name])}
+def _points(report: Report) -> str:
+    return report.grade if report.excused else f"{report.grade} points"
+
+
+def _scores(book: Gradebook, person: Person) -> dict[str, str]:
+    return {report.week: report.grade for report in book.latest([person.name])}

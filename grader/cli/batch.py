@@ -122,7 +122,7 @@ def _backend(
 
 
 def _print_result(console: Console, out: Path, result: BatchResult) -> None:
-    print_class(result.reports, result.problems, console)
+    print_class(result.reports, result.problems, console, result.members.people)
     trouble = result.trouble
     counts = f"graded {result.graded}, unchanged {result.kept}, not gradable {len(trouble)}"
     if result.ignored:

@@ -31,8 +31,10 @@ def _suite(root: ElementTree.Element, report: Report) -> None:
         skipped=str(kinds.count("skipped")),
         time=f"{sum(check.seconds for check in report.checks):.3f}",
     )
+    state = {"state": "excused" if report.excused else "provisional"} if report.final is None else {}
     properties = ElementTree.SubElement(suite, "properties")
-    for name, value in (("score", report.score), ("max-score", report.max_score), ("seed", report.seed)):
+    counts = {"score": report.score, "max-score": report.max_score, "seed": report.seed, **state}
+    for name, value in counts.items():
         ElementTree.SubElement(properties, "property", name=name, value=str(value))
     for check in report.checks:
         _case(suite, report, check)

@@ -16,10 +16,12 @@ from grader.exports.target import put
 from grader.gradebook import Problem, open_book
 from grader.people.naming import safe_name
 from grader.people.person import Person
+from grader.reports.figures import class_rows
 from grader.reports.words import counted
 from grader.results import Report
 
 WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
+_SCORED = ("gradescope", "github")  # formats in which each student has a score
 People = Mapping[str, Person]  # by the name that reports have
 FEEDBACK = "feedback"  # what students get, by the way that the work came
 MOST_REASONS = 3  # why nobody gets anything
@@ -74,11 +76,28 @@ def export(folder: Path, wanted: Wanted) -> Written:
     if not reports:
         raise UsageError(f"{folder}: there are no results{f' of {wanted.week}' if wanted.week else ''}")
     if wanted.form in WORKSHEETS:
-        return _written(wanted, _filled(wanted, reports, problems, people), "grades")
+        filled = _filled(wanted, reports, problems, people)
+        filled.left_out += _ungraded(reports, problems, people)
+        return _written(wanted, filled, "grades")
     if wanted.form == "classroom50":
         return _scores(wanted, reports, problems, people)
+    # These hosts have no word for an excuse, and a score would be entered as one.
+    excused = [report.student for report in reports if report.excused and wanted.form in _SCORED]
+    reports = [report for report in reports if report.student not in excused]
     put(wanted.target, {path: _raw(text) for path, text in _files(wanted, reports, people).items()}, overwrite=True)
-    return Written(counted(len(reports), "result"))
+    return Written(counted(len(reports), "result"), [f"{student}: excused" for student in excused])
+
+
+def _ungraded(reports: Sequence[Report], problems: Sequence[Problem], people: People) -> list[str]:
+    """Say for whom there is no result of the week at all, and why: a line each."""
+    (week,) = {report.week for report in reports}
+    lines = []
+    for row in class_rows(reports, problems, people.values()):
+        if week in row.reports or week in row.person.gone:
+            continue
+        why = next((f": {one.message}" for one in row.problems if one.week in (week, None)), "")
+        lines.append(f"{row.student}: {row.state(week)}{why}")
+    return lines
 
 
 def _feedback(folder: Path, wanted: Wanted) -> Written:
@@ -117,7 +136,7 @@ def _scores(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     put(wanted.target, {"": _raw(merged.text)}, wanted.overwrite or _fills_its_template(wanted))
     return Written(
         counted(merged.count, "score"),
-        merged.left_out,
+        [*merged.left_out, *(_ungraded(reports, problems, people) if wanted.week else ())],
         merged.replaced,
         f"commit it as {wanted.classroom}/scores.json",
         merged.rounded,

@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from grader.escape import csv_cell
 from grader.people.person import Person
-from grader.results import Report
+from grader.results import WEEK, Report
 
 _HEADER = ("student", "week", "task", "check", "hidden", "outcome", "points", "max_points", "seconds", "id", "email")
 
 
 def checks_csv(reports: Sequence[Report], people: Mapping[str, Person] | None = None) -> str:
-    """Return a line for each check; after a week's checks, one for each change and manual part, with its kind."""
+    """Return a line for each check; after a week's checks, one for each change and manual part, with its kind.
+
+    The last one of a week says whether it is excused, or provisional.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
@@ -36,6 +39,9 @@ def checks_csv(reports: Sequence[Report], people: Mapping[str, Person] | None = 
             writer.writerow(
                 (*who, part.name, csv_cell(part.title), "no", kind, part.points, part.max_points, "", *marks)
             )
+        if report.final is None:
+            kind = "excused" if report.excused else "provisional"
+            writer.writerow((*who, WEEK, csv_cell(report.excused), "no", kind, "", "", "", *marks))
     return out.getvalue()
 
 

@@ -35,16 +35,16 @@ def changes(before: Sequence[Report], after: Sequence[Report], both: bool = True
             yield from _change(name, old[key], new[key])
         elif both:
             one = new.get(key) or old[key]
-            yield f"{name}: {'only in the later run' if key in new else 'only in the earlier run'} ({one.score})"
+            yield f"{name}: {'only in the later run' if key in new else 'only in the earlier run'} ({one.grade})"
 
 
 def _change(name: str, old: Report, new: Report) -> Iterator[str]:
     checks = [] if old.by_hand or new.by_hand else list(_changed_checks(old, new))
     lines = [line for line in _adjustments(new) if line not in _adjustments(old)]
     gone = [line for line in _adjustments(old) if line not in _adjustments(new) and not line.endswith(": +0")]
-    if old.score == new.score and not checks:
+    if old.grade == new.grade and not checks:
         return
-    yield f"{name}: {old.score} → {new.score} ({_what(old, new)})"
+    yield f"{name}: {old.grade} → {new.grade} ({_what(old, new)})"
     yield from (f"  {line}" for line in checks)
     yield from (f"  + {line}" for line in lines)
     yield from (f"  - {line}" for line in gone)

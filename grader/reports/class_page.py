@@ -133,13 +133,16 @@ def flags(row: Row) -> list[str]:
 
 def marks(report: Report) -> tuple[str, ...]:
     """Return what a week's result can be found by, beside its state."""
-    return (*([LACKS] if lacking(report) else []), *([OVERTAKEN] if report.overtaken else []))
+    return (*([LACKS] if report.counts and lacking(report) else []), *([OVERTAKEN] if report.overtaken else []))
 
 
 def _report_flags(report: Report) -> list[str]:
-    found = ["excused"] if report.excused else ["provisional"] if report.provisional else []
+    overtaken = [OVERTAKEN] if report.overtaken else []
+    if report.excused:  # whatever else there is to say counts nothing
+        return ["excused", *overtaken]
+    found = ["provisional"] if report.provisional else []
     found += dict.fromkeys(_KINDS.get(line.kind, line.kind) for line in report.adjustments)
-    found += [OVERTAKEN] if report.overtaken else []
+    found += overtaken
     found += [f"lacks {file}" for file in lacking(report)]
     if any(note.startswith(CHANGED) for note in report.notes):
         found.append("edited protected files")

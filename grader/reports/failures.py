@@ -60,7 +60,7 @@ def commonest_failures(reports: Iterable[Report], most: int = MOST) -> list[Comm
     students: dict[tuple[str, str], set[str]] = {}
     points: Counter[tuple[str, str]] = Counter()
     for report in reports:
-        for check in report.checks:
+        for check in report.checks if report.counts else ():
             if check.outcome not in (*_WAITING, Outcome.BROKEN):
                 key = check.task, reason(check)
                 students.setdefault(key, set()).add(report.student)
@@ -74,7 +74,7 @@ def hidden_findings(reports: Iterable[Report], most: int = MOST_MESSAGES) -> lis
     """Return what hidden checks say, the commonest message first; waiting or unstarted checks do not count."""
     found: dict[tuple[str, str], dict[str, set[str]]] = {}
     for report in reports:
-        for check in report.checks:
+        for check in report.checks if report.counts else ():
             if check.hidden and check.outcome not in _WAITING:
                 messages = found.setdefault((check.task, check.title), {})
                 messages.setdefault(check.message or str(check.outcome), set()).add(report.student)
@@ -109,7 +109,7 @@ def slowest_checks(reports: Iterable[Report], most: int = 5) -> list[Slow]:
     """Return the checks with the longest mean time."""
     times: dict[tuple[str, str], list[float]] = {}
     for report in reports:
-        for check in () if report.by_hand else report.checks:
+        for check in report.checks if report.counts else ():
             times.setdefault((check.task, check.title), []).append(check.seconds)
     slow = [Slow(*key, round(statistics.fmean(seconds), 1)) for key, seconds in times.items()]
     return sorted(slow, key=lambda check: (-check.seconds, task_order(check.task), check.title))[:most]

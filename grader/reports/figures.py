@@ -180,7 +180,7 @@ def week_figures(rows: Sequence[Row], week: str) -> WeekFigures:
     finals = sorted(score for row in graded if (score := row.final(week)) is not None)
     by_task: dict[str, list[TaskScore]] = {}
     for report in reports:
-        for task_score in () if report.by_hand else report.tasks():
+        for task_score in report.tasks() if report.counts else ():
             by_task.setdefault(task_score.task, []).append(task_score)
     ordered = sorted(by_task.items(), key=lambda entry: task_order(entry[0]))
     return WeekFigures(

@@ -75,7 +75,7 @@ class _Work:
 
 def item_figures(reports: Iterable[Report]) -> list[Item]:
     """Return the figures of each check of one week's reports, by task, and within a task as they are run."""
-    judged = [report for report in reports if not report.by_hand]
+    judged = [report for report in reports if report.counts]
     works = _works(judged)
     checks: dict[str, CheckResult] = {}
     counts: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)

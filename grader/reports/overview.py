@@ -98,7 +98,7 @@ def looks(rows: Iterable[Row]) -> dict[str, tuple[Look, ...]]:
     for row in rows:
         for week, report in row.reports.items():
             reasons = [f"provisional, {check.id}: {check.message}" for check in report.broken if not report.excused]
-            reasons += [f"lacks {', '.join(files)}" for files in [lacking(report)] if files]
+            reasons += [f"lacks {', '.join(files)}" for files in [lacking(report)] if files and report.counts]
             reasons += [_OVERTAKEN] if report.overtaken else []
             for reason in reasons:
                 found.setdefault(reason, []).append(Look(row.student, week))

@@ -167,6 +167,7 @@ def teach(environment: jinja2.Environment) -> None:
         language=spoken,
         phrase=words.phrase,
         points_of=words.points_of,
+        grade_of=words.grade_of,
         retold=retold,
         tr=tr,
         remark_title=words.remark_title,

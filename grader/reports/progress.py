@@ -72,6 +72,9 @@ class Progress:
 
     def graded(self, report: Report) -> None:
         """Say that one submission has its grade."""
+        if report.excused:
+            self._advance(report.student, report.week, report.grade)
+            return
         provisional = ", provisional: a check of ours broke" if report.broken else ""
         provisional += f", provisional: a person grades {', '.join(report.waiting)}" if report.waiting else ""
         self._advance(report.student, report.week, f"{report.score} of {report.max_score}{provisional}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from grader.escape import plain, terminal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from grader.gradebook import Problem
+    from grader.people.person import Person
     from grader.reports.figures import WeekFigures
 
 HARDEST = 3
@@ -43,6 +45,14 @@ _EVERY_PUBLIC = later(
     "Every public check passes. Hidden checks are worth {hidden} points more: they ask for what the lesson asks for,"
     " with other inputs, sizes and edge cases."
 )
+# What heads the column of each state beside the graded, by the words of grades.csv.
+_STATES = {
+    "provisional": "provisional",
+    "excused": "excused",
+    "not gradable": "not graded",
+    "nothing handed in": "missing",
+    "not clear whose": "unclear",
+}
 NARROWEST, WIDEST = 60, 200  # columns
 _WITH_BARS = 70  # columns of a terminal that has room for bars
 
@@ -89,13 +99,15 @@ def print_score(report: Report, console: Console) -> None:
     _print_tasks(report.tasks(), week_command(report.week), console, contact=report.contact)
 
 
-def print_class(reports: Sequence[Report], problems: Sequence[Problem], console: Console) -> None:
-    """Print the summary of a class: counts, means and the hardest tasks."""
+def print_class(
+    reports: Sequence[Report], problems: Sequence[Problem], console: Console, people: Sequence[Person] = ()
+) -> None:
+    """Print the summary of a class: counts, means and the hardest tasks; `people` tell who handed in nothing."""
     from grader.reports.figures import class_rows, class_weeks, week_figures  # noqa: PLC0415 - imports sqlite3
 
-    rows = class_rows(reports, problems)
+    rows = class_rows(reports, problems, people)
     figures = [week_figures(rows, week) for week in class_weeks(rows)]
-    console.print(_week_table(figures))
+    console.print(_week_table(figures, [Counter(str(row.state(one.week)) for row in rows) for one in figures]))
     hardest = _hardest_table(figures)
     if hardest.row_count:
         console.print()
@@ -218,12 +230,17 @@ def _next_lines(step: NextStep | None, done: str) -> list[str]:
     return [*lines, f"      {step.command}"] if step.command else lines
 
 
-def _week_table(figures: Sequence[WeekFigures]) -> Table:
-    table = grid("left", "right", "right", "right", "right", "right")
-    add_row(table, *((name, "bold") for name in ("Week", "graded", "mean", "median", "lowest", "highest")))
-    for week in figures:
+def _week_table(figures: Sequence[WeekFigures], states: Sequence[Mapping[str, int]]) -> Table:
+    """Draw the weeks' figures, with a column for each other state that any student's week is in."""
+    others = [(state, head) for state, head in _STATES.items() if any(counts.get(state) for counts in states)]
+    heads = ("Week", "graded", *(head for _, head in others), "mean", "median", "lowest", "highest")
+    sides: list[JustifyMethod] = ["right" for _ in heads]
+    table = grid("left", *sides[1:])
+    add_row(table, *((name, "bold") for name in heads))
+    for week, counts in zip(figures, states, strict=True):
         ends = (str(week.scores[0]), str(week.scores[-1])) if week.scores else ("–", "–")
-        add_row(table, week.week, str(len(week.scores)), number(week.mean), number(week.median), *ends)
+        rest = (str(counts.get(state, 0)) for state, _ in others)
+        add_row(table, week.week, str(len(week.scores)), *rest, number(week.mean), number(week.median), *ends)
     return table
 
 

@@ -150,6 +150,11 @@ def points_of(points: float, most: float) -> str:
     return tr("{points} of 1 point" if most == 1 else "{points} of {most} points", points=points, most=most)
 
 
+def grade_of(report: Report) -> str:
+    """Say a report's score, as in `4 of 5 points`, or that its week is excused and counts nothing."""
+    return tr("excused") if report.excused else points_of(report.score, report.max_score)
+
+
 def week_command(week: str) -> str:
     """Return the command with which a student runs the public checks of a week."""
     return f"pytest assignments/{week}"

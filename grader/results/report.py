@@ -136,6 +136,16 @@ class Report:
         return frozenset(tasks | {check.task for check in self.checks} if WEEK in tasks else tasks)
 
     @property
+    def counts(self) -> bool:
+        """Tell whether the checks' verdicts belong into figures of the class: they ran, and the week is not excused."""
+        return not (self.by_hand or self.excused)
+
+    @property
+    def grade(self) -> str:
+        """The score, or the word for a week that counts nothing, whatever its points."""
+        return "excused" if self.excused else str(self.score)
+
+    @property
     def is_settled(self) -> bool:
         """Tell whether a person has decided all that there is to decide, so that no check's verdict is missed."""
         tasks = {check.task for check in self.checks} or {WEEK}

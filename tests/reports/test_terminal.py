@@ -126,8 +126,8 @@ def test_nothing_left_to_do_is_said() -> None:
 def test_the_class_summary_and_what_is_not_final_by_name() -> None:
     problems = [Problem("petra", "week5", "week5.zip: not a zip file"), Problem("quentin", None, "empty")]
     assert class_lines([full_report(), sample_report("zoë")], problems) == [
-        "Week   graded   mean  median  lowest  highest",
-        "week5       1  100.0   100.0     100      100",
+        "Week   graded  provisional  not graded   mean  median  lowest  highest",
+        "week5       1            1           2  100.0   100.0     100      100",
         "",
         "Hardest tasks",
         "week5  5.4  ░░░░░░░░░░  0 of 1 done",

@@ -30,18 +30,12 @@ class Change:
     after: Report | None
 
     def __str__(self) -> str:
-        old, new = _said(self.before), _said(self.after)
+        old, new = (report.grade if report else "nothing" for report in (self.before, self.after))
         if self.after is None or self.after.excused:
             return f"{self.student} {self.week}: {old} → {new}"
         state = ", provisional" if self.after.provisional else ""
         same = "; the score stays as it was" if old == new and not state else ""
         return f"{self.student} {self.week}: {old} → {new} of {self.after.max_score}{state}{same}"
-
-
-def _said(report: Report | None) -> str:
-    if report is None:
-        return "nothing"
-    return "excused" if report.excused else str(report.score)
 
 
 class _Reports:

@@ -100,6 +100,6 @@ class Live:
             if report is not None:
                 person, week = key
                 name = plain(report.student)
-                score = {"score": report.score, "most": report.max_score}
-                found.append({"person": person, "week": week, "name": name, **score})
+                grade = report.grade if report.excused else f"{report.grade} of {report.max_score}"
+                found.append({"person": person, "week": week, "name": name, "grade": grade})
         return found

@@ -132,7 +132,7 @@ def _troubles(snapshot: Snapshot) -> tuple[tuple[str, tuple[Trouble, ...]], ...]
     found: dict[str, dict[str, set[int]]] = {}
     checks: dict[tuple[str, str], dict[str, CheckResult]] = {}
     for (person, week), report in snapshot.reports.items():
-        for check in () if report.by_hand else report.checks:
+        for check in report.checks if report.counts else ():
             if check.outcome not in (Outcome.PASSED, Outcome.SKIPPED, Outcome.TODO):
                 why = reason(check)
                 checks.setdefault((week, why), {}).setdefault(check.id, check)

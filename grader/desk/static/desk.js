@@ -451,7 +451,7 @@ function hear(news) {
     bar.max = news.total || 1;
     bar.value = news.done;
     document.getElementById("run-said").textContent = `${news.done} of ${news.total} graded`;
-    listed("run-newest", news.newest, (one) => ` ${titled(one.week)}: ${one.score} of ${one.most}`);
+    listed("run-newest", news.newest, (one) => ` ${titled(one.week)}: ${one.grade}`);
     document.getElementById("run-trouble-title").hidden = !news.trouble.length;
     listed("run-trouble", news.trouble, (one) => ` ${one.says}`);
   }
