@@ -35,7 +35,7 @@ def test_pool_filter_size(student, rng):
                  "without the − 1: (in + out − 1) // out": (size + output) // output,
                  "of dividing by the input size": (size + output - 1) // size}  # fmt: skip
         slips = {name: other for name, other in slips.items() if other != want}
-        expect.integer(value, want, f"adaptive_pool_filter_size({size}, {output})", context=slips)
+        expect.integer(value, want, f"adaptive_pool_filter_size({size}, {output})", context=slips, divided=True)
 
 
 # 6.6: batch normalisation, channel by channel
@@ -155,11 +155,11 @@ def test_layer_parts(student, rng):
         not lacking,
         f"{' and '.join(lacking)} should be a buffer (register_buffer), and is a plain attribute or missing",
     )
-    expect.close(parameters["weight"], torch.ones(features), "the initial weight")
-    expect.close(parameters["bias"], torch.zeros(features), "the initial bias")
+    expect.close(parameters["weight"], torch.ones(features), "weight, which begins at 1")
+    expect.close(parameters["bias"], torch.zeros(features), "bias, which begins at 0")
     expect.equal(expect.field(got, "trainable"), {name: True for name in parameters}, "which parameters are trainable")
-    expect.close(expect.field(buffers, "running_mean"), torch.zeros(features), "the initial running_mean")
-    expect.close(expect.field(buffers, "running_var"), torch.ones(features), "the initial running_var")
+    expect.close(expect.field(buffers, "running_mean"), torch.zeros(features), "running_mean, which begins at 0")
+    expect.close(expect.field(buffers, "running_var"), torch.ones(features), "running_var, which begins at 1")
 
 
 def judge_state(got, part, layer, slips=None):

@@ -142,7 +142,7 @@ def test_network_layers(student, output_dim, blocks, width, size):
                     got=", ".join(map(str, layers)))  # fmt: skip
     expect.equal(expect.field(got, "blocks"), [blocks or 2] * 3, "the number of blocks in ResNet's stages")
     wanted = residual.shapes(output_dim, blocks or 2, width or 8)
-    judge_shapes(got, wanted, "ResNet" if width else "ResNet (of width 8, the default)")
+    judge_shapes(got, wanted, f"ResNet with output_dim={output_dim}" + ("" if width else " and width 8, the default"))
     context = {"with a bias in conv1: bias=False": parameters_in(wanted) + (width or 8)}
     expect.integer(
         expect.field(got, "parameters"), parameters_in(wanted), "the number of ResNet's parameters", context=context

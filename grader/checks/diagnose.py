@@ -104,7 +104,7 @@ _EXCEPTIONS = (
     (r"expected np\.ndarray \(got Tensor\)",
      says("torch.from_numpy takes arrays alone: torch.as_tensor takes tensors, too")),
     (r"Weights only load failed", says("a whole model or another object was saved: save its state_dict()")),
-    (r"'Axes' object is not (iterable|subscriptable)",
+    (r"'Axes' object (is not (iterable|subscriptable)|has no attribute '(flat|flatten|ravel|shape)')",
      says("plt.subplots gives no 2-dimensional array for one row or one column: squeeze=False keeps it")),
     (r"The size of tensor a \((?P<one>\d+)\) must match the size of tensor b \((?P<other>\d+)\) "
      r"at non-singleton dimension 1",

@@ -75,12 +75,17 @@ def instance(got: object, kind: type | tuple[type, ...], what: str) -> None:
         _wrong_type(what, " or ".join(k.__name__ for k in kinds), got)
 
 
-def integer(got: object, want: int, what: str, *, context: Mapping[str, int] | None = None) -> None:
+def integer(
+    got: object, want: int, what: str, *, context: Mapping[str, int] | None = None, divided: bool = False
+) -> None:
     """Require a whole number, Python's or NumPy's, equal to `want`.
 
-    `context` holds other numbers, by name, that may explain a wrong one.
+    `context` holds other numbers, by name, that may explain a wrong one; `divided` says that it comes of a division.
     """
     got = whole(got)
+    if divided and type(got) is float and math.isfinite(got) and math.floor(got) == want:
+        cut = says(f"it is a float, {got:g}: // divides into whole numbers, and int() cuts")
+        fail(f"{what}: wrong type", expected="int", got=_typed(got), because=cut, form=True)
     instance(got, int, what)
     if got != want:
         alike = [name for name, other in (context or {}).items() if got == other]

@@ -246,6 +246,8 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
         ("[Errno 2] No such file or directory: '/tmp/work/ab/best.pt'", "no epoch has been saved"),
         ("running_mean should contain 4 elements not 8", "takes 8 features, and gets 4: is the batch's axis missing?"),
         ("Expected all tensors to be on the same device, but found cuda:0 and cpu!", "the device that is given"),
+        ("'Axes' object has no attribute 'flat'", "squeeze=False keeps it"),
+        ("'Axes' object is not subscriptable", "squeeze=False keeps it"),
         ("img should be Tensor Image. Got <class 'PIL.Image.Image'>", "ToTensor comes before Normalize"),
     ],
 )

@@ -74,6 +74,16 @@ def test_only_an_int_passes_as_an_integer(got: Any) -> None:
     assert failure(lambda: expect.integer(got, 1, "size")).summary == "size: wrong type"
 
 
+def test_of_a_number_that_comes_of_a_division_it_is_said_how_it_becomes_whole() -> None:
+    cut = failure(lambda: expect.integer(10.5, 10, "size", divided=True))
+    assert (cut.summary, cut.form) == ("size: wrong type", True)
+    assert cut.because == "it is a float, 10.5: // divides into whole numbers, and int() cuts"
+    for got, divided in ((10.5, False), (11.5, True), (float("nan"), True)):
+        assert (
+            failure(lambda got=got, divided=divided: expect.integer(got, 10, "size", divided=divided)).because is None
+        )
+
+
 @pytest.mark.parametrize("got", [True, np.float64(1.0), torch.tensor(1.0), "1.0"])
 def test_only_a_plain_number_passes_as_a_number(got: Any) -> None:
     assert failure(lambda: expect.number(got, "loss")).summary == "loss: wrong type"

@@ -1,9 +1,11 @@
 """What only a desktop has, students' code may ask for: it gets figures in memory, and plain progress bars."""
 
 import importlib
+import sys
 
 import matplotlib
 import pytest
+import torch.utils
 import tqdm.auto
 import tqdm.notebook
 from matplotlib import pyplot
@@ -23,6 +25,9 @@ def _restored(monkeypatch):
     patched += [(module, name) for module in (tqdm.auto, tqdm.notebook) for name in ("tqdm", "trange")]
     for owner, name in patched:
         monkeypatch.setattr(owner, name, getattr(owner, name))
+    for name in ("torch.utils.tensorboard", "tensorboardX"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(torch.utils, "tensorboard", None, raising=False)
     without_desktop()
 
 
@@ -44,3 +49,24 @@ def test_every_progress_bar_works_without_widgets(name, capfd):
         bar.update(1)
         bar.set_postfix(loss=1.0)
         bar.write("text")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from torch.utils.tensorboard import SummaryWriter",
+        "from torch.utils import tensorboard; SummaryWriter = tensorboard.SummaryWriter",
+        "import torch.utils.tensorboard; SummaryWriter = torch.utils.tensorboard.SummaryWriter",
+        "from tensorboardX import SummaryWriter",
+    ],
+)
+def test_what_is_logged_for_tensorboard_goes_nowhere(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(line, names)
+    writer = names["SummaryWriter"](log_dir="logs/first")
+    writer.add_scalar("loss", 0.5, 1)
+    with names["SummaryWriter"](comment="second") as other:
+        other.add_graph(None)
+    writer.close()
+    assert list(tmp_path.iterdir()) == []
