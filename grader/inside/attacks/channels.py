@@ -190,6 +190,20 @@ def _read_shared() -> None:
         file.read()
 
 
+def _in_memory() -> int:
+    """Have the shared file in memory; whoever reads on without waiting is told where it no longer is."""
+    _read_shared()
+    return 0
+
+
+def _put_out_of_memory() -> None:
+    os.posix_fadvise(_open(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _out_of_memory(_: int) -> bool:
+    return _refused(lambda: os.preadv(_open(), [bytearray(8)], 0, os.RWF_NOWAIT), errno.EAGAIN)
+
+
 def _time_of(path: str, name: str) -> Callable[[], int]:
     return lambda: int(getattr(os.stat(path), name))
 
@@ -344,6 +358,7 @@ CHANNELS = {
         lambda _: call(_MQ_OPEN, names.word, os.O_RDONLY, 0, None) >= 0,
     ),
     "keyrings": Channel(_add_key, lambda _: call(_REQUEST_KEY, b"user", names.word, None, 0) >= 0),
+    "pages of a file in memory": Channel(_put_out_of_memory, _out_of_memory, _in_memory),
     "times of a file": Channel(
         _read_shared, _changed(_time_of(SHARED, "st_atime_ns")), _time_of(SHARED, "st_atime_ns")
     ),
