@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import html
 import re
@@ -18,6 +19,7 @@ from grader.gradebook import Gradebook, open_book
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from grader.people.register import Register
 from tests.support.desks import CODE, Page, Visitor, again, make_book, opened
+from tests.support.pictures import png
 
 WORK, VALUES = "/work/1/week5", "test_week5.py::test_values_of_LeNet"
 HIDDEN = "test_hidden.py::test_gradients"
@@ -510,6 +512,7 @@ def answered(folder: Path, student: str, *cells: Cell) -> None:
         book.record_answers(student, "week5", *answers(*cells))
 
 
+PICTURE = base64.b64encode(png(more=b"\0" * 20_000)).decode()
 MARK = "<script>alert(1)</script>"
 
 
@@ -521,7 +524,7 @@ def test_a_part_shows_the_answer_in_the_notebook_as_text_and_its_plots_as_pictur
         Cell(f"{MARK}.ipynb", 3, Kind.MARKDOWN, f"## Plots\nIt falls. {MARK}", parts=("plots",)),
         Cell(f"{MARK}.ipynb", 4, Kind.CODE, f"draw()  # {MARK}", (
             Piece(Form.TEXT, f"printed {MARK}"), Piece(Form.ERROR, f"failed {MARK}"),
-            Piece(Form.LACKING, f"lacks {MARK}"), Piece(Form.PNG, "iVBORw0KGgo="),
+            Piece(Form.LACKING, f"lacks {MARK}"), Piece(Form.PNG, PICTURE),
         ), ("plots",)),
         Cell("b.ipynb", 1, Kind.MARKDOWN, "of nothing", is_given=True),
         Cell("b.ipynb", 2, Kind.MARKDOWN, "\n".join(f"line {number}" for number in range(999))),
@@ -529,7 +532,7 @@ def test_a_part_shows_the_answer_in_the_notebook_as_text_and_its_plots_as_pictur
     page = tina.get("/manual/week5/plots?student=1")
     for said in ("It falls.", "draw()", "printed", "failed", "Not shown: lacks"):
         assert said in page.words
-    assert '<img src="data:image/png;base64,iVBORw0KGgo="' in page.text
+    assert f'<img src="data:image/png;base64,{PICTURE}"' in page.text
     assert MARK not in page.text and page.words.count(MARK) >= 6
     assert "of nothing" not in page.words
     whole = tina.get("/manual/week5/style?student=1").words

@@ -119,6 +119,7 @@ def environment() -> jinja2.Environment:
         cell_lines=cell_lines,
         code_lines=code_lines,
         long_text=long_text,
+        picture=picture,
         counted=words.counted,
         offered=offered,
         signed=signed,
@@ -145,6 +146,11 @@ def cell_lines(text: str) -> Markup:
 def long_text(text: str) -> Markup:
     """Return a text as HTML, line by line, so that all of it is shown."""
     return Markup("\n").join(map(escape.plain, text.split("\n")))
+
+
+def picture(form: str, content: str) -> Markup:
+    """Return the address of a picture that is in base64, whole, however long it is."""
+    return Markup("data:image/{};base64,{}").format(form, content)
 
 
 @cache
