@@ -126,6 +126,15 @@ class Adjustments(Comments):
         rows = self.rows(f"{_OVERRIDES} {_ONE if key else ''} ORDER BY overrides.id", *key)
         return [_override(*row) for row in rows]
 
+    def count_decisions(self) -> int:
+        """Return how many decisions were ever recorded."""
+        return int(self.rows("SELECT count(*) FROM overrides")[0][0])
+
+    def latest_decisions(self, first: int, most: int) -> list[Override]:
+        """Return decisions of everybody, the latest first, from a place on."""
+        rows = self.rows(f"{_OVERRIDES} ORDER BY at DESC, overrides.id DESC LIMIT ? OFFSET ?", most, first)
+        return [_override(*row) for row in rows]
+
     def record_late(self, student: str, week: str, late: Late | None) -> None:
         """Record how late a week is, in place of what was recorded before; None: in time, or not known."""
         name, where = texts(student, week)

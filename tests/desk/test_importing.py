@@ -190,6 +190,18 @@ def test_of_many_names_that_nobody_has_a_few_alone_get_a_hint(
     assert len(set(searched)) == 10
 
 
+def test_a_long_table_that_has_to_be_mapped_is_entered_whole(importer: Visitor, import_folder: Path) -> None:
+    """What a form holds is sent back to the letter: pages cut long texts, and write out what cannot be seen."""
+    rows = "".join(f"Ana Silva,5,request {number} \u200b{'long ' * 20}\n" for number in range(1_200))
+    page = send(importer, f"who?,when?,what?\n{rows}")
+    fields = {**page.form("columns"), "role": ["student", "week", "text"], "week": "week5", "then": "import"}
+    assert len(fields["table"]) > 100_000
+    page = importer.post("/do/import", fields)
+    assert "1200 requests imported" in page.words
+    with open_book(import_folder, shared=True) as book:
+        assert [one.text.count("\u200b") for one in book.requests()] == [1] * 1_200
+
+
 def test_a_zip_that_unpacks_to_very_much_is_not_unpacked_whole(importer: Visitor) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

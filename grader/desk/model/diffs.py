@@ -14,6 +14,7 @@ from grader.results import CheckResult, Report
 
 MOST_CHANGES = 200  # lines that differ between two texts, above which nobody would read a comparison
 MOST_LINES = 5_000
+MOST_SHOWN = 6_000  # lines of all comparisons of a page
 AROUND = 3  # lines before and after a change that are shown
 
 
@@ -62,13 +63,15 @@ def _seen(check: CheckResult | None) -> object:
     return check and (check.outcome, check.points, check.message)
 
 
-def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[FileDiff]:
-    """Return what changed, file by file."""
-    found = []
+def changed_files(before: Mapping[str, str], after: Mapping[str, str], most: int = MOST_SHOWN) -> list[FileDiff]:
+    """Return what changed, file by file; beyond so many lines of it only that something did."""
+    found: list[FileDiff] = []
     for path in sorted({*before, *after}):
         old, new = python_lines(before.get(path, "")), python_lines(after.get(path, ""))
         if old != new or (path in before) != (path in after):
-            found.append(diff(path, old, new))
+            one = diff(path, old, new) if most > 0 else FileDiff(path, (), whole=True)
+            most -= max(len(one.lines), AROUND)
+            found.append(one)
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from urllib.parse import urlencode
 
+from grader.desk.model.lists import Sheet, page_number, sheet
 from grader.desk.model.snapshot import Duty, Snapshot
 from grader.people.naming import folded
 from grader.reports.class_page import flags, marks
@@ -35,17 +36,20 @@ class Filter:
     def of(cls, query: Mapping[str, str]) -> Filter:
         """Read an address; what makes no sense there is as if it were not there."""
         texts = {one.name: query.get(one.name, "")[:200] for one in fields(cls) if one.name not in ("sort", "page")}
-        page = query.get("page", "1")
-        number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+        number = page_number(query.get("page", ""))
         sort = query.get("sort", "name")
         return cls(**texts, sort=sort if sort in ORDERS or sort.lstrip("-").startswith("week") else "name", page=number)
 
     def address(self, **changes: str | int) -> str:
         """Return the address that shows the same but for these changes; the first page unless one is named."""
+        said = self.said(**changes)
+        return f"?{urlencode(said, errors='backslashreplace')}" if said else "?"
+
+    def said(self, **changes: str | int) -> dict[str, str]:
+        """Return what an address says of it, but for these changes."""
         values = {one.name: getattr(self, one.name) for one in fields(self)} | {"page": 1} | changes
         plain = {"sort": "name", "page": 1}
-        said = {name: value for name, value in values.items() if value and value != plain.get(name)}
-        return f"?{urlencode(said, errors='backslashreplace')}" if said else "?"
+        return {name: str(value) for name, value in values.items() if value and value != plain.get(name)}
 
     def following(self, person: int = 0, week: str = "") -> str:
         """Return the address of what is next after a student's week, among those that are chosen."""
@@ -54,21 +58,9 @@ class Filter:
         return f"/next{'?' if query or after else ''}{'&'.join(filter(None, (query, after)))}"
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The rows of a page, and how many there are on all pages."""
-
-    rows: Sequence[Row]
-    count: int
-    pages: int
-
-
-def choose(snapshot: Snapshot, wanted: Filter) -> Chosen:
+def choose(snapshot: Snapshot, wanted: Filter) -> Sheet[Row]:
     """Return the page of rows that a filter asks for."""
-    rows = chosen_rows(snapshot, wanted)
-    pages = max(1, -(-len(rows) // PER_PAGE))
-    first = (min(max(1, wanted.page), pages) - 1) * PER_PAGE
-    return Chosen(rows[first : first + PER_PAGE], len(rows), pages)
+    return sheet(chosen_rows(snapshot, wanted), PER_PAGE, wanted.said(page=wanted.page))
 
 
 def chosen_rows(snapshot: Snapshot, wanted: Filter) -> list[Row]:

@@ -13,6 +13,7 @@ from grader.reports.teacher import Excerpt, excerpts
 from grader.results import CheckResult, Outcome
 
 WAITING = (Outcome.PASSED,)
+MOST_GROUPS = 20  # of a page
 MOST_SHOWN = 12  # members of a group whose lines a page shows; the others are named
 
 

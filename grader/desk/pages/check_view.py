@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from grader.desk.acting.decisions import reached, shown_revisions
 from grader.desk.desk import Desk, desk_of
-from grader.desk.model.groups import MOST_SHOWN, checks_of, groups_of, lines_of
+from grader.desk.model.groups import MOST_GROUPS, MOST_SHOWN, checks_of, groups_of, lines_of
+from grader.desk.model.lists import sheet
 from grader.desk.pages.rendering import page
 
 
@@ -25,14 +26,18 @@ async def show_check(request: Request) -> Response:
     if place is None:
         raise HTTPException(404, "there is no such check; it may have been renamed")
     groups = groups_of(desk.snapshot, week, name)
-    people = [desk.snapshot.people[loss.key[0]] for group in groups for loss in group.losses]
-    shown = [(group, [(one, lines_of(desk.snapshot, one)) for one in group.losses[:MOST_SHOWN]]) for group in groups]
+    part = sheet(groups, MOST_GROUPS, {"id": name, "page": request.query_params.get("page", "")})
+    people = [desk.snapshot.people[loss.key[0]] for group in part.items for loss in group.losses]
+    shown = [
+        (group, [(one, lines_of(desk.snapshot, one)) for one in group.losses[:MOST_SHOWN]]) for group in part.items
+    ]
     return page(
         request,
         "check.html.j2",
         week=week,
         check=checks[place],
         groups=shown,
+        part=part,
         revisions=shown_revisions(desk, week, checks[place].task, people),
         mates={one.key: [mate.name for mate in reached(desk, one, week)[1:]] for one in people if one.group},
         decided=_decided(desk, week, checks[place].task),

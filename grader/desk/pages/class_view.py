@@ -53,7 +53,7 @@ async def show_class(request: Request) -> Response:
         "class.html.j2",
         wanted=wanted,
         chosen=chosen,
-        lines=[_line(desk, row) for row in chosen.rows],
+        lines=[_line(desk, row) for row in chosen.items],
         sections=sections(desk),
         states=[*State, LACKS, OVERTAKEN],
         overtaken=OVERTAKEN,

@@ -10,18 +10,22 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from grader.desk.acting.sharing import queue
 from grader.desk.desk import desk_of
+from grader.desk.model.asked import asked_of
 from grader.desk.model.days import days_of
-from grader.desk.model.diffs import changed_files, changed_verdicts
+from grader.desk.model.diffs import MOST_SHOWN, changed_files, changed_verdicts
 from grader.desk.model.figures import figures_of, look_at_first
 from grader.desk.model.filters import Filter
 from grader.desk.model.hints import fixes_of
+from grader.desk.model.lists import Paged, sheet
 from grader.desk.model.snapshot import Duty
 from grader.desk.pages.class_view import sections
 from grader.desk.pages.rendering import page
 from grader.desk.pages.work_view import found
+from grader.people.naming import folded
 from grader.reports.pages import report_html, report_markdown
 
 MOST_ATTEMPTS = 20
+MOST_PHRASES, MOST_LOGGED = 50, 100  # of a page
 _PREVIEW_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
 
@@ -29,12 +33,17 @@ async def show_requests(request: Request) -> Response:
     """Show what students ask to have looked at again."""
     desk = desk_of(request)
     names = {key: person.name for key, person in desk.snapshot.people.items()}
-    return page(request, "requests.html.j2", requests=desk.snapshot.requests, names=names)
+    asked = asked_of(desk.snapshot, request.query_params)
+    return page(request, "requests.html.j2", asked=asked, has_any=bool(desk.snapshot.requests), names=names)
 
 
 async def show_phrases(request: Request) -> Response:
     """Show the comments that are kept for reuse."""
-    return page(request, "phrases.html.j2", phrases=desk_of(request).book.all_phrases())
+    phrases, query = desk_of(request).book.all_phrases(), request.query_params
+    words = folded(query.get("q", "")[:200]).split()
+    found = [one for one in phrases if all(word in folded(one.text) for word in words)] if words else phrases
+    shown = sheet(found, MOST_PHRASES, {name: query.get(name, "")[:200] for name in ("q", "page")})
+    return page(request, "phrases.html.j2", phrases=shown, has_any=bool(phrases))
 
 
 async def show_figures(request: Request) -> Response:
@@ -61,14 +70,15 @@ async def show_attempts(request: Request) -> Response:
     desk = desk_of(request)
     person, week = found(desk, request)
     attempts = desk.snapshot.earlier((person.key, week))[:MOST_ATTEMPTS]
-    steps = []
+    steps, left = [], MOST_SHOWN
     for (number, at, after), earlier in zip(attempts, [*attempts[1:], None], strict=False):
         before = earlier[2] if earlier else None
         files = (
-            changed_files(desk.snapshot.sources(before.submission), desk.snapshot.sources(after.submission))
+            changed_files(desk.snapshot.sources(before.submission), desk.snapshot.sources(after.submission), left)
             if before and before.submission != after.submission
             else []
         )
+        left -= sum(len(file.lines) for file in files)
         steps.append((number, at, after, before, changed_verdicts(before, after) if before else [], files))
     return page(request, "attempts.html.j2", person=person, week=week, steps=steps)
 
@@ -77,8 +87,16 @@ async def show_log(request: Request) -> Response:
     """Show who did what."""
     desk = desk_of(request)
     names = {key: person.name for key, person in desk.snapshot.people.items()}
-    decisions = sorted(desk.book.all_decisions(), key=lambda one: one.at, reverse=True)[:200]
-    return page(request, "log.html.j2", actions=desk.book.actions(), decisions=decisions, names=names)
+    query = {name: request.query_params.get(name, "")[:200] for name in ("page", "decisions")}
+    actions = Paged(desk.book.count_actions(), lambda first, most: desk.book.actions(most, first=first))
+    decisions = Paged(desk.book.count_decisions(), desk.book.latest_decisions)
+    return page(
+        request,
+        "log.html.j2",
+        actions=sheet(actions, MOST_LOGGED, query),
+        decisions=sheet(decisions, MOST_LOGGED, query, "decisions"),
+        names=names,
+    )
 
 
 async def show_sharing(request: Request) -> Response:

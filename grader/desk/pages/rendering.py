@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jinja2
+import markupsafe
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -113,6 +114,7 @@ def environment() -> jinja2.Environment:
         finalize=visible,
     )
     teach(found)
+    found.filters["exact"] = exact
     found.globals.update(
         address=address,
         asset=asset,
@@ -134,6 +136,11 @@ def code_lines(lines: Sequence[str], first: int, file: int, is_here: bool) -> Ma
         _LINE.format(" here" if is_here and number == last else "", file, number, number, number, escape.plain(text))
         for number, text in enumerate(lines, first)
     )
+
+
+def exact(value: object) -> Markup:
+    """Return what a field holds as HTML, to the letter and however long it is: what is sent back must be the same."""
+    return markupsafe.escape(value)
 
 
 def cell_lines(text: str) -> Markup:

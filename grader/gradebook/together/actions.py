@@ -252,10 +252,16 @@ class Actions(Adjustments):
             yield change
             change.finish()
 
-    def actions(self, most: int = 200, person: int | None = None, who: str | None = None) -> list[Action]:
-        """Return what was done, the latest first."""
+    def count_actions(self) -> int:
+        """Return how many actions the log has."""
+        return int(self.rows("SELECT count(*) FROM actions")[0][0])
+
+    def actions(
+        self, most: int = 200, person: int | None = None, who: str | None = None, first: int = 0
+    ) -> list[Action]:
+        """Return what was done, the latest first, from the place `first` on."""
         where = [f"{name} = ?" for name, value in (("person", person), ("who", who)) if value is not None]
         values = [value for value in (person, who) if value is not None]
         query = "SELECT id, person, week, who, at, what, undone, undo != '[]' AND undone = '' FROM actions"
         query += f" WHERE {' AND '.join(where)}" if where else ""
-        return [Action(*row) for row in self.rows(f"{query} ORDER BY id DESC LIMIT ?", *values, most)]
+        return [Action(*row) for row in self.rows(f"{query} ORDER BY id DESC LIMIT ? OFFSET ?", *values, most, first)]
