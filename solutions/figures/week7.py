@@ -99,22 +99,24 @@ def plain_and_residual() -> Drawing:
         "Loss on the training images by epoch. "
         + " ".join(f"{name}: from {losses[0]:.2f} to {losses[-1]:.2f}." for name, losses in found.items())
         + " The deep plain network stays far above the other two, which end close together.",
-        620,
-        300,
+        380,
+        290,
     )
-    left, top, width, height, most = 55, 25, 380, 220, 2.4
+    left, top, width, height, most = 45, 20, 320, 220, 2.4
     epochs = len(next(iter(found.values())))
     _axes(drawing, left, top, width, height, [(value / most, value) for value in (0, 1, 2)])
     for epoch in (1, epochs):
         drawing.text(left + width * (epoch - 1) / (epochs - 1), top + height + 18, epoch, "small quiet")
     drawing.text(left + width / 2, top + height + 18, "epoch", "small quiet")
-    kinds = (("curve2", "orange", -12), ("curve3", "green", 0), ("curve1", "blue", 12))
-    for (name, losses), (kind, colour, aside) in zip(found.items(), kinds, strict=True):
-        places = [
-            (left + width * n / (epochs - 1), top + height * (1 - value / most)) for n, value in enumerate(losses)
-        ]
-        drawing.line(places, kind)
-        drawing.text(left + width + 10, places[-1][1] + aside + 4, f"{name}: {losses[-1]:.2f}", f"left {colour}")
+    kinds = (("curve2", "orange"), ("curve3", "green"), ("curve1", "blue"))
+    for place, ((name, losses), (kind, colour)) in enumerate(zip(found.items(), kinds, strict=True)):
+        drawing.line(
+            [(left + width * n / (epochs - 1), top + height * (1 - value / most)) for n, value in enumerate(losses)],
+            kind,
+        )
+        x, y = left + width - 190, top + 8 + 20 * place
+        drawing.line([(x, y), (x + 26, y)], kind)
+        drawing.text(x + 34, y + 4, f"{name}: {losses[-1]:.2f}", f"left {colour}")
     return drawing
 
 
