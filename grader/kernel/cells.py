@@ -17,6 +17,7 @@ from grader.checks.task_mark import TaskMark
 from grader.inside.elsewhere import elsewhere
 from grader.inside.modules import StudentModules
 from grader.inside.replacing import replaced
+from grader.pytest_plugin import calls
 from grader.pytest_plugin.seeds import check_seed, probe_seed
 from grader.pytest_plugin.student import LocalStudent, Probe
 
@@ -119,8 +120,10 @@ class History:
 class KernelStudent(LocalStudent):
     """Runs probes on the kernel's names. What a run prints is kept, its end if it is long, and shown with a failure."""
 
-    def __init__(self, modules: KernelModules, history: History, seed: int, seconds: float) -> None:
-        super().__init__(modules, history.folder, seed, seconds)
+    def __init__(
+        self, modules: KernelModules, history: History, seed: int, seconds: float, hung: set[calls.Path]
+    ) -> None:
+        super().__init__(modules, history.folder, seed, seconds, hung=hung)
         self._history = history
         self._printed = ""
 
@@ -169,10 +172,12 @@ class KernelStudents:
         self.history = History(shell)
         self._modules = KernelModules(shell.user_module)
         self._seed = seed
+        self._hung: set[calls.Path] = set()
 
     def open(self, item: pytest.Item, mark: TaskMark) -> KernelStudent:
         """Return the handle for one check."""
-        return KernelStudent(self._modules, self.history, probe_seed(self.check_seed(item)), mark.seconds)
+        seed = probe_seed(self.check_seed(item))
+        return KernelStudent(self._modules, self.history, seed, mark.seconds, self._hung)
 
     def close(self, student: object) -> None:
         """Do nothing: the process is the kernel's."""

@@ -27,6 +27,7 @@ from grader.pytest_plugin.local import LocalStudents
 from grader.reports.words import points_of
 from grader.results import CheckResult, tasks_of
 
+_NOTHING = "no notebook defines anything of "  # as reading a submission says it; here there is no notebook's name
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same work gives the same bytes
 
 
@@ -56,7 +57,12 @@ def _modules(
         try:
             read = load_folder(place, assignment)
         except SubmissionError as error:
-            raise SubmissionError(f"there is nothing to hand in: run the cells of your tasks first ({error})") from None
+            if not str(error).startswith(_NOTHING):
+                raise
+            raise SubmissionError(
+                f"there is nothing to hand in: no cell that was run defines anything that {assignment.week} asks for; "
+                "run the cells of your tasks first"
+            ) from None
     return read.files, [note for note in read.notes if not note.startswith("notebook ")]
 
 

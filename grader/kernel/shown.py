@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class Shown:
 
 def checks(results: Sequence[CheckResult], contact: str = "") -> Shown:
     """Show each check of a task, or of several: its message, its hint, and what the student's code printed."""
+    results = _todo_once(results)
     lost = [check for check in results if check.outcome is not Outcome.PASSED]
     lines = [f"{_mark(check)} {check.task} {check.title}: {_says(check)}" for check in results]
     tell = words.whom_to_tell(results, contact)
@@ -59,6 +60,20 @@ def handed_in(file: str, modules: Sequence[str], notes: Sequence[str], differ: S
     )
 
 
+def _todo_once(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Make one of the checks of a task that is not begun: a line for each says the same again and again."""
+    together: dict[tuple[str, str], list[CheckResult]] = {}
+    for check in results:
+        key = check.message if check.outcome is Outcome.TODO else check.id
+        together.setdefault((check.task, key), []).append(check)
+    return [_as_one(checks) if len(checks) > 1 else checks[0] for checks in together.values()]
+
+
+def _as_one(checks: Sequence[CheckResult]) -> CheckResult:
+    title = tr("{n} checks", n=len(checks))
+    return replace(checks[0], title=title, max_points=sum(check.max_points for check in checks))
+
+
 def _all_pass(results: Sequence[CheckResult]) -> str:
     tasks = sorted({check.task for check in results})
     points = sum(check.points for check in results)
@@ -81,7 +96,7 @@ def _says(check: CheckResult) -> str:
 
 def _plain(lines: Sequence[str]) -> str:
     parts = (part for line in lines for part in (line.splitlines() or [""]))
-    return "\n".join(part[: len(part) - len(part.lstrip())] + escape.terminal(part) for part in parts)
+    return "\n".join(escape.plain(part).rstrip() for part in parts)  # columns stay columns
 
 
 def _render(what: str, **contents: object) -> str:

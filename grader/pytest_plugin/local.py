@@ -13,6 +13,7 @@ from grader.course import Course
 from grader.errors import DeviceError, GraderError, UsageError
 from grader.inside import says
 from grader.inside.modules import ModuleEnded, StudentModules, close_modules, open_modules
+from grader.pytest_plugin import calls
 from grader.pytest_plugin.output import Output
 from grader.pytest_plugin.seeds import check_seed, probe_seed
 from grader.pytest_plugin.student import LocalStudent, Student
@@ -38,6 +39,7 @@ class LocalStudents:
         self._output = None if shows_output else Output()
         self.ended: Mapping[str, ModuleEnded] = {}  # modules that are not to be imported again
         self._open: tuple[Path, StudentModules] | None = None
+        self._hung: set[calls.Path] = set()
 
     def open(self, item: pytest.Item, mark: TaskMark) -> Student:
         """Return the handle for one check; its modules stay imported until another week's check comes."""
@@ -45,7 +47,8 @@ class LocalStudents:
         if self._open is None or self._open[0] != folder:
             self._switch(folder, item.path.parent.name)
         assert self._open is not None
-        return LocalStudent(self._open[1], folder, probe_seed(self.check_seed(item)), mark.seconds, self._output)
+        seed = probe_seed(self.check_seed(item))
+        return LocalStudent(self._open[1], folder, seed, mark.seconds, self._output, self._hung)
 
     def close(self, student: Student) -> None:
         """Do nothing: the process is the student's own."""
@@ -104,6 +107,7 @@ class LocalStudents:
         import torch  # noqa: PLC0415 - the first check is where a student waits for it
 
         torch.set_num_threads(1)
+        self._hung.clear()
         self._open = (folder, open_modules(folder, week, self.ended, self._device))
 
 

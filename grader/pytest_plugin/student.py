@@ -17,12 +17,15 @@ from typing import Any, Protocol
 
 from grader.inside import codec, probing
 from grader.inside.modules import StudentModules
+from grader.pytest_plugin import calls
 from grader.pytest_plugin.calls import Asked
-from grader.pytest_plugin.deadline import OWN_SECONDS, deadline
+from grader.pytest_plugin.deadline import OWN_SECONDS, DeadlineExceeded, deadline
 from grader.pytest_plugin.output import Output
 from grader.results import Outcome
 
 Probe = Callable[..., Any]
+
+AGAIN_SECONDS = 2.0  # at least, that a function has which has run into a limit before
 
 
 class Student(Protocol):
@@ -74,11 +77,18 @@ class LocalStudent:
     """Runs probes in this process. `raised` holds the latest exceptions of the student's code.
 
     With `output` what a run prints is kept there, up to a limit, and the next run begins anew; without it, it is shown
-    as it comes. `before_run` is called before each run.
+    as it comes. `before_run` is called before each run. `hung` holds which functions have run into a limit before: the
+    other checks of one wait for it only as long as it takes to see that it hangs.
     """
 
     def __init__(
-        self, modules: StudentModules, folder: Path, seed: int, seconds: float, output: Output | None = None
+        self,
+        modules: StudentModules,
+        folder: Path,
+        seed: int,
+        seconds: float,
+        output: Output | None = None,
+        hung: set[calls.Path] | None = None,
     ) -> None:
         self.asked: Asked | None = None
         self.folder = folder
@@ -88,6 +98,7 @@ class LocalStudent:
         self._seed = seed
         self._seconds = seconds
         self._output = output
+        self._hung: set[calls.Path] = set() if hung is None else hung
 
     def run(self, probe: Probe, /, *args: Any, **kwargs: Any) -> Any:
         import torch  # noqa: PLC0415 - checks have imported it; collecting them can do without
@@ -99,13 +110,15 @@ class LocalStudent:
         self.import_first(self.asked.modules)
         args, kwargs = codec.decode(codec.encode((args, kwargs), "the probe's arguments"))
         try:
-            with self._output.kept() if self._output else nullcontext(), deadline(self._seconds, self.folder):
+            with self._output.kept() if self._output else nullcontext(), deadline(self._limit(), self.folder):
                 evidence = probing.call(probe, self._modules, self._seed, args, kwargs)
                 message = codec.encode(evidence, "the result")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too, comes from the student's code
             self.raised.append(error)
+            if isinstance(error, DeadlineExceeded) and not error.slow:
+                self._hung.update(self.asked.paths)
             raise
         finally:
             if os.getpid() != own:
@@ -113,6 +126,10 @@ class LocalStudent:
         return codec.decode(message)
 
     run_fresh = run
+
+    def _limit(self) -> float:
+        hangs = self.asked is not None and not self._hung.isdisjoint(self.asked.paths)
+        return min(self._seconds, max(AGAIN_SECONDS, self._seconds / 5)) if hangs else self._seconds
 
     def run_again(self) -> None:
         """Run the latest probe once more with its arguments: without a limit, and with all that it prints shown."""

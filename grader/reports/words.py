@@ -68,7 +68,14 @@ def problem(check: CheckResult) -> str:
     says = next(iter(retold(check.message).splitlines()), check.title)
     if check.hidden:
         return f"{check.title} ({tr('hidden')}; {says})"
-    return says if len(says) <= LONGEST else says[: LONGEST - 1] + "…"
+    return says if len(says) <= LONGEST else _cut(says)
+
+
+def _cut(text: str) -> str:
+    """Cut a long line between two words, where there is such a place near its end."""
+    kept = text[: LONGEST - 1]
+    whole = kept if text[LONGEST - 1] == " " else kept.rpartition(" ")[0]
+    return (whole.rstrip() if len(whole) > LONGEST // 2 else kept) + "…"
 
 
 def next_step(scores: Sequence[TaskScore], command: str, full: Collection[str] = ()) -> NextStep | None:

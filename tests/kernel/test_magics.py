@@ -19,10 +19,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.author.release.workbook import build, set_up
 from grader.course import Course
-from grader.errors import UsageError
+from grader.errors import SubmissionError, UsageError
 from grader.intake import load_folder
-from grader.kernel import handing_in, magics
-from grader.kernel.cells import Cells, History, MissingName, Tail
+from grader.kernel import handing_in, magics, shown
+from grader.kernel.cells import Cells, History, KernelStudents, MissingName, Tail
+from grader.results import CheckResult, Outcome
 from tests.support.courses import copied
 
 README = (
@@ -161,6 +162,31 @@ def test_what_only_the_kernel_has_costs_nothing_silently(kernel: Kernel) -> None
 def shell() -> Iterator[InteractiveShell]:
     yield InteractiveShell()
     InteractiveShell.clear_instance()
+
+
+def test_checks_that_say_the_same_of_a_task_to_do_are_one_line() -> None:
+    todo, other = "TODO: run the cell that defines f; none has defined it yet", "TODO 5.1: more"
+    parts = [("5.1", "a", todo), ("5.1", "b", todo), ("5.1", "c", other), ("5.2", "d", todo)]
+    told = shown.checks(
+        [CheckResult(f"t::{name}", task, name, False, 0, 2, Outcome.TODO, says) for task, name, says in parts]
+    )
+    assert repr(told).splitlines() == [f"○ 5.1 2 checks: {todo}", f"○ 5.1 c: {other}", f"○ 5.2 d: {todo}"]
+    assert told._repr_html_().count("none has defined it yet") == 2 and "0 of 4 points" in told._repr_html_()
+
+
+def test_the_text_keeps_its_columns() -> None:
+    results = [CheckResult(f"t::{task}", task, "a", False, 2, 2, Outcome.PASSED) for task in ("5.1", "5.10")]
+    lines = repr(shown.score(results, "week5", "Week 5")).splitlines()
+    assert lines[0].index("2/2") == lines[1].index("2/2") == lines[2].index("4/4")
+
+
+def test_without_anything_of_the_week_there_is_nothing_to_hand_in(
+    shell: InteractiveShell, two_weeks_course: Course, tmp_path: Path
+) -> None:
+    shell.run_cell("other = 1")
+    week = next(iter(two_weeks_course.assignments().values()))
+    with pytest.raises(SubmissionError, match=f"no cell that was run defines anything that {week.week} asks for"):
+        handing_in.write(shell, KernelStudents(shell), week, tmp_path)
 
 
 def test_later_runs_of_a_cell_replace_earlier_ones_and_nothing_else() -> None:

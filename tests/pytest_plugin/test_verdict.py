@@ -321,3 +321,24 @@ def test_an_import_that_was_cut_short_is_tried_again(tmp_path: Path, monkeypatch
         assert student.run(asked_of_f, 7) == 7
     finally:
         close_modules(modules)
+
+
+def test_a_function_that_hung_has_less_time_in_the_checks_that_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.pytest_plugin.student.AGAIN_SECONDS", 0.1)
+    (tmp_path / "lenet.py").write_text(
+        "def f(n):\n    while n: pass\n    return n\ndef pool_size(n):\n    while n: pass\n"
+    )
+    modules = open_modules(tmp_path, "week5")
+    hung: set[tuple[str, ...]] = set()
+    took = []
+    try:
+        for probe in (asked_of_f, asked_of_f, pooled):
+            with pytest.raises(deadline.DeadlineExceeded) as stopped:
+                LocalStudent(modules, tmp_path, 0, 1.0, hung=hung).run(probe, 7)
+            took.append(stopped.value.seconds)
+        assert LocalStudent(modules, tmp_path, 0, 1.0, hung=hung).run(asked_of_f, 0) == 0
+    finally:
+        close_modules(modules)
+    assert took == [1.0, 0.2, 1.0]

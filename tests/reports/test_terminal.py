@@ -216,3 +216,10 @@ def test_what_a_check_printed_stands_below_its_message() -> None:
         "  printed      one",
         "               two",
     ]
+
+
+def test_a_long_problem_is_cut_between_words_where_there_are_some() -> None:
+    words_of = CheckResult("t::a", "5.1", "a", False, 0, 1, Outcome.ERROR, "IndexError: " + "elevenchars " * 40)
+    says = words.problem(words_of)
+    assert len(says) <= words.LONGEST and says.endswith("elevenchars…")
+    assert len(words.problem(replace(words_of, message="x" * 999))) == words.LONGEST
