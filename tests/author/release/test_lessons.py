@@ -22,6 +22,7 @@ from grader.course import Course
 from grader.errors import CourseError
 from tests.support import amount
 from tests.support.courses import copied
+from tests.support.notebooks import in_short
 
 ROOT = Path(__file__).parents[3]
 WEEKS = list(Course(ROOT).assignments())
@@ -65,16 +66,6 @@ def test_a_notebook_with_outputs_is_stale_and_is_written_anew(tmp_path: Path, mo
     notebook.write_text(json.dumps(content))
     assert main(["lessons", "--check"]) == 1
     assert main(["lessons"]) == 0 and lessons.stale_notebooks(course) == []
-
-
-def in_short(notebook: Path, folder: Path) -> Path:
-    """Copy the notebook to one that trains for few epochs: each cell runs, however well a network learns."""
-    content = nbformat.read(notebook, as_version=4)
-    few = nbformat.v4.new_code_cell("lessons.epochs = lambda batches: 2")
-    imports = next(number for number, cell in enumerate(content.cells) if cell.cell_type == "code")
-    content.cells.insert(imports + 1, few)
-    nbformat.write(content, folder / notebook.name)
-    return folder / notebook.name
 
 
 @pytest.mark.usefixtures("warm_kernels")
