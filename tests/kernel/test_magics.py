@@ -171,7 +171,7 @@ def test_checks_that_say_the_same_of_a_task_to_do_are_one_line() -> None:
         [CheckResult(f"t::{name}", task, name, False, 0, 2, Outcome.TODO, says) for task, name, says in parts]
     )
     assert repr(told).splitlines() == [f"○ 5.1 2 checks: {todo}", f"○ 5.1 c: {other}", f"○ 5.2 d: {todo}"]
-    assert told._repr_html_().count("none has defined it yet") == 2 and "0 of 4 points" in told._repr_html_()
+    assert told.html.count("none has defined it yet") == 2 and "0 of 4 points" in told.html
 
 
 def test_the_text_keeps_its_columns() -> None:
