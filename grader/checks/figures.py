@@ -54,6 +54,14 @@ def picture_of(ax: Any) -> torch.Tensor:
     return found[0]
 
 
+def lines_of(ax: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return the x and y values of each line in an axes; its `lines` are needed."""
+    found = [expect.items(one, 2, "a line") for one in expect.items(expect.field(ax, "lines"), None, "the lines")]
+    plain = [one for one in found if all(type(part) is np.ndarray and part.ndim == 1 for part in one)]
+    expect.true(len(plain) == len(found), "a line is none of numbers")
+    return [(torch.from_numpy(x).float(), torch.from_numpy(y).float()) for x, y in plain]
+
+
 def alike(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Tell whether two pictures are equal up to brightness and contrast, as a picture may be drawn."""
     if a.shape != b.shape:

@@ -107,7 +107,8 @@ def new(what: str, name: str | None, title: str) -> int:
         folder = Path(name or ".")
         for path in new_course(folder, title):
             print(f"wrote {path}")
-        print(f"next: cd {folder}; git init; python -m grader new week1")
+        there = "" if folder.resolve() == Path.cwd() else f"cd {folder}; "
+        print(f"next: {there}git init; python -m grader new week1")
         print("once students can get it: `repository` in course.toml gives its notebooks a badge for Colab")
         return 0
     week = f"week{(name or '').removeprefix('week')}" if what == "week" else what

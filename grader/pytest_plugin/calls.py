@@ -19,6 +19,7 @@ from grader.checks.describe import brief, clip
 
 FEW_IN_CALL = 4  # numbers of an array; larger ones are not shown in full, so that other arguments are seen, too
 LONGEST = 300
+_OURS = ("device", "kit")  # what a student has that is no module of theirs
 _DEEPEST = 3  # calls from a probe to its helpers
 
 Path = tuple[str, ...]  # of what a name stands for: ("training",), or ("training", "fit")
@@ -275,7 +276,7 @@ def _arguments(function: Callable[..., Any], node: ast.Call) -> list[tuple[str, 
 
 
 def _longer(path: Path | None, name: str) -> Path | None:
-    return (*path, name) if path is not None and len(path) < 2 and name != "device" else None
+    return (*path, name) if path is not None and len(path) < 2 and (path or name not in _OURS) else None
 
 
 def _position(node: ast.AST) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def shown(outer: Path, inner: Path) -> list[str]:
 
 def python() -> str:
     """Return the interpreter's path inside."""
-    return str(_inner(Path(sys.executable)))
+    return str(_inner(_executable()))
 
 
 def search_path() -> tuple[list[str], list[str]]:
@@ -91,9 +91,14 @@ def _paths() -> Iterator[Path]:
     for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
         for part in ("lib", "lib64", "pyvenv.cfg"):
             yield Path(prefix, part)
-    yield Path(sys.executable)
+    yield _executable()
     yield Path(os.path.realpath(sys.executable))
     yield from _packages()
+
+
+def _executable() -> Path:
+    """Return this Python as its prefix is written: it may have been started as `../venv/bin/python`."""
+    return Path(os.path.abspath(sys.executable))
 
 
 def _packages() -> list[Path]:

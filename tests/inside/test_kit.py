@@ -159,7 +159,10 @@ def test_a_figure_is_told_by_its_parts_and_none_is_left() -> None:
     left, right = got["axes"]
     assert figures.show_all(picture[None], figures.pictures_of([left, right]))
     assert right["names"] == ["epoch", "loss"] and right["title"] == "training"
-    assert right["lines"][0][1].tolist() == points
+    ((x, y),) = figures.lines_of(right)
+    assert y.tolist() == points and x.tolist() == [0.0, 1.0, 2.0]
+    with pytest.raises(AssertionError, match="a line is none of numbers"):
+        figures.lines_of({"lines": [[1, [2]]]})
     with pytest.raises(AssertionError, match="show\\(\\) is called"):
         figures.axes_of(got, 2)
     assert kit.drawn(lambda: None)["type"] == "NoneType"

@@ -52,6 +52,15 @@ def either(student: Any, images: torch.Tensor, as_numpy: bool) -> Any:
     return student.training.pixel_stats(images.numpy() if as_numpy else images)
 
 
+def recorded(student: Any, lr: float) -> Any:
+    return student.kit.trained(loop_of(student), lr, student.device)
+
+
+def loop_of(student: Any) -> Any:
+    train = student.training.train
+    return lambda model, loader, optimizer, criterion, device: train(model, loader, device)
+
+
 @contextmanager
 def class_of(student: Any) -> Iterator[Any]:
     own = student.batchnorm.BatchNorm2d
@@ -94,6 +103,7 @@ ASKED: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list
     "a helper's class": (with_helper, (8,), {}, ["VGG"], "model = VGG(8)"),
     "measures of arguments": (measured, (torch.zeros(3, 4, 2), {"last": torch.zeros(5, 1)}), {}, ["FCNN"],
                               "FCNN(3, 8, 4, 5, weight.shape)"),
+    "what the kit runs": (recorded, (0.1,), {}, ["train"], "train(model, loader, device)"),
     "several functions": (whole, (3,), {}, ["FCNN", "fit"], ""),
     "none": (nothing, (3,), {}, [], ""),
     "arguments that do not fit": (nothing, (3, 4), {}, [], ""),

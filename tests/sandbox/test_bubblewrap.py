@@ -115,6 +115,14 @@ def test_what_tells_where_the_course_lies_is_covered_at_every_path_to_it(
     assert inner == {f"/venv/{lib}/python3.11/site-packages/{name}" for lib in ("lib", "lib64") for name in TELLING}
 
 
+def test_a_python_that_was_started_by_a_way_around_is_shown_where_its_prefix_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "course" / ".." / "venv" / "bin" / "python"))
+    assert views.python() == "/venv/bin/python"
+
+
 def test_the_doctor_says_what_to_do(no_bwrap: None) -> None:
     lines = [str(finding) for finding in islice(doctor.examine(), 8)]  # the last one takes seconds
     assert lines[0].startswith("BAD  sandbox: bubblewrap (the program `bwrap`) is not installed; install it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -93,8 +93,9 @@ def examine(
     found += _flaky([report for _, report in kinds[REFERENCE]])
     found += [finding for trial, report in kinds[SKELETON] for finding in _gains(report)]
     graded = {trial.subject.name: report for trial, report in kinds[MUTANT]}
+    strict = {finding.subject for finding in found if finding.kind == "too strict"}
     for name, report in graded.items():
-        found += _mutant(listed[name], report)
+        found += _mutant(listed[name], report, strict)
         found += [Finding("message", name, text) for text in messages.faults_of(listed[name], report, functions)]
     found += _weaker(listed, caught([*trials, *again], listed.values()), recorded)
     reference = next((report for _, report in kinds[REFERENCE]), None)
@@ -156,12 +157,15 @@ def _gains(report: Report) -> Iterator[Finding]:
             yield Finding("for nothing", check.id, f"the skeleton gets {check.points} of its points")
 
 
-def _mutant(mutant: Mutant, report: Report) -> Iterator[Finding]:
+def _mutant(mutant: Mutant, report: Report, strict: Collection[str]) -> Iterator[Finding]:
+    """Find what a mutant should have lost, and what it should not: what correct solutions lose as well is no news."""
     lost = tasks_lost(report)
     for task in sorted(set(mutant.tasks) - lost, key=task_order):
         yield Finding("survivor", mutant.id, f"keeps all points of task {task}: {mutant.why}")
     for task in sorted(lost - {*mutant.tasks, *mutant.may_lose}, key=task_order):
-        checks = [c for c in report.checks if c.task == task and c.outcome is not Outcome.PASSED]
+        checks = [c for c in report.checks if c.task == task and c.outcome is not Outcome.PASSED and c.id not in strict]
+        if not checks:
+            continue
         yield Finding("collateral", mutant.id, f"loses points of task {task}, too ({checks[0].id}): {mutant.why}")
 
 

@@ -233,6 +233,14 @@ def test_margins_are_measured_over_the_seeds() -> None:
     assert margin.deviations == pytest.approx(4.0)
 
 
+def test_a_check_that_the_reference_fails_is_no_collateral_of_every_mutant() -> None:
+    other = replace(HIDDEN, id="test_hidden.py::c", task="7.2")
+    runs = [trial(trials.REFERENCE, PASS, failing(other)), trial(trials.MUTANT, failing(PASS), failing(other))]
+    assert [line for line in found(*runs) if line.startswith("collateral")] == []
+    runs[0] = trial(trials.REFERENCE, PASS, other)
+    assert [line for line in found(*runs) if line.startswith("collateral")] != []
+
+
 def test_only_what_takes_a_second_is_slow() -> None:
     slow = [replace(PASS, id=f"a::{seconds}", seconds=seconds) for seconds in (0.04, 0.9, 1.2, 7.0)]
     shown = matrix.matrix_of(WEEK, [trial(trials.REFERENCE, *slow)], [], [])
