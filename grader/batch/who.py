@@ -13,7 +13,7 @@ from grader.gradebook import Gradebook
 from grader.intake import Candidate, Survey, surveyed_digest
 from grader.intake.roster import Roster, credit_members
 from grader.people.identity import Identity
-from grader.people.matching import questions
+from grader.people.matching import doubles, questions
 from grader.people.naming import same_name
 from grader.people.person import Person
 from grader.people.register import Entry, Register, Work
@@ -81,6 +81,7 @@ class _Finding:
         there = {candidate.student for candidate in candidates}
         people = self._register.people
         asked = questions(people)
+        asking = {person.name for person in doubles(asked)}  # each may be somebody of the roster, and is asked about
         may_be_there = {other.name for _, others in asked for other in others}
         nothing = [person.name for person in people if person.listed and person.name not in there | may_be_there]
         on_roster = {person.name for person in people if person.listed}
@@ -89,7 +90,7 @@ class _Finding:
             roster=roster,
             people=tuple(people),
             missing=tuple(sorted(nothing)),
-            strangers=tuple(sorted(there - on_roster)) if on_roster else (),
+            strangers=tuple(sorted(there - on_roster - asking)) if on_roster else (),
             gone=tuple(sorted(gone)),
             said=(*self._roster.said, *self._register.said),
             unclear=tuple(_question(person, others) for person, others in asked if person.name in there),

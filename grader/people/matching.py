@@ -158,6 +158,22 @@ def questions(people: Sequence[Person]) -> list[tuple[Person, list[Person]]]:
     return found
 
 
+def doubles(asked: Iterable[tuple[Person, Sequence[Person]]]) -> list[Person]:
+    """Return those of `questions` whom a count leaves out, since somebody of the roster is counted already.
+
+    An entry that may be either of two on the roster makes no third student; of three entries that may be either of the
+    two, one has to be somebody else.
+    """
+    groups: list[tuple[list[Person], Found]] = []
+    for person, others in asked:
+        entries, listed = [person], {id(other): other for other in others if other.listed}
+        for group in [one for one in groups if one[1].keys() & listed.keys()]:
+            groups.remove(group)
+            entries, listed = [*group[0], *entries], group[1] | listed
+        groups.append((entries, listed))
+    return [person for entries, listed in groups for person in entries[: len(listed)]]
+
+
 def _may_be(index: Index, person: Person, other: Person) -> bool:
     if other is person or person.handed & other.handed or index.conflict(other, person.marks):
         return False

@@ -54,7 +54,7 @@ class Cell:
 class Line:
     """One student as the table shows them. `place` is that of the section among all.
 
-    `also` holds what they can be found by beside what is shown.
+    `also` holds what they can be found by beside what is shown. `is_double` is as in `Row`.
     """
 
     student: str
@@ -68,6 +68,7 @@ class Line:
     cells: tuple[Cell, ...]
     total: float | None
     flags: tuple[str, ...]
+    is_double: bool = False
 
 
 def write_class_page(
@@ -171,6 +172,7 @@ def _lines(rows: Sequence[Row], weeks: Sequence[str], links: Links, sections: Se
             cells=tuple(_cell(row, week, links) for week in weeks),
             total=row.total,
             flags=tuple(flags(row)),
+            is_double=row.is_double,
         )
 
 

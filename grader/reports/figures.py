@@ -23,7 +23,7 @@ from grader.escape import csv_cell
 from grader.files import write_atomically
 from grader.gradebook import Problem
 from grader.gradebook.by_hand import MISSING, NOTHING
-from grader.people.matching import questions
+from grader.people.matching import doubles, questions
 from grader.people.naming import folded
 from grader.people.person import Person
 from grader.results import Outcome, Report, TaskScore, task_order
@@ -48,7 +48,8 @@ class State(StrEnum):
 class Row:
     """One student: the reports by week, what could not be graded, and who it is.
 
-    `unclear` says that an entry of the class folder may be theirs, so that nobody takes them for missing.
+    `unclear` says that an entry of the class folder may be theirs, so that nobody takes them for missing; `is_double`
+    that it is such an entry, which may be somebody's of the roster, and so is no student more.
     """
 
     student: str
@@ -56,6 +57,7 @@ class Row:
     problems: tuple[Problem, ...]
     person: Person = field(default_factory=lambda: Person(""))
     unclear: bool = False
+    is_double: bool = False
 
     @property
     def section(self) -> str:
@@ -140,7 +142,9 @@ class WeekFigures:
 def class_rows(reports: Iterable[Report], problems: Iterable[Problem], people: Iterable[Person] = ()) -> list[Row]:
     """Return a row for each student, sorted by name; all on the roster and all with only problems have one, too."""
     known = {person.name: person for person in people}
-    unclear = {other.name for _, others in questions(list(known.values())) for other in others}
+    asked = questions(list(known.values()))
+    unclear = {other.name for _, others in asked for other in others}
+    double = {person.name for person in doubles(asked)}
     by_student: dict[str, dict[str, Report]] = {}
     unread: dict[str, list[Problem]] = {}
     for report in reports:
@@ -155,9 +159,15 @@ def class_rows(reports: Iterable[Report], problems: Iterable[Problem], people: I
             tuple(unread.get(name, ())),
             known.get(name) or Person(name),
             name in unclear and name in listed,
+            name in double,
         )
         for name in sorted({*by_student, *unread, *listed})
     ]
+
+
+def headcount(rows: Iterable[Row]) -> int:
+    """Count the students: an entry that may be either of two who are there makes no third one."""
+    return sum(not row.is_double for row in rows)
 
 
 @cache

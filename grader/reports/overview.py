@@ -84,7 +84,9 @@ def overviews(sections: Sequence[Section], weeks: Sequence[str]) -> list[Overvie
             looks=looks(section.rows),
             waiting=tuple(waiting_lines([report for row in section.rows for report in row.reports.values()])),
             missing=tuple(row.student for row in section.rows if row.missing),
-            strangers=tuple(row.student for row in section.rows if has_roster and not row.person.listed),
+            strangers=tuple(
+                row.student for row in section.rows if has_roster and not row.person.listed and not row.is_double
+            ),
             unclear=tuple((person.name, names) for person, names in unclear if person in section.people),
             gone=tuple(sorted((one for one in section.people if one.lost), key=lambda one: by_name(one.name))),
         )

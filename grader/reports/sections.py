@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from grader.people.naming import folded, visible
 from grader.people.person import Person
-from grader.reports.figures import Row
+from grader.reports.figures import Row, headcount
 
 EVERYBODY, NOBODYS = "Everybody", "No section"
 
@@ -23,6 +23,11 @@ class Section:
     rows: tuple[Row, ...]
     people: tuple[Person, ...]
     is_whole: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many students there are, as far as anybody knows."""
+        return headcount(self.rows)
 
     @property
     def address(self) -> str:

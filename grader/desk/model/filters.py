@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from grader.desk.model.lists import Sheet, page_number, sheet
 from grader.desk.model.snapshot import Duty, Snapshot
 from grader.people.naming import folded
 from grader.reports.class_page import flags, marks
-from grader.reports.figures import Row, State, by_name
+from grader.reports.figures import Row, State, by_name, headcount
 from grader.reports.sections import section_name
 
 PER_PAGE = 100
@@ -59,8 +59,9 @@ class Filter:
 
 
 def choose(snapshot: Snapshot, wanted: Filter) -> Sheet[Row]:
-    """Return the page of rows that a filter asks for."""
-    return sheet(chosen_rows(snapshot, wanted), PER_PAGE, wanted.said(page=wanted.page))
+    """Return the page of rows that a filter asks for; what is counted are students, on all pages."""
+    rows = chosen_rows(snapshot, wanted)
+    return replace(sheet(rows, PER_PAGE, wanted.said(page=wanted.page)), count=headcount(rows))
 
 
 def chosen_rows(snapshot: Snapshot, wanted: Filter) -> list[Row]:

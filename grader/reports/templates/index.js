@@ -67,8 +67,9 @@ if (table) {
       const isIn = (isWhole() || one.row.dataset.section === section.value);
       const fits = isIn && (state === "" || hasState(one, state, week)) && found(one);
       if (one.row.hidden === fits) one.row.hidden = !fits;
-      size += isIn;
-      shown += fits;
+      const counts = !("double" in one.row.dataset); // an entry that may be somebody's who has a row already
+      size += isIn && counts;
+      shown += fits && counts;
     }
     const isCut = search.value.trim() !== "" || state !== "";
     if (inWeek) inWeek.disabled = state === "";
