@@ -100,7 +100,7 @@ def _plain(folder: Path, kind: Kind, known: Weeks, most_carried: int, is_meant: 
 
 
 def _downloaded(folder: Path, kind: Kind, known: Weeks, most_carried: int) -> Survey:
-    read = layouts.read_all([(one.layout, one.folder, one.listing) for one in kind.downloads], DESK.metadata)
+    read = layouts.read_all([(one.layout, one.folder, one.listing) for one in kind.downloads], DESK)
     if not any(one.handed or one.typed for one in read):
         called = kind.downloads[0].layout
         raise UsageError(f"no submission in {folder} is named as {called} does; try --layout {PLAIN}")

@@ -50,7 +50,7 @@ FORGED = (
 def test_no_name_of_a_file_hands_it_in_as_anothers_work(tmp_path: Path, forged: str) -> None:
     put(tmp_path / f"Bo Ek{MARK}lenet.py", b"his = 1")
     put(tmp_path / f"Ana Lee_123_assignsubmission_file_{forged}", b"hers = 1")
-    found = read("moodle", DiskEntry(tmp_path), list_folder(tmp_path), DESK.metadata)
+    found = read("moodle", DiskEntry(tmp_path), list_folder(tmp_path), DESK)
     parts = {one.student: [name for name, _ in one.parts] for one in found.handed}
     assert (parts, found.ignored) == ({"Ana Lee": [forged], "Bo Ek": ["lenet.py"]}, ())
 
@@ -90,9 +90,9 @@ def blackboard(root: Path) -> None:
     for time, content in (("2026-10-04-09-00-00", b"broken("), ("2026-10-05-20-15-30", None)):
         for name, own in FILES.items():
             put(root / f"Week_5_ann_m_attempt_{time}_{name}", content or own)
-        put(root / f"Week_5_ann_m_attempt_{time}.txt", b"Name: Ann")
+        put(root / f"Week_5_ann_m_attempt_{time}.txt", "Name: Ann Müller (ann_m)\r\nAssignment: Week 5\r\n".encode())
     put(root / "Week_5_kim_attempt_2026-10-05-20-15-30_hw.zip", ZIP)
-    put(root / "Week_5_kim_attempt_2026-10-05-20-15-30.txt", b"Name: Kim")
+    put(root / "Week_5_kim_attempt_2026-10-05-20-15-30.txt", "\ufeffNombre: Kim Lee (kim)\n".encode())
 
 
 def brightspace(root: Path) -> None:
@@ -177,7 +177,7 @@ WRAPPINGS: dict[str, tuple[Callable[[Path], None], str, set[str]]] = {
     "canvas again": (canvas_again, "canvas", {"müllerann (4711)", "anon (4712)"}),
     "moodle": (moodle, "moodle", {"Ann Müller", "Kim_Lee"}),
     "moodle flat": (moodle_flat, "moodle", {"Ann Müller", "Kim_Lee"}),
-    "blackboard": (blackboard, "blackboard", {"ann_m", "kim"}),
+    "blackboard": (blackboard, "blackboard", {"Ann Müller", "Kim Lee"}),
     "brightspace": (brightspace, "brightspace", {"Ann Müller", "Kim - Lee"}),
     "lab-5-submissions": (github, "github", {"annm", "kim-lee"}),
     "unmarked": (unmarked, "github", {"annm", "kim-lee"}),
@@ -210,7 +210,9 @@ IDENTITIES = {
     "canvas again": {Identity("müllerann", "canvas", "4711"), Identity("", "anonymous", "4712")},
     "moodle": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
     "moodle flat": {Identity("Ann Müller", "moodle", "7"), Identity("Kim_Lee", "moodle", "8")},
-    "blackboard": {Identity("", "blackboard", login=login) for login in ("ann_m", "kim")},
+    "blackboard": {
+        Identity(name, "blackboard", login=login) for name, login in (("Ann Müller", "ann_m"), ("Kim Lee", "kim"))
+    },
     "brightspace": {Identity("Ann Müller", "brightspace", "7"), Identity("Kim - Lee", "brightspace", "8")},
     **{
         name: {Identity("", "github", login=login) for login in ("annm", "kim-lee")}

@@ -59,6 +59,37 @@ def test_a_login_is_what_a_column_s_name_leaves(
     assert (result.layout, {one.student for one in result.candidates}) == ("blackboard", logins)
 
 
+@pytest.mark.parametrize(
+    ("receipt", "student", "login"),
+    [
+        ("Name: Ann Miller (ann_m)", "Ann Miller", "ann_m"),
+        ("Vollständiger Name: Dr. Ann (Anna) Miller-Ek (ann_m)", "Dr. Ann (Anna) Miller-Ek", "ann_m"),
+        ("姓名：安 (ANN_M)", "安", "ann_m"),
+        ("Name: Ann Miller (bo)", "m", "m"),  # another login than that of the files
+        ("Name: Ann Miller", "m", "m"),
+        ("", "m", "m"),
+    ],
+)
+def test_a_receipt_names_the_student_and_tells_the_login_from_the_column(
+    two_weeks_course: Course, tmp_path: Path, receipt: str, student: str, login: str
+) -> None:
+    for before, line in (("Week_5_ann_m", receipt), ("Week_5_ann_n", "Name: Anton Nowak (ann_n)")):
+        put(tmp_path / "class" / f"{before}_attempt_2026-10-05-20-15-30_lenet.py", LENET)
+        put(tmp_path / "class" / f"{before}_attempt_2026-10-05-20-15-30.txt", f"{line}\r\nName: Eve (x)\r\n".encode())
+    found = {one.student: one.who for one in survey(tmp_path / "class", two_weeks_course).candidates}
+    assert set(found) == {student, "Anton Nowak"}
+    who = found[student]
+    assert who is not None and who.login == login and found["Anton Nowak"] is not None
+
+
+def test_two_of_one_name_are_told_apart_by_their_logins(two_weeks_course: Course, tmp_path: Path) -> None:
+    for login in ("js1", "js2"):
+        put(tmp_path / "class" / f"HW_{login}_attempt_2026-10-05-20-15-30_lenet.py", LENET)
+        put(tmp_path / "class" / f"HW_{login}_attempt_2026-10-05-20-15-30.txt", f"Name: Jo Smith ({login})".encode())
+    found = {one.student for one in survey(tmp_path / "class", two_weeks_course).candidates}
+    assert found == {"Jo Smith (js1)", "Jo Smith (js2)"}
+
+
 def test_the_latest_attempt_with_a_file_counts_and_no_attempt_is_a_student(
     two_weeks_course: Course, tmp_path: Path
 ) -> None:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
 
 from grader.intake.folders.entries import Entry
 from grader.intake.layouts import blackboard, brightspace, canvas, checkouts, gradescope, moodle
-from grader.intake.layouts.gradescope import Metadata
+from grader.intake.layouts.gradescope import About
 from grader.intake.layouts.handed import Found, Handed, Read
 from grader.intake.noise import NOISE, is_noise
 from grader.people.naming import told_apart
+
+
+class Reader(Protocol):
+    """Reads the files in which platforms say whose entries are."""
+
+    def metadata(self, file: Path) -> Mapping[str, About]:
+        """Return what Gradescope says of an export. `SubmissionError` where it cannot be read."""
+
+    def first_line(self, file: Path) -> str:
+        """Return the first line of a small text, empty where it cannot be read."""
 
 
 @dataclass(frozen=True)
 class _Layout:
     name: str  # as people call it
     fitting: Callable[[Entry, Sequence[Entry]], Sequence[Entry]]  # which of the folder's entries look like it?
-    read: Callable[[Entry, Sequence[Entry], Metadata], Found]
+    read: Callable[[Entry, Sequence[Entry], Reader], Found]
 
 
 def _each(fits: Callable[[Entry, Entry], bool]) -> Callable[[Entry, Sequence[Entry]], Sequence[Entry]]:
@@ -27,11 +39,13 @@ def _each(fits: Callable[[Entry, Entry], bool]) -> Callable[[Entry, Sequence[Ent
 
 _LAYOUTS = {
     "gradescope": _Layout(
-        "Gradescope", _each(gradescope.fits), lambda _, entries, data: gradescope.read(entries, data)
+        "Gradescope", _each(gradescope.fits), lambda _, entries, reader: gradescope.read(entries, reader.metadata)
     ),
     # Before Canvas, whose names may begin like these.
     "blackboard": _Layout(
-        "Blackboard", _each(blackboard.fits), lambda folder, entries, _: blackboard.read(folder, entries)
+        "Blackboard",
+        _each(blackboard.fits),
+        lambda folder, entries, reader: blackboard.read(folder, entries, reader.first_line),
     ),
     "brightspace": _Layout(
         "Brightspace", _each(brightspace.fits), lambda folder, entries, _: brightspace.read(folder, entries)
@@ -99,14 +113,14 @@ def evidence_of(folder: Entry, listing: Sequence[Entry], may_be_work: Callable[[
     return best
 
 
-def read(name: str, folder: Entry, listing: Sequence[Entry], metadata: Metadata) -> Read:
+def read(name: str, folder: Entry, listing: Sequence[Entry], reader: Reader) -> Read:
     """Read who handed in what, in the order of the entries. `UsageError` where the layout's data cannot be read."""
-    return read_all([(name, folder, listing)], metadata)[0]
+    return read_all([(name, folder, listing)], reader)[0]
 
 
-def read_all(downloads: Sequence[tuple[str, Entry, Sequence[Entry]]], metadata: Metadata) -> list[Read]:
+def read_all(downloads: Sequence[tuple[str, Entry, Sequence[Entry]]], reader: Reader) -> list[Read]:
     """Read several downloads of one class; who has the same name and number in two of them is the same student."""
-    found = [_LAYOUTS[name].read(folder, _visible(listing), metadata) for name, folder, listing in downloads]
+    found = [_LAYOUTS[name].read(folder, _visible(listing), reader) for name, folder, listing in downloads]
     people = [_people(name, handed) for (name, _, _), (handed, _) in zip(downloads, found, strict=True)]
     distinct = list(dict.fromkeys(person for each in people for person in each))
     names = dict(zip(distinct, told_apart([_called(person) for person in distinct]), strict=True))

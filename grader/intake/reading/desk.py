@@ -67,6 +67,13 @@ class Desk:
             map(about_from_plain, self.process.ask({"do": "metadata", "path": str(file.absolute())}, file.name))
         )
 
+    def first_line(self, file: Path) -> str:
+        """Return the first line of a text of a platform's; empty where it cannot be read."""
+        try:
+            return str(self.process.ask({"do": "first line", "path": str(file.absolute())}, file.name)[0])
+        except SubmissionError:
+            return ""
+
     def read(
         self, path: Path, name: str, weeks: Weeks, parts: Sequence[Part] = (), attempts: Attempts = ()
     ) -> list[Found]:

@@ -18,6 +18,7 @@ from grader.intake.reading.plain import Found, about_to_plain, place_from_plain,
 from grader.intake.weeks import Weeks
 
 _TOGETHER = 5_000  # names in one message
+_LONGEST_LINE = 1_000  # bytes
 _SHOWN = 8  # files of an entry without modules that its problem names
 
 
@@ -25,7 +26,7 @@ class Service:
     """Answers by `look`, `read` and `collect`, each about one entry. What was looked into is kept for `read`.
 
     `look` names an entry's modules; a notebook stands for all, as "". `list` names what a class's zip holds, and
-    `metadata` reads what Gradescope says of an export.
+    `metadata` reads what Gradescope says of an export, and `first line` that of a text of a platform's.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,8 @@ class Service:
             container = container_at(path)
             for kind, all_names in (("names", container.names), ("refused", [*container.refused.items()])):
                 yield from ((kind, part) for part in _slices(all_names))
+        elif request["do"] == "first line":
+            yield _first_line(path)
         elif request["do"] == "metadata":
             yield from (about_to_plain(folder, about) for folder, about in _metadata(path).items())
         else:
@@ -73,6 +76,14 @@ def _metadata(file: Path) -> dict[str, About]:
         return parsed(read_file(file, LARGEST_DATA))
     except OSError as error:
         raise SubmissionError(f"cannot be read ({error.strerror})") from None
+
+
+def _first_line(file: Path) -> str:
+    try:
+        raw = read_file(file, LARGEST_DATA)
+    except OSError:
+        return ""
+    return raw[:_LONGEST_LINE].lstrip().partition(b"\n")[0].decode("utf-8-sig", "replace").strip()
 
 
 def _slices(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
