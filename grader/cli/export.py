@@ -24,7 +24,7 @@ from grader.reports.links import TEACHERS
     help="The file to write (teacher, gradescope, github, feedback as github or mail: the folder).",
 )  # fmt: skip
 @click.option(
-    "--week", metavar="WEEK", help="Only this week (canvas, moodle, feedback: needed where there are several)."
+    "--week", metavar="WEEK", help="Only this week (canvas, moodle, table, feedback: needed where there are several)."
 )
 @click.option(
     "--as", "way", type=click.Choice(WAYS),
@@ -32,12 +32,14 @@ from grader.reports.links import TEACHERS
 )  # fmt: skip
 @click.option(
     "--template", type=PATH, metavar="FILE",
-    help="canvas, moodle, moodle-comments: the file that you downloaded; classroom50: the present scores.json.",
+    help="canvas, moodle, table, moodle-comments: the file that you downloaded; classroom50: the present scores.json.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace grades, comments and files that are there already.")
 @click.option("--classroom", metavar="NAME", help="classroom50: the classroom's name.")
 @click.option("--assignment", metavar="NAME", help="classroom50: the assignment's name (default: the week's).")
-@click.option("--column", metavar="NAME", help="canvas, moodle, moodle-comments: the column, if it is not found.")
+@click.option(
+    "--column", metavar="NAME", help="canvas, moodle, table, moodle-comments: the column, if it is not found."
+)
 def export(
     folder: Path, form: str, target: Path, week: str | None, way: str | None, template: Path | None, overwrite: bool,
     classroom: str | None, assignment: str | None, column: str | None,

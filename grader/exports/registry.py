@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import canvas, github, gradescope, junit, moodle, scores50, table, teacher
+from grader.exports import github, gradescope, junit, scores50, table, teacher
 from grader.exports.feedback import sending
-from grader.exports.fill import Filled
 from grader.exports.target import put
+from grader.exports.worksheets import canvas, moodle, other
+from grader.exports.worksheets.fill import Filled
 from grader.gradebook import Problem, open_book
 from grader.people.naming import safe_name
 from grader.people.person import Person
@@ -20,7 +21,7 @@ from grader.reports.figures import class_rows
 from grader.reports.words import counted
 from grader.results import Report
 
-WORKSHEETS = ("canvas", "moodle")  # formats that fill one column of a file that was downloaded
+WORKSHEETS = ("canvas", "moodle", "table")  # formats that fill one column of a file that was downloaded
 _SCORED = ("gradescope", "github")  # formats in which each student has a score
 People = Mapping[str, Person]  # by the name that reports have
 FEEDBACK = "feedback"  # what students get, by the way that the work came
@@ -120,7 +121,8 @@ def _feedback(folder: Path, wanted: Wanted) -> Written:
 
 
 def _written(wanted: Wanted, filled: Filled, what: str) -> Written:
-    put(wanted.target, {"": _raw(filled.text)}, wanted.overwrite or _fills_its_template(wanted))
+    raw = filled.text.encode(filled.encoding, "backslashreplace")
+    put(wanted.target, {"": raw}, wanted.overwrite or _fills_its_template(wanted))
     more = f", {len(filled.replaced)} of them in place of others" if filled.replaced else ""
     counts = f"{filled.count} {what} filled in{more}, {len(filled.left_out)} left out"
     return Written(counts, filled.left_out, filled.replaced, said=filled.said)
@@ -165,7 +167,8 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
     if len(weeks) > 1:
         raise UsageError(f"--week: say which week to fill in: {', '.join(weeks)}")
     if wanted.template is None:
-        raise UsageError(f"--template: give the file that you downloaded from {wanted.form.title()}")
+        where = "" if wanted.form == "table" else f" from {wanted.form.title()}"
+        raise UsageError(f"--template: give the file that you downloaded{where}")
     scores = {
         report.student: None if (report.student, report.week) in unclear else _score(report, wanted.form)
         for report in reports
@@ -175,8 +178,12 @@ def _filled(wanted: Wanted, reports: Sequence[Report], problems: Sequence[Proble
         return canvas.filled(wanted.template, weeks[0], scores, most, wanted.column, people, wanted.overwrite)
     excused = [report.student for report in reports if report.excused]
     kept = {student: score for student, score in scores.items() if student not in excused}
-    filled = moodle.filled(wanted.template, kept, most, wanted.column, people, wanted.overwrite)
-    filled.left_out += [f"{student}: excused; Moodle has no word for that" for student in excused]
+    if wanted.form == "table":
+        filled = other.filled(wanted.template, weeks[0], kept, most, wanted.column, people, wanted.overwrite)
+    else:
+        filled = moodle.filled(wanted.template, kept, most, wanted.column, people, wanted.overwrite)
+    no_word = "enter it by hand" if wanted.form == "table" else "Moodle has no word for that"
+    filled.left_out += [f"{student}: excused; {no_word}" for student in excused]
     return filled
 
 

@@ -18,19 +18,20 @@ from grader.people.person import Person
 
 @dataclass
 class Worksheet:
-    """A CSV file's rows, the first one its header; the rest is kept when it is written again, in UTF-8.
+    """A CSV file's rows, the first one its header; the rest is kept when it is written again.
 
-    `bom` is the mark by which spreadsheets know UTF-8: it stays, and comes to what was in another encoding. `says` is
-    the line `sep=;` before the header, where a spreadsheet has put it. `said` is what was guessed about its text.
+    `mark` and `encoding` are as in `Text`. `says` is the line `sep=;` before the header, where a spreadsheet has put
+    it, and `said` what was guessed about its text.
     """
 
     file: Path
     rows: list[list[str]]
     delimiter: str = ","
     newline: str = "\n"
-    bom: bool = False
+    mark: str = ""
     says: str = ""
     said: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
     @property
     def header(self) -> list[str]:
@@ -40,7 +41,7 @@ class Worksheet:
         """Return the file's content."""
         out = io.StringIO()
         csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline).writerows(self.rows)
-        return ("\ufeff" if self.bom else "") + self.says + out.getvalue()
+        return self.mark + self.says + out.getvalue()
 
 
 def read(file: Path) -> Worksheet:
@@ -54,7 +55,7 @@ def read(file: Path) -> Worksheet:
         if row and len(row) != len(rows[0]):
             raise UsageError(f"{file}: row {number} has {len(row)} cells, the header {len(rows[0])}; export it again")
     newline = "\r\n" if "\r\n" in text.content else "\n"
-    return Worksheet(file, rows, cells.delimiter, newline, not text.is_plain, cells.says, text.said(file.name))
+    return Worksheet(file, rows, cells.delimiter, newline, text.mark, cells.says, text.said(file.name), text.encoding)
 
 
 def who_is_who(

@@ -16,7 +16,8 @@ import pytest
 
 from grader.cli.main import main
 from grader.errors import UsageError
-from grader.exports import canvas, classroom50, github, gradescope, junit, moodle, table
+from grader.exports import classroom50, github, gradescope, junit, table
+from grader.exports.worksheets import canvas, moodle
 from grader.gradebook import Gradebook
 from grader.intake import worksheet
 from grader.people.person import Person

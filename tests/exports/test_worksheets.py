@@ -10,8 +10,9 @@ import pytest
 
 from grader.cli.main import main
 from grader.errors import UsageError
-from grader.exports import canvas, moodle
+from grader.exports.worksheets import canvas, moodle, other
 from grader.gradebook import Gradebook
+from grader.people.person import Person
 from grader.results import Override
 from tests.support.reports import sample_report
 
@@ -161,3 +162,60 @@ def test_a_file_that_is_there_stays_unless_it_is_the_template_or_may_be_replaced
     assert main([*command, "--write", str(filled), "--overwrite"]) == 0
     assert main([*command, "--write", str(template)]) == 0
     assert template.read_text("utf-8") == filled.read_text("utf-8") != "mine"
+
+
+BLACKBOARD = (
+    '"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"Last Access"\t"Week 5 [Total Pts: 100 Score] |4711"\n'
+    '"Müller"\t"Anna"\t"amueller"\t"101"\t""\t""\n"Lee"\t"Kim"\t"klee"\t"102"\t""\t"12,5"\n'
+)
+BRIGHTSPACE = (
+    "OrgDefinedId,Username,Week 5 Points Grade <Numeric MaxPoints:100>,End-of-Line Indicator\n"
+    "#101,#amueller,,#\n#102,#klee,12.5,#\n"
+)
+OWN = "Matrikelnummer;Name;Week 5 state;Week 5;\r\n101;Anna Müller;x;;\r\n102;Kim Lee;x;12,5;\r\n"
+TABLES = {
+    "Blackboard": (BLACKBOARD.replace("\n", "\r\n").encode("utf-16"), 5, "utf-16"),
+    "Blackboard's CSV": (BLACKBOARD.replace("\t", ",").encode("utf-8-sig"), 5, "utf-8-sig"),
+    "Brightspace": (BRIGHTSPACE.encode(), 2, "utf-8"),
+    "one of their own": (OWN.encode(), 3, "utf-8"),
+}
+
+
+@pytest.fixture
+def class_of_two() -> dict[str, Person]:
+    marks = {"Anna Müller": ("amueller", "101"), "Kim Lee": ("klee", "102")}
+    return {
+        name: Person(name, name, key, listed=True, marks=[("login", login), ("id", id), ("name", name)])
+        for key, (name, (login, id)) in enumerate(marks.items(), 1)
+    }
+
+
+@pytest.mark.parametrize(("raw", "column", "encoding"), TABLES.values(), ids=TABLES)
+def test_any_table_that_names_the_students_is_filled_and_kept_as_it_was(
+    raw: bytes, column: int, encoding: str, class_of_two: dict[str, Person], tmp_path: Path
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(raw)
+    found = other.filled(file, "week5", {"Anna Müller": 87.5, "Kim Lee": 50}, 100, None, class_of_two, overwrite=False)
+    assert (found.count, [line.partition(":")[0] for line in found.left_out]) == (1, ["Kim Lee"])
+    before, after = raw.decode(encoding), found.text.encode(found.encoding).decode(encoding)
+    delimiter = next(one for one in "\t;," if one in before)
+    rows, kept = (list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) for text in (after, before))
+    assert rows[1][column] == "87.5"
+    rows[1][column] = ""
+    assert rows == kept and ("\r\n" in before) == ("\r\n" in after)
+    found = other.filled(file, "week5", {"Kim Lee": 50}, 100, None, class_of_two)
+    assert found.replaced in (["Kim Lee: 12,5 → 50"], ["Kim Lee: 12.5 → 50"])
+
+
+def test_a_table_of_other_points_or_without_the_column_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text(BRIGHTSPACE, "utf-8")
+    with pytest.raises(UsageError, match=r"MaxPoints:100> is out of 100 points, the week out of 60"):
+        other.filled(file, "week5", {}, 60, None)
+    with pytest.raises(UsageError, match=r"no column 'week6'; choose one with --column: Week 5 Points"):
+        other.filled(file, "week6", {}, 100, None)
+    file.write_text("name,week 5,Week-5 late\nAna,,\n", "utf-8")
+    with pytest.raises(UsageError, match="2 columns fit 'week5'"):
+        other.filled(file, "week5", {}, 100, None)
+    assert other.filled(file, "week5", {"Ana": 3}, 100, "week 5").text == "name,week 5,Week-5 late\nAna,3,\n"

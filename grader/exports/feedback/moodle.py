@@ -12,11 +12,11 @@ from markupsafe import Markup, escape
 
 from grader.errors import UsageError
 from grader.escape import plain
-from grader.exports import moodle
 from grader.exports.feedback.archive import packed
 from grader.exports.feedback.parcels import Parcel, Parcels, file_name
-from grader.exports.fill import Filled, Rules, fill, namesakes
 from grader.exports.target import Files
+from grader.exports.worksheets import moodle
+from grader.exports.worksheets.fill import Filled, Rules, fill, namesakes
 from grader.intake.tables.participants import number_of
 from grader.language import retold, speaking, tr
 from grader.people.identity import MOODLE, of_week

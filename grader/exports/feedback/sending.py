@@ -9,8 +9,8 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.exports.feedback import canvas, github, mail, moodle
 from grader.exports.feedback.parcels import Parcels, gather
-from grader.exports.fill import Filled
 from grader.exports.target import MOST_NAMED, Files
+from grader.exports.worksheets.fill import Filled
 from grader.intake.layouts import called
 
 COMMENTS = "moodle-comments"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.fill import Filled, Rules, fill
+from grader.exports.worksheets.fill import Filled, Rules, fill
 from grader.intake import worksheet
 from grader.intake.worksheet import Worksheet
 from grader.people.identity import ALSO, CANVAS, EMAIL, ID, LOGIN, SID

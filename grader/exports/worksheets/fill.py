@@ -27,6 +27,7 @@ class Filled:
     left_out: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     said: Sequence[str] = ()
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def fill(
     With `people`, a name that two of them have finds nobody: only a number or an address can.
     """
     rules = rules or Rules(overwrite=True)
-    filled = Filled("", said=sheet.said)
+    filled = Filled("", said=sheet.said, encoding=sheet.encoding)
     taken: dict[int, list[str]] = {}
     known = people or {}
     shared = namesakes(known.values())

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.fill import Filled, Rules, fill
+from grader.exports.worksheets.fill import Filled, Rules, fill
 from grader.intake import worksheet
 from grader.intake.tables.participants import number_of
 from grader.intake.worksheet import Matching, Worksheet

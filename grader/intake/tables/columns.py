@@ -30,13 +30,15 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "extensions": ("extensions", "extension"),
     "submitted": ("submitted", "submittedat"),
 }  # fmt: skip
+NAMES = ("name", "last")
+TELLING = ("id", "login", "email", "also", *NAMES)  # each of them says who somebody is
 OWN = ("id", "name", "email", "login", "section", "group", "extensions", "submitted")  # as our documents name them
 
 
-def find_columns(file: Path, line: int, header: Sequence[str]) -> dict[str, int]:
+def find_columns(file: Path, line: int, header: Sequence[str], telling: Sequence[str] = NAMES) -> dict[str, int]:
     """Return the place of each column that is there.
 
-    `UsageError` where there is no name, where two columns have one name, or where a name looks misspelled.
+    `UsageError` where none of the `telling` ones is there, two columns have one name, or a name looks misspelled.
     """
     folded = [folded_name(name) for name in header]
     for name, other in zip(header, folded, strict=True):
@@ -51,9 +53,9 @@ def find_columns(file: Path, line: int, header: Sequence[str]) -> dict[str, int]
     if "first" in found and "last" not in found and "name" not in found:
         found["name"] = found.pop("first")
     _refuse_misspelled(file, line, header, found)
-    if "name" not in found and "last" not in found:
+    if not found.keys() & set(telling):
         raise UsageError(
-            f"{file}:{line}: the first line must name columns out of {', '.join(OWN)}, `name` among them; "
+            f"{file}:{line}: the first line must name columns out of {', '.join(OWN)}, `{telling[0]}` among them; "
             f"it names {', '.join(filter(None, header))}"
         )
     return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.escape import terminal
 
+MARK = "\ufeff"  # by which spreadsheets know Unicode
 LONGEST = 60  # characters of a cell that a note shows
 _CELLS = re.compile(r'[^,;\t"\r\n]+')
 _LETTERS = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -19,12 +20,15 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Text:
-    """A table's text without its mark. `is_plain` tells whether it was UTF-8 without one; `guess` is a cell that shows
-    how it was read where nothing tells the encoding for certain.
-    """  # fmt: skip
+    """A table's text without its mark.
+
+    `mark` and `encoding` are those in which it is written again: as it came, or UTF-8 with the mark by which
+    spreadsheets know it. `guess` is a cell that shows how the text was read where nothing tells the encoding.
+    """
 
     content: str
-    is_plain: bool = True
+    mark: str = ""
+    encoding: str = "utf-8"
     guess: str = ""
 
     def said(self, file: str = "") -> tuple[str, ...]:
@@ -59,16 +63,15 @@ def decoded(raw: bytes) -> Text:
         return _guessed(raw) if encoding == "utf-8" else _refused()
     if "\0" in text:  # bytes that only look like text
         return _refused()
-    return Text(text.removeprefix("\ufeff"), encoding == "utf-8" and not text.startswith("\ufeff"))
+    content = text.removeprefix(MARK)
+    return Text(content, text[: len(text) - len(content)], encoding)
 
 
 def _encoding_of(raw: bytes) -> str:
     """Tell the encoding by its mark, or by the empty half of the first letter, which a header's is in UTF-16."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if raw[:1] == b"\0":
+    if raw.startswith(codecs.BOM_UTF16_BE) or raw[:1] == b"\0":
         return "utf-16-be"
-    return "utf-16-le" if raw[1:2] == b"\0" else "utf-8"
+    return "utf-16-le" if raw.startswith(codecs.BOM_UTF16_LE) or raw[1:2] == b"\0" else "utf-8"
 
 
 def _guessed(raw: bytes) -> Text:
@@ -80,7 +83,7 @@ def _guessed(raw: bytes) -> Text:
         text = raw.decode("cp1252")
     except UnicodeDecodeError:
         return _refused()
-    return _refused() if _CONTROLS.search(text) else Text(text, is_plain=False, guess=_telling(text))
+    return _refused() if _CONTROLS.search(text) else Text(text, MARK, guess=_telling(text))
 
 
 def _refused() -> Text:

@@ -69,13 +69,16 @@ def test_what_a_western_spreadsheet_saves_is_read_and_said(
     assert everywhere(file) == [(names, said)] * 4
 
 
-def test_a_filled_worksheet_is_utf_8_with_a_mark_unless_it_came_without_one(tmp_path: Path) -> None:
+def test_a_worksheet_is_written_as_it_came_and_a_western_one_as_utf_8_with_a_mark(tmp_path: Path) -> None:
     file, text = tmp_path / "sheet.csv", table(["Müller", "Şahin"], ";")
-    for encoding, bom in (("utf-8", ""), ("utf-8-sig", "\ufeff"), ("utf-16", "\ufeff"), ("utf-16-le", "\ufeff")):
-        file.write_bytes(text.encode(encoding))
-        assert worksheet.read(file).text() == bom + text
+    for encoding in (*MARKED, "utf-16 big end first"):
+        raw = ("\ufeff" + text).encode("utf-16-be") if encoding.endswith("first") else text.encode(encoding)
+        file.write_bytes(raw)
+        sheet = worksheet.read(file)
+        assert sheet.text().encode(sheet.encoding) == raw
     file.write_bytes(table(["Müller"], ";").encode("cp1252"))
-    assert worksheet.read(file).text() == "\ufeff" + table(["Müller"], ";")
+    sheet = worksheet.read(file)
+    assert sheet.text().encode(sheet.encoding) == table(["Müller"], ";").encode("utf-8-sig")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_a_filled_worksheet_is_utf_8_with_a_mark_unless_it_came_without_one(tmp_
     ],
 )
 def test_the_first_cell_with_such_a_letter_shows_how_a_table_was_read(content: str, shown: str) -> None:
-    assert decoded(content.encode("cp1252")) == Text(content, is_plain=False, guess=shown)
+    assert decoded(content.encode("cp1252")) == Text(content, "\ufeff", guess=shown)
 
 
 NO_TEXT = {
