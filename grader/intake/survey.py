@@ -115,10 +115,9 @@ def _downloaded(folder: Path, kind: Kind, known: Weeks, most_carried: int) -> Su
         for download, one in zip(kind.downloads, read, strict=True)
         for name, why in one.ignored
     ]
-    found = _of_weeks(_carried(candidates, most_carried), read)
-    return Survey(
-        once_each(_sorted(found)), (*kind.ignored, *ignored), _layout_of(kind.downloads), tuple(_typed(found, read))
-    )
+    found = [_timed(one, known) for one in _of_weeks(_carried(candidates, most_carried), read)]
+    typed = tuple(_timed(one, known) for one in _typed(found, read))
+    return Survey(once_each(_sorted(found)), (*kind.ignored, *ignored), _layout_of(kind.downloads), typed)
 
 
 def _of_weeks(candidates: Iterable[Candidate], read: Sequence[layouts.Read]) -> list[Candidate]:
@@ -170,16 +169,17 @@ def candidates_handed(handed: Handed, weeks: Weeks, around: str = "") -> list[Ca
         found = [_problem(handed.path, handed.student, _told(f"{around}{handed.path.name}", weeks), handed.problem)]
     else:
         found = candidates_of(handed.path, handed.student, around, weeks, handed.parts, handed.attempts)
-    return [replace(candidate, handed=_timed(handed, candidate.week, weeks)) for candidate in found]
+    return [replace(candidate, handed=handed) for candidate in found]
 
 
-def _timed(handed: Handed, week: str | None, weeks: Weeks) -> Handed:
-    """Say of a time on a clock on the wall where that clock hangs: where the course is held."""
-    if handed.at is None or handed.at.tzinfo is not None:
-        return handed
-    assignment = weeks.assignments.get(week or "")
+def _timed(candidate: Candidate, weeks: Weeks) -> Candidate:
+    """Say of a time on a clock on the wall where that clock hangs: where the course is held, once the week is known."""
+    handed = candidate.handed
+    if handed is None or handed.at is None or handed.at.tzinfo is not None:
+        return candidate
+    assignment = weeks.assignments.get(candidate.week or "")
     zone = (assignment.zone or (assignment.due and assignment.due.tzinfo)) if assignment else None
-    return replace(handed, at=handed.at.replace(tzinfo=zone or UTC))
+    return replace(candidate, handed=replace(handed, at=handed.at.replace(tzinfo=zone or UTC)))
 
 
 def candidates_of(

@@ -59,6 +59,18 @@ def test_a_login_is_what_a_column_s_name_leaves(
     assert (result.layout, {one.student for one in result.candidates}) == ("blackboard", logins)
 
 
+def test_what_was_typed_and_what_names_no_week_have_their_time_by_the_same_clock(
+    due_course: Course, tmp_path: Path
+) -> None:
+    for name in ("HW_ann_attempt_2026-10-05-23-58-59_lenet.py", "HW_bo_attempt_2026-10-05-23-58-59.txt"):
+        put(tmp_path / "class" / name, LENET)
+    put(tmp_path / "class" / "HW_cy_attempt_2026-10-06-00-00-01_notes.txt", b"see my page")
+    result = survey(tmp_path / "class", due_course)
+    found = {one.student: one for one in (*result.candidates, *result.typed)}
+    assert {one.week for one in found.values()} == {"week5"}
+    assert [late(due_course, found[name]) for name in ("ann", "bo", "cy")] == [None, None, Late(1, 0)]
+
+
 @pytest.mark.parametrize(
     ("receipt", "student", "login"),
     [
