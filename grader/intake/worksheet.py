@@ -15,6 +15,8 @@ from grader.people.identity import CANVAS, EMAIL
 from grader.people.naming import called, same_name
 from grader.people.person import Person
 
+_BLOCK = 16  # rows that Excel writes together
+
 
 @dataclass
 class Worksheet:
@@ -51,11 +53,26 @@ def read(file: Path) -> Worksheet:
     rows = [row for _, row in cells.rows]
     if len(rows) < 2 or len(rows[0]) < 2:
         raise UsageError(f"{file}: holds no table with a header and students; export it again")
-    for number, row in enumerate(rows, 1):
-        if row and len(row) != len(rows[0]):
-            raise UsageError(f"{file}: row {number} has {len(row)} cells, the header {len(rows[0])}; export it again")
+    _fit(file, rows)
     newline = "\r\n" if "\r\n" in text.content else "\n"
     return Worksheet(file, rows, cells.delimiter, newline, text.mark, cells.says, text.said(file.name), text.encoding)
+
+
+def _fit(file: Path, rows: list[list[str]]) -> None:
+    """Fill up rows that a spreadsheet cut short; `UsageError` where one lacks a cell, or has one below no header.
+
+    Excel leaves out cells at the end that are empty in sixteen rows together, so that all sixteen have one length.
+    """
+    width = len(rows[0])
+    named = max((place for place, name in enumerate(rows[0], 1) if name.strip()), default=0)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        longest = max(map(len, block))
+        for number, row in enumerate(block, start + 1):
+            if row and (len(row) < min(named, longest) or any(cell.strip() for cell in row[width:])):
+                raise UsageError(f"{file}: row {number} has {len(row)} cells, the header {width}; export it again")
+            if row:
+                row += [""] * (width - len(row))
 
 
 def who_is_who(

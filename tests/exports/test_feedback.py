@@ -115,6 +115,31 @@ def test_comments_fill_their_column_alone_and_keep_what_a_person_wrote(marking_s
     assert moodle.comments(some, marking_sheet, None, overwrite=True).replaced[0].startswith("Ana Silva: Well done")
 
 
+@pytest.mark.parametrize(
+    ("header", "has_column"),
+    [
+        ("Zuletzt geändert (Abgabe),Zuletzt geändert (Bewertung),Feedback als Kommentar", True),
+        ("Zuletzt geändert (Abgabe),Text online,Zuletzt geändert (Bewertung)", False),
+        ("Zuletzt geändert (Abgabe),Zuletzt geändert (Bewertung)", False),
+    ],
+)
+def test_the_column_for_comments_is_found_in_any_language(header: str, has_column: bool, tmp_path: Path) -> None:
+    file = tmp_path / "worksheet.csv"
+    more = header.count(",") - 1
+    lines = ["ID,Vollständiger Name,E-Mail-Adresse,Bewertung,Bestwertung,Bewertung kann geändert werden," + header]
+    for number, name in enumerate(("Ana Silva", "Ben Li")):
+        rest = ["Montag", "-", ""] if has_column else ["Montag", *["x"] * more, "-"][: more + 2]
+        lines.append(f"Teilnehmer/in{number},{name},{name[0]}@x.edu,,100,Ja,{','.join(rest)}")
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    some = parcels(parcel("Ana Silva"))
+    if not has_column:
+        with pytest.raises(UsageError, match="no column 'Feedback comments'; name the one for comments"):
+            moodle.comments(some, file, None, overwrite=False)
+        return
+    filled = moodle.comments(some, file, None, overwrite=False)
+    assert "100 of 100 points" in next(csv.reader(filled.text.splitlines()[1:]))[-1]
+
+
 def test_a_comment_holds_no_markup_and_no_formula_of_a_students() -> None:
     report = sample_report("=HYPERLINK(1)")
     lost = replace(report.checks[0], outcome=Outcome.FAILED, points=0, message="<img src=x onerror=alert(1)>\n=cmd()")

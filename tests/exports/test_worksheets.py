@@ -219,3 +219,28 @@ def test_a_table_of_other_points_or_without_the_column_is_refused(tmp_path: Path
     with pytest.raises(UsageError, match="2 columns fit 'week5'"):
         other.filled(file, "week5", {}, 100, None)
     assert other.filled(file, "week5", {"Ana": 3}, 100, "week 5").text == "name,week 5,Week-5 late\nAna,3,\n"
+
+
+def excel_writes(rows: list[list[str]]) -> str:
+    """Write a table as Excel does: cells at the end are left out where they are empty in sixteen rows together."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    for start in range(0, len(rows), 16):
+        block = rows[start : start + 16]
+        used = max(place for row in block for place, cell in enumerate(row, 1) if cell)
+        writer.writerows(row[:used] for row in block)
+    return out.getvalue()
+
+
+def test_a_worksheet_that_excel_has_saved_is_filled_though_it_leaves_out_empty_cells(tmp_path: Path) -> None:
+    header = ["Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Feedback comments", "", ""]
+    students = [[f"Participant {n}", f"Student {n}", f"s{n}@x.edu", "", "100", "", "", ""] for n in range(1, 40)]
+    file = tmp_path / "worksheet.csv"
+    file.write_text(excel_writes([header, *students]), "utf-8")
+    assert b";100\r\n" in file.read_bytes()
+    found = moodle.filled(file, {"Student 3": 80, "Student 39": 90}, 100, None)
+    rows = list(csv.reader(io.StringIO(found.text, newline=""), delimiter=";"))
+    assert (found.count, rows[3][3], rows[39][3], rows[38][3]) == (2, "80", "90", "")
+    file.write_text(excel_writes([header, *students]).replace("Participant 20;", ""), "utf-8")
+    with pytest.raises(UsageError, match="row 21 has 4 cells, the header 6"):
+        moodle.filled(file, {}, 100, None)

@@ -24,8 +24,6 @@ from grader.reports.words import next_step, points_of, problem, remark_title, we
 from grader.results import Remark, Report
 from grader.results.points import signed
 
-COMMENTS = "Feedback comments"
-
 
 def bundle(parcels: Parcels, template: Path | None = None) -> Files:
     """Return the zip, a folder for each participant; a worksheet tells numbers that the download does not."""
@@ -51,13 +49,18 @@ def bundle(parcels: Parcels, template: Path | None = None) -> Files:
 def comments(parcels: Parcels, template: Path, column: str | None, overwrite: bool) -> Filled:
     """Fill the worksheet's column for comments: the score, what to do next and each task, as HTML."""
     sheet, matching = moodle.read(template)
-    wanted = column or COMMENTS
-    if wanted not in sheet.header:
-        names = ", ".join(sheet.header)
-        raise UsageError(f"{template}: there is no column {wanted!r}; name the one for comments with --column: {names}")
+    where = moodle.comments_column(sheet)
+    if column is not None or where is None:
+        wanted = column or moodle.COMMENTS
+        if wanted not in sheet.header:
+            names = ", ".join(sheet.header)
+            raise UsageError(
+                f"{template}: there is no column {wanted!r}; name the one for comments with --column: {names}"
+            )
+        where = sheet.header.index(wanted)
     texts = {parcel.name: comment(parcel.report) for parcel in parcels.ready}
     people = {parcel.name: parcel.person for parcel in parcels.ready}
-    filled = fill(sheet, sheet.header.index(wanted), texts, matching, people, Rules(overwrite, "comment"))
+    filled = fill(sheet, where, texts, matching, people, Rules(overwrite, "comment"))
     filled.left_out[:0] = parcels.left_out
     return filled
 

@@ -21,6 +21,7 @@ from grader.people.person import Person
 GRADE = "Grade"
 MAXIMUM = "Maximum Grade"
 CHANGEABLE = "Grade can be changed"
+COMMENTS = "Feedback comments"
 
 _NUMBER = re.compile(r"\d+([.,]\d+)?")
 # Moodle's word for no in its languages, as that column has it.
@@ -103,18 +104,34 @@ def locked(sheet: Worksheet) -> dict[int, str]:
     The column that says so is the one behind the maximum, wherever its header is translated; the marks of a locked
     grade are the words for no.
     """
-    if CHANGEABLE in sheet.header:
-        column = sheet.header.index(CHANGEABLE)
-    else:
-        behind = [n for n in range(2, len(sheet.header)) if _is_answers(row[n] for row in sheet.rows[1:] if row)]
-        if len(behind) != 1:
-            return {}
-        (column,) = behind
+    column = _changeable_column(sheet)
+    if column is None:
+        return {}
     return {
         number: "Moodle has locked this grade, and would refuse another"
         for number, row in enumerate(sheet.rows)
         if number and row and row[column].strip().casefold() in _NO
     }
+
+
+def comments_column(sheet: Worksheet) -> int | None:
+    """Return the column of feedback comments, whatever its name in that language; None where nothing tells.
+
+    It is the last one, and some of its cells are empty; the one before it, when a grade was changed, has no empty ones.
+    """
+    if COMMENTS in sheet.header:
+        return sheet.header.index(COMMENTS)
+    changeable, last = _changeable_column(sheet), len(sheet.header) - 1
+    cells = [row[last].strip() for row in sheet.rows[1:] if row]
+    return last if changeable is not None and last >= changeable + 3 and not all(cells) else None
+
+
+def _changeable_column(sheet: Worksheet) -> int | None:
+    if CHANGEABLE in sheet.header:
+        return sheet.header.index(CHANGEABLE)
+    found = [n for n in range(2, len(sheet.header) - 1) if _is_answers(row[n] for row in sheet.rows[1:] if row)]
+    most = _maximum_column(sheet)
+    return found[0] if len(found) == 1 else None if most is None else most + 1
 
 
 def _is_answers(cells: Iterable[str]) -> bool:
