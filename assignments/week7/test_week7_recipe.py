@@ -90,6 +90,9 @@ def test_smooth_labels(student, classes, count, smoothing, seed):
     labels = torch.randint(0, classes, (count,), generator=generator(seed))
     got = student.run(probes.smoothed, labels, classes, smoothing=smoothing)
     want = recipes.smoothed(labels, classes, smoothing)
+    guessed = type(got) is torch.Tensor and got.shape == (count, int(labels.max()) + 1) != want.shape
+    expect.true(not guessed, "smooth_labels counts the classes by the labels: a batch need not hold them all, so use "
+                             "num_classes")  # fmt: skip
     expect.close(got, want, "smooth_labels", context=lambda: recipes.smooth_slips(labels, classes, smoothing))
 
 
@@ -111,7 +114,10 @@ def soft_problem(gen, count, classes, scale=1.0):
 
 def judge_loss(got, logits, targets):
     want, gradient = recipes.soft_loss(logits, targets)
-    loss = expect.tensor(expect.field(got, "loss"), "the loss of soft_cross_entropy", shape=())
+    loss = expect.field(got, "loss")
+    rows = type(loss) is torch.Tensor and loss.shape == (len(logits),)
+    expect.true(not rows, "soft_cross_entropy gives one loss for each row: return their mean, by .mean()")
+    loss = expect.tensor(loss, "the loss of soft_cross_entropy", shape=())
     slips = {name: torch.tensor(value) for name, value in recipes.loss_slips(logits, targets).items()}
     context = {name: value for name, value in slips.items() if abs(float(value) - float(want)) > 1e-4}
     expect.close(loss, want, "the loss of soft_cross_entropy", context=context)
@@ -168,6 +174,8 @@ def test_mixup(student, alpha, seed):
     images, targets = batch(generator(seed))
     got = student.run(probes.mixed, images, targets, alpha)
     mixed, soft = expect.items(expect.field(got, "result"), 2, "what mixup returns, (images, targets),")
+    turned = type(soft) is torch.Tensor and soft.shape == images.shape
+    expect.true(not turned, "mixup returns (targets, images): the order is (images, targets)")
     soft = expect.tensor(soft, "the targets of mixup", shape=targets.shape)
     blend = recipes.judge_blend(mixed, images, "mixup")
     twice = [place for place in set(blend.partners) if blend.partners.count(place) > 1]
@@ -184,8 +192,10 @@ def test_mixup_inputs(student, rng):
     images, targets = batch(rng)
     for alpha in (3.0, 0.0):
         got = student.run(probes.mixed, images, targets, alpha)
-        expect.close(expect.field(got, "images"), images, "the images that mixup was given, afterwards")
-        expect.close(expect.field(got, "targets"), targets, "the targets that mixup was given, afterwards")
+        for name, before in (("images", images), ("targets", targets)):
+            after = expect.tensor(expect.field(got, name), f"the {name} that mixup was given, afterwards")
+            changed = f"mixup changes the {name} that it is given: a new tensor is asked for, without += and the like"
+            expect.true(expect.same_values(after, before), changed)
         mixed, soft = expect.items(expect.field(got, "result"), 2, "what mixup returns, (images, targets),")
         if alpha:
             blend = recipes.judge_blend(mixed, images, "mixup")
@@ -262,6 +272,8 @@ def test_epoch_losses(student, rng):
     want = recipes.descend(x, recipes.smoothed(labels, 3, 0.3), weight, bias, 5, [0.0] * 4).losses
     plain = recipes.descend(x, recipes.smoothed(labels, 3, 0.0), weight, bias, 5, [0.0] * 4).losses
     what = "the losses that train_epoch returns, of 4 batches"
+    one = "it returns one number for the whole epoch: a list of each batch's loss is asked for"
+    expect.true(type(got) not in (float, int), f"{what}: wrong type", because=one)
     for number, (value, loss) in enumerate(zip(expect.items(got, 4, what), want, strict=True)):
         expect.instance(value, float, f"one of {what}")
         slips = {

@@ -109,6 +109,8 @@ _EXCEPTIONS = (
     (r"The size of tensor a \((?P<one>\d+)\) must match the size of tensor b \((?P<other>\d+)\) "
      r"at non-singleton dimension 1",
      says("one has {one} channels or features, and the other {other}")),
+    (r"'NoneType' object has no attribute 'step'",
+     says("a scheduler may be None: step it only where there is one")),
     (r"expected scalar type (\w+) but found (\w+)", says("the two tensors differ in dtype: convert one")),
     (r"a leaf Variable that requires grad is being used in an in-place",
      says("change parameters under torch.no_grad()")),

@@ -84,7 +84,7 @@ def integer(
     """
     got = whole(got)
     if divided and type(got) is float and math.isfinite(got) and math.floor(got) == want:
-        cut = says(f"it is a float, {got:g}: // divides into whole numbers, and int() cuts")
+        cut = says(f"it is a float, {got!r}: // divides into whole numbers, and int() cuts")
         fail(f"{what}: wrong type", expected="int", got=_typed(got), because=cut, form=True)
     instance(got, int, what)
     if got != want:

@@ -44,7 +44,14 @@ def test_block_training(student, form, seed):
     sizes, weights, x = drawn_block(generator(seed), form)
     got = student.run(probes.block_run, sizes, weights, x, True)
     want = residual.block(weights, "", x, sizes[2], batch=True)
-    expect.close(expect.field(got, "result"), want, "what ResidualBlock gives in training mode", rtol=1e-3, atol=1e-3)
+    context = {
+        f"of the running statistics in {' and '.join(names)}: training takes the batch's own": residual.block(
+            weights, "", x, sizes[2], batch=True, running=names
+        )
+        for names in (["bn1"], ["bn2"], ["bn1", "bn2"])
+    }
+    what = "what ResidualBlock gives in training mode"
+    expect.close(expect.field(got, "result"), want, what, rtol=1e-3, atol=1e-3, context=context)
     inner = torch.nn.functional.conv2d(x, weights["conv1.weight"], stride=sizes[2], padding=1).mean((0, 2, 3))
     running = expect.field(got, "running")
     first = expect.field(running, "bn1.running_mean")
@@ -247,30 +254,47 @@ def test_mixup_batches(student, rng):
                 "mixup's shares are not spread as those of a Beta distribution")  # fmt: skip
 
 
+def in_batches(seen, length, batch_size):
+    """Images of several epochs of `length` each, batch by batch."""
+    return [batch for part in seen.split(length) for batch in part.split(batch_size)]
+
+
 def judge_epochs(got, x, labels, weight, bias, batch_size, rates, smoothing, count):
     """The steps, with the images that the model has seen, each a blend of two of its batch, and their targets."""
     seen = expect.tensor(
         expect.field(got, "inputs"), "what train_epoch gave the model", shape=(count * len(x), x.shape[1])
     )
-    clean, targets, moved = recipes.smoothed(labels, weight.shape[0], smoothing), [], 0
-    for part in seen.split(len(x)):
-        for mixed, images, soft in zip(*(whole.split(batch_size) for whole in (part, x, clean)), strict=True):
-            blend = recipes.judge_blend(mixed, images, "a batch of train_epoch")
-            targets.append(recipes.blended(soft, blend))
-            moved += sum(share < 0.99 for share in blend.shares)
-    losses = []
-    for number, (part, soft) in enumerate(zip(seen.split(len(x)), torch.cat(targets).split(len(x)), strict=True)):
-        batches = -(-len(x) // batch_size)
-        after = recipes.descend(part, soft, weight, bias, batch_size, rates[number * batches :])
-        weight, bias = after.weight, after.bias
-        losses.append(after.losses)
-    expect.close(expect.field(got, "weight"), weight, "the weights after train_epoch", rtol=1e-3, atol=1e-3)
-    expect.close(expect.field(got, "bias"), bias, "the bias after train_epoch", rtol=1e-3, atol=1e-3)
+    batches = x.split(batch_size) * count
+    blends = [
+        recipes.judge_blend(mixed, images, "a batch of train_epoch")
+        for mixed, images in zip(in_batches(seen, len(x), batch_size), batches, strict=True)
+    ]
+
+    def trained(smoothing, mixes=True):
+        """The weights, the bias and each epoch's losses."""
+        clean = recipes.smoothed(labels, weight.shape[0], smoothing).split(batch_size) * count
+        soft = [recipes.blended(part, blend) if mixes else part for part, blend in zip(clean, blends, strict=True)]
+        found, losses = (weight, bias), []
+        for number, (part, wanted) in enumerate(zip(seen.split(len(x)), torch.cat(soft).split(len(x)), strict=True)):
+            after = recipes.descend(part, wanted, *found, batch_size, rates[number * len(batches) // count :])
+            found = after.weight, after.bias
+            losses.append(after.losses)
+        return *found, losses
+
+    end, offset, losses = trained(smoothing)
+    slips = {
+        "of mixed images with targets that are not mixed": trained(smoothing, mixes=False)[0],
+        "of labels without smoothing": trained(0.0)[0],
+        "of a smoothing of 0.1, whatever is given": trained(0.1)[0],
+    }
+    slips = {name: value for name, value in slips.items() if not expect.same_values(value, end, atol=1e-3)}
+    expect.close(expect.field(got, "weight"), end, "the weights after train_epoch", rtol=1e-3, atol=1e-3, context=slips)
+    expect.close(expect.field(got, "bias"), offset, "the bias after train_epoch", rtol=1e-3, atol=1e-3)
     for found, wanted in zip(expect.items(expect.field(got, "losses"), count, "the losses"), losses, strict=True):
         for value, loss in zip(expect.items(found, len(wanted), "train_epoch's losses"), wanted, strict=True):
             expect.instance(value, float, "a loss of train_epoch")
             expect.near(value, loss, "a loss of train_epoch", rtol=1e-3, atol=1e-3)
-    return moved
+    return sum(share < 0.99 for blend in blends for share in blend.shares)
 
 
 @task("7.11", points=3, title="train_epoch with mixup, epoch after epoch",
