@@ -1,4 +1,4 @@
-"""Brings the catalogues up to date: `python -m grader.language`; with `--check` it only says what is out of date."""
+"""Brings the catalogues up to date: `python -m grader.language`; with `--check` it only says what is not right."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _quoted(text: str) -> str:
 
 
 def main() -> int:
-    """Update each catalogue, or say which would change."""
+    """Update each catalogue, or say which would change; name what waits for its translation."""
     texts = extracted()
     made = {file: updated(file, texts) for file in sorted(FOLDER.glob("*.po"))}
     stale = [file for file, content in made.items() if content != file.read_text(encoding="utf-8")]
@@ -43,7 +43,10 @@ def main() -> int:
         else:
             file.write_text(made[file], encoding="utf-8")
             print(f"wrote {file}")
-    return 1 if stale and "--check" in sys.argv[1:] else 0
+    waiting = [(file, one.text) for file in made for one in entries(file) if not one.translation]
+    for file, text in waiting:
+        print(f"{file.name}: still to translate: {text}")
+    return 1 if (stale or waiting) and "--check" in sys.argv[1:] else 0
 
 
 if __name__ == "__main__":
