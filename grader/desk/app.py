@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from grader.desk.background.regrading import Regrading
 from grader.desk.desk import Desk, desk_of
 from grader.desk.guard.safety import ENTRY, Address, Safety
 from grader.desk.guard.sessions import Sessions
+from grader.desk.model.days import days_of
 from grader.desk.model.figures import figures_of
 from grader.desk.model.snapshot import Snapshot
 from grader.desk.pages import check_view, class_view, manual_view, more_views, posts, similar_view, work_view
@@ -57,11 +59,14 @@ def make_app(settings: Settings) -> Safety:
             book.keep_copy()
             desk = open_desk(settings, Snapshot(book))
             app.state.desk = desk
+            gc.collect()
+            gc.freeze()  # the class stays: looking through it for what is not used any more would hold a page up
             mending = Mending(desk.snapshot)
             tasks = [asyncio.create_task(work) for work in (desk.live.watch(), mending.go_on())]
             try:
                 yield
             finally:
+                gc.unfreeze()
                 desk.live.close()
                 if desk.regrading:
                     for line in await desk.regrading.close():
@@ -85,6 +90,8 @@ def open_desk(settings: Settings, snapshot: Snapshot) -> Desk:
         regrading = Regrading(snapshot, live, settings.course, settings.backend)
     figures_of(snapshot)
     class_view.prepare(snapshot)
+    for week in snapshot.weeks:
+        days_of(snapshot, week)
     warm_up()
     likeness = Likeness(snapshot, settings.course)
     return Desk(settings.out, snapshot.book, snapshot, settings.sessions, live, likeness, regrading)

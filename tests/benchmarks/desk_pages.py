@@ -35,7 +35,7 @@ from tests.support.browsers import chromium  # noqa: E402
 from tests.support.classes import make_class  # noqa: E402
 from tests.support.desks import CODE, PLOTS, STYLE  # noqa: E402
 
-ROUNDS, MANUAL = 30, 200
+ROUNDS, MANUAL = 60, 200
 PAINT = 'performance.getEntriesByName("first-contentful-paint")[0].startTime'
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ import httpx
 import pytest
 
 from grader.gradebook import Gradebook, open_book
+from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from tests.support.amount import of
 from tests.support.browsers import chromium
 from tests.support.desks import STUDENTS, graded, make_book
+from tests.support.pictures import png
 from tests.support.runs import take_interrupts
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +54,18 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_book(tmp_path_factory.mktemp("served"))
+    folder = make_book(tmp_path_factory.mktemp("served"))
+    evil = "<script>document.title = 'run'</script>"
+    picture = base64.b64encode(png(2, 1, idat=zlib.compress(b"\0\x80\x80"))).decode()
+    cells = (
+        Cell(f"{evil}.ipynb", 1, Kind.MARKDOWN, f"## Plots\n{evil}", parts=("plots",), is_given=True),
+        Cell(f"{evil}.ipynb", 2, Kind.CODE, f"draw()\n# {evil} {'x' * 500}",
+             (Piece(Form.TEXT, evil + "y" * 500), Piece(Form.PNG, picture)), ("plots",)),
+        Cell(f"{evil}.ipynb", 3, Kind.MARKDOWN, "It falls. " + "z" * 500, parts=("plots",)),
+    )  # fmt: skip
+    with open_book(folder) as book:
+        book.record_answers("Dora Łukasz", "week5", *reversed(packed(Answers(("plots",), cells))))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +208,31 @@ def test_parts_are_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
     keys.press("p")
     page.wait_for_url("**student=1**")
     assert page.locator("#rubric-why").input_value() == "fine names"
+
+
+def test_an_answer_is_read_cell_by_cell_and_graded_by_keyboard_on_a_phone(visit: Callable[..., Any]) -> None:
+    """Beside it axe looks at the page, as at all others; no cell of it runs, and its picture is there."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    for size, scheme in EVERYWHERE:
+        page = visit("/manual/week5/plots?student=4", size, scheme)
+        keys = page.keyboard
+        assert page.title().startswith("Plots, Dora")
+        assert page.locator(".cell").count() == 3
+        assert page.evaluate("[...document.querySelectorAll('.cell img')].map((one) => one.naturalWidth)") == [2]
+        assert axe.Axe().run(page).response["violations"] == []
+        wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= seen, (size, scheme)
+        lines = page.locator(".cell .lines .line")
+        assert lines.nth(1).bounding_box()["height"] < 30
+    keys.press("j")
+    keys.press("j")
+    assert "draw()" in page.evaluate("document.activeElement.innerText")
+    keys.press("s")
+    keys.type("4,5")
+    keys.press("Control+Enter")
+    page.locator("#told >> text=Dora Łukasz, week5: plots set to 4.5").wait_for()
+    keys.press("u")
+    page.locator("#told >> text=undone").wait_for()
 
 
 @pytest.mark.parametrize("path", of(PAGES[:4], PAGES[:8]))

@@ -143,6 +143,14 @@ def test_a_key_that_does_not_fit_is_one_clear_line(
     assert not isinstance(done.exception, ssl.SSLError)
 
 
+def test_answers_are_sent_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio switches delays off for sockets alone that say that they are of TCP."""
+    found: list[int] = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: found.extend(one.proto for one in sockets))
+    serving.serve(make_book(tmp_path), Where(), ["tina"], lambda line: None)
+    assert found == [socket.IPPROTO_TCP]
+
+
 def test_a_folder_without_a_gradebook_is_one_clear_line(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["desk", str(tmp_path), "--course", str(tmp_path)])
     assert done.exit_code != 0

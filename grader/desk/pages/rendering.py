@@ -30,6 +30,7 @@ _LINE = Markup(
     '<div class="line{}" id="f{}-{}"><span class="no" data-no="{}">{}</span><code>{}</code></div>\n'
 )  # which escapes what is put into it
 _CELL_LINE = Markup('<div class="line"><span class="no">{}</span><code>{}</code></div>\n')
+LONGEST_LINE = 200
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
 FILES = {"style.css": REPORTS / "style.css", "desk.css": STATIC / "desk.css", "desk.js": STATIC / "desk.js"}
@@ -120,6 +121,7 @@ def environment() -> jinja2.Environment:
         asset=asset,
         cell_lines=cell_lines,
         code_lines=code_lines,
+        first_line=first_line,
         long_text=long_text,
         picture=picture,
         counted=words.counted,
@@ -153,6 +155,12 @@ def cell_lines(text: str) -> Markup:
 def long_text(text: str) -> Markup:
     """Return a text as HTML, line by line, so that all of it is shown."""
     return Markup("\n").join(map(escape.plain, text.split("\n")))
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a message, cut to what stands beside others."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
 def picture(form: str, content: str) -> Markup:

@@ -284,7 +284,7 @@ document.addEventListener("click", (event) => {
   const phrase = target.closest("[data-phrase]");
   if (phrase) write(phrase);
   if (target.closest("#keys")) help();
-  const toLine = target.closest(".to-line");
+  const toLine = target.closest(".to-line, .to-code");
   if (toLine) {
     const line = document.getElementById(toLine.hash.slice(1));
     if (line) line.closest("details").open = true;
