@@ -55,7 +55,7 @@ class Desk:
     def __init__(
         self, course: Course, week: str, tasks: Collection[str], forks: bool, show: Show, lanes: int = LANES
     ) -> None:
-        self._assignment = course.assignment(week)
+        self._assignment = course.part(week)
         self._tasks = tasks
         self._new_spares = partial(Spares, self._assignment, forks, lanes)
         self._show = show
@@ -185,7 +185,7 @@ def watch(course: Course, week: str, tasks: Collection[str], screen: Screen, for
 
     desk = Desk(course, week, tasks, forks, both)
     ended = threading.Event()
-    folder = course.assignment(week).folder
+    folder = course.part(week).folder
     threading.Thread(target=_follow, args=(folder, ended, desk), daemon=True).start()
     threading.Thread(target=_listen, args=(desk,), daemon=True).start()
     screen.note(tr("Loading torch and the checks of {week}; this takes some seconds, once.", week=week))

@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
     """Serve the watcher that listens at an address."""
     address, root, week, how, *submission = arguments
     key = bytes.fromhex(sys.stdin.readline().strip())
+    sys.path.append(root)  # for `fixtures`: the watcher may have been started anywhere
 
     def connect() -> Connection:
         return Client(address, authkey=key)
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> int:
 
 def _pytest_arguments(root: Path, week: str) -> list[str]:
     """Return options with which pytest takes nothing from its surroundings, as in a judge."""
-    assignment = Course(root).assignment(week)
+    assignment = Course(root).part(week)
     checks = [str(path) for path in assignment.check_files if path.parent == assignment.folder]
     fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
     for name in UNUSED:

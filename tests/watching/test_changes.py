@@ -19,6 +19,7 @@ from grader.watching import changes, loop
 from grader.watching.loop import Desk
 from tests.support.courses import copied
 
+ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 
 
@@ -158,3 +159,15 @@ def test_saves_that_cannot_be_followed_end_the_watcher_with_why(
     desk.gone("Permission denied")
     with pytest.raises(GraderError, match="saves cannot be followed here \\(Permission denied\\)"):
         desk.watch()
+
+
+def test_a_chapter_without_a_grade_is_watched_as_weeks_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "Spares", NoSpares)
+    chapter = {"assignments/basics/chapter.toml": (ROOT / "assignments/primer/chapter.toml").read_text()}
+    weeks = []
+    desk = Desk(
+        Course(copied("watched", tmp_path, chapter)), "basics", (), True, lambda shown: weeks.append(shown.week)
+    )
+    desk.end()
+    desk.watch()
+    assert weeks == ["basics"]

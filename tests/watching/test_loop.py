@@ -17,6 +17,7 @@ from grader.course import Course
 from grader.results import CheckResult, Outcome
 from grader.watching import runs, spares
 from grader.watching.loop import Desk
+from grader.watching.once import check_once
 from grader.watching.screen import Shown
 from tests.support import warm
 from tests.support.courses import copied
@@ -163,3 +164,17 @@ def test_without_forks_spare_processes_do_the_same(
         more="def triple(n):\n    import os; n or os._exit(0)\n    return 9\n",
     )
     assert outcomes(results) == [Outcome.PASSED, Outcome.PASSED, Outcome.KILLED]
+
+
+def test_checks_find_what_lies_in_the_course_wherever_the_watcher_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spares, "subprocess", SimpleNamespace(Popen=warm.popen, PIPE=subprocess.PIPE))
+    root = copied("watched", tmp_path / "course", {"own_numbers.py": "NINE = 9\n"})
+    checks = root / "assignments/week1/test_week1.py"
+    checks.write_text(f"from own_numbers import NINE\n{checks.read_text()}")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    files = {file.name: file.read_bytes() for file in (root / "assignments/week1").glob("[mw]o*.py")}
+    results = check_once(Course(root).assignment("week1"), files)
+    assert [result.outcome for result in results] == [Outcome.PASSED] * 3

@@ -41,7 +41,7 @@ def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
     from grader.watching.screen import Screen  # noqa: PLC0415 - as above
 
     course = students_course()
-    course.assignment(week)  # a week that is not there is said at once
+    course.part(week)  # a week that is not there is said at once
     screen = Screen(make_console(), course.settings.contact)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
         show = _browser(week, course.settings.contact, screen, opened) if opens else None
