@@ -14,6 +14,7 @@ from grader.course.toml_file import meant
 
 _NUMBER = r"\d+(?:\.\d+)+"
 _KEYS = ("points", "title", "hint", "needs", "seconds", "examples")
+_JUDGING = {"figures", "loops", "oracles", "seeds"}
 _TESTED = ("student",)  # the fixture that every check takes
 
 
@@ -32,7 +33,8 @@ class Mark:
 def read_checks(source: Source) -> list[Mark]:
     """Note what is wrong in a file of checks, and return its marks."""
     source.refuse_twice()
-    for name in ("expect", "show"):  # they import torch, which the command's help can do without
+    imported = {name for names in source.imported("grader.checks") for name in names}
+    for name in ("expect", "show", *sorted(imported & _JUDGING)):  # they import torch: the command's help does without
         source.refuse_unknown_attributes(name, _public(importlib.import_module(f"grader.checks.{name}")))
     _refuse_unknown_imports(source)
     return [mark for function in source.functions() for mark in _marks(source, function)]

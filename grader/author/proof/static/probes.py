@@ -7,6 +7,7 @@ check compares them. Functions that only help probes may compare, as where they 
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Collection, Iterator
 
 from grader.author.proof.static.source import Source
@@ -19,6 +20,9 @@ def read_probes(source: Source, libraries: Collection[str]) -> None:
     """Note what is wrong in a file of probes."""
     source.refuse_twice()
     source.refuse_imports(libraries, "a probe")
+    if any(isinstance(node, ast.Attribute) and node.attr == "kit" for node in ast.walk(source.tree)):
+        kit = importlib.import_module("grader.inside.kit")  # it imports torch
+        source.refuse_unknown_attributes("student.kit", kit.__all__)
     helpers = {one.name for one in source.functions() if not _is_probe(one) and _decides(one, set())}
     for function in filter(_is_probe, source.functions()):
         for line, does in _verdicts(function, helpers):

@@ -72,13 +72,19 @@ class Source:
                 listed = ", ".join(libraries)
                 self.fault(line, f"{what} imports {module}; it may import Python's own modules and {listed}")
 
+    def imported(self, module: str) -> Iterator[list[str]]:
+        """Yield what each `from module import …` names."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ImportFrom) and node.module == module:
+                yield [alias.name for alias in node.names]
+
     def refuse_unknown_attributes(self, module: str, known: Collection[str]) -> None:
         """Note `module.name` for each name that the module has not."""
         bound = {name for name in _assigned(self.tree) if name == module}
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Attribute) or node.attr in known or bound:
                 continue
-            if isinstance(node.value, ast.Name) and node.value.id == module:
+            if isinstance(node.value, (ast.Name, ast.Attribute)) and ast.unparse(node.value) == module:
                 self.fault(node.lineno, f"there is no {module}.{node.attr}; {meant(node.attr, sorted(known))}")
 
 

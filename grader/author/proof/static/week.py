@@ -14,7 +14,9 @@ from grader.author.release.skeleton import find_regions
 from grader.course import Assignment, Course, is_hidden
 from grader.course.toml_file import TomlFile, meant
 from grader.errors import CourseError
+from grader.inside.modules import StudentModules
 
+_TAKEN = [name for name in vars(StudentModules) if not name.startswith("_")]  # what a probe's student has itself
 _HEADING = re.compile(r"^#{2,}\s+(\d+(?:\.\d+)+)\b", re.MULTILINE)
 
 
@@ -57,6 +59,10 @@ def _reference(course: Course, assignment: Assignment) -> Iterator[Fault]:
     assert assignment.hidden_folder is not None
     settings = TomlFile(assignment.folder / "assignment.toml")
     for module in assignment.modules:
+        if module in _TAKEN:
+            text = f"`student.{module}` is something else in probes; give the module another name"
+            yield (settings.where("modules"), f"`modules` names {module}: {text}")
+            continue
         file = assignment.hidden_folder / f"{module}.py"
         name = file.relative_to(course.root).as_posix()
         if not file.is_file():
