@@ -18,34 +18,34 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from fixtures import digits, transfer  # noqa: E402
-from grader.author.proof.calibration import Programs, program  # noqa: E402
+from grader.author.proof.calibration import Program, program  # noqa: E402
 from grader.checks import load_beside  # noqa: E402
 from grader.checks.show import means  # noqa: E402
 from grader.files import write_atomically  # noqa: E402
 
-Run = Callable[[Programs, ModuleType, ModuleType, torch.Generator], dict[str, Any]]
+Run = Callable[[Program, ModuleType, ModuleType, torch.Generator], dict[str, Any]]
 
 
-def week4(student: Programs, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
+def week4(student: Program, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
     data = digits.draw(rng, checks.TRAIN_SIZE)
     pixels = data.train_images.double() / 255
     stats = pixels.mean().item(), pixels.std().item()
     return probes.trained_weights(student, data.train_images, data.train_labels, 0, *stats, checks.RATE, checks.EPOCHS)
 
 
-def week5(student: Programs, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
+def week5(student: Program, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
     data = digits.draw(rng, checks.TRAIN_SIZE)
     return probes.trained_weights(student, data.train_images, data.train_labels, checks.RATE, checks.EPOCHS)
 
 
-def week6(student: Programs, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
+def week6(student: Program, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
     data = transfer.draw(rng)
     train = data.train_images, data.train_labels
     valid = data.test_images[: checks.VALID], data.test_labels[: checks.VALID]
     return probes.fine_tuned(student, transfer.load_backbone(), train, valid, checks.RATE, checks.EPOCHS)
 
 
-def week7(student: Programs, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
+def week7(student: Program, probes: ModuleType, checks: ModuleType, rng: torch.Generator) -> dict[str, Any]:
     data = digits.draw(rng, checks.TRAIN_SIZE)
     images = checks.small(data.train_images)
     return probes.trained_weights(student, images, data.train_labels, checks.BLOCKS, checks.RATE, checks.EPOCHS)
@@ -66,7 +66,7 @@ def band(week: str, seeds: int) -> dict[str, Any]:
     checks_file = str(HERE.parent / "assignments" / week / f"test_{week}{part}.py")
     probes, checks = (load_beside(checks_file, name) for name in (f"probes{part}", f"test_{week}{part}"))
     made = {name: program(HERE / week, name, None) for name in modules}
-    student = Programs(**made)
+    student = Program(**made)
     curves = []
     for seed in range(seeds):
         torch.manual_seed(seed)

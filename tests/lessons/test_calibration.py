@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.author.proof.calibration import Program, program
+from grader.checks import load_beside
 from grader.course import Course
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,19 @@ def measured(week: str) -> tuple[str, list[tuple[float, float, float]]]:
 def test_a_right_solution_is_far_from_the_threshold(week: str) -> None:
     _, found = measured(week)
     assert all(abs(mean - asked) >= FAR * deviation for asked, mean, deviation in found)
+
+
+@pytest.mark.parametrize("week", WEEKS)
+def test_the_table_can_be_made_anew(week: str) -> None:
+    folder = ROOT / "solutions" / week
+    calibrate = load_beside(str(folder / "calibrate.py"), "calibrate")
+    modules = Course(ROOT).assignment(week).modules
+    found = calibrate.results_of(Program(**{name: program(folder, name, None) for name in modules}), 0)
+    measures = measured(week)[1]
+    assert len(found) == 2
+    assert all(
+        abs(value - mean) < FAR * deviation for value, (_, mean, deviation) in zip(found, measures, strict=False)
+    )
 
 
 @pytest.mark.parametrize("week", WEEKS)

@@ -647,8 +647,8 @@ def test_a_busy_machine_costs_a_check_nothing(kind: str, probes: ModuleType) -> 
     hogs = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(4)]
     try:
         desk = Desk(worker)
-        desk.put(f"{COMPUTE}\ndef act():\n    compute(0.8)\n    return 1\n")
-        assert desk.student(seconds=1).run(probes.act) == 1
+        desk.put(f"{COMPUTE}\ndef act():\n    compute(1)\n    return 1\n")
+        assert desk.student(seconds=2).run(probes.act) == 1
         desk.clear()
     finally:
         worker.close()

@@ -22,10 +22,10 @@ from grader.inside import kit
 from grader.inside.replacing import replaced
 
 Change = tuple[str, str, str]  # a module, a pattern that matches its source once, and the replacement
-Run = Callable[["Programs", int], Sequence[float]]  # modules and a seed → a value for each column
+Run = Callable[["Program", int], Sequence[float]]  # modules and a seed → a value for each column
 
 
-class Programs(types.SimpleNamespace):
+class Program(types.SimpleNamespace):
     """What a probe gets for `student`: the modules by name, and the names that a student has besides."""
 
     device = torch.device("cpu")
@@ -33,7 +33,8 @@ class Programs(types.SimpleNamespace):
 
     def instead(self, module: str, **helpers: Callable[[Any], Any]) -> AbstractContextManager[None]:
         """Let helpers be right within a `with` block, as in a submission's modules."""
-        return replaced(getattr(self, module), [], helpers)
+        modules = {name: one for name, one in vars(self).items() if isinstance(one, types.ModuleType)}
+        return replaced(modules[module], modules.values(), helpers)
 
 
 def print_table(
@@ -48,7 +49,7 @@ def print_table(
     print("| program | " + " | ".join(f"{name}: mean | deviation | range" for name in columns) + " |")
     print("|---" * (1 + 3 * len(columns)) + "|")
     for name, change in ((name, change) for name, change in programs.items() if name in chosen):
-        student = Programs(**{module: program(folder, module, change) for module in modules})
+        student = Program(**{module: program(folder, module, change) for module in modules})
         found = zip(*(run(student, seed) for seed in range(seeds)), strict=True)
         print(f"| {name} | " + " | ".join(figures(list(column)) for column in found) + " |", flush=True)
 

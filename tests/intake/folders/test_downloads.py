@@ -140,7 +140,7 @@ def test_a_zip_that_is_none_is_one_clear_error(content: bytes, two_weeks_course:
 def test_a_zip_that_would_take_for_ever_is_refused(
     two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = BudgetedProcess("grader.intake.reading.service", Budget(seconds=1, mib=64))
+    process = BudgetedProcess("grader.intake.reading.service", Budget(seconds=1, mib=16))
     monkeypatch.setattr(DESK, "process", process)
     members = ((f"{number}/{'x' * 200}.py", b"") for number in range(60_000))
     with pytest.raises(UsageError, match=r"w5\.zip: .*(took more than|kill|ended the process)"):
