@@ -3,13 +3,14 @@
 The class is drawn from a seed (`tests/support/classes.py`), and served by `grader desk` in a process of its own. Each
 page is asked for many times, as a browser would, over one connection; what is counted is the time until all of it is
 there. Before every fourth request something is decided, so that no page comes from what was worked out before. Then 200
-works are graded through the pages' own forms, and a browser says when it has painted. Where other programs keep the
-cores busy, the clock counts these, too: the last two columns are what the server's thread itself computed for a
-request, the median and the 95th percentile, as the kernel counts it.
+works, each with an answer in a notebook and its plot, are graded through the pages' own forms, and a browser says when
+it has painted. Where other programs keep the cores busy, the clock counts these, too: the last two columns are what the
+server's thread itself computed for a request, the median and the 95th percentile, as the kernel counts it.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import platform
 import random
@@ -31,11 +32,13 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from grader.gradebook import Gradebook  # noqa: E402
+from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed  # noqa: E402
 from tests.support.browsers import chromium  # noqa: E402
 from tests.support.classes import make_class  # noqa: E402
 from tests.support.desks import CODE, PLOTS, STYLE  # noqa: E402
+from tests.support.pictures import png  # noqa: E402
 
-ROUNDS, MANUAL = 60, 200
+ROUNDS, MANUAL, REQUESTS = 60, 200, 4_900
 PAINT = 'performance.getEntriesByName("first-contentful-paint")[0].startTime'
 
 
@@ -80,10 +83,27 @@ def _fill(folder: Path, students: int) -> tuple[str, int]:
             book.record_sources(
                 plain.submission, {"lenet.py": (CODE * 12).encode(), "training.py": (CODE * 6).encode()}
             )
+            if plain.week == "week5":
+                book.record_answers(plain.student, plain.week, *reversed(packed(_answers(number))))
         for problem in made.problems:
             book.record_problem(problem.student, problem.week, problem.message)
+        with book.changing("tina") as change:
+            for number in range(REQUESTS):
+                asked = {"task": "5.3", "text": f"please look again {number}", "asked": change.at, "state": "open"}
+                change.put("requests", {"person": number % students + 1, "week": "week5", **asked})
+            change.note("imported")
     lost = next(one for one in made.reports if one.week == "week5").checks[1].id
     return lost, len(made.reports)
+
+
+def _answers(number: int) -> Answers:
+    """Make an answer of some words, and of a plot as large as Matplotlib's are."""
+    picture = base64.b64encode(png(640, 480, idat=random.Random(number).randbytes(30_000))).decode()
+    cells = (
+        Cell("week5.ipynb", 1, Kind.MARKDOWN, "## Plots\n" + "The loss falls. " * 20, parts=("plots", "style")),
+        Cell("week5.ipynb", 2, Kind.CODE, CODE, (Piece(Form.PNG, picture),), ("plots", "style")),
+    )
+    return Answers(("plots", "style"), cells)
 
 
 def _served(folder: Path) -> tuple[subprocess.Popen[str], str]:

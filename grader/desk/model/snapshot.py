@@ -39,6 +39,8 @@ _INPUTS = (
     "SELECT person, week, gone FROM entries",
     _ANSWERED,
 )
+# Each change of a request gives it an edition that no other one ever had; a merge gives it another person.
+_REQUESTED = "SELECT count(*), max(edition), sum(edition), sum(id), sum(person) FROM requests"
 _PEOPLE = (
     "SELECT * FROM people ORDER BY id",
     "SELECT * FROM marks ORDER BY id",
@@ -69,6 +71,7 @@ class Snapshot:
         self.answered: dict[Key, tuple[str, str]] = {}  # the digest of what people grade of a work, and since when
         self.problems: list[Problem] = []
         self.requests: list[Request] = []
+        self._requested: list[Any] = []
         self.duties: dict[Key, Duty] = {}
         self.rows: list[Row] = []
         self.weeks: list[str] = []
@@ -265,7 +268,9 @@ class Snapshot:
             by, at, attempt = looked.get(key, ("", "", -1))
             is_current = attempt == self.attempts.get(key, 0)
             self.duties[key] = Duty(assigned.get(key, ""), by if is_current else "", at if is_current else "")
-        self.requests = self.book.requests()
+        seen = self.book.rows(_REQUESTED)
+        if seen != self._requested:  # thousands of them need not be read anew whenever something else changes
+            self._requested, self.requests = seen, self.book.requests()
 
 
 def _states(row: Row) -> dict[str, State]:

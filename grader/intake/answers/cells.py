@@ -81,7 +81,7 @@ def _bundle(data: Mapping[str, Any]) -> Iterator[Piece]:
             yield Piece(Form.LACKING, "a picture that is damaged")
         return
     if pictures:
-        yield Piece(Form.LACKING, f"a picture as {pictures[0][:40]}, which is not shown: PNG and JPEG are")
+        yield Piece(Form.LACKING, f"a picture as {pictures[0][:40]}; PNG and JPEG are shown")
     if "text/plain" in data and not pictures:
         yield _text(Form.TEXT, data["text/plain"])
 
