@@ -258,7 +258,7 @@ def page_of(small_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 PAGES = ("index.html", "week5-pictures.html", "week5.html", "primer.html")
-LOOKS = ((390, "light"), (1280, "dark"))
+LOOKS = ((390, "light"), (1280, "dark"), (390, "dark"), (1280, "light"))
 IN_TURN = [(name, *LOOKS[number % 2]) for number, name in enumerate(PAGES)]
 
 
@@ -312,3 +312,15 @@ def test_a_reader_searches_chooses_colours_and_opens_the_menu(page_of: Any) -> N
     page.locator(".menu").click()
     assert page.locator("nav.course a", has_text="Sums").first.is_visible()
     assert page.locator(".menu").get_attribute("aria-expanded") == "true"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_paper_is_white_whatever_the_screen_is(page_of: Any, scheme: str) -> None:
+    page = page_of("week5.html", 1280, scheme)
+    while page.evaluate("document.documentElement.dataset.theme") != "dark":
+        page.locator(".theme").click()
+    page.emulate_media(media="print", color_scheme=scheme)
+    colours = page.evaluate("(({backgroundColor, color}) => [backgroundColor, color])(getComputedStyle(document.body))")
+    assert colours == ["rgb(255, 255, 255)", "rgb(30, 34, 39)"]
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert not page.locator(".top").is_visible()
