@@ -24,7 +24,8 @@ def score_lines(
     whole = not (chosen.left_out or chosen.tasks) and len(results) == chosen.count
     lesson = "\n".join(map(_lesson, sorted(chosen.folders)))
     settings = _settings(chosen)
-    return desk_lines(results, command, *terminal, lesson, whole, 0 if elsewhere else settings.hidden, settings.contact)
+    graded = not elsewhere and all((folder / "assignment.toml").is_file() for folder in chosen.folders)
+    return desk_lines(results, command, *terminal, lesson, whole, settings.hidden if graded else 0, settings.contact)
 
 
 def note(results: Sequence[CheckResult], chosen: Chosen, elsewhere: bool) -> None:

@@ -401,9 +401,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section(tr("score"))
         device = _device(config)[1]
         notes = [f"{tr('note')}: {retold(one)}" for one in getattr(_students(config), "notes", ())]
-        for line in (*notes, *([retold(device)] if device else [])):
-            terminalreporter.write_line(line)
         writer, command, task = terminalreporter._tw, _command(config), _options(config).name("task")
+        for line in (*notes, *([retold(device)] if device else [])):
+            writer.line(line)
         for line in score_lines(results, chosen, command, (writer.fullwidth, writer.hasmarkup), elsewhere):
             next_step = line.startswith(f"      {command} --task ")
             writer.line(line.replace(" --task ", f" {task} ") if next_step else line)

@@ -186,7 +186,7 @@ def _summary(name: str, text: str, inside: bool) -> str:
     if name == "TypeError" and _SIGNATURE.match(text):
         return says("your function cannot be called in the way that the task asks for")
     if name in ("TypeError", "AttributeError") and "NoneType" in text:
-        return says("None came back, is a `return` missing?")
+        return says("None came back (is a `return` missing?)")
     return says(f"your code could not be used, {known}")
 
 

@@ -77,9 +77,14 @@ def desk_lines(
     file = io.StringIO()
     width = min(max(width, NARROWEST), WIDEST)
     console = Console(file=file, width=width, force_terminal=True, color_system="standard") if colour else None
-    done = tr(_EVERY_PUBLIC if whole and hidden else EVERY if whole else _EVERY_THAT_RAN, hidden=hidden)
+    done = all_pass(whole, hidden)
     _print_tasks(tasks_of(results), command, console or plain_console(file, width), lesson, done, contact)
     return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def all_pass(whole: bool, hidden: int) -> str:
+    """Say that every check passes: of a whole week with what its hidden checks, worth so many points, are about."""
+    return tr(_EVERY_PUBLIC if whole and hidden else EVERY if whole else _EVERY_THAT_RAN, hidden=hidden)
 
 
 def summary_lines(results: Sequence[CheckResult], command: str, width: int = 80) -> list[str]:

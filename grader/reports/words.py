@@ -65,9 +65,11 @@ def detail(score: TaskScore) -> str:
 
 def problem(check: CheckResult) -> str:
     """Say in a line what is wrong; of a hidden check only which it is, and the kind of its end."""
-    says = next(iter(retold(check.message).splitlines()), check.title)
+    says, *more = retold(check.message).splitlines() or [check.title]
     if check.hidden:
         return f"{check.title} ({tr('hidden')}; {says})"
+    called = more[0].strip().partition("  ")[2].strip() if more else ""
+    says = says.removesuffix(f", in {called}") if called else says  # the call stands below the message, at its length
     return says if len(says) <= LONGEST else _cut(says)
 
 

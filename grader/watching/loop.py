@@ -134,7 +134,8 @@ class Desk:
         self._cancel()
         self._number += 1
         self._left = {check.id for check in checks}
-        self._shown = Shown(self._assignment.week, (), frozenset(self._left), len(checks), saved.names, since)
+        whole = not self._tasks
+        self._shown = Shown(self._assignment.week, (), frozenset(self._left), len(checks), saved.names, whole, since)
         self._run = Run(self._spares, self._assignment.modules, checks, partial(self._tell, self._number))
         if not checks:
             self._note(None)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from grader.escape import terminal
 from grader.language import later, tr
-from grader.reports.terminal import print_check, print_tasks
+from grader.reports.terminal import all_pass, print_check, print_tasks
 from grader.reports.words import whom_to_tell
 from grader.results import CheckResult, Outcome, tasks_of
 
@@ -26,6 +26,7 @@ class Shown:
     ran: Collection[str] = ()  # ids of the checks that the latest save touched
     waiting: int = 0  # checks that still run
     saved: Sequence[str] = ()
+    whole: bool = True  # these are all checks of the week
     since: float = field(default_factory=time.monotonic)
 
     @property
@@ -40,9 +41,10 @@ class Shown:
 class Screen:
     """Draws one state after the other; on a terminal each in place of the one before."""
 
-    def __init__(self, console: Console, contact: str = "") -> None:
+    def __init__(self, console: Console, contact: str = "", hidden: int = 0) -> None:
         self._console = console
         self._contact = contact  # whom to tell of a check of ours that broke
+        self._hidden = hidden  # points of a week's hidden checks
 
     def note(self, text: str) -> None:
         """Say what goes on while there is nothing to show yet."""
@@ -59,7 +61,7 @@ class Screen:
         if (check := shown.first) is not None:
             print_check(check, self._console)
         elif not shown.waiting:
-            self.note(tr("Every public check of {week} that ran passes.", week=shown.week))
+            self.note(all_pass(shown.whole, self._hidden))
         self._console.print()
         if tell := whom_to_tell(shown.results, self._contact):
             self.note(tell)

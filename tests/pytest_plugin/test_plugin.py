@@ -18,7 +18,10 @@ import pytest
 from _pytest.debugging import pytestPDB
 
 from grader import history
+from grader.pytest_plugin.chosen import Chosen
 from grader.pytest_plugin.commands import quoted
+from grader.pytest_plugin.ending import score_lines
+from grader.results import CheckResult, Outcome
 from tests.support.courses import copied
 
 
@@ -270,3 +273,14 @@ def test_a_student_who_asks_for_german_is_told_in_german(student_desk: Desk, mon
         "--submission", "kaputt", "--language", "en", "--task", "1.1", "-p", "no:cacheprovider"
     )
     assert "Next: task 1.1 (error)" in english.stdout.str()
+
+
+def test_a_chapter_has_no_hidden_checks_to_speak_of(tmp_path: Path) -> None:
+    passed = CheckResult("t::a", "1.1", "a", False, 1, 1, Outcome.PASSED)
+    (tmp_path / "course.toml").write_text('title = "Numbers"\n')
+    for kind, says in (("chapter", "Every check passes."), ("assignment", "Hidden checks are worth 40 points more")):
+        folder = tmp_path / "assignments" / kind
+        folder.mkdir(parents=True)
+        (folder / f"{kind}.toml").touch()
+        lines = score_lines([passed], Chosen(count=1, folders=frozenset([folder])), "pytest", (200, False), False)
+        assert says in lines[-1]

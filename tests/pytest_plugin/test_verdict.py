@@ -144,7 +144,7 @@ FRAME = {"file": "lenet.py", "line": 3, "function": "f", "code": "return x"}
         ),
         (
             {"type": "TypeError", "message": "cannot unpack non-iterable NoneType object"},
-            "None came back, is a `return` missing?",
+            "None came back (is a `return` missing?)",
         ),
         ({"type": "MissingName"}, "a name that the task asks for is missing"),
         ({"type": "Secret123", "frames": [FRAME]}, "your code raised an exception"),

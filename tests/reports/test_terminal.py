@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from grader.gradebook import Problem
+from grader.language import speaking
 from grader.reports import terminal, words
 from grader.results import CheckResult, Outcome, Report
 from tests.support.reports import HOSTILE, check, full_report, sample_report
@@ -223,3 +224,12 @@ def test_a_long_problem_is_cut_between_words_where_there_are_some() -> None:
     says = words.problem(words_of)
     assert len(says) <= words.LONGEST and says.endswith("elevenchars…")
     assert len(words.problem(replace(words_of, message="x" * 999))) == words.LONGEST
+
+
+def test_the_table_says_what_is_wrong_without_the_call_that_stands_below() -> None:
+    message = "your code raised KeyError: 1 (lenet.py:3), in pool(7)\n  called as    pool(7)\n  lenet.py:3"
+    raised = CheckResult("t::a", "5.1", "a", False, 0, 1, Outcome.ERROR, message)
+    assert words.problem(raised) == "your code raised KeyError: 1 (lenet.py:3)"
+    with speaking("de"):
+        assert words.problem(raised) == "dein Code hat KeyError ausgelöst: 1 (lenet.py:3)"
+    assert words.problem(replace(raised, message="wrong value; expected 3, in pool(7)")).endswith(", in pool(7)")

@@ -20,3 +20,17 @@ def test_a_save_says_how_many_checks_it_touched(ran: list[str], says: str) -> No
     written = io.StringIO()
     Screen(Console(file=written, width=200)).draw(Shown("week1", [PASSED], ran=ran, saved=["work.py"]))
     assert says in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("whole", "hidden", "says"),
+    [
+        (True, 40, "Every public check passes. Hidden checks are worth 40 points more"),
+        (False, 40, "Every check that ran passes."),
+        (True, 0, "Every check passes."),
+    ],
+)
+def test_only_a_whole_week_passes_with_what_its_hidden_checks_are_about(whole: bool, hidden: int, says: str) -> None:
+    written = io.StringIO()
+    Screen(Console(file=written, width=200), hidden=hidden).draw(Shown("week1", [PASSED], whole=whole))
+    assert says in written.getvalue()

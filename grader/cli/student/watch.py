@@ -42,7 +42,8 @@ def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
 
     course = students_course()
     course.part(week)  # a week that is not there is said at once
-    screen = Screen(make_console(), course.settings.contact)
+    hidden = course.settings.hidden if week in course.assignments() else 0
+    screen = Screen(make_console(), course.settings.contact, hidden)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
         show = _browser(week, course.settings.contact, screen, opened) if opens else None
         watch_week(course, week, tasks, screen, fork, show)
