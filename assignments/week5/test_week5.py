@@ -796,7 +796,7 @@ def test_plot_confusion_matrix(student, rng):
     noise = torch.randint(0, 10, (120,), generator=rng)
     predicted = torch.where(torch.rand(120, generator=rng) < 0.3, noise, labels)
     (ax,) = figures.axes_of(student.run(probes.plot_confusion_matrix, labels, predicted), 1)
-    figures.judge_confusion(ax, labels, predicted, 10)
+    figures.judge_confusion(ax, labels, predicted, 10, "pred_labels")
 
 
 @task("5.11", points=1, title="plot_most_incorrect draws one axes an entry",

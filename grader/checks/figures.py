@@ -11,6 +11,8 @@ import torch
 from grader.checks import expect
 from grader.inside import says
 
+PREDICTIONS = says("the predictions")
+
 
 def axes_of(got: Any, count: int) -> Sequence[Any]:
     """Return the axes of a figure that was returned, not shown; there have to be that many."""
@@ -94,10 +96,12 @@ def judge_own(got: Any, names: Iterable[str]) -> list[torch.Tensor]:
     return flat(expect.items(expect.field(got, "pictures"), None, "the pictures"))
 
 
-def judge_confusion(ax: Any, labels: torch.Tensor, predicted: torch.Tensor, classes: int) -> None:
+def judge_confusion(
+    ax: Any, labels: torch.Tensor, predicted: torch.Tensor, classes: int, name: str = PREDICTIONS
+) -> None:
     """An axes shows the confusion matrix, as counts or fractions, a picture, a mesh or texts, with either row on top.
 
-    Its `pictures`, `meshes`, `texts` and `names` are needed.
+    Its `pictures`, `meshes`, `texts` and `names` are needed. `name` is what the student calls the predictions.
     """
     ones = torch.ones(len(labels)).double()
     counts = torch.zeros(classes, classes).double().index_put_((labels, predicted), ones, accumulate=True)
@@ -112,7 +116,7 @@ def judge_confusion(ax: Any, labels: torch.Tensor, predicted: torch.Tensor, clas
         matches = matches or _among([version.T if turned else version for version in versions], arrays)
     own = torch.diag(counts.sum(1))
     alone = _among([own, own / own.sum(1), torch.diag(counts.sum(0))], arrays)
-    expect.true(matches or not alone, "the matrix compares the labels with themselves, and not with the predictions")
+    expect.true(matches or not alone, f"the matrix compares the labels with themselves, and not with {name}")
     exchanged = _among([version.T for version in versions], arrays)
     expect.true(
         matches or not exchanged, "rows and columns are exchanged, or the names of the axes: rows are the true labels"

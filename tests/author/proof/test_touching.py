@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from grader.author.proof import trials
-from grader.author.proof.touching import Sparing, changes, session
+from grader.author.proof.drawing import beside
+from grader.author.proof.touching import Sparing, changes
 from grader.author.proof.trials import Subject, Trial
 from grader.course import Assignment, Course
 from grader.results import CheckResult, Outcome, Report
@@ -139,7 +142,10 @@ def week1(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
 def test_a_check_is_told_what_it_enters_whoever_came_before_it_and_left_out_where_not_all_is_seen(
     week1: Assignment,
 ) -> None:
-    found = {name.partition("::test_")[2]: functions for name, functions in session.trace(week1, 0).items()}
+    command, environment = beside("grader.author.proof.touching.session", week1)  # its modules must not stay in here
+    done = subprocess.run([*command, "0"], capture_output=True, text=True, env=environment, timeout=300, check=True)
+    traced = json.loads(done.stdout.strip().rpartition("\n")[2])
+    found = {name.partition("::test_")[2]: functions for name, functions in traced.items()}
     entered = ["work.py:<module>", "work.py:double", "work.py:helper"]
     assert found == {"double": entered, "again": entered, "names": ["work.py:<module>"]}
 
