@@ -82,6 +82,16 @@ class Row:
             return State.PROVISIONAL if report.provisional else State.GRADED
         return State.UNCLEAR if self.unclear else State.NOTHING
 
+    def handed_in(self, week: str, state: State | None = None) -> bool:
+        """Tell whether something of a week was handed in: points and excuses are also for who handed in nothing.
+
+        `state` is the week's, where it is known.
+        """
+        report = self.reports.get(week)
+        if report is not None and report.by_hand == NOTHING:
+            return False
+        return (state or self.state(week)) not in (State.NOTHING, State.UNCLEAR)
+
     def final(self, week: str) -> float | None:
         """Return the week's score, or None while there is none or it may still change, and where it is excused."""
         report = self.reports.get(week)

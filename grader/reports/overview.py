@@ -35,10 +35,11 @@ class Look:
 
 @dataclass(frozen=True)
 class WeekView:
-    """All that is shown of one week: how many are in which state, who handed in nothing, and the figures."""
+    """All that is shown of one week: how many are in which state, how many handed in, who did not, and the figures."""
 
     figures: WeekFigures
     states: Mapping[State, int]
+    handed_in: int
     missing: tuple[str, ...]
     items: tuple[Item, ...]
     failures: tuple[CommonFailure, ...]
@@ -48,11 +49,6 @@ class WeekView:
     @property
     def week(self) -> str:
         return self.figures.week
-
-    @property
-    def handed_in(self) -> int:
-        """How many have handed something in, as far as anybody knows."""
-        return sum(count for state, count in self.states.items() if state not in (State.NOTHING, State.UNCLEAR))
 
 
 @dataclass(frozen=True)
@@ -115,6 +111,7 @@ def _week(rows: Sequence[Row], week: str) -> WeekView:
     return WeekView(
         figures=week_figures(rows, week),
         states=states,
+        handed_in=sum(row.handed_in(week) for row in rows),
         missing=tuple(row.student for row in rows if row.state(week) is State.NOTHING),
         items=tuple(item_figures(reports)),
         failures=tuple(commonest_failures(reports)),

@@ -150,6 +150,8 @@ def test_figures_count_no_excused_work_and_nothing_that_was_not_handed_in(states
     reports, problems, people = contents(states_folder)
     figures = week_figures(class_rows(reports.values(), problems, people), "week5")
     assert sorted(map(str, figures.scores)) == sorted(said.grade for said in STATES.values() if said.counts)
+    handed_in = {row.student for row in class_rows(reports.values(), problems, people) if row.handed_in("week5")}
+    assert handed_in == {"Gil", "Zoe", "Ona", "Pia", "Eve", "Dan"}  # Bea's excuse is no work
     (task,) = figures.tasks
     assert (task.done, task.students) == (3, 4)  # Gil, Ona and Pia of those with Zoe
 

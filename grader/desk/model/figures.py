@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,7 +88,6 @@ class _Share:
 
 
 def _week(snapshot: Snapshot, week: str) -> Week:
-    states = Counter(snapshot.state(row, week) for row in snapshot.rows)
     shares = [share for row in snapshot.rows if (share := snapshot.kept(row, _shares).get(week)) is not None]
     unread = sum(week not in row.reports and snapshot.state(row, week) is State.NOT_GRADABLE for row in snapshot.rows)
     finals = [share.score for share in shares if share.score is not None]
@@ -103,7 +101,7 @@ def _week(snapshot: Snapshot, week: str) -> Week:
             counts[1] += graded
     return Week(
         week,
-        handed_in=states.total() - states[State.NOTHING] - states[State.UNCLEAR],
+        handed_in=sum(_has_handed_in(snapshot, row, week) for row in snapshot.rows),
         final=len(finals),
         mean=sum(finals) / len(finals) if finals else None,
         most=max((share.most for share in shares), default=0),
@@ -111,6 +109,10 @@ def _week(snapshot: Snapshot, week: str) -> Week:
         done=sum(1 for (_, own), duty in snapshot.duties.items() if own == week and duty.done_by),
         parts=tuple(Part(name, titles[name], *counts) for name, counts in parts.items()),
     )
+
+
+def _has_handed_in(snapshot: Snapshot, row: Row, week: str) -> bool:
+    return row.handed_in(week, snapshot.state(row, week))
 
 
 def _shares(row: Row) -> dict[str, _Share]:

@@ -129,9 +129,11 @@ def comments_column(sheet: Worksheet) -> int | None:
 def _changeable_column(sheet: Worksheet) -> int | None:
     if CHANGEABLE in sheet.header:
         return sheet.header.index(CHANGEABLE)
-    found = [n for n in range(2, len(sheet.header) - 1) if _is_answers(row[n] for row in sheet.rows[1:] if row)]
+    found = [n for n in range(2, len(sheet.header)) if _is_answers(row[n] for row in sheet.rows[1:] if row)]
+    if len(found) == 1:
+        return found[0]
     most = _maximum_column(sheet)
-    return found[0] if len(found) == 1 else None if most is None else most + 1
+    return most + 1 if most is not None and most + 1 < len(sheet.header) else None
 
 
 def _is_answers(cells: Iterable[str]) -> bool:

@@ -39,6 +39,8 @@ _CONTAINER = re.compile(
     re.IGNORECASE,
 )
 
+_BLACKBOARDS = re.compile(r"gradebook_.+_\d{4}(-\d\d){5}", re.IGNORECASE)  # as Blackboard calls what it lets download
+
 
 def is_container(entry: Entry, weeks: Weeks, around: Entry | None = None) -> bool:
     """Tell whether an entry is called as a folder of students is: by the platform, the week, or the folder around it.
@@ -48,7 +50,16 @@ def is_container(entry: Entry, weeks: Weeks, around: Entry | None = None) -> boo
     name = Path(entry.path.name).stem if not entry.is_folder else entry.path.name
     in_class = isinstance(entry, ZippedEntry) and entry.is_folder  # whoever grades has given a zip of a class
     as_around = around is not None and name in (around.path.name, around.path.stem)
-    return in_class or bool(_CONTAINER.fullmatch(name)) or weeks.is_name_of_one(name) or as_around
+    is_called_so = _CONTAINER.fullmatch(name) or _BLACKBOARDS.fullmatch(name) or weeks.is_name_of_one(name)
+    return in_class or bool(is_called_so) or as_around or _has_worksheet(name, around)
+
+
+def _has_worksheet(name: str, around: Entry | None) -> bool:
+    """Tell whether Moodle's worksheet lies beside: `Grades-DL101-Week 5-2345.csv` beside `DL101-Week 5-2345.zip`."""
+    if around is None or not re.fullmatch(r".+-.+-\d+", name):
+        return False
+    files = (one.path for one in around.inner() if one.path.suffix.lower() == ".csv")
+    return any(file.stem.endswith(f"-{name}") for file in files)
 
 
 def why_ignored(entry: Entry, weeks: Weeks) -> str | None:

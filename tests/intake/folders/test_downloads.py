@@ -258,6 +258,30 @@ def test_nobody_hands_in_for_others_by_the_names_in_a_folder(two_weeks_course: C
     assert {"ana", "bo"} <= students(found) <= {"ana", "bo", "eve"}
 
 
+@pytest.mark.parametrize(
+    ("name", "beside", "is_clear"),
+    [
+        ("DL101-Week 5-2345.zip", "Bewertungen-DL101-Week 5-2345.csv", True),
+        ("DL101-Week 5-2345.zip", "Grades-DL101-Week 5-9.csv", False),
+        ("DL101-Week 5-2345.zip", "roster.csv", False),
+        ("lee-kim-2345.zip", "roster.csv", False),
+        ("gradebook_DL101_Week205_2026-10-06-10-00-00.zip", "roster.csv", True),
+    ],
+)
+def test_a_download_under_its_platform_s_name_beside_a_table_is_one(
+    two_weeks_course: Course, tmp_path: Path, name: str, beside: str, is_clear: bool
+) -> None:
+    moodle(tmp_path / "made")
+    put(tmp_path / "c" / beside, b"a,b\n1,2\n")
+    packed(tmp_path / "made", tmp_path / "c" / name)
+    if is_clear:
+        found = survey(tmp_path / "c", two_weeks_course)
+        assert found.layout == "moodle" and (beside, "a .csv file is no submission") in found.ignored
+    else:
+        with pytest.raises(UsageError, match="may be a download from Moodle, or one student's"):
+            survey(tmp_path / "c", two_weeks_course)
+
+
 def test_a_student_and_a_download_side_by_side_are_a_question(two_weeks_course: Course, tmp_path: Path) -> None:
     put(tmp_path / "c" / "ana" / "lenet.py", LENET)
     canvas(tmp_path / "c" / "w5")
