@@ -160,7 +160,12 @@ def _using(cell: str, use: str) -> str:
     for function in reversed(functions):
         is_documented = isinstance(function.body[0], ast.Expr) and len(function.body) > 1
         first = function.body[1 if is_documented else 0]
-        lines.insert(first.lineno - 1, f"{' ' * first.col_offset}assert {use}, 'a value is another one'")
+        line = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))]) - 1
+        head, text = lines[line].encode()[: first.col_offset].decode(), f"assert {use}, 'a value is another one'"
+        if head.strip():  # the whole function stands in one line
+            lines[line] = f"{head}{text}; {lines[line].removeprefix(head)}"
+        else:
+            lines.insert(line, head + text)
     return "\n".join(lines)
 
 

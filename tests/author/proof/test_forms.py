@@ -167,3 +167,22 @@ def test_a_use_that_does_not_hold_is_seen():
     names["cfg_"].log = False
     with pytest.raises(AssertionError):
         names["f"]()
+
+
+@pytest.mark.parametrize("touch", ["object", "own call"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(): return 1\n",
+        "def f(): x = 'é'; return 1\n",
+        "def f():\n    '''What it gives.'''\n    @functools.cache\n    def g():\n        return 1\n    return g()\n",
+        "def f():\n    @functools.cache\n    @same\n    class G: x = 1\n    return G().x\n",
+    ],
+)
+def test_a_use_goes_before_whatever_a_function_begins_with(source, touch):
+    head = "import functools\nsame = lambda x: x\n"
+    (made,) = deliver({"m": head + source}, "week5", "modules", [touch]).files.values()
+    names: dict[str, Any] = {}
+    exec(made, names)
+    assert b"a value is another one" in made
+    assert names["f"]() == 1
