@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.author.proof.mutants import Mutant, load_mutants, reference_files, task_numbers, tasks_lost
+from grader.author.proof.operators import mutants_of
 from grader.course import Course
 from grader.errors import CourseError
 from grader.results import CheckResult, Outcome, Report
@@ -133,3 +134,13 @@ def test_a_task_is_lost_with_its_first_point() -> None:
     part, none = replace(full, id="b", points=0, outcome=Outcome.FAILED), replace(full, id="c", task="5.2")
     report = Report("x", "week5", 0, "1", "d", "d", (full, part, none))
     assert tasks_lost(report) == {"5.1"}
+
+
+def test_the_first_page_says_how_many_mistakes_there_are() -> None:
+    root = Path(__file__).parents[3]
+    course, text = Course(root), " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    written = [len(load_mutants(root, week)) for week in course.assignments()]
+    made = sum(len(mutants_of(reference_files(assignment))) for assignment in course.assignments().values())
+    each = f"{', '.join(map(str, written[:-1]))} and {written[-1]}"
+    assert f"each of {sum(written)} mistakes ({each} in weeks 4 to 7)" in text
+    assert f"It makes {made} of these: " in text
