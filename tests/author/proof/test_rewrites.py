@@ -266,3 +266,22 @@ def test_a_program_that_was_not_graded_is_trouble(week5: Assignment) -> None:
     subject = Program("reference", FILES).rewritten(Form(), week5, 0)
     assert Program("reference", FILES).trouble(Trial(subject, None, "no judge")) == "no judge"
     assert sys.modules.get("net") is None
+
+
+def test_a_base_class_calls_the_class_over_it_and_not_itself() -> None:
+    source = b"""from torch import nn
+class Net(nn.Module):
+    def __init__(self, width):
+        super(Net, self).__init__()
+        self.fc = nn.Linear(width, 2)
+    def forward(self, x):
+        return self.fc(x)
+"""
+    written = [
+        rewrites.rewritten({"net.py": source}, (Step("base-classes", seed),), frozenset({"Net"})) for seed in range(6)
+    ]
+    assert any(b"NetLayers" in files["net.py"] for files in written)
+    for files in written:
+        names: dict[str, type[torch.nn.Module]] = {}
+        exec(files["net.py"], names)
+        assert names["Net"](3)(torch.ones(1, 3)).shape == (1, 2)

@@ -94,6 +94,9 @@ def base_classes(trees: Trees, rng: random.Random, asked: frozenset[str]) -> Non
             (base,) = statements(f"class {name}({ast.unparse(node.bases[0])}):\n    pass")
             assert isinstance(base, ast.ClassDef)
             base.body = [init]
+            for call in (one for one in ast.walk(init) if isinstance(one, ast.Call)):
+                if ast.unparse(call.func) == "super" and call.args and ast.unparse(call.args[0]) == node.name:
+                    call.args[0] = ast.Name(name, ast.Load())
             node.bases = [ast.Name(name, ast.Load())]
             tree.body.insert(tree.body.index(node), base)
 
