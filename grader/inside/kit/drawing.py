@@ -18,16 +18,19 @@ def drawn(plot: Callable[[], Any], *parts: str) -> dict[str, Any]:
     from matplotlib.figure import Figure
 
     shows: list[int] = []
-    before = plt.show, Figure.show
+    showing: tuple[Any, ...] = (plt, Figure)
+    before = [one.show for one in showing]
 
     def show(*args: Any, **kwargs: Any) -> None:
         shows.append(1)
 
-    plt.show = Figure.show = show  # type: ignore[method-assign]
+    for one in showing:
+        one.show = show
     try:
         figure = plot()
     finally:
-        plt.show, Figure.show = before  # type: ignore[method-assign]
+        for one, own in zip(showing, before, strict=True):
+            one.show = own
     is_figure = isinstance(figure, Figure)
     if is_figure and "box" in parts:
         figure.draw_without_rendering()  # only what is laid out has its final place
