@@ -674,8 +674,8 @@ def test_the_runs_of_a_check_share_its_time(desk: Desk, probes: ModuleType) -> N
 
 
 def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType) -> None:
-    code = f"{COMPUTE}\ndef act():\n    compute(3)\n    return 1\n".encode()
-    submission = Session(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=8)
+    code = f"{COMPUTE}\ndef act():\n    compute(1.5)\n    return 1\n".encode()
+    submission = Session(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=4)
     for _ in range(2):
         student = RemoteStudent(submission, 0, 20.0)
         student.run(probes.act)
@@ -683,7 +683,7 @@ def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType)
     end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
     submission.close()
     assert end.outcome is Outcome.TIMEOUT
-    assert end.summary == "timeout: all checks together have used up the 8 s that a submission has"
+    assert end.summary == "timeout: all checks together have used up the 4 s that a submission has"
 
 
 def test_a_submission_stays_on_its_cores(worker: Worker, probes: ModuleType) -> None:

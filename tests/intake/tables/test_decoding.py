@@ -64,7 +64,7 @@ def test_what_a_western_spreadsheet_saves_is_read_and_said(
 ) -> None:
     file = tmp_path_factory.mktemp("tables") / "table.csv"
     file.write_bytes(table(names, delimiter).encode("cp1252"))
-    shown = next((name for name in names if not name.isascii()), "")
+    shown = " ".join(next((name for name in names if not name.isascii()), "").split())  # in one line
     said = (f"table.csv: read as Windows-1252: {shown}; save as UTF-8 if that is wrong",) if shown else ()
     assert everywhere(file) == [(names, said)] * 4
 
