@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
+from grader.errors import UsageError
 from grader.intake.answers.answers import LARGEST_PICTURE, LONGEST_NAME, Cell, Damaged, Form, Kind, Piece
 from grader.intake.answers.headings import sections
 from grader.intake.answers.pictures import NoPicture, cleaned
+from grader.intake.tables.decoding import decoded
 
 TEXTS, PICTURES = (".md", ".markdown", ".txt", ".rst"), (".png", ".jpg", ".jpeg")
 _SHOWN = {"image/png": Form.PNG, "image/jpeg": Form.JPEG}
 _KINDS = {"markdown": Kind.MARKDOWN, "code": Kind.CODE, "raw": Kind.TEXT}
+_WRITTEN = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([a-z0-9+/=]+)", re.IGNORECASE)
+_ATTACHMENT = re.compile(r"attachment:([^\s)\"'>]+)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 Tagged = tuple[Cell, Sequence[str]]
@@ -29,13 +33,13 @@ def notebook_cells(raw: bytes, path: str) -> Iterator[Tagged]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             notebook = nbformat.reads(raw.decode("utf-8-sig"), as_version=4, capture_validation_error={})
-        for number, cell in enumerate(notebook["cells"], start=1):
-            tags = cell.get("metadata", {}).get("tags", [])
-            yield _cell(cell, path, number), [tag for tag in tags if isinstance(tag, str)]
+        cells = [*notebook["cells"]]
     except MemoryError:
         raise
     except Exception as error:  # any JSON at all may come, and nbformat expects its own shapes
         raise Damaged(type(error).__name__) from error
+    for number, cell in enumerate(cells, start=1):
+        yield _cell(cell, path[-LONGEST_NAME:], number), _tags(cell)
 
 
 def file_cells(raw: bytes, path: str) -> list[Tagged]:
@@ -46,18 +50,72 @@ def file_cells(raw: bytes, path: str) -> list[Tagged]:
         return [(Cell(name, 1, Kind.PICTURE, "", (_picture(raw, name),)), [])]
     if not ending.endswith(TEXTS):
         return []
-    text = _lines(raw.decode("utf-8-sig", "replace"))
-    return [(Cell(name, number, Kind.MARKDOWN, one), []) for number, one in enumerate(sections(text), start=1)]
+    text = _lines(_decoded(raw))
+    return [(_section(name, number, one), []) for number, one in enumerate(sections(text), start=1)]
 
 
-def _cell(cell: Mapping[str, Any], path: str, number: int) -> Cell:
-    kind, text = _KINDS.get(cell["cell_type"], Kind.TEXT), cell["source"]
-    if not isinstance(text, str):
-        raise TypeError("a cell's source is no text")
-    pieces = [piece for output in cell.get("outputs", []) for piece in _output(output)]
-    attached = cell.get("attachments", {})
-    pieces += [piece for name, data in attached.items() if f"attachment:{name}" in text for piece in _bundle(data)]
-    return Cell(path[-LONGEST_NAME:], number, kind, _lines(text).strip("\n"), tuple(pieces))
+def _section(name: str, number: int, text: str) -> Cell:
+    text, drawn = _without_pictures(text)
+    return Cell(name, number, Kind.MARKDOWN, text, tuple(drawn))
+
+
+def _decoded(raw: bytes) -> str:
+    """Return a text as its editor saved it; what no encoding fits is shown as far as it can be."""
+    try:
+        return decoded(raw).content
+    except UsageError:
+        return raw.decode("utf-8-sig", "replace")
+
+
+def _cell(cell: Any, name: str, number: int) -> Cell:
+    """Return a cell. What of it makes no sense is said to be lacking, so that all the rest is there."""
+    found = cell if isinstance(cell, Mapping) else {}
+    source, pieces = found.get("source"), []
+    kind, text = _KINDS.get(str(found.get("cell_type")), Kind.TEXT), _lines(source) if isinstance(source, str) else ""
+    if not isinstance(source, str):
+        pieces.append(Piece(Form.LACKING, "a cell that is damaged"))
+    if kind is Kind.MARKDOWN:
+        text, drawn = _without_pictures(text)
+        pieces += drawn
+    for output in found.get("outputs") or []:
+        pieces += _or_lacking(_output, output)
+    pieces += _or_lacking(_attached, found, text)
+    return Cell(name, number, kind, text.strip("\n"), tuple(pieces))
+
+
+def _or_lacking(read: Callable[..., Iterator[Piece]], *of: Any) -> list[Piece]:
+    try:
+        return list(read(*of))
+    except MemoryError:
+        raise
+    except Exception:  # any JSON at all may come
+        return [Piece(Form.LACKING, "an output that is damaged")]
+
+
+def _tags(cell: Any) -> list[str]:
+    try:
+        return [tag for tag in cell["metadata"]["tags"] if isinstance(tag, str)]
+    except (LookupError, TypeError):
+        return []
+
+
+def _without_pictures(text: str) -> tuple[str, list[Piece]]:
+    """Take out of a text the pictures that stand in it as addresses, as Colab writes them."""
+    pieces: list[Piece] = []
+
+    def taken(match: re.Match[str]) -> str:
+        mime = match[1].lower().replace("/jpg", "/jpeg")
+        pieces.extend(_bundle({mime: match[2]}))
+        return f"(picture {len(pieces)})"
+
+    return _WRITTEN.sub(taken, text), pieces
+
+
+def _attached(cell: Mapping[str, Any], text: str) -> Iterator[Piece]:
+    named = {unquote(name) for name in _ATTACHMENT.findall(text)}
+    for name, data in (cell.get("attachments") or {}).items():
+        if name in named or f"attachment:{name}" in text:
+            yield from _bundle(data)
 
 
 def _output(output: Mapping[str, Any]) -> Iterator[Piece]:
@@ -77,7 +135,7 @@ def _bundle(data: Mapping[str, Any]) -> Iterator[Piece]:
     for mime in [one for one in _SHOWN if one in pictures][:1]:
         try:
             yield _picture(base64.b64decode(_joined(data[mime])), mime)
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             yield Piece(Form.LACKING, "a picture that is damaged")
         return
     if pictures:
@@ -97,7 +155,13 @@ def _picture(raw: bytes, name: str) -> Piece:
 
 
 def _text(form: Form, text: Any) -> Piece:
-    return Piece(form, _COLOURS.sub("", _lines(_joined(text))).rstrip("\n"))
+    return Piece(form, _COLOURS.sub("", _on_screen(_joined(text))).rstrip("\n"))
+
+
+def _on_screen(text: str) -> str:
+    """Return what of an output a screen shows in the end: a progress bar writes its line a thousand times."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def _joined(text: Any) -> str:
@@ -105,4 +169,4 @@ def _joined(text: Any) -> str:
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

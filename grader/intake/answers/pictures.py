@@ -6,6 +6,7 @@ A picture that would take a browser too much memory is refused by the size that 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ MOST_PIXELS = 16_000_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_APPLICATION, _COMMENT, _SCAN, _END = range(0xE0, 0xF0), 0xFE, 0xDA, b"\xff\xd9"
+_APPLICATION, _COMMENT, _SCAN, _END = range(0xE0, 0xF0), 0xFE, 0xDA, 0xD9
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in a scan, 0 stands behind a byte of 255, and restarts are its own
 _COLOURS = (0xE0, 0xEE)  # JFIF's and Adobe's segments say what the colours mean
 
 
@@ -68,20 +70,30 @@ def _segments(raw: bytes) -> Iterator[bytes]:
         if kind == 0xFF:  # filling
             at += 1
             continue
+        if kind == _END:
+            break
         (length,) = struct.unpack_from(">H", raw, at + 2)
         if kind in _FRAMES:
             height, width = struct.unpack_from(">HH", raw, at + 5)
             _check_size(width, height)
             has_size = True
+        end = at + 2 + length
         if kind == _SCAN:
-            break
+            end = _end_of_scan(raw, end)
         if kind != _COMMENT and (kind not in _APPLICATION or kind in _COLOURS):
-            yield raw[at : at + 2 + length]
-        at += 2 + length
-    end = raw.rfind(_END)
-    if not has_size or end < at:
+            yield raw[at:end]
+        at = end
+    if not has_size:
         raise NoPicture("it is damaged")
-    yield raw[at : end + 2]
+    yield b"\xff\xd9"
+
+
+def _end_of_scan(raw: bytes, start: int) -> int:
+    """Return where the marker behind a scan stands: it may be another scan's, or the end's."""
+    found = _MARKER.search(raw, start)
+    if found is None:
+        raise NoPicture("it is damaged")
+    return found.start()
 
 
 def _check_size(width: int, height: int) -> None:

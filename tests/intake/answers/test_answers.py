@@ -152,6 +152,12 @@ def test_a_picture_is_made_anew_without_words_and_bytes_behind_its_end() -> None
     assert (form, clean) == (Form.PNG, png())
     form, clean = cleaned(jpeg(more=b"\xff\xe1\x00\x08secret" + b"\xff\xfe\x00\x08secret") + b"behind")
     assert (form, clean) == (Form.JPEG, jpeg())
+    # telephones put a second picture behind the first, with its own place and time
+    assert cleaned(jpeg() + jpeg(more=b"\xff\xe1\x00\x08secret")) == (Form.JPEG, jpeg())
+    more = b"\xff\xfe\x00\x08secret\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"  # as a picture that comes in several scans
+    assert cleaned(jpeg()[:-2] + more + b"\xff\x00\xff\xd0\x56\xff\xd9") == (
+        Form.JPEG, jpeg()[:-2] + more[10:] + b"\xff\x00\xff\xd0\x56\xff\xd9"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -189,6 +195,55 @@ def test_a_notebook_or_text_that_makes_no_sense_has_no_answers(tmp_path: Path) -
     odd = made(code("a", {"output_type": "display_data", "data": {"image/png": "???"}, "metadata": {}}))
     (cell,) = answers_in(week(tmp_path), {"w5.ipynb": odd}, {}).cells
     assert cell.pieces[0].form is Form.LACKING
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        shown({"image/png": "é"}), {"output_type": "display_data", "metadata": {}}, {"output_type": "stream"}, {},
+        shown({"text/plain": 5}), {"output_type": "error", "traceback": 5},  # type: ignore[dict-item]
+    ],
+)  # fmt: skip
+def test_an_output_that_makes_no_sense_loses_itself_alone(tmp_path: Path, output: Any) -> None:
+    answers = found(tmp_path, words("# Plots"), words("It falls."), code("draw()", output, plot(png())))
+    assert texts(answers, "plots") == ["# Plots", "It falls.", "draw()"]
+    assert [piece.form for piece in answers.of("plots")[0][2].pieces] == [Form.LACKING, Form.PNG]
+
+
+@pytest.mark.parametrize("cell", [{"cell_type": "markdown"}, {"cell_type": "markdown", "source": None}])
+def test_a_cell_that_makes_no_sense_loses_itself_alone(tmp_path: Path, cell: dict[str, Any]) -> None:
+    cells, _ = found(tmp_path, words("# Plots"), cell, words("It falls.")).of("plots")
+    assert [cell.text for cell in cells] == ["# Plots", "", "It falls."]
+    assert cells[1].pieces == (Piece(Form.LACKING, "a cell that is damaged"),)
+
+
+def test_pictures_are_found_however_an_editor_puts_them_into_a_text(tmp_path: Path) -> None:
+    data = base64.b64encode(png()).decode()
+    beside = f"# Plots\n![a](data:image/png;base64,{data})".encode()
+    answers = found(
+        tmp_path, words("# Plots\n![](attachment:my%20plot.png)", attachments={"my plot.png": {"image/png": data}}),
+        words(f"![a](data:image/png;base64,{data}) and <img src='data:image/JPG;base64,{data}'> <- it falls"),
+        words("![a](data:image/svg+xml;base64,PHN2Zz4=)"), files={"more.md": beside},
+    )  # fmt: skip
+    attached, written, drawn, other = answers.of("plots")[0]
+    assert attached.pieces == (Piece(Form.PNG, data),)
+    assert written.text == "![a]((picture 1)) and <img src='(picture 2)'> <- it falls"
+    assert [piece.form for piece in written.pieces] == [Form.PNG, Form.PNG]
+    assert [piece.form for piece in drawn.pieces] == [Form.LACKING]
+    assert other.pieces == (Piece(Form.PNG, data),)
+
+
+def test_a_progress_bar_is_what_a_screen_shows_in_the_end(tmp_path: Path) -> None:
+    bar = {"output_type": "stream", "name": "stderr", "text": "  1%|\r 50%|#\r100%|##\r\nloss 0.1\r\n"}
+    answers = found(tmp_path, words("# Plots"), code("train()", bar))
+    assert answers.of("plots")[0][1].pieces == (Piece(Form.TEXT, "100%|##\nloss 0.1"),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_text_is_read_in_whatever_encoding_an_editor_saved_it(tmp_path: Path, encoding: str) -> None:
+    answers = found(tmp_path, files={"answers.txt": "# Plots\rSie fällt.".encode(encoding)})
+    assert texts(answers, "plots") == ["# Plots\nSie fällt."]
+    assert texts(found(tmp_path, files={"answers.txt": b"# Plots\n\x81\xff"}), "plots") == ["# Plots\n\ufffd\ufffd"]
 
 
 def test_a_week_that_nobody_grades_by_hand_has_none(tmp_path: Path) -> None:
