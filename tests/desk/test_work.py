@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from grader.batch.override import override_task
+from grader.desk.model.masking import STUDENT, masked
 from grader.exports.feedback.parcels import gather
 from grader.gradebook import Gradebook, open_book
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
+from grader.people.person import Person
 from grader.people.register import Register
 from tests.support.desks import CODE, Page, Visitor, again, make_book, opened
 from tests.support.pictures import png
@@ -571,6 +573,34 @@ def test_grading_without_names_takes_them_out_of_what_students_wrote(desk_folder
     assert hidden.count("# by (the student), or (the student); not Anastasia, nor 2000") == 3
     assert "(the student).ipynb" in hidden and "(the student).py taken" in hidden
     assert re.search("ana.?silva|silva.?ana", hidden, re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "spellings"),
+    [
+        ("Amélie Fontaine", ["amelie fontaine", "FONTAINE Amélie", "Ame\u0301lie Fontaine\u0301"]),
+        ("Amelie Fontaine", ["Amélie Fontaine", "amélie.fontaine"]),
+        ("Björn Sæþórsson", ["Bjoern Saethorsson", "björn_sæþórsson"]),
+        ("Cleo Groß", ["CLEO GROSS", "cleo-groß"]),
+        ("Fatima Zahra El Amrani", ["Fatima El Amrani", "El Amrani, Fatima Zahra", "Fatima Zahra"]),
+        ("Sofía Hernández García", ["sofia hernandez", "Sofía García"]),
+        ("Zeynep Yılmaz", ["ZEYNEP YILMAZ", "Zeynep Yilmaz"]),
+    ],
+)
+def test_names_are_taken_out_however_they_are_written(name: str, spellings: list[str]) -> None:
+    for spelling in spellings:
+        assert masked([Person(name)])(f"# by {spelling}!") == f"# by {STUDENT}!"
+
+
+def test_names_in_scripts_without_blanks_are_taken_out_and_like_words_stay() -> None:
+    assert masked([Person("王小明")])("我是王小明，好") == f"我是{STUDENT}，好"
+    assert masked([Person("김민서")])("저는 김민서입니다") == f"저는 {STUDENT}입니다"
+    for name, said in (
+        ("Ana Silva", "Anastasia, banana silva, Größe é"),
+        ("Max Gruber", "max, Max(x)"),
+        ("Ana", "Ana"),
+    ):
+        assert masked([Person(name)])(said) == said
 
 
 def test_damaged_answers_leave_the_page_as_it_is(desk_folder: Path, tina: Visitor) -> None:
