@@ -57,6 +57,23 @@ def test_who_was_done_with_a_week_is_not_once_its_answers_change(tmp_path: Path)
                 change.put("looked", {"person": 1, "week": "week5", "who": "tina", "at": change.at, "attempt": 0})
 
 
+def test_whoever_was_done_stays_so_where_only_the_course_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, other = "a" * 32, "b" * 32
+    with Gradebook(tmp_path / "gradebook.sqlite") as book:
+        for at, digest, done, since in (
+            (1, work + work, False, 1), (2, work + other, True, 1), (3, other + other, False, 3),
+        ):  # fmt: skip
+            monkeypatch.setattr("grader.gradebook.deliveries.now", lambda at=at: str(at))
+            book.record_answers("ana", "week5", digest, digest.encode())
+            assert bool(book.looked()) is done
+            assert book.rows("SELECT digest, at FROM answered") == [(digest, str(since))]
+            assert book.answers(digest) == digest.encode()
+            with book.changing("tina") as change:
+                change.put("looked", {"person": 1, "week": "week5", "who": "tina", "at": change.at, "attempt": 0})
+
+
 def test_answers_move_with_their_person_and_back(tmp_path: Path) -> None:
     with Gradebook(tmp_path / "gradebook.sqlite") as book:
         for place, name in enumerate(("ana", "ana s.")):

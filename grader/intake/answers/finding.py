@@ -24,6 +24,7 @@ from grader.intake.answers.answers import (
     Damaged,
     Form,
     Piece,
+    work_of,
 )
 from grader.intake.answers.cells import file_cells, notebook_cells
 from grader.intake.answers.headings import Headings
@@ -42,12 +43,13 @@ def answers_in(assignment: Assignment, notebooks: Mapping[str, bytes], files: Ma
         return Answers()
     handed = _handed_out(assignment.folder)
     found = [cell for cells in _read(notebooks, files, headings, handed) for cell in cells]
+    work = work_of(found)
     found = [replace(cell, is_given=(cell.kind, cell.text.strip()) in handed) for cell in found]
     has_all = all(any(cell.is_own and part in cell.parts for cell in found) for part in headings.parts)
     kept = [cell for cell in found if cell.parts or (not has_all and cell.is_own)]
     if not any(cell.is_own for cell in kept):
         return Answers()
-    return Answers(headings.parts, tuple(_bounded(kept)))
+    return Answers(headings.parts, tuple(_bounded(kept)), work)
 
 
 def _read(

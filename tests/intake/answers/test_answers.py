@@ -251,16 +251,28 @@ def test_a_week_that_nobody_grades_by_hand_has_none(tmp_path: Path) -> None:
     assert packed(Answers()) == (b"", "")
 
 
+def test_what_the_course_says_otherwise_is_the_same_work_and_a_new_word_is_not(tmp_path: Path) -> None:
+    def digest(text: str, **more: Any) -> str:
+        return packed(found(tmp_path, words("# Plots"), words(text), **more))[1]
+
+    first, other = digest("It falls."), digest("It falls.", headings=(("plots", ("Plots",)), ("new", ("It",))))
+    assert first[:32] == other[:32] and first != other and len(first) == len(other) == 64
+    put(tmp_path / "work.ipynb", made(words("# Plots")))
+    assert digest("It falls.")[:32] == first[:32]
+    assert digest("It rises.")[:32] != first[:32]
+
+
 def test_answers_come_back_as_they_were() -> None:
     cells = (Cell("a.ipynb", 1, Kind.CODE, "x", (Piece(Form.TEXT, "\udc80 ä"),), ("plots",), True),)
-    answers = Answers(("plots",), cells)
+    answers = Answers(("plots",), cells, "ab" * 32)
     assert unpacked(packed(answers)[0]) == answers
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        5, [], {}, {"parts": [], "cells": [5]}, {"parts": [5], "cells": []}, {"parts": [], "cells": [{}] * 1_001},
+        5, [], {}, {"parts": [], "cells": [], "work": "x"},
+        {"parts": [], "cells": [5]}, {"parts": [5], "cells": []}, {"parts": [], "cells": [{}] * 1_001},
         {"parts": [], "cells": [{"file": "a", "number": True, "kind": "code", "text": "", "pieces": [], "parts": [],
                                  "is_given": False}]},
         *({"parts": [], "cells": [{"file": "a", "number": 1, "kind": "code", "text": "", "parts": [], "is_given": False,
