@@ -16,6 +16,11 @@ from grader.intake.answers.pictures import NoPicture, cleaned
 from grader.intake.tables.decoding import decoded
 
 TEXTS, PICTURES = (".md", ".markdown", ".txt", ".rst"), (".png", ".jpg", ".jpeg")
+# What people write answers in, and nothing here takes apart; it is named, so that nobody takes it for no answer.
+DOCUMENTS = tuple(f".{one}" for one in (
+    "pdf", "doc", "docx", "odt", "rtf", "tex", "pages", "ppt", "pptx", "gif", "webp", "bmp",
+    "tif", "tiff", "heic",
+))  # fmt: skip
 _SHOWN = {"image/png": Form.PNG, "image/jpeg": Form.JPEG}
 _KINDS = {"markdown": Kind.MARKDOWN, "code": Kind.CODE, "raw": Kind.TEXT}
 _WRITTEN = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([a-z0-9+/=]+)", re.IGNORECASE)
@@ -43,11 +48,14 @@ def notebook_cells(raw: bytes, path: str) -> Iterator[Tagged]:
 
 
 def file_cells(raw: bytes, path: str) -> list[Tagged]:
-    """Return the cells of a file that is no module: those of a text, or the one of a picture; none of other files."""
+    """Return the cells of a file that is no module: those of a text, or one of a picture or document."""
     name = path[-LONGEST_NAME:]
     ending = path.lower()
     if ending.endswith(PICTURES):
         return [(Cell(name, 1, Kind.PICTURE, "", (_picture(raw, name),)), [])]
+    if ending.endswith(DOCUMENTS):
+        why = "such a file is shown by other programs alone: look at it where it was handed in"
+        return [(Cell(name, 1, Kind.TEXT, "", (Piece(Form.LACKING, why),)), [])]
     if not ending.endswith(TEXTS):
         return []
     text = _lines(_decoded(raw))

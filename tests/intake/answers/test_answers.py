@@ -246,6 +246,15 @@ def test_a_text_is_read_in_whatever_encoding_an_editor_saved_it(tmp_path: Path, 
     assert texts(found(tmp_path, files={"answers.txt": b"# Plots\n\x81\xff"}), "plots") == ["# Plots\n\ufffd\ufffd"]
 
 
+@pytest.mark.parametrize("name", ["plots.pdf", "Answers.DOCX", "loss.gif"])
+def test_a_document_that_is_not_shown_is_named(tmp_path: Path, name: str) -> None:
+    cells, _ = found(tmp_path, files={name: b"<script>%PDF", "weights.bin": b"0"}).of("plots")
+    assert [(cell.file, cell.text, [piece.form for piece in cell.pieces]) for cell in cells] == [
+        (name, "", [Form.LACKING])
+    ]  # fmt: skip
+    assert "script" not in packed_text(found(tmp_path, files={name: b"<script>%PDF"}))
+
+
 def test_a_week_that_nobody_grades_by_hand_has_none(tmp_path: Path) -> None:
     assert found(tmp_path, words("# Plots"), headings=()) == Answers()
     assert packed(Answers()) == (b"", "")
