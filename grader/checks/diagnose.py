@@ -68,6 +68,9 @@ def factor_name(factor: float, sizes: Sizes) -> str | None:
     return None
 
 
+# A class of losses whose instance is made of tensors: their names are what a beginner hands over.
+_LOSS = re.compile(r"\b(?P<loss>[A-Z]\w*Loss)\((?!\)|\w+=)")
+_UNCALLED = says("make the loss first, then call it: criterion = nn.{loss}(), then criterion(outputs, labels)")
 # What torch's own messages mean, for those who read them for the first time.
 _EXCEPTIONS = (
     (r"a single image has no batch axis.*mat1 and mat2",
@@ -96,7 +99,18 @@ _EXCEPTIONS = (
      says("a method whose name ends in _, or +=, changes what the gradient needs")),
     (r"img should be Tensor Image|pic should be PIL|should be a torch tensor", says("ToTensor comes before Normalize")),
     (r"stack expects each tensor to be equal size", says("torch.cat joins batches, of any sizes")),
-    (r"Boolean value of Tensor with more than one value", says("tensors are compared: sort by a number alone")),
+    (r"Boolean value of Tensor with more than one value",
+     says("a comparison of tensors has many answers where one is needed: compare or sort by a single number")),
+    (r"'(?P<loss>\w+Loss)' object has no attribute '(backward|item|detach)'", _UNCALLED),
+    (r"cannot assign \w+ before Module.__init__\(\) call", says("super().__init__() comes first in __init__")),
+    (r"Only Tensors of floating point and complex dtype can require gradients",
+     says("whole numbers have no gradient: make the tensor of a float")),
+    (r"mean\(\): (could not infer output dtype|input dtype should be)",
+     says("whole numbers have no mean: make them floats first, by .float()")),
+    (r"grad can be implicitly created only for scalar outputs",
+     says("backward() begins at a single number, such as a loss")),
+    (r"EOF when reading a line|reading from stdin while output is captured",
+     says("nobody answers input() here: compute with what the function is given")),
     (r"Expected all tensors to be on the same device",
      says("all that the network and the criterion take belongs on the device that is given: move it by .to(device)")),
     (r"expected [34]D .*input \(got (?P<axes>\d)D input\)",
@@ -117,8 +131,10 @@ _EXCEPTIONS = (
 )  # fmt: skip
 
 
-def exception(text: str) -> str | None:
-    """Say what a message of torch's means."""
+def exception(text: str, code: str = "") -> str | None:
+    """Say what a message of torch's means; `code` is what the student's lines were that led to it."""
+    if "Boolean value of Tensor" in text and (found := _LOSS.search(code)):
+        return _UNCALLED.format(loss=found["loss"])
     for pattern, means in _EXCEPTIONS:
         if found := re.search(pattern, text):
             return means.format(**found.groupdict())

@@ -16,7 +16,7 @@ from grader.cli.options import COURSE, LANGUAGE
 from grader.course import VARIABLE, Course, find_course, installed_course, named_course
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.language import chosen, speaking
+from grader.language import ENGLISH, chosen, speaking
 from grader.reports.terminal import add_row, grid
 from grader.reports.words import counted
 
@@ -43,6 +43,15 @@ def students_course() -> Course:
     context = click.get_current_context()
     context.with_resource(speaking(chosen(context.meta.get(LANGUAGE), course.settings.language)))
     return course
+
+
+def students_language() -> str:
+    """Return the language to speak to a student who may have no course yet: as `students_course` chooses it."""
+    try:
+        course = the_course().settings.language
+    except UsageError:
+        course = ENGLISH
+    return chosen(click.get_current_context().meta.get(LANGUAGE), course)
 
 
 def trusted_course(submission: Path) -> Course:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.choices import HAS_JUDGES
-from grader.cli.console import warn_unconfined
-from grader.cli.options import command, sandbox_option
+from grader.cli.console import students_language, warn_unconfined
+from grader.cli.options import command, language_option, sandbox_option
 from grader.errors import UsageError
 from grader.escape import plain, terminal
+from grader.language import speaking, tr
 
 if TYPE_CHECKING:
     from grader.sandbox.attack import Finding
@@ -35,6 +36,7 @@ NEEDED = (  # as they are imported
 @click.option("--student", is_flag=True, help="Say what a student's computer lacks for the checks.")
 @sandbox_option
 @click.option("--json", "as_json", is_flag=True, help="With --attack: print one JSON object for scripts.")
+@language_option
 def doctor(attacks: bool, student: bool, sandbox: str, as_json: bool) -> int:
     """Say what this machine offers, and how to get the rest.
 
@@ -48,11 +50,13 @@ def doctor(attacks: bool, student: bool, sandbox: str, as_json: bool) -> int:
     if attacks and HAS_JUDGES:
         return _attack(sandbox, as_json)
     if student:
-        return _student()
+        with speaking(students_language()):
+            return _student()
     if not HAS_JUDGES:
         print("BAD  strangers' code cannot be graded on this system: that takes Linux, or Linux in a virtual machine.")
         print("     Your own work runs here; what that takes:\n")
-        _student()
+        with speaking(students_language()):
+            _student()
         return 1
     if as_json or sandbox != "auto":
         raise UsageError("doctor: --json and --sandbox go with --attack")
@@ -69,13 +73,17 @@ def _student() -> int:
     lacking = [name for name in NEEDED if find_spec(name) is None]
     has_python = sys.version_info >= OLDEST
     version = ".".join(map(str, sys.version_info[:3]))
-    print(f"ok:   Python {version}" if has_python else f"look: Python {version} is too old: 3.11 or newer is needed")
+    good, bad = (f"{tr(word)}:" for word in ("ok", "look"))
+    wide = max(len(good), len(bad))
+    too_old = tr("Python {version} is too old: 3.11 or newer is needed", version=version)
+    print(f"{good:{wide}} Python {version}" if has_python else f"{bad:{wide}} {too_old}")
     for name in NEEDED:
-        print(f"look: {name} is not installed" if name in lacking else f"ok:   {name}")
+        lacks = name in lacking
+        print(f"{bad:{wide}} {tr('{name} is not installed', name=name)}" if lacks else f"{good:{wide}} {name}")
     if lacking:
-        print("Install what is missing, in the course's folder:  python -m pip install -e '.[student]'")
+        print(f"{tr('Install what is missing:')}  python -m pip install -e '.[student]'")
     elif has_python:
-        print("Everything that the checks need is there.")
+        print(tr("Everything that the checks need is there."))
     return 0 if has_python and not lacking else 1
 
 

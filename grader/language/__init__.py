@@ -5,6 +5,6 @@ speaking     holds which language is spoken, and translates into it
 extraction   finds in the sources all that is to be translated, and brings the `.po` files up to date
 """
 
-from grader.language.speaking import LANGUAGES, VARIABLE, chosen, later, retold, speaking, spoken, tr
+from grader.language.speaking import ENGLISH, LANGUAGES, VARIABLE, chosen, later, retold, speaking, spoken, tr
 
-__all__ = ["LANGUAGES", "VARIABLE", "chosen", "later", "retold", "speaking", "spoken", "tr"]
+__all__ = ["ENGLISH", "LANGUAGES", "VARIABLE", "chosen", "later", "retold", "speaking", "spoken", "tr"]

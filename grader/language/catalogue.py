@@ -24,6 +24,9 @@ DECIMAL = "0.5"  # as a language writes it: its second character is that languag
 # Numbers with a unit are prose. All others stay as Python writes them, which is what a student's own print shows.
 _MEASURE = re.compile(r"(?<![\w.,\[(])(\d+)\.(\d+)(?= ?(?:%|°|s\b|ms\b|[KMG]iB\b))")
 _BETWEEN = re.compile(r"; |: | \(|, in ")
+# After these come Python's own words, or a library's, up to what we say of them. A beginner looks these up as they are.
+QUOTING = ("your code raised {known}", "your code could not be used, {known}", "the check itself crashed")
+QUOTED = " " * 6  # so far a student's line of code is set in, under the place that it comes from
 _STRING = re.compile(r'(msgctxt|msgid|msgstr)?\s*(".*")\s*')
 
 
@@ -66,6 +69,7 @@ class Pattern:
                 self._names.append(name)
                 self._literals.append("")
         self._translation = entry.translation
+        self.quotes = entry.text in QUOTING
         self.begins = self._literals[0]
         self.longest = max(self._literals, key=len)  # what a text lacks that is not made of this pattern
         self.weight = sum(map(len, self._literals))
@@ -113,6 +117,8 @@ class Catalogue:
         return "\n".join(_MEASURE.sub(self._measure, self._line(line)) for line in text.split("\n"))
 
     def _line(self, line: str) -> str:
+        if line.startswith(QUOTED):
+            return line
         if entry := _ENTRY.fullmatch(line):
             label = self._texts.get(entry["label"])
             if label:
@@ -125,17 +131,20 @@ class Catalogue:
         for _ in range(MOST_PARTS):
             cuts = [*_BETWEEN.finditer(line)][:MOST_PARTS]
             heads = [line[: cut.start()] for cut in cuts] + [line]
-            known, length = self._known(heads, depth) or (heads[0], len(heads[0]))
+            known, length, quotes = self._known(heads, depth) or (heads[0], len(heads[0]), False)
             done.append(known)
             cut = next((cut for cut in cuts if cut.start() == length), None)
             if cut is None:
                 return "".join(done)
             done.append(cut[0])
             line = line[cut.end() :]
+            if quotes:
+                quoted, joint, line = line.partition("; ")
+                done.append(quoted + joint)
         return "".join([*done, line])
 
-    def _known(self, heads: Sequence[str], depth: int) -> tuple[str, int] | None:
-        """Translate one of these beginnings of a line, the shortest first; return that, and its length.
+    def _known(self, heads: Sequence[str], depth: int) -> tuple[str, int, bool] | None:
+        """Translate one of these beginnings of a line, the shortest first; return that, its length, and if it quotes.
 
         Of several patterns the one with most letters is meant. It takes no more than it has to: its last value would
         else be the rest of the line.
@@ -147,7 +156,7 @@ class Catalogue:
                 values = pattern.match(head)
                 if values is not None:
                     inner = {name: self._inner(value, depth) for name, value in values.items()}
-                    return pattern.filled(inner), len(head)
+                    return pattern.filled(inner), len(head), pattern.quotes
         return None
 
     def _inner(self, value: str, depth: int) -> str:

@@ -87,7 +87,7 @@ def _cause(error: BaseException) -> BaseException:
 def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Collection[str]) -> Verdict:
     if end.outcome is Outcome.TODO:
         return _todo(end.summary, mark, tasks)
-    means = diagnose.exception(end.says)
+    means = diagnose.exception(end.says, end.frames)
     # Where we know better, a library's long advice only leads astray.
     text = f"{end.says.partition('. ')[0]}; {means}" if means else end.says
     first = clip(": ".join(filter(None, [end.summary, text])), _LONGEST_LINE)

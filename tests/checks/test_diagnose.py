@@ -248,12 +248,45 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
         ("Expected all tensors to be on the same device, but found cuda:0 and cpu!", "the device that is given"),
         ("'Axes' object has no attribute 'flat'", "squeeze=False keeps it"),
         ("'Axes' object is not subscriptable", "squeeze=False keeps it"),
+        ("Boolean value of Tensor with more than one value is ambiguous", "compare or sort by a single number"),
+        ("'MSELoss' object has no attribute 'backward'", "criterion = nn.MSELoss(), then criterion(outputs, labels)"),
+        ("cannot assign parameters before Module.__init__() call", "super().__init__() comes first"),
+        ("Only Tensors of floating point and complex dtype can require gradients", "of a float"),
+        ("mean(): could not infer output dtype. Input dtype must be floating point. Got: Long", ".float()"),
+        ("grad can be implicitly created only for scalar outputs", "a single number, such as a loss"),
+        ("EOF when reading a line", "nobody answers input() here"),
+        ("pytest: reading from stdin while output is captured! Consider using `-s`.", "nobody answers input() here"),
         ("img should be Tensor Image. Got <class 'PIL.Image.Image'>", "ToTensor comes before Normalize"),
     ],
 )
 def test_torchs_own_messages_are_explained(text: str, means: str) -> None:
     assert means in str(diagnose.exception(text))
     assert diagnose.exception("list index out of range") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "is_loss"),
+    [
+        ("loss = nn.MSELoss(model(x), y)", True),
+        ("return CrossEntropyLoss(logits, labels)", True),
+        ("loss = nn.MSELoss()(model(x), y) if x else 0", False),
+        ("loss = nn.MSELoss(reduction='sum')(model(x), y)", False),
+        ("best = sorted(weighed)", False),
+    ],
+)
+def test_a_loss_that_is_made_of_tensors_is_told_from_a_comparison_of_them(code: str, is_loss: bool) -> None:
+    """The class says the same as `if` does, since its first parameters are switches."""
+    means = diagnose.exception(
+        "Boolean value of Tensor with more than one value is ambiguous", f"  a.py:3\n      {code}"
+    )
+    assert ("make the loss first" in str(means)) is is_loss and ("sort by a single number" in str(means)) is not is_loss
+
+
+def test_torch_says_so_where_a_loss_is_made_of_tensors() -> None:
+    outputs = torch.zeros(2, 1)
+    with pytest.raises(RuntimeError) as raised:
+        torch.nn.MSELoss(outputs, outputs)
+    assert "make the loss first" in str(diagnose.exception(str(raised.value), "nn.MSELoss(outputs, outputs)"))
 
 
 def test_of_two_things_a_sum_is_told_before_an_estimate() -> None:

@@ -19,6 +19,7 @@ from grader.language.catalogue import (
     FOLDER,
     MESSAGE,
     MOST_PARTS,
+    QUOTING,
     Catalogue,
     Entry,
     Pattern,
@@ -102,6 +103,33 @@ CATALOGUE = Catalogue(
 )  # fmt: skip
 def test_a_message_is_found_again_by_its_patterns_with_its_values(english: str, german: str) -> None:
     assert CATALOGUE.message(english) == german
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "AttributeError: 'float' object has no attribute 'backward'",
+        "TypeError: object of type 'int' has no len()",
+        "ValueError: not enough values to unpack (expected 2, got 1)",
+        "IndentationError: expected an indented block after 'if' statement on line 3",
+    ],
+)
+def test_python_is_quoted_as_it_speaks(words: str) -> None:
+    """A beginner looks these words up: a translation of half of them is found nowhere."""
+    name, _, said = words.partition(": ")
+    with speaking("de"):
+        told = retold(
+            f"your code raised {words}; a loss is kept from an earlier batch, or backward runs twice (a.py:1)"
+        )
+        assert told.startswith(f"dein Code hat {name} ausgelöst: {said}; ")
+        assert "loss is kept" not in told
+        assert retold(f"your code raised {words} (a.py:1), in f(2)").endswith(f"ausgelöst: {said} (a.py:1), in f(2)")
+        assert retold(f"  a.py:1 in f\n      raise {words}").endswith(f"\n      raise {words}")
+
+
+def test_what_quotes_is_still_said() -> None:
+    with speaking("de"):
+        assert all(retold(text.replace("{known}", "E")) != text.replace("{known}", "E") for text in QUOTING)
 
 
 def test_a_hostile_message_takes_no_longer_than_others() -> None:
