@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Assignment, Course
+from grader.course.protected import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,17 @@ def introduction(part: Assignment) -> str:
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
     paragraphs = [block.strip() for block in re.split(r"\n\s*\n", text)]
     return next((block for block in paragraphs if block and not block.startswith(("#", "[!", "<", "|", "-"))), "")
+
+
+def first_page(course: Course) -> Path | None:
+    """Return what a course says to begin with. The tree that students get has it at its root."""
+    page = course.root / "assignments" / "README.md"
+    if not page.is_file() and (course.root / MANIFEST).is_file():
+        page = course.root / "README.md"
+    return page if page.is_file() else None
+
+
+def how_to_begin(page: Path) -> str:
+    """Return a first page without its title and its table of weeks, in whose place the site has its parts."""
+    text = page.read_text(encoding="utf-8")
+    return re.sub(r"\A\s*(?:# .*\n?\s*)?(?:(?:\|.*\n)+\s*)?", "", text).strip()

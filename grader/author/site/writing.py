@@ -16,11 +16,12 @@ from markupsafe import Markup
 from grader.author.site import running
 from grader.author.site.markdown import Anchors, Heading, to_html, to_text
 from grader.author.site.notebook import Outcome, to_page
-from grader.author.site.planning import Plan, introduction, plans
+from grader.author.site.planning import Plan, first_page, how_to_begin, introduction, plans
 from grader.course import Course
 from grader.files import write_atomically
 
 HOME = "index.html"
+BEGIN = f"{HOME}#set-up"  # where the first page says how to install everything
 _ASSETS = ("site.css", "site.js")
 _HERE = Path(__file__).parent
 _LONGEST = 1500  # characters of a section that the search knows
@@ -51,13 +52,16 @@ class Site:
     def target(self, source: Path) -> Callable[[str], str]:
         """Return what says where a link in a source leads on the site."""
         places = {plan.source.resolve(): plan.file for plan in self.pages}
-        places[(self.course.root / "assignments" / "README.md").resolve()] = HOME
+        first = first_page(self.course)
+        begin = BEGIN if first and how_to_begin(first) else HOME
 
         def to(url: str) -> str:
             path, mark, fragment = url.partition("#")
             if not path or re.match(r"[a-z]+:", path):
                 return url
             file = (source.parent / path).resolve()
+            if first and file == first.resolve():
+                return f"{HOME}#{fragment}" if mark else begin
             return self._place(file, places, url) + (f"{mark}{fragment}" if mark else "")
 
         return to
@@ -143,7 +147,15 @@ def _home(site: Site) -> str:
                 **_offers(site, name),
             }
         )
-    return _render("index.html.j2", site, title=site.course.title, parts=parts, current="", contents=[])
+    begin = Markup(_begin(site))  # noqa: S704 - as above
+    return _render("index.html.j2", site, title=site.course.title, parts=parts, begin=begin, current="", contents=[])
+
+
+def _begin(site: Site) -> str:
+    """Return how to install everything, which lessons say that the first page says."""
+    first = first_page(site.course)
+    text = how_to_begin(first) if first else ""
+    return to_html(f"## Set up\n\n{text}", Anchors(), site.target(first)) if first and text else ""
 
 
 def _offers(site: Site, name: str) -> dict[str, str]:

@@ -15,10 +15,11 @@ import pytest
 
 from grader.author.release.lessons import build
 from grader.author.site import running, writing
-from grader.author.site.markdown import Anchors, Heading, formula, highlighted, to_html
+from grader.author.site.markdown import Anchors, Heading, formula, highlighted, to_html, to_text
 from grader.author.site.notebook import to_page
 from grader.cli.main import main
 from grader.course import Course
+from grader.course.protected import MANIFEST
 from tests.support.amount import of
 from tests.support.browsers import chromium
 from tests.support.courses import copied
@@ -165,6 +166,33 @@ def test_the_first_page_lists_every_part_with_what_it_is_about(small_site: Path)
     assert "The <em>first</em> paragraph, with <code>code</code>." in page and "not graded" in page
     assert page.index("First</a></h2>") < page.index("Sums &amp; more</a></h2>")
     assert 'href="files/week5/week5_work.ipynb" download' in page
+
+
+def test_the_first_page_says_how_to_install_everything_and_lessons_lead_there(small_site: Path) -> None:
+    page = text(small_site, "index.html")
+    begin = page[page.index('<h2 id="set-up">') :]
+    assert (
+        "Install it <em>once</em>" in begin and 'href="primer.html"' in begin and "pip install -e ." in to_text(begin)
+    )
+    assert "<table" not in page and "<h1>All</h1>" not in page
+    assert 'href="index.html#set-up">all</a>' in text(small_site, "week5.html")
+
+
+def test_the_tree_that_students_get_makes_the_same_links(small_site: Path, tmp_path: Path) -> None:
+    """There the first page lies at the root."""
+    root = copied("pages", tmp_path / "course", NOTEBOOKS)
+    (root / "assignments" / "README.md").rename(root / "README.md")
+    (root / "README.md").write_text((root / "README.md").read_text().replace("](", "](assignments/"))
+    lesson = root / "assignments" / "week5" / "README.md"
+    lesson.write_text(lesson.read_text().replace("(../README.md)", "(../../README.md)"))
+    (root / MANIFEST).write_text("")
+    writing.write(Course(root), [], tmp_path / "pages")
+    assert faults(tmp_path / "pages") == []
+    assert text(tmp_path / "pages", "index.html").count("Install it") == 1
+    assert 'href="index.html#set-up">all</a>' in text(tmp_path / "pages", "week5.html")
+    (root / MANIFEST).unlink()  # a course whose first page is for its instructors
+    writing.write(Course(root), [], tmp_path / "pages")
+    assert "Install it" not in text(tmp_path / "pages", "index.html")
 
 
 def test_markdown_has_formulas_code_tables_and_one_anchor_for_each_heading(small_site: Path) -> None:
