@@ -48,6 +48,10 @@ class Net:
         ("    def forward", "    @staticmethod\n    def forward", None),
         ("def half", "def halve", None),
         ("return n // 2", "return (", None),
+        ("return n // 2", "break", None),  # what parses, and does not compile
+        ("return n // 2", "yield n // 2", None),
+        ("return n // 2", '"""Halve."""\n    return n // 2', None),
+        ("return n // 2", "return 'a\\d'", {"half"}),  # Python warns of it
     ],
 )
 def test_a_change_is_of_functions_or_of_more(find: str, replace: str, changed: set[str] | None) -> None:
@@ -62,7 +66,11 @@ def test_two_functions_of_one_name_are_never_told_apart() -> None:
 
 PROBES = """
 import inspect
+import multiprocessing
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 
 def doubled(student, n):
@@ -82,8 +90,29 @@ def forked(student):
         student.work.double(1)
         os._exit(0)
     return os.waitpid(child, 0)[1]
+
+
+def opened(student):
+    return Path(student.work.__file__).read_text()
+
+
+def started(student):
+    return subprocess.run([sys.executable, "-c", ""]).returncode
+
+
+def spawned(student):
+    process = multiprocessing.get_context("forkserver").Process(target=print)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def profiled(student):
+    sys.setprofile(None)
+    return student.work.double(3)
 """
 CHECKS = """
+import pytest
 from grader.checks import expect, load_probes, task
 
 probes = load_probes(__file__)
@@ -112,6 +141,41 @@ def test_read(student, rng):
 @task("1.5", points=1, title="t", hint="h")
 def test_forked(student, rng):
     expect.integer(student.run(probes.forked), 0, "status")
+
+
+@task("1.6", points=1, title="t", hint="h")
+def test_opened(student, rng):
+    expect.true("def" in student.run(probes.opened), "no source")
+
+
+@task("1.7", points=1, title="t", hint="h")
+def test_started(student, rng):
+    expect.integer(student.run(probes.started), 0, "status")
+
+
+@task("1.8", points=1, title="t", hint="h")
+def test_spawned(student, rng):
+    expect.integer(student.run(probes.spawned), 0, "status")
+
+
+@task("1.9", points=1, title="t", hint="h")
+def test_served(student, rng):
+    expect.integer(student.run(probes.spawned), 0, "status")
+
+
+@task("1.10", points=1, title="t", hint="h")
+def test_profiled(student, rng):
+    expect.integer(student.run(probes.profiled), 6, "double")
+
+
+@pytest.fixture
+def six(student):
+    return student.run(probes.doubled, 3)
+
+
+@task("1.11", points=1, title="t", hint="h")
+def test_fixed(six, student):
+    expect.integer(six, 6, "double")
 """
 WORK = """import functools
 
@@ -147,7 +211,7 @@ def test_a_check_is_told_what_it_enters_whoever_came_before_it_and_left_out_wher
     traced = json.loads(done.stdout.strip().rpartition("\n")[2])
     found = {name.partition("::test_")[2]: functions for name, functions in traced.items()}
     entered = ["work.py:<module>", "work.py:double", "work.py:helper"]
-    assert found == {"double": entered, "again": entered, "names": ["work.py:<module>"]}
+    assert found == {"double": entered, "again": entered, "fixed": entered, "names": ["work.py:<module>"]}
 
 
 @pytest.fixture(scope="module")

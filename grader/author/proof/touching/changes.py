@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def changed_functions(before: bytes, after: bytes) -> set[str] | None:
-    """Return the functions and methods whose bodies differ; None where anything else does, or does not parse.
+    """Return the functions and methods whose bodies differ; None where anything else does, or does not compile.
 
     Only a body is run no sooner than the function is called. Signatures, decorators and what stands in a class or a
-    module are run by the import.
+    module are run by the import. A docstring is read without a call, and a call of a generator enters no body.
     """
     try:
-        old, new = ast.parse(before), ast.parse(after)
+        old, new = _compiling(before), _compiling(after)
     except (SyntaxError, ValueError):
         return None
     bodies, others = _taken(old), _taken(new)
@@ -24,12 +25,22 @@ def changed_functions(before: bytes, after: bytes) -> set[str] | None:
     return {name for (name, body), (_, other) in zip(bodies, others, strict=True) if body != other}
 
 
+def _compiling(source: bytes) -> ast.Module:
+    """Parse a module that Python also compiles: it refuses a `break` outside of loops, say, only then."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd escapes; whoever grades the module hears of them
+        tree = ast.parse(source)
+        compile(tree, "module", "exec", dont_inherit=True)
+    return tree
+
+
 def _taken(tree: ast.Module) -> list[tuple[str, str]]:
     """Empty the functions of a tree, and return their names with what they did."""
     found = []
     for name, function in _functions(tree, ""):
         found.append((name, "\n".join(map(ast.dump, function.body))))
-        function.body = []
+        yields = sum(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(function))
+        function.body = [ast.Expr(ast.Constant(told)) for told in (ast.get_docstring(function, clean=False), yields)]
     return found
 
 

@@ -1,8 +1,8 @@
 """Runs a week's checks on the reference, and notes which functions of it each of them enters: `sparing` starts it.
 
 `python -m grader.author.proof.touching.session ROOT WEEK SEED` draws what a judge draws under that seed, and prints as
-JSON, for each check that passes, the functions as `file.py:Class.method`. A check that forks or reads sources is left
-out, as not all that it uses is seen.
+JSON, for each check that passes, the functions as `file.py:Class.method`. A check that starts processes, reads sources
+or takes the profiler away is left out, as not all that it uses is seen.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import linecache
 import os
 import sys
 import threading
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -31,11 +32,15 @@ from grader.results import CheckResult, Outcome
 
 _SOURCES = frozenset(("getsource", "getsourcelines", "findsource", "getlines", "getline"))
 _READERS = frozenset((inspect.__file__, linecache.__file__))
+_PROGRAMS = frozenset(("fork_exec", "posix_spawn", "posix_spawnp"))  # by which Python starts a program
+_START = BaseProcess.start.__code__  # it may ask a server of processes that an earlier check has started
 
 
 def _is_in_probe(frame: FrameType | None) -> bool:
-    """Tell whether something is called by a probe, and not by pytest or Hypothesis around it."""
+    """Tell whether something is called by a probe, and not by pytest, Hypothesis or an import around it."""
     while frame is not None and frame.f_code.co_filename != probing.__file__:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return False
         frame = frame.f_back
     return frame is not None
 
@@ -64,38 +69,52 @@ class Tracing:
         self._students = _Judged(assignment.hidden_folder, seed, assignment.salt)
         self._entered: set[CodeType] = set()
         self._unseen = False
+        self._passed = ""
         self.found: dict[str, list[str]] = {}
         os.register_at_fork(before=self._lose_sight)
+        sys.addaudithook(self._hear)
 
     def _lose_sight(self) -> None:
         self._unseen = True
+
+    def _hear(self, event: str, about: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(about[0], str) and about[0].startswith(self._folder):
+            self._unseen = self._unseen or _is_in_probe(sys._getframe(1))
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[plugin.students_key] = self._students
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Any:
-        self._entered, self._unseen = set(), False
+    def pytest_runtest_protocol(self) -> Any:
+        """Watch a check with its fixtures, which may run probes as well."""
+        self._entered, self._unseen, self._passed = set(), False, ""
         threading.setprofile(self._note)
         sys.setprofile(self._note)
         try:
             return (yield)
         finally:
+            self._unseen = self._unseen or sys.getprofile() != self._note
             sys.setprofile(None)
             threading.setprofile(None)
+            if self._passed and not self._unseen:
+                self.found[self._passed] = sorted({self._name(code) for code in self._entered})
 
-    def _note(self, frame: FrameType, event: str, _: Any) -> None:
+    def _note(self, frame: FrameType, event: str, about: Any) -> None:
         if event == "call":
             code = frame.f_code
             if code.co_filename.startswith(self._folder):
                 self._entered.add(code)
+            elif code is _START:
+                self._unseen = True
             elif code.co_name in _SOURCES and code.co_filename in _READERS:
                 self._unseen = self._unseen or _is_in_probe(frame)
+        elif event == "c_call" and about.__name__ in _PROGRAMS:
+            self._unseen = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         check = getattr(report, plugin.CHECK, None)
-        if check and CheckResult.from_dict(check).outcome is Outcome.PASSED and not self._unseen:
-            self.found[check["id"]] = sorted({self._name(code) for code in self._entered})
+        if check and CheckResult.from_dict(check).outcome is Outcome.PASSED:
+            self._passed = check["id"]
 
     def _name(self, code: CodeType) -> str:
         outer = code.co_qualname.partition(".<locals>")[0]
