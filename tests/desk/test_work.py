@@ -575,6 +575,23 @@ def test_grading_without_names_takes_them_out_of_what_students_wrote(desk_folder
     assert re.search("ana.?silva|silva.?ana", hidden, re.IGNORECASE) is None
 
 
+def test_whoever_answers_again_is_shown_once_nobody_waits_any_more(
+    desk_folder: Path, tina: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in ("1", "2", "3", "4"):
+        tina.post("/do/points", tina.get(f"/manual/week5/plots?student={student}").form("rubric") | {"points": "3"})
+    assert tina.get("/manual/week5/plots").path == "/manual/week5/plots"
+    assert "Points" not in tina.get("/manual/week5/plots").words
+    monkeypatch.setattr("grader.gradebook.deliveries.now", lambda: "2099-01-01T00:00:00Z")
+    answered(desk_folder, "Cleo Groß", Cell("a.ipynb", 1, Kind.MARKDOWN, "new", parts=("plots",)))
+    page = tina.get("/manual/week5/plots")
+    assert "Plots: Cleo Groß" in page.words and "1 answered again since it was graded" in page.words
+    assert "It was handed in after this part was graded." in page.words
+    monkeypatch.setattr("grader.gradebook.together.actions.now", lambda: "2100-01-01T00:00:00Z")
+    done = tina.post("/do/points", page.form("rubric") | {"points": "3"})
+    assert "answered again" not in done.words and "Plots: Cleo" not in done.words
+
+
 @pytest.mark.parametrize(
     ("name", "spellings"),
     [

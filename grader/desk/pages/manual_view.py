@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -21,7 +21,6 @@ from grader.desk.pages.rendering import ANONYMOUS, address, back, page
 from grader.desk.pages.work_view import files_of
 from grader.gradebook.together.comments import About
 from grader.intake.answers.answers import Cell
-from grader.people.person import Person
 from grader.results import ManualPart
 
 
@@ -35,11 +34,12 @@ async def show_part(request: Request) -> Response:
     mine = request.query_params.get("mine", "") == "yes"
     ta = request.scope["session"].who if mine else ""
     keys = order(desk, week, ta)
+    newer = answered_anew(desk, week, name)
     wanted = request.query_params.get("student", "")
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
     key = (number, week)
     if not number:
-        waiting = [one for one in keys if waits(desk, one, part)]
+        waiting = [one for one in keys if waits(desk, one, part)] or [one for one in keys if one in newer]
         if not waiting:
             return page(request, "manual_done.html.j2", week=week, part=part, mine=mine, count=len(keys))
         path = address(request.url.path, student=waiting[0][0], anonymous="yes" if hidden else "",
@@ -70,7 +70,7 @@ async def show_part(request: Request) -> Response:
         held=known.get(name, known[""]),
         answer=answer_of(cells, shown),
         is_all=is_all,
-        is_newer=graded.points is not None and graded.by and _answered(desk, key) > _graded(desk, person, week, name),
+        is_newer=key in newer,
         notes=[shown(note) for note in report.notes],
         files=list(
             files_of(replace(report, checks=()), {path: shown(text) for path, text in sources.items()}, comments)
@@ -82,6 +82,7 @@ async def show_part(request: Request) -> Response:
         place=place + 1,
         count=len(keys),
         open=sum(waits(desk, one, part) for one in keys),
+        anew=sum(one in newer for one in keys),
         exhibits_of=[check for check in report.checks if check.exhibits],
     )
 
@@ -108,14 +109,22 @@ def _shown(cell: Cell, shown: Callable[[str], str]) -> Cell:
     return replace(cell, text=shown(cell.text), pieces=tuple(pieces))
 
 
-def _answered(desk: Desk, key: Key) -> str:
-    """Return since when an answer is as it is; empty where there is none."""
-    return desk.snapshot.answered.get(key, ("", ""))[1]
-
-
-def _graded(desk: Desk, person: Person, week: str, part: str) -> str:
-    """Return when a part was graded last."""
-    return max((one.at for one in desk.book.all_decisions(person.name, week) if one.task == part), default="")
+def answered_anew(desk: Desk, week: str, part: str) -> Collection[Key]:
+    """Return whose answers came after somebody graded a part of a week."""
+    rows = desk.book.rows(
+        "SELECT person, max(at) FROM overrides WHERE week = ? AND task = ? AND kind != 'comment' GROUP BY person",
+        week, part,
+    )  # fmt: skip
+    found = set()
+    for person, at in rows:
+        key = (person, week)
+        report = desk.snapshot.reports.get(key)
+        is_graded = report is not None and any(
+            one.name == part and one.points is not None and one.by for one in report.manual
+        )
+        if is_graded and desk.snapshot.answered.get(key, ("", ""))[1] > at:
+            found.add(key)
+    return found
 
 
 def order(desk: Desk, week: str, ta: str = "") -> Sequence[Key]:
