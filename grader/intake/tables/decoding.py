@@ -63,7 +63,7 @@ def decoded(raw: bytes) -> Text:
         return _guessed(raw) if encoding == "utf-8" else _refused()
     if "\0" in text:  # bytes that only look like text
         return _refused()
-    content = text.removeprefix(MARK)
+    content = text.lstrip(MARK)  # one by each program that saved it
     return Text(content, text[: len(text) - len(content)], encoding)
 
 

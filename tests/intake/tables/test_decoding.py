@@ -95,6 +95,14 @@ def test_the_first_cell_with_such_a_letter_shows_how_a_table_was_read(content: s
     assert decoded(content.encode("cp1252")) == Text(content, "\ufeff", guess=shown)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_mark_that_each_program_has_added_anew_is_no_part_of_the_first_name(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_bytes("\ufeff\ufeffid,name\r\n1,Ana Silva\r\n".encode(encoding))
+    assert [student.id for student in read_roster(file).students] == ["1"]
+    assert worksheet.read(file).text().encode(encoding) == file.read_bytes()
+
+
 NO_TEXT = {
     "a byte of nothing": (b"name\r\nAna\0Silva\r\n", "neither UTF-8, UTF-16 nor Windows-1252"),
     "nothing but that": (b"\0", "neither UTF-8"),
