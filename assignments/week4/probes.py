@@ -372,6 +372,7 @@ def validated(student, weight, bias, mean, var, features, labels, batch_size):
         ],
         "modes": model.modes,
         "grad_modes": model.grad_modes,
+        "first": model.first,
         "weight": model.layer.weight,
         "running_mean": model.norm.running_mean,
         "running_var": model.norm.running_var,

@@ -568,9 +568,10 @@ def test_validate_accuracy(student, batch_size, seed):
 @task("4.8", points=2, title="validate evaluates: no training mode, no graph, nothing changed",
       hint="Two things are switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
 def test_validate_changes_nothing(student, rng):
-    x, y, weight, bias, mean, var, _ = normed_problem(rng)
+    x, y, weight, bias, mean, var, logits = normed_problem(rng)
     got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
     loops.judge_untouched(got, weight, mean, var, "validation")
+    loops.judge_answered(got, logits, "validate")
 
 
 @task("4.8", points=1, title="validate takes the lesson's parameters, and moves each batch to the device",

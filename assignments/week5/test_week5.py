@@ -646,9 +646,10 @@ def test_validate_accuracy(student, batch_size, seed):
 @task("5.8", points=1, title="validate evaluates: no training mode, no graph, nothing changed",
       hint="Two things are switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
 def test_validate_changes_nothing(student, rng):
-    x, y, weight, bias, mean, var, _ = normed_problem(rng)
+    x, y, weight, bias, mean, var, logits = normed_problem(rng)
     got = student.run(probes.validated, weight, bias, mean, var, x, y, 8)
     loops.judge_untouched(got, weight, mean, var, "validation")
+    loops.judge_answered(got, logits, "validate")
 
 
 # 5.9 and 5.10: predictions

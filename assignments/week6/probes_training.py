@@ -171,6 +171,7 @@ def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
             "grad_enabled": [recording, recording_after(lambda: student.training.evaluate(model, *rest))],
             "modes": model.modes,
             "grad_modes": model.grad_modes,
+            "first": model.first,
             "weight": model.layer.weight,
             "running_mean": model.norm.running_mean,
             "running_var": model.norm.running_var,

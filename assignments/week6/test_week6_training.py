@@ -137,9 +137,10 @@ def test_evaluate(student, batch_size, seed):
 @task("6.14", points=1, title="evaluate evaluates: no training mode, no graph, nothing changed",
       hint="Two things are switched for evaluation: the model's mode, and the recording of gradients.")  # fmt: skip
 def test_evaluate_changes_nothing(student, rng):
-    x, y, weight, bias, mean, var, _ = normed_problem(rng)
+    x, y, weight, bias, mean, var, logits = normed_problem(rng)
     got = student.run(probes.evaluated, weight, bias, mean, var, x, y, 8)
     loops.judge_untouched(got, weight, mean, var, "evaluation")
+    loops.judge_answered(got, logits, "evaluate")
 
 
 @task(

@@ -329,6 +329,7 @@ def test_validation_trace(student, rng):
     flags = {name: name != "first.weight" for name, _ in model.named_parameters()}
     expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
     expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+    loops.judge_answered(got, model.eval()(x).detach(), "validate")
 
 
 # 4.9 and 4.10

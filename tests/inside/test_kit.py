@@ -50,6 +50,7 @@ def test_a_right_loop_passes_what_judges_loops() -> None:
     x, y, weight, bias = given
     got = plain(kit.evaluated(evaluate, weight, bias, mean, var, x, y, 8))
     loops.judge_untouched(got, weight, mean, var, "evaluation")
+    loops.judge_answered(got, logits, "evaluate")
     loops.judge_mean_loss(got, "evaluate", logits, y, 8)
     loops.judge_percentage(got, "evaluate", logits, y, 8)
     got = plain(kit.located(train, train, weight, bias, x, y))

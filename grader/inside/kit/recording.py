@@ -159,6 +159,7 @@ def evaluated(
         "grad_enabled": [recording, recording_after(lambda: loop(model, *rest))],
         "modes": model.calls.modes,
         "grad_modes": model.calls.grad_modes,
+        "first": model.calls.first,
         "weight": model.layer.weight,
         "running_mean": model.norm.running_mean,
         "running_var": model.norm.running_var,
