@@ -70,6 +70,7 @@ def notebook_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def kernel(notebook_root: Path, warm_kernels: None) -> Iterator[Kernel]:
     made = Kernel(notebook_root / "assignments" / "week5")
     with made.running():
+        made("import os; os.environ['PYTEST_ADDOPTS'] = '--for-other-runs'")
         made(set_up(Course(notebook_root), "assignments/week5/week5_work.ipynb"))
         yield made
 

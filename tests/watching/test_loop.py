@@ -86,7 +86,9 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool],
 
     def one(forks: bool) -> Watched:
         if forks not in started:
-            started[forks] = Watched(copied("watched", tmp_path_factory.mktemp("course")), forks)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PYTEST_ADDOPTS", "--for-other-runs")
+                started[forks] = Watched(copied("watched", tmp_path_factory.mktemp("course")), forks)
         return started[forks]
 
     yield one

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.author.proof.calibration import Programs, print_table
+from grader.author.proof.calibration import Program, print_table
 
 
 def test_probes_find_what_a_student_has_and_one_program_is_measured_by_its_name(
@@ -19,7 +19,7 @@ def test_probes_find_what_a_student_has_and_one_program_is_measured_by_its_name(
     def right(own: Callable[[int], int]) -> Callable[[int], float]:
         return lambda n: n / 2
 
-    def run(student: Programs, seed: int) -> list[float]:
+    def run(student: Program, seed: int) -> list[float]:
         assert student.device.type == "cpu" and student.kit.raised(lambda: 1 / 0)["raised"] == "ZeroDivisionError"
         with student.instead("work", half=right):
             return [student.work.score(2 * seed + 1)]
