@@ -15,6 +15,7 @@ import pytest
 
 from grader.batch.override import override_task
 from grader.desk.model.masking import STUDENT, masked
+from grader.desk.pages.manual_view import alias
 from grader.exports.feedback.parcels import gather
 from grader.gradebook import Gradebook, open_book
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
@@ -490,6 +491,12 @@ def test_grading_without_names_shows_none(tina: Visitor) -> None:
     assert "2000" not in page.words
     following = tina.post("/do/points", page.form("rubric") | {"item": "names"})
     assert not any(name in following.text for name in ("Ana", "Ben", "Cleo", "Dora"))
+
+
+def test_no_two_works_of_a_week_go_by_one_name() -> None:
+    names = {alias((number, "week5")) for number in range(1, 2_001)}
+    assert len(names) == 2_000 and all(re.fullmatch(r"Student \d{4}", name) for name in names)
+    assert alias((1, "week5")) != alias((1, "week6"))
 
 
 def test_nothing_that_is_said_on_pages_without_names_names_a_student(tina: Visitor) -> None:

@@ -23,6 +23,8 @@ from grader.gradebook.together.comments import About
 from grader.intake.answers.answers import Cell
 from grader.results import ManualPart
 
+_ALIASES, _STEP = 8_999, 3_571  # primes, so that no two multiples are alike and neighbours are not
+
 
 async def show_part(request: Request) -> Response:
     """Show a part of a student's week; without a student, that of the first who waits for it."""
@@ -150,5 +152,7 @@ def waits(desk: Desk, key: Key, part: ManualPart) -> bool:
 
 
 def alias(key: Key) -> str:
-    """Return a name that tells works apart and not whose they are."""
-    return f"Student {int(hashlib.sha256(repr(key).encode()).hexdigest()[:6], 16) % 9000 + 1000}"
+    """Return a name that tells works apart and not whose they are: no two of a week have one, up to `_ALIASES`."""
+    number, week = key
+    start = int(hashlib.sha256(week.encode()).hexdigest()[:6], 16)
+    return f"Student {1_000 + (start + number * _STEP) % _ALIASES}"
