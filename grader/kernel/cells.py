@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
@@ -74,9 +76,17 @@ class History:
 
     @property
     def sources(self) -> dict[int, str]:
-        """What was run, as it was typed, by the number that stands beside the cell."""
-        typed = self._shell.history_manager.input_hist_raw
-        return {number: text for number, text in enumerate(typed) if number and text.strip()}
+        """What was run, as it was typed, by the number that stands beside the cell.
+
+        A cell that is no Python has run nothing: it has only been told so.
+        """
+        kept = self._shell.history_manager
+        pairs = zip(kept.input_hist_raw, kept.input_hist_parsed, strict=True)
+        return {
+            number: typed
+            for number, (typed, parsed) in enumerate(pairs)
+            if number and typed.strip() and _compiles(parsed)
+        }
 
     @property
     def folder(self) -> Path:
@@ -115,6 +125,15 @@ class History:
     def _file(self, typed: str, parsed: str, number: int) -> str:
         file: str = self._shell.compile.get_code_name(typed, parsed, number)
         return file
+
+
+def _compiles(source: str) -> bool:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the kernel has shown them
+            compile(source, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 class KernelStudent(LocalStudent):

@@ -26,6 +26,7 @@ _LONGEST_LINE = 400
 _LONGEST_CALL = 120  # in the first line; else below it alone
 _LONGEST_VALUE = 60  # of an expected value, and of what came, in a message's first line
 _SIGNATURE = re.compile(r"[\w.<>]+\(\) (got an unexpected|got multiple|got some positional|missing|takes) ")
+_SENTENCE_ENDS = re.compile(r"[.!](?:\s|$)")
 _NO_SUCH_NAME = re.compile(r"\w+\.py has no ")
 _ENDS = {str(o): o for o in (Outcome.TODO, Outcome.MEMORY, Outcome.TIMEOUT, Outcome.KILLED)}
 _IMPORTS = {
@@ -89,7 +90,7 @@ def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Coll
         return _todo(end.summary, mark, tasks)
     means = diagnose.exception(end.says, end.frames)
     # Where we know better, a library's long advice only leads astray.
-    text = f"{end.says.partition('. ')[0]}; {means}" if means else end.says
+    text = f"{_SENTENCE_ENDS.split(end.says, maxsplit=1)[0]}; {means}" if means else end.says
     first = clip(": ".join(filter(None, [end.summary, text])), _LONGEST_LINE)
     place = end.place or _defined(student)
     first += f" ({place})" if place else ""

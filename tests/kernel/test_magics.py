@@ -238,6 +238,17 @@ def test_history_places_names_in_the_latest_cell(shell: InteractiveShell) -> Non
     assert history.in_words(f"({Path(file).name}:1) and other.py:3").endswith("and other.py:3")
 
 
+def test_a_cell_that_was_no_python_is_not_among_those_that_were_run(kernel: Kernel, shell: InteractiveShell) -> None:
+    """A mistyped cell that has been mended would be named in every submission after that."""
+    for source in ("def f()\n    return 1", "def f():\n    return 2", "%time x = 1", "await g()", "def f(:"):
+        shell.run_cell(source, store_history=True, silent=False)
+    told = [text for text in History(shell).sources.values() if "f(" in text or "%time" in text or "await" in text]
+    assert told == ["def f():\n    return 2", "%time x = 1", "await g()"]
+    kernel("def double(n)\n    return 2 * n")
+    kernel("def double(n):\n    return 2 * n")
+    assert "not valid Python" not in kernel("%submit week5")
+
+
 def test_what_is_submitted_again_is_checked_again(kernel: Kernel) -> None:
     kernel("def double(n):\n    return n")
     assert "30 of 60 points" in kernel("%submit week5")

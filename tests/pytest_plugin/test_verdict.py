@@ -134,6 +134,26 @@ FRAME = {"file": "lenet.py", "line": 3, "function": "f", "code": "return x"}
 
 
 @pytest.mark.parametrize(
+    ("kind", "text", "first"),
+    [
+        (
+            "OSError",
+            "pytest: reading from stdin while output is captured! Consider using `-s`.",
+            "OSError: pytest: reading from stdin while output is captured; nobody answers input() here",
+        ),
+        (
+            "RuntimeError",
+            "mean(): could not infer output dtype. Input dtype must be floating point. Got: Long",
+            "RuntimeError: mean(): could not infer output dtype; whole numbers have no mean",
+        ),
+    ],
+)
+def test_what_we_know_better_takes_the_place_of_a_librarys_advice(kind: str, text: str, first: str) -> None:
+    end = exception_end(described(type=kind, message=text, frames=[FRAME]))
+    assert verdict_on(end, MARK, None).message.startswith(f"your code raised {first}")
+
+
+@pytest.mark.parametrize(
     ("changes", "summary"),
     [
         ({"frames": [FRAME]}, "your code raised ValueError"),
