@@ -60,6 +60,7 @@ class Forker:
     def _answer(self, connection: socket.socket) -> None:
         """Carry out an order. One that fails, or whose client has ended meanwhile, must not end all that come later."""
         descriptors: list[int] = []
+        pid = 0
         try:
             packed, descriptors, _, _ = socket.recv_fds(connection, LONGEST_ORDER, 8)
             if packed:
@@ -69,7 +70,7 @@ class Forker:
                 return
         except OSError as error:  # a client that was killed
             print(f"an order was not answered: {error}", file=sys.stderr)
-            for pid in [pid for pid, others in self._running.items() if others is connection]:
+            if pid:
                 os.kill(pid, signal.SIGKILL)
                 return  # its connection is closed when it has ended
         except Exception:

@@ -42,11 +42,7 @@ async def show_part(request: Request) -> Response:
     key = (number, week)
     if not number:
         waiting = [one for one in keys if waits(desk, one, part)] or [one for one in keys if one in newer]
-        if not waiting:
-            return page(request, "manual_done.html.j2", week=week, part=part, mine=mine, count=len(keys))
-        path = address(request.url.path, student=waiting[0][0], anonymous="yes" if hidden else "",
-                       mine="yes" if mine else "")  # fmt: skip
-        return back(request, path)
+        return _first(request, week, part, waiting, len(keys))
     report = desk.snapshot.full(key)
     person = desk.snapshot.person(number)
     if report is None or person is None:
@@ -87,6 +83,14 @@ async def show_part(request: Request) -> Response:
         anew=sum(one in newer for one in keys),
         exhibits_of=[check for check in report.checks if check.exhibits],
     )
+
+
+def _first(request: Request, week: str, part: ManualPart, waiting: Sequence[Key], count: int) -> Response:
+    """Go to the first of those who wait, among so many, with the same choices; say where nobody does."""
+    kept = {name: "yes" for name in (ANONYMOUS, "mine") if request.query_params.get(name) == "yes"}
+    if not waiting:
+        return page(request, "manual_done.html.j2", week=week, part=part, mine="mine" in kept, count=count)
+    return back(request, address(request.url.path, student=waiting[0][0], **kept))
 
 
 @dataclass(frozen=True)

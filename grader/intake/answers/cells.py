@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from grader.errors import UsageError
-from grader.intake.answers.answers import LARGEST_PICTURE, LONGEST_NAME, Cell, Damaged, Form, Kind, Piece
+from grader.intake.answers.answers import LARGEST_PICTURE, LONGEST_NAME, Cell, Form, Kind, Piece
 from grader.intake.answers.headings import sections
 from grader.intake.answers.pictures import NoPicture, cleaned
+from grader.intake.notebook.cells import NoNotebook, cells_in
 from grader.intake.tables.decoding import decoded
 
 TEXTS, PICTURES = (".md", ".markdown", ".txt", ".rst"), (".png", ".jpg", ".jpeg")
@@ -31,20 +32,10 @@ Tagged = tuple[Cell, Sequence[str]]
 
 
 def notebook_cells(raw: bytes, path: str) -> Iterator[Tagged]:
-    """Yield a notebook's cells, each with its tags. Raises `Damaged` where it is no notebook."""
-    import nbformat  # noqa: PLC0415 - slow, and most weeks have nothing that a person grades
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            notebook = nbformat.reads(raw.decode("utf-8-sig"), as_version=4, capture_validation_error={})
-        cells = [*notebook["cells"]]
-    except MemoryError:
-        raise
-    except Exception as error:  # any JSON at all may come, and nbformat expects its own shapes
-        raise Damaged(type(error).__name__) from error
-    for number, cell in enumerate(cells, start=1):
-        yield _cell(cell, path[-LONGEST_NAME:], number), _tags(cell)
+    """Yield a notebook's cells, each with its tags. One that cannot be read has none: collecting modules says so."""
+    with contextlib.suppress(NoNotebook):
+        for number, cell in enumerate(cells_in(raw), start=1):
+            yield _cell(cell, path[-LONGEST_NAME:], number), _tags(cell)
 
 
 def file_cells(raw: bytes, path: str) -> list[Tagged]:

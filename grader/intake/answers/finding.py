@@ -7,7 +7,7 @@ handed out is known by the course's own files beside the checks, and is kept onl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,6 @@ from grader.intake.answers.answers import (
     MOST_TEXT,
     Answers,
     Cell,
-    Damaged,
     Form,
     Piece,
     work_of,
@@ -56,10 +55,7 @@ def _read(
     notebooks: Mapping[str, bytes], files: Mapping[str, bytes], headings: Headings, handed: frozenset[object]
 ) -> Iterator[list[Cell]]:
     for path, raw in notebooks.items():
-        try:
-            yield headings.assigned(notebook_cells(raw, path))
-        except Damaged:  # whoever makes modules of it has said so
-            continue
+        yield headings.assigned(notebook_cells(raw, path))
     for path, raw in sorted(files.items()):
         if _digest(raw) in handed:
             continue
@@ -77,17 +73,10 @@ def _handed_out(folder: Path) -> frozenset[object]:
             continue
         raw = path.read_bytes()
         if path.suffix == ".ipynb":
-            found |= {(cell.kind, cell.text.strip()) for cell, _ in _or_none(raw, path.name)}
+            found |= {(cell.kind, cell.text.strip()) for cell, _ in notebook_cells(raw, path.name)}
         else:
             found.add(_digest(raw))
     return frozenset(found)
-
-
-def _or_none(raw: bytes, name: str) -> list[tuple[Cell, Sequence[str]]]:
-    try:
-        return list(notebook_cells(raw, name))
-    except Damaged:
-        return []
 
 
 def _digest(raw: bytes) -> bytes:

@@ -163,23 +163,36 @@ def _end(pattern: re.Pattern[str], source: str, position: int) -> int:
     return match.end() if match else position
 
 
-# Cached for one notebook: after its place is found, the same notebook is converted next.
-@lru_cache(maxsize=1)
-def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
+class NoNotebook(ValueError):
+    """A file is no notebook, or a damaged one; it says which error of nbformat's that was."""
+
+
+def cells_in(raw: bytes) -> list[Any]:
+    """Return a notebook's cells as nbformat has them. Raises `NoNotebook`."""
     import nbformat  # noqa: PLC0415 - as slow as all else here together, and most classes have no notebook
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Invalid details, such as a missing id, are common and harmless; captured, they are not logged.
-            notebook = nbformat.reads(raw.decode("utf-8-sig"), as_version=4, capture_validation_error={})
-        return [_source_and_tags(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+            return [*nbformat.reads(raw.decode("utf-8-sig"), as_version=4, capture_validation_error={})["cells"]]
     except MemoryError:
         raise
     except Exception as error:  # any JSON at all may come, and nbformat expects its own shapes
+        raise NoNotebook(type(error).__name__) from error
+
+
+# Cached for one notebook: after its place is found, the same notebook is converted next.
+@lru_cache(maxsize=1)
+def _code_cells(raw: bytes, name: str) -> list[tuple[str, list[str]]]:
+    try:
+        return [_source_and_tags(cell) for cell in cells_in(raw) if cell["cell_type"] == "code"]
+    except MemoryError:
+        raise
+    except Exception as error:  # what nbformat lets through may have other shapes, too
+        why = str(error) if isinstance(error, NoNotebook) else type(error).__name__
         raise SubmissionError(
-            f"notebook {name} is damaged, or not a notebook ({type(error).__name__}): check that it opens in "
-            "Jupyter and save it again"
+            f"notebook {name} is damaged, or not a notebook ({why}): check that it opens in Jupyter and save it again"
         ) from error
 
 
