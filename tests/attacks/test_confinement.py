@@ -63,8 +63,8 @@ class Range:
 
     def _sandbox(self, cut: tuple[tuple[str, str, str], ...], options: tuple[str, ...]) -> Sandbox:
         program = sandboxes.real().program
-        if not cut and not options:  # in a sample without preparations that only make coursework faster
-            return amount.of(quick(sandboxes.real()), sandboxes.real())
+        if not cut and not options:
+            return sandboxes.real()
         inside = self.folder / f"inside{len(list(self.folder.iterdir()))}"
         shutil.copytree(INSIDE, inside)
         for file, find, replace in cut:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from grader.gradebook import Gradebook, open_book
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from tests.support.amount import of
-from tests.support.browsers import chromium
+from tests.support.browsers import opened_browser
 from tests.support.desks import STUDENTS, graded, make_book
 from tests.support.pictures import png
 from tests.support.runs import take_interrupts
@@ -77,12 +78,8 @@ def served_desk(served_folder: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def desk_browser() -> Iterator[Any]:
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with opened_browser() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +117,8 @@ def visit(desk_browser: Any, served_desk: Served, let_in: Any) -> Iterator[Calla
     assert [line for line in noise if "status of 4" not in line] == []
 
 
-EVERYWHERE = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+# In a sample each size and each scheme once.
+EVERYWHERE = of([*zip(SIZES, ("light", "dark"), strict=True)], [*product(SIZES, ("light", "dark"))])
 # What differs between sizes and schemes; all other rules see the same page in each of them.
 _LOOKS = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]}
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from solutions.figures import __main__ as figures
 from solutions.figures import curves, deep, interactive, networks, week4, week5, week7
 from tests.support import amount
-from tests.support.browsers import chromium
+from tests.support.browsers import opened_browser
 
 ROOT = Path(__file__).parents[2]
 SHEETS = sorted((ROOT / "assignments").glob("*/figures/*.svg"))
@@ -168,12 +168,8 @@ def test_an_interactive_page_needs_nothing_from_elsewhere() -> None:
 
 @pytest.fixture(scope="module")
 def figure_browser() -> Iterator[Any]:
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with opened_browser() as found:
         yield found
-        found.close()
 
 
 def slide(page: Any, **values: float) -> str:

@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsers import chromium
+from tests.support.browsers import opened_browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium under Playwright."""
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with opened_browser() as found:
         yield found
-        found.close()

@@ -1,5 +1,7 @@
 """Judges and workers for few submissions: they start without preparations that take seconds and earn nothing there.
 
+The large pages stay: they take a third of a second, and halve what each check costs.
+
 `python -m tests.support.quick` is `python -m grader` with such judges, for tests that start and kill many.
 """
 
@@ -15,7 +17,7 @@ from grader.judging.shortcuts import without
 from grader.sandbox import Sandbox
 from tests.support import warm
 
-QUICK = without(("imports", "rehearsal", "pages"))
+QUICK = without(("imports", "rehearsal"))
 S = TypeVar("S", bound=Sandbox)
 
 

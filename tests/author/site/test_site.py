@@ -21,7 +21,7 @@ from grader.cli.main import main
 from grader.course import Course
 from grader.course.protected import MANIFEST
 from tests.support.amount import of
-from tests.support.browsers import chromium
+from tests.support.browsers import opened_browser
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[3]
@@ -268,12 +268,9 @@ def test_the_command_writes_pages_names_what_waits_and_fails_for_errors_alone(
 @pytest.fixture(scope="module")
 def page_of(small_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Opens a page of the small site, or one of the course's own, in a browser of a width and a scheme."""
-    path = chromium()
-    sync_api = pytest.importorskip("playwright.sync_api")
     own = tmp_path_factory.mktemp("own")
     writing.write(Course(ROOT), [], own)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with opened_browser() as browser:
 
         def opened(name: str, width: int, scheme: str) -> Any:
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -282,7 +279,6 @@ def page_of(small_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             return page
 
         yield opened
-        browser.close()
 
 
 PAGES = ("index.html", "week5-pictures.html", "week5.html", "primer.html")
