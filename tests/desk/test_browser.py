@@ -19,7 +19,7 @@ import pytest
 from grader.gradebook import Gradebook, open_book
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from tests.support.amount import of
-from tests.support.browsers import opened_browser
+from tests.support.browsers import Window, opened_browser
 from tests.support.desks import STUDENTS, graded, make_book
 from tests.support.pictures import png
 from tests.support.runs import take_interrupts
@@ -94,26 +94,28 @@ def let_in(desk_browser: Any, served_desk: Served) -> Any:
     return found
 
 
+@pytest.fixture(scope="module")
+def window_of_desk(desk_browser: Any) -> Window:
+    return Window(desk_browser)
+
+
 @pytest.fixture
-def visit(desk_browser: Any, served_desk: Served, let_in: Any) -> Iterator[Callable[..., Any]]:
+def visit(window_of_desk: Window, served_desk: Served, let_in: Any) -> Iterator[Callable[..., Any]]:
     """Open a page of the desk; the test fails on anything in its console but a refusal that it asked for."""
-    contexts, noise = [], []
+    noise: list[str] = []
+    window = window_of_desk
 
     def opened(path: str = "/", size: str = "screen", scheme: str = "light") -> Any:
-        width, height = SIZES[size]
-        context = desk_browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
+        page = window.page(*SIZES[size], scheme)
         page.set_default_timeout(20_000)
         page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: noise.append(str(error)))
-        context.add_cookies(let_in)
+        page.context.add_cookies(let_in)
         page.goto(served_desk.base + path)
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    window.clear()
     assert [line for line in noise if "status of 4" not in line] == []
 
 

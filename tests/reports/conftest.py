@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.support.browsers import opened_browser
+from tests.support.browsers import Window, opened_browser
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium under Playwright."""
+def one_window() -> Iterator[Window]:
     with opened_browser() as found:
-        yield found
+        yield Window(found)
+
+
+@pytest.fixture
+def window(one_window: Window) -> Iterator[Window]:
+    """A window of Chromium, cleared after each test."""
+    yield one_window
+    one_window.clear()

@@ -19,6 +19,7 @@ from grader.similarity.compare import Pair, Work
 from grader.similarity.pages import write_pages
 from grader.similarity.works import Likeness
 from tests.support.amount import of
+from tests.support.browsers import Window
 from tests.support.classes import make_class
 from tests.support.reports import full_report, sample_report, shown_report
 
@@ -54,15 +55,12 @@ PAGES: dict[str, Callable[[Path], str]] = {
 
 
 @pytest.fixture
-def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def open_page(window: Window, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """A page from the disk, as students and staff open it; the test fails on anything in its console."""
-    contexts, noise = [], []
+    noise: list[str] = []
 
     def show(text: str, size: str = "desktop", **options: Any) -> Any:
-        width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
+        page = window.page(*SIZES[size], **options)
         page.on("console", lambda message: noise.append(message.text))
         page.on("request", lambda request: noise.append(request.url) if request.url.startswith("http") else None)
         (tmp_path / "page.html").write_text(text, encoding="utf-8")
@@ -70,8 +68,6 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         return page
 
     yield show
-    for context in contexts:
-        context.close()
     assert noise == []
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from grader.people.person import Person
 from grader.reports.class_page import class_page_html
+from tests.support.browsers import Window
 from tests.support.classes import SECTIONS, make_class
 from tests.support.reports import full_report
 
@@ -18,15 +19,12 @@ NAMES = f"{SHOWN}.map((row) => row.querySelector('.name').textContent)"
 
 
 @pytest.fixture
-def opened_class(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def opened_class(window: Window, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """A page from the disk; the test fails on any error of its script."""
     errors: list[str] = []
-    pages = []
 
     def show(text: str, width: int = 1280, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 844}, **options)
-        pages.append(context)
-        page = context.new_page()
+        page = window.page(width, 844, **options)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text))
         (tmp_path / "index.html").write_text(text, encoding="utf-8")
@@ -34,8 +32,6 @@ def opened_class(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         return page
 
     yield show
-    for context in pages:
-        context.close()
     assert errors == []
 
 

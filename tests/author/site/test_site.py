@@ -21,7 +21,7 @@ from grader.cli.main import main
 from grader.course import Course
 from grader.course.protected import MANIFEST
 from tests.support.amount import of
-from tests.support.browsers import opened_browser
+from tests.support.browsers import Window, opened_browser
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[3]
@@ -271,10 +271,11 @@ def page_of(small_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     own = tmp_path_factory.mktemp("own")
     writing.write(Course(ROOT), [], own)
     with opened_browser() as browser:
+        window = Window(browser)
 
         def opened(name: str, width: int, scheme: str) -> Any:
-            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            page = context.new_page()
+            window.clear()
+            page = window.page(width, 900, scheme)
             page.goto(f"file://{(own if name in ('week5.html', 'primer.html') else small_site) / name}")
             return page
 
