@@ -34,15 +34,8 @@ class Zygote:
         self._run: Run | None = None
         prefix, environment = (self._way.prefix, self._way.environment) if self._way else ((), {})
         with theirs:
-            process = subprocess.Popen(
-                [*prefix, *command.arguments],
-                env={**command.environment, **environment},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            arguments = [*prefix, *command.arguments]
+            process = launch(arguments, {**command.environment, **environment}, theirs.fileno(), log)
         self.pid = process.pid
         self._process: subprocess.Popen[bytes] | None = process
 
@@ -100,6 +93,21 @@ class Zygote:
         if self._run and not self._shared:
             self._run.close()
         self._control.close()
+
+
+def launch(
+    arguments: list[str], environment: dict[str, str], descriptor: int, log: IO[bytes] | None
+) -> subprocess.Popen[bytes]:
+    """Start the worker with this descriptor and this log. The kit's own tests fork one that nothing confines."""
+    return subprocess.Popen(
+        arguments,
+        env=environment,
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
 
 
 def _way() -> Way | None:

@@ -27,7 +27,7 @@ from tests.support.courses import copied
 from tests.support.machines import ROOT, Machines, tree, wait_until
 from tests.support.machines import Process as Worker
 from tests.support.makers import put
-from tests.support.quick import QUICK
+from tests.support.quick import FEW
 from tests.support.runs import finish, grades, start, wait_for
 
 # What grades in place of judges where a test is not about them: it imports no torch.
@@ -62,10 +62,10 @@ pool.JudgeProcess = StandIn
 ONE_TRY = """
 import grader.judging.pool
 from grader.judging import fork_server_client
-from tests.support.quick import QUICK
+from tests.support.quick import FEW
 
 grader.judging.pool.TRIES = 1
-fork_server_client.Shortcuts = lambda: QUICK
+fork_server_client.Shortcuts = lambda: FEW
 """
 
 
@@ -128,7 +128,7 @@ def test_a_killed_workers_submissions_are_graded_elsewhere_once_and_as_by_the_lo
     jobs = [job(f"student{number}", bodies[number % 4]) for number in range(10)]
     first, second = (machines.worker(name, preload=ONE_TRY) for name in ("first", "second"))
     beside = ThreadPoolExecutor(1)  # at the same time, as judges take their time to start
-    here = beside.submit(lambda: sorted(map(timeless, Pool(fatal_root, ["week1"], 1, Process(), QUICK).run(jobs))))
+    here = beside.submit(lambda: sorted(map(timeless, Pool(fatal_root, ["week1"], 1, Process(), FEW).run(jobs))))
     said: list[str] = []
     grading = Cluster(fatal_root, machines.address, "process", said.append)
     reports: list[Report] = []

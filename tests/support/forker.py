@@ -27,6 +27,7 @@ from typing import Any
 import psutil
 
 from grader.judging.shortcuts import without
+from tests.support import warm
 
 LONGEST_ORDER = 1 << 17
 STATUS = struct.Struct("i")
@@ -87,6 +88,8 @@ class Forker:
             for name in order["imports"]:
                 importlib.import_module(name)
             become: tuple[Any, ...] = (_become_module, order, descriptors)
+        elif "script" in order:
+            become = (_become_worker, order, descriptors)
         else:
             _, _, sandbox, left_out, *_ = order["arguments"]
             become = (_become, order, descriptors, self._zygote(sandbox, left_out))
@@ -167,7 +170,20 @@ def _become(order: dict[str, Any], descriptors: list[int], zygote: Any) -> int:
         zygote.lend()
         fork_server.Zygote = lambda sandbox: zygote  # type: ignore[misc, assignment]
     gc.unfreeze()
+    warm.use()
     return fork_server.main(arguments)
+
+
+def _become_worker(order: dict[str, Any], descriptors: list[int]) -> None:
+    """Become `python -P worker.py`: nothing of what this process has for itself is there to be imported."""
+    control, log = descriptors
+    own = os.environ["PYTHONPATH"].split(os.pathsep)
+    _begin(order, os.open(os.devnull, os.O_RDONLY), log, log)
+    sys.path[:] = [entry for entry in sys.path if entry not in own]
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("grader", "tests")]:
+        del sys.modules[name]
+    sys.argv = [order["script"], str(control), *order["arguments"]]
+    runpy.run_path(order["script"], run_name="__main__")
 
 
 def _become_module(order: dict[str, Any], descriptors: list[int]) -> None:

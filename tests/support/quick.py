@@ -1,6 +1,6 @@
 """Judges and workers for few submissions: they start without preparations that take seconds and earn nothing there.
 
-The large pages stay: they take a third of a second, and halve what each check costs.
+Large pages are a third of a second, and halve what each check costs: `FEW` is for a handful of submissions.
 
 `python -m tests.support.quick` is `python -m grader` with such judges, for tests that start and kill many.
 """
@@ -18,6 +18,7 @@ from grader.sandbox import Sandbox
 from tests.support import warm
 
 QUICK = without(("imports", "rehearsal"))
+FEW = without(("imports", "rehearsal", "pages"))
 S = TypeVar("S", bound=Sandbox)
 
 
@@ -28,5 +29,5 @@ def quick(sandbox: S) -> S:
 
 if __name__ == "__main__":
     warm.use()
-    fork_server_client.Shortcuts = lambda: QUICK  # type: ignore[misc, assignment]
+    fork_server_client.Shortcuts = lambda: FEW  # type: ignore[misc, assignment]
     sys.exit(main())

@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from grader.judging import fork_server_client
+from grader.sandbox import zygote
+from grader.sandbox.choice import INSIDE
 from grader.scratch import Scratch
 
 ADDRESS = "GRADER_TESTS_WARM"  # in the environment: processes that tests start find it there, too
 ROOT = Path(__file__).parents[2]
 OWN = Path(fork_server_client.__file__).parents[2]  # a test may run a copy of the grader, which it has changed
+WORKER = str(INSIDE / "worker.py")
 LONGEST_ORDER = 1 << 17
 STATUS = struct.Struct("i")
 
@@ -92,6 +95,17 @@ class Program(Warm):
         self.send_signal(signal.SIGTERM)
 
 
+def launch_worker(
+    arguments: list[str], environment: dict[str, str], descriptor: int, log: IO[bytes] | None
+) -> subprocess.Popen[bytes]:
+    """Fork a worker that nothing confines; a sandbox starts its own, of the Python that it shows."""
+    if WORKER not in arguments or "PYTHONPATH" in environment:
+        return _cold_worker(arguments, environment, descriptor, log)
+    order = {"script": WORKER, "arguments": arguments[arguments.index(WORKER) + 2 :], "environment": environment}
+    said = sys.__stderr__.fileno() if log is None else log.fileno()  # type: ignore[union-attr]
+    return Warm({**order, "folder": os.getcwd(), "descriptors": []}, [descriptor, said])  # type: ignore[return-value]
+
+
 def popen(
     command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | Path | None = None,
     stdin: int | None = None, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None,
@@ -126,18 +140,19 @@ def run(command: Sequence[str], **given: Any) -> subprocess.CompletedProcess[str
 
 
 _cold = fork_server_client.launch
+_cold_worker = zygote.launch
 
 
 def use() -> None:
     """Have this process fork its fork servers from now on, where there is a process of the same grader to fork them."""
     if os.environ.get(ADDRESS, "").rpartition(os.pathsep)[0] == str(OWN):
-        fork_server_client.launch = launch
+        fork_server_client.launch, zygote.launch = launch, launch_worker
 
 
 @contextlib.contextmanager
 def started() -> Iterator[subprocess.Popen[bytes]]:
     """Have such a process as long as the block runs."""
-    before, address = fork_server_client.launch, os.environ.get(ADDRESS)
+    before, address = (fork_server_client.launch, zygote.launch), os.environ.get(ADDRESS)
     with (
         tempfile.TemporaryDirectory(prefix="warm-") as folder,
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as own,
@@ -161,7 +176,7 @@ def started() -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            fork_server_client.launch = before
+            fork_server_client.launch, zygote.launch = before
             del os.environ[ADDRESS]
             if address is not None:
                 os.environ[ADDRESS] = address
@@ -172,10 +187,11 @@ def started() -> Iterator[subprocess.Popen[bytes]]:
 def cold() -> Iterator[None]:
     """Start fork servers as the kit does, as long as the block runs, in processes that it starts, too."""
     address = os.environ.pop(ADDRESS, None)
-    kept, fork_server_client.launch = fork_server_client.launch, _cold
+    kept = fork_server_client.launch, zygote.launch
+    fork_server_client.launch, zygote.launch = _cold, _cold_worker
     try:
         yield
     finally:
-        fork_server_client.launch = kept
+        fork_server_client.launch, zygote.launch = kept
         if address is not None:
             os.environ[ADDRESS] = address
