@@ -41,6 +41,7 @@ def _own_package() -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # until all is imported: the collector would look for garbage again and again, and there is hardly any
     _own_package()
     from grader_inside import memory
 
@@ -77,8 +78,8 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
         play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and _built_for_cuda()))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     confine.set_dumpable(not confined)
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # with the little garbage that there is: to look for it would cost more than it takes
+    gc.enable()
     if "pages" not in without:
         memory.give_back_room()  # limits come on top of what is in use, and none of the room is
     confine.prepare(shows_gpu)

@@ -97,9 +97,8 @@ class ForkServerProcess:
 
         `judge` gets the connection that jobs come on, and the worker where submissions run.
         """
+        gc.freeze()  # forks share memory that none of them writes to; to look for garbage costs more than it takes up
         gc.enable()
-        gc.collect()
-        gc.freeze()  # forks share memory that none of them writes to
         try:
             if self._zygote is not None:
                 self._zygote.wait()

@@ -68,6 +68,10 @@ def add_up(student):
 
 def here(student):
     return [os.getcwd(), sorted(os.listdir("."))]
+
+def collector(student):
+    import gc
+    return [gc.isenabled(), gc.get_freeze_count(), gc.get_stats()[2]["collections"]]
 """
 
 
@@ -379,6 +383,17 @@ def test_every_run_starts_from_the_checks_seed(desk: Desk, probes: ModuleType) -
     assert desk.student(seed=6).run(probes.draw) != first
 
 
+def test_the_collector_watches_a_submission_and_never_looked_through_the_libraries(
+    desk: Desk, probes: ModuleType
+) -> None:
+    """To look through them, again and again as they grow, would take the zygote a second."""
+    desk.put("")
+    is_on, frozen, looks = desk.student().run(probes.collector)
+    assert is_on
+    assert frozen > 100_000
+    assert looks == 0
+
+
 def test_children_and_daemons_are_gone_after_the_check(desk: Desk, probes: ModuleType) -> None:
     desk.put(
         """
@@ -517,6 +532,7 @@ class Forger:
 def judge_of(reply: bytes) -> RemoteStudent:
     class OneProcess:
         left = seconds = queued = idle = 300.0
+        looked = None
         clock = contextlib.nullcontext
 
         def process(self) -> Any:
