@@ -4,10 +4,14 @@ A limit is looked at by the clock, which costs nothing. Where the clock reaches 
 check's processes really did, and what they did not have is given back. How much is given back is limited: generously
 where they waited for a processor, and far less where they slept, so that code which waits for something that never
 comes still ends.
+
+To look at the counters takes longer than many a check, so it is done once a process has had `LEAST` seconds since the
+last look at it, whichever checks these were.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from grader.sandbox.processes import Usage
@@ -25,12 +29,25 @@ class Computes(Protocol):
         ...
 
 
+@dataclass
+class Look:
+    """What a process had used when a submission had `left` seconds."""
+
+    process: Computes
+    usage: Usage
+    left: float
+
+
 class Purse(Protocol):
-    """The time of a whole submission: `left` is counted down by the clock; `queued` and `idle` can be given back."""
+    """The time of a whole submission: `left` is counted down by the clock; `queued` and `idle` can be given back.
+
+    `looked` is the last look at its processes.
+    """
 
     left: float
     queued: float
     idle: float
+    looked: Look | None
 
 
 class FairTime:
@@ -46,30 +63,31 @@ class FairTime:
     def enter(self, process: Computes) -> None:
         """Count what this process uses from now on."""
         self._process = process
-        self._before, self._left = process.usage(), self._purse.left
+        looked = self._purse.looked
+        if looked is None or looked.process is not process:
+            self._purse.looked = Look(process, process.usage(), self._purse.left)
 
     def leave(self) -> None:
         """Count no longer what the process uses, which still has to be there."""
-        self._look()
+        self._look(LEAST)
         self._process = None
 
-    def _look(self) -> None:
-        """Note what the process did not have since the last look."""
-        if self._process is None:
+    def _look(self, least: float = 0.0) -> None:
+        """Note what the process did not have since the last look, if that was `least` seconds ago."""
+        before, left = self._purse.looked, self._purse.left
+        if self._process is None or before is None or before.left - left < least:
             return
-        now, left = self._process.usage(), self._purse.left
-        missing = max((self._left - left) - max(now.cpu - self._before.cpu, 0), 0)
-        queued = min(missing, max(now.queued - self._before.queued, 0))  # of several threads it is a sum
+        now = self._process.usage()
+        missing = max((before.left - left) - max(now.cpu - before.usage.cpu, 0), 0)
+        queued = min(missing, max(now.queued - before.usage.queued, 0))  # of several threads it is a sum
         self._queued += queued
         self._idle += missing - queued
-        self._before, self._left = now, left
+        self._purse.looked = Look(self._process, now, left)
 
     def more(self) -> float:
         """Give back the time that the processes did not have; return how much that is, 0 if there is none."""
         self._look()
         given = self._give_back()
-        if self._process is not None:
-            self._left += given
         self.waited = given < LEAST <= self._idle
         return given if given >= LEAST else 0.0
 
@@ -89,4 +107,6 @@ class FairTime:
         self._most_idle -= idle
         purse.idle -= idle
         purse.left += queued + idle
+        if purse.looked is not None:
+            purse.looked.left += queued + idle
         return queued + idle

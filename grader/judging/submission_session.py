@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from grader.course.assignment import SECONDS
 from grader.errors import SandboxError
 from grader.inside import says
-from grader.judging.fair_time import FairTime
+from grader.judging.fair_time import FairTime, Look
 from grader.results import Outcome
 from grader.sandbox.worker_client import REPLY_SECONDS, CheckProcess, Keeper, KeeperDied, TooMuchMemory, Worker
 
@@ -34,6 +34,7 @@ class Session:
     ) -> None:
         self.seconds = self.retries_left = seconds
         self.queued, self.idle = 10 * seconds, seconds  # what can be given back of it (`fair_time`)
+        self.looked: Look | None = None
         self._left = seconds
         self._since: float | None = None  # when a block began whose time counts
         self._worker = worker

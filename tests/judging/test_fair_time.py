@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.judging.fair_time import IDLE_FACTOR, LEAST, QUEUED_FACTOR, FairTime
+from grader.judging.fair_time import IDLE_FACTOR, LEAST, QUEUED_FACTOR, FairTime, Look
 from grader.sandbox.processes import Usage
 
 PART = st.floats(0, 1)
@@ -19,8 +19,11 @@ class Machine:
     def __init__(self, queued: float = MUCH, idle: float = MUCH) -> None:
         self.left, self.queued, self.idle = MUCH, queued, idle
         self.computed = self.waited = self.wall = 0.0
+        self.looked: Look | None = None
+        self.looks = 0
 
     def usage(self) -> Usage:
+        self.looks += 1
         return Usage(self.computed, self.waited)
 
     def go_on(self, wall: float, computing: float, queueing: float) -> None:
@@ -112,3 +115,27 @@ def test_a_check_that_is_over_leaves_what_it_did_not_have_to_later_ones() -> Non
     assert machine.left == MUCH - 2
     time.end()
     assert machine.left == MUCH - 2
+
+
+@given(st.lists(st.floats(0.001, 0.2), min_size=1, max_size=60))
+def test_short_checks_in_one_process_share_a_look_and_lose_nothing_by_it(checks: list[float]) -> None:
+    """The process has half of the time. What is not looked at in the end is less than is worth a look."""
+    machine = Machine()
+    for wall in checks:
+        time = FairTime(machine, 10)
+        time.enter(machine)
+        machine.go_on(wall, 0.5, 0.5)
+        time.end()
+    assert -1e-6 <= MUCH - machine.left - machine.computed <= LEAST / 2 + 1e-6
+    assert machine.looks <= 1 + sum(checks) / LEAST
+
+
+def test_a_process_is_looked_at_anew_after_another_one() -> None:
+    machine, other = Machine(), Machine()
+    for process in (machine, other, machine):
+        process.computed += 5  # not in a check's time
+        time = FairTime(machine, 10)
+        time.enter(process)
+        machine.left -= 1  # it sleeps
+        time.end()
+    assert machine.left == MUCH

@@ -503,6 +503,7 @@ def test_a_judge_draws_no_grade_from_a_check_without_a_process() -> None:
 def test_a_failure_in_the_middle_is_remembered() -> None:
     class Gone:
         left = queued = idle = 300.0
+        looked = None
 
         def process(self) -> None:
             raise SandboxError("gone")

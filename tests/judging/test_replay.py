@@ -83,6 +83,7 @@ def student_of(process: Speaker) -> RemoteStudent:
     submission = SimpleNamespace(
         left=300.0,
         queued=300.0,
+        looked=None,
         idle=300.0,
         seconds=300.0,
         clock=contextlib.nullcontext,
