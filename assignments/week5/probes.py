@@ -5,9 +5,9 @@ Probes run beside your code and decide nothing; the checks in `test_week5.py` ju
 
 import torch
 from PIL import Image
-from torch import nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
+IMAGE = torch.zeros(1, 1, 28, 28)
 LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
 
 
@@ -18,34 +18,22 @@ def conv_output_size(student, size, kernel_size, **options):
     return student.lenet.conv_output_size(size, kernel_size, **options)
 
 
-def right_conv(own):
-    """A `conv_output_size` that is right for all that the task asks for; the rest is the student's."""
-
-    def places(size, kernel_size, stride=1, padding=0):
-        return len(range(-padding, size + padding - kernel_size + 1, stride))  # where the filter can stand
-
-    return either(places, own)
+def conv_size(size, kernel_size, stride=1, padding=0):
+    return len(range(-padding, size + padding - kernel_size + 1, stride))  # where the filter can stand
 
 
-def right_pool(own):
-    """The same for `pool_output_size`."""
-    return either(lambda size, kernel_size, stride=None: 1 + (size - kernel_size) // (stride or kernel_size), own)
+def pool_size(size, kernel_size, stride=None):
+    return 1 + (size - kernel_size) // (stride or kernel_size)
 
 
-def either(right, own):
-    """What `right` gives, or `own` where `right` cannot take the arguments."""
-
-    def size(*args, **kwargs):
-        try:
-            return right(*args, **kwargs)
-        except TypeError:
-            return own(*args, **kwargs)
-
-    return size
+def right_sizes(student):
+    """Has both functions of sizes right for a while, so that what builds on them costs its own task alone."""
+    right = student.kit.right
+    return student.instead("lenet", conv_output_size=right(conv_size), pool_output_size=right(pool_size))
 
 
 def pool_output_size(student, size, kernel_size, **options):
-    with student.instead("lenet", conv_output_size=right_conv):
+    with student.instead("lenet", conv_output_size=student.kit.right(conv_size)):
         return student.lenet.pool_output_size(size, kernel_size, **options)
 
 
@@ -54,41 +42,20 @@ def pool_output_size(student, size, kernel_size, **options):
 
 def lenet_outputs(student, images, output_dim, weights=None):
     """What LeNet returns; with `weights`, after its parameters have been set to them."""
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
-        model = student.lenet.LeNet(output_dim)
-        model.eval()
-        if weights is not None:
-            student.kit.set_weights(model, weights, torch.zeros(1, 1, 28, 28))
-        try:
-            return model(images)
-        except RuntimeError as error:
-            if images.dim() == 3:
-                error.args = (f"a single image has no batch axis: {error}",)
-            raise
+    with right_sizes(student):
+        return student.kit.answer_of(student.lenet.LeNet(output_dim), images, weights, IMAGE)
 
 
 def lenet_layers(student, output_dim):
     """Shapes of the layers' parameters, by name; None for what is not there."""
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
-        model = student.lenet.LeNet(output_dim)
-        with torch.no_grad():
-            model(torch.zeros(1, 1, 28, 28))
-        return student.kit.shapes_of(model, LAYERS)
+    with right_sizes(student):
+        return student.kit.shapes_of(student.lenet.LeNet(output_dim), LAYERS, IMAGE)
 
 
-def lenet_gradients(student, images, source):
-    """Largest absolute gradient of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
-        model = student.lenet.LeNet(10)
-        model.eval()
-        result = model(images)
-        if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[source], torch.Tensor):
-            return "forward does not return (logits, hidden)"
-        if not result[source].requires_grad:
-            return "detached"
-        result[source].square().sum().backward()
-        grads = {name: getattr(model, name).weight.grad for name in LAYERS}
-        return {name: None if grad is None else float(grad.abs().max()) for name, grad in grads.items()}
+def lenet_gradients(student, images, part):
+    """Gradients of each layer's weight, from the sum of squares of logits (0) or hidden (1)."""
+    with right_sizes(student):
+        return student.kit.gradients_of(student.lenet.LeNet(10), images, LAYERS, part)
 
 
 # 5.4: transforms
@@ -103,56 +70,18 @@ def transformed(student, pixels, mean, std, which, times):
 # 5.5: the split
 
 
-class Numbers(Dataset):
-    """0 … length−1, each passed through the dataset's `transform`, with its label."""
-
-    def __init__(self, labels, transform):
-        self.labels = labels
-        self.transform = transform
-
-    def __len__(self):
-        return len(self.labels)
-
-    def __getitem__(self, index):
-        if not 0 <= index < len(self.labels):
-            raise IndexError(index)
-        return index if self.transform is None else self.transform(index), self.labels[int(index)]
-
-
-class Tag:
-    """A transform that leaves its mark: n → [n, mark]."""
-
-    def __init__(self, mark):
-        self.mark = mark
-
-    def __call__(self, number):
-        return [int(number), self.mark]
-
-
 def split(student, labels, **options):
     """Both parts' items, and one item of the original dataset afterwards."""
-    full = Numbers(labels, Tag("train"))
-    parts = student.training.split_with_transforms(full, Tag("test"), **options)
-    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
-        return {"returned": type(parts).__name__}
-    train, valid = parts
-    valid_items = [valid[i] for i in range(len(valid))]
-    return {
-        "train": [train[i] for i in range(len(train))],
-        "valid": valid_items,
-        "after": full[0],
-    }
+    full = student.kit.Numbers(labels, student.kit.Mark("train"))
+    parts = student.training.split_with_transforms(full, student.kit.Mark("test"), **options)
+    return {**student.kit.split_items(parts), "after": full[0]}
 
 
-def draws_after_split(student, seed):
+def draws_after_split(student, seed, labels):
     """What the global generators, seeded before the split, give after it, and the items of both parts."""
-
-    def items():
-        full = Numbers([7] * 20, Tag("train"))
-        parts = student.training.split_with_transforms(full, Tag("test"), seed=seed + 1)
-        return [part[i] for part in parts for i in range(len(part))]
-
-    return student.kit.draws_after(seed, items)
+    full, test = student.kit.Numbers(labels, student.kit.Mark("train")), student.kit.Mark("test")
+    split, items = student.training.split_with_transforms, student.kit.split_items
+    return student.kit.draws_after(seed, lambda: items(split(full, test, seed=seed + 1)))
 
 
 # 5.6 and 5.7: filters and pooling
@@ -176,15 +105,11 @@ def subsample_error(student, pool_type):
 
 
 def train_loop(student, **options):
-    train = student.training.train
-    return lambda model, loader, optimizer, criterion, device: train(
-        model, device, loader, optimizer, criterion, 1, **options
-    )
+    return student.kit.in_order(student.training.train, "model device loader optimizer criterion", 1, **options)
 
 
 def validate_loop(student):
-    validate = student.training.validate
-    return lambda model, loader, _, criterion, device: validate(model, device, loader, criterion)
+    return student.kit.in_order(student.training.validate, "model device loader criterion")
 
 
 def trained(student, weight, bias, features, labels, batch_size, lr, again=False, **options):
@@ -193,44 +118,33 @@ def trained(student, weight, bias, features, labels, batch_size, lr, again=False
     return student.kit.trained(loop, weight, bias, features, labels, batch_size, lr, again=again, pair=True)
 
 
-def validated(student, weight, bias, mean, var, features, labels, batch_size):
+def validated(student, *problem):
     """The student's `validate` on a model with batch normalisation and dropout that is in training mode."""
-    return student.kit.evaluated(
-        validate_loop(student), weight, bias, mean, var, features, labels, batch_size, pair=True
-    )
+    return student.kit.evaluated(validate_loop(student), *problem, pair=True)
 
 
-def loops_elsewhere(student, weight, bias, features, labels):
-    """Of `train` and `validate`: the parameters; where inputs and labels are when they are given another device."""
-    loops = {"train": train_loop(student), "validate": validate_loop(student)}
-    return {
-        name: student.kit.located(getattr(student.training, name), loop, weight, bias, features, labels, pair=True)
-        for name, loop in loops.items()
-    }
+def loop_elsewhere(student, name, *problem):
+    """The parameters of `train` or `validate`; where inputs and labels are when it is given another device."""
+    loop = {"train": train_loop, "validate": validate_loop}[name]
+    return student.kit.located(getattr(student.training, name), loop(student), *problem, pair=True)
 
 
 # 5.9 and 5.10: predictions
 
 
 def predictions_loop(student):
-    get_predictions = student.inspection.get_predictions
-    return lambda model, loader, optimizer, criterion, device: get_predictions(
-        nn.Sequential(nn.Flatten(), model).train(model.training), loader, device
-    )
+    return student.kit.in_order(student.inspection.get_predictions, "model loader device")
 
 
-def predictions(student, weight, bias, mean, var, images, labels, batch_size):
+def predictions(student, *problem):
     """The student's `get_predictions` on N×1×2×2 images with a model that flattens them."""
-    loop = predictions_loop(student)
-    got = student.kit.evaluated(loop, weight, bias, mean, var, images, labels, batch_size, pair=True)
-    attached = [bool(t.requires_grad) for t in got["result"] if isinstance(t, torch.Tensor)]
-    return {**{name: got[name] for name in ("result", "grad_enabled", "running_mean")}, "attached": attached}
+    return student.kit.predicted(predictions_loop(student), *problem, pair=True)
 
 
-def predictions_elsewhere(student, weight, bias, images, labels):
+def predictions_elsewhere(student, *problem):
     """The parameters of `get_predictions`; where inputs and results are when it is given another device."""
     function, loop = student.inspection.get_predictions, predictions_loop(student)
-    return student.kit.located(function, loop, weight, bias, images, labels, pair=True, results=True)
+    return student.kit.located(function, loop, *problem, pair=True, results=True)
 
 
 def most_incorrect(student, images, labels, probs, n):
@@ -257,21 +171,14 @@ def plot_confusion_matrix(student, labels, pred_labels):
     return student.kit.drawn(lambda: draw(labels, pred_labels), "pictures", "meshes", "texts", "names")
 
 
-def plot_most_incorrect(student, images, labels, probs):
-    incorrect = [(image, int(label), p) for image, label, p in zip(images, labels, probs, strict=True)]
+def plot_most_incorrect(student, incorrect):
     return student.kit.drawn(lambda: student.inspection.plot_most_incorrect(incorrect), "pictures")
 
 
-def figures(student, images, kernel, labels, predicted, probs):
-    """What each plot does beside another figure, and all pictures in these figures."""
-    entries = [(image, int(label), p) for image, label, p in zip(images, labels, probs, strict=False)]
-    plots = {
-        "plot_filter": lambda: student.inspection.plot_filter(images, kernel),
-        "plot_confusion_matrix": lambda: student.inspection.plot_confusion_matrix(labels, predicted),
-        "plot_most_incorrect": lambda: student.inspection.plot_most_incorrect(entries),
-    }
+def beside_another(student, plots):
+    """What each plot, called with its arguments, does beside another figure, and all pictures in these figures."""
     with student.instead("inspection", apply_filter=lambda own: stand_in):
-        return student.kit.beside_another(plots.items())
+        return student.kit.beside_another(student.inspection, plots)
 
 
 # 5.12: the whole
@@ -279,7 +186,7 @@ def figures(student, images, kernel, labels, predicted, probs):
 
 def trained_weights(student, images, labels, lr, epochs):
     """LeNet's parameters after short training with the student's `train`, on its device; uint8 images."""
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+    with right_sizes(student):
 
         def train(device, losses):
             model = student.lenet.LeNet(10)
@@ -296,7 +203,7 @@ def trained_weights(student, images, labels, lr, epochs):
 
 def logits_with(student, weights, images, few):
     """Logits of a new LeNet for a `few` uint8 images, and with these parameters for all."""
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+    with right_sizes(student):
         model = student.lenet.LeNet(10)
         inputs = images.float() / 127.5 - 1
         model.eval()

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from fixtures import digits, networks
 from fixtures.bands import BANDS
-from grader.checks import expect, figures, load_probes, loops, oracles, show, task
+from grader.checks import expect, figures, layers, load_probes, loops, oracles, predictions, show, splits, task
 from grader.checks.loops import descend, normed_problem, problem
-from grader.checks.oracles import places, pool, slide
+from grader.checks.oracles import place_slips, places, pool, slide, slide_slips
+from grader.checks.predictions import entries, guesses
 from grader.checks.seeds import SEEDS, drawn_seed, generator, judge_generators
 
 probes = load_probes(__file__)
@@ -18,28 +19,13 @@ probes = load_probes(__file__)
 # 5.1 and 5.2: sizes, counted as the places where the window can stand
 
 
-def size_slips(room, stride, padding=0):
-    """What other formulas than ⌊room / stride⌋ + 1 give."""
-    slips = {
-        "without the + 1 after the division": room // stride,
-        "with the padding added once: it is on both sides, so write 2 * padding": (room - padding) // stride + 1,
-        "without padding: 2 · padding is added to the size": (room - 2 * padding) // stride + 1,
-        "of a stride of 1: the stride is ignored": room + 1,
-        "of a quotient that is rounded up or to the nearest: //": -(-room // stride) + 1,
-    }
-    return {name: value for name, value in slips.items() if value != room // stride + 1}
-
-
 @task("5.1", points=2, title="conv_output_size with stride and padding", hint="Count where the filter can stand.")
 @example(kernel=5, extra=11, stride=2, padding=4)  # every other formula gives another number
 @given(kernel=st.integers(1, 7), extra=st.integers(0, 30), stride=st.integers(1, 4), padding=st.integers(0, 3))
 def test_conv_output_size(student, kernel, extra, stride, padding):
-    size = kernel + extra
-    got = student.run(probes.conv_output_size, size, kernel, stride=stride, padding=padding)
-    want = places(size, kernel, stride, padding)
-    expect.integer(
-        got, want, "conv_output_size", divided=True, context=size_slips(size + 2 * padding - kernel, stride, padding)
-    )
+    sizes = kernel + extra, kernel, stride, padding
+    got = student.run(probes.conv_output_size, kernel + extra, kernel, stride=stride, padding=padding)
+    expect.integer(got, places(*sizes), "conv_output_size", context=place_slips(*sizes), divided=True)
 
 
 @task("5.1", points=1, title="conv_output_size has defaults", hint="Stride 1 and no padding unless said otherwise.")
@@ -61,13 +47,11 @@ def test_conv_output_size_defaults(student, kernel, extra):
 def test_pool_output_size(student, window, extra, stride):
     got = student.run(probes.pool_output_size, window + extra, window, stride=stride)
     slips = {
-        **size_slips(extra, stride),
-        "of a stride that is the window's size: the stride is ignored": extra // window + 1,
+        **place_slips(window + extra, window, stride),
+        "of a stride that is the window's size: the stride is ignored": places(window + extra, window, window),
         "of the size divided by the stride: the window itself takes room": (window + extra) // stride,
     }
-    want = places(window + extra, window, stride)
-    slips = {name: n for name, n in slips.items() if n != want}
-    expect.integer(got, want, "pool_output_size", context=slips, divided=True)
+    expect.integer(got, places(window + extra, window, stride), "pool_output_size", context=slips, divided=True)
 
 
 @task("5.2", points=1, title="pool_output_size without a stride", hint="How far do pooling windows move by default?")
@@ -75,30 +59,29 @@ def test_pool_output_size(student, window, extra, stride):
 @given(window=st.integers(1, 5), extra=st.integers(0, 25))
 def test_pool_output_size_default_stride(student, window, extra):
     got = student.run(probes.pool_output_size, window + extra, window)
-    want = places(window + extra, window, window)
-    default = "by default the stride is the window's size"
-    slips = {
-        f"of a stride of 1: {default}": extra + 1,
-        f"of a stride of 2: {default}": extra // 2 + 1,
-        **size_slips(extra, window),
-    }
-    slips = {name: n for name, n in slips.items() if n != want}
-    expect.integer(got, want, "pool_output_size without a stride", context=slips, divided=True)
+    sizes, default = (window + extra, window, window), "by default the stride is the window's size"
+    slips = {f"of a stride of {stride}: {default}": extra // stride + 1 for stride in (1, 2)} | place_slips(*sizes)
+    expect.integer(got, places(*sizes), "pool_output_size without a stride", context=slips, divided=True)
 
 
 # 5.3: LeNet
 
 
-def outputs(result, batch, classes):
-    """The two parts of LeNet's result, each of the right shape."""
-    alone = type(result) is torch.Tensor
-    expect.true(not alone, "forward returns one tensor alone: it is to return two, (logits, hidden)")
-    logits, hidden = expect.items(result, 2, "what forward returns, (logits, hidden),")
-    swapped = type(logits) is torch.Tensor and logits.dim() == 2 and logits.shape[1] == 256 != classes
-    expect.true(not swapped, "forward returns (hidden, logits): the order is (logits, hidden)")
-    expect.tensor(logits, "logits", shape=(batch, classes), dtype=torch.float32)
-    expect.tensor(hidden, "hidden", shape=(batch, 256), dtype=torch.float32)
-    return logits, hidden
+def lenet(student, images, weights=None, classes=10):
+    """Logits and hidden of the student's LeNet, each of the right shape; with `weights` in its layers."""
+    count = len(images) if images.dim() == 4 else 1
+    got = student.run(probes.lenet_outputs, images, classes, weights)
+    return expect.tensors(got, {"logits": (count, classes), "hidden": (count, 256)}, "forward", dtype=torch.float32)
+
+
+def lenet_logits(student, images, weights, classes=10):
+    return layers.logits_of(student.run(probes.lenet_outputs, images, classes, weights), classes)
+
+
+def judge_last_layer(student, images, gen, classes=10):
+    """Where nothing else reaches fc_3 its bias, which is drawn for this run, orders the logits."""
+    last = {"fc_3.weight": torch.zeros(classes, 84), "fc_3.bias": torch.randn(classes, generator=gen)}
+    layers.judge_last(lenet_logits(student, images, last, classes), last["fc_3.bias"], "fc_3")
 
 
 @task("5.3", points=3, title="LeNet returns logits and hidden of the right shapes", examples=10,
@@ -107,37 +90,9 @@ def outputs(result, batch, classes):
 def test_lenet_shapes(student, batch, output_dim, seed):
     gen = generator(seed)
     images = torch.randn(batch, 1, 28, 28, generator=gen)
-    logits, hidden = outputs(student.run(probes.lenet_outputs, images, output_dim), batch, output_dim)
-    last = "does a ReLU come after the last layer? else forward does not compute them"
-    expect.true(bool(logits.any()), "the logits are all zeros, whatever the image", because=last)
-    expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
-    for part, name in ((logits, "logits"), (hidden, "hidden")):
-        differ = batch == 1 or bool((part != part[0]).any())
-        expect.true(differ, f"all images have the same {name}: what comes before does not reach them")
+    for part, name in zip(lenet(student, images, None, output_dim), ("logits", "hidden"), strict=True):
+        layers.judge_varied(part, name)
     judge_last_layer(student, images, gen, output_dim)
-
-
-def judge_last_layer(student, images, gen, classes):
-    """Where nothing else reaches fc_3 its bias, which is drawn for this run, orders the logits."""
-    bias = torch.randn(classes, generator=gen)
-    weights = {"fc_3.weight": torch.zeros(classes, 84), "fc_3.bias": bias}  # other layers have checks of their own
-    batch = len(images) if images.dim() == 4 else 1
-    logits = logits_alone(student.run(probes.lenet_outputs, images, classes, weights), batch, classes)
-    judge_order(logits, bias)
-
-
-def judge_order(logits, bias):
-    """The logits are in the bias's order, whatever is done to them afterwards: that has a check of its own."""
-    bias = bias.expand(logits.shape)
-    ordered = torch.equal(logits.argsort(1), bias.argsort(1))
-    cut = expect.same_values(logits, bias.clamp(min=0), atol=1e-5)
-    expect.true(ordered or cut, "LeNet's logits do not follow fc_3's bias where nothing else reaches them")
-
-
-def logits_alone(result, batch, classes):
-    """The logits, also where forward returns nothing else: that has a check of its own."""
-    logits = result if type(result) is torch.Tensor else expect.items(result, 2, "what forward returns")[0]
-    return expect.tensor(logits, "logits", shape=(batch, classes), dtype=torch.float32)
 
 
 @task("5.3", points=1, title="LeNet's layers have their names and sizes",
@@ -146,99 +101,54 @@ def test_lenet_layers(student, rng):
     classes = int(torch.randint(3, 2000, (1,), generator=rng))
     got = student.run(probes.lenet_layers, classes)
     want = {"conv1": [6, 1, 5, 5], "conv2": [16, 6, 5, 5], "fc_1": [120, 256], "fc_2": [84, 120], "fc_3": [classes, 84]}
-    for name, shape in want.items():
-        expect.there(expect.field(got, name), "LeNet", name, expect.field(got, "layers"))
-        expect.equal(expect.field(got, name), shape, f"the shape of {name}'s weight")
-
-
-def random_weights(gen):
-    """Parameters for LeNet, of the usual size."""
-    return oracles.weights(gen, networks.LENET.shapes)
+    layers.judge_shapes(got, "LeNet", want)
 
 
 @task("5.3", points=1, title="LeNet's logits are raw: nothing comes after fc_3",
       hint="The loss applies softmax by itself; forward leaves the last layer's output as it is.")  # fmt: skip
 def test_lenet_raw_logits(student, rng):
-    weights = random_weights(rng)
-    images = torch.randn(4, 1, 28, 28, generator=rng)
+    weights, images = oracles.weights(rng, networks.LENET.shapes), torch.randn(4, 1, 28, 28, generator=rng)
     images[3] = images[0]
-    plain = logits_alone(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
-    again = expect.same_values(plain[0], plain[3], rtol=1e-3, atol=1e-3)
-    wrong = "dropout stays on in evaluation mode, or flattening mixes the images"
-    expect.true(again, f"an image that is there twice in a batch gets two different logits: {wrong}")
     step = torch.linspace(-3, 3, 10)[torch.randperm(10, generator=rng)]
     moved = {**weights, "fc_3.bias": weights["fc_3.bias"] + step}
-    shifted = logits_alone(student.run(probes.lenet_outputs, images, 10, moved), 4, 10)
-    for logits in (plain, shifted):
-        expect.raw(logits, "the logits")
-    differ = not expect.same_values(plain, plain[:1].expand(4, 10), atol=1e-3)
-    expect.true(differ, "different images have the same logits")
+    plain, shifted = (lenet_logits(student, images, own) for own in (weights, moved))
+    layers.judge_alone(plain[0], plain[3], "logits of an image that is there twice")
+    expect.raw(torch.cat([plain, shifted]), "the logits")
+    layers.judge_varied(plain, "logits")
     expect.close(shifted - plain, step.expand(4, 10), "how the logits change with fc_3's bias", atol=1e-3)
 
 
 @task("5.3", points=1, title="LeNet applies ReLU after both blocks, fc_1 and fc_2",
       hint="Which layers are followed by a ReLU, and which is not?")  # fmt: skip
 def test_lenet_relu(student, rng):
-    weights = random_weights(rng)
-    images = torch.randn(4, 1, 28, 28, generator=rng)
-    _, hidden = outputs(student.run(probes.lenet_outputs, images, 10, weights), 4, 10)
-    negative = "hidden has negative values: it is what comes after the second block's ReLU (is one missing there?)"
-    expect.true(bool((hidden >= 0).all()), negative)
-    expect.true(bool((hidden > 0).any()), "hidden is all zeros, whatever the image")
+    weights, images = oracles.weights(rng, networks.LENET.shapes), torch.randn(4, 1, 28, 28, generator=rng)
+    _, hidden = lenet(student, images, weights)
+    layers.judge_cut(hidden, "hidden", "the second block")
+    layers.judge_varied(hidden, "hidden")
     for layer, following in (("conv1", "conv2"), ("fc_1", "fc_2"), ("fc_2", "fc_3")):
-        # With all outputs of a layer below zero, what follows its ReLU sees zeros, whatever the bias was.
-        results = []
-        for bias in (-1.0, -2.0, 1.0, 2.0):
-            dead = {**weights, f"{layer}.weight": torch.zeros_like(weights[f"{layer}.weight"])}
-            dead[f"{layer}.bias"] = torch.full_like(weights[f"{layer}.bias"], bias)
-            logits, _ = outputs(student.run(probes.lenet_outputs, images, 10, dead), 4, 10)
-            results.append(logits)
-        below, further, above, higher = results
-        same = expect.same_values(below, further, atol=1e-5)
-        expect.true(same, f"negative outputs of {layer} reach {following}: a ReLU is missing between them")
-        reach = not expect.same_values(above, higher, atol=1e-4) and not expect.same_values(below, above, atol=1e-4)
-        expect.true(reach, f"positive outputs of {layer} do not reach {following}")
-    judge_order(below, weights["fc_3.bias"])  # nothing has reached fc_3
+        found = [lenet(student, images, layers.deaf(weights, layer, level))[0] for level in layers.LEVELS]
+        layers.judge_relu(found, layer, following)
+    layers.judge_last(found[0], weights["fc_3.bias"], "fc_3")  # nothing has reached fc_3
 
 
 @task("5.3", points=1, title="LeNet takes a single image as a batch of one",
       hint="An image without a batch axis has three axes.")  # fmt: skip
 def test_lenet_single_image(student, rng):
-    weights = random_weights(rng)
-    image = torch.randn(1, 28, 28, generator=rng)
-    alone, hidden = outputs(student.run(probes.lenet_outputs, image, 10, weights), 1, 10)
-    batched, hidden_batched = outputs(student.run(probes.lenet_outputs, image[None], 10, weights), 1, 10)
-    expect.close(alone, batched, "logits of a single image")
-    expect.close(hidden, hidden_batched, "hidden of a single image")
-    expect.true(bool(hidden.any()), "hidden is all zeros, whatever the image")
-    several = torch.stack([image, -image, image.flip(1)])
-    among, _ = outputs(student.run(probes.lenet_outputs, several, 10, weights), 3, 10)
-    same = expect.same_values(among[:1], alone, rtol=1e-3, atol=1e-4)
-    expect.true(same, "an image gets other logits in a batch than alone: flattening mixes the batch into the features")
-    other, _ = outputs(student.run(probes.lenet_outputs, image, 10, random_weights(rng)), 1, 10)
-    expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the weights")
-    other, _ = outputs(student.run(probes.lenet_outputs, -image, 10, weights), 1, 10)
-    expect.true(not expect.same_values(alone, other), "the logits of a single image do not depend on the image")
-    judge_last_layer(student, image, rng, 10)
+    weights, image = oracles.weights(rng, networks.LENET.shapes), torch.randn(1, 28, 28, generator=rng)
+    among = lenet(student, torch.stack([image, -image, image.flip(1)]), weights)
+    for alone, beside, name in zip(lenet(student, image, weights), among, ("logits", "hidden"), strict=True):
+        layers.judge_alone(alone, beside[:1], f"{name} of a single image")
+        layers.judge_varied(beside, name)
+    judge_last_layer(student, image, rng)
 
 
 @task("5.3", points=3, title="gradients flow through logits and hidden to every layer",
       hint="Nothing in forward may cut the graph.")  # fmt: skip
 def test_lenet_gradients(student, rng):
     images = torch.randn(16, 1, 28, 28, generator=rng)
-    for source, name, layers in (
-        (0, "logits", ("conv1", "conv2", "fc_1", "fc_2", "fc_3")),
-        (1, "hidden", ("conv1", "conv2")),
-    ):
-        got = student.run(probes.lenet_gradients, images, source)
-        if type(got) is str:
-            cut = f"{name} is cut off from the graph: take detach() or torch.no_grad() out of forward"
-            expect.fail(cut if got == "detached" else f"{name} is missing: forward is to return (logits, hidden)")
-        for layer in layers:
-            size = expect.field(got, layer)
-            reached = type(size) is float and size > 0
-            expect.true(reached, f"no gradient reaches {layer} from {name}: is something cut off from the graph?")
-    judge_last_layer(student, images, rng, 10)
+    for number, name, reached in ((0, "logits", probes.LAYERS), (1, "hidden", ("conv1", "conv2"))):
+        layers.judge_reached(student.run(probes.lenet_gradients, images, number), name, reached)
+    judge_last_layer(student, images, rng)
 
 
 # 5.4: transforms
@@ -324,9 +234,7 @@ def test_test_transform(student, rng):
     outputs = expect.items(student.run(probes.transformed, image, 0.1307, 0.3081, 1, 3), 3, "the outputs")
     found = [expect.tensor(o, "a transformed image", shape=(1, 28, 28), dtype=torch.float32) for o in outputs]
     random = any(not expect.same_values(pixels, found[0], atol=1e-4) for pixels in found)
-    expect.true(
-        not random, "the second pipeline, for the test, draws at random: augment in the first, for training, alone"
-    )
+    expect.true(not random, "the second pipeline, for the test, draws at random: augment in the first alone")
     scaled = image[None].float() / 255
     for pixels in found:
         slips = {"without Normalize": scaled, "of pixels that are not scaled to [0, 1]": image[None].float()}
@@ -397,85 +305,22 @@ def test_train_transform_rotates(student, rng):
 # 5.5: the split
 
 
-def labels_for(gen, length):
-    return torch.randint(10**6, (length,), generator=gen).tolist()
-
-
-def pairs(items, what, labels):
-    """[(number, mark)] of a part's items, each of which has its label."""
-    found = []
-    for item in expect.items(items, None, what):
-        value, label = expect.items(item, 2, f"an item of {what}")
-        bare = type(value) is int  # an item that went through no transform
-        number, mark = (value, "no transform") if bare else expect.items(value, 2, f"an item of {what}")
-        expect.instance(number, int, f"a number of {what}")
-        expect.instance(mark, str, f"a mark of {what}")
-        expect.true(0 <= number < len(labels), f"an item of {what} is none of the dataset's", got=number)
-        expect.equal(label, labels[number], f"a label of {what}")
-        found.append((number, mark))
-    return found
-
-
-def judge_pair(got):
-    """The split has returned two parts, which its probe can look into; else the probe names what came."""
-    kind = got.get("returned") if type(got) is dict else None
-    if type(kind) is str:
-        expect.fail("split_with_transforms returns no pair: two parts in a tuple are expected", form=True,
-                    expected="(training, validation)", got=f"a {kind}")  # fmt: skip
-
-
 @task("5.5", points=2, title="the two parts are disjoint, random and cover the dataset", examples=10,
       hint="int(len * ratio) items for training, every other one for validation.")  # fmt: skip
 @given(length=st.integers(40, 90), ratio=st.sampled_from([0.6, 0.75, 0.8, 0.9]), seed=st.integers(0, 1000))
 def test_split_covers(student, length, ratio, seed):
-    labels = labels_for(generator(seed), length)
+    labels = splits.labels_for(generator(seed), length)
     got = student.run(probes.split, labels, train_ratio=ratio, seed=seed)
-    judge_pair(got)
-    train = [number for number, _ in pairs(expect.field(got, "train"), "the training part", labels)]
-    valid = [number for number, _ in pairs(expect.field(got, "valid"), "the validation part", labels)]
-    nearest, up = round(length * ratio), int(length * ratio) + 1
-    slips = {
-        "rounded to the nearest, where int(len * ratio) cuts": nearest if nearest != up else None,
-        "rounded up, where int(len * ratio) cuts": up if nearest != up else None,
-        "rounded, where int(len * ratio) cuts": up if nearest == up else None,
-        "of the other part: training comes first": length - int(length * ratio),
-        "for a ratio of 0.9, whatever train_ratio is given": int(length * 0.9),
-    }
-    what = f"the length of the training part of {length} items with train_ratio={ratio}"
-    expect.integer(len(train), int(length * ratio), what, context=slips)
-    both = sorted({*train} & {*valid})
-    expect.true(not both, f"{len(both)} of the {length} items are in both parts", got=both[:5])
-    lost = set(range(length)) - {*train, *valid}
-    neither = (
-        f"{len(lost)} of the {length} items are in neither part" if len(lost) > 1 else "an item is in neither part"
-    )
-    expect.true(not lost, f"{neither}: validation gets every item that training does not", got=sorted(lost)[:5])
-    expect.equal(sorted(train + valid), list(range(length)), "the items of both parts together")
-    expect.true(train != list(range(len(train))), "the training part is not random: it is the first items")
+    splits.judge_parts(*splits.numbers_of(got, labels, "split_with_transforms"), length, ratio)
 
 
 @task("5.5", points=3, title="validation uses the test transform, training keeps its own",
       hint="Two subsets of one dataset share its transform, unless one of them has a copy.")  # fmt: skip
 def test_split_transforms(student, rng):
-    labels = labels_for(rng, 30)
+    labels = splits.labels_for(rng, 30)
     got = student.run(probes.split, labels)
-    judge_pair(got)
-    parts = {"train": "training", "valid": "validation"}
-    found = {
-        part: {mark for _, mark in pairs(expect.field(got, part), f"the {name} part", labels)}
-        for part, name in parts.items()
-    }
-    exchanged = found == {"train": {"test"}, "valid": {"train"}}
-    expect.true(not exchanged, "the training part goes through test_transform, and the validation part does not: "
-                "they are exchanged")  # fmt: skip
-    for part, mark in (("train", "train"), ("valid", "test")):
-        name, marks = parts[part], found[part]
-        other = "test_transform" if mark == "train" else "the training set's own transform"
-        wanted = "the training set's own transform" if mark == "train" else "test_transform"
-        other = "no transform at all" if marks == {"no transform"} else other
-        expect.true(marks == {mark}, f"the {name} part goes through {other}, and not through {wanted}",
-                    because="do both parts share one dataset? Give validation a copy.deepcopy of it"
-                    if mark == "train" else None)  # fmt: skip
+    own, other = "the training set's own transform", "test_transform"
+    splits.judge_transforms(got, labels, "split_with_transforms", own, other)
     kept = expect.same(expect.field(got, "after"), ([0, "train"], labels[0]))
     expect.true(kept, "train_full has another transform after the call: set it in a copy.deepcopy of train_full")
 
@@ -483,25 +328,19 @@ def test_split_transforms(student, rng):
 @task("5.5", points=1, title="the same seed gives the same split, another seed another",
       hint="Seed a generator of your own.")  # fmt: skip
 def test_split_seed(student, rng):
-    labels = labels_for(rng, 60)
-    results = [student.run(probes.split, labels, seed=seed) for seed in (3, 3, 4)]
-    judge_pair(results[0])
-    first, again, other = (pairs(expect.field(got, "train"), "the training part", labels) for got in results)
-    expect.true(
-        again == first,
-        "two splits with the same seed differ: the split draws from a generator that `seed` does not seed",
-    )
-    expect.true(other != first, "seeds 3 and 4 give the same split: `seed` does not matter")
+    labels = splits.labels_for(rng, 60)
+    found = [student.run(probes.split, labels, seed=seed) for seed in (3, 3, 4)]
+    splits.judge_seeds(*(splits.numbers_of(got, labels, "split_with_transforms")[0] for got in found))
 
 
 @task("5.5", points=1, title="the split leaves the global generators alone",
       hint="Neither seed nor use the generators of random, NumPy and torch.")  # fmt: skip
 def test_split_generators(student, rng):
-    seed = drawn_seed(rng)
-    got = student.run(probes.draws_after_split, seed)
+    seed, labels = drawn_seed(rng), splits.labels_for(rng, 20)
+    got = student.run(probes.draws_after_split, seed, labels)
     judge_generators(got, seed)
-    items = [number for number, _ in pairs(expect.field(got, "result"), "the two parts", [7] * 20)]
-    expect.equal(sorted(items), list(range(20)), "all items together")
+    train, valid = splits.numbers_of(expect.field(got, "result"), labels, "split_with_transforms")
+    expect.equal(sorted(train + valid), list(range(20)), "all items together")
 
 
 # 5.6 and 5.7: filters and pooling, by their definition
@@ -512,23 +351,12 @@ def test_split_generators(student, rng):
 def test_filter_dtype(student, rng):
     # Two images, each the same everywhere: within them, all that counts of a filter is its sum.
     levels = (torch.rand(2, generator=rng) * 4 + torch.tensor([1.0, 6.0])).view(2, 1, 1, 1)
-    images, kernel = levels.expand(2, 1, 12, 12).contiguous(), drawn_kernel(rng)
-    got = student.run(probes.apply_filter, images, kernel)
+    kernel = torch.randint(1, 6, (3, 3), generator=rng).double().tolist()
+    got = student.run(probes.apply_filter, levels.expand(2, 1, 12, 12).contiguous(), kernel)
     filtered = expect.tensor(got, "the filtered images", dtype=torch.float32)  # their shape has a check of its own
-    expect.true(bool(filtered.any()), "the filtered images are all zeros")
-    unchanged = filtered.shape == images.shape and bool((filtered == images).all())
-    expect.true(not unchanged, "the filtered images are the images as they were given: no filter is applied")
-    found = [half.median() for half in filtered.flatten().chunk(2)] + [torch.tensor(0.0)]
-    want = sum(map(sum, kernel)) * (levels[0] - levels[1]).flatten()
-    right = expect.same_values((found[0] - found[1]).view(1), want, rtol=1e-2)
+    found = torch.stack([half.median() for half in filtered.flatten().chunk(2)]).diff()
+    right = expect.same_values(found, sum(map(sum, kernel)) * levels.flatten().diff(), rtol=1e-2)
     expect.true(right, "apply_filter of two even images gives values that do not fit the filter's sum")
-
-
-def drawn_kernel(gen):
-    """Nine whole numbers as floats, whose sum is not 0."""
-    numbers = torch.randint(-4, 5, (9,), generator=gen)
-    numbers[4] += 1 if numbers.sum() == 0 else 0
-    return numbers.view(3, 3).double().tolist()
 
 
 @task("5.6", points=2, title="apply_filter slides the filter over the images", examples=10,
@@ -538,22 +366,9 @@ def test_apply_filter(student, count, k, height, seed):
     gen = generator(seed)
     images = torch.rand(count, 1, height, 7, generator=gen)
     kernel = torch.randint(-3, 4, (k, k), generator=gen).tolist()
-    flipped = {"that a flipped kernel gives": slide(images, [row[::-1] for row in kernel[::-1]]),
-               "that a transposed kernel gives": slide(images, [*zip(*kernel, strict=True)])}  # fmt: skip
     got = student.run(probes.apply_filter, images, kernel)
-    padded = type(got) is torch.Tensor and got.shape == images.shape and k > 1
-    expect.true(not padded, "the filtered images are as large as the images: no padding, only full overlaps count")
-    want = slide(images, kernel)
-    if type(got) is torch.Tensor and got.dtype == torch.float32:
-        shift = (got - want) if got.shape == want.shape else None
-        same = shift is None or bool((shift - shift.mean()).abs().max() > 1e-4) or bool(shift.abs().max() < 1e-4)
-        expect.true(same, "to every filtered value the same number is added: a convolution without a bias is asked for")
-        moved = k > 1 and got.shape == want[:, :, ::k, ::k].shape != want.shape
-        expect.true(not moved, "the filter moves on by its own size: it is to stand at every pixel (stride 1)")
-    three = type(got) is torch.Tensor and got.shape == (count, 1, height - 2, 5) != want.shape
-    expect.true(not three, f"a {k}×{k} filter is treated as if it were 3×3: take the size from the kernel",
-                expected=f"shape {tuple(want.shape)}", got=f"shape {(count, 1, height - 2, 5)}")  # fmt: skip
-    expect.close(got, want, f"the images filtered by a {k}×{k} kernel", context=flipped)
+    slips = slide_slips(images, kernel)
+    expect.close(got, slide(images, kernel), f"the images filtered by a {k}×{k} kernel", context=slips)
 
 
 @task("5.7", points=3, title="subsample pools by maximum or mean", examples=12,
@@ -562,11 +377,9 @@ def test_apply_filter(student, count, k, height, seed):
 def test_subsample(student, kind, size, seed):
     images = torch.randn(2, 3, 6, 12, generator=generator(seed))
     want = pool(images, size, lambda cell: cell.amax(-1) if kind.lower() == "max" else cell.mean(-1))
+    dense = {"of windows that overlap, as with a stride of 1: the stride is the size": (2, 3, 7 - size, 13 - size)}
     what = f"the images pooled by {kind!r} in windows of {size} that do not overlap"
-    got = student.run(probes.subsample, images, kind, size)
-    dense = type(got) is torch.Tensor and got.shape == (2, 3, 7 - size, 13 - size)
-    expect.true(not dense, f"the windows of {size} overlap, as with a stride of 1: the stride is to be {size} as well")
-    expect.close(got, want, what)
+    expect.close(student.run(probes.subsample, images, kind, size), want, what, context=dense)
 
 
 @task("5.7", points=1, title="subsample refuses any other name, and names the choices",
@@ -615,14 +428,10 @@ def test_train_mode(student, rng):
       hint="On a GPU, images and labels have to be where the model is: send them to `device`.")  # fmt: skip
 def test_loops_device(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    got = student.run(probes.loops_elsewhere, weight, bias, x, y)
-    for name, own in (
-        ("train", ("train_loader", "optimizer", "criterion", "epoch", "log_interval")),
-        ("validate", ("loader", "criterion", "dataset_name")),
-    ):
-        loops.judge_parameters(expect.field(got, name), ("model", "device", *own), name)
-        loops.judge_devices(expect.field(got, name), name)
-        loops.judge_first(expect.field(got, name), x, weight, bias, name)
+    for name, own in (("train", "train_loader optimizer criterion epoch log_interval"),
+                      ("validate", "loader criterion dataset_name")):  # fmt: skip
+        got = student.run(probes.loop_elsewhere, name, weight, bias, x, y)
+        loops.judge_elsewhere(got, name, ("model", "device", *own.split()), x, weight, bias)
 
 
 @task("5.8", points=1, title="validate returns the mean loss", examples=6,
@@ -670,73 +479,8 @@ def test_get_predictions(student, batch_size, seed):
 def test_predictions_device(student, rng):
     x, y, weight, bias = problem(rng, 7, 4, 3)
     got = student.run(probes.predictions_elsewhere, weight, bias, x.view(-1, 1, 2, 2), y)
-    loops.judge_parameters(got, ("model", "loader", "device"), "get_predictions")
-    loops.judge_devices(got, "get_predictions", labelled=False)
-    loops.judge_first(got, x, weight, bias, "get_predictions")
-    for place, name in zip(expect.items(expect.field(got, "results"), 3, "the results"),
-                           ("images", "labels", "probs"), strict=True):  # fmt: skip
-        left = f"{name} are left on the device: move what is returned to the CPU, by .cpu()"
-        expect.true(expect.same(place, "cpu"), left, expected="cpu", got=place)
-
-
-def guesses(gen, count, classes, wrong, side=4):
-    """Images, labels and probabilities in which exactly the first `wrong` rows, shuffled, are wrong."""
-    probs = torch.rand(count, classes, generator=gen).softmax(1)
-    labels = probs.argmax(1)
-    order = torch.randperm(count, generator=gen)
-    labels[order[:wrong]] = (labels[order[:wrong]] + 1) % classes
-    return torch.rand(count, 1, side, side, generator=gen), labels, probs
-
-
-def judge_incorrect(got, images, labels, probs, n):
-    """Entries are wrong predictions, distinct, complete and in falling order of confidence."""
-    confidence, predicted = probs.max(1)
-    mistakes = predicted != labels
-    wrong = confidence[mistakes].sort(descending=True).values[:n]
-    many = f"where {int(mistakes.sum())} predictions are wrong"
-    empty = "[] is what is left where no prediction is wrong" if got is None and not len(wrong) else None
-    expect.true(empty is None, f"what is returned {many} is None", because=empty)
-    entries = expect.items(got, None, f"what is returned {many}")
-    expect.integer(len(entries), len(wrong), f"the number of entries for n={n} {many}")
-    by_label = probs[range(len(labels)), labels][mistakes].argsort(descending=True)
-    orders = {
-        "the order turned round": confidence[mistakes].sort().values,
-        "the order of the data: sort all mistakes by confidence": confidence[mistakes],
-        "the order of the true label's probability: sort by that of the predicted label": confidence[mistakes][
-            by_label
-        ],
-        "the order of the data, cut to n and then sorted: sort all mistakes first": confidence[mistakes][:n]
-        .sort(descending=True)
-        .values,
-    }
-    used, found = set(), []
-    for entry in entries:
-        image, label, row = expect.items(entry, 3, "an entry, (image, true label, probs),")
-        order = type(label) is not torch.Tensor or label.numel() == 1
-        expect.true(order, "an entry's parts are in another order: (image, true label, probs)")
-        expect.tensor(image, "an entry's image", shape=images.shape[1:])
-        index = int((images - image.float()).abs().flatten(1).sum(1).argmin())
-        expect.close(image, images[index], "an entry's image")
-        single = type(row) is not torch.Tensor or row.numel() == 1
-        expect.true(not single, "an entry's third part is one number: it is the whole row of probs")
-        expect.close(row, probs[index], "an entry's probs")
-        value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else expect.whole(label)
-        expect.true(type(value) is int, "an entry's label is not an int or a 0-d tensor", got=label)
-        guessed = value == int(predicted[index]) != int(labels[index])
-        expect.true(not guessed, "an entry holds the predicted label: the true one is asked for")
-        expect.equal(value, int(labels[index]), "an entry's true label")
-        expect.true(
-            bool(predicted[index] != labels[index]), "an entry was predicted correctly: wrong predictions are asked for"
-        )
-        found.append(float(probs[index].max()))
-        expect.true(index not in used, "an entry appears twice")
-        used.add(index)
-    same = [name for name, order in orders.items() if expect.same_values(torch.tensor(found), order[: len(found)])]
-    for value, want in zip(found, wrong.tolist(), strict=True):
-        if abs(value - want) > 1e-5:
-            because = f"this is {same[0]}" if same else None
-            wanted, came = wrong, torch.tensor(found)
-            expect.fail("the most confident mistake does not come first", expected=wanted, got=came, because=because)
+    loops.judge_elsewhere(got, "get_predictions", ("model", "loader", "device"), x, weight, bias, labelled=False)
+    loops.judge_returned(got, ("images", "labels", "probs"))
 
 
 @task("5.10", points=3, title="most_incorrect gives the most confident mistakes first", examples=8,
@@ -744,7 +488,7 @@ def judge_incorrect(got, images, labels, probs, n):
 @given(n=st.integers(3, 6), seed=SEEDS)
 def test_most_incorrect(student, n, seed):
     data = guesses(generator(seed), 20, 4, 8)
-    judge_incorrect(student.run(probes.most_incorrect, *data, n), *data, n)
+    predictions.judge_mistakes(student.run(probes.most_incorrect, *data, n), *data, n)
 
 
 @task("5.10", points=1, title="most_incorrect copes with fewer mistakes than n",
@@ -752,7 +496,7 @@ def test_most_incorrect(student, n, seed):
 def test_most_incorrect_few(student, rng):
     for wrong in (4, 3, 2, 0):
         data = guesses(rng, 10, 3, wrong)
-        judge_incorrect(student.run(probes.most_incorrect, *data, 5), *data, 5)
+        predictions.judge_mistakes(student.run(probes.most_incorrect, *data, 5), *data, 5)
 
 
 # 5.11: plots
@@ -761,33 +505,20 @@ def test_most_incorrect_few(student, rng):
 @task("5.11", points=1, title="each plot is a figure of its own",
       hint="Begin with plt.subplots or plt.figure: what is current may be somebody else's.")  # fmt: skip
 def test_own_figures(student, rng):
-    images, _, probs = guesses(rng, 3, 10, 3, side=28)
-    labels = torch.arange(10)  # every class, as some programs name them all
-    probs[range(3), labels[:3]] = 0  # so that the first three are mistakes
-    probs = probs / probs.sum(1, keepdim=True)
-    given_to_run = (images, [[0, 1], [2, 0]], labels, labels.roll(1), probs)
-    got = student.run(probes.figures, *given_to_run)
-    pictures = figures.judge_own(got, ("plot_filter", "plot_confusion_matrix", "plot_most_incorrect"))
-    seen = figures.show_one(images, pictures)
-    expect.true(seen, "neither plot_filter nor plot_most_incorrect shows an image that it is given")
+    images, labels, probs = guesses(rng, 3, 10, 3, side=28)
+    classes = torch.arange(10)  # every class, as some programs name them all
+    plots = {"plot_filter": (images, [[0, 1], [2, 0]]), "plot_confusion_matrix": (classes, classes.roll(1)),
+             "plot_most_incorrect": (entries(images, labels, probs),)}  # fmt: skip
+    figures.judge_own(student.run(probes.beside_another, plots), plots, images)
 
 
 @task("5.11", points=1, title="plot_filter draws the originals over the filtered images",
       hint="Two rows; as many columns as there are images.")  # fmt: skip
 def test_plot_filter(student, rng):
-    images = torch.rand(3, 1, 10, 10, generator=rng)
-    kernel = [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]
+    images, kernel = torch.rand(3, 1, 10, 10, generator=rng), [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]
+    filtered = probes.stand_in(images, kernel), slide(images, kernel)
     got = student.run(probes.plot_filter, images, kernel)
-    shown = [figures.picture_of(ax) for ax in figures.downwards(figures.axes_of(got, 6))]
-    top, bottom = shown[:3], shown[3:]
-    drawn, beside = figures.show_all(images, top), figures.show_all(images, shown)
-    below = figures.show_all(images, bottom)
-    expect.true(drawn or not below, "the originals are drawn below the filtered images: they stand above them")
-    places = "the originals are drawn, but not all in the upper row" if beside else "the original images are not drawn"
-    expect.true(drawn, f"{places}: draw them in the upper of two rows, each above its filtered image")
-    wanted = zip(probes.stand_in(images, kernel), slide(images, kernel), strict=True)
-    drawn = all(figures.show_one(either, bottom) for either in wanted)
-    expect.true(drawn, "the lower row does not show the filtered images")
+    figures.judge_rows(got, {"the originals": [images], "the filtered images": filtered})
 
 
 @task("5.11", points=1, title="plot_confusion_matrix draws the matrix in one axes",
@@ -805,8 +536,8 @@ def test_plot_confusion_matrix(student, rng):
 def test_plot_most_incorrect(student, rng):
     for count in (7, 4, 37):  # more than what a grid of a fixed size holds
         images, labels, probs = guesses(rng, count, 10, count, side=28)
-        axes = figures.axes_of(student.run(probes.plot_most_incorrect, images, labels, probs), count)
-        drawn = figures.show_all(images, [figures.picture_of(ax) for ax in axes])
+        got = student.run(probes.plot_most_incorrect, entries(images, labels, probs))
+        drawn = figures.show_all(images, figures.shown_in(got, count))
         expect.true(drawn, "an entry's image is not drawn: each cell shows its own entry's image")
 
 

@@ -1,4 +1,4 @@
-"""Says what the checks of a week cost in lines: `python -m grader.author.lines week5`.
+"""Says what the checks of a week cost in lines: `python -m grader.author.lines week5`, or of all weeks without a name.
 
 A check costs the lines of its function and of the probes that it runs, each shared among the checks that run it, and so
 on with what these use of the same file. Blank lines count nothing.
@@ -10,7 +10,7 @@ import ast
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.course import Assignment, find_course, is_hidden
@@ -67,14 +67,20 @@ def of_week(assignment: Assignment) -> dict[str, float]:
     return found
 
 
+def summary(week: str, costs: Mapping[str, float]) -> str:
+    """Say what a week's checks cost, in one line."""
+    under, middle = sum(lines < 15 for lines in costs.values()), statistics.median(costs.values())
+    return f"{week}: {len(costs)} checks, {middle:.0f} lines in the middle, {under} under 15"
+
+
 def main() -> None:
-    """Print the costs of a week's checks, the dearest first."""
-    (week,) = sys.argv[1:]
-    found = of_week(find_course().assignment(week))
-    for name, lines in sorted(found.items(), key=lambda one: -one[1]):
-        print(f"{lines:6.1f}  {name}")
-    under = sum(lines < 15 for lines in found.values())
-    print(f"{week}: {len(found)} checks, {statistics.median(found.values()):.0f} lines in the middle, {under} under 15")
+    """Print the costs of a week's checks, the dearest first; without a name, one line for each week."""
+    course = find_course()
+    for week in sys.argv[1:] or course.assignments():
+        found = of_week(course.assignment(week))
+        for name, lines in sorted(found.items(), key=lambda one: -one[1]) if sys.argv[1:] else ():
+            print(f"{lines:6.1f}  {name}")
+        print(summary(week, found))
 
 
 if __name__ == "__main__":

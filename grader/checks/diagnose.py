@@ -241,6 +241,17 @@ def shapes(got: torch.Tensor, want: torch.Tensor) -> str | None:
     return None
 
 
+def known(got: torch.Tensor, others: Mapping[str, torch.Tensor | Sequence[int]]) -> str | None:
+    """Name what a wrong answer is, or has the shape of, among other arrays and shapes."""
+    for name, other in others.items():
+        if not isinstance(other, torch.Tensor):
+            if tuple(other) == tuple(got.shape):
+                return says(f"this is the shape {name}")
+        elif _close(got.detach().double(), other.double()):
+            return says(f"these are the values {name}")
+    return None
+
+
 def axes(got: tuple[int, ...], want: Sequence[int | None]) -> str | None:
     """Explain a wrong shape by the axes of size 1 alone: got has some that are not wanted, or lacks them."""
     if not _differ_in_ones(got, want):
@@ -401,7 +412,8 @@ def _offset(got: torch.Tensor, want: torch.Tensor) -> str | None:
         return None
     offset = float((got - want).median())
     if abs(offset) > 1e-6 and _close(got - offset, want):
-        return says(f"everything is {offset:+.4g} from the expected value")
+        told = says(f"everything is {offset:+.4g} from the expected value")
+        return told if _alike(offset, round(offset)) else f"{told}; {says('is a bias added?')}"
     return None
 
 

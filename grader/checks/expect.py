@@ -6,6 +6,7 @@ before it looks inside, and no comparison calls a method that the evidence could
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -20,7 +21,8 @@ from grader.inside.probing import lacks
 from grader.results import Measure
 
 MOST = 1 << 22  # numbers of a tensor whose shape is not fixed: no honest answer is as long, and each copy takes memory
-Context = Mapping[str, torch.Tensor] | Callable[[], Mapping[str, torch.Tensor]]
+Known = Mapping[str, torch.Tensor | Sequence[int]]
+Context = Known | Callable[[], Known]
 
 
 class CheckFailed(AssertionError):
@@ -235,6 +237,31 @@ def tensor(
     return got
 
 
+def tensors(
+    got: Any, shapes: Mapping[str, Sequence[int | None]], what: str, *, dtype: torch.dtype | None = None
+) -> list[torch.Tensor]:
+    """Require a tuple or list of tensors with these names and shapes, in this order, and return them.
+
+    `what` names the function that gave it: what is one tensor alone, or in another order, is told by that name.
+    """
+    names = f"({', '.join(shapes)})"
+    if type(got) is torch.Tensor and len(shapes) > 1:
+        fail(f"{what} returns one tensor alone, where it is to return {names}", form=True)
+    found = items(got, len(shapes), f"what {what} returns, {names},")
+    sizes = [tuple(one.shape) if type(one) is torch.Tensor else None for one in found]
+    wanted = [*shapes.items()]
+    if None not in sizes and not _all_fit(sizes, wanted):
+        for order in itertools.permutations(wanted):
+            if _all_fit(sizes, order):
+                came = f"({', '.join(name for name, _ in order)})"
+                fail(f"{what} returns {came}: the order is {names}", form=True)
+    return [tensor(one, name, shape=shape, dtype=dtype) for one, (name, shape) in zip(found, wanted, strict=True)]
+
+
+def _all_fit(sizes: Sequence[tuple[int, ...] | None], wanted: Sequence[tuple[str, Sequence[int | None]]]) -> bool:
+    return all(size is not None and _fits(size, shape) for size, (_, shape) in zip(sizes, wanted, strict=True))
+
+
 def finite(got: torch.Tensor, what: str) -> None:
     """Require that a tensor holds no NaN and no infinity."""
     if got.is_floating_point() and not bool(torch.isfinite(got).all()):
@@ -258,9 +285,10 @@ def close(
 ) -> None:
     """Require a tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
 
-    Where `want` is NumPy's, an array will do as well. With `dtype=True` the dtype must agree too. `context` holds other
-    arrays, by name, that may explain a wrong answer (`{"before the ReLU": pre_activation}`), or is a function that
-    makes them when they are needed. `sizes` holds counts that a factor may come from (`{"images": 8}`).
+    Where `want` is NumPy's, an array will do as well. With `dtype=True` the dtype must agree too. `context` holds by
+    name what may explain a wrong answer: other arrays (`{"before the ReLU": pre_activation}`) and shapes (`{"of padded
+    images": (4, 1, 28, 28)}`), or is a function that makes these when they are needed. `sizes` holds counts that a
+    factor may come from (`{"images": 8}`).
     """
     target = want if isinstance(want, torch.Tensor) else torch.as_tensor(want)
     if isinstance(want, np.ndarray) and type(got) is np.ndarray:
@@ -270,7 +298,7 @@ def close(
             f"{what}: wrong shape",
             expected=_shape_text(target.shape),
             got=_shape_text(got.shape),
-            because=diagnose.shapes(got, target),
+            because=diagnose.known(got, _known(context)) or diagnose.shapes(got, target),
             form=True,
         )
     if dtype and type(got) is torch.Tensor and got.dtype != target.dtype:
@@ -281,8 +309,13 @@ def close(
     difference = (value.double() - target.double()).abs()
     wrong = difference > atol + rtol * target.double().abs()
     if bool(wrong.any()):
-        because = diagnose.arrays(value, target, context() if callable(context) else context, sizes)
+        arrays = {name: one for name, one in _known(context).items() if isinstance(one, torch.Tensor)}
+        because = diagnose.arrays(value, target, arrays, sizes)
         _fail_at_first_difference(value, target, difference, wrong, what, because)
+
+
+def _known(context: Context | None) -> Known:
+    return context() if callable(context) else context or {}
 
 
 def _from_numpy(got: np.ndarray) -> Any:

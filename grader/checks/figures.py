@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,30 @@ def picture_of(ax: Any) -> torch.Tensor:
     return found[0]
 
 
+def shown_in(got: Any, count: int) -> list[torch.Tensor]:
+    """Return the first picture in each of the axes of a figure that was returned; there have to be so many axes."""
+    return [picture_of(ax) for ax in axes_of(got, count)]
+
+
+def judge_rows(got: Any, rows: Mapping[str, Sequence[torch.Tensor]]) -> None:
+    """A figure shows a row of pictures for each of `rows`, from the top: N×1×H×W images, each in one of its versions.
+
+    `box` is needed of the axes. A row's name is that of its images: `{"the originals": [images]}`.
+    """
+    versions = {name: [*zip(*batches, strict=True)] for name, batches in rows.items()}
+    count = len(next(iter(versions.values())))
+    shown = [picture_of(ax) for ax in downwards(axes_of(got, len(rows) * count))]
+    parts = [shown[start : start + count] for start in range(0, len(shown), count)]
+    for number, (name, images) in enumerate(versions.items()):
+        holding = [n for n, part in enumerate(parts, start=1) if all(show_one(image, part) for image in images)]
+        place, own = number + 1, number + 1 in holding
+        other = holding[0] if holding else None
+        expect.true(own or other is None, f"{name} are drawn in row {other} from the top, and belong in row {place}")
+        beside = all(show_one(image, shown) for image in images)
+        expect.true(own or not beside, f"{name} are drawn, but not side by side in row {place} of {len(rows)}")
+        expect.true(own, f"row {place} from the top does not show {name}")
+
+
 def lines_of(ax: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Return the x and y values of each line in an axes; its `lines` are needed."""
     found = [expect.items(one, 2, "a line") for one in expect.items(expect.field(ax, "lines"), None, "the lines")]
@@ -72,8 +96,8 @@ def alike(a: torch.Tensor, b: torch.Tensor) -> bool:
     return bool((a @ b) > 0.99 * a.norm() * b.norm())
 
 
-def show_all(images: torch.Tensor, pictures: Sequence[torch.Tensor]) -> bool:
-    """Tell whether each of N×1×H×W images is among the pictures."""
+def show_all(images: Iterable[torch.Tensor], pictures: Sequence[torch.Tensor]) -> bool:
+    """Tell whether each image 1×H×W is among the pictures."""
     return all(show_one([image], pictures) for image in images)
 
 
@@ -82,8 +106,11 @@ def show_one(images: Iterable[torch.Tensor], pictures: Sequence[torch.Tensor]) -
     return any(alike(image[0], picture) for image in images for picture in pictures)
 
 
-def judge_own(got: Any, names: Iterable[str]) -> list[torch.Tensor]:
-    """Each function that was run by `kit.beside_another` draws a figure of its own; return all pictures in them."""
+def judge_own(got: Any, names: Iterable[str], images: Iterable[torch.Tensor] = ()) -> list[torch.Tensor]:
+    """Each function that was run by `kit.beside_another` draws a figure of its own; return all pictures in them.
+
+    Where there are images 1×H×W, which plots of this run were given, some picture shows one.
+    """
     for name in names:
         own, untouched, shown = expect.items(expect.field(got, name), 3, f"what {name} draws")
         expect.true(shown is not None, f"{name} returns no matplotlib Figure: `return fig`")
@@ -93,7 +120,10 @@ def judge_own(got: Any, names: Iterable[str]) -> list[torch.Tensor]:
         )
         expect.instance(shown, int, f"the number of axes that {name} draws into")
         expect.true(shown > 0, f"{name} draws nothing into the figure that it returns: pass its axes on, by ax=ax")
-    return flat(expect.items(expect.field(got, "pictures"), None, "the pictures"))
+    pictures = flat(expect.items(expect.field(got, "pictures"), None, "the pictures"))
+    given = [*images]
+    expect.true(not given or show_one(given, pictures), "none of the plots shows an image that it is given")
+    return pictures
 
 
 def judge_confusion(
@@ -122,6 +152,15 @@ def judge_confusion(
         matches or not exchanged, "rows and columns are exchanged, or the names of the axes: rows are the true labels"
     )
     expect.true(matches, "the axes do not show the confusion matrix of true labels (rows) and predicted ones (columns)")
+
+
+def judge_drawn(ax: Any) -> None:
+    """Something is drawn in an axes, whatever it is; its `pictures`, `meshes` and `count` are needed."""
+    empty = 12  # children of an axes on which nothing has been drawn, and a little room
+    parts = [*expect.items(expect.field(ax, "pictures"), None, "pictures"),
+             *expect.items(expect.field(ax, "meshes"), None, "meshes")]  # fmt: skip
+    count = expect.number(expect.field(ax, "count"), says("the parts drawn"))
+    expect.true(bool(parts) or count > empty, "nothing is drawn")
 
 
 def _among(matrices: Iterable[torch.Tensor], arrays: Sequence[torch.Tensor]) -> bool:

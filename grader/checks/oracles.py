@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from grader.checks import expect
+from grader.inside import says
 
 Weights = Mapping[str, torch.Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -21,6 +22,18 @@ Relus = tuple[bool, ...]
 def places(size: int, window: int, step: int, padding: int = 0) -> int:
     """Count where a window can stand along an axis."""
     return len(range(-padding, size + padding - window + 1, step))
+
+
+def place_slips(size: int, window: int, step: int, padding: int = 0) -> dict[str, int]:
+    """Return what other formulas than that of `places` give, by their mistakes: the `context` of `expect.integer`."""
+    room = size + 2 * padding - window
+    return {
+        says("without the + 1 after the division"): room // step,
+        says("with the padding added once: it is on both sides, so write 2 * padding"): (room - padding) // step + 1,
+        says("without padding: 2 · padding is added to the size"): (room - 2 * padding) // step + 1,
+        says("of a stride of 1: the stride is ignored"): room + 1,
+        says("of a quotient that is rounded up or to the nearest: //"): -(-room // step) + 1,
+    }
 
 
 def slide(images: torch.Tensor, kernel: Sequence[Sequence[float]]) -> torch.Tensor:
@@ -33,6 +46,20 @@ def slide(images: torch.Tensor, kernel: Sequence[Sequence[float]]) -> torch.Tens
             window = images[:, 0, row : row + k, column : column + k].numpy()
             result[:, 0, row, column] = (window * weight).sum((1, 2))
     return torch.from_numpy(result).float()
+
+
+def slide_slips(images: torch.Tensor, kernel: Sequence[Sequence[float]]) -> dict[str, torch.Tensor | Sequence[int]]:
+    """Return what other filters than that of `slide` give, by their mistakes: the `context` of `expect.close`."""
+    size = len(kernel)
+    count, channels, rows, columns = images.shape
+    steps = [-(-(length - size + 1) // size) for length in (rows, columns)]
+    return {
+        says("that a flipped kernel gives"): slide(images, [row[::-1] for row in kernel[::-1]]),
+        says("that a transposed kernel gives"): slide(images, [*zip(*kernel, strict=True)]),
+        says("of padded images: no padding, only full overlaps count"): images.shape,
+        says("of a filter that moves on by its own size: it is to stand at every pixel"): (count, channels, *steps),
+        says("of a 3×3 filter: take the size from the kernel"): (count, channels, rows - 2, columns - 2),
+    }
 
 
 def pool(images: torch.Tensor, size: int, reduce: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:

@@ -20,6 +20,7 @@ from grader.checks.describe import brief, clip
 FEW_IN_CALL = 4  # numbers of an array; larger ones are not shown in full, so that other arguments are seen, too
 LONGEST = 300
 _OURS = ("device", "kit")  # what a student has that is no module of theirs
+_ASKING = ("answer_of", "gradients_of")  # of the kit's functions those that call a model with their second argument
 _DEEPEST = 3  # calls from a probe to its helpers
 
 Path = tuple[str, ...]  # of what a name stands for: ("training",), or ("training", "fit")
@@ -103,6 +104,7 @@ class _Reader:
         self._known: dict[str, Path] = {student: ()}
         self._results: set[str] = set()
         self._entered_calls: set[ast.AST] = set()
+        self._models: set[ast.AST] = set()  # calls whose result the kit asks
         self._found = found
         self._depth = depth
 
@@ -150,12 +152,30 @@ class _Reader:
         path = self._path(node.func)
         if path is not None and len(path) == 2:
             self._found.paths.append(path)
-            self._found.calls.append(self._written(node))
+            self._found.calls.append(f"{'model = ' if node in self._models else ''}{self._written(node)}")
+        elif (recording := self._of_the_kit(node.func)) and len(node.args) > 1:
+            self._recorded(recording, node)
         elif isinstance(node.func, ast.Name) and node.func.id in self._results:
             self._found.then.append(self._written(node))
         elif node not in self._entered_calls and self._depth < _DEEPEST and (helper := self._helper(node)):
             values = {name: self._values[n] for name, n in _arguments(helper[0], node) if n in self._values}
             _Reader(*helper, values, self._found, self._depth + 1).read()
+
+    def _of_the_kit(self, node: ast.AST) -> str | None:
+        """Return which function of `student.kit` this is."""
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Attribute):
+            return None
+        return node.attr if node.value.attr == "kit" and self._path(node.value.value) == () else None
+
+    def _recorded(self, name: str, node: ast.Call) -> None:
+        """Note what the kit calls for the probe."""
+        function, given, *more = node.args
+        if name in _ASKING:
+            self._models.add(function)
+            self._found.then.append(f"model({self._written(given)})")
+        elif name == "in_order" and isinstance(given, ast.Constant) and len(self._path(function) or ()) == 2:
+            parts: list[ast.expr] = [ast.Name(part) for part in str(given.value).split()]
+            self._found.calls.append(self._written(ast.Call(function, [*parts, *more], node.keywords)))
 
     def _helper(self, node: ast.AST) -> tuple[Callable[..., Any], str] | None:
         """Return the function of the probe's own module that a call hands the student to, and the name it has there."""

@@ -1,68 +1,51 @@
 """Probes of week 5's hidden checks."""
 
 import random
-from collections import namedtuple
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-CPU = torch.device("cpu")
+IMAGE = torch.zeros(1, 1, 28, 28)
 LAYERS = ("conv1", "conv2", "fc_1", "fc_2", "fc_3")
-Output = namedtuple("Output", "logits hidden")
 
 
-def right_conv(own):
-    """A `conv_output_size` that is right for all that the task asks for; the rest is the student's."""
-
-    def places(size, kernel_size, stride=1, padding=0):
-        return len(range(-padding, size + padding - kernel_size + 1, stride))  # where the filter can stand
-
-    return either(places, own)
+def conv_size(size, kernel_size, stride=1, padding=0):
+    return len(range(-padding, size + padding - kernel_size + 1, stride))  # where the filter can stand
 
 
-def right_pool(own):
-    """The same for `pool_output_size`."""
-    return either(lambda size, kernel_size, stride=None: 1 + (size - kernel_size) // (stride or kernel_size), own)
+def pool_size(size, kernel_size, stride=None):
+    return 1 + (size - kernel_size) // (stride or kernel_size)
 
 
-def either(right, own):
-    """What `right` gives, or `own` where `right` cannot take the arguments."""
-
-    def size(*args, **kwargs):
-        try:
-            return right(*args, **kwargs)
-        except TypeError:
-            return own(*args, **kwargs)
-
-    return size
+def right_sizes(student):
+    """Has both functions of sizes right for a while, so that what builds on them costs its own task alone."""
+    right = student.kit.right
+    return student.instead("lenet", conv_output_size=right(conv_size), pool_output_size=right(pool_size))
 
 
-def sizes(student, function, cases):
-    """`function` of lenet for each (args, kwargs)."""
-    if function == "pool_output_size":
-        return pool_sizes(student, cases)
-    return [getattr(student.lenet, function)(*args, **kwargs) for args, kwargs in cases]
+def conv_sizes(student, cases):
+    return [student.lenet.conv_output_size(*args, **kwargs) for args, kwargs in cases]
 
 
 def pool_sizes(student, cases):
-    with student.instead("lenet", conv_output_size=right_conv):
+    with student.instead("lenet", conv_output_size=student.kit.right(conv_size)):
         return [student.lenet.pool_output_size(*args, **kwargs) for args, kwargs in cases]
 
 
-def lenet_with(student, weights, images):
-    """LeNet's result for given weights, and conv1's gradient of the sum of logits² + hidden."""
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
-        model = student.lenet.LeNet(weights["fc_3.weight"].shape[0])
-        model.eval()
-        student.kit.set_weights(model, weights, torch.zeros(1, 1, 28, 28))
-        result = model(images)
-        gradient = None
+def lenet_outputs(student, images, classes, weights):
+    with right_sizes(student):
+        return student.kit.answer_of(student.lenet.LeNet(classes), images, weights, IMAGE)
+
+
+def lenet_gradient(student, images, weights):
+    """What LeNet gives with these weights, and conv1's gradient of the sum of logits² + hidden."""
+    with right_sizes(student):
+        model = student.lenet.LeNet(10)
+        result, gradient = student.kit.answer_of(model, images, weights, IMAGE), None
         if isinstance(result, (tuple, list)) and len(result) == 2:
-            logits, hidden = result
-            (logits.square().sum() + hidden.sum()).backward()
+            (result[0].square().sum() + result[1].sum()).backward()
             gradient = model.conv1.weight.grad
         return {"result": result, "gradient": gradient}
 
@@ -129,64 +112,22 @@ def pool_error(student, pool_type):
     return student.kit.raised(lambda: subsample(torch.zeros(1, 1, 4, 4), pool_type, 2))
 
 
-class Net(nn.Module):
-    """Two linear layers with batch normalisation between; returns a named tuple."""
-
-    def __init__(self, state, dropout=0.0):
-        super().__init__()
-        self.first = nn.Linear(*reversed(state["first.weight"].shape))
-        self.norm = nn.BatchNorm1d(self.first.out_features)
-        self.last = nn.Linear(*reversed(state["last.weight"].shape))
-        self.dropout = nn.Dropout(dropout)
-        self.load_state_dict(state, strict=False)
-
-    def forward(self, x):
-        hidden = self.dropout(self.norm(self.first(x.flatten(1))).relu())
-        return Output(self.last(hidden), hidden)
+def trained(student, state, features, labels, log_interval):
+    """State after two epochs of the student's `train`, and the losses of each."""
+    train = student.training.train
+    loop = student.kit.in_order(train, "model device loader optimizer criterion", 1, log_interval=log_interval)
+    return student.kit.trained_net(loop, state, features, labels, 4, 2, lr=0.1, momentum=0.9, pair=True)
 
 
-def trained(student, state, features, labels, batch_size, lr, momentum, log_interval, epochs):
-    """State after epochs of the student's `train`, which another loop has left with gradients and in eval mode."""
-    model = Net(state)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    losses = []
-    for epoch in range(epochs):
-        model.eval()
-        for parameter in model.parameters():
-            parameter.grad = torch.ones_like(parameter)
-        losses.append(student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch, log_interval))
-    return {"losses": losses, "state": dict(model.state_dict()), "grad_enabled": torch.is_grad_enabled()}
+def validated(student, *problem):
+    validate = student.training.validate
+    loop = student.kit.in_order(validate, "model device loader criterion", dataset_name="Test")
+    return student.kit.evaluated_net(loop, *problem, pair=True)
 
 
-def validated(student, state, features, labels, batch_size):
-    model = student.kit.watched(Net(state, dropout=0.5))
-    model.train()
-    model.first.weight.requires_grad_(False)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    criterion = nn.CrossEntropyLoss(label_smoothing=0.2)
-    result = student.training.validate(model, CPU, loader, criterion, "Test")
-    return {
-        "result": result,
-        "state": dict(model.state_dict()),
-        "grad_modes": model.calls.grad_modes,
-        "grads": [p.grad is None for p in model.parameters()],
-        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
-        "grad_enabled": torch.is_grad_enabled(),
-    }
-
-
-def predictions(student, state, images, labels, batch_size):
-    model = Net(state, dropout=0.5)
-    model.train()
-    loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size)
-    result = student.inspection.get_predictions(model, loader, CPU)
-    return {
-        "result": result,
-        "attached": [bool(t.requires_grad) for t in result if isinstance(t, torch.Tensor)],
-        "state": dict(model.state_dict()),
-        "requires_grad": [p.requires_grad for p in model.parameters()],
-    }
+def predictions(student, *problem):
+    loop = student.kit.in_order(student.inspection.get_predictions, "model loader device")
+    return student.kit.evaluated_net(loop, *problem, pair=True)
 
 
 def most_incorrect(student, images, labels, probs, n):
@@ -211,12 +152,12 @@ def trained_weights(student, images, labels, test_images, lr, epochs):
 
     It is trained on the student's device.
     """
-    with student.instead("lenet", conv_output_size=right_conv, pool_output_size=right_pool):
+    with right_sizes(student):
 
         def train(device, criterion):
             model = student.lenet.LeNet(10)
             with torch.no_grad():
-                model(torch.zeros(1, 1, 28, 28))
+                model(IMAGE)
             before = student.kit.weights_of(model, LAYERS)
             loader = DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=32, shuffle=True)
             optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)

@@ -1,16 +1,14 @@
 """Week 5's hidden checks: 40 points, on what the public ones leave open. Summaries give no input or value away."""
 
-import copy
-
 import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
 from fixtures import digits, networks
-from grader.checks import expect, figures, load_probes, loops, oracles, task
+from grader.checks import expect, figures, load_probes, oracles, splits, task, twins
 from grader.checks.oracles import places
+from grader.checks.predictions import entries, guesses
 from grader.checks.seeds import SEEDS, generator
 
 probes = load_probes(__file__)
@@ -23,7 +21,7 @@ def test_conv_sizes(student, rng):
     drawn = torch.randint(0, 40, (30, 4), generator=rng).tolist()
     cases = [((k % 9 + 1 + extra, k % 9 + 1), {"stride": s % 5 + 1, "padding": p % 4}) for extra, k, s, p in drawn]
     cases += [((28, 5), {}), ((224, 7), {"stride": 2, "padding": 3}), ((5, 3), {"padding": 1})]
-    got = expect.items(student.run(probes.sizes, "conv_output_size", cases), len(cases), "the sizes")
+    got = expect.items(student.run(probes.conv_sizes, cases), len(cases), "the sizes")
     for value, ((size, window), options) in zip(got, cases, strict=True):
         want = places(size, window, options.get("stride", 1), options.get("padding", 0))
         expect.integer(value, want, "conv_output_size")
@@ -34,7 +32,7 @@ def test_pool_sizes(student, rng):
     drawn = torch.randint(0, 40, (30, 3), generator=rng).tolist()
     cases = [((w % 6 + 1 + extra, w % 6 + 1), {"stride": s % 5 + 1} if s % 2 else {}) for extra, w, s in drawn]
     cases += [((24, 2), {}), ((25, 2), {}), ((7, 3), {"stride": None}), ((9, 3), {"stride": 1})]
-    got = expect.items(student.run(probes.sizes, "pool_output_size", cases), len(cases), "the sizes")
+    got = expect.items(student.run(probes.pool_sizes, cases), len(cases), "the sizes")
     for value, ((size, window), options) in zip(got, cases, strict=True):
         expect.integer(value, places(size, window, options.get("stride") or window), "pool_output_size")
 
@@ -42,34 +40,26 @@ def test_pool_sizes(student, rng):
 # 5.3
 
 
-def weights_for(gen, classes=10):
-    return oracles.weights(gen, {**networks.LENET.shapes, "fc_3": (classes, 84)})
+def blocks(weights, images, pools=(F.max_pool2d, F.max_pool2d)):
+    """Hidden as torch computes it, with these ways of pooling."""
+    for layer, pooled in zip(("conv1", "conv2"), pools, strict=True):
+        images = pooled(F.conv2d(images, weights[f"{layer}.weight"], weights[f"{layer}.bias"]), 2).relu()
+    return images.flatten(1)
 
 
-def lenet_parts(got, batch, classes):
-    logits, hidden = expect.items(expect.field(got, "result"), 2, "what forward returns")
-    expect.tensor(logits, "logits", shape=(batch, classes), dtype=torch.float32)
-    return logits, expect.tensor(hidden, "hidden", shape=(batch, 256), dtype=torch.float32)
-
-
-@task(
-    "5.3",
-    points=4,
-    title="LeNet computes what its weights say",
-    examples=6,
-    hint="Follow the lesson's table of shapes.",
-)
+@task("5.3", points=4, title="LeNet computes what its weights say", examples=6,
+      hint="Follow the lesson's table of shapes.")  # fmt: skip
 @given(batch=st.integers(1, 5), classes=st.sampled_from([10, 3, 26]), seed=SEEDS)
 def test_lenet_values(student, batch, classes, seed):
     gen = generator(seed)
-    weights, images = weights_for(gen, classes), torch.randn(batch, 1, 28, 28, generator=gen)
-    logits, hidden = lenet_parts(student.run(probes.lenet_with, weights, images), batch, classes)
-    blocks = F.max_pool2d(F.conv2d(images, weights["conv1.weight"], weights["conv1.bias"]), 2).relu()
-    blocks = F.max_pool2d(F.conv2d(blocks, weights["conv2.weight"], weights["conv2.bias"]), 2).relu()
-    means = F.avg_pool2d(F.conv2d(images, weights["conv1.weight"], weights["conv1.bias"]), 2).relu()
-    means = F.max_pool2d(F.conv2d(means, weights["conv2.weight"], weights["conv2.bias"]), 2).relu()
-    averaged = {"of average pooling in the first block: max-pool": means.flatten(1)}
-    expect.close(hidden, blocks.flatten(1), "hidden", rtol=1e-3, atol=1e-4, context=averaged)
+    weights = oracles.weights(gen, {**networks.LENET.shapes, "fc_3": (classes, 84)})
+    images = torch.randn(batch, 1, 28, 28, generator=gen)
+    shapes = {"logits": (batch, classes), "hidden": (batch, 256)}
+    got = student.run(probes.lenet_outputs, images, classes, weights)
+    logits, hidden = expect.tensors(got, shapes, "forward", dtype=torch.float32)
+    averaged = blocks(weights, images, (F.avg_pool2d, F.max_pool2d))
+    slips = {"of average pooling in the first block: max-pool": averaged}
+    expect.close(hidden, blocks(weights, images), "hidden", rtol=1e-3, atol=1e-4, context=slips)
     expect.close(logits, networks.LENET.logits(weights, images), "logits", rtol=1e-3, atol=1e-4)
 
 
@@ -77,14 +67,12 @@ def test_lenet_values(student, batch, classes, seed):
     "5.3", points=2, title="LeNet's gradient comes through logits and hidden", hint="Both results belong to the graph."
 )
 def test_lenet_gradient(student, rng):
-    weights, images = weights_for(rng), torch.randn(4, 1, 28, 28, generator=rng)
-    got = student.run(probes.lenet_with, weights, images)
-    lenet_parts(got, 4, 10)
+    weights, images = oracles.weights(rng, networks.LENET.shapes), torch.randn(4, 1, 28, 28, generator=rng)
+    got = student.run(probes.lenet_gradient, images, weights)
+    expect.tensors(expect.field(got, "result"), {"logits": (4, 10), "hidden": (4, 256)}, "forward")
     leaf = weights["conv1.weight"].clone().requires_grad_()
     mine = {**weights, "conv1.weight": leaf}
-    first = F.max_pool2d(F.conv2d(images, leaf, weights["conv1.bias"]), 2).relu()
-    hidden = F.max_pool2d(F.conv2d(first, weights["conv2.weight"], weights["conv2.bias"]), 2).relu()
-    (networks.LENET.logits(mine, images).square().sum() + hidden.sum()).backward()
+    (networks.LENET.logits(mine, images).square().sum() + blocks(mine, images).sum()).backward()
     expect.close(expect.field(got, "gradient"), leaf.grad, "the gradient of conv1", rtol=1e-2, atol=1e-3)
 
 
@@ -179,7 +167,7 @@ def numbers(part, sign, what, labels):
 def test_split_pictures(student, rng):
     repeat = int(torch.randint(1, 10**6, (1,), generator=rng))
     for count, options in ((50, {}), (37, {"train_ratio": 0.6, "seed": repeat})):
-        labels = torch.randint(10**6, (count,), generator=rng).tolist()
+        labels = splits.labels_for(rng, count)
         got = student.run(probes.split_pictures, labels, repeat_seed=repeat, **options)
         train = numbers(expect.field(got, "train"), 1, "the training part", labels)
         valid = numbers(expect.field(got, "valid"), -1, "the validation part", labels)
@@ -204,12 +192,11 @@ def test_split_pictures(student, rng):
 def test_filters(student, count, k, seed):
     gen = generator(seed)
     images, kernel = torch.randn(count, 1, 11, 8, generator=gen), torch.randn(k, k, generator=gen)
-    patches = F.unfold(images, k).transpose(1, 2) @ kernel.flatten()
+    patches, shape = F.unfold(images, k).transpose(1, 2), (count, 1, 12 - k, 9 - k)
+    want, cut = ((patches @ one.flatten()).view(shape) for one in (kernel, kernel.trunc()))
+    slips = {"of a kernel that is cut to whole numbers: its dtype is float": cut}
     got = student.run(probes.filtered, images, kernel.tolist())
-    whole = (F.unfold(images, k).transpose(1, 2) @ kernel.trunc().flatten()).view(count, 1, 12 - k, 9 - k)
-    cut = {"of a kernel that is cut to whole numbers: its dtype is float": whole}
-    want = patches.view(count, 1, 12 - k, 9 - k)
-    expect.close(got, want, "the filtered images", rtol=1e-3, atol=1e-4, context=cut)
+    expect.close(got, want, "the filtered images", rtol=1e-3, atol=1e-4, context=slips)
 
 
 @task("5.7", points=2, title="subsample by every name", examples=10, hint="Compare the names in one letter case.")
@@ -225,93 +212,35 @@ def test_pooling(student, kind, size, seed):
 @task("5.7", points=1, title="subsample refuses other names", hint="Empty and nearly right names are wrong, too.")
 def test_pooling_names(student, rng):
     for name in ("min", "", "maximum"):
-        message = expect.raises(
-            student.run(probes.pool_error, name), ["ValueError"], f"subsample with {name!r}, which is none of the names"
-        )
-        message = message.lower().replace("maximum", "")
-        named = "max" in message and ("mean" in message or "avg" in message)
+        what = f"subsample with {name!r}, which is none of the names"
+        message = expect.raises(student.run(probes.pool_error, name), ["ValueError"], what).lower()
+        named = "max" in message.replace("maximum", "") and ("mean" in message or "avg" in message)
         expect.true(named, "the ValueError does not name the choices")
     images = torch.randn(1, 1, 4, 4, generator=rng)
-    known = student.run(probes.pooled, images, "max", 2)
-    expect.close(known, F.max_pool2d(images, 2), "subsample with a known name")
+    expect.close(student.run(probes.pooled, images, "max", 2), F.max_pool2d(images, 2), "subsample with a known name")
 
 
 # 5.8
 
 
-class Net(nn.Module):
-    """The judge's twin of the probes' network."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.norm, self.last = nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)
-
-    def forward(self, x):
-        return self.last(self.norm(self.first(x.flatten(1))).relu())
-
-
-def network(gen, count):
-    model = Net()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=gen) * 0.7)
-        model.norm.running_mean.copy_(torch.randn(5, generator=gen) * 0.3)
-        model.norm.running_var.copy_(torch.rand(5, generator=gen) + 0.5)
-    x, y = torch.randn(count, 6, generator=gen), torch.randint(0, 3, (count,), generator=gen)
-    return model, copy.deepcopy(model.state_dict()), x, y
-
-
-def run_epochs(model, x, y, batch_size, lr, momentum, epochs):
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
-    model.train()
-    losses = []
-    for _ in range(epochs):
-        for inputs, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
-            loss = F.cross_entropy(model(inputs), labels)
-            gradients = torch.autograd.grad(loss, list(model.parameters()))
-            for parameter, gradient in zip(model.parameters(), gradients, strict=True):
-                parameter.grad = gradient
-            optimizer.step()
-            losses.append(float(loss.detach()))
-    return losses
-
-
 @task("5.8", points=3, title="train on a network with batch normalisation, over two epochs",
       hint="Mode, gradients, steps and log: in every epoch.")  # fmt: skip
 def test_training(student, rng):
-    model, state, x, y = network(rng, 26)
-    got = student.run(probes.trained, state, x, y, 4, 0.1, 0.9, 3, 2)
-    losses = run_epochs(model, x, y, 4, 0.1, 0.9, 2)
-    for name, want in model.state_dict().items():
-        value = expect.field(expect.field(got, "state"), name)
-        expect.close(value, want, f"{name} after training", rtol=1e-3, atol=1e-3)
-    per_epoch = expect.items(expect.field(got, "losses"), 2, "the losses")
-    for found, wanted in zip(per_epoch, (losses[0:7:3], losses[7::3]), strict=True):
-        for value, want in zip(expect.items(found, len(wanted), "the logged losses"), wanted, strict=True):
-            expect.instance(value, float, "a logged loss")
-            expect.near(value, want, "a logged loss", rtol=1e-3, atol=1e-3)
-    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+    net, state, x, y = twins.network(rng, 26)
+    got = student.run(probes.trained, state, x, y, 3)
+    losses = twins.run_epochs(net, x, y, batch_size=4, epochs=2, lr=0.1, momentum=0.9)
+    twins.judge_trained(got, net)
+    twins.judge_epochs(got, losses, epochs=2, interval=3)
 
 
 @task("5.8", points=3, title="validate on a network with batch normalisation and dropout",
       hint="Evaluation has a mode of its own, needs no gradients and leaves no trace.")  # fmt: skip
 def test_validation(student, rng):
-    model, state, x, y = network(rng, 25)
+    net, state, x, y = twins.network(rng, 25)
     got = student.run(probes.validated, state, x, y, 8)
-    logits = model.eval()(x).detach()
-    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what validate returns")
-    wanted = loops.means(F.cross_entropy(logits, y, reduction="none", label_smoothing=0.2), 8)
-    loops.near_one_of(loss, wanted, "the loss", rtol=1e-3, atol=1e-4)
-    expect.near(accuracy, 100 * (logits.argmax(1) == y).double().mean().item(), "the accuracy", atol=1e-3)
-    modes = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes")
-    expect.true(bool(modes) and all(mode is False for mode in modes), "gradients were recorded")
-    without = expect.items(expect.field(got, "grads"), 6, "gradients")
-    expect.true(all(none is True for none in without), "gradients were left behind")
-    for name, value in state.items():
-        expect.close(expect.field(expect.field(got, "state"), name), value, f"{name} afterwards")
-    flags = {name: name != "first.weight" for name, _ in model.named_parameters()}
-    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
-    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+    twins.judge_results(got, net, x, y, 8)
+    twins.judge_unrecorded(got)
+    twins.judge_untouched(got, net, state, x, "validate")
 
 
 # 5.9 and 5.10
@@ -321,18 +250,13 @@ def test_validation(student, rng):
       hint="The network arrives in training mode.")  # fmt: skip
 @given(batch_size=st.sampled_from([5, 1, 40]), seed=SEEDS)
 def test_predictions(student, batch_size, seed):
-    model, state, x, y = network(generator(seed), 13)
-    images = x.view(-1, 1, 2, 3)
-    got = student.run(probes.predictions, state, images, y, batch_size)
+    net, state, x, y = twins.network(generator(seed), 13)
+    got = student.run(probes.predictions, state, x.view(-1, 1, 2, 3), y, batch_size)
     found = expect.items(expect.field(got, "result"), 3, "what get_predictions returns")
-    expect.close(found[0], images, "images")
+    expect.close(found[0], x.view(-1, 1, 2, 3), "images")
     expect.close(found[1], y, "labels", dtype=True)
-    expect.close(found[2], model.eval()(x).detach().softmax(1), "probs", rtol=1e-3, atol=1e-4)
-    attached = expect.items(expect.field(got, "attached"), 3, "the three tensors")
-    expect.true(all(graph is False for graph in attached), "a result still belongs to a graph")
-    expect.equal(expect.field(got, "requires_grad"), [True] * 6, "requires_grad afterwards")
-    for name, value in state.items():
-        expect.close(expect.field(expect.field(got, "state"), name), value, f"{name} afterwards")
+    expect.close(found[2], twins.answers(net, x).softmax(1), "probs", rtol=1e-3, atol=1e-4)
+    twins.judge_untouched(got, net, state, x, "get_predictions")
 
 
 @task("5.10", points=3, title="most_incorrect with ties, and with fewer mistakes than asked for", examples=6,
@@ -375,45 +299,28 @@ def judge_incorrect(got, images, labels, probs, n):
 # 5.11
 
 
-def mistakes(gen, count):
-    """`count` entries (image, true label, probs) of digits that are predicted wrongly, as most_incorrect gives them."""
-    probs = torch.rand(count, 10, generator=gen).softmax(1)
-    images, labels = torch.rand(count, 1, 28, 28, generator=gen), (probs.argmax(1) + 1) % 10
-    return list(zip(images, labels.tolist(), probs, strict=True))
-
-
 @task("5.11", points=1, title="plot_filter and plot_most_incorrect cope with a single entry",
       hint="A grid of one is not an array of axes unless asked for.")  # fmt: skip
 def test_single_entries(student, rng):
-    images = torch.rand(1, 1, 12, 12, generator=rng)
-    drawn = student.run(probes.plotted, "plot_filter", images, torch.rand(5, 5, generator=rng).tolist())
-    shown = [figures.picture_of(ax) for ax in figures.axes_of(drawn, 2)]
-    sizes = sorted(list(picture.shape) for picture in shown)
-    expect.equal(sizes, [[8, 8], [12, 12]], "the sizes of the pictures")
-    own = figures.show_one([*images, *images[..., 4:, 4:]], shown)  # as it is, or as its stand-in filters it
-    expect.true(own, "plot_filter does not show the image that it is given")
-    entries = mistakes(rng, 1)
-    (ax,) = figures.axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), 1)
-    picture = figures.picture_of(ax)
-    expect.equal(list(picture.shape), [28, 28], "the size of the picture")
-    own = figures.show_one([entries[0][0]], [picture])
-    expect.true(own, "plot_most_incorrect does not show the image that it is given")
+    images, labels, probs = guesses(rng, 1, 10, 1, side=28)
+    got = student.run(probes.plotted, "plot_filter", images, torch.rand(5, 5, generator=rng).tolist())
+    shown = figures.shown_in(got, 2)
+    expect.equal(sorted(list(one.shape) for one in shown), [[24, 24], [28, 28]], "the sizes of the pictures")
+    expect.true(figures.show_one(images, shown), "plot_filter does not show the image that it is given")
+    (shown,) = figures.shown_in(student.run(probes.plotted, "plot_most_incorrect", entries(images, labels, probs)), 1)
+    expect.true(figures.alike(images[0, 0], shown), "plot_most_incorrect does not show the image that it is given")
 
 
 @task("5.11", points=1, title="the plots have the right axes for other numbers of entries",
       hint="One axes for each entry; none left over.")  # fmt: skip
 def test_other_plots(student, rng):
     for count in (2, 6):
-        entries = mistakes(rng, count)
-        axes = figures.axes_of(student.run(probes.plotted, "plot_most_incorrect", entries), count)
-        own = figures.show_one([image for image, *_ in entries], figures.pictures_of(axes))
-        expect.true(own, "plot_most_incorrect shows none of the images that it is given")
+        images, *others = guesses(rng, count, 10, count, side=28)
+        shown = figures.shown_in(student.run(probes.plotted, "plot_most_incorrect", entries(images, *others)), count)
+        expect.true(figures.show_one(images, shown), "plot_most_incorrect shows none of the images that it is given")
     labels = torch.randint(0, 10, (200,), generator=rng)
     (ax,) = figures.axes_of(student.run(probes.plotted, "plot_confusion_matrix", labels, labels.roll(1)), 1)
-    empty = 12  # children of an axes on which nothing has been drawn, and a little room
-    pictures = expect.items(expect.field(ax, "pictures"), None, "pictures")
-    shown = len(pictures) > 0 or len(expect.items(expect.field(ax, "meshes"), None, "the meshes")) > 0
-    expect.true(shown or expect.number(expect.field(ax, "count"), "the parts drawn") > empty, "nothing is drawn")
+    figures.judge_drawn(ax)
 
 
 # 5.12

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import statistics
 from pathlib import Path
 
 import pytest
 
-from grader.author.lines import of_week
+from grader.author.lines import of_week, summary
 from grader.cli.main import COMMANDS
 from grader.course import Course
 from grader.kernel.session import run_checks
@@ -19,10 +20,9 @@ PAGE = Path(__file__).parents[2] / "solutions" / "README.md"
 SHAPES = re.findall(
     r"```python\n# probes\.py\n(.*?)# test_week9\.py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
 )
-PROBES = "import torch\nfrom torch.utils.data import DataLoader, TensorDataset\n\n\n"
 CHECKS = """import torch
 from hypothesis import given, strategies as st
-from grader.checks import expect, load_probes, loops, task
+from grader.checks import expect, figures, load_probes, loops, task
 
 probes = load_probes(__file__)
 
@@ -74,7 +74,7 @@ MISTAKES = {
 @pytest.fixture(scope="module")
 def shapes_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     files = {
-        "assignments/week1/probes.py": PROBES + "\n\n".join(probe for probe, _ in SHAPES),
+        "assignments/week1/probes.py": "\n\n".join(probe for probe, _ in SHAPES),
         "assignments/week1/test_week1.py": CHECKS + "\n\n".join(check for _, check in SHAPES),
     }
     return Course(copied("one_check", tmp_path_factory.mktemp("shapes"), files))
@@ -106,6 +106,27 @@ def test_a_checks_lines_are_its_own_and_its_share_of_the_probes_that_it_runs(sha
     assert {name.partition("::test_")[2] for name in found} == {"double", "flatten", "parameters", "train", "plot"}
     lines = sum(len(written(probe + check)) for probe, check in SHAPES)
     assert sum(found.values()) == lines
+
+
+def test_a_check_of_week_5_takes_less_than_fifteen_lines_in_the_middle_and_so_does_each_common_shape() -> None:
+    found = of_week(Course(PAGE.parents[1]).assignment("week5"))
+    assert statistics.median(found.values()) < 15
+    common = {
+        "a value": "conv_output_size pool_output_size subsample apply_filter filter_dtype filters pooling",
+        "a shape": "lenet_shapes lenet_single_image",
+        "a module's parameters": "lenet_layers lenet_gradients",
+        "a split": "split_covers split_transforms split_seed split_generators",
+        "a training loop": "train_weights train_losses train_mode loops_device training",
+        "an evaluation": "validate_loss validate_changes_nothing validation get_predictions predictions",
+        "a figure": "own_figures plot_filter plot_confusion_matrix plot_most_incorrect single_entries other_plots",
+    }
+    by_check = {name.partition("::test_")[2]: lines for name, lines in found.items()}
+    long = {name: by_check[name] for names in common.values() for name in names.split() if by_check[name] >= 15}
+    assert long == {}
+
+
+def test_a_week_is_summed_up_in_a_line() -> None:
+    assert summary("week9", {"a": 3.0, "b": 20.0, "c": 14.9}) == "week9: 3 checks, 15 lines in the middle, 2 under 15"
 
 
 def test_the_week_that_the_guides_begin_is_not_there_yet() -> None:

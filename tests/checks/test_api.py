@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from grader import checks
-from grader.checks import expect, figures, loops, oracles, seeds, show
+from grader.checks import expect, figures, layers, loops, oracles, predictions, seeds, show, splits, twins
 from grader.inside import kit, modules
 
 PAGE = Path(__file__).parents[2] / "solutions" / "API.md"
@@ -29,7 +29,10 @@ def test_every_example_of_the_page_gives_what_stands_below_it() -> None:
     assert "".join(said) == ""
 
 
-@pytest.mark.parametrize("module", [expect, figures, loops, oracles, seeds, show])
+MODULES = [expect, figures, layers, loops, oracles, predictions, seeds, show, splits, twins]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_the_page_names_every_function(module: ModuleType) -> None:
     public = [
         name for name, one in vars(module).items() if inspect.isfunction(one) and one.__module__ == module.__name__
@@ -37,7 +40,7 @@ def test_the_page_names_every_function(module: ModuleType) -> None:
     named = set(re.findall(r"`(\w+)[`(]", TEXT))
     assert [name for name in public if not name.startswith("_") and name not in named] == []
     used = set(re.findall(rf"\b{module.__name__.rpartition('.')[2]}\.(\w+)", TEXT))
-    assert used <= {*public, "CheckFailed", "SEEDS", "Network"}
+    assert used <= {*public, "CheckFailed", "SEEDS", "Network", "LEVELS"}
 
 
 def test_the_page_names_all_that_probes_record_with() -> None:

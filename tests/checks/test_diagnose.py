@@ -52,7 +52,7 @@ EXPLAINED = {
     "mirrored": (IMAGE.flip(-1), IMAGE, "it is reversed along the last axis"),
     "zeros": (torch.zeros(2, 3), WANT, "it is zero everywhere"),
     "constant": (torch.full((2, 3), 0.25), WANT, "it is 0.25 everywhere"),
-    "offset": (WANT + 0.25, WANT, "everything is +0.25 from the expected value"),
+    "offset": (WANT + 0.25, WANT, "everything is +0.25 from the expected value; is a bias added?"),
     "offset of integers": (
         torch.tensor([1, 2, 7]), torch.tensor([2, 3, 8]), "everything is -1 from the expected value",
     ),

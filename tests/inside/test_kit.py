@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -167,8 +168,66 @@ def test_a_figure_is_told_by_its_parts_and_none_is_left() -> None:
     with pytest.raises(AssertionError, match="show\\(\\) is called"):
         figures.axes_of(got, 2)
     assert kit.drawn(lambda: None)["type"] == "NoneType"
-    got = plain(kit.beside_another([("plot", plot), ("draw", lambda: plt.plot(points))]))
+    module = SimpleNamespace(plot=lambda image: plot(), draw=plt.plot)
+    got = plain(kit.beside_another(module, {"plot": (picture,), "draw": (points,)}))
     assert (got["plot"], got["draw"]) == ([True, True, 2], [True, False, None])
-    figures.judge_own(got, ["plot"])
+    figures.judge_own(got, ["plot"], [picture])
+    with pytest.raises(AssertionError, match="none of the plots shows an image"):
+        figures.judge_own(got, ["plot"], [picture.flip(2)])
     with pytest.raises(AssertionError, match="draw returns no matplotlib Figure"):
         figures.judge_own(got, ["draw"])
+
+
+def test_rows_of_pictures_are_judged_from_the_top() -> None:
+    images = torch.rand(3, 1, 4, 4, generator=seeds.generator(0))
+    rows = {"the originals": [images], "the filtered images": [images.flip(3), images * 0]}
+
+    def plot(parts: Any, across: bool = False) -> Any:
+        figure, axes = plt.subplots(2, 3) if not across else plt.subplots(3, 2)
+        for row, batch in zip(axes.T if across else axes, parts, strict=True):
+            for ax, image in zip(row, batch, strict=True):
+                ax.imshow(image[0])
+        return figure
+
+    def judged(parts: Any, across: bool = False) -> None:
+        figures.judge_rows(plain(kit.drawn(lambda: plot(parts, across), "pictures", "box")), rows)
+
+    filtered = images.flip(3)
+    judged((images, filtered))
+    for parts, across, told in (
+        ((filtered, images), False, "the originals are drawn in row 2 from the top, and belong in row 1"),
+        ((images, filtered), True, "the originals are drawn, but not side by side in row 1 of 2"),
+        ((images, images), False, "row 2 from the top does not show the filtered images"),
+        ((filtered, filtered), False, "row 1 from the top does not show the originals"),
+    ):
+        with pytest.raises(AssertionError, match=told):
+            judged(parts, across)
+
+
+def test_a_loop_gets_its_parts_in_its_own_order() -> None:
+    loop = kit.in_order(lambda *given, **options: (given, options), "device model", 1, interval=2)
+    assert loop("m", "l", "o", "c", "d") == (("d", "m", 1), {"interval": 2})
+
+
+def test_a_right_helper_leaves_other_arguments_to_the_students_own() -> None:
+    instead = kit.right(lambda size, step=1: size // step)(lambda size, start: start)
+    assert (instead(7, step=2), instead(7, start=3)) == (3, 3)
+
+
+def test_what_collects_tensors_is_told_by_whether_they_belong_to_a_graph() -> None:
+    *given, mean, var, logits = loops.normed_problem(seeds.generator(3))
+    x, y, weight, bias = given
+    images = x.view(-1, 1, 2, 2)
+
+    def collect(model: nn.Module, loader: Any, *rest: Any) -> Any:
+        model.eval()
+        with torch.no_grad():
+            found = [(images, labels, model(images.to(rest[-1])).softmax(1).cpu()) for images, labels in loader]
+        return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+
+    got = plain(kit.predicted(collect, weight, bias, mean, var, images, y, 8))
+    loops.judge_predictions(got, "collect", images, y, logits, mean, 8)
+    got = plain(kit.located(collect, collect, weight, bias, images, y, results=True))
+    loops.judge_elsewhere(got, "collect", ("model", "loader"), x, weight, bias, labelled=False)
+    with pytest.raises(AssertionError, match="images are left on the device"):
+        loops.judge_returned({"results": ["cuda:0"]}, ["images"])

@@ -61,6 +61,16 @@ def loop_of(student: Any) -> Any:
     return lambda model, loader, optimizer, criterion, device: train(model, loader, device)
 
 
+def in_order(student: Any, log_interval: int) -> Any:
+    loop = student.kit.in_order(student.training.train, "model device loader", 1, log_interval=log_interval)
+    return student.kit.trained(loop)
+
+
+def asked_by_the_kit(student: Any, images: torch.Tensor, classes: int) -> Any:
+    with student.instead("lenet"):
+        return student.kit.answer_of(student.lenet.LeNet(classes), images, {})
+
+
 @contextmanager
 def class_of(student: Any) -> Iterator[Any]:
     own = student.batchnorm.BatchNorm2d
@@ -104,6 +114,9 @@ ASKED: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list
     "measures of arguments": (measured, (torch.zeros(3, 4, 2), {"last": torch.zeros(5, 1)}), {}, ["FCNN"],
                               "FCNN(3, 8, 4, 5, weight.shape)"),
     "what the kit runs": (recorded, (0.1,), {}, ["train"], "train(model, loader, device)"),
+    "what the kit runs in order": (in_order, (3,), {}, ["train"], "train(model, device, loader, 1, log_interval=3)"),
+    "what the kit asks": (asked_by_the_kit, (torch.zeros(1, 28, 28), 9), {}, ["LeNet"],
+                          "model = LeNet(9), then model(tensor 1×28×28 float32)"),
     "several functions": (whole, (3,), {}, ["FCNN", "fit"], ""),
     "none": (nothing, (3,), {}, [], ""),
     "arguments that do not fit": (nothing, (3, 4), {}, [], ""),

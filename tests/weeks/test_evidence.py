@@ -169,6 +169,7 @@ CUT = "it counts where fit breaks down before its last call"
 OPEN = "the contract leaves this buffer open"
 HANDED = "here it matters which loops fit calls; what the model answers at a call is judged by handed_on"
 MOVED = "of these averages it is asked whether they move; the value of one of them is judged"
+DETACHED = "gradients may be recorded where what is returned belongs to no graph"
 ONE = "one picture of those that were drawn for this run shows that it was made"
 
 # Places of the evidence that no check judges, each with the reason: patterns of probe, place and way of lying.
@@ -197,7 +198,8 @@ UNJUDGED = {
     ("*.week4.probes fitted", "first", "another type"): OWN_LOOPS,
     ("*.week6.probes_training handed_on", "first", "another type"): OWN_LOOPS,
     ("*.week6.probes_training fitted", "calls.*.*", "* number*"): HANDED,
-    ("*.week5.probes figures", "pictures.*", "*"): ONE,
+    ("*.week5.probes beside_another", "pictures.*", "*"): ONE,
+    ("*.week5.probes_hidden predictions", "grad_modes*", "*"): DETACHED,
     ("*.week5.probes_hidden plotted", "axes.*.pictures.*", "* number*"): DRAWN,
     ("*.week4.probes fitted", "weight", "*"): OWN_LOOPS,
     ("*.week4.probes fitted", "device", "*"): OWN_LOOPS,

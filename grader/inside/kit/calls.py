@@ -1,4 +1,4 @@
-"""Tells what a call of a student's function raises, draws, leaves behind, and can be called with."""
+"""Calls a student's function in its own order, and tells what a call raises, draws, leaves behind, and takes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,33 @@ from typing import Any
 
 import numpy as np
 import torch
+
+Function = Callable[..., Any]
+LOOP = ("model", "loader", "optimizer", "criterion", "device")  # what a loop of the kit's is called with
+
+
+def in_order(function: Function, order: str, *more: Any, **options: Any) -> Function:
+    """Return a loop that hands its parts to a student's function in that order, `more` after them, and the options.
+
+    `order` names them with blanks between: `"model device loader"`; what it leaves out is not handed on.
+    """
+    names = order.split()
+    return lambda *given: function(*(dict(zip(LOOP, given, strict=True))[name] for name in names), *more, **options)
+
+
+def right(function: Function) -> Callable[[Function], Function]:
+    """Return what `student.instead` takes: `function` answers, or the student's own where its arguments are others."""
+
+    def instead(own: Function) -> Function:
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except TypeError:
+                return own(*args, **kwargs)
+
+        return answer
+
+    return instead
 
 
 def raised(call: Callable[[], Any]) -> dict[str, str]:

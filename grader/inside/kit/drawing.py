@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,21 +39,21 @@ def drawn(plot: Callable[[], Any], *parts: str) -> dict[str, Any]:
     return {"type": type(figure).__name__, "figure": is_figure, "shows": len(shows), "axes": axes}
 
 
-def beside_another(plots: Iterable[tuple[str, Callable[[], Any]]]) -> dict[str, Any]:
-    """For each named plot, beside another figure: whether it gives its own, left that alone, and in how many axes.
+def beside_another(module: Any, plots: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """For each of a module's plots, beside another figure: whether it gives its own, left that alone, in how many axes.
 
-    `pictures` are all pictures in these figures.
+    `plots` holds what each is called with, by its name. `pictures` are all pictures in these figures.
     """
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
     found: dict[str, Any] = {}
     pictures: list[Any] = []
-    for name, plot in plots:
+    for name, given in plots.items():
         plt.close("all")
         other, ax = plt.subplots()
         before = len(ax.get_children())
-        figure = plot()
+        figure = getattr(module, name)(*given)
         untouched = other.axes == [ax] and len(ax.get_children()) == before
         used = sum(map(_is_used, figure.axes)) if isinstance(figure, Figure) else None
         found[name] = [figure is not other, untouched, used]

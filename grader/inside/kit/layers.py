@@ -35,6 +35,27 @@ def set_weights(model: torch.nn.Module, weights: Mapping[str, torch.Tensor], ima
         own.copy_(value)
 
 
+def answer_of(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    weights: Mapping[str, torch.Tensor] | None = None,
+    example: torch.Tensor | None = None,
+) -> Any:
+    """Return what a model gives in evaluation mode, with `weights`, if any, copied into its layers.
+
+    Before that it sees `example`, or else the images. An error over a single image, without the batch's axis, says so.
+    """
+    model.eval()
+    if weights is not None:
+        set_weights(model, weights, images if example is None else example)
+    try:
+        return model(images)
+    except RuntimeError as error:
+        if images.dim() == 3:
+            error.args = (f"a single image has no batch axis: {error}",)
+        raise
+
+
 def weights_of(model: torch.nn.Module, layers: Iterable[str]) -> dict[str, torch.Tensor]:
     """Return copies of the layers' weights and biases on the CPU, named like `conv1.weight`."""
     return {
@@ -44,13 +65,40 @@ def weights_of(model: torch.nn.Module, layers: Iterable[str]) -> dict[str, torch
     }
 
 
-def shapes_of(model: torch.nn.Module, layers: Iterable[str]) -> dict[str, Any]:
-    """Return the shape of each layer's weight, None for what is not there, and the names of all `layers` that are."""
+def shapes_of(model: torch.nn.Module, layers: Iterable[str], example: torch.Tensor | None = None) -> dict[str, Any]:
+    """Return the shape of each layer's weight, None for what is not there, and the names of all `layers` that are.
+
+    The model first sees `example`, where one is given: a lazy layer has no weights before its first input.
+    """
+    if example is not None:
+        with torch.no_grad():
+            model(example)
     found: dict[str, Any] = {"layers": [name for name, _ in model.named_children()]}
     for layer in layers:
         weight = getattr(getattr(model, layer, None), "weight", None)
         found[layer] = list(weight.shape) if isinstance(weight, torch.Tensor) else None
     return found
+
+
+def gradients_of(
+    model: torch.nn.Module, images: torch.Tensor, layers: Iterable[str], part: int | None = None
+) -> dict[str, Any]:
+    """Return each layer's greatest gradient, None for none, of the sum of squares of what the model gives for images.
+
+    `part` is the place of the output among several. `cut` says that it belongs to no graph, `returned` what came in
+    place of a tensor.
+    """
+    model.eval()
+    result = model(images)
+    several = isinstance(result, (tuple, list))
+    output = result if part is None else result[part] if several and part < len(result) else None
+    if not isinstance(output, torch.Tensor):
+        return {"returned": type(result).__name__}
+    if not output.requires_grad:
+        return {"cut": True}
+    output.square().sum().backward()
+    grads = {layer: getattr(model, layer).weight.grad for layer in layers}
+    return {layer: None if grad is None else float(grad.abs().max()) for layer, grad in grads.items()}
 
 
 class WithoutDropout(TorchFunctionMode):

@@ -29,6 +29,7 @@ class Calls:
         self.grad_modes: list[bool] = []  # whether what it gave belongs to a graph, whichever way that is switched off
         self.devices: list[str] = []  # where the inputs were
         self.sizes: list[int] = []  # the inputs' first axes
+        self.inputs: list[torch.Tensor] = []  # what they were
         self.first: torch.Tensor | None = None  # the first answer
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Calls:
@@ -41,6 +42,7 @@ class Calls:
         self.grad_modes.append(logits.requires_grad)
         self.devices.append(str(inputs.device))
         self.sizes.append(len(inputs))
+        self.inputs.append(inputs.detach().clone())
         self.first = logits.detach().clone() if self.first is None else self.first
 
 
@@ -59,9 +61,10 @@ def watched(model: Model) -> Model:
 
 
 class Linear(nn.Module):
-    """Notes its calls: a linear classifier of N×features. With `pair` it gives `(logits, features)`, as some nets do.
+    """Notes its calls: a linear classifier of N×features, or of images N×… with so many pixels.
 
-    `norm` keeps the mean of what it is given in training mode, which batch normalisation does there alone.
+    With `pair` it gives `(logits, features)`, as some nets do. `norm` keeps the mean of what it is given in training
+    mode, which batch normalisation does there alone.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, pair: bool = False) -> None:
@@ -72,9 +75,10 @@ class Linear(nn.Module):
         self.pair = pair
         self.calls = Calls()
 
-    def forward(self, features: torch.Tensor) -> Any:
+    def forward(self, inputs: torch.Tensor) -> Any:
+        features = inputs.flatten(1)
         self.norm(features.detach())
-        return self._answer(features, features)
+        return self._answer(inputs, features)
 
     def _answer(self, given: torch.Tensor, features: torch.Tensor) -> Any:
         logits = self.layer(features)
@@ -94,8 +98,8 @@ class Normed(Linear):
         self.norm.running_mean, self.norm.running_var = mean.clone(), var.clone()
         self.dropout = nn.Dropout(0.5)
 
-    def forward(self, features: torch.Tensor) -> Any:
-        return self._answer(features, self.dropout(self.norm(features)))
+    def forward(self, inputs: torch.Tensor) -> Any:
+        return self._answer(inputs, self.dropout(self.norm(inputs.flatten(1))))
 
 
 class Located(nn.CrossEntropyLoss):
@@ -168,6 +172,16 @@ def evaluated(
     }
 
 
+def predicted(
+    loop: Loop, weight: torch.Tensor, bias: torch.Tensor, mean: torch.Tensor, var: torch.Tensor,
+    images: torch.Tensor, labels: torch.Tensor, batch_size: int, pair: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Do as `evaluated` for a loop that collects tensors: whether they are `attached` to a graph, in place of calls."""
+    found = evaluated(loop, weight, bias, mean, var, images, labels, batch_size, pair)
+    attached = [bool(one.requires_grad) for one in found["result"] if isinstance(one, torch.Tensor)]
+    return {**{name: found[name] for name in ("result", "grad_enabled", "running_mean")}, "attached": attached}
+
+
 def located(
     function: Callable[..., Any], loop: Loop, weight: torch.Tensor, bias: torch.Tensor, features: torch.Tensor,
     labels: torch.Tensor, pair: bool = False, results: bool = False,
@@ -180,17 +194,24 @@ def located(
         model, criterion = Linear(weight, bias, pair).to(device), Located()
         loader = DataLoader(TensorDataset(features, labels), batch_size=4)
         result = loop(model, loader, torch.optim.SGD(model.parameters(), lr=0.1), criterion, device)
-        notes = {
-            "parameters": parameters(function),
-            "device": str(device),
-            "inputs": model.calls.devices,
-            "labels": criterion.devices,
-            "first": model.calls.first,
-        }
+        notes = places_of(function, device, model, criterion)
         if results:
             parts = result if isinstance(result, (tuple, list)) else [result]
             notes["results"] = [str(one.device) if isinstance(one, torch.Tensor) else "cpu" for one in parts]
     return notes
+
+
+def places_of(
+    function: Callable[..., Any], device: torch.device, model: Any, criterion: Located | None = None
+) -> dict[str, Any]:
+    """Return a function's parameters, and where a model of the kit's and a `Located` loss noted inputs and labels."""
+    return {
+        "parameters": parameters(function),
+        "device": str(device),
+        "inputs": model.calls.devices,
+        "labels": criterion.devices if criterion else [],
+        "first": model.calls.first,
+    }
 
 
 def on_device(
