@@ -63,146 +63,31 @@ def right_time(own):
     return lambda start, end, *_, **__: (int(end - start) // 60, int(end - start) % 60)
 
 
-class Linear(nn.Module):
-    """Linear classifier on flat features that records how it was called."""
-
-    def __init__(self, weight, bias):
-        super().__init__()
-        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
-        with torch.no_grad():
-            self.layer.weight.copy_(weight)
-            self.layer.bias.copy_(bias)
-        self.modes = []
-        self.grad_modes = []
-        self.devices = []
-        self.first = None
-
-    def forward(self, features):
-        self.modes.append(self.training)
-        self.devices.append(str(features.device))
-        logits = self.layer(features)
-        self.first = logits.detach().clone() if self.first is None else self.first
-        self.grad_modes.append(logits.requires_grad)  # whichever way gradients are switched off
-        return logits
+def train_loop(student):
+    return student.kit.in_order(student.training.train, "model loader optimizer criterion device")
 
 
-class Normed(Linear):
-    """The same behind batch normalisation and dropout, which show in the values whether the mode is right."""
-
-    def __init__(self, weight, bias, mean, var):
-        super().__init__(weight, bias)
-        self.norm = nn.BatchNorm1d(weight.shape[1])
-        self.norm.running_mean.copy_(mean)
-        self.norm.running_var.copy_(var)
-        self.dropout = nn.Dropout(0.5)
-
-    def forward(self, features):
-        return super().forward(self.dropout(self.norm(features)))
+def evaluate_loop(student):
+    return student.kit.in_order(student.training.evaluate, "model loader criterion device")
 
 
-class Located(nn.CrossEntropyLoss):
-    """Cross-entropy that records where logits and labels are."""
-
-    def __init__(self):
-        super().__init__()
-        self.devices = []
-
-    def forward(self, logits, labels):
-        self.devices.append([str(logits.device), str(labels.device)])
-        return super().forward(logits, labels)
-
-
-def signature_of(function):
-    """The names of a function's parameters, in order; None where it takes any name."""
-    parameters = inspect.signature(function).parameters.values()
-    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    return None if anything else [parameter.name for parameter in parameters]
-
-
-@torch.no_grad()
-def recording_after(call):
-    """Whether gradients are recorded after a call before which they were not. Nothing can be trained without them."""
-    with suppress(RuntimeError):
-        call()
-    return torch.is_grad_enabled()
-
-
-def trained(student, weight, bias, features, labels, batch_size, lr, again=False):
-    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with.
-
-    Then `again`, with a copy of the model, while no gradients are recorded.
-    """
+def trained(student, *problem, again=False):
+    """One epoch of the student's `train` on a linear model, plain SGD, with stale gradients to begin with."""
     with student.instead("training", calculate_accuracy=right_accuracy):
-        model = Linear(weight, bias)
-        model.eval()
-        for parameter in model.parameters():
-            parameter.grad = torch.full_like(parameter, 5.0)
-        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-        result = student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU)
-        grad_enabled = [torch.is_grad_enabled()]
-        if again:
-            twin = copy.deepcopy(model)
-            rest = (loader, torch.optim.SGD(twin.parameters(), lr=lr), nn.CrossEntropyLoss(), CPU)
-            grad_enabled.append(recording_after(lambda: student.training.train(twin, *rest)))
-        return {
-            "result": result,
-            "weight": model.layer.weight,
-            "bias": model.layer.bias,
-            "modes": model.modes,
-            "grad_enabled": grad_enabled,
-            "requires_grad": [p.requires_grad for p in model.parameters()],
-        }
+        return student.kit.trained(train_loop(student), *problem, again=again)
 
 
-def evaluated(student, weight, bias, mean, var, features, labels, batch_size):
+def evaluated(student, *problem):
     """The student's `evaluate` on a model with batch normalisation and dropout that is in training mode."""
     with student.instead("training", calculate_accuracy=right_accuracy):
-        model = Normed(weight, bias, mean, var)
-        model.train()
-        model.norm.bias.requires_grad_(False)
-        model.layer.bias.grad = torch.full_like(model.layer.bias, 3.0)
-        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-        rest = (loader, nn.CrossEntropyLoss(), CPU)
-        result = student.training.evaluate(model, *rest)
-        recording = torch.is_grad_enabled()
-        return {
-            "result": result,
-            "grad_enabled": [recording, recording_after(lambda: student.training.evaluate(model, *rest))],
-            "modes": model.modes,
-            "grad_modes": model.grad_modes,
-            "first": model.first,
-            "weight": model.layer.weight,
-            "running_mean": model.norm.running_mean,
-            "running_var": model.norm.running_var,
-            "bias_grad": model.layer.bias.grad,
-            "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
-        }
+        return student.kit.evaluated(evaluate_loop(student), *problem)
 
 
-def loops_elsewhere(student, weight, bias, features, labels):
-    """Of `train` and `evaluate`: the parameters; where inputs and labels are when they are given another device."""
+def loop_elsewhere(student, name, *problem):
+    """The parameters of `train` or `evaluate`; where inputs and labels are when it is given another device."""
+    loop = {"train": train_loop, "evaluate": evaluate_loop}[name]
     with student.instead("training", calculate_accuracy=right_accuracy):
-        found = {}
-        for name in ("train", "evaluate"):
-            loop = getattr(student.training, name)
-            with student.elsewhere() as device:
-                model, criterion = Linear(weight, bias).to(device), Located()
-                loader = DataLoader(TensorDataset(features, labels), batch_size=4)
-                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-                loop(model, loader, *([optimizer] if name == "train" else []), criterion, device)
-            found[name] = located(loop, device, model, criterion)
-        return found
-
-
-def located(function, device, model, criterion):
-    return {
-        "parameters": signature_of(function),
-        "device": str(device),
-        "inputs": model.devices,
-        "labels": criterion.devices,
-        "first": model.first,
-    }
+        return student.kit.located(getattr(student.training, name), loop(student), *problem)
 
 
 # 6.16: fit
@@ -289,7 +174,7 @@ def handed_on(student, weight, bias, features, labels):
     """
     with student.instead("training", epoch_time=right_time, calculate_accuracy=right_accuracy):
         with tempfile.TemporaryDirectory() as folder, student.elsewhere() as device:
-            model, criterion = Linear(weight, bias).to(device), Located()
+            model, criterion = student.kit.Linear(weight, bias).to(device), student.kit.Located()
             data = TensorDataset(features, labels)
             loaders = [DataLoader(data, batch_size=4), DataLoader(data, batch_size=4)]
             optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -300,9 +185,10 @@ def handed_on(student, weight, bias, features, labels):
                     student.training.fit(model, *loaders, optimizer, criterion, device, 2, watch.file)
                 except Exception:
                     ended = False
-                    if not watch.calls and not model.devices:
+                    if not watch.calls and not model.calls.devices:
                         raise
-        return {"calls": watch.calls, "ended": ended, **located(student.training.fit, device, model, criterion)}
+        places = student.kit.places_of(student.training.fit, device, model, criterion)
+        return {"calls": watch.calls, "ended": ended, **places}
 
 
 @contextmanager

@@ -202,16 +202,15 @@ def fine_tuned(student, weights, train, valid, lr, epochs):
     and all its parameters stand in.
     """
     with student.instead("training", epoch_time=right_time, calculate_accuracy=right_accuracy):
-        try:
-            return tuned_on(student.device, student, weights, train, valid, lr, epochs)
-        except Exception:
-            if student.device.type == "cpu":
-                raise
-            # A GPU costs no points, however it fails: all over again without it.
-            return tuned_on(CPU, student, weights, train, valid, lr, epochs)
+
+        def tune(device, criterion):
+            return tuned_on(device, criterion, student, weights, train, valid, lr, epochs)
+
+        got = student.kit.on_device(student.device, tune)
+        return {**got["after"], "losses": got["losses"]}
 
 
-def tuned_on(device, student, weights, train, valid, lr, epochs):
+def tuned_on(device, criterion, student, weights, train, valid, lr, epochs):
     model = Backbone(5)
     kept = {name: value for name, value in weights.items() if not name.startswith("classifier.3.")}
     model.load_state_dict(kept, strict=False)
@@ -221,11 +220,6 @@ def tuned_on(device, student, weights, train, valid, lr, epochs):
     model.to(device)
     groups = attempt(lambda: with_own_groups(student, model, lr))
     optimizer = groups or torch.optim.Adam(model.parameters(), lr=lr, fused=True)
-    curve, criterion = [], nn.CrossEntropyLoss()
-    # The learning curve: what the criterion gives while gradients are recorded.
-    criterion.register_forward_hook(
-        lambda _, given, value: curve.append(value.item()) if torch.is_grad_enabled() else None
-    )
     loaders = [
         DataLoader(TensorDataset(images.float() / 127.5 - 1, labels), batch_size=16, shuffle=shuffle)
         for (images, labels), shuffle in ((train, True), (valid, False))
@@ -234,8 +228,7 @@ def tuned_on(device, student, weights, train, valid, lr, epochs):
         file = Path(folder) / "best.pt"
         student.training.fit(model, *loaders, optimizer, criterion, device, epochs, file)
     after = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
-    used = {"head": own is not None, "groups": groups is not None}
-    return {"before": fresh, "after": after, "losses": curve, "own": used}
+    return {"before": fresh, "after": after, "own": {"head": own is not None, "groups": groups is not None}}
 
 
 def with_own_head(student, weights):

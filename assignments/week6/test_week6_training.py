@@ -101,6 +101,7 @@ def test_train(student, batch_size, seed):
     got = student.run(probes.trained, weight, bias, x, y, batch_size, 0.2, again=True)
     loops.judge_descent(got, descend(x, y, weight, bias, batch_size, 0.2))
     loops.judge_training_mode(got)
+    loops.judge_seen(got, x, batch_size)
 
 
 @task("6.14", points=1, title="train returns the means of loss and accuracy", examples=6,
@@ -117,11 +118,9 @@ def test_train_means(student, batch_size, seed):
       hint="On a GPU, images and labels have to be where the model is: send them to `device`.")  # fmt: skip
 def test_loops_device(student, rng):
     x, y, weight, bias = problem(rng, 12, 5, 3)
-    got = student.run(probes.loops_elsewhere, weight, bias, x, y)
     for name, own in (("train", ("optimizer", "criterion")), ("evaluate", ("criterion",))):
-        loops.judge_parameters(expect.field(got, name), ("model", "iterator", *own, "device"), name)
-        loops.judge_devices(expect.field(got, name), name)
-        loops.judge_first(expect.field(got, name), x, weight, bias, name)
+        got = student.run(probes.loop_elsewhere, name, weight, bias, x, y)
+        loops.judge_elsewhere(got, name, ("model", "iterator", *own, "device"), x, weight, bias)
 
 
 @task("6.14", points=1, title="evaluate returns the means of loss and accuracy", examples=8,

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.data import DataLoader, TensorDataset
 
 CPU = torch.device("cpu")
 
@@ -200,24 +199,6 @@ def counts(student, norm, width, classes, side):
     return [student.transfer.count_parameters(model) for model in models]
 
 
-class Net(nn.Module):
-    """Two linear layers with batch normalisation between."""
-
-    def __init__(self, state, dropout=0.0):
-        super().__init__()
-        self.first = nn.Linear(*reversed(state["first.weight"].shape))
-        self.norm = nn.BatchNorm1d(self.first.out_features)
-        self.last = nn.Linear(*reversed(state["last.weight"].shape))
-        self.dropout = nn.Dropout(dropout)
-        self.load_state_dict(state, strict=False)
-        self.grad_modes = []
-
-    def forward(self, x):
-        logits = self.last(self.dropout(self.norm(self.first(x)).relu()))
-        self.grad_modes.append(logits.requires_grad)
-        return logits
-
-
 class Number(float):
     """A number that gives itself when it is asked as a tensor is."""
 
@@ -240,33 +221,14 @@ def right_accuracy(own):
     return calculate_accuracy
 
 
-def trained(student, state, features, labels, batch_size, epochs):
-    """State after epochs of the student's `train` with momentum, with stale gradients before each."""
+def trained(student, *problem):
+    """State after two epochs of the student's `train` with momentum, with stale gradients before each."""
     with student.instead("training", calculate_accuracy=right_accuracy):
-        model = Net(state)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-        results = []
-        for _ in range(epochs):
-            model.eval()
-            for parameter in model.parameters():
-                parameter.grad = torch.ones_like(parameter)
-            results.append(student.training.train(model, loader, optimizer, nn.CrossEntropyLoss(), CPU))
-        return {"results": results, "state": dict(model.state_dict())}
+        loop = student.kit.in_order(student.training.train, "model loader optimizer criterion device")
+        return student.kit.trained_net(loop, *problem, batch_size=4, epochs=2, lr=0.1, momentum=0.9)
 
 
-def evaluated(student, state, features, labels, batch_size):
+def evaluated(student, *problem):
     with student.instead("training", calculate_accuracy=right_accuracy):
-        model = Net(state, dropout=0.5)
-        model.train()
-        model.first.weight.requires_grad_(False)
-        loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-        result = student.training.evaluate(model, loader, nn.CrossEntropyLoss(label_smoothing=0.2), CPU)
-        return {
-            "result": result,
-            "state": dict(model.state_dict()),
-            "grad_modes": model.grad_modes,
-            "grads": [p.grad is None for p in model.parameters()],
-            "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
-            "grad_enabled": torch.is_grad_enabled(),
-        }
+        loop = student.kit.in_order(student.training.evaluate, "model loader criterion device")
+        return student.kit.evaluated_net(loop, *problem)

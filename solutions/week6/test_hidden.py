@@ -12,7 +12,7 @@ from torch import nn
 from fixtures import digits, transfer, vgg
 from grader import expect
 from grader.answers import computed_once
-from grader.checks import load_beside, load_probes, loops, task
+from grader.checks import load_beside, load_probes, loops, task, twins
 
 PUBLIC = str(Path(__file__).parents[2] / "assignments" / "week6" / "test_week6_data.py")
 probes = load_probes(__file__)
@@ -275,28 +275,6 @@ def test_accuracies(student, rng):
         expect.near(float(got), (logits.argmax(1) == labels).double().mean().item(), "the accuracy", atol=1e-4)
 
 
-class Net(nn.Module):
-    """The judge's twin of the probes' network."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.norm, self.last = nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)
-
-    def forward(self, x):
-        return self.last(self.norm(self.first(x)).relu())
-
-
-def network(gen, count):
-    model = Net()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=gen) * 0.7)
-        model.norm.running_mean.copy_(torch.randn(5, generator=gen) * 0.3)
-        model.norm.running_var.copy_(torch.rand(5, generator=gen) + 0.5)
-    x, y = torch.randn(count, 6, generator=gen), torch.randint(0, 3, (count,), generator=gen)
-    return model, copy.deepcopy(model.state_dict()), x, y
-
-
 def judge_pair(result, losses, hits, batch_size):
     found = expect.items(result, 2, "(loss, accuracy)")
     for value, each in zip(found, (losses, hits), strict=True):
@@ -304,16 +282,11 @@ def judge_pair(result, losses, hits, batch_size):
         loops.near_one_of(value, loops.means(each, batch_size), "a mean over the data", rtol=1e-3, atol=1e-3)
 
 
-def judge_state(got, state, what):
-    for name, want in state.items():
-        expect.close(expect.field(expect.field(got, "state"), name), want, f"{name} {what}", rtol=2e-3, atol=2e-3)
-
-
 @task("6.14", points=2, title="train on a network with batch normalisation, over two epochs",
       hint="Mode, gradients, steps and means: in every epoch.")  # fmt: skip
 def test_training(student, rng):
-    model, state, x, y = network(rng, 26)
-    got = student.run(probes.trained, state, x, y, 4, 2)
+    model, state, x, y = twins.network(rng, 26)
+    got = student.run(probes.trained, state, x, y)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     for result in expect.items(expect.field(got, "results"), 2, "the results"):
         losses, hits = [], []
@@ -326,27 +299,20 @@ def test_training(student, rng):
             losses.append(F.cross_entropy(logits.detach(), labels, reduction="none"))
             hits.append(logits.argmax(1) == labels)
         judge_pair(result, torch.cat(losses), torch.cat(hits), 4)
-    judge_state(got, model.state_dict(), "after training")
+    twins.judge_trained(got, model)
 
 
 @task("6.14", points=1, title="evaluate on a network with batch normalisation and dropout",
       hint="Evaluation has a mode of its own, needs no gradients and leaves no trace.")  # fmt: skip
 def test_evaluation(student, rng):
-    model, state, x, y = network(rng, 25)
-    model.eval()
+    model, state, x, y = twins.network(rng, 25)
     for batch_size in (8, 12, 40):
         got = student.run(probes.evaluated, state, x, y, batch_size)
-        logits = model(x).detach()
+        logits = twins.answers(model, x)
         losses = F.cross_entropy(logits, y, reduction="none", label_smoothing=0.2)
         judge_pair(expect.field(got, "result"), losses, logits.argmax(1) == y, batch_size)
-        modes = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes")
-        expect.true(bool(modes) and all(mode is False for mode in modes), "gradients were recorded")
-        without = expect.items(expect.field(got, "grads"), 6, "gradients")
-        expect.true(all(none is True for none in without), "gradients were left behind")
-        judge_state(got, state, "afterwards")
-        flags = {name: name != "first.weight" for name, _ in model.named_parameters()}
-        expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
-        expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+        twins.judge_unrecorded(got)
+        twins.judge_untouched(got, model, state, x, "evaluate")
 
 
 @task("6.15", points=1, title="epoch_time for many times", hint="Whole minutes, whole seconds.")
