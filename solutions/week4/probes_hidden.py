@@ -124,58 +124,23 @@ def weights_of(seed, sizes):
 def fcnn_with(student, images, classes, seed):
     """FCNN's logits for given weights, and the gradients of fc1's and fc3's biases of the sum of squares."""
     size = images[0].numel()
-    model = student.fcnn.FCNN(size, classes)
-    model.eval()
-    with torch.no_grad():
-        model(torch.zeros(1, size))
-        for name, value in weights_of(seed, [size, 1024, 2048, classes]).items():
-            layer, part = name.split(".")
-            getattr(getattr(model, layer), part).copy_(value)
-    logits = model(images)
+    model, weights = student.fcnn.FCNN(size, classes), weights_of(seed, [size, 1024, 2048, classes])
+    logits = student.kit.answer_of(model, images, weights, torch.zeros(1, size))
     if getattr(logits, "requires_grad", False):
         logits.square().sum().backward()
     return {"logits": logits, "gradients": [model.fc1.bias.grad, model.fc3.bias.grad]}
 
 
-class Net(nn.Module):
-    """Two linear layers with batch normalisation between."""
-
-    def __init__(self, state, dropout=0.0):
-        super().__init__()
-        self.first = nn.Linear(*reversed(state["first.weight"].shape))
-        self.norm = nn.BatchNorm1d(self.first.out_features)
-        self.last = nn.Linear(*reversed(state["last.weight"].shape))
-        self.dropout = nn.Dropout(dropout)
-        self.load_state_dict(state, strict=False)
-        self.grad_modes = []
-        self.modes = []
-        self.answer = None  # the first
-
-    def forward(self, x):
-        self.modes.append(self.training)
-        logits = self.last(self.dropout(self.norm(self.first(x.flatten(1))).relu()))
-        self.grad_modes.append(logits.requires_grad)
-        self.answer = logits.detach().clone() if self.answer is None else self.answer
-        return logits
-
-
-def trained(student, state, features, labels, batch_size, lr, momentum, log_interval, epochs):
-    """State after epochs of the student's `train`, which another loop has left with gradients and in eval mode."""
-    model = Net(state)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    losses = []
-    for epoch in range(epochs):
-        model.eval()
-        for parameter in model.parameters():
-            parameter.grad = torch.ones_like(parameter)
-        losses.append(student.training.train(model, CPU, loader, optimizer, nn.CrossEntropyLoss(), epoch, log_interval))
-    return {"losses": losses, "state": dict(model.state_dict()), "modes": model.modes}
+def trained(student, state, features, labels, log_interval):
+    """State after two epochs of the student's `train`, and the losses of each."""
+    train = student.training.train
+    loop = student.kit.in_order(train, "model device loader optimizer criterion", 1, log_interval)
+    return student.kit.trained_net(loop, state, features, labels, 4, 2, lr=0.1, momentum=0.9)
 
 
 def trained_frozen(student, state, features, labels):
     """One epoch with a frozen layer; the criterion takes sums."""
-    model = Net(state)
+    model = student.kit.Net(state)
     model.first.requires_grad_(False)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
     loader = DataLoader(TensorDataset(features, labels), batch_size=5)
@@ -189,27 +154,15 @@ def trained_frozen(student, state, features, labels):
     }
 
 
-def validated(student, state, features, labels, batch_size):
-    model = Net(state, dropout=0.5)
-    model.train()
-    model.first.weight.requires_grad_(False)
-    loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
-    criterion = nn.CrossEntropyLoss(label_smoothing=0.2)
-    result = student.training.validate(model, CPU, loader, criterion, "Test")
-    return {
-        "result": result,
-        "state": dict(model.state_dict()),
-        "grad_modes": model.grad_modes,
-        "first": model.answer,
-        "grads": [p.grad is None for p in model.parameters()],
-        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
-        "grad_enabled": torch.is_grad_enabled(),
-    }
+def validated(student, *problem):
+    validate = student.training.validate
+    loop = student.kit.in_order(validate, "model device loader criterion", "Test")
+    return student.kit.evaluated_net(loop, *problem)
 
 
 def fitted(student, state, train, valid, epochs, stand_ins):
     """The student's `fit`, with stand-ins for its loops (or, without `stand_ins`, with its own), and their calls."""
-    model = Net(state)
+    model = student.kit.Net(state)
     loaders = {name: DataLoader(TensorDataset(*data), batch_size=6) for name, data in
                (("train", train), ("valid", valid))}  # fmt: skip
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
@@ -248,7 +201,7 @@ def replaced_loops(training, loaders, model, stand_ins, calls):
 
 def predicted(student, state, images):
     """`predict` of each image by a network in training mode; its state and flags afterwards."""
-    model = Net(state, dropout=0.5)
+    model = student.kit.Net(state, dropout=0.5)
     classes = []
     for image in images:
         model.train()

@@ -1,6 +1,5 @@
 """Week 4's hidden checks: 40 points, on what the public ones leave open. Summaries give no input or value away."""
 
-import copy
 import math
 from pathlib import Path
 
@@ -9,21 +8,15 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
 from fixtures import digits, networks
-from grader import expect
-from grader.checks import load_beside, load_probes, loops, task
+from grader.checks import expect, load_beside, load_probes, loops, oracles, splits, task, twins
+from grader.checks.seeds import SEEDS, drawn_seed, generator
 
 probes = load_probes(__file__)
 public_probes = load_beside(str(Path(__file__).parents[2] / "assignments" / "week4" / "test_week4.py"), "probes")
-seeds = st.integers(0, 2**31 - 1)
 ACCURACY, LOSS = 0.55, 1.4  # calibration.md
 RATE, EPOCHS, TRAIN_SIZE = 0.04, 5, 200
-
-
-def generator(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 # 4.1 and 4.2
@@ -122,7 +115,7 @@ def numbers(part, what, labels):
 @task("4.4", points=2, title="no item is lost or doubled, whatever the ratio", examples=10, hint="Derive one length.")
 @given(length=st.integers(10, 120), ratio=st.sampled_from([0.29, 0.33, 0.57, 0.7, 0.999]), seed=st.integers(0, 10**6))
 def test_splits(student, length, ratio, seed):
-    labels = labels_for(generator(seed), length)
+    labels = splits.labels_for(generator(seed), length)
     got = student.run(probes.split_twice, labels, 1, train_ratio=ratio, seed=seed)
     train = numbers(expect.field(got, "train"), "the training part", labels)
     valid = numbers(expect.field(got, "valid"), "the validation part", labels)
@@ -133,7 +126,7 @@ def test_splits(student, length, ratio, seed):
 @task("4.4", points=2, title="the split depends on its seed and on nothing else", hint="Ratio and seed have defaults.")
 def test_split_repeats(student, rng):
     other = int(torch.randint(1, 10**6, (1,), generator=rng))
-    labels = labels_for(rng, 80)
+    labels = splits.labels_for(rng, 80)
     for options in ({}, {"seed": other}):
         got = student.run(probes.split_twice, labels, other, **options)
         train = numbers(expect.field(got, "train"), "the training part", labels)
@@ -145,10 +138,6 @@ def test_split_repeats(student, rng):
     named = student.run(probes.split_twice, labels, other, seed=42, train_ratio=0.9)
     first, second = (numbers(expect.field(got, "train"), "a part", labels) for got in (default, named))
     expect.true(first == second, "the defaults are not those of the lesson: train_ratio=0.9, seed=42")
-
-
-def labels_for(gen, length):
-    return torch.randint(10**6, (length,), generator=gen).tolist()
 
 
 def passes(got, lengths, count):
@@ -195,7 +184,7 @@ def test_shuffling(student, rng):
 
 
 @task("4.6", points=3, title="FCNN computes what its weights say", examples=4, hint="Two ReLUs, three layers.")
-@given(batch=st.integers(1, 5), classes=st.sampled_from([10, 3, 26]), seed=seeds)
+@given(batch=st.integers(1, 5), classes=st.sampled_from([10, 3, 26]), seed=SEEDS)
 def test_fcnn_values(student, batch, classes, seed):
     images = torch.randn(batch, 1, 28, 28, generator=generator(seed))
     got = student.run(probes.fcnn_with, images, classes, seed)
@@ -222,83 +211,28 @@ def test_fcnn_flat(student, rng):
 # 4.7 and 4.8
 
 
-class Net(nn.Module):
-    """The judge's twin of the probes' network."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.norm, self.last = nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)
-
-    def forward(self, x):
-        return self.last(self.norm(self.first(x.flatten(1))).relu())
-
-
-def network(gen, count):
-    model = Net()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=gen) * 0.7)
-        model.norm.running_mean.copy_(torch.randn(5, generator=gen) * 0.3)
-        model.norm.running_var.copy_(torch.rand(5, generator=gen) + 0.5)
-    x, y = torch.randn(count, 6, generator=gen), torch.randint(0, 3, (count,), generator=gen)
-    return model, copy.deepcopy(model.state_dict()), x, y
-
-
-def run_epochs(model, x, y, batch_size, lr, momentum, epochs, reduction="mean"):
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.SGD(trainable, lr=lr, momentum=momentum)
-    model.train()
-    losses = []
-    for _ in range(epochs):
-        for inputs, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
-            loss = F.cross_entropy(model(inputs), labels, reduction=reduction)
-            gradients = torch.autograd.grad(loss, trainable)
-            for parameter, gradient in zip(trainable, gradients, strict=True):
-                parameter.grad = gradient
-            optimizer.step()
-            losses.append(float(loss.detach()))
-    return losses
-
-
-def judge_state(got, state, what):
-    for name, want in state.items():
-        value = expect.field(expect.field(got, "state"), name)
-        expect.close(value, want, f"{name} {what}", rtol=1e-3, atol=1e-3)
-
-
-def judge_losses(got, wanted):
-    for value, want in zip(expect.items(got, len(wanted), "the logged losses"), wanted, strict=True):
-        expect.instance(value, float, "a logged loss")
-        expect.near(value, want, "a logged loss", rtol=1e-3, atol=1e-3)
-
-
 @task("4.7", points=4, title="train on a network with batch normalisation, over two epochs",
       hint="Mode, gradients, steps and log: in every epoch.")  # fmt: skip
 def test_training(student, rng):
-    model, state, x, y = network(rng, 26)
-    got = student.run(probes.trained, state, x, y, 4, 0.1, 0.9, 3, 2)
-    losses = run_epochs(model, x, y, 4, 0.1, 0.9, 2)
-    judge_state(got, model.state_dict(), "after training")
-    per_epoch = expect.items(expect.field(got, "losses"), 2, "the losses")
-    judge_losses(per_epoch[0], losses[0:7:3])
-    judge_losses(per_epoch[1], losses[7::3])
-    modes = expect.items(expect.field(got, "modes"), None, "the modes")
-    trained = [mode is True for mode in modes]
-    expect.true(bool(trained) and all(trained), "the model was not in training mode")
+    net, state, x, y = twins.network(rng, 26)
+    got = student.run(probes.trained, state, x, y, 3)
+    losses = twins.run_epochs(net, x, y, batch_size=4, epochs=2, lr=0.1, momentum=0.9)
+    twins.judge_trained(got, net)
+    twins.judge_epochs(got, losses, epochs=2, interval=3)
 
 
 @task("4.7", points=2, title="train with a frozen layer and another criterion", hint="Use what you are given.")
 def test_training_frozen(student, rng):
-    model, state, x, y = network(rng, 23)
+    model, state, x, y = twins.network(rng, 23)
     got = student.run(probes.trained_frozen, state, x, y)
     model.first.requires_grad_(False)
-    losses = run_epochs(model, x, y, 5, 0.01, 0.0, 1, reduction="sum")
+    losses = twins.run_epochs(model, x, y, batch_size=5, epochs=1, lr=0.01, reduction="sum")
     own = [want / len(part) for want, part in zip(losses, y.split(5), strict=True)]
     found = expect.items(expect.field(got, "losses"), None, "the logged losses")
     ignored = bool(found) and type(found[0]) is float and abs(found[0] - own[0]) < 1e-3 < abs(losses[0] - own[0])
     expect.true(not ignored, "the criterion that is given is not used: this is the mean cross-entropy")
-    judge_state(got, model.state_dict(), "after training")
-    judge_losses(expect.field(got, "losses"), losses[::2])
+    twins.judge_state(got, model.state_dict(), "after training")
+    twins.judge_losses(expect.field(got, "losses"), losses[::2])
     flags = {name: not name.startswith("first") for name, _ in model.named_parameters()}
     expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
     expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
@@ -306,30 +240,18 @@ def test_training_frozen(student, rng):
 
 @task("4.8", points=3, title="validate's numbers on a network with batch normalisation and dropout", examples=5,
       hint="The criterion that is given makes the loss; each example counts for the accuracy.")  # fmt: skip
-@given(batch_size=st.sampled_from([8, 24, 7, 40]), seed=seeds)
+@given(batch_size=st.sampled_from([8, 24, 7, 40]), seed=SEEDS)
 def test_validation(student, batch_size, seed):
-    model, state, x, y = network(generator(seed), 25)
-    got = student.run(probes.validated, state, x, y, batch_size)
-    logits = model.eval()(x).detach()
-    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what validate returns")
-    wanted = loops.means(F.cross_entropy(logits, y, reduction="none", label_smoothing=0.2), batch_size)
-    loops.near_one_of(loss, wanted, "the loss", rtol=1e-3, atol=1e-4)
-    expect.near(accuracy, 100 * (logits.argmax(1) == y).double().mean().item(), "the accuracy", atol=1e-3)
+    net, state, x, y = twins.network(generator(seed), 25)
+    twins.judge_results(student.run(probes.validated, state, x, y, batch_size), net, x, y, batch_size)
 
 
 @task("4.8", points=2, title="validate leaves no trace", hint="Look at what is different after the call.")
 def test_validation_trace(student, rng):
-    model, state, x, y = network(rng, 25)
+    net, state, x, y = twins.network(rng, 25)
     got = student.run(probes.validated, state, x, y, 8)
-    modes = expect.items(expect.field(got, "grad_modes"), None, "the gradient modes")
-    expect.true(bool(modes) and all(mode is False for mode in modes), "gradients were recorded")
-    without = expect.items(expect.field(got, "grads"), 6, "gradients")
-    expect.true(all(none is True for none in without), "gradients were left behind")
-    judge_state(got, state, "afterwards")
-    flags = {name: name != "first.weight" for name, _ in model.named_parameters()}
-    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad afterwards")
-    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
-    loops.judge_answered(got, model.eval()(x).detach(), "validate")
+    twins.judge_unrecorded(got)
+    twins.judge_untouched(got, net, state, x, "validate")
 
 
 # 4.9 and 4.10
@@ -338,8 +260,8 @@ def test_validation_trace(student, rng):
 @task("4.9", points=3, title="fit over one and over several epochs", hint="Each epoch trains, then validates.")
 def test_fits(student, rng):
     for epochs in (1, 4):
-        model, state, x, y = network(rng, 26)
-        _, _, *valid = network(rng, 11)
+        model, state, x, y = twins.network(rng, 26)
+        _, _, *valid = twins.network(rng, 11)
         rows = torch.rand(epochs, 5, generator=rng).double().tolist()
         stand_ins = {"train": [row[:3] for row in rows], "validate": [row[3:] for row in rows]}
         got = student.run(probes.fitted, state, (x, y), tuple(valid), epochs, stand_ins)
@@ -355,7 +277,7 @@ def test_fits(student, rng):
         else:
             got = student.run(probes.fitted, state, (x, y), tuple(valid), epochs, None)
             history = reference_fit(model, x, y, *valid, epochs)
-            judge_state(got, model.state_dict(), "after fit")
+            twins.judge_state(got, model.state_dict(), "after fit")
         keys = ("train_losses", "valid_losses", "valid_accuracies")
         for key, wanted in zip(keys, history, strict=True):
             found = expect.items(expect.field(expect.field(got, "history"), key), len(wanted), key)
@@ -367,8 +289,8 @@ def test_fits(student, rng):
 def reference_fit(model, x, y, valid_x, valid_y, epochs):
     train_losses, valid_losses, accuracies = [], [], []
     for _ in range(epochs):
-        train_losses += run_epochs(model, x, y, 6, 0.05, 0.0, 1)[:1]
-        logits = model.eval()(valid_x).detach()
+        train_losses += twins.run_epochs(model, x, y, batch_size=6, epochs=1, lr=0.05)[:1]
+        logits = twins.answers(model, valid_x)
         valid_losses.append(loops.means(F.cross_entropy(logits, valid_y, reduction="none"), 6))
         accuracies.append(100 * (logits.argmax(1) == valid_y).double().mean().item())
     return train_losses, valid_losses, accuracies
@@ -377,12 +299,12 @@ def reference_fit(model, x, y, valid_x, valid_y, epochs):
 @task("4.10", points=2, title="predict with a network that has dropout and batch normalisation",
       hint="One image, a batch of one, in evaluation mode.")  # fmt: skip
 def test_predictions(student, rng):
-    model, state, x, _ = network(rng, 12)
+    model, state, x, _ = twins.network(rng, 12)
     got = student.run(probes.predicted, state, x.view(-1, 1, 2, 3))
-    wanted = model.eval()(x).argmax(1).tolist()
+    wanted = twins.answers(model, x).argmax(1).tolist()
     for value, want in zip(expect.items(expect.field(got, "classes"), 12, "the classes"), wanted, strict=True):
         expect.integer(value, want, "a predicted class")
-    judge_state(got, state, "afterwards")
+    twins.judge_state(got, state, "afterwards")
     flags = expect.items(expect.field(got, "requires_grad"), 6, "requires_grad afterwards")
     expect.true(all(flag is True for flag in flags), "requires_grad was changed")
 
@@ -397,7 +319,7 @@ def test_weights(student, rng):
     data = digits.draw(rng, TRAIN_SIZE)
     pixels = data.train_images.double() / 255
     mean, std = pixels.mean().item(), pixels.std().item()
-    seed = int(torch.randint(0, 2**31 - 1, (1,), generator=rng))
+    seed = drawn_seed(rng)
     given_to_run = (data.train_images, data.train_labels, seed, mean, std, RATE, EPOCHS)
     got = student.run(public_probes.trained_weights, *given_to_run)
     stats = expect.items(expect.field(got, "stats"), 2, "the statistics")
@@ -410,7 +332,7 @@ def test_weights(student, rng):
     own = student.run(public_probes.predictions_with, after, data.test_images, mean, std, len(images))
     shape = (len(images), digits.CLASSES)
     before = expect.tensor(expect.field(own, "untrained"), "the logits before training", shape=shape)
-    untrained = digits.accuracy(before, data.test_labels)
+    untrained = oracles.accuracy(before, data.test_labels)
     expect.true(untrained < 0.4, "the untrained network already knows the answers")
     logits = expect.tensor(expect.field(own, "logits"), "the logits after training", shape=shape)
     expect.at_most(F.cross_entropy(logits.double(), data.test_labels).item(), LOSS, "the loss on test digits")
