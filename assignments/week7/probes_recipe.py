@@ -1,15 +1,12 @@
 """What week 7's public checks ask of `recipe.py`: each probe calls it and returns plain data."""
 
 import copy
-import inspect
 import math
 import random
-from contextlib import suppress
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader, TensorDataset
 
 CPU = torch.device("cpu")
@@ -117,39 +114,9 @@ def mixed_often(student, images, targets, alpha, times):
 # 7.11: an epoch
 
 
-class Linear(nn.Module):
-    """Linear classifier that records how it was called, with the mean of what it is given in training mode."""
-
-    def __init__(self, weight, bias):
-        super().__init__()
-        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
-        self.norm = nn.BatchNorm1d(weight.shape[1], affine=False, momentum=None)
-        with torch.no_grad():
-            self.layer.weight.copy_(weight)
-            self.layer.bias.copy_(bias)
-        self.modes, self.devices, self.inputs, self.first = [], [], [], None
-
-    def forward(self, features):
-        self.modes.append(self.training)
-        self.devices.append(str(features.device))
-        self.inputs.append(features.detach().clone())
-        self.norm(features.detach())
-        logits = self.layer(features)
-        self.first = logits.detach().clone() if self.first is None else self.first
-        return logits
-
-
 def scheduler_of(optimizer, factors):
     """A scheduler with these factors, one a step; the last one stays."""
     return LambdaLR(optimizer, lambda step: factors[min(step, len(factors) - 1)])
-
-
-@torch.no_grad()
-def recording_after(call):
-    """Whether gradients are recorded after a call before which they were not. Nothing can be trained without them."""
-    with suppress(RuntimeError):
-        call()
-    return torch.is_grad_enabled()
 
 
 def epoch(student, weight, bias, features, labels, batch_size, lr, factors, again=False, **options):
@@ -157,7 +124,7 @@ def epoch(student, weight, bias, features, labels, batch_size, lr, factors, agai
 
     Then `again`, with a copy of the model, while no gradients are recorded.
     """
-    model = Linear(weight, bias)
+    model = student.kit.Linear(weight, bias)
     model.eval()
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 5.0)
@@ -166,19 +133,20 @@ def epoch(student, weight, bias, features, labels, batch_size, lr, factors, agai
     scheduler = scheduler_of(optimizer, factors) if factors else None
     with right_helpers(student):
         losses = student.recipe.train_epoch(model, loader, optimizer, scheduler, CPU, len(weight), **options)
-        recording = [torch.is_grad_enabled()]
+        recording, inputs = [torch.is_grad_enabled()], [*model.calls.inputs]
         if again:
             twin = copy.deepcopy(model)
             rest = loader, torch.optim.SGD(twin.parameters(), lr=lr), None, CPU, len(weight)
-            recording.append(recording_after(lambda: student.recipe.train_epoch(twin, *rest, **options)))
+            train = student.recipe.train_epoch
+            recording.append(student.kit.recording_after(lambda: train(twin, *rest, **options)))
     return {
         "losses": losses,
         "weight": model.layer.weight,
         "bias": model.layer.bias,
-        "inputs": torch.cat(model.inputs) if model.inputs else None,
+        "inputs": torch.cat(inputs) if inputs else None,
         "seen": model.norm.running_mean,
         "rate": float(optimizer.param_groups[0]["lr"]),
-        "modes": model.modes,
+        "modes": model.calls.modes,
         "grad_enabled": recording,
         "requires_grad": [bool(p.requires_grad) for p in model.parameters()],
     }
@@ -188,24 +156,11 @@ def epoch_elsewhere(student, weight, bias, features, labels):
     """Where the model's inputs are when `train_epoch` is given another device, and its parameters."""
     train_epoch = student.recipe.train_epoch
     with student.elsewhere() as device, right_helpers(student):
-        model = Linear(weight, bias).to(device)
+        model = student.kit.Linear(weight, bias).to(device)
         loader = DataLoader(TensorDataset(features, labels), batch_size=4)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         student.recipe.train_epoch(model, loader, optimizer, None, device, len(weight), smoothing=0.1, alpha=0.0)
-    return {
-        "parameters": signature_of(train_epoch),
-        "device": str(device),
-        "inputs": model.devices,
-        "labels": [],
-        "first": model.first,
-    }
-
-
-def signature_of(function):
-    """The names of a function's parameters, in order; None where it takes any name."""
-    parameters = inspect.signature(function).parameters.values()
-    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    return None if anything else [parameter.name for parameter in parameters]
+    return student.kit.places_of(train_epoch, device, model)
 
 
 # 7.14: the whole
@@ -213,14 +168,12 @@ def signature_of(function):
 
 def trained_weights(student, images, labels, blocks, lr, epochs):
     """All tensors of a deep ResNet, one after the other, after short training with `train_epoch`; its losses."""
+
+    def train(device, _):
+        return trained_on(device, student, images, labels, blocks, lr, epochs)
+
     with right_helpers(student):
-        try:
-            return trained_on(student.device, student, images, labels, blocks, lr, epochs)
-        except Exception:
-            if student.device.type == "cpu":
-                raise
-            # A GPU costs no points, however it fails: all over again without it.
-            return trained_on(CPU, student, images, labels, blocks, lr, epochs)
+        return student.kit.on_device(student.device, train)["after"]
 
 
 def trained_on(device, student, images, labels, blocks, lr, epochs):
@@ -231,13 +184,10 @@ def trained_on(device, student, images, labels, blocks, lr, epochs):
     optimizer = torch.optim.Adam(model.to(device).parameters(), lr=lr, fused=True)
     factor, total = right_factor(None), epochs * len(loader)
     scheduler = LambdaLR(optimizer, lambda step: factor(step, total, total // 5))
-    losses = []
-    with WithoutDropout():
-        for _ in range(epochs):
-            found = student.recipe.train_epoch(
-                model, loader, optimizer, scheduler, device, 10, smoothing=0.1, alpha=0.0
-            )
-            losses += found if isinstance(found, list) else []
+    train_epoch, losses = student.recipe.train_epoch, []
+    for _ in range(epochs):
+        found = train_epoch(model, loader, optimizer, scheduler, device, 10, smoothing=0.1, alpha=0.0)
+        losses += found if isinstance(found, list) else []
     return {"after": flattened(model.cpu()), "losses": losses}
 
 
@@ -266,13 +216,3 @@ def block_tensors(block, prefix):
         projects = part.weight.ndim == 4
         found |= {f"{prefix}shortcut.0.weight": part.weight} if projects else norm_tensors(f"{prefix}shortcut.1", part)
     return found
-
-
-class WithoutDropout(TorchFunctionMode):
-    """While it is on, dropout lets everything through: it is welcome, and a short run has no time for it."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if "dropout" in getattr(func, "__name__", ""):
-            return args[0] if args else kwargs["input"]
-        return func(*args, **kwargs)

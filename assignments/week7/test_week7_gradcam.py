@@ -149,7 +149,7 @@ def judge_plot(got, image, heatmap):
 def picture_and_map(rng, channels):
     """A random image, and a map with one bright corner of its own."""
     heat = 0.2 * torch.rand(4, 5, generator=rng)
-    row, column = (int(torch.randint(0, most, (1,), generator=rng)) for most in (3, 4))
+    row, column = (most * int(torch.randint(0, 2, (1,), generator=rng)) for most in (2, 3))  # turned, it is elsewhere
     heat[row : row + 2, column : column + 2] += 0.8
     return torch.rand(channels, 20, 30, generator=rng), heat
 

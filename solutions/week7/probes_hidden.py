@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader, TensorDataset
 
 matplotlib.use("agg")
@@ -61,16 +60,6 @@ def fill(parts, weights):
             parts[name].copy_(value)
 
 
-class WithoutDropout(TorchFunctionMode):
-    """While it is on, dropout lets everything through: it is welcome, and says nothing of the mode."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if "dropout" in getattr(func, "__name__", ""):
-            return args[0] if args else kwargs["input"]
-        return func(*args, **kwargs)
-
-
 # 7.1 and 7.2
 
 
@@ -87,7 +76,7 @@ def block_run(student, sizes, weights, x, training):
     block = begun(student.resnet.ResidualBlock(*sizes), x)
     fill(block_parts(block), weights)
     block.train(training)
-    with WithoutDropout():
+    with student.kit.WithoutDropout():
         result = block(x)
     running = {name: value for name, value in block_parts(block).items() if "running" in name}
     return {"result": result, "running": running}
@@ -132,7 +121,7 @@ def network_run(student, sizes, weights, images, training):
         model = begun(student.resnet.ResNet(*sizes), images)
         fill(network_parts(model), weights)
         model.train(training)
-        with WithoutDropout():
+        with student.kit.WithoutDropout():
             logits = model(images)
         if logits.requires_grad:
             logits.square().sum().backward()
@@ -306,25 +295,9 @@ def right_mixup(own):
     return mixup
 
 
-class Linear(nn.Module):
-    """A linear classifier that keeps what it is given."""
-
-    def __init__(self, weight, bias):
-        super().__init__()
-        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
-        with torch.no_grad():
-            self.layer.weight.copy_(weight)
-            self.layer.bias.copy_(bias)
-        self.inputs = []
-
-    def forward(self, features):
-        self.inputs.append(features.detach().clone())
-        return self.layer(features)
-
-
 def epochs(student, weight, bias, features, labels, batch_size, lr, factors, count, **options):
     """So many epochs of `train_epoch` with one optimizer, and one scheduler where there are factors."""
-    model = Linear(weight, bias)
+    model = student.kit.Linear(weight, bias)
     loader = DataLoader(TensorDataset(features, labels), batch_size=batch_size)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     scheduler = LambdaLR(optimizer, lambda step: factors[min(step, len(factors) - 1)]) if factors else None
@@ -335,7 +308,7 @@ def epochs(student, weight, bias, features, labels, batch_size, lr, factors, cou
             model.eval()
             for parameter in model.parameters():
                 parameter.grad = torch.ones_like(parameter)
-    inputs = torch.cat(model.inputs) if model.inputs else None
+    inputs = torch.cat(model.calls.inputs) if model.calls.inputs else None
     return {"losses": losses, "inputs": inputs, "weight": model.layer.weight, "bias": model.layer.bias}
 
 

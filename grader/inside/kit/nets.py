@@ -1,6 +1,6 @@
 """Runs loops on a small network with batch normalisation and dropout: `checks.twins` judges the notes.
 
-The network shows what a linear classifier cannot: that a loop keeps running averages, momentum and modes over several epochs.
+It shows what a linear classifier cannot: that a loop keeps running averages, momentum and modes over several epochs.
 """
 
 from __future__ import annotations
