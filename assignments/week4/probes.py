@@ -63,11 +63,11 @@ def derivative(student, name, x, a, b, c):
 
 def derivative_of(student, returned, x, slope=3.0):
     """The derivative of a function that ignores its input, or of `slope`·x."""
-    other = torch.tensor(3.0, requires_grad=True)
+    another_leaf = torch.tensor(3.0, requires_grad=True)
     returning = {
         "a number": lambda point: 7.5,
         "a tensor without a graph": lambda point: torch.tensor(2.0),
-        "a tensor of another leaf": lambda point: other * 2,
+        "a tensor of another leaf": lambda point: another_leaf * 2,
         "slope·x": lambda point: point * slope,
     }
     return student.fcnn.derivative(returning[returned], x)

@@ -32,10 +32,10 @@ def split_folder(student, images, inside, as_text, times, **options):
         images_dir = (out_dir if inside else Path(folder)) / "images"
         write(images_dir, images)
         write(out_dir, {**STALE, **OTHER})
-        given = (str(images_dir), str(out_dir)) if as_text else (images_dir, out_dir)
+        source, out = (str(images_dir), str(out_dir)) if as_text else (images_dir, out_dir)
         results, trees = [], []
         for _ in range(times):
-            results.append(student.data.split_image_folder(*given, **options))
+            results.append(student.data.split_image_folder(source, out, **options))
             trees.append({path: text for path, text in listing(out_dir).items() if not path.startswith("images/")})
         return {"results": results, "trees": trees, "images": listing(images_dir)}
 

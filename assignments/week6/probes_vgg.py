@@ -178,11 +178,16 @@ class ShortProducts(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if func is torch.ops.aten.mm.default and is_short(args[1]):
+        if func is torch.ops.aten.mm.default and is_ours(*args):
             return correlated(*args)
-        if func is torch.ops.aten.addmm.default and is_short(args[2]) and not kwargs:
+        if func is torch.ops.aten.addmm.default and is_ours(*args[1:]) and not kwargs:
             return correlated(*args[1:]) + args[0]
         return func(*args, **kwargs)
+
+
+def is_ours(rows, matrix):
+    """Whether it is a product with a short matrix; what cannot be multiplied is left to torch, which says why."""
+    return rows.shape[1] == matrix.shape[0] and is_short(matrix)
 
 
 def is_short(matrix):

@@ -147,7 +147,7 @@ def test_evaluate_changes_nothing(student, rng):
 )
 def test_epoch_time(student, rng):
     starts, lengths = torch.rand(2, 8, generator=rng).double() * 1000
-    pairs = [(0.0, 59.9), (10.0, 70.0), (5, 5), (0.0, 3725.0)]
+    pairs = [(0.0, 59.9), (10.0, 70.0), (5, 5), (0.0, 3725.0), (0.7, 61.2)]
     pairs += [(s, s + length) for s, length in zip(starts.tolist(), lengths.tolist(), strict=True)]
     got = expect.items(student.run(probes.times, pairs), len(pairs), "the times")
     for value, (start, end) in zip(got, pairs, strict=True):

@@ -34,7 +34,10 @@ def test_count(student, width, hidden, classes, frozen, shared):
     }
     want = sum(size for name, size in sizes.items() if name not in frozen) + (classes if shared else 0)
     again = hidden * classes if shared and "classifier.3" not in frozen else 0
+    tensors = {"features": 4, "classifier.0": 2, "classifier.3": 2, "scale": 1}
     slips = {
+        "of the parameters' tensors: add up their numel()": sum(n for name, n in tensors.items() if name not in frozen)
+        + shared,
         "with the frozen ones: count those that require gradients": sum(sizes.values()) + (classes if shared else 0),
         "with the shared parameter counted twice": want + again,
         "with the buffers: parameters alone learn": want + 2 * width + 1,

@@ -1,5 +1,7 @@
 """Week 7's public checks of `recipe.py`, tasks 7.6 to 7.11, and of the whole, 7.14: 27 of 60 points."""
 
+import math
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,7 @@ def judge_rates(got, lrs, total, warmup, steps):
     """Each group has its own learning rate times the factor, in each step."""
     nothing = "make_scheduler returns no scheduler: return what changes the rates"
     expect.true(type(got) is list, nothing, got=got.get("returned") if type(got) is dict else None)
+    judge_series(got, lrs, total, warmup)
     for step, row in enumerate(expect.items(got, steps, "the learning rates with make_scheduler")):
         for number, (rate, lr) in enumerate(zip(expect.items(row, len(lrs), "a step's rates"), lrs, strict=True)):
             factor = recipes.factor(step, total, warmup)
@@ -62,6 +65,25 @@ def judge_rates(got, lrs, total, warmup, steps):
             context = {name: slip for name, slip in slips.items() if abs(slip - want) > 1e-7}
             what = f"the learning rate of group {number} in step {step} with make_scheduler"
             expect.near(rate, want, what, atol=1e-7, context=context)
+
+
+def judge_series(got, lrs, total, warmup):
+    """The rates of all steps together are not those of another of torch's schedulers."""
+    rows = [row for row in got if type(row) in (list, tuple) and len(row) == len(lrs)]
+    found = [row[0] for row in rows if type(row[0]) is float]
+    factors = [recipes.factor(step, total, warmup) for step in range(len(found))]
+    others = {
+        "of a rate that no step changes": [1.0] * len(found),
+        "of a factor that multiplies the rate of the step before, as in MultiplicativeLR: LambdaLR multiplies the "
+        "first rate": [math.prod(factors[1 : step + 1]) for step in range(len(found))],
+        "of torch's cosine, which has no warm-up": [(1 + math.cos(math.pi * s / total)) / 2 for s in range(len(found))],
+    }
+    for name, other in others.items():
+        pairs = zip(found, other, factors, strict=True)
+        alike = len(found) > 2 and all(
+            abs(rate - lrs[0] * one) < 1e-6 or step > total for step, (rate, one, _) in enumerate(pairs)
+        )
+        expect.true(not alike or other == factors, f"the learning rates with make_scheduler are those {name}")
 
 
 @task("7.7", points=3, title="make_scheduler multiplies the learning rate by warmup_cosine", examples=6,
@@ -138,7 +160,12 @@ def test_soft_loss(student, count, classes, seed):
       hint="exp(200) is more than float32 holds. Which function takes the logarithm of a softmax safely?")  # fmt: skip
 def test_soft_loss_stable(student, rng):
     logits, targets = soft_problem(rng, 4, 5, 300.0)
-    judge_loss(student.run(probes.soft_loss, logits, targets), logits, targets)
+    got = student.run(probes.soft_loss, logits, targets)
+    loss = expect.field(got, "loss")
+    broken = type(loss) is torch.Tensor and not bool(torch.isfinite(loss).all())
+    expect.true(not broken, "soft_cross_entropy of logits of some hundreds is NaN or infinite: log_softmax is safe, "
+                            "and the logarithm of a softmax is not")  # fmt: skip
+    judge_loss(got, logits, targets)
 
 
 # 7.10
@@ -173,7 +200,7 @@ def judge_targets(got, targets, blend, what):
 def test_mixup(student, alpha, seed):
     images, targets = batch(generator(seed))
     got = student.run(probes.mixed, images, targets, alpha)
-    mixed, soft = expect.items(expect.field(got, "result"), 2, "what mixup returns, (images, targets),")
+    mixed, soft = expect.items(expect.field(got, "result"), 2, "what mixup returns, (images, targets)")
     turned = type(soft) is torch.Tensor and soft.shape == images.shape
     expect.true(not turned, "mixup returns (targets, images): the order is (images, targets)")
     soft = expect.tensor(soft, "the targets of mixup", shape=targets.shape)
@@ -196,7 +223,7 @@ def test_mixup_inputs(student, rng):
             after = expect.tensor(expect.field(got, name), f"the {name} that mixup was given, afterwards")
             changed = f"mixup changes the {name} that it is given: a new tensor is asked for, without += and the like"
             expect.true(expect.same_values(after, before), changed)
-        mixed, soft = expect.items(expect.field(got, "result"), 2, "what mixup returns, (images, targets),")
+        mixed, soft = expect.items(expect.field(got, "result"), 2, "what mixup returns, (images, targets)")
         if alpha:
             blend = recipes.judge_blend(mixed, images, "mixup")
             judge_targets(expect.tensor(soft, "the targets of mixup", shape=targets.shape), targets, blend, "mixup")
@@ -323,6 +350,8 @@ def test_accuracy(student, rng):
         residual.shapes(10, BLOCKS, 8),
         "the weights of all of ResNet's blocks after training",
     )
+    zero = next((name for name, value in weights.items() if name.endswith("conv1.weight") and not value.any()), None)
+    expect.true(zero is None, f"{zero} is 0 everywhere after training: where a layer begins at 0 none of them learns")
     show.curve("Training loss", expect.field(got, "losses"), BANDS["week7"])
     # The judge computes the network from its weights alone: whatever else a module remembers reads no digit.
     logits = residual.logits(weights, small(data.test_images))

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fixtures import residual
@@ -30,13 +30,18 @@ def form_of(form, more):
     return inside + more, outside + more, stride
 
 
+KINDS = {1: "batch normalisation", 2: "linear layer", 4: "convolution"}  # by the axes of a layer's weight
+
+
 def judge_shapes(got, wanted, what):
     """The tensors have the lesson's names and shapes."""
     found = expect.field(got, "shapes")
     expect.true(type(found) is dict, f"the layers of {what} are not named")
     layers = expect.items(expect.field(got, "layers"), None, f"the layers of {what}")
     for name, shape in wanted.items():
-        missing = f"{what} has no {name}, in the lesson's names"
+        layer = name.rpartition(".")[0]
+        kind = KINDS[len(wanted[f"{layer}.weight"])]
+        missing = f"{what} has no {name}, in the lesson's names: {layer} is to be a {kind}"
         expect.true(found.get(name) is not None, missing, got=", ".join(map(str, layers)))
         expect.equal(found.get(name), list(shape), f"the shape of {name} in {what}")
     more = [name for name in found if name not in wanted]
@@ -118,15 +123,22 @@ def test_block_gradients(student, rng):
         expect.true(got != "detached" if type(got) is str else True, "ResidualBlock's result is cut off from the graph")
         first = weights["conv1.weight"].clone().requires_grad_()
         x.requires_grad_()
-        result = residual.block({**weights, "conv1.weight": first}, "", x, stride)
-        wanted = dict(zip(("input", "conv1"), torch.autograd.grad(result.square().sum(), (x, first)), strict=True))
+        given_to = ({**weights, "conv1.weight": first}, "", x, stride)
+        result, inner = residual.block(*given_to), residual.block(*given_to, added=False, last=False)
+        wanted = dict(zip(("input", "conv1"), torch.autograd.grad(result.square().sum(), (x, first), retain_graph=True),
+                          strict=True))  # fmt: skip
+        (inside,) = torch.autograd.grad(inner, x, 2 * result.detach())
+        slips = {
+            "through the convolutions alone: the shortcut is cut off from the graph": inside,
+            "through the shortcut alone: the convolutions are cut off from the graph": wanted["input"] - inside,
+        }
         for part, where in (("input", "input"), ("conv1", "conv1")):
             gradient = expect.field(got, part)
             gone = f"no gradient reaches {where} of ResidualBlock: something is cut off from the graph"
             expect.true(gradient is not None, gone)
-            expect.close(
-                gradient, wanted[part], f"the gradient that reaches {where} of ResidualBlock", rtol=1e-3, atol=1e-2
-            )
+            name = f"the gradient that reaches {where} of ResidualBlock"
+            context = slips if part == "input" else {}
+            expect.close(gradient, wanted[part], name, rtol=1e-3, atol=1e-2, context=context)
 
 
 # 7.2
@@ -145,7 +157,7 @@ def test_network_layers(student, output_dim, blocks, width, size):
                     got=", ".join(map(str, layers)))  # fmt: skip
     expect.equal(expect.field(got, "blocks"), [blocks or 2] * 3, "the number of blocks in ResNet's stages")
     wanted = residual.shapes(output_dim, blocks or 2, width or 8)
-    judge_shapes(got, wanted, f"ResNet with output_dim={output_dim}" + ("" if width else " and width 8, the default"))
+    judge_shapes(got, wanted, f"ResNet with output_dim={output_dim}" + ("" if width else " (width 8 by default)"))
     context = {"with a bias in conv1: bias=False": parameters_in(wanted) + (width or 8)}
     expect.integer(
         expect.field(got, "parameters"), parameters_in(wanted), "the number of ResNet's parameters", context=context
@@ -219,6 +231,9 @@ def judge_table(got, wanted, slips):
     for name, _ in rows:
         expect.instance(name, str, "a name in parameter_table")
     found = {name: expect.whole(count) for name, count in rows}
+    parts = [name for name in found if name not in wanted and name.rpartition(".")[0] in wanted and len(found) > 5]
+    single = "parameter_table has rows of their own for a module's parameters: add them up"
+    expect.true(len(parts) < 3, single, got=", ".join(map(repr, found)))
     for name, slip in slips.items():
         counted = any(expect.same(found.get(key), count) for key, count in slip.items() if wanted.get(key) != count)
         expect.true(not counted, f"parameter_table counts {name}", expected=str(wanted), got=str(found))
@@ -290,6 +305,7 @@ def flops_slips(inside, outside, kernel, height, width, groups=1):
 
 @task("7.4", points=2, title="conv_flops counts two operations for each weight and place", examples=9,
       hint="How many weights does one output pixel use, and how many such pixels are there?")  # fmt: skip
+@example(inside=3, outside=5, kernel=7, height=4, width=11)  # every other formula gives another number
 @given(inside=st.integers(2, 9), outside=st.integers(2, 9), kernel=st.sampled_from([3, 5, 7]),
        height=st.integers(2, 9), width=st.integers(3, 11))  # fmt: skip
 def test_conv_flops(student, inside, outside, kernel, height, width):
@@ -300,6 +316,7 @@ def test_conv_flops(student, inside, outside, kernel, height, width):
 
 @task("7.4", points=1, title="conv_flops with groups", examples=6,
       hint="With groups each filter sees a part of the input's channels.")  # fmt: skip
+@example(deep=4, groups=3, kernel=5, size=7)
 @given(deep=st.integers(2, 4), groups=st.integers(2, 4), kernel=st.sampled_from([3, 5]), size=st.integers(3, 9))
 def test_conv_flops_groups(student, deep, groups, kernel, size):
     sizes = (deep * groups, 3 * groups, kernel, size, size + 1)
@@ -325,11 +342,10 @@ def small_slips(sizes, image):
     places = rows * columns * (width + hidden)
     return {
         "of the convolutions alone: linear layers count as well": first + second,
-        "of the linear layer alone: convolutions count as well": last,
+        "of the last layer alone, the linear one: all others count as well, the convolutions": last,
         "of multiplications alone: each has an addition, so times 2": (first + second + last) // 2,
         "with a layer that does not run": first + second + last + 14 * hidden,
         "with the biases, which are not counted": first + second + last + places + classes,
-        "of the last layer that ran: add them up": last,
         "of all filters for each number of the output: it takes the weights of one filter": first * width
         + second * hidden
         + last * classes,

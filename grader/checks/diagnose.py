@@ -123,18 +123,39 @@ _EXCEPTIONS = (
     (r"The size of tensor a \((?P<one>\d+)\) must match the size of tensor b \((?P<other>\d+)\) "
      r"at non-singleton dimension 1",
      says("one has {one} channels or features, and the other {other}")),
+    (r"The size of tensor a \((?P<one>\d+)\) must match the size of tensor b \((?P<other>\d+)\) "
+     r"at non-singleton dimension [23]",
+     says("one map has {one} rows or columns, and the other {other}: is there a stride or padding on one way alone?")),
+    (r"concentration.*GreaterThan", says("this distribution is for numbers above 0: 0 is a case of its own")),
     (r"'NoneType' object has no attribute 'step'",
      says("a scheduler may be None: step it only where there is one")),
     (r"expected scalar type (\w+) but found (\w+)", says("the two tensors differ in dtype: convert one")),
     (r"a leaf Variable that requires grad is being used in an in-place",
      says("change parameters under torch.no_grad()")),
+    (r"Not a directory", says("a file stands among the folders: take those entries alone of which is_dir() is True")),
+    (r"unsupported operand type\(s\) for /: 'str' and 'str'", says("text has no /: Path(…) makes a path of it")),
+    (r"Kernel size can't be greater than actual input size",
+     says("the maps have become smaller than the filter: is padding missing?")),
+    (r"Error\(s\) in loading state_dict [^$]*Missing key\(s\)[^$]*Unexpected key\(s\)",
+     says("what is loaded has other names than the network: save state_dict() itself, and nothing around it")),
+    (r"'(?P<kind>\w+)' object has no attribute 'in_features'",
+     says("{kind} is no Linear: the last layer of a Sequential is [-1]")),
+    (r"'numpy.ndarray' object has no attribute",
+     says("an array of NumPy's came: torch.as_tensor makes a tensor of it, and takes tensors, too")),
+    (r"'(int|float)' object has no attribute '(sort|append|extend)'",
+     says("a number stands where a list should: of one value alone squeeze() and tolist() make a number")),
 )  # fmt: skip
+_FEW_AXES = says("a shape has one number for each axis, and this tensor has fewer axes")
 
 
 def exception(text: str, code: str = "") -> str | None:
     """Say what a message of torch's means; `code` is what the student's lines were that led to it."""
     if "Boolean value of Tensor" in text and (found := _LOSS.search(code)):
         return _UNCALLED.format(loss=found["loss"])
+    if re.search(r"tuple index out of range|not enough values to unpack", text) and re.search(
+        r"\.(shape|size)\b", code
+    ):
+        return _FEW_AXES
     for pattern, means in _EXCEPTIONS:
         if found := re.search(pattern, text):
             return means.format(**found.groupdict())
@@ -256,8 +277,11 @@ def axes(got: tuple[int, ...], want: Sequence[int | None]) -> str | None:
     """Explain a wrong shape by the axes of size 1 alone: got has some that are not wanted, or lacks them."""
     if not _differ_in_ones(got, want):
         return None
-    missing = len(got) < len(want)
-    return says("an axis of size 1 is missing: is there a squeeze()?" if missing else "an axis of size 1 too many")
+    if len(got) > len(want):
+        return says("an axis of size 1 too many")
+    if list(got) == list(want[1:]):
+        return says("the first axis, over the examples, is missing: is there a squeeze(), or a flatten() of all axes?")
+    return says("an axis of size 1 is missing: is there a squeeze()?")
 
 
 def _differ_in_ones(got: Sequence[int], want: Sequence[int | None]) -> bool:

@@ -247,7 +247,7 @@ def tensors(
     names = f"({', '.join(shapes)})"
     if type(got) is torch.Tensor and len(shapes) > 1:
         fail(f"{what} returns one tensor alone, where it is to return {names}", form=True)
-    found = items(got, len(shapes), f"what {what} returns, {names},")
+    found = items(got, len(shapes), f"what {what} returns, {names}")
     sizes = [tuple(one.shape) if type(one) is torch.Tensor else None for one in found]
     wanted = [*shapes.items()]
     if None not in sizes and not _all_fit(sizes, wanted):
@@ -303,7 +303,8 @@ def close(
         )
     if dtype and type(got) is torch.Tensor and got.dtype != target.dtype:
         right = bool(torch.isclose(got.double(), target.double(), rtol=rtol, atol=atol).all())
-        because = says("the values are right, only their type is not") if right else None
+        had, asked = str(got.dtype), str(target.dtype)
+        because = says(f"the values are right, only their type is not: {had}, and not {asked}") if right else None
         fail(f"{what}: wrong dtype", expected=str(target.dtype), got=str(got.dtype), because=because, form=True)
     value = tensor(got, what, shape=target.shape)
     difference = (value.double() - target.double()).abs()

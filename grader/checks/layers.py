@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -78,11 +78,25 @@ def judge_cut(outputs: torch.Tensor, what: str, after: str) -> None:
     expect.true(not negative, f"{what}: negative values, though it comes after {after}'s ReLU: is one missing there?")
 
 
-def judge_alone(alone: torch.Tensor, among: torch.Tensor, what: str, atol: float = 1e-3) -> None:
-    """What a network gives for an input is the same alone, and beside the others of a batch."""
+def judge_alone(
+    alone: torch.Tensor,
+    among: torch.Tensor,
+    what: str,
+    atol: float = 1e-3,
+    even: Callable[[], torch.Tensor] | None = None,
+) -> None:
+    """What a network gives for an input is the same alone, and beside the others of a batch.
+
+    `even` gives its N answers where all inputs are alike before they are flattened, as by `deaf`: mixing them changes
+    nothing then, so that they tell which of two mistakes it is. They are asked for only where there is one.
+    """
     same = expect.same_values(alone, among, rtol=1e-3, atol=atol)
-    mixed = says("flattening mixes the images of a batch, or dropout stays on in evaluation mode")
-    expect.true(same, f"{what}: not the same alone as beside other images: {mixed}")
+    mixed, dropped = says("flattening mixes the images of a batch"), says("dropout stays on in evaluation mode")
+    because = None if same else says(f"{mixed}, or {dropped}")
+    if even is not None and not same:
+        answers = even()
+        because = mixed if expect.same_values(answers, answers[:1].expand(answers.shape), atol=atol) else dropped
+    expect.true(same, f"{what}: not the same alone as beside other images", because=because)
 
 
 def logits_of(got: Any, classes: int) -> torch.Tensor:

@@ -51,7 +51,7 @@ def judge_mistakes(got: Any, images: torch.Tensor, labels: torch.Tensor, probs: 
 
 def _place_of(entry: Any, images: torch.Tensor, labels: torch.Tensor, probs: torch.Tensor) -> int:
     """Return where an entry stands in the data, which is to be a wrong prediction, as it stands there."""
-    image, label, row = expect.items(entry, 3, "an entry, (image, true label, probs),")
+    image, label, row = expect.items(entry, 3, "an entry, (image, true label, probs)")
     order = type(label) is not torch.Tensor or label.numel() == 1
     expect.true(order, "an entry's parts are in another order: (image, true label, probs)")
     expect.tensor(image, says("an entry's image"), shape=images.shape[1:])

@@ -109,7 +109,7 @@ def judge_unrecorded(got: Any) -> None:
 def judge_results(got: Any, net: Net, x: torch.Tensor, y: torch.Tensor, batch_size: int, percent: bool = True) -> None:
     """An evaluation loop has returned (loss, accuracy): of the loss that it was given, and of all examples."""
     logits = answers(net, x)
-    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what is returned, (loss, accuracy),")
+    loss, accuracy = expect.items(expect.field(got, "result"), 2, "what is returned, (loss, accuracy)")
     losses = F.cross_entropy(logits, y, reduction="none", label_smoothing=SMOOTHING)
     loops.near_one_of(loss, loops.means(losses, batch_size), says("the loss"), rtol=1e-3, atol=1e-4)
     hits = 100 * (logits.argmax(1) == y).double() if percent else (logits.argmax(1) == y).double()

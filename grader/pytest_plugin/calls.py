@@ -103,6 +103,7 @@ class _Reader:
         self._values = {name: value for name, value in bound.items() if name != student}
         self._known: dict[str, Path] = {student: ()}
         self._results: set[str] = set()
+        self._tables: dict[str, ast.Dict] = {}  # a probe's own, by name
         self._entered_calls: set[ast.AST] = set()
         self._models: set[ast.AST] = set()  # calls whose result the kit asks
         self._found = found
@@ -131,7 +132,9 @@ class _Reader:
             if not isinstance(to, ast.Name):
                 continue
             path = self._path(what)
-            if path:
+            if isinstance(what, ast.Dict):
+                self._tables[to.id] = what
+            elif path:
                 self._known[to.id] = path
             elif self._begins_with_a_call(what):
                 self._results.add(to.id)
@@ -207,15 +210,20 @@ class _Reader:
         return isinstance(node, ast.Call) and len(self._path(node.func) or ()) == 2
 
     def _written(self, node: ast.expr) -> str:
-        return ast.unparse(_Filled(self._values, self._path).visit(ast.parse(ast.unparse(node), mode="eval").body))
+        return ast.unparse(
+            _Filled(self._values, self._path, self._tables).visit(ast.parse(ast.unparse(node), mode="eval").body)
+        )
 
 
 class _Filled(ast.NodeTransformer):
     """Puts values where a probe's parameters stand, and leaves out where a function of the student's is from."""
 
-    def __init__(self, values: Mapping[str, Any], path: Callable[[ast.AST], Path | None]) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], path: Callable[[ast.AST], Path | None], tables: Mapping[str, ast.Dict]
+    ) -> None:
         self._values = values
         self._path = path
+        self._tables = tables
 
     def visit(self, node: ast.AST) -> Any:
         number = _number(node, self._values)
@@ -227,7 +235,19 @@ class _Filled(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         if self._value_of(node.value) is not None:
             return node  # as with an attribute
+        if (found := self._looked_up(node)) is not None:
+            filled: ast.AST = self.visit(ast.parse(ast.unparse(found), mode="eval").body)
+            return filled
         return ast.Subscript(self.visit(node.value), self.visit(node.slice))
+
+    def _looked_up(self, node: ast.Subscript) -> ast.expr | None:
+        """Return what stands in a probe's own table under the name that an argument gives."""
+        table = self._tables.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        name = self._value_of(node.slice)
+        if table is None or not isinstance(name, str):
+            return None
+        pairs = zip(table.keys, table.values, strict=True)
+        return next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value == name), None)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         if isinstance(node.test, ast.Name) and node.test.id in self._values:

@@ -127,11 +127,11 @@ def test_flops_values(student, rng):
         expect.integer(value, weights * outside * height * width + weights * outside * height * width, "conv_flops")
 
 
-def odd_operations(width, image):
+def odd_operations(width, image, runs=2):
     """Of an odd network: its first convolution, its second one, the layer that runs twice, and the head."""
     rows, columns = (image.shape[1] - 3) // 2 + 1, image.shape[2]
     places = rows * columns
-    return 2 * (2 * width * 3 * places + 2 * width * 2 * 9 * places + 2 * places * 4 * width * width + 6 * width)
+    return 2 * (2 * width * 3 * places + 2 * width * 2 * 9 * places + runs * places * 4 * width * width + 6 * width)
 
 
 @task(
@@ -145,7 +145,9 @@ def test_count_layers(student, rng):
         width = int(torch.randint(2, 6, (1,), generator=rng))
         image = torch.randn(1, *torch.randint(5, 12, (2,), generator=rng), generator=rng)
         got = student.run(probes.odd_counted, width, image)
-        expect.integer(got, odd_operations(width, image), "count_flops of unusual layers")
+        once = "of a layer that runs twice, and counts once: each run counts"
+        slips = {once: odd_operations(width, image, runs=1)}
+        expect.integer(got, odd_operations(width, image), "count_flops of unusual layers", context=slips)
 
 
 @task("7.5", points=2, title="count_flops puts each module's mode back",
@@ -236,7 +238,7 @@ def test_mixup_batches(student, rng):
         count = 80 if alpha == 1.0 and shape[0] > 1 else 20
         found = student.run(probes.mixed, images, targets, alpha, count)
         for pair in expect.items(found, count, "the results of mixup"):
-            mixed, soft = expect.items(pair, 2, "what mixup returns, (images, targets),")
+            mixed, soft = expect.items(pair, 2, "what mixup returns, (images, targets)")
             blend = recipes.judge_blend(mixed, images, "mixup")
             want = recipes.blended(targets, blend)
             expect.close(soft, want, "the targets of mixup", atol=1e-3)
@@ -343,7 +345,8 @@ def test_maps(student, rng):
         expect.close(value, want, "the map of grad_cam", rtol=1e-3, atol=tolerance)
         modes = {name: name != "dropout" for name in ("conv", "norm", "relu", "dropout", "head")}
         expect.equal(expect.field(got, "modes"), modes, "the modes after grad_cam")
-        expect.equal(expect.field(got, "frozen"), [not frozen] * 6, "requires_grad after grad_cam")
+        flags = expect.same(expect.field(got, "frozen"), [not frozen] * 6)
+        expect.true(flags, "grad_cam changes requires_grad of the parameters: an image may require a gradient, too")
         expect.close(expect.field(got, "mean"), weights["norm.running_mean"], "a running mean after grad_cam")
 
 

@@ -257,11 +257,43 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
         ("EOF when reading a line", "nobody answers input() here"),
         ("pytest: reading from stdin while output is captured! Consider using `-s`.", "nobody answers input() here"),
         ("img should be Tensor Image. Got <class 'PIL.Image.Image'>", "ToTensor comes before Normalize"),
+        ("[Errno 20] Not a directory: '/tmp/a/.hidden'", "is_dir() is True"),
+        ("unsupported operand type(s) for /: 'str' and 'str'", "makes a path of it"),
+        (
+            "Calculated padded input size per channel: (1 x 1). Kernel size: (3 x 3). "
+            "Kernel size can't be greater than actual input size",
+            "is padding missing?",
+        ),
+        (
+            'Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: "weight". \n\t'
+            'Unexpected key(s) in state_dict: "model". ',
+            "save state_dict() itself",
+        ),
+        ("'Tanh' object has no attribute 'in_features'", "Tanh is no Linear"),
+        ("'numpy.ndarray' object has no attribute 'double'", "torch.as_tensor makes a tensor of it"),
+        ("'int' object has no attribute 'sort'", "squeeze() and tolist() make a number"),
+        ("The size of tensor a (3) must match the size of tensor b (6) at non-singleton dimension 3", "has 3 rows"),
+        (
+            "Expected parameter concentration of distribution Dirichlet(concentration: torch.Size([2])) to satisfy the "
+            "constraint IndependentConstraint(GreaterThan(lower_bound=0.0), 1)",
+            "0 is a case of its own",
+        ),
     ],
 )
 def test_torchs_own_messages_are_explained(text: str, means: str) -> None:
     assert means in str(diagnose.exception(text))
     assert diagnose.exception("list index out of range") is None
+
+
+@pytest.mark.parametrize("text", ["tuple index out of range", "not enough values to unpack (expected 4, got 2)"])
+def test_a_shape_has_fewer_numbers_where_the_line_asks_for_them(text: str) -> None:
+    assert "fewer axes" in str(diagnose.exception(text, "  a.py:3\n      n, c, h, w = images.shape"))
+    assert diagnose.exception(text, "  a.py:3\n      first, second = parts") is None
+
+
+def test_a_missing_axis_of_the_examples_is_told_from_any_other_of_size_1() -> None:
+    assert "flatten() of all axes" in str(diagnose.axes((7,), (1, 7)))
+    assert "flatten()" not in str(diagnose.axes((3, 7), (3, 1, 7))) and diagnose.axes((3, 7), (2, 7)) is None
 
 
 @pytest.mark.parametrize(

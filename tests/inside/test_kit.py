@@ -39,6 +39,19 @@ def evaluate(model: nn.Module, loader: Any, _: Any, criterion: nn.Module, device
     return sum(losses) / len(losses), 100 * hits / sum(len(y) for _, y in found)
 
 
+@pytest.mark.parametrize(
+    ("step", "interval", "said"), [(2, 100, "batches 0, 2, 4"), (1, 2, "every batch"), (3, 2, "0, 3, 6")]
+)
+def test_losses_of_another_interval_are_told_by_the_batches_that_they_are_of(
+    step: int, interval: int, said: str
+) -> None:
+    after = loops.descend(*loops.problem(seeds.generator(3), 23, 5, 3), 4, 0.1)
+    with pytest.raises(expect.CheckFailed) as failed:
+        loops.judge_losses(after.losses[::step], after, interval)
+    assert said in str(failed.value.because)
+    assert ("the default of log_interval is 100" in str(failed.value.because)) is (interval == 100)
+
+
 def test_a_right_loop_passes_what_judges_loops() -> None:
     gen = seeds.generator(3)
     x, y, weight, bias = loops.problem(gen, 23, 5, 3)

@@ -52,6 +52,11 @@ def either(student: Any, images: torch.Tensor, as_numpy: bool) -> Any:
     return student.training.pixel_stats(images.numpy() if as_numpy else images)
 
 
+def by_table(student: Any, returned: str, slope: float) -> Any:
+    functions = {"a number": lambda x: 7.5, "a line": lambda x: x * slope}
+    return student.fcnn.derivative(functions[returned], 2)
+
+
 def recorded(student: Any, lr: float) -> Any:
     return student.kit.trained(loop_of(student), lr, student.device)
 
@@ -111,6 +116,9 @@ ASKED: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list
     "a choice": (either, (torch.zeros(2, 3, 3), False), {}, ["pixel_stats"], "pixel_stats(tensor 2×3×3 float32)"),
     "the other choice": (either, (torch.zeros(2, 3, 3), True), {}, ["pixel_stats"], "pixel_stats(images.numpy())"),
     "a helper's class": (with_helper, (8,), {}, ["VGG"], "model = VGG(8)"),
+    "a table of the probe's": (by_table, ("a line", 0.5), {}, ["derivative"], "derivative(lambda x: x * 0.5, 2)"),
+    "a table without that name": (by_table, ("a curve", 0.5), {}, ["derivative"],
+                                  "derivative(functions['a curve'], 2)"),
     "measures of arguments": (measured, (torch.zeros(3, 4, 2), {"last": torch.zeros(5, 1)}), {}, ["FCNN"],
                               "FCNN(3, 8, 4, 5, weight.shape)"),
     "what the kit runs": (recorded, (0.1,), {}, ["train"], "train(model, loader, device)"),
