@@ -164,9 +164,6 @@ def test_count_modes(student, rng):
     expect.equal(expect.field(got, "hooks"), hooks, "the hooks after count_flops")
     same = expect.items(expect.field(got, "same"), None, "whether the state is the same")
     expect.true(all(one is True for one in same) and len(same) > 0, "count_flops changes parameters or buffers")
-    expect.true(
-        expect.same(expect.field(got, "calls"), 1), "the model did not run once", got=expect.field(got, "calls")
-    )
 
 
 # 7.6 to 7.9

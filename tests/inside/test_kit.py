@@ -158,6 +158,26 @@ def test_calls_are_told_by_what_they_raise_draw_and_take() -> None:
             seeds.judge_generators(kit.draws_after(5, lambda: torch.rand(1)), 5)
 
 
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize("draw", ["pcolormesh", "pcolor"])
+def test_a_picture_that_is_drawn_as_a_grid_of_cells_is_told_as_it_is_seen(draw: str, down: bool, left: bool) -> None:
+    picture = torch.rand(4, 6, generator=seeds.generator(1))
+
+    def plot() -> Any:
+        fig, ax = plt.subplots()
+        getattr(ax, draw)(picture.numpy())
+        if down:
+            ax.invert_yaxis()
+        if left:
+            ax.invert_xaxis()
+        return fig
+
+    (ax,) = figures.axes_of(plain(kit.drawn(plot, "pictures")), 1)
+    seen = picture if down else picture.flip(0)
+    assert figures.alike(figures.picture_of(ax), seen.flip(1) if left else seen)
+
+
 def test_a_figure_is_told_by_its_parts_and_none_is_left() -> None:
     picture, points = torch.arange(6.0).view(1, 2, 3), [1.0, 3.0, 2.0]
 

@@ -71,9 +71,29 @@ def _plain(values: Any) -> Any:
     return np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
 
 
+def _pictures(ax: Any) -> list[Any]:
+    """Return the images in an axes, then what is drawn as a grid of cells (`pcolormesh`), as one sees it."""
+    grids = [one for one in ax.collections if one.get_array() is not None and hasattr(one, "get_coordinates")]
+    return [_plain(image.get_array()) for image in ax.images] + [_seen(grid, ax) for grid in grids]
+
+
+def _seen(grid: Any, ax: Any) -> Any:
+    """Return the cells' values, the upper row first: `pcolormesh` begins at the bottom unless the axis is inverted."""
+    corners, values = np.asarray(grid.get_coordinates()), _plain(grid.get_array())
+    rows, columns = corners.shape[0] - 1, corners.shape[1] - 1
+    if values.size != rows * columns:
+        return values  # colours, or values at the corners
+    cells = values.reshape(rows, columns)
+    if bool(corners[-1, 0, 1] > corners[0, 0, 1]) != ax.yaxis_inverted():
+        cells = cells[::-1]
+    if bool(corners[0, -1, 0] > corners[0, 0, 0]) == ax.xaxis_inverted():
+        cells = cells[:, ::-1]
+    return cells.copy()
+
+
 PARTS: dict[str, Callable[[Any], Any]] = {
     "box": lambda ax: [float(v) for v in ax.bbox.extents],  # within subfigures as well
-    "pictures": lambda ax: [_plain(image.get_array()) for image in ax.images],
+    "pictures": _pictures,
     "meshes": lambda ax: [_plain(one.get_array()) for one in ax.collections if one.get_array() is not None],
     "lines": lambda ax: [[_plain(line.get_xdata(orig=False)), _plain(line.get_ydata(orig=False))] for line in ax.lines],
     "texts": lambda ax: [text.get_text() for text in ax.texts],
