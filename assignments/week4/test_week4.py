@@ -157,6 +157,7 @@ def test_pixel_mean(student, count, as_numpy, most, seed):
         "that sums of 8 bits give: uint8 overflows at 256": images.sum(dtype=torch.uint8).item() / len(values) / 255,
         "of the deviation: (mean, deviation) is the order": deviations[0],
         "of the deviation; (mean, deviation) is the order": deviations[1],
+        "of the first image alone: take all of them": images[0].double().mean().item() / 255,
     }
     expect.near(plain(mean), centre, "the mean", rtol=1e-4, context=slips)
 
@@ -171,6 +172,8 @@ def test_pixel_deviation(student, count, as_numpy, most, seed):
     slips = {
         "of the variance: the deviation is its root": population**2,
         "of the variance; the deviation is its root": sample**2,
+        "of pixels that are not scaled: divide by 255": 255 * population,
+        "of pixels that are not scaled; divide by 255": 255 * sample,
         "of the images' own deviations, averaged: take all pixels together": sum(own[:count]) / count,
         "of the images' own deviations; take all pixels together": sum(own[count:]) / count,
     }  # fmt: skip

@@ -77,10 +77,15 @@ def other_split(found, images, ratio):
         "the ratio that is given is ignored": paths(by_text, lambda count: int(count * 0.8)),
         "the ratio is 0.9, and 0.8 by default": paths(by_text, lambda count: int(count * 0.9)),
     }
+    everything = sorted(images)
+    whole = {f"{'train' if n < int(len(everything) * ratio) else 'test'}/{path}" for n, path in enumerate(everything)}
+    rules["the share is taken of all images together, and not of each class"] = whole
     wanted = paths(by_text, cut)
     named = [name for name, tree in rules.items() if found == tree != wanted]
     if named or found == wanted:
         return next(iter(named), None)
+    if found and not {path.rpartition("/")[2] for path in found} & {path.rpartition("/")[2] for path in images}:
+        return "the copies have other names than the images"
     if all(path.count("/") == 1 for path in found):
         return "the class folders are missing: out_dir/train/CLASS/NAME"
     if wanted < found:
@@ -199,6 +204,7 @@ def test_channel_means(student, count, seed):
     expect.close(mean, torch.tensor(means), "the means", atol=1e-4, context={
         "of all pixels pooled: average the images' own means": slips_of(images, 0)["mean"],
         "of the last image alone: add up over the images": images[-1].flatten(1).mean(1),
+        "of the first image alone: add up over the images": images[0].flatten(1).mean(1),
         "of the deviations: the order is (means, deviations)": biased,
         "of the deviations; the order is (means, deviations)": unbiased,
     })  # fmt: skip
@@ -310,7 +316,8 @@ def test_normalize_image(student, channels, height, scale, seed):
         "of an epsilon that is too large: it must not show in the ends": (image - low) / (high - low + 0.01),
         "0 everywhere": torch.zeros_like(image),
     }
-    expect.close(expect.field(got, "result"), want, "the rescaled image", atol=2e-4, context=slips)
+    cure = "subtract the image's minimum, and divide by maximum − minimum"
+    expect.close(expect.field(got, "result"), want, "the rescaled image", atol=2e-4, context=slips, otherwise=cure)
 
 
 def judge_given(got, image):

@@ -32,12 +32,17 @@ def test_count(student, width, hidden, classes, frozen, shared):
         "classifier.3": hidden * classes + classes,
         "scale": 1,
     }
-    want = sum(size for name, size in sizes.items() if name not in frozen) + (classes if shared else 0)
-    again = hidden * classes if shared and "classifier.3" not in frozen else 0
     tensors = {"features": 4, "classifier.0": 2, "classifier.3": 2, "scale": 1}
+    flat = {"features": 3 * width, "classifier.0": hidden, "classifier.3": classes, "scale": 1}  # those of one axis
+
+    def trainable(counts):
+        return sum(count for name, count in counts.items() if name not in frozen)
+
+    want = trainable(sizes) + (classes if shared else 0)
+    again = hidden * classes if shared and "classifier.3" not in frozen else 0
     slips = {
-        "of the parameters' tensors: add up their numel()": sum(n for name, n in tensors.items() if name not in frozen)
-        + shared,
+        "of the parameters' tensors: add up their numel()": trainable(tensors) + shared,
+        "of the weights alone: biases learn as well": trainable(sizes) - trainable(flat),
         "with the frozen ones: count those that require gradients": sum(sizes.values()) + (classes if shared else 0),
         "with the shared parameter counted twice": want + again,
         "with the buffers: parameters alone learn": want + 2 * width + 1,

@@ -34,6 +34,8 @@ def number(
             return says(f"this is the value {name}")
     if want == 0 or got == 0 or not math.isfinite(got):
         return None
+    if decimals := [places for places in range(4) if got == round(want, places)]:
+        return _rounding(decimals[0])
     if _alike(got, -want):
         return says("the sign is flipped")
     factor = factor_name(got / want, sizes or {})
@@ -44,6 +46,12 @@ def number(
     if got > 0 and want > 0 and _alike(got, want**2):
         return says("it is the square of the expected value")
     return None
+
+
+def _rounding(places: int) -> str:
+    if places:
+        return says(f"it is rounded to {places} decimals: return it as it is")
+    return says("it is rounded to a whole number: return it as it is")
 
 
 def factor_name(factor: float, sizes: Sizes) -> str | None:

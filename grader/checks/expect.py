@@ -282,13 +282,14 @@ def close(
     dtype: bool = False,
     context: Context | None = None,
     sizes: Mapping[str, int] | None = None,
+    otherwise: str | None = None,
 ) -> None:
     """Require a tensor with `want`'s shape and, elementwise, |got − want| ≤ atol + rtol·|want|.
 
     Where `want` is NumPy's, an array will do as well. With `dtype=True` the dtype must agree too. `context` holds by
     name what may explain a wrong answer: other arrays (`{"before the ReLU": pre_activation}`) and shapes (`{"of padded
     images": (4, 1, 28, 28)}`), or is a function that makes these when they are needed. `sizes` holds counts that a
-    factor may come from (`{"images": 8}`).
+    factor may come from (`{"images": 8}`). `otherwise` is said of wrong values that nothing explains.
     """
     target = want if isinstance(want, torch.Tensor) else torch.as_tensor(want)
     if isinstance(want, np.ndarray) and type(got) is np.ndarray:
@@ -311,7 +312,7 @@ def close(
     wrong = difference > atol + rtol * target.double().abs()
     if bool(wrong.any()):
         arrays = {name: one for name, one in _known(context).items() if isinstance(one, torch.Tensor)}
-        because = diagnose.arrays(value, target, arrays, sizes)
+        because = diagnose.arrays(value, target, arrays, sizes) or otherwise
         _fail_at_first_difference(value, target, difference, wrong, what, because)
 
 

@@ -53,9 +53,12 @@ def slide_slips(images: torch.Tensor, kernel: Sequence[Sequence[float]]) -> dict
     size = len(kernel)
     count, channels, rows, columns = images.shape
     steps = [-(-(length - size + 1) // size) for length in (rows, columns)]
+    want, total = slide(images, kernel), sum(abs(number) for row in kernel for number in row)
     return {
         says("that a flipped kernel gives"): slide(images, [row[::-1] for row in kernel[::-1]]),
         says("that a transposed kernel gives"): slide(images, [*zip(*kernel, strict=True)]),
+        says("without their sign: a filter may give negative values"): want.abs(),
+        says("divided by the filter's sum: take its numbers as they are"): want / max(total, 1),
         says("of padded images: no padding, only full overlaps count"): images.shape,
         says("of a filter that moves on by its own size: it is to stand at every pixel"): (count, channels, *steps),
         says("of a 3×3 filter: take the size from the kernel"): (count, channels, rows - 2, columns - 2),

@@ -73,11 +73,13 @@ def _orders(confidence: torch.Tensor, labels: torch.Tensor, probs: torch.Tensor,
     """Return the confidences of the mistakes in the orders that programs give by mistake."""
     mistakes = probs.argmax(1) != labels
     sure = confidence[mistakes]
-    of_label = probs[range(len(labels)), labels][mistakes].argsort(descending=True)
+    given = probs[range(len(labels)), labels][mistakes]
+    by_label, by_lead = (order.argsort(descending=True) for order in (given, sure - given))
     return {
         says("the order turned round"): sure.sort().values,
         says("the order of the data: sort all mistakes by confidence"): sure,
-        says("the order of the true label's probability: sort by that of the predicted label"): sure[of_label],
+        says("the order of the true label's probability: sort by that of the predicted label"): sure[by_label],
+        says("the order of the lead over the true label: sort by the largest probability itself"): sure[by_lead],
         says("the order of the data, cut to n and then sorted: sort all mistakes first"): sure[:most]
         .sort(descending=True)
         .values,

@@ -223,6 +223,30 @@ def test_a_wrong_type_of_the_right_values_is_said_to_be_right() -> None:
     assert error.because is None
 
 
+def test_wrong_values_that_nothing_explains_are_told_what_to_look_at() -> None:
+    want = torch.tensor([1.0, 2.0, 4.0])
+    options: Any = {"otherwise": "look at the windows"}
+    assert (
+        failure(lambda: expect.close(torch.tensor([1.0, 7.0, 5.0]), want, "y", **options)).because
+        == options["otherwise"]
+    )
+    assert failure(lambda: expect.close(-want, want, "y", **options)).because == "the sign is flipped"
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "said"),
+    [
+        (0.33, 1 / 3, "rounded to 2 decimals"),
+        (48.0, 47.826, "rounded to a whole number"),
+        (0.34, 1 / 3, None),
+        (1.5, 1.5001, "1 decimal"),
+    ],
+)
+def test_a_rounded_number_is_told_from_a_wrong_one(got: float, want: float, said: str | None) -> None:
+    because = failure(lambda: expect.near(got, want, "the loss", rtol=1e-6)).because
+    assert because is None if said is None else said in str(because)
+
+
 def test_a_wrong_number_is_explained_by_what_else_it_is() -> None:
     explained = {"context": {"of the last batch": 0.5}, "sizes": {"batches": 4}}
     error = failure(lambda: expect.near(0.5, 0.9, "the loss", **explained))
