@@ -110,7 +110,8 @@ def test_block(student, form, seed):
     x = torch.randn(3, inside, 6, 7, generator=gen)
     got = student.run(probes.block_output, inside, outside, stride, weights, x)
     want = residual.block(weights, "", x, stride)
-    expect.close(got, want, "what ResidualBlock gives", atol=1e-4, context=lambda: block_slips(weights, x, stride))
+    expect.close(got, want, "what ResidualBlock gives", atol=1e-4, context=lambda: block_slips(weights, x, stride),
+                 otherwise="the layers are right: compare their order, and where a ReLU stands")  # fmt: skip
 
 
 @task("7.1", points=1, title="gradients flow through both sides of ResidualBlock",
@@ -193,7 +194,8 @@ def test_network(student, output_dim, blocks, size, seed):
         "of the greatest value of each channel: take the mean": lambda: pooled(weights, images, "max"),
     }
     expect.close(logits, want, "the logits of ResNet", rtol=1e-3, atol=1e-3,
-                 context=lambda: {name: slip() for name, slip in slips.items()})  # fmt: skip
+                 context=lambda: {name: slip() for name, slip in slips.items()},
+                 otherwise="the layers are right: compare their order, the ReLU and the mean")  # fmt: skip
 
 
 def without(weights, part):
@@ -353,6 +355,8 @@ def small_slips(sizes, image):
         * (image.numel() * 9 * channels + rows * columns * width**2 + hidden**2),
         "of layers at the top alone: look into modules inside modules": 0,
         "for the size of the input, and not of the layer's output": first * stride**2 + second * stride**2 + last,
+        "of two for each weight of a layer that runs: a filter is used at each position of its output": 2
+        * (9 * channels * width + width * hidden + hidden * classes),
     }
 
 
