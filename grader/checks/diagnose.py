@@ -34,8 +34,8 @@ def number(
             return says(f"this is the value {name}")
     if want == 0 or got == 0 or not math.isfinite(got):
         return None
-    if decimals := [places for places in range(4) if got == round(want, places)]:
-        return _rounding(decimals[0])
+    if rounded := _rounded(got, want):
+        return rounded
     if _alike(got, -want):
         return says("the sign is flipped")
     factor = factor_name(got / want, sizes or {})
@@ -48,10 +48,14 @@ def number(
     return None
 
 
-def _rounding(places: int) -> str:
-    if places:
-        return says(f"it is rounded to {places} decimals: return it as it is")
-    return says("it is rounded to a whole number: return it as it is")
+def _rounded(got: float, want: float) -> str | None:
+    """Recognise a number that was rounded; of small ones to few decimals that would be chance."""
+    fewest = 0 if abs(want) > 10 else 1 if abs(want) > 1 else 2
+    for places in range(fewest, 4):
+        if got == round(want, places):
+            step = f"{10.0**-places:g}"
+            return says(f"it is rounded to multiples of {step}: return it as it is")
+    return None
 
 
 def factor_name(factor: float, sizes: Sizes) -> str | None:

@@ -236,10 +236,11 @@ def test_wrong_values_that_nothing_explains_are_told_what_to_look_at() -> None:
 @pytest.mark.parametrize(
     ("got", "want", "said"),
     [
-        (0.33, 1 / 3, "rounded to 2 decimals"),
-        (48.0, 47.826, "rounded to a whole number"),
+        (0.33, 1 / 3, "multiples of 0.01"),
+        (48.0, 47.826, "multiples of 1"),
         (0.34, 1 / 3, None),
-        (1.5, 1.5001, "1 decimal"),
+        (1.0, 0.857, None),
+        (1.5, 1.5001, "multiples of 0.1"),
     ],
 )
 def test_a_rounded_number_is_told_from_a_wrong_one(got: float, want: float, said: str | None) -> None:
