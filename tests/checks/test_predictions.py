@@ -48,6 +48,8 @@ def judge(got: Any, most: int = 5) -> None:
         (lambda: chosen(best(WRONG).flip(0)[:5]), "this is the order turned round"),
         (lambda: chosen(WRONG[:5]), "the order of the data: sort all mistakes"),
         (lambda: chosen(best(WRONG[:5])), "cut to n and then sorted"),
+        (lambda: chosen(WRONG[(SURE - PROBS[range(20), LABELS])[WRONG].argsort(descending=True)][:5]),
+         "the lead over the true label"),
         (lambda: chosen(best(WRONG)), "the number of entries for n=5 where 8 predictions are wrong"),
         (lambda: chosen(torch.arange(20)[TAKEN == LABELS][:5]), "was predicted correctly"),
         (lambda: chosen(best(WRONG)[[0, 0, 1, 2, 3]]), "an entry appears twice"),
