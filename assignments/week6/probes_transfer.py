@@ -76,7 +76,7 @@ def swapped(student, weights, output_dim, images):
     model, twin = small(weights), small(weights)
     for network in (model, twin):
         network.features.requires_grad_(False)
-    before = {name: (t, t.detach().clone(), t.requires_grad) for name, t in tensors_of(model).items()}
+    before = {name: (t, t.detach().clone()) for name, t in tensors_of(model).items()}
     result = student.transfer.swap_head(model, output_dim)
     student.transfer.swap_head(twin, output_dim)
     if not isinstance(model.classifier, (nn.Sequential, nn.ModuleList)):
@@ -94,8 +94,8 @@ def swapped(student, weights, output_dim, images):
         "old_weight": before["classifier.3.weight"][1],
         "head_trainable": [bool(p.requires_grad) for p in head.parameters()],
         "others": {
-            name: [after.get(name) is t, bool(torch.equal(t, value)), bool(t.requires_grad) == flag]
-            for name, (t, value, flag) in before.items()
+            name: [after.get(name) is t, bool(torch.equal(t, value)), bool(t.requires_grad)]
+            for name, (t, value) in before.items()
             if not name.startswith("classifier.3")
         },
         "logits": model(images).detach(),

@@ -1,6 +1,7 @@
 """Week 6's public checks of `data.py`, tasks 6.1 to 6.4: 13 of 60 points."""
 
 import math
+import re
 
 import torch
 from hypothesis import given
@@ -64,7 +65,7 @@ def other_split(found, images, ratio):
 
     by_text, cut = sorted, lambda count: int(count * ratio)
     rules = {
-        "a class's names are not sorted: sort them as text": paths(
+        "the file names of a class are not sorted as text, by which '10' comes before '9'": paths(
             lambda names: sorted(names, key=lambda n: (len(n), n)), cut
         ),
         "the last names are taken for training, and not the first": paths(
@@ -93,7 +94,8 @@ def other_split(found, images, ratio):
     sizes = [
         sum(path.startswith(f"{part}/") for path in tree) for tree in (found, wanted) for part in ("train", "test")
     ]
-    return "the parts have the right sizes, but a class's names are not sorted" if sizes[:2] == sizes[2:] else None
+    unsorted = "the parts have the right sizes, but the file names of a class are not sorted as text"
+    return unsorted if sizes[:2] == sizes[2:] else None
 
 
 def trees_of(got, times):
@@ -274,13 +276,21 @@ def other_label(value, label):
     rules = {
         "the number is not dropped": [label, label.replace("_", ""), number + "".join(map(capital, words.split("_")))],
         "the words are not capitalised": [words.replace("_", "")],
-        "the words are joined by blanks: join them by nothing": [" ".join(map(capital, words.split("_")))],
-        "the words are joined by underscores: join them by nothing": ["_".join(map(capital, words.split("_")))],
         "the first word alone is capitalised, and all others are not": [words.replace("_", "").capitalize()],
         "four characters are cut off: numbers have any length": ["".join(map(capital, label[4:].split("_")))],
     }
+    between = joint(value, [capital(word) for word in words.split("_")])
+    if between is not None:
+        return f"the words are joined by {between!r}: join them by nothing"
     found = next((name for name, texts in rules.items() if value in texts), None)
     return found or ("the number is not dropped" if value.startswith(number) else None)
+
+
+def joint(value, parts):
+    """What stands between the parts of a text, where it is the same everywhere."""
+    first, *others = map(re.escape, parts)
+    found = re.fullmatch(f"{first}(?P<joint>.+){'(?P=joint)'.join(others)}", value) if others else None
+    return found and found["joint"]
 
 
 def capital(word):

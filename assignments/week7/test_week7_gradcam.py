@@ -64,15 +64,11 @@ def test_grad_cam_leaves_model(student, rng):
     changed = expect.items(expect.field(got, "changed"), None, "what has changed")
     expect.true(not changed, "grad_cam changes the model's parameters or buffers", got=", ".join(map(str, changed)))
     gone = "a gradient that was there before grad_cam is gone: zero_grad has no place here"
-    expect.true(bool(expect.items(expect.field(got, "gradients"), None, "the parameters with a gradient")), gone)
-    filled = "grad_cam fills the gradients of parameters: torch.autograd.grad gives the one that is wanted alone"
-    names = expect.items(expect.field(got, "gradients"), None, "the parameters with a gradient")
-    expect.true(
-        expect.same(list(names), ["head.bias"]),
-        filled,
-        expected="head.bias alone, as before",
-        got=", ".join(map(str, names)),
-    )
+    names = [str(name) for name in expect.items(expect.field(got, "gradients"), None, "the parameters with a gradient")]
+    expect.true("head.bias" in names, gone)
+    filled = ", ".join(name for name in names if name != "head.bias")
+    alone = f"grad_cam fills the gradients of {filled}, which had none: torch.autograd.grad gives the wanted one alone"
+    expect.true(not filled, alone)
     expect.close(expect.field(got, "gradient"), gradient, "a gradient that was there before grad_cam")
     flags = expect.items(expect.field(got, "requires_grad"), 6, "requires_grad after grad_cam")
     expect.true(all(flag is True for flag in flags), "grad_cam changes requires_grad of parameters")

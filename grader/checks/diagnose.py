@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -58,6 +59,11 @@ def _rounded(got: float, want: float) -> str | None:
     return None
 
 
+def either(slips: Sequence[str]) -> str:
+    """Join mistakes, of which any may be the one that was made."""
+    return functools.reduce(lambda one, other: says(f"{one}, or {other}"), slips)
+
+
 def factor_name(factor: float, sizes: Sizes) -> str | None:
     """Say what a factor may come from: percent, pixels, or one of the sizes of the problem."""
     for value, name in _KNOWN.items():
@@ -102,8 +108,8 @@ _EXCEPTIONS = (
     (r"NVIDIA driver|not compiled with CUDA|[Rr]e-initialize CUDA|No CUDA GPUs|CUDA driver",
      says("write .to(device) in place of .cuda() or 'cuda': where you are graded there may be no GPU")),
     (r"does not require grad and does not have a grad_fn",
-     says("what is differentiated does not come from the network's parameters, or from another "
-          "input that requires grad")),
+     says("nothing that this is computed from requires grad: does the network stay frozen (requires_grad_(False)), "
+          "or does detach() or torch.no_grad() cut it off?")),
     (r"Can't call numpy\(\) on Tensor that requires grad",
      says("detach() it first, or evaluate under torch.no_grad()")),
     (r"backward through the graph a second time", says("a loss is kept from an earlier batch, or backward runs twice")),
@@ -124,7 +130,8 @@ _EXCEPTIONS = (
     (r"EOF when reading a line|reading from stdin while output is captured",
      says("nobody answers input() here: compute with what the function is given")),
     (r"Expected all tensors to be on the same device",
-     says("all that the network and the criterion take belongs on the device that is given: move it by .to(device)")),
+     says("what meets in one operation, as a network and its inputs do, or logits and labels, belongs on one device: "
+          "move it by .to(device)")),
     (r"expected [34]D .*input \(got (?P<axes>\d)D input\)",
      says("a layer got {axes} axes: is the batch's axis missing? unsqueeze(0) adds it")),
     (r"expected np\.ndarray \(got Tensor\)",

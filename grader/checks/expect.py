@@ -26,7 +26,10 @@ Context = Known | Callable[[], Known]
 
 
 class CheckFailed(AssertionError):
-    """Wrong evidence. `form` tells that its type or shape is wrong: of a hidden check its student reads only that."""
+    """Wrong evidence. `form` tells that its type or shape is wrong: of a hidden check its student reads only that.
+
+    Two values that read alike, as long lists do that are cut, are left out: side by side they say nothing.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,7 @@ class CheckFailed(AssertionError):
     ) -> None:
         super().__init__(summary)
         self.summary = summary
-        self.expected = expected
-        self.got = got
+        self.expected, self.got = (None, None) if expected == got else (expected, got)
         self.where = where
         self.because = because
         self.form = form
@@ -52,13 +54,10 @@ def fail(
 ) -> NoReturn:
     """Fail. `summary` says what is wrong in words that fit every submission; values go into `expected` and `got`.
 
-    `form` tells that the type or shape is wrong, and not a value. Two values that read alike, as long lists do that are
-    cut, are left out: side by side they say nothing.
+    `form` tells that the type or shape is wrong, and not a value.
     """
     wanted = expected if isinstance(expected, str) or expected is None else brief(expected)
     came = got if isinstance(got, str) or got is None else brief(got)
-    if wanted == came:
-        wanted = came = None
     raise CheckFailed(summary, expected=wanted, got=came, because=because, form=form)
 
 
@@ -91,7 +90,8 @@ def integer(
     instance(got, int, what)
     if got != want:
         alike = [name for name, other in (context or {}).items() if got == other]
-        because = says(f"this is the value {', '.join(alike)}") if alike else None
+        name = diagnose.either(alike) if alike else None
+        because = says(f"this is the value {name}") if name else None
         fail(f"{what}: wrong value", expected=want, got=got, because=because)
 
 

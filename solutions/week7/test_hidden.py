@@ -160,8 +160,11 @@ def test_count_modes(student, rng):
     names = ("", "first", "second", "norm", "mix", "head")
     modes = {name: name != "norm" for name in names}
     expect.equal(expect.field(got, "modes"), modes, "the modes after count_flops")
-    hooks = {name: int(name == "head") for name in names}
-    expect.equal(expect.field(got, "hooks"), hooks, "the hooks after count_flops")
+    hooks = expect.field(got, "hooks")
+    gone = expect.same(expect.field(hooks, "head"), 0)
+    expect.true(not gone, "count_flops removes a hook that was there before: remove() each of your own, and no other")
+    left = expect.same(hooks, {name: int(name == "head") for name in names})
+    expect.true(left, "count_flops leaves hooks at the model: remove() them")
     same = expect.items(expect.field(got, "same"), None, "whether the state is the same")
     expect.true(all(one is True for one in same) and len(same) > 0, "count_flops changes parameters or buffers")
 
@@ -335,7 +338,8 @@ def test_maps(student, rng):
         value = expect.field(got, "map")
         nothing = isinstance(value, torch.Tensor) and not bool(want.any()) and bool(value.isnan().any())
         expect.true(
-            not nothing, "grad_cam divides by a maximum of 0 where no value of the map is positive: it is 0 there"
+            not nothing,
+            "the map of grad_cam is NaN where no value is positive: its maximum is 0 then, and the map is 0 everywhere",
         )
         value = expect.tensor(value, "the map of grad_cam", shape=(3, 6))
         tolerance = 1e-3 if label == 0 or float(raw.amax()) > 0.05 else 1.0

@@ -237,7 +237,7 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
     [
         ("mat1 and mat2 shapes cannot be multiplied (1x4 and 784x1024)", "rows of 784 features, and gets 1 of 4"),
         ("Expected more than 1 value per channel when training, got input size [1, 4]", "model.eval()"),
-        ("element 0 of tensors does not require grad and does not have a grad_fn", "does not come from"),
+        ("element 0 of tensors does not require grad and does not have a grad_fn", "does the network stay frozen"),
         (
             "a single image has no batch axis before it gets one, by unsqueeze(0): mat1 and mat2 shapes cannot be "
             "multiplied (16x16 and 256x120)",
@@ -245,7 +245,7 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
         ),
         ("[Errno 2] No such file or directory: '/tmp/work/ab/best.pt'", "no epoch has been saved"),
         ("running_mean should contain 4 elements not 8", "takes 8 features, and gets 4: is the batch's axis missing?"),
-        ("Expected all tensors to be on the same device, but found cuda:0 and cpu!", "the device that is given"),
+        ("Expected all tensors to be on the same device, but found cuda:0 and cpu!", "belongs on one device"),
         ("'Axes' object has no attribute 'flat'", "squeeze=False keeps it"),
         ("'Axes' object is not subscriptable", "squeeze=False keeps it"),
         ("Boolean value of Tensor with more than one value is ambiguous", "compare or sort by a single number"),

@@ -233,6 +233,13 @@ def test_wrong_values_that_nothing_explains_are_told_what_to_look_at() -> None:
     assert failure(lambda: expect.close(-want, want, "y", **options)).because == "the sign is flipped"
 
 
+def test_values_that_read_alike_are_not_shown_side_by_side() -> None:
+    want = torch.zeros(1, 2, 1, 1)
+    error = failure(lambda: expect.close(want + 1, want, "y"))
+    assert (error.expected, error.got) == (None, None)
+    assert error.where is not None
+
+
 @pytest.mark.parametrize(
     ("got", "want", "said"),
     [
@@ -273,7 +280,7 @@ def test_other_arrays_are_made_only_to_explain_a_wrong_one() -> None:
 def test_a_wrong_whole_number_is_explained_by_all_that_give_it() -> None:
     context = {"rounded": 3, "of the other part": 3, "of the whole": 9}
     error = failure(lambda: expect.integer(3, 2, "the length", context=context))
-    assert error.because == "this is the value rounded, of the other part"
+    assert error.because == "this is the value rounded, or of the other part"
     assert failure(lambda: expect.integer(5, 2, "the length", context=context)).because is None
 
 
