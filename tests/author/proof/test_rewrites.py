@@ -285,3 +285,12 @@ class Net(nn.Module):
         names: dict[str, type[torch.nn.Module]] = {}
         exec(files["net.py"], names)
         assert names["Net"](3)(torch.ones(1, 3)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("sets", ["nn.init.zeros_(self.fc1.bias)", "self.count = len(list(self.parameters()))", ""])
+def test_a_layer_whose_weights_are_used_at_once_does_not_become_lazy(sets: str) -> None:
+    lines = ["class Net(nn.Module):", "    def __init__(self):", "        super().__init__()",
+             "        self.fc1 = nn.Linear(3, 4)", f"        {sets or 'pass'}"]  # fmt: skip
+    files = {"net.py": "\n".join(["from torch import nn", *lines]).encode()}
+    found = [rewrites.rewritten(files, [Step("lazy-layers", draw)], ASKED)["net.py"] for draw in range(20)]
+    assert any(b"LazyLinear" in one for one in found) is not bool(sets)

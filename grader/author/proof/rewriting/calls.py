@@ -148,11 +148,13 @@ LAZY = {"Linear": ("LazyLinear", "in_features"), "Conv2d": ("LazyConv2d", "in_ch
 
 
 def lazy_layers(trees: Trees, rng: random.Random, asked: frozenset[str]) -> None:
-    """Let layers find out the width of their input by themselves, where a network makes its own."""
+    """Let layers find out the width of their input by themselves, where a network makes its own and sets no weights."""
     sites = [
         call
         for tree in trees.values()
-        for function in ast.walk(tree)
+        for network in ast.walk(tree)
+        if isinstance(network, ast.ClassDef) and not _sets_weights(network)
+        for function in network.body
         if isinstance(function, ast.FunctionDef) and function.name == "__init__"
         for call in ast.walk(function)
         if isinstance(call, ast.Call) and _layer(call) and _has_width(call)
@@ -162,6 +164,13 @@ def lazy_layers(trees: Trees, rng: random.Random, asked: frozenset[str]) -> None
         call.func.attr, width = LAZY[call.func.attr]
         named = [keyword for keyword in call.keywords if keyword.arg != width]
         call.args, call.keywords = (call.args if len(named) < len(call.keywords) else call.args[1:]), named
+
+
+def _sets_weights(network: ast.ClassDef) -> bool:
+    """Tell whether a class uses weights before its first forward pass: a lazy layer has none by then."""
+    functions = [one for one in network.body if isinstance(one, ast.FunctionDef) and one.name != "forward"]
+    nodes = (node for function in functions for node in ast.walk(function))
+    return any(isinstance(node, ast.Attribute) and node.attr in ("weight", "bias", "parameters") for node in nodes)
 
 
 def _layer(call: ast.Call) -> bool:
