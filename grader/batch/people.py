@@ -16,6 +16,7 @@ from grader.course import week_order
 from grader.errors import UsageError
 from grader.escape import terminal
 from grader.gradebook import Gradebook, open_book
+from grader.language import decimal
 from grader.people.identity import NAME
 from grader.people.person import HAND, Person
 from grader.people.register import Register
@@ -64,7 +65,7 @@ def split_person(out: Path, who: str) -> list[str]:
         write_class(book, out)
         lines = []
         for one in sorted(both, key=lambda one: one.key != person.key):
-            scores = ", ".join(f"{week} {score}" for week, score in _scores(book, one).items())
+            scores = ", ".join(f"{week} {decimal(score)}" for week, score in _scores(book, one).items())
             lines.append(f"{one.name}: {scores or 'no result'}")
     return [f"{both[0].name} and {both[1].name} are two people again", *lines]
 
@@ -132,7 +133,7 @@ def _save(book: Gradebook, out: Path, register: Register, person: Person) -> lis
 
 
 def _points(report: Report) -> str:
-    return report.grade if report.excused else f"{report.grade} points"
+    return decimal(report.grade) if report.excused else f"{decimal(report.grade)} points"
 
 
 def _scores(book: Gradebook, person: Person) -> dict[str, str]:

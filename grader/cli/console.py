@@ -16,7 +16,7 @@ from grader.cli.options import COURSE, LANGUAGE
 from grader.course import VARIABLE, Course, find_course, installed_course, named_course
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.language import ENGLISH, chosen, speaking
+from grader.language import ENGLISH, chosen, counting, speaking
 from grader.reports.terminal import add_row, grid
 from grader.reports.words import counted
 
@@ -34,7 +34,10 @@ def the_course() -> Course:
     """Find the course that `--course` names, else the one around the working folder."""
     context = click.get_current_context(silent=True)
     named = context.meta.get(COURSE) if context else None
-    return named_course(named, "--course") if named else find_course(None)
+    course = named_course(named, "--course") if named else find_course(None)
+    if context:
+        context.with_resource(counting(course.settings.language))
+    return course
 
 
 def students_course() -> Course:

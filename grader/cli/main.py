@@ -17,6 +17,17 @@ from grader.cli.process import streams
 from grader.cli.process.failures import worded
 from grader.cli.process.interruption import interruptible
 from grader.errors import GraderError, UsageError
+from grader.language import ENGLISH, counting
+
+
+def _language_here() -> str:
+    """Return the language of the course around the working folder, if there is one."""
+    from grader.course import find_course  # noqa: PLC0415 - whoever only asks for help does not wait for it
+
+    try:
+        return find_course(None).settings.language
+    except GraderError:
+        return ENGLISH
 
 
 class Later(click.Command):
@@ -34,8 +45,13 @@ class Later(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Parse as the command itself does; the context belongs to that command."""
-        return self.load().make_context(info_name, args, parent, **extra)
+        """Parse as the command itself does; the context belongs to that command.
+
+        Numbers are written there as the course around the working folder does.
+        """
+        context = self.load().make_context(info_name, args, parent, **extra)
+        context.with_resource(counting(_language_here()))
+        return context
 
 
 COMMANDS = (

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grader.batch.backend import Backend
 from grader.course import Course
@@ -32,7 +34,9 @@ from grader.desk.pages import check_view, class_view, manual_view, more_views, p
 from grader.desk.pages.rendering import FILES, here, page, safe_address, warm_up
 from grader.errors import GraderError
 from grader.gradebook import open_book
+from grader.gradebook.adjustments import LANGUAGE
 from grader.gradebook.together.actions import Outdated
+from grader.language import ENGLISH, counting
 
 _WEEK = "{person:int}/{week}"
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
@@ -58,7 +62,7 @@ def make_app(settings: Settings) -> Safety:
         with open_book(settings.out, shared=True) as book:
             book.keep_copy()
             desk = open_desk(settings, Snapshot(book))
-            app.state.desk = desk
+            app.state.desk, app.state.language = desk, book.setting(LANGUAGE) or ENGLISH
             gc.collect()
             gc.freeze()  # the class stays: looking through it for what is not used any more would hold a page up
             mending = Mending(desk.snapshot)
@@ -77,9 +81,21 @@ def make_app(settings: Settings) -> Safety:
                 mending.finish()
 
     handlers = {HTTPException: _no_page, GraderError: _refusal}
-    app = Starlette(routes=_routes(), lifespan=opened, exception_handlers=handlers)
+    numbers = [Middleware(Numbers)]
+    app = Starlette(routes=_routes(), lifespan=opened, exception_handlers=handlers, middleware=numbers)
     app.state.address, app.state.sessions = settings.address, settings.sessions
     return Safety(app, settings.address, settings.sessions)
+
+
+class Numbers:
+    """Has all answers write numbers as the course's language does; the desk itself speaks English."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with counting(getattr(scope["app"].state, "language", ENGLISH)):
+            await self._app(scope, receive, send)
 
 
 def open_desk(settings: Settings, snapshot: Snapshot) -> Desk:

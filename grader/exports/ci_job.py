@@ -21,7 +21,7 @@ from grader.exports import classroom50, github, gradescope, gradescope_metadata,
 from grader.exports.gradescope_metadata import Metadata
 from grader.files import without_links, write_atomically
 from grader.intake.layouts import PLAIN
-from grader.language import speaking, tr
+from grader.language import decimal, speaking, tr
 from grader.reports.pages import every_check, report_markdown, write_report
 from grader.results import Report
 from grader.sandbox.commit import commit_time
@@ -178,7 +178,7 @@ def _pushed(environment: Mapping[str, str]) -> datetime | None:
 
 def missing_points(job: CiJob, report: Report) -> str:
     """Say that points are missing; on GitHub as an annotation, which is shown at the top of the run."""
-    says = f"{report.week}: {report.score} of {report.max_score} points"
+    says = f"{report.week}: {decimal(report.score)} of {decimal(report.max_score)} points"
     return f"::error title=Points are missing::{says}" if _on_github(job) else f"points are missing: {says}"
 
 

@@ -9,9 +9,8 @@ from typing import Any
 from grader.escape import plain, terminal
 from grader.exports.gradescope_metadata import Metadata, attempt_lines
 from grader.language import retold, tr
-from grader.reports.words import broke, phrase, points_of
+from grader.reports.words import broke, change, phrase, points_of
 from grader.results import CheckResult, Outcome, Report
-from grader.results.points import signed
 
 _STATUS = {True: "passed", False: "failed"}
 _COLUMNS = 6  # of the leaderboard, which has to fit on a page
@@ -49,7 +48,7 @@ def _head(report: Report) -> Iterator[str]:
         tell = f" {tr('Tell')} {report.contact}." if report.contact else ""
         yield f"{tr('This score is provisional')}. {broke(report)}{tell}"
     for line in report.adjustments:
-        yield f"{retold(line.what)}: {signed(line.points)}" + (f" ({retold(line.why)})" if line.why else "")
+        yield f"{retold(line.what)}: {change(line.points)}" + (f" ({retold(line.why)})" if line.why else "")
     for part in report.manual:
         if part.points is not None:
             yield f"{part.title}: {points_of(part.points, part.max_points)}" + (f" ({part.why})" if part.why else "")

@@ -13,7 +13,7 @@ from typing import Any
 from grader.course import Assignment
 from grader.intake.lateness import lateness, written
 from grader.intake.layouts import Handed
-from grader.language import tr
+from grader.language import decimal, tr
 from grader.results import Delivery, Report, adjust
 from grader.results.delivery import listed
 
@@ -76,14 +76,18 @@ def attempt_lines(score: float, told: Metadata) -> Iterator[str]:
         yield tr(
             "Attempt {number} gave more, {points} points. Gradescope counts the active submission, which you choose "
             "under Submission History.",
-            number=number, points=f"{best:g}",
+            number=number, points=decimal(f"{best:g}"),
         )  # fmt: skip
 
 
 def _list_of(earlier: tuple[float | None, ...], most: int = 5) -> str:
     latest = list(enumerate(earlier, 1))[-most:]
     words = [
-        tr("{points} (attempt {number})", points=tr("no score") if given is None else f"{given:g}", number=number)
+        tr(
+            "{points} (attempt {number})",
+            points=tr("no score") if given is None else decimal(f"{given:g}"),
+            number=number,
+        )
         for number, given in latest
     ]
     return ("…, " if len(earlier) > most else "") + ", ".join(words)

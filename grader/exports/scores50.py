@@ -19,6 +19,7 @@ from typing import Any
 from grader.errors import UsageError
 from grader.exports.classroom50 import SCHEMA as RESULT
 from grader.exports.classroom50 import stamp
+from grader.language import decimal
 from grader.people.person import Person
 from grader.results import Report
 from grader.results.points import whole
@@ -108,7 +109,7 @@ def _by_owner(
             found.setdefault(_owner(bucket, login), []).append(report)
     for owner, theirs in found.items():
         if len({(report.score, report.max_score) for report in theirs}) > 1:
-            scores = " and ".join(f"{report.student} {report.score}" for report in theirs)
+            scores = " and ".join(f"{report.student} {decimal(report.score)}" for report in theirs)
             result.left_out += [
                 f"{one.student}: {owner} has one score for {scores}; enter it by hand" for one in theirs
             ]
@@ -157,7 +158,7 @@ def _correct(bucket: Entry, score: _Score, result: Merged) -> None:
         bucket["entries"].append(entry)
     result.count += 1
     if score.points != (score.report.score, score.report.max_score):
-        given = f"{score.report.score} of {score.report.max_score}"
+        given = f"{decimal(score.report.score)} of {decimal(score.report.max_score)}"
         result.rounded.append(f"{score.report.student}: {given} → {score.points[0]} of {score.points[1]}")
     before = entry["submissions"][:1]
     points = [(one.get("score"), one.get("max-score")) for one in before]

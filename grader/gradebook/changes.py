@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.gradebook.store import open_book
+from grader.language import decimal, retold
 from grader.results import CheckResult, Report
 from grader.results.points import signed
 
@@ -35,7 +36,8 @@ def changes(before: Sequence[Report], after: Sequence[Report], both: bool = True
             yield from _change(name, old[key], new[key])
         elif both:
             one = new.get(key) or old[key]
-            yield f"{name}: {'only in the later run' if key in new else 'only in the earlier run'} ({one.grade})"
+            run = "later" if key in new else "earlier"
+            yield f"{name}: only in the {run} run ({decimal(one.grade)})"
 
 
 def _change(name: str, old: Report, new: Report) -> Iterator[str]:
@@ -44,7 +46,7 @@ def _change(name: str, old: Report, new: Report) -> Iterator[str]:
     gone = [line for line in _adjustments(old) if line not in _adjustments(new) and not line.endswith(": +0")]
     if old.grade == new.grade and not checks:
         return
-    yield f"{name}: {old.grade} → {new.grade} ({_what(old, new)})"
+    yield f"{name}: {decimal(old.grade)} → {decimal(new.grade)} ({_what(old, new)})"
     yield from (f"  {line}" for line in checks)
     yield from (f"  + {line}" for line in lines)
     yield from (f"  - {line}" for line in gone)
@@ -71,10 +73,14 @@ def _changed_checks(old: Report, new: Report) -> Iterator[str]:
 
 
 def _state(check: CheckResult | None) -> str:
-    return f"{check.outcome} {check.points}/{check.max_points}" if check else "no such check"
+    return f"{check.outcome} {decimal(check.points)}/{decimal(check.max_points)}" if check else "no such check"
 
 
 def _adjustments(report: Report) -> list[str]:
-    parts = [f"{part.title}: {part.points} of {part.max_points}" for part in report.manual if part.points is not None]
+    parts = [
+        f"{part.title}: {decimal(part.points)} of {decimal(part.max_points)}"
+        for part in report.manual
+        if part.points is not None
+    ]
     excused = [f"excused: {report.excused}"] if report.excused else []
-    return [*(f"{line.what}: {signed(line.points)}" for line in report.adjustments), *parts, *excused]
+    return [*(f"{retold(line.what)}: {decimal(signed(line.points))}" for line in report.adjustments), *parts, *excused]

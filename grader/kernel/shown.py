@@ -12,7 +12,7 @@ import jinja2
 from grader import escape
 from grader.language import retold, tr
 from grader.reports import words
-from grader.reports.pages import teach
+from grader.reports.pages import teach, visible
 from grader.reports.terminal import summary_lines
 from grader.results import CheckResult, Outcome, tasks_of
 
@@ -109,7 +109,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
-        finalize=lambda value: escape.plain(value) if type(value) is str else value,
+        finalize=visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

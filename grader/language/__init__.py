@@ -1,10 +1,35 @@
 """Says to students in their language what is kept in English.
 
+numbers      writes numbers with a language's decimal sign
 catalogue    reads a language's `.po` file, and translates texts and messages by it
 speaking     holds which language is spoken, and translates into it
 extraction   finds in the sources all that is to be translated, and brings the `.po` files up to date
 """
 
-from grader.language.speaking import ENGLISH, LANGUAGES, VARIABLE, chosen, later, retold, speaking, spoken, tr
+from grader.language.speaking import (
+    ENGLISH,
+    LANGUAGES,
+    VARIABLE,
+    chosen,
+    counting,
+    decimal,
+    later,
+    retold,
+    speaking,
+    spoken,
+    tr,
+)
 
-__all__ = ["ENGLISH", "LANGUAGES", "VARIABLE", "chosen", "later", "retold", "speaking", "spoken", "tr"]
+__all__ = [
+    "ENGLISH",
+    "LANGUAGES",
+    "VARIABLE",
+    "chosen",
+    "counting",
+    "decimal",
+    "later",
+    "retold",
+    "speaking",
+    "spoken",
+    "tr",
+]

@@ -20,9 +20,6 @@ MESSAGE = "message"  # the context of what is kept in English, and found again b
 MOST_PARTS = 12  # of one line: nobody's message has as many
 _DEEPEST = 3  # messages within messages
 _ENTRY = re.compile(r"  (?P<label>[a-z][a-z ]{0,10}?) {2,}(?P<value>\S.*)")
-DECIMAL = "0.5"  # as a language writes it: its second character is that language's decimal sign
-# Numbers with a unit are prose. All others stay as Python writes them, which is what a student's own print shows.
-_MEASURE = re.compile(r"(?<![\w.,\[(])(\d+)\.(\d+)(?= ?(?:%|°|s\b|ms\b|[KMG]iB\b))")
 _BETWEEN = re.compile(r"; |: | \(|, in ")
 # After these come Python's own words, or a library's, up to what we say of them. A beginner looks these up as they are.
 QUOTING = ("your code raised {known}", "your code could not be used, {known}", "the check itself crashed")
@@ -104,7 +101,6 @@ class Catalogue:
     def __init__(self, found: Sequence[Entry]) -> None:
         known = [entry for entry in found if entry.translation]
         self._texts = {entry.text: entry.translation for entry in known if entry.context != MESSAGE}
-        self._measure = rf"\1{self._texts.get(DECIMAL, DECIMAL)[1]}\2"
         patterns = [Pattern(entry) for entry in known if entry.context == MESSAGE]
         self._patterns = sorted(patterns, key=lambda pattern: -pattern.weight)
 
@@ -113,8 +109,8 @@ class Catalogue:
         return self._texts.get(template, template)
 
     def message(self, text: str) -> str:
-        """Return a message, which may have several lines, with each part that is known and each measure translated."""
-        return "\n".join(_MEASURE.sub(self._measure, self._line(line)) for line in text.split("\n"))
+        """Return a message, which may have several lines, with each part that is known translated."""
+        return "\n".join(map(self._line, text.split("\n")))
 
     def _line(self, line: str) -> str:
         if line.startswith(QUOTED):

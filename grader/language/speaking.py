@@ -1,7 +1,7 @@
-"""Holds which language is spoken, and translates into it.
+"""Holds which language is spoken, and in which one numbers are written, and translates into it.
 
 The language is that of the work at hand, and of its thread: a class's reports may be written in another one than what a
-teacher reads on the terminal, which is English.
+teacher reads on the terminal, which is English. Numbers there are written in the course's language all the same.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from contextvars import ContextVar
 
 from grader.inside import says
 from grader.language.catalogue import FOLDER, catalogue
+from grader.language.numbers import measured, written
 
 ENGLISH = "en"
 VARIABLE = "GRADER_LANGUAGE"  # in a student's environment: the language in which to answer
 LANGUAGES = (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
 _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
+_counted: ContextVar[str | None] = ContextVar("numbers", default=None)  # where it is another language than what is said
 
 
 def spoken() -> str:
@@ -36,18 +38,41 @@ def chosen(asked: str | None, course: str = ENGLISH) -> str:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak a language within the block."""
-    token = _spoken.set(language)
+    """Speak a language within the block, and write numbers in it."""
+    tokens = _spoken.set(language), _counted.set(None)
     try:
         yield
     finally:
-        _spoken.reset(token)
+        _spoken.reset(tokens[0])
+        _counted.reset(tokens[1])
+
+
+@contextmanager
+def counting(language: str) -> Iterator[None]:
+    """Write numbers in a language within the block, whatever is spoken there."""
+    token = _counted.set(language)
+    try:
+        yield
+    finally:
+        _counted.reset(token)
+
+
+def decimal(value: float | str, places: int | None = None) -> str:
+    """Return a number, or what Python has written of one, as people read it; `places` rounds it.
+
+    It is for pages, terminals and files that people read, and not for what a machine reads.
+    """
+    return written(value, _counted.get() or spoken(), places)
 
 
 def tr(template: str, **values: object) -> str:
-    """Return a text of the pages in the language that is spoken, with values in the places that it has for them."""
+    """Return a text of the pages in the language that is spoken, with values in the places that it has for them.
+
+    Numbers with decimal places are written as people read them.
+    """
     known = catalogue(spoken())
-    return (known.text(template) if known else template).format(**values)
+    shown = {name: decimal(value) if isinstance(value, float) else value for name, value in values.items()}
+    return (known.text(template) if known else template).format(**shown)
 
 
 def later(text: str) -> str:
@@ -60,12 +85,15 @@ LABELS = (
     later("expected"), later("got"), later("where"), later("because"), later("called as"), later("also ends"),
 )  # fmt: skip
 
-DECIMAL = later("0.5")  # catalogue.py takes a language's decimal sign from it
+DECIMAL = later("0.5")  # numbers.py takes a language's decimal sign from it
 
 RESULT = (says("the result"), says("the result[{place}"))  # as `inside.codec` names what came back, and parts of it
 
 
 def retold(message: str) -> str:
-    """Return a message that was kept in English in the language that is spoken; values stay as they are."""
+    """Return a message that was kept in English in the language that is spoken; values stay as they are.
+
+    Points, and numbers with a unit, are written as people read them.
+    """
     known = catalogue(spoken())
-    return known.message(message) if known else message
+    return measured(known.message(message) if known else message, _counted.get() or spoken())

@@ -15,6 +15,7 @@ from grader.course.protected import CHANGED
 from grader.escape import plain
 from grader.files import write_atomically
 from grader.gradebook import Problem
+from grader.language import ENGLISH, counting
 from grader.people.person import Person
 from grader.reports.failures import lacking
 from grader.reports.figures import Row, State, by_name, class_rows, class_weeks
@@ -104,6 +105,13 @@ def class_page_html(
 ) -> str:
     """Return the class page as HTML; `people` are all that the gradebook knows, with those on the roster."""
     ordered = sorted(reports, key=lambda report: week_order(report.week))
+    with counting(ordered[0].language if ordered else ENGLISH):
+        return _class_page(ordered, problems, people, folder)
+
+
+def _class_page(
+    ordered: Sequence[Report], problems: Iterable[Problem], people: Sequence[Person], folder: Path | None
+) -> str:
     rows = sorted(class_rows(ordered, problems, people), key=lambda row: by_name(row.student))
     weeks = class_weeks(rows)
     sections = sections_of(rows, people)

@@ -18,11 +18,10 @@ from markupsafe import Markup
 
 from grader import escape
 from grader.files import remove_halves, write_atomically
-from grader.language import retold, speaking, spoken, tr
+from grader.language import decimal, retold, speaking, spoken, tr
 from grader.reports import drawing, words
 from grader.reports.words import week_title
 from grader.results import Outcome, Report
-from grader.results.points import signed
 
 TEMPLATES = Path(__file__).parent / "templates"
 # A line of a message that has a label of its own, such as `  expected     4`: templates show these as a list.
@@ -138,7 +137,6 @@ def _markdown() -> jinja2.Environment:
         "left": lambda text, width: Markup(escape.markdown(text).ljust(width)),
         "right": lambda text, width: Markup(escape.markdown(text).rjust(width)),
         "code": lambda text: Markup(escape.markdown_code(text)),
-        "figure": lambda number: Markup(f"{number:.2g}"),
         "block": lambda text: Markup(escape.markdown_block(text)),
     }
     return environment
@@ -154,7 +152,6 @@ def _environment(**options: Any) -> jinja2.Environment:
         **options,
     )
     teach(environment)
-    environment.filters["retold"] = retold
     return environment
 
 
@@ -163,6 +160,7 @@ def teach(environment: jinja2.Environment) -> None:
     environment.globals.update(
         bar=words.bar,
         drawing=drawing,
+        fraction=words.fraction,
         number=words.number,
         language=spoken,
         phrase=words.phrase,
@@ -176,16 +174,39 @@ def teach(environment: jinja2.Environment) -> None:
         Outcome=Outcome,
     )
     environment.filters["week_title"] = week_title
-    environment.filters["signed"] = lambda number: Markup(signed(number))
+    environment.filters |= {
+        "signed": _signed,
+        "places": _rounded,
+        "figure": _figure,
+        "decimal": decimal,
+        "retold": retold,
+        "for_machines": Markup,  # as Python writes it
+    }
     environment.tests["entry"] = IS_ENTRY
 
 
+def _signed(points: float) -> Markup:
+    return Markup(words.change(points))
+
+
+def _rounded(number: float, places: int) -> Markup:
+    return Markup(decimal(number, places))
+
+
+def _figure(number: float) -> Markup:
+    return Markup(decimal(f"{number:.2g}"))
+
+
 def visible(value: Any) -> Any:
-    """Make what a template inserts safe to show; autoescape follows. Markup is our own and stays as it is."""
+    """Make what a template inserts safe and easy to read; autoescape follows. Markup is our own and stays as it is."""
+    if isinstance(value, float):
+        return decimal(value)
     return escape.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _as_markdown(value: Any) -> Any:
+    if isinstance(value, float):
+        return decimal(value)
     return escape.markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

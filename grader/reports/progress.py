@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from grader.escape import terminal
+from grader.language import decimal
 from grader.results import Report
 
 EVERY = 60.0  # seconds between two lines about the remaining time
@@ -77,7 +78,8 @@ class Progress:
             return
         provisional = ", provisional: a check of ours broke" if report.broken else ""
         provisional += f", provisional: a person grades {', '.join(report.waiting)}" if report.waiting else ""
-        self._advance(report.student, report.week, f"{report.score} of {report.max_score}{provisional}")
+        score = f"{decimal(report.score)} of {decimal(report.max_score)}"
+        self._advance(report.student, report.week, f"{score}{provisional}")
 
     def failed(self, student: str, week: str, message: str) -> None:
         """Say that one submission could not be graded."""

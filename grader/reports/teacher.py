@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
+from grader.language import counting
 from grader.reports import words
 from grader.reports.pages import render_page
 from grader.results import CheckResult, Outcome, Report
@@ -33,14 +34,15 @@ def teacher_html(report: Report, sources: Mapping[str, str]) -> str:
     """Return the page; `sources` are the student's modules by their paths."""
     split = {path: _END.split(text) for path, text in sources.items()}
     lost = [(check, excerpts(check, split)) for check in report.checks if check.outcome is not Outcome.PASSED]
-    return render_page(
-        "teacher.html.j2",
-        report=report,
-        week=words.week_title(report.week),
-        facts=words.facts(report.delivery),
-        lost=lost,
-        has_sources=bool(sources),
-    )
+    with counting(report.language):
+        return render_page(
+            "teacher.html.j2",
+            report=report,
+            week=words.week_title(report.week),
+            facts=words.facts(report.delivery),
+            lost=lost,
+            has_sources=bool(sources),
+        )
 
 
 def excerpts(check: CheckResult, sources: Mapping[str, list[str]]) -> list[Excerpt]:

@@ -19,6 +19,7 @@ from grader.reports.words import (
     NextStep,
     bar,
     detail,
+    fraction,
     next_step,
     number,
     points_of,
@@ -159,7 +160,7 @@ def overtaken_lines(reports: Sequence[Report]) -> list[str]:
 
     Nothing changes such a grade by itself.
     """
-    found = [f"{report.student} {report.week} {one}" for report in reports for one in report.overtaken]
+    found = [f"{report.student} {report.week} {retold(str(one))}" for report in reports for one in report.overtaken]
     if not found:
         return []
     head = (
@@ -176,11 +177,11 @@ def print_tasks(scores: Sequence[TaskScore], console: Console) -> None:
     table = grid("left", "right", "left", "left", "left")
     bars = console.width >= _WITH_BARS
     for score in scores:
-        of = f"{score.points}/{score.max_points}"
+        of = fraction(score.points, score.max_points)
         state = (word(score.outcome), WORDS[score.outcome][2])
         add_row(table, score.task, of, bar(score.points, score.max_points) if bars else "", state, detail(score))
     points, max_points = sum(s.points for s in scores), sum(s.max_points for s in scores)
-    add_row(table, tr("all"), (f"{points}/{max_points}", "bold"), bar(points, max_points) if bars else "")
+    add_row(table, tr("all"), (fraction(points, max_points), "bold"), bar(points, max_points) if bars else "")
     console.print(table)
 
 

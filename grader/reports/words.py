@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.language import later, retold, tr
+from grader.language import decimal, later, retold, tr
 from grader.results import CheckResult, Delivery, Outcome, Remark, Report, TaskScore
+from grader.results.points import signed
 
 BAR = 10
 LONGEST = 200  # of a problem's one line
@@ -179,12 +180,22 @@ def bar(points: float, max_points: float) -> str:
 
 def number(value: float | None) -> str:
     """Write a mean or a median with one decimal, or a dash where there is none."""
-    return "–" if value is None else f"{value:.1f}"
+    return "–" if value is None else decimal(value, 1)
+
+
+def fraction(points: float | None, most: float) -> str:
+    """Write points out of others, as in `4/5`; a dash stands for none yet."""
+    return f"{'–' if points is None else decimal(points)}/{decimal(most)}"
+
+
+def change(points: float) -> str:
+    """Write a change of points with its sign, as people read it."""
+    return decimal(signed(points))
 
 
 def counted(count: float, one: str, many: str = "") -> str:
     """Return `1 student`, `2 students` or `0.5 students`."""
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
+    return f"{decimal(count)} {one if count == 1 else many or f'{one}s'}"
 
 
 def first_of(names: Sequence[str], most: int) -> str:

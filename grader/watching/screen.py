@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from grader.escape import terminal
-from grader.language import later, tr
+from grader.language import decimal, later, tr
 from grader.reports.terminal import all_pass, print_check, print_tasks
 from grader.reports.words import whom_to_tell
 from grader.results import CheckResult, Outcome, tasks_of
@@ -71,7 +71,7 @@ class Screen:
 def _status(shown: Shown) -> str:
     if shown.waiting:
         return tr("{n} more checks to run …" if shown.waiting > 1 else "1 more check to run …", n=shown.waiting)
-    took = f"{time.monotonic() - shown.since:.1f} s"
+    took = f"{decimal(time.monotonic() - shown.since, 1)} s"
     files = ", ".join(shown.saved)
     after = tr(
         "{files} saved: 1 check in {time}." if len(shown.ran) == 1 else "{files} saved: {n} checks in {time}.",

@@ -14,6 +14,7 @@ from grader.batch.pages import write_decided, write_grades_of
 from grader.errors import GraderError, UsageError
 from grader.escape import terminal
 from grader.gradebook import Gradebook
+from grader.language import decimal
 from grader.people.person import Person
 from grader.results import Kind, Override, Report
 
@@ -30,12 +31,12 @@ class Change:
     after: Report | None
 
     def __str__(self) -> str:
-        old, new = (report.grade if report else "nothing" for report in (self.before, self.after))
+        old, new = (decimal(report.grade) if report else "nothing" for report in (self.before, self.after))
         if self.after is None or self.after.excused:
             return f"{self.student} {self.week}: {old} → {new}"
         state = ", provisional" if self.after.provisional else ""
         same = "; the score stays as it was" if old == new and not state else ""
-        return f"{self.student} {self.week}: {old} → {new} of {self.after.max_score}{state}{same}"
+        return f"{self.student} {self.week}: {old} → {new} of {decimal(self.after.max_score)}{state}{same}"
 
 
 class _Reports:

@@ -12,7 +12,7 @@ from grader.cli.options import command, course_option, language_option
 from grader.course import Assignment, Course
 from grader.language import spoken, tr
 from grader.reports.terminal import add_row, grid
-from grader.reports.words import bar, points_of
+from grader.reports.words import bar, fraction, points_of
 from grader.results import task_order
 
 
@@ -52,7 +52,7 @@ def _print_week(course: Course, assignment: Assignment, blank: bool) -> None:
         day = f"{step.at.astimezone():%d %b %H:%M}" if spoken() == "en" else f"{step.at.astimezone():%d.%m. %H:%M}"
         so_far = tr("this many points since {day}", day=day) if step.points else tr("no points yet")
         says = (tr("done since {day}", day=day), "green") if done else so_far
-        add_row(table, step.task, f"{step.points}/{step.max_points}", bar(step.points, step.max_points), says)
+        add_row(table, step.task, fraction(step.points, step.max_points), bar(step.points, step.max_points), says)
     if known:
         console.print(table)
 

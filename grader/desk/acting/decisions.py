@@ -10,6 +10,7 @@ from grader.desk.acting.conflict import Conflict
 from grader.desk.desk import Desk, Done
 from grader.errors import UsageError
 from grader.gradebook.together.actions import Changing
+from grader.language import decimal
 from grader.people.person import Person
 from grader.results import Kind, Override
 
@@ -134,8 +135,14 @@ def _decision(change: Changing, person: Person, week: str, meant: Meant, why: st
 
 
 def _said(meant: Meant) -> str:
-    text = written(meant.points, meant.kind, meant.items, meant.most)
+    text = _shown(meant)
     return f"{meant.task} taken back" if text == "back" else f"{meant.task} set to {text}"
+
+
+def _shown(said: Meant | Override) -> str:
+    """Write a decision as people read it."""
+    text = written(said.points, said.kind, said.items, said.most)
+    return text if said.items else decimal(text)
 
 
 def _conflict(desk: Desk, change: Changing, wish: Wish, meant: Meant, revision: str) -> Conflict:
@@ -145,7 +152,7 @@ def _conflict(desk: Desk, change: Changing, wish: Wish, meant: Meant, revision: 
     theirs = "nothing is decided about it"
     if held and held[-1].points is not None:
         last = held[-1]
-        theirs = f"{written(last.points, last.kind, last.items, last.most)}: {last.reason}"
+        theirs = f"{_shown(last)}: {last.reason}"
     elif held:
         theirs = f"taken back by {held[-1].by}"
     before = wish.revision.partition("-")[0]
@@ -153,7 +160,7 @@ def _conflict(desk: Desk, change: Changing, wish: Wish, meant: Meant, revision: 
         report = desk.snapshot.report((person.key, wish.week))
         scores = {score.task: score for score in report.tasks()} if report else {}
         score = scores.get(meant.task)
-        checks = f"; checks give {score.points} of {score.max_points} now" if score else ""
+        checks = f"; checks give {decimal(score.points)} of {decimal(score.max_points)} now" if score else ""
         theirs += f"; and the work was graded again since, or has another answer{checks}"
     yours = f"{wish.points}{f': {wish.why}' if wish.why else ''}"
     return Conflict(f"{person.name}, {wish.week}, {meant.task}", theirs, yours, wish.fields(revision))

@@ -11,6 +11,7 @@ from typing import Any
 from grader.desk.model.snapshot import Snapshot
 from grader.escape import plain
 from grader.gradebook.together.claim import is_taken
+from grader.language import counting, decimal
 
 SECONDS = 0.5  # between looks at the gradebook
 HEARTBEAT = 15.0  # seconds after which a silent line is used, so that nobody takes it for broken
@@ -100,6 +101,8 @@ class Live:
             if report is not None:
                 person, week = key
                 name = plain(report.student)
-                grade = report.grade if report.excused else f"{report.grade} of {report.max_score}"
+                with counting(report.language):
+                    most = "" if report.excused else f" of {decimal(report.max_score)}"
+                    grade = f"{decimal(report.grade)}{most}"
                 found.append({"person": person, "week": week, "name": name, "grade": grade})
         return found

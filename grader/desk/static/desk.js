@@ -416,7 +416,7 @@ function addUp() {
   const items = [...(form?.querySelectorAll("[data-points]") ?? [])];
   if (!sum || !items.length) return;
   const points = items.filter((one) => one.checked).reduce((all, one) => all + Math.round(100 * Number(one.dataset.points)), 0) / 100;
-  sum.textContent = `rubric: ${points >= 0 ? "+" : ""}${points}`;
+  sum.textContent = `rubric: ${points >= 0 ? "+" : ""}${String(points).replace(".", sum.dataset.decimal)}`;
 }
 
 document.addEventListener("change", addUp);

@@ -20,9 +20,8 @@ from grader.exports.worksheets.fill import Filled, Rules, fill, namesakes
 from grader.intake.tables.participants import number_of
 from grader.language import retold, speaking, tr
 from grader.people.identity import MOODLE, of_week
-from grader.reports.words import next_step, points_of, problem, remark_title, week_command, word
+from grader.reports.words import change, next_step, points_of, problem, remark_title, week_command, word
 from grader.results import Remark, Report
-from grader.results.points import signed
 
 
 def bundle(parcels: Parcels, template: Path | None = None) -> Files:
@@ -88,7 +87,7 @@ def _comment(report: Report) -> str:
         lines.append(points + (_safe(f" ({said})") if said else Markup("")))
     lines += [
         Markup("{}: {}{}").format(
-            _safe(retold(line.what)), signed(line.points), _safe(f" ({retold(line.why)})" if line.why else "")
+            _safe(retold(line.what)), change(line.points), _safe(f" ({retold(line.why)})" if line.why else "")
         )
         for line in shown.adjustments
     ]

@@ -48,6 +48,8 @@ MISTAKES = [
     (TEST, "    generator = torch", "    seeds.generators(1)\n    generator = torch", "", ""),
     (TEST, "import torch\n", "import torch\nfrom grader.checks import seeds\nseeds.generators(1)\n", f"{TEST}:",
      "there is no seeds.generators; did you mean `generator`?"),
+    (TEST, "import torch\n", "import torch\nfrom grader.checks import splits\nsplits.judge_part()\n", f"{TEST}:",
+     "there is no splits.judge_part; did you mean `judge_parts`?"),
     (PROBES, "    if getattr", "    student.kit.draw()\n    if getattr", f"{PROBES}:", "no student.kit.draw; did you"),
     (PROBES, "\n\ndef", "\nfrom grader.checks import expect\n\ndef", f"{PROBES}:", "a probe imports grader.checks"),
     (PROBES, "\n\ndef", "\nfrom solutions.week7 import exercise\n\ndef", f"{PROBES}:", "a probe imports solutions"),

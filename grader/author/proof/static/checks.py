@@ -14,7 +14,7 @@ from grader.course.toml_file import meant
 
 _NUMBER = r"\d+(?:\.\d+)+"
 _KEYS = ("points", "title", "hint", "needs", "seconds", "examples")
-_JUDGING = {"figures", "loops", "oracles", "seeds"}
+_JUDGING = {"figures", "layers", "loops", "oracles", "predictions", "seeds", "splits", "twins"}
 _TESTED = ("student",)  # the fixture that every check takes
 
 
@@ -28,6 +28,7 @@ class Mark:
     task: str
     points: int | None
     needs: tuple[str, ...]
+    texts: tuple[str, ...] = ()  # its title and hint
 
 
 def read_checks(source: Source) -> list[Mark]:
@@ -59,7 +60,8 @@ def _marks(source: Source, function: ast.FunctionDef) -> Iterator[Mark]:
     _check_keys(source, calls[0], given, function.name)
     task = _text(calls[0].args[0]) if calls[0].args else None
     if task is not None:
-        yield Mark(source, line, function.name, task, _points(source, given, function.name, line), _needs(given))
+        texts = tuple(filter(None, (_text(given[key]) for key in ("title", "hint") if key in given)))
+        yield Mark(source, line, function.name, task, _points(source, given, function.name, line), _needs(given), texts)
 
 
 def _called(call: ast.Call) -> str:
