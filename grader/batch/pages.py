@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from grader.course import Settings
+from grader.course import Course
 from grader.files import remove_halves, write_atomically
 from grader.gradebook import Gradebook, Problem, open_book
-from grader.gradebook.adjustments import CONTACT, LANGUAGE
+from grader.gradebook.adjustments import CONTACT, LANGUAGE, TEXTS
+from grader.language.texts import texts_of
 from grader.people.person import Person
 from grader.reports.class_page import is_outdated, say_outdated, write_class_page
 from grader.reports.figures import changed_grades, class_rows, write_grades
@@ -18,7 +20,7 @@ from grader.results import Report
 
 LARGE = 500  # results; a larger class's page is not written anew for each decision
 MOST_NAMED = 5
-_BEFORE = {LANGUAGE: "en", CONTACT: ""}  # what reports are like where nothing is noted
+_BEFORE = {LANGUAGE: "en", CONTACT: "", TEXTS: ""}  # what reports are like where nothing is noted
 
 
 def report_folder(book: Gradebook, out: Path, student: str, week: str) -> Path:
@@ -33,9 +35,15 @@ def outdate_reports(out: Path, renamed: Iterable[tuple[Person, str]]) -> None:
             outdate(folder)
 
 
-def note_course(book: Gradebook, out: Path, settings: Settings) -> None:
-    """Note in which language reports speak and whom they name; where either has changed, have all written anew."""
-    now = {LANGUAGE: settings.language, CONTACT: settings.contact}
+def note_course(book: Gradebook, out: Path, course: Course) -> None:
+    """Note in which language reports speak, how weeks' own texts are said there, and whom reports name.
+
+    Where any of it has changed, all are written anew.
+    """
+    language = course.settings.language
+    said = {week: found for week, one in course.assignments().items() if (found := texts_of(one.folders, language))}
+    texts = json.dumps(said, ensure_ascii=False, sort_keys=True) if said else ""
+    now = {LANGUAGE: language, CONTACT: course.settings.contact, TEXTS: texts}
     changed = {name: value for name, value in now.items() if (book.setting(name) or _BEFORE[name]) != value}
     for student, week in book.graded_weeks() if changed else ():
         outdate(report_folder(book, out, student, week))

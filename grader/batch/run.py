@@ -105,7 +105,7 @@ def _graded(
     candidates = members.candidates
     before = Before(book)
     outdate_reports(options.out, members.renamed)
-    note_course(book, options.out, course.settings)
+    note_course(book, options.out, course)
     record_members(members, options.submissions, book)
     book.clear_problems(candidate.student for candidate in candidates)
     try:

@@ -13,6 +13,7 @@ from grader.inside import says
 from grader.intake import Submission, empty_submission, load_folder
 from grader.judging.job import job_of
 from grader.judging.pool import grade_alone
+from grader.language.texts import texts_of
 from grader.results import Report
 from grader.sandbox import Sandbox
 
@@ -20,12 +21,13 @@ from grader.sandbox import Sandbox
 def grade_submission(course: Course, submission: Submission, sandbox: Sandbox, seed: int = 0) -> Report:
     """Grade it in a judge of its own, by the checks of `course`."""
     report = grade_alone(course.root, job_of(submission, seed), sandbox)
-    parts, settings = course.assignment(report.week).manual, course.settings
+    assignment, settings = course.assignment(report.week), course.settings
     notes = [
         says(f"{part.title} ({part.max_points} points) is graded by a person, and is not in this score")
-        for part in parts
+        for part in assignment.manual
     ]
-    return replace(report, notes=(*report.notes, *notes), language=settings.language, contact=settings.contact)
+    report = replace(report, notes=(*report.notes, *notes), language=settings.language, contact=settings.contact)
+    return report.said_in(texts_of(assignment.folders, settings.language))
 
 
 def grade_ci_job(

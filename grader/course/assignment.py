@@ -95,6 +95,11 @@ class Assignment:
     headings: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of each part what headings of its answer hold
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of public and of hidden checks, which may hold translations of their texts as well."""
+        return (self.folder, *([self.hidden_folder] if self.hidden_folder else []))
+
+    @property
     def check_files(self) -> tuple[Path, ...]:
         """Files of checks: first public ones, `test_weekN.py` or parts like `test_weekN_data.py`, then hidden ones."""
         public = _parts(self.folder, f"test_{self.week}")

@@ -49,6 +49,7 @@ Overrides = dict[tuple[str, ...], list[Override]]  # by student and week
 
 
 LANGUAGE, CONTACT = "language", "contact"  # settings: what the course says of all its reports
+TEXTS = "texts"  # and how its weeks say their own texts in that language, as JSON, by week and text
 
 
 class Adjustments(Comments):
@@ -76,13 +77,15 @@ class Adjustments(Comments):
         overrides, late, delivered = self.decisions(*key), self._late(*key), self.deliveries(*key)
         parts, commented = self.manual_parts(), self.comments(*key)
         language, contact = self.setting(LANGUAGE) or Report.language, self.setting(CONTACT)
+        translations = json.loads(self.setting(TEXTS) or "{}")
 
         def adjusted(report: Report) -> Report:
             own = texts(report.student, report.week)
             shown = delivered[own].shown if own in delivered else None
             report = replace(report, delivery=shown, language=language, contact=contact)
             decided = overrides.get(own, [])
-            report = _with(adjust(report, decided, late.get(own), parts.get(own[1], ())), commented.get(own, ()))
+            report = adjust(report, decided, late.get(own), parts.get(own[1], ())).said_in(translations.get(own[1], {}))
+            report = _with(report, commented.get(own, ()))
             return replace(report, overtaken=tuple(find_overtaken(report, decided, partial(self._work_at, *own))))
 
         return adjusted

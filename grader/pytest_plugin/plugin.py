@@ -63,6 +63,7 @@ options_key = pytest.StashKey[options.Options]()
 tasks_key = pytest.StashKey[Collection[str]]()  # all, also those that `--task` leaves out
 chosen_key = pytest.StashKey[Chosen]()
 language_key = pytest.StashKey[str]()
+texts_key = pytest.StashKey[dict[Path, dict[str, str]]]()  # translations of a week, by the folder of its checks
 
 
 class Scores:
@@ -274,9 +275,12 @@ def pytest_runtest_makereport(
     report = yield
     if _number(item) is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
         result = _result(item, call)
+        at_desk = getattr(_students(item.config), "at_desk", False)
+        if at_desk:
+            result = result.said_in(texts_for(item))
         setattr(report, CHECK, result.to_dict())  # a plain dict: pytest-xdist sends reports between processes
         # A judge prints nothing, and loads nothing late: it could come from a file that a submission has changed.
-        if result.outcome is not Outcome.PASSED and getattr(_students(item.config), "at_desk", False):
+        if result.outcome is not Outcome.PASSED and at_desk:
             report.longrepr = _text(item, result)
     return report
 
@@ -351,14 +355,29 @@ def _lines(item: pytest.Item, result: CheckResult) -> list[str]:
     return lines
 
 
-def _speaking(config: pytest.Config) -> AbstractContextManager[None]:
-    """Speak the student's language: what is asked for, else the course's."""
-    from grader.language import speaking
+def texts_for(item: pytest.Item) -> dict[str, str]:
+    """Return how the week of a check says its own texts in the student's language."""
+    from grader.language.texts import texts_of
+
+    texts, folder = item.config.stash.setdefault(texts_key, {}), item.path.parent
+    if folder not in texts:
+        texts[folder] = texts_of([folder], _language(item.config))
+    return texts[folder]
+
+
+def _language(config: pytest.Config) -> str:
+    """Return the student's language: what is asked for, else the course's."""
     from grader.pytest_plugin.ending import language_of
 
     if language_key not in config.stash:  # read once, not for each check that fails
         config.stash[language_key] = language_of(_option(config, "language"), config.stash[chosen_key].folders)
-    return speaking(config.stash[language_key])
+    return config.stash[language_key]
+
+
+def _speaking(config: pytest.Config) -> AbstractContextManager[None]:
+    from grader.language import speaking
+
+    return speaking(_language(config))
 
 
 def _elsewhere(config: pytest.Config) -> str:

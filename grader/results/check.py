@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -95,6 +95,10 @@ class CheckResult:
     wrong_form: bool = False  # the evidence has another type or shape than it should
     place: str = ""  # the student's file and line to look at
     cause: str = ""  # the exception and its place, or the like: the same for all checks that one thing has ended
+
+    def said_in(self, texts: Mapping[str, str]) -> CheckResult:
+        """Return the result with its title and hint as a week's translations say them."""
+        return replace(self, title=texts.get(self.title, self.title), hint=texts.get(self.hint, self.hint))
 
     @property
     def is_broken(self) -> bool:

@@ -18,6 +18,11 @@ class RubricItem:
     points: float
     comment: str = ""
 
+    def said_in(self, texts: Mapping[str, str]) -> RubricItem:
+        """Return the item as translations say it."""
+        title, comment = (texts.get(text, text) for text in (self.title, self.comment))
+        return replace(self, title=title, comment=comment)
+
 
 @dataclass(frozen=True)
 class ManualPart:
@@ -45,6 +50,11 @@ class ManualPart:
     def for_student(self) -> ManualPart:
         """Return the part without the items that do not apply."""
         return replace(self, items=())
+
+    def said_in(self, texts: Mapping[str, str]) -> ManualPart:
+        """Return the part with its titles and comments as translations say them; what people wrote stays."""
+        items, given = (tuple(item.said_in(texts) for item in both) for both in (self.items, self.given))
+        return replace(self, title=texts.get(self.title, self.title), items=items, given=given)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ManualPart:

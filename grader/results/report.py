@@ -140,6 +140,13 @@ class Report:
         """Tell whether the checks' verdicts belong into figures of the class: they ran, and the week is not excused."""
         return not (self.by_hand or self.excused)
 
+    def said_in(self, texts: Mapping[str, str]) -> Report:
+        """Return the report with titles, hints and rubrics as a week's translations say them."""
+        if not texts:
+            return self
+        parts = tuple(part.said_in(texts) for part in self.manual)
+        return replace(self, checks=tuple(one.said_in(texts) for one in self.checks), manual=parts)
+
     @property
     def grade(self) -> str:
         """The score, or the word for a week that counts nothing, whatever its points."""

@@ -141,7 +141,8 @@ def serve(connection: Connection, session: pytest.Session, submission: Path | No
 
 def _described(item: pytest.Item) -> dict[str, Any]:
     mark = plugin.marked(item)
-    points = {"task": mark.task, "title": mark.title, "max_points": mark.points, "seconds": mark.seconds}
+    title = plugin.texts_for(item).get(mark.title, mark.title)
+    points = {"task": mark.task, "title": title, "max_points": mark.points, "seconds": mark.seconds}
     return {"id": plugin.check_id(item), "needs": list(mark.needs), **points}
 
 

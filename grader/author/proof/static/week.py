@@ -15,6 +15,7 @@ from grader.course import Assignment, Course, is_hidden
 from grader.course.toml_file import TomlFile, meant
 from grader.errors import CourseError
 from grader.inside.modules import StudentModules
+from grader.language.texts import texts_of
 
 _TAKEN = [name for name in vars(StudentModules) if not name.startswith("_")]  # what a probe's student has itself
 _HEADING = re.compile(r"^#{2,}\s+(\d+(?:\.\d+)+)\b", re.MULTILINE)
@@ -44,7 +45,7 @@ def faults_of(course: Course, week: str) -> list[Fault]:
     if found:  # what follows would tell the same again in other words
         return found
     found += [*_needs(marks), *_points(course, assignment, marks), *_headings(assignment, marks)]
-    found += [*_regions(assignment, marks)]
+    found += [*_regions(assignment, marks), *_untranslated(assignment, marks)]
     return found or [*_tables(course, assignment)]
 
 
@@ -115,6 +116,19 @@ def _headings(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
     for task, line in headed.items():
         if task not in tasks and task not in manual:
             yield f"{name}:{line}", f"the heading is of task {task}, which no check has; {meant(task, sorted(tasks))}"
+
+
+def _untranslated(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
+    """Find titles and hints that a language of the week lacks: one that has a file beside the checks or hidden ones."""
+    folders = assignment.folders
+    for language in sorted({file.stem for folder in folders for file in folder.glob("*.po")}):
+        known = texts_of(folders, language)
+        for mark in marks:
+            for text in mark.texts:
+                if text not in known:
+                    place = f"{mark.source.name}:{mark.line}"
+                    how = f"python -m grader.author.texts {assignment.week} {language}"
+                    yield place, f"{mark.check}: {language}.po has no translation of {text!r}; `{how}` adds what is new"
 
 
 def _regions(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
