@@ -118,4 +118,5 @@ def judge_results(got: Any, net: Net, x: torch.Tensor, y: torch.Tensor, batch_si
 
 
 def _judge_recording(got: Any) -> None:
-    expect.true(expect.field(got, "grad_enabled") is True, "the caller's gradient mode was changed")
+    kept = expect.field(got, "grad_enabled") is True
+    expect.true(kept, "the caller's gradient mode was changed")

@@ -149,7 +149,7 @@ def trained_frozen(student, state, features, labels):
     return {
         "losses": losses,
         "state": dict(model.state_dict()),
-        "requires_grad": {name: p.requires_grad for name, p in model.named_parameters()},
+        "requires_grad": {name: bool(p.requires_grad) for name, p in model.named_parameters()},
         "grad_enabled": torch.is_grad_enabled(),
     }
 
@@ -209,5 +209,5 @@ def predicted(student, state, images):
     return {
         "classes": classes,
         "state": dict(model.state_dict()),
-        "requires_grad": [p.requires_grad for p in model.parameters()],
+        "requires_grad": [bool(p.requires_grad) for p in model.parameters()],
     }

@@ -160,8 +160,8 @@ def numbers(part, sign, what, labels):
     """Grey values of a part's images, each of which went through the transform of that sign and has its label."""
     found = []
     for item in expect.items(part, None, what):
-        value, label = expect.items(item, 2, f"an item of {what}")
-        grey, mark = expect.tensor(value, f"an item of {what}", shape=(2,)).tolist()
+        picture, label = expect.items(item, 2, f"an item of {what}")
+        grey, mark = expect.tensor(picture, f"an item of {what}", shape=(2,)).tolist()
         expect.true(mark == sign, f"{what} uses the wrong transform")
         known = grey in range(len(labels)) and expect.same(label, labels[int(grey)])
         expect.true(known, f"a label of {what} is wrong")
@@ -295,8 +295,8 @@ def judge_incorrect(got, images, labels, probs, n):
         index = int((images - image.float()).abs().flatten(1).sum(1).argmin())
         expect.close(image, images[index], "an entry's image")
         expect.close(row, probs[index], "an entry's probs")
-        value = label.item() if type(label) is torch.Tensor and label.numel() == 1 else expect.whole(label)
-        expect.true(type(value) is int and value == int(labels[index]), "an entry's label is wrong")
+        number = label.item() if type(label) is torch.Tensor and label.numel() == 1 else expect.whole(label)
+        expect.true(type(number) is int and number == int(labels[index]), "an entry's label is wrong")
         expect.true(bool(predicted[index] != labels[index]), "an entry was predicted correctly")
         expect.near(float(row.max()), want, "the confidence at this place")
         seen.add(index)
