@@ -273,7 +273,7 @@ def problem(gen, batches=4):
 def first_loss(got, want):
     """Where the weights go wrong: in the loss, which the first batch shows before any step, or in the steps."""
     losses = expect.field(got, "losses")
-    first = losses[0] if type(losses) is list and losses else None
+    first = losses[0] if type(losses) is list and len(losses) > 0 else None
     other = type(first) is float and abs(first - want.losses[0]) > 1e-3
     wrong = "already the first batch's loss is another one: which labels, smoothed and mixed how, belong to its images?"
     return wrong if other else "each batch takes one step of the optimizer, by its own gradient alone"
