@@ -10,12 +10,12 @@ from typing import Any
 
 from hypothesis.errors import Flaky, HypothesisException
 
-from grader.checks import diagnose
 from grader.checks.describe import clip
 from grader.checks.expect import CheckFailed
 from grader.checks.task_mark import TaskMark
 from grader.inside import probing, says
 from grader.inside.codec import NotPlainData
+from grader.pytest_plugin import meanings
 from grader.pytest_plugin.calls import Asked
 from grader.pytest_plugin.deadline import DeadlineExceeded
 from grader.pytest_plugin.student import LocalStudent, ProbeEnded, Student
@@ -88,7 +88,7 @@ def _cause(error: BaseException) -> BaseException:
 def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Collection[str]) -> Verdict:
     if end.outcome is Outcome.TODO:
         return _todo(end.summary, mark, tasks)
-    means = diagnose.exception(end.says, end.frames)
+    means = meanings.meaning(end.says, end.frames)
     # Where we know better, a library's long advice only leads astray.
     text = f"{_SENTENCE_ENDS.split(end.says, maxsplit=1)[0]}; {means}" if means else end.says
     first = clip(": ".join(filter(None, [end.summary, text])), _LONGEST_LINE)

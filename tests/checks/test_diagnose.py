@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks import diagnose
+from grader.pytest_plugin import meanings
 
 WANT = torch.tensor([[1.0, -2.0, 3.5], [0.5, 4.0, -1.5]])
 SQUARE = torch.tensor([[1.0, -2.0, 0.3], [0.5, 4.0, -1.5], [2.2, 0.1, 0.7]])
@@ -281,14 +282,14 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
     ],
 )
 def test_torchs_own_messages_are_explained(text: str, means: str) -> None:
-    assert means in str(diagnose.exception(text))
-    assert diagnose.exception("list index out of range") is None
+    assert means in str(meanings.meaning(text))
+    assert meanings.meaning("list index out of range") is None
 
 
 @pytest.mark.parametrize("text", ["tuple index out of range", "not enough values to unpack (expected 4, got 2)"])
 def test_a_shape_has_fewer_numbers_where_the_line_asks_for_them(text: str) -> None:
-    assert "fewer axes" in str(diagnose.exception(text, "  a.py:3\n      n, c, h, w = images.shape"))
-    assert diagnose.exception(text, "  a.py:3\n      first, second = parts") is None
+    assert "fewer axes" in str(meanings.meaning(text, "  a.py:3\n      n, c, h, w = images.shape"))
+    assert meanings.meaning(text, "  a.py:3\n      first, second = parts") is None
 
 
 def test_a_missing_axis_of_the_examples_is_told_from_any_other_of_size_1() -> None:
@@ -308,9 +309,7 @@ def test_a_missing_axis_of_the_examples_is_told_from_any_other_of_size_1() -> No
 )
 def test_a_loss_that_is_made_of_tensors_is_told_from_a_comparison_of_them(code: str, is_loss: bool) -> None:
     """The class says the same as `if` does, since its first parameters are switches."""
-    means = diagnose.exception(
-        "Boolean value of Tensor with more than one value is ambiguous", f"  a.py:3\n      {code}"
-    )
+    means = meanings.meaning("Boolean value of Tensor with more than one value is ambiguous", f"  a.py:3\n      {code}")
     assert ("make the loss first" in str(means)) is is_loss and ("sort by a single number" in str(means)) is not is_loss
 
 
@@ -318,7 +317,7 @@ def test_torch_says_so_where_a_loss_is_made_of_tensors() -> None:
     outputs = torch.zeros(2, 1)
     with pytest.raises(RuntimeError) as raised:
         torch.nn.MSELoss(outputs, outputs)
-    assert "make the loss first" in str(diagnose.exception(str(raised.value), "nn.MSELoss(outputs, outputs)"))
+    assert "make the loss first" in str(meanings.meaning(str(raised.value), "nn.MSELoss(outputs, outputs)"))
 
 
 def test_of_two_things_a_sum_is_told_before_an_estimate() -> None:
@@ -328,4 +327,4 @@ def test_of_two_things_a_sum_is_told_before_an_estimate() -> None:
 
 
 def test_a_file_of_the_students_own_is_no_checkpoint_of_the_checks() -> None:
-    assert diagnose.exception("[Errno 2] No such file or directory: '/home/ana/week5/best.pt'") is None
+    assert meanings.meaning("[Errno 2] No such file or directory: '/home/ana/week5/best.pt'") is None
