@@ -6,14 +6,15 @@ on with what these use of the same file. Blank lines count nothing.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import statistics
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.course import Assignment, find_course, is_hidden
+from grader.errors import GraderError
 
 
 def costs(checks: Path, probes: Path) -> dict[str, float]:
@@ -75,10 +76,16 @@ def summary(week: str, costs: Mapping[str, float]) -> str:
 
 def main() -> None:
     """Print the costs of a week's checks, the dearest first; without a name, one line for each week."""
-    course = find_course()
-    for week in sys.argv[1:] or course.assignments():
-        found = of_week(course.assignment(week))
-        for name, lines in sorted(found.items(), key=lambda one: -one[1]) if sys.argv[1:] else ():
+    parser = argparse.ArgumentParser("python -m grader.author.lines", description=__doc__.splitlines()[0])
+    parser.add_argument("week", nargs="*", help="a week's folder, such as week5; all weeks without it")
+    weeks = parser.parse_args().week
+    try:
+        course = find_course()
+        costs_of = {week: of_week(course.assignment(week)) for week in weeks or course.assignments()}
+    except GraderError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    for week, found in costs_of.items():
+        for name, lines in sorted(found.items(), key=lambda one: -one[1]) if weeks else ():
             print(f"{lines:6.1f}  {name}")
         print(summary(week, found))
 

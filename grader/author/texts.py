@@ -6,6 +6,7 @@ what is gone goes.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from grader.author.proof.static.checks import read_checks
 from grader.author.proof.static.source import Source
 from grader.course import Assignment, find_course
+from grader.errors import GraderError
+from grader.language import LANGUAGES
 from grader.language.texts import texts_of
 
 _HEAD = """# What students read of a week's checks; `python -m grader.author.texts {week} {language}` keeps it in step.
@@ -26,7 +29,7 @@ def texts_in(assignment: Assignment, folder: Path, root: Path) -> list[str]:
     files = [file for file in assignment.check_files if file.parent == folder]
     found = [text for file in files for mark in read_checks(Source.read(file, root)) for text in mark.texts]
     for part in assignment.manual if folder == assignment.folder else ():
-        found += [part.title, *(text for item in part.items for text in (item.title, item.comment) if text)]
+        found += part.texts
     return list(dict.fromkeys(found))
 
 
@@ -44,16 +47,24 @@ def _quoted(text: str) -> str:
 
 
 def main() -> int:
-    """Write the files of a week and a language, and name what waits for its translation."""
-    week, language = sys.argv[1:]
-    course = find_course()
-    assignment = course.assignment(week)
-    for folder in assignment.folders:
-        file = folder / f"{language}.po"
-        file.write_text(updated(assignment, folder, course.root, language), encoding="utf-8")
-        waiting = [
-            text for text in texts_in(assignment, folder, course.root) if text not in texts_of([folder], language)
-        ]
+    """Write the files of a week and a language, and say how many texts wait there."""
+    parser = argparse.ArgumentParser("python -m grader.author.texts", description=__doc__.splitlines()[0])
+    parser.add_argument("week", help="a week's folder, such as week5")
+    parser.add_argument("language", choices=LANGUAGES, help="the language to translate into")
+    asked = parser.parse_args()
+    try:
+        course = find_course()
+        assignment = course.assignment(asked.week)
+        made = {
+            folder / f"{asked.language}.po": updated(assignment, folder, course.root, asked.language)
+            for folder in assignment.folders
+        }
+    except GraderError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    for file, content in made.items():
+        file.write_text(content, encoding="utf-8")
+        known = texts_of([file.parent], asked.language)
+        waiting = [text for text in texts_in(assignment, file.parent, course.root) if text not in known]
         print(f"wrote {file}; {len(waiting)} to translate")
     return 0
 

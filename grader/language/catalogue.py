@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 
+from grader.errors import CourseError
+
 FOLDER = Path(__file__).parent
 MESSAGE = "message"  # the context of what is kept in English, and found again by its pattern
 MOST_PARTS = 12  # of one line: nobody's message has as many
@@ -24,7 +26,7 @@ _BETWEEN = re.compile(r"; |: | \(|, in ")
 # After these come Python's own words, or a library's, up to what we say of them. A beginner looks these up as they are.
 QUOTING = ("your code raised {known}", "your code could not be used, {known}", "the check itself crashed")
 QUOTED = " " * 6  # so far a student's line of code is set in, under the place that it comes from
-_STRING = re.compile(r'(msgctxt|msgid|msgstr)?\s*(".*")\s*')
+_STRING = re.compile(r'\s*(msgctxt|msgid|msgstr)?\s*("(?:[^"\\]|\\.)*")\s*')
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,45 @@ class Entry:
 
 
 def entries(file: Path) -> Iterator[Entry]:
-    """Read a `.po` file, but for its header."""
-    for block in file.read_text(encoding="utf-8").split("\n\n"):
-        fields = {"msgctxt": "", "msgid": "", "msgstr": ""}
-        name = ""
-        for line in block.splitlines():
-            if found := _STRING.fullmatch(line):
-                name = found[1] or name
-                fields[name] += ast.literal_eval(found[2])
-        if fields["msgid"]:
-            yield Entry(fields["msgctxt"], fields["msgid"], fields["msgstr"])
+    """Read a `.po` file, but for its header and what waits for a person: entries that another tool has marked fuzzy.
+
+    What cannot be read is a `CourseError` with its line. A byte order mark, or no blank line between entries, is fine.
+    """
+    for fields, fuzzy in _blocks(file):
+        if fields.get("msgid") and not fuzzy:
+            yield Entry(fields.get("msgctxt", ""), fields["msgid"], fields.get("msgstr", ""))
+
+
+def _blocks(file: Path) -> Iterator[tuple[dict[str, str], bool]]:
+    """Read the fields of each entry: one begins with its context, or with its text after another's translation."""
+    try:
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"{file} cannot be read ({error}); save it as UTF-8") from error
+    fields: dict[str, str] = {}
+    name, fuzzy, next_fuzzy = "", False, False
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("#,"):
+            next_fuzzy = next_fuzzy or "fuzzy" in line
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = _STRING.fullmatch(line)
+        if not found or not (found[1] or name):
+            raise CourseError(f'{file}:{number}: this is no line of a .po file, such as `msgstr "…"`: {line.strip()}')
+        if found[1] and (found[1] in fields or (found[1] != "msgstr" and "msgstr" in fields)):
+            yield fields, fuzzy
+            fields, fuzzy = {}, False
+        if found[1]:
+            name, fuzzy, next_fuzzy = found[1], fuzzy or next_fuzzy, False
+        fields[name] = fields.get(name, "") + _unquoted(found[2], f"{file}:{number}")
+    yield fields, fuzzy
+
+
+def _unquoted(quoted: str, place: str) -> str:
+    try:
+        return str(ast.literal_eval(quoted))
+    except (SyntaxError, ValueError) as error:
+        raise CourseError(f"{place}: no text that a .po file may hold: {quoted}; \\ is written as \\\\") from error
 
 
 def placeholders(text: str) -> list[str]:
@@ -90,9 +121,13 @@ class Pattern:
         values.append(text[place:end])
         return dict(zip(self._names, values, strict=True)) if values[-1] else None
 
-    def filled(self, values: dict[str, str]) -> str:
-        """Return the translation with these values."""
-        return self._translation.format(**values)
+    def filled(self, values: dict[str, str], said: dict[str, str]) -> str:
+        """Return the translation with the values as they are `said`; one that is said after a comma takes no blank."""
+        template = self._translation
+        for name, value in said.items():
+            if value != values[name] and value.startswith(","):
+                template = template.replace(f" {{{name}}}", f"{{{name}}}")
+        return template.format(**said)
 
 
 class Catalogue:
@@ -152,7 +187,7 @@ class Catalogue:
                 values = pattern.match(head)
                 if values is not None:
                     inner = {name: self._inner(value, depth) for name, value in values.items()}
-                    return pattern.filled(inner), len(head), pattern.quotes
+                    return pattern.filled(values, inner), len(head), pattern.quotes
         return None
 
     def _inner(self, value: str, depth: int) -> str:

@@ -13,7 +13,14 @@ from grader.language.catalogue import entries
 
 
 def texts_of(folders: Iterable[Path], language: str) -> dict[str, str]:
-    """Return the translations that lie in some folders, by the text; empty where there are none."""
+    """Return the translations that lie in some folders, by the text; empty where there are none.
+
+    A translation of blanks is none. One of a text on one line stands on one line.
+    """
     files = [folder / f"{language}.po" for folder in folders]
     found = [entry for file in files if file.is_file() for entry in entries(file)]
-    return {entry.text: entry.translation for entry in found if entry.translation}
+    return {entry.text: _like(entry.text, entry.translation) for entry in found if entry.translation.strip()}
+
+
+def _like(text: str, translation: str) -> str:
+    return translation if "\n" in text else " ".join(translation.split())

@@ -47,6 +47,11 @@ class ManualPart:
         start = self.max_points if any(item.points < 0 for item in self.items) else 0
         return min(max(total([start, *(item.points for item in items)]), 0), self.max_points)
 
+    @property
+    def texts(self) -> list[str]:
+        """Return what the course says of the part: its title, and those and the comments of its rubric."""
+        return [self.title, *(text for item in self.items for text in (item.title, item.comment) if text)]
+
     def for_student(self) -> ManualPart:
         """Return the part without the items that do not apply."""
         return replace(self, items=())

@@ -58,6 +58,7 @@ def test_a_right_loop_passes_what_judges_loops() -> None:
     got = plain(kit.trained(train, weight, bias, x, y, 4, 0.1, again=True))
     loops.judge_descent(got, loops.descend(x, y, weight, bias, 4, 0.1))
     loops.judge_losses(expect.field(got, "result"), loops.descend(x, y, weight, bias, 4, 0.1), 1)
+    loops.judge_training_mode(plain(kit.trained(train, weight, bias, x, y, 4, 0.1)) | {"modes": [True]})
     with pytest.raises(AssertionError, match="gradients are switched on"):
         loops.judge_training_mode(plain(kit.trained(switching, weight, bias, x, y, 4, 0.1, again=True)))
     *given, mean, var, logits = loops.normed_problem(gen)

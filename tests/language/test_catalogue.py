@@ -205,3 +205,11 @@ def test_a_name_that_is_no_language_leads_to_no_file(tmp_path: Path) -> None:
     (tmp_path / "odd.po").write_text('msgid "Score"\nmsgstr "x"\n', encoding="utf-8")
     assert catalogue(os.path.relpath(tmp_path / "odd", FOLDER)) is None
     assert catalogue("en") is None and catalogue("de") is not None
+
+
+def test_a_relative_clause_has_its_comma_and_a_value_that_begins_with_one_stays() -> None:
+    with speaking("de"):
+        told = retold("these are the values that come out where gradients are never cleared")
+        assert told == "das sind die Werte, die herauskommen, wenn Gradienten nie gelöscht werden"
+        assert retold("these are the values , as they are") == "das sind die Werte , as they are"
+        assert retold("this is the value of a padded image") == "das ist der Wert of a padded image"

@@ -20,7 +20,8 @@ LAYERS = (
     {"intake", "gradebook", "version", "history"},
     {"checks", "sandbox", "course", "files", "people"},
     {"scratch"},
-    {"results", "errors", "escape", "janitor", "choices", "language"},
+    {"results", "escape", "janitor", "choices", "language"},
+    {"errors"},
     {"inside"},
 )
 OLD_NAMES = {"expect", "show", "answers"}  # modules of one line that lead to `checks`, for a release

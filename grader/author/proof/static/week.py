@@ -15,6 +15,7 @@ from grader.course import Assignment, Course, is_hidden
 from grader.course.toml_file import TomlFile, meant
 from grader.errors import CourseError
 from grader.inside.modules import StudentModules
+from grader.language import LANGUAGES
 from grader.language.texts import texts_of
 
 _TAKEN = [name for name in vars(StudentModules) if not name.startswith("_")]  # what a probe's student has itself
@@ -119,16 +120,23 @@ def _headings(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
 
 
 def _untranslated(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
-    """Find titles and hints that a language of the week lacks: one that has a file beside the checks or hidden ones."""
+    """Find texts that a language of the week lacks: one that has a file beside the checks or hidden ones."""
     folders = assignment.folders
-    for language in sorted({file.stem for folder in folders for file in folder.glob("*.po")}):
+    parts = (assignment.folder / "assignment.toml").relative_to(assignment.root).as_posix()
+    said = [(f"{mark.source.name}:{mark.line}", mark.check, text) for mark in marks for text in mark.texts]
+    said += [(parts, part.name, text) for part in assignment.manual for text in part.texts]
+    for file in sorted(file for folder in folders for file in folder.glob("*.po")):
+        if file.stem not in LANGUAGES:
+            there = ", ".join(LANGUAGES)
+            yield file.relative_to(assignment.root).as_posix(), f"nobody reads {file.stem!r}; there is {there}"
+    for language in LANGUAGES:
+        if not any((folder / f"{language}.po").is_file() for folder in folders):
+            continue
         known = texts_of(folders, language)
-        for mark in marks:
-            for text in mark.texts:
-                if text not in known:
-                    place = f"{mark.source.name}:{mark.line}"
-                    how = f"python -m grader.author.texts {assignment.week} {language}"
-                    yield place, f"{mark.check}: {language}.po has no translation of {text!r}; `{how}` adds what is new"
+        how = f"python -m grader.author.texts {assignment.week} {language}"
+        for place, whose, text in said:
+            if text not in known:
+                yield place, f"{whose}: {language}.po has no translation of {text!r}; `{how}` adds what is new"
 
 
 def _regions(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
