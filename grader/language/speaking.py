@@ -96,4 +96,5 @@ def retold(message: str) -> str:
     Points, and numbers with a unit, are written as people read them.
     """
     known = catalogue(spoken())
-    return measured(known.message(message) if known else message, _counted.get() or spoken())
+    counted = measured(message, _counted.get() or spoken())
+    return known.message(counted) if known else counted

@@ -139,3 +139,29 @@ def test_what_a_teacher_reads_on_the_terminal_has_the_courses_decimal_sign(
             )
         said = capsys.readouterr().out
         assert re.findall(rf"\d{re.escape(own)}75\b", said) and re.findall(rf"\d{re.escape(other)}75\b", said) == []
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "exercise.py:3\n      x = 1.5 / 2.5  # 0.5 % of 2.5 points",
+        "your code raised ValueError: 3.5 of 10 took 1.5 s on 10.0.0.1, by numpy 1.26",
+        "weighted\n  called as    weighted(1.5 / 2, '2.5 s')",
+        "the title: wrong value; expected 62.50 %, got 62.5 %\n  expected     62.50 %\n  got          62.5 %",
+        "use `x = 1.5 / 2` and \"2.5 s\", not '1.5 GB'",
+        "week5.py:3 on 127.0.0.1 gives 0.30000000000000004, 1.5e-7, nan and 2.5.1",
+    ],
+)
+def test_what_is_quoted_keeps_its_points(quoted: str) -> None:
+    with speaking("de"):
+        assert re.findall(r"\d,\d", retold(quoted)) == []
+        assert re.findall(r"[\d.]+", retold(quoted)) == re.findall(r"[\d.]+", quoted)
+
+
+def test_a_bound_is_written_as_people_read_it_wherever_it_stands() -> None:
+    with speaking("de"):
+        told = retold(
+            "accuracy is too low; expected at least 92.5 %, got 81.25 %\n  expected     at least 92.5 %\n"
+            "  got          81.25 %\n  because      the model's loss is 1.5 % of the student's 2.5 %"
+        )
+    assert told.count("92,5 %") == 2 == told.count("81,25 %") and "1,5 %" in told and "2,5 %" in told
