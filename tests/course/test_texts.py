@@ -62,6 +62,15 @@ def test_a_student_reads_titles_and_hints_in_the_language_asked_for(
         assert (check.title, check.hint) == (title, hint)
 
 
+def test_a_translation_that_nobody_can_read_stops_no_student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = Course(copied("one_check", tmp_path))
+    put(course.root / "assignments/week1/de.po", GERMAN.replace("Zahl", "Größe").encode("latin-1"))
+    put(tmp_path / "work/work.py", b"def double(n):\n    return n + 1\n")
+    monkeypatch.setenv(VARIABLE, "de")
+    (check,) = run_checks(course.assignment("week1"), LocalStudents(tmp_path / "work", 0))
+    assert (check.title, check.points) == ("Twice a number", 0)
+
+
 def test_reports_of_a_class_have_them_and_a_new_translation_grades_nobody_again(tmp_path: Path) -> None:
     root = copied("one_check", tmp_path)
     put(root / "submissions/Ada/week1/work.py", b"def double(n):\n    return 2 * n\n")

@@ -201,11 +201,23 @@ def test_any_table_that_names_the_students_is_filled_and_kept_as_it_was(
     before, after = raw.decode(encoding), found.text.encode(found.encoding).decode(encoding)
     delimiter = next(one for one in "\t;," if one in before)
     rows, kept = (list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) for text in (after, before))
-    assert rows[1][column] == "87.5"
+    assert rows[1][column] == ("87,5" if delimiter == ";" else "87.5")
     rows[1][column] = ""
     assert rows == kept and ("\r\n" in before) == ("\r\n" in after)
     found = other.filled(file, "week5", {"Kim Lee": 50}, 100, None, class_of_two)
     assert found.replaced in (["Kim Lee: 12,5 → 50"], ["Kim Lee: 12.5 → 50"])
+
+
+@pytest.mark.parametrize(
+    ("other_cell", "written"), [("", "1,5"), ("102,5", "1,5"), ("102.5", "1.5"), ("3.11.7", "1,5")]
+)
+def test_where_semicolons_stand_between_cells_numbers_have_a_comma_unless_the_table_writes_points(
+    tmp_path: Path, other_cell: str, written: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text(f"name;week 5;of\nAna;;{other_cell}\nBen;1,50;\n", "utf-8")
+    found = other.filled(file, "week5", {"Ana": 1.5, "Ben": 1.5}, 100, None, overwrite=False)
+    assert found.text == f"name;week 5;of\nAna;{written};{other_cell}\nBen;1,50;\n" and found.left_out == []
 
 
 def test_a_table_of_other_points_or_without_the_column_is_refused(tmp_path: Path) -> None:

@@ -34,12 +34,13 @@ class Filled:
 class Rules:
     """How a column is filled: whether what is there may be replaced, what to call it, and rows that are refused.
 
-    `refused` has the reasons of the platform by the row.
+    `refused` has the reasons of the platform by the row. `sign` stands before decimal places.
     """
 
     overwrite: bool = False
     what: str = "grade"
     refused: Mapping[int, str] = field(default_factory=dict)
+    sign: str = "."
 
     @property
     def by_hand(self) -> str:
@@ -72,7 +73,7 @@ def fill(
         if why:
             filled.left_out.append(f"{student}: {why}")
             continue
-        _put(sheet, column, next(iter(rows)), str(value), student, filled)
+        _put(sheet, column, next(iter(rows)), value, student, filled, rules)
     filled.text = sheet.text()
     return filled
 
@@ -84,14 +85,17 @@ def namesakes(people: Iterable[Person]) -> Collection[str]:
     return {person.name for person in present if count[same_name(person.called)] > 1}
 
 
-def _put(sheet: Worksheet, column: int, row: int, value: str, student: str, filled: Filled) -> None:
+def _put(
+    sheet: Worksheet, column: int, row: int, value: float | str | None, student: str, filled: Filled, rules: Rules
+) -> None:
     before = sheet.rows[row][column]
     filled.count += 1
-    if _is_same(before, value):
+    if _is_same(before, str(value)):
         return
+    text = value if isinstance(value, str) else str(value).replace(".", rules.sign)
     if before.strip():
-        filled.replaced.append(f"{student}: {_shown(before)} → {_shown(value)}")
-    sheet.rows[row][column] = value
+        filled.replaced.append(f"{student}: {_shown(before)} → {_shown(text)}")
+    sheet.rows[row][column] = text
 
 
 def _why_not(

@@ -22,6 +22,7 @@ from grader.people.person import Person
 
 _KINDS = {"id": (ID, SID, CANVAS, ALSO), "login": (LOGIN, ID, EMAIL), "email": (EMAIL,), "also": (ALSO, ID, SID)}
 _MOST = re.compile(r"(?:Total Pts|MaxPoints)\s*:\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+([.,])\d+")
 
 
 def filled(
@@ -44,7 +45,13 @@ def filled(
     names = [[sheet.rows[row][who[part]] for part in ("name", "first", "last") if part in who] for row in rows]
     pairs = zip(names, rows, strict=True)
     matching.names.append(worksheet.index((same_name(" ".join(name)), row) for name, row in pairs))
-    return fill(sheet, where, scores, matching, people, Rules(overwrite))
+    return fill(sheet, where, scores, matching, people, Rules(overwrite, sign=_sign(sheet)))
+
+
+def _sign(sheet: Worksheet) -> str:
+    """Return a comma where the table has semicolons because numbers have commas; a spreadsheet makes a date of 1.5."""
+    numbers = [found[1] for row in sheet.rows for cell in row if (found := _NUMBER.fullmatch(cell.strip()))]
+    return "," if sheet.delimiter == ";" and "." not in numbers else "."
 
 
 def _column(sheet: Worksheet, week: str, wanted: str | None, who: set[int]) -> int:
