@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import html
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from grader.desk.model.masking import STUDENT, masked
 from grader.desk.pages.manual_view import alias
 from grader.exports.feedback.parcels import gather
 from grader.gradebook import Gradebook, open_book
+from grader.gradebook.adjustments import TEXTS
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from grader.people.person import Person
 from grader.people.register import Register
@@ -470,6 +472,15 @@ def test_parts_are_graded_one_after_the_other_by_the_rubric(tina: Visitor) -> No
         assert page.status == 200
     assert "Nobody waits" in page.words
     assert "4 graded" in tina.get("/").words
+
+
+def test_a_part_waits_though_its_report_says_it_in_another_language(tmp_path: Path) -> None:
+    folder = make_book(tmp_path)
+    with open_book(folder) as book:
+        book.set(TEXTS, json.dumps({"week5": {"Code style": "Stil"}}))
+    with opened(folder) as (tina, _):
+        assert "Stil" in tina.get(WORK).words
+        assert "1 of 4" in tina.get("/manual/week5/style").words
     assert "short names hide much" in tina.get("/report/1/week5/report.html").words
 
 

@@ -21,7 +21,7 @@ from grader.desk.pages.rendering import ANONYMOUS, address, back, page
 from grader.desk.pages.work_view import files_of
 from grader.gradebook.together.comments import About
 from grader.intake.answers.answers import Cell
-from grader.results import ManualPart
+from grader.results import WEEK, ManualPart
 
 _ALIASES, _STEP = 8_999, 3_571  # primes, so that no two multiples are alike and neighbours are not
 
@@ -150,7 +150,7 @@ def order(desk: Desk, week: str, ta: str = "") -> Sequence[Key]:
 def waits(desk: Desk, key: Key, part: ManualPart) -> bool:
     """Tell whether nobody has graded a part of a student's week yet."""
     report = desk.snapshot.reports.get(key)
-    if report is None or report.excused or part.title not in report.waiting:
+    if report is None or report.excused or WEEK in report.settled:
         return False
     return any(one.name == part.name and one.points is None for one in report.manual)
 
