@@ -240,6 +240,42 @@ def test_an_endless_loop_is_stopped_and_later_runs_of_the_check_end_alike(desk: 
     assert desk.student().run(probes.other) == 7
 
 
+# Code that computes for a while in a process that has ended by the next look at the counters.
+_ENDS = """
+    import os, signal, time
+    def compute():
+        end = time.process_time() + 0.6
+        while time.process_time() < end: pass
+    def child(then=lambda: None):
+        if os.fork() == 0:
+            then()
+            compute()
+            os._exit(0)
+        try: os.wait()
+        except ChildProcessError: pass
+    def grandchild():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        child()
+        os._exit(0)
+    def act(how):
+        if how == "exit": compute(); os._exit(0)
+        if how == "ignored": signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        child(grandchild if how == "grandchild" else lambda: None)
+"""
+
+
+@pytest.mark.parametrize("how", ["exit", "waited for", "ignored", "grandchild"])
+def test_what_ended_processes_have_computed_is_the_submissions_time(desk: Desk, probes: ModuleType, how: str) -> None:
+    """Code that is open can make it look like sleep, of which a submission has as much time again."""
+    submission = desk.put(_ENDS)
+    before, student = submission.left, desk.student()
+    with contextlib.suppress(ProbeEnded):
+        student.run(probes.act, how)
+    student.close()
+    if desk.worker.sandbox.confined or how in ("exit", "waited for"):
+        assert before - submission.left > 0.55
+
+
 @pytest.mark.parametrize("part", ["torch.ones(10**7)", "bytearray(10**7)"])
 def test_a_low_memory_limit_leaves_torch_and_stops_a_hog(desk: Desk, probes: ModuleType, part: str) -> None:
     desk.put(f"import torch\ndef act():\n    kept = []\n    while True: kept.append({part})\n", memory=GIB)
