@@ -76,7 +76,7 @@ def lenet(student, images, weights=None, classes=10):
 
 
 def lenet_logits(student, images, weights, classes=10):
-    return layers.logits_of(student.run(probes.lenet_outputs, images, classes, weights), classes)
+    return layers.logits_of(student.run(probes.lenet_outputs, images, classes, weights), classes, len(images))
 
 
 def judge_last_layer(student, images, gen, classes=10):

@@ -100,7 +100,10 @@ def judge_alone(
     expect.true(same, f"{what}: not the same alone as beside other images", because=because)
 
 
-def logits_of(got: Any, classes: int) -> torch.Tensor:
-    """Return the N×classes logits that a network gives, alone or before something else, which has checks of its own."""
+def logits_of(got: Any, classes: int, count: int | None = None) -> torch.Tensor:
+    """Return the N×classes logits that a network gives, alone or before something else, which has checks of its own.
+
+    Where `count` is known N has to be it.
+    """
     logits = got if type(got) is torch.Tensor else [*expect.items(got, None, "what forward returns"), None][0]
-    return expect.tensor(logits, "logits", shape=(None, classes), dtype=torch.float32)
+    return expect.tensor(logits, "logits", shape=(count, classes), dtype=torch.float32)

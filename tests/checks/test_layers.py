@@ -126,3 +126,10 @@ def test_a_slip_in_a_size_is_told_by_the_formula_that_gives_it() -> None:
     slips = oracles.place_slips(size, window, step, padding)
     assert oracles.places(size, window, step, padding) not in slips.values()
     assert len({*slips.values()}) == len(slips)
+
+
+def test_logits_of_another_number_of_images_are_told_before_one_of_them_is_looked_at() -> None:
+    assert layers.logits_of(torch.zeros(4, 10), 10, 4).shape == (4, 10)
+    assert layers.logits_of(torch.zeros(1, 10), 10).shape == (1, 10)
+    with pytest.raises(AssertionError, match="logits"):
+        layers.logits_of(torch.zeros(1, 10), 10, 4)
