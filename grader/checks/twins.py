@@ -112,8 +112,9 @@ def judge_results(got: Any, net: Net, x: torch.Tensor, y: torch.Tensor, batch_si
     loss, accuracy = expect.items(expect.field(got, "result"), 2, "what is returned, (loss, accuracy)")
     losses = F.cross_entropy(logits, y, reduction="none", label_smoothing=SMOOTHING)
     loops.near_one_of(loss, loops.means(losses, batch_size), says("the loss"), rtol=1e-3, atol=1e-4)
-    hits = 100 * (logits.argmax(1) == y).double() if percent else (logits.argmax(1) == y).double()
-    wanted = loops.means(hits, batch_size)[1:] if percent else loops.means(hits, batch_size)
+    hits = (100 if percent else 1) * (logits.argmax(1) == y).double()
+    by_batch, by_example = loops.means(hits, batch_size)
+    wanted = (by_example,) if percent else (by_batch, by_example)
     loops.near_one_of(accuracy, wanted, says("the accuracy"), rtol=1e-3, atol=1e-3)
 
 

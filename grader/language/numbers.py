@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from grader.language.catalogue import QUOTED, catalogue
+from grader.language.catalogue import QUOTED, QUOTING, catalogue
 
 _BETWEEN = re.compile(r"(?<=\d)\.(?=\d)")
 DECIMAL = "0.5"  # as a language writes it: its second character is that language's decimal sign
@@ -19,7 +19,8 @@ _POINTS = re.compile(
 )
 _MOST = re.compile(r"(\d (?:of|von) |would be )(\d+)\.(\d{1,2})\b")
 
-_QUOTES = rf"^{QUOTED}|^  called as  |your code raised |your code could not be used, |the check itself crashed"
+_HEADS = "|".join(re.escape(head.partition("{")[0]) for head in QUOTING)
+_QUOTES = rf"^{QUOTED}|^  called as  |{_HEADS}"
 _QUOTED = re.compile(_QUOTES)
 _QUOTED_OR_COMPARED = re.compile(rf"{_QUOTES}|^  (?:expected|got)  |[;:,] (?:expected|got) ")
 _BOUND = re.compile(r"\bexpected +at (?:least|most) ")
