@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import pytest
@@ -63,9 +64,10 @@ class Session:
 def run_checks(assignment: Assignment, students: Students, task: str = "") -> list[CheckResult]:
     """Run a week's public checks, or those of one task. `CourseError` where they cannot be collected."""
     session = Session(students)
-    with _kernel_kept(assignment.root):
+    files = [file for file in assignment.check_files if not is_hidden(file)]
+    with _kernel_kept(assignment.root), _checks_forgotten(assignment.root, files):
         try:
-            status = pytest.main(_arguments(assignment, task), plugins=[session])
+            status = pytest.main(_arguments(assignment.root, files, task), plugins=[session])
         finally:
             students.end()
     if session.problems:
@@ -84,13 +86,32 @@ def in_words(check: CheckResult, history: History) -> CheckResult:
     return replace(check, message=message, place=place, output=output)
 
 
-def _arguments(assignment: Assignment, task: str) -> list[str]:
-    files = [str(file) for file in assignment.check_files if not is_hidden(file)]
-    fixed = ["-c", os.devnull, "--rootdir", str(assignment.root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
+def _arguments(root: Path, files: list[Path], task: str) -> list[str]:
+    fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
     for name in _UNUSED:
         fixed += ["-p", f"no:{name}"]
     chosen = ["--grader-task", task] if task else []
-    return [*fixed, "-p", "grader.pytest_plugin.plugin", *chosen, *files]
+    return [*fixed, "-p", "grader.pytest_plugin.plugin", *chosen, *(str(file) for file in files)]
+
+
+@contextmanager
+def _checks_forgotten(root: Path, files: list[Path]) -> Iterator[None]:
+    """Leave no module of the checks behind: pytest would take it for checks that changed since, or another course's."""
+    checks = [".".join(file.relative_to(root).with_suffix("").parts) for file in files]  # as pytest names them
+    tops = {name.partition(".")[0] for name in checks}
+
+    def there() -> dict[str, ModuleType]:
+        return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in tops}
+
+    before = there()
+    for name in checks:
+        sys.modules.pop(name, None)
+    try:
+        yield
+    finally:
+        for name in there():
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,17 +35,6 @@ msgstr "Das Doppelte"
 """
 
 
-@pytest.fixture
-def own_modules() -> Iterator[None]:
-    """Checks that run in this process are imported here; other tests have weeks of the same names."""
-    before = set(sys.modules)
-    yield
-    for name in {*sys.modules} - before:
-        if name.partition(".")[0] == "assignments":
-            del sys.modules[name]
-
-
-@pytest.mark.usefixtures("own_modules")
 def test_a_student_reads_titles_and_hints_in_the_language_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
