@@ -16,7 +16,7 @@ from grader.intake import load, load_folder, survey
 from grader.intake.collect import LONGEST_NOTE, Collected, digest_of
 from grader.intake.places import Place
 from grader.intake.reading import refusals
-from grader.intake.reading.budget import Budget, BudgetedProcess
+from grader.intake.reading.budget import Budget, BudgetedProcess, TooCostly
 from grader.intake.reading.desk import DESK, Desk
 from grader.intake.reading.plain import Found, from_plain, to_plain
 from grader.intake.reading.refusals import Refusals
@@ -123,25 +123,28 @@ def test_what_takes_too_much_memory_is_refused_by_name(
 
 
 class Counting:
-    """Passes on to a process, and keeps what was asked."""
+    """Passes on to a process, and keeps what was asked; for these entries it says at once what the process says late."""
 
-    def __init__(self, process: BudgetedProcess) -> None:
+    def __init__(self, process: BudgetedProcess, *slow_ones: str) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.slow_ones = slow_ones
         self._process = process
 
     def ask(self, request: Mapping[str, Any], name: str) -> list[Any]:
         self.asked.append((request["do"], name))
+        if name in self.slow_ones:
+            raise TooCostly(f"reading {name} {TOO_LONG}")
         return self._process.ask(request, name)
 
 
 def test_an_entry_that_was_looked_into_does_not_cost_its_budget_twice(
     two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counting = Counting(DESK.process)
+    counting = Counting(DESK.process, "eve.zip")
     monkeypatch.setattr(DESK, "process", counting)
     for student in ("ana", "zoe"):
         put(tmp_path / "class" / "week5" / student / "lenet.py", LENET)
-    put(tmp_path / "class" / "week5" / "eve.zip", SURVEYED)
+    put(tmp_path / "class" / "week5" / "eve.zip", slow.zip_of(("lenet.py", LENET)))
     found = outcomes(tmp_path / "class", two_weeks_course)
     assert found == {"ana": "lenet.py", "eve": f"not gradable: reading eve.zip {TOO_LONG}", "zoe": "lenet.py"}
     assert [what for what, name in counting.asked if name == "eve.zip"] == ["look"]
@@ -153,10 +156,11 @@ def test_an_entry_that_was_looked_into_does_not_cost_its_budget_twice(
 def test_a_refusal_is_remembered_for_the_same_bytes_and_the_same_grader(
     two_weeks_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counting = Counting(DESK.process)
+    counting = Counting(DESK.process, "eve.zip", "ida")
     monkeypatch.setattr(DESK, "process", counting)
-    folder = hand_in(tmp_path / "class", {"eve": SURVEYED}, ".zip")
-    put(folder / "ida" / "week5" / "inner.zip", SURVEYED)
+    inner = slow.zip_of(("lenet.py", LENET))
+    folder = hand_in(tmp_path / "class", {"eve": inner}, ".zip")
+    put(folder / "ida" / "week5" / "inner.zip", inner)
     first = Refusals("this one")
     before = outcomes(folder, two_weeks_course, first)
     assert before["eve"] == f"not gradable: reading eve.zip {TOO_LONG}"
@@ -170,8 +174,11 @@ def test_a_refusal_is_remembered_for_the_same_bytes_and_the_same_grader(
 
     assert outcomes(folder, two_weeks_course, Refusals("another one", first.new)) == before
     assert {name for _, name in counting.asked} >= {"eve.zip", "ida"}
-    put(folder / "eve.zip", slow.zip_of(("lenet.py", LENET)))
-    put(folder / "ida" / "week5" / "inner.zip", slow.zip_of(("lenet.py", LENET)))
+    counting.slow_ones = ()
+    assert outcomes(folder, two_weeks_course, Refusals("this one", first.new)) == before
+    mended = slow.zip_of(("lenet.py", LENET + b"# mended\n"))
+    put(folder / "eve.zip", mended)
+    put(folder / "ida" / "week5" / "inner.zip", mended)
     assert set(outcomes(folder, two_weeks_course, Refusals("this one", first.new)).values()) == {"lenet.py"}
 
 
