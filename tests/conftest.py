@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ _CACHE = Path(__file__).parents[1] / ".cache"
 os.environ["MPLCONFIGDIR"] = str(_CACHE / "matplotlib")
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_CACHE / "torch")
 os.environ["MPLBACKEND"] = "agg"
+# Tests start some hundred processes: each would compile the grader anew where bytecode is not kept.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # One thread for the processes that tests start, too: several at once would wait for each other's threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 

@@ -395,16 +395,16 @@ def test_a_memory_bomb_runs_into_its_limit(arena: Range) -> None:
 def test_many_processes_share_one_limit(arena: Range) -> None:
     """Each of them stays below its own."""
     code = """
-    def act(megabytes, children):
+    def act(megabytes, children, seconds):
         for _ in range(children):
             if os.fork() == 0:
                 kept = [b"x" * (1 << 20) for _ in range(megabytes)]
                 time.sleep(30)
-        time.sleep(6)
+        time.sleep(seconds)
         return "kept"
     """
-    assert outcome(arena.worker(), code, 300, 5, memory=1024 * MIB) == "memory: killed: memory limit 1 GiB"
-    assert outcome(arena.worker(), code, 30, 2, memory=1024 * MIB) == "kept"
+    assert outcome(arena.worker(), code, 300, 5, 30, memory=1024 * MIB) == "memory: killed: memory limit 1 GiB"
+    assert outcome(arena.worker(), code, 30, 2, 1, memory=1024 * MIB) == "kept"
 
 
 def test_memory_is_watched_however_quickly_a_check_answers(arena: Range) -> None:

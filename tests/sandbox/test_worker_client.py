@@ -304,7 +304,7 @@ def test_too_large_a_result_is_invalid(desk: Desk, probes: ModuleType) -> None:
 
 def test_killing_the_parent_costs_one_check(desk: Desk, probes: ModuleType) -> None:
     desk.put("import os, signal, time\ndef act():\n    os.kill(os.getppid(), signal.SIGKILL)\n    time.sleep(60)\n")
-    end = ended(desk.student(seconds=2), probes.act)
+    end = ended(desk.student(seconds=0.5), probes.act)
     # In the sandbox the parent is the first process of its namespace, which nothing inside can kill.
     assert end.outcome is (Outcome.TIMEOUT if desk.worker.sandbox.confined else Outcome.KILLED)
     assert desk.student().run(probes.other) == 7
@@ -699,8 +699,8 @@ def test_a_busy_machine_costs_a_check_nothing(kind: str, probes: ModuleType) -> 
     hogs = [subprocess.Popen([sys.executable, "-c", hog]) for _ in range(4)]
     try:
         desk = Desk(worker)
-        desk.put(f"{COMPUTE}\ndef act():\n    compute(1)\n    return 1\n")
-        assert desk.student(seconds=2).run(probes.act) == 1
+        desk.put(f"{COMPUTE}\ndef act():\n    compute(0.5)\n    return 1\n")
+        assert desk.student(seconds=1).run(probes.act) == 1
         desk.clear()
     finally:
         worker.close()
@@ -726,8 +726,8 @@ def test_the_runs_of_a_check_share_its_time(desk: Desk, probes: ModuleType) -> N
 
 
 def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType) -> None:
-    code = f"{COMPUTE}\ndef act():\n    compute(1.5)\n    return 1\n".encode()
-    submission = Session(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=4)
+    code = f"{COMPUTE}\ndef act():\n    compute(0.7)\n    return 1\n".encode()
+    submission = Session(worker, "week5", {"lenet.py": code}, ["lenet"], GIB, seconds=2)
     for _ in range(2):
         student = RemoteStudent(submission, 0, 20.0)
         student.run(probes.act)
@@ -735,7 +735,7 @@ def test_all_checks_share_a_submissions_time(worker: Worker, probes: ModuleType)
     end = ended(RemoteStudent(submission, 0, 20.0), probes.act)
     submission.close()
     assert end.outcome is Outcome.TIMEOUT
-    assert end.summary == "timeout: all checks together have used up the 4 s that a submission has"
+    assert end.summary == "timeout: all checks together have used up the 2 s that a submission has"
 
 
 def test_a_submission_stays_on_its_cores(worker: Worker, probes: ModuleType) -> None:
