@@ -184,7 +184,7 @@ def test_much_is_cut_and_what_is_asked_for_goes_before_the_rest(tmp_path: Path) 
     others = [piece.form for cell in answers.cells if not cell.parts for piece in cell.pieces]
     assert others == [Form.PNG, Form.LACKING, Form.LACKING]
     stream = {"output_type": "stream", "name": "stdout", "text": long}
-    many = found(tmp_path, words("# Plots"), *[code("y" * 30_000, *[stream] * 200)] * 60)
+    many = found(tmp_path, words("# Plots"), *[code("y" * 30_000, *[stream] * 20)] * 60)
     assert unpacked(packed(many)[0]) == many
     assert len(packed_text(many)) < 2 * answering.MOST_TEXT
 
