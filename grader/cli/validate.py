@@ -30,7 +30,13 @@ from grader.sandbox import choose
 
 @command("validate week5 --html validation.html")
 @click.argument("week", nargs=-1)
-@click.option("--seeds", type=click.IntRange(min=1), default=3, metavar="N", help="Grade the reference with N seeds.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    metavar="N",
+    help="Grade the reference and the variants with N seeds.",
+)
 @click.option("--mutate", "general", is_flag=True, help="Apply the general operators as well, and list survivors.")
 @click.option("--forms", type=click.IntRange(min=0), default=0, metavar="N", help="Grade N rewritten programs, too.")
 @click.option(

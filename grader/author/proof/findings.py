@@ -13,8 +13,10 @@ from grader.author.proof.trials import MUTANT, REFERENCE, SKELETON, VARIANT, Tri
 from grader.results import CheckResult, Outcome, Report, task_order
 
 MESSAGE_LINES = 12  # of a message, where a finding quotes it
+MOST_SEEDS = 10  # that a finding lists
 DEVIATIONS = 4.0  # least distance of a threshold from the reference's mean
 PUBLIC, HIDDEN = 60, 40  # by default: `course.toml` says otherwise
+Graded = tuple[Trial, Report]
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,8 @@ def examine(
     reports = [(trial, trial.report) for trial in trials if trial.report is not None]
     kinds = {kind: [(t, r) for t, r in reports if t.subject.kind == kind] for kind in _JUDGED}
     found = [*_ungraded(trials), *_points((report for _, report in kinds[REFERENCE][:1]), worth)]
-    for trial, report in kinds[REFERENCE] + kinds[VARIANT]:
-        found += _losses(trial, report)
-    found += _flaky([report for _, report in kinds[REFERENCE]])
+    for graded_alike in _by_program([*kinds[REFERENCE], *kinds[VARIANT]]):
+        found += [*_losses(graded_alike), *_flaky(graded_alike)]
     found += [finding for trial, report in kinds[SKELETON] for finding in _gains(report)]
     graded = {trial.subject.name: report for trial, report in kinds[MUTANT]}
     strict = {finding.subject for finding in found if finding.kind == "too strict"}
@@ -127,12 +128,27 @@ def _points(reports: Iterable[Report], worth: tuple[int, int]) -> Iterator[Findi
                 yield Finding("points", f"task {task}", f"it has no points on {what} checks")
 
 
-def _losses(trial: Trial, report: Report) -> Iterator[Finding]:
-    what = "the reference" if trial.subject.kind == REFERENCE else f"variant {trial.subject.name}"
-    for check in report.checks:
-        if check.outcome is not Outcome.PASSED and not check.is_broken:
-            text = f"{what} loses {check.max_points} (seed {report.seed}): {_message(check)}"
-            yield Finding("too strict", check.id, f"{text}\n  again: {_again(trial, report)}")
+def _by_program(graded: Iterable[Graded]) -> list[list[Graded]]:
+    """Put together what was graded with several seeds."""
+    found: dict[tuple[str, str], list[Graded]] = {}
+    for trial, report in graded:
+        found.setdefault((trial.subject.kind, trial.subject.name), []).append((trial, report))
+    return list(found.values())
+
+
+def _name(trial: Trial) -> str:
+    return "the reference" if trial.subject.kind == REFERENCE else f"variant {trial.subject.name}"
+
+
+def _losses(program: Sequence[Graded]) -> Iterator[Finding]:
+    """Find what a correct program loses: each check once, with the first seed that shows it."""
+    told: set[str] = set()
+    for trial, report in program:
+        for check in report.checks:
+            if check.outcome is not Outcome.PASSED and not check.is_broken and check.id not in told:
+                told.add(check.id)
+                text = f"{_name(trial)} loses {check.max_points} (seed {report.seed}): {_message(check)}"
+                yield Finding("too strict", check.id, f"{text}\n  again: {_again(trial, report)}")
 
 
 def _again(trial: Trial, report: Report) -> str:
@@ -141,14 +157,17 @@ def _again(trial: Trial, report: Report) -> str:
     return f"python -m grader run {report.week} --submission {shlex.quote(folder)} --seed {report.seed}"
 
 
-def _flaky(reports: Sequence[Report]) -> Iterator[Finding]:
-    passed: dict[str, list[int]] = {}
-    for report in reports:
+def _flaky(program: Sequence[Graded]) -> Iterator[Finding]:
+    """Find checks that a correct program passes with some seeds and not with others."""
+    lost: dict[str, list[int]] = {}
+    for _, report in program:
         for check in report.checks:
-            passed.setdefault(check.id, []).extend([report.seed] * (check.outcome is Outcome.PASSED))
-    for name, seeds in passed.items():
-        if 0 < len(seeds) < len(reports):
-            yield Finding("flaky", name, f"the reference passes with seeds {seeds} alone, of {len(reports)}")
+            lost.setdefault(check.id, []).extend([report.seed] * (check.outcome is not Outcome.PASSED))
+    for name, seeds in lost.items():
+        if 0 < len(seeds) < len(program):
+            some = ", ".join(map(str, seeds[:MOST_SEEDS])) + ", …" * (len(seeds) > MOST_SEEDS)
+            what = f"{_name(program[0][0])} fails with {len(seeds)} of {len(program)} seeds ({some})"
+            yield Finding("flaky", name, what)
 
 
 def _gains(report: Report) -> Iterator[Finding]:

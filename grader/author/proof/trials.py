@@ -48,16 +48,18 @@ class Trial:
 def subjects_of(
     assignment: Assignment, mutants: Iterable[Mutant], seeds: Sequence[int], tasks: tuple[str, ...] = ()
 ) -> list[Subject]:
-    """Return all that a week is tried on: the reference with each seed, all others with the first.
+    """Return all that a week is tried on: the reference and each variant with each seed, all others with the first.
 
     Where `tasks` are named, all but the mutants are tried by their checks alone.
     """
     reference = reference_files(assignment)
     skeleton = {f"{module}.py": source for module, source in assignment.skeletons.items()}
+    correct = [(REFERENCE, assignment.week, reference)]
+    correct += [(VARIANT, name, files) for name, files in variants_of(assignment)]
     return [
-        *(Subject(REFERENCE, assignment.week, reference, seed, tasks) for seed in seeds),
+        # Seed by seed, as programs with the same seed are asked the same, which is drawn once.
+        *(Subject(kind, name, files, seed, tasks) for seed in seeds for kind, name, files in correct),
         Subject(SKELETON, assignment.week, skeleton, seeds[0], tasks),
-        *(Subject(VARIANT, name, files, seeds[0], tasks) for name, files in variants_of(assignment)),
         *(Subject(MUTANT, mutant.id, mutant.apply(reference), seeds[0]) for mutant in mutants),
     ]
 

@@ -130,10 +130,10 @@ def validate(
 ) -> Matrix:  # fmt: skip
     """Grade all that a week's checks are tried on, and return the matrix, which holds the findings.
 
-    The reference is graded with several seeds. With `agree`, what each check catches now becomes the record that later
-    runs are compared with. A `part` of a week takes less time, and says less. With `draws`, hidden checks
-    that draw nothing are found as well. What is `kept` from a round before is not graded again where it could only
-    come out the same.
+    The reference and the variants are graded with several seeds. With `agree`, what each check catches now becomes the
+    record that later runs are compared with. A `part` of a week takes less time, and says less. With `draws`, hidden
+    checks that draw nothing are found as well. What is `kept` from a round before is not graded again where it could
+    only come out the same.
     """
     part = part or Part()
     proving = replace(Proving.of(course, sandbox, jobs, watch), kept=kept or Kept())

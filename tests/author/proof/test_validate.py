@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -216,11 +217,26 @@ def test_what_is_too_strict_shows_expected_and_got_and_the_command_that_shows_it
     assert line.endswith(f"\n  again: python -m grader run week7 --submission {folder} --seed 3")
 
 
-def test_a_check_that_passes_with_some_seeds_alone_is_flaky() -> None:
-    runs = [trial(trials.REFERENCE, PASS, HIDDEN), trial(trials.REFERENCE, failing(PASS), HIDDEN, seed=1)]
-    assert any(
-        "flaky: test_week7.py::a: the reference passes with seeds [0] alone, of 2" in line for line in found(*runs)
-    )
+@pytest.mark.parametrize(
+    ("kind", "name", "says"), [(trials.REFERENCE, "week7", "the reference"), (trials.VARIANT, "terse", "variant terse")]
+)
+def test_a_check_that_passes_with_some_seeds_alone_is_flaky_and_told_once(kind: str, name: str, says: str) -> None:
+    runs = [trial(kind, PASS if seed < 88 else failing(PASS), HIDDEN, name=name, seed=seed) for seed in range(100)]
+    flaky, strict = sorted(line for line in found(*GOOD, *runs) if PASS.id in line)
+    assert strict.startswith(f"too strict: test_week7.py::a: {says} loses 60 (seed 88)")
+    seeds = ", ".join(map(str, range(88, 98)))
+    assert flaky.startswith(f"flaky: test_week7.py::a: {says} fails with 12 of 10")
+    assert flaky.endswith(f" seeds ({seeds}, …)")
+
+
+def test_correct_programs_are_tried_with_each_seed(new_course: Course) -> None:
+    folder = new_course.root / "solutions" / WEEK
+    shutil.copytree(folder, folder / "variants" / "terse", ignore=lambda *_: ["variants"])
+    tried = trials.subjects_of(new_course.assignment(WEEK), [], range(5, 8))
+    assert [(one.kind, one.seed) for one in tried] == [
+        *((kind, seed) for seed in (5, 6, 7) for kind in (trials.REFERENCE, trials.VARIANT)),
+        (trials.SKELETON, 5),
+    ]
 
 
 def test_margins_are_measured_over_the_seeds() -> None:

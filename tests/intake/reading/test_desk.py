@@ -123,7 +123,7 @@ def test_what_takes_too_much_memory_is_refused_by_name(
 
 
 class Counting:
-    """Passes on to a process, and keeps what was asked; for these entries it says at once what the process says late."""
+    """Passes on to a process, and keeps what was asked. Of slow ones it says at once what the process says late."""
 
     def __init__(self, process: BudgetedProcess, *slow_ones: str) -> None:
         self.asked: list[tuple[str, str]] = []
