@@ -22,7 +22,6 @@ import torch
 LONGEST = 64 * 2**20  # bytes of one message
 LONGEST_HEADER = 2**20
 MOST_NUMBERS = LONGEST // 4  # in the arrays of an answer: a check computes with wider types than a byte for each
-MOST_NUMBERS = LONGEST // 4  # in arrays: checks compute with wider types than a byte for each number
 DEEPEST = 16  # nested containers
 MOST_AXES = 8
 

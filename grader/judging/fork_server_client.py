@@ -19,7 +19,7 @@ from typing import IO, Protocol
 from grader.errors import CourseError, GraderError, Killed, SandboxError, from_dict
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.watch import Watch
-from grader.pytest_plugin import PYTEST_SETTINGS
+from grader.pytest_plugin import shut_out
 from grader.sandbox import Sandbox, devices, views
 from grader.sandbox.processes import kill_tree, signal_name
 from grader.scratch import Scratch, last_lines, new_log
@@ -133,8 +133,7 @@ class ForkServer:
             "OMP_NUM_THREADS": "1",
             "TMPDIR": str(self._scratch.path),  # what a killed judge leaves goes with the folder
         }
-        for name in PYTEST_SETTINGS:
-            environment.pop(name, None)
+        shut_out(environment)
         without = ",".join(self._shortcuts.left_out)
         arguments = [str(theirs.fileno()), str(self._root), devices.packed(self._sandbox), without, *self._weeks]
         return launch(arguments, environment, self._scratch, [theirs.fileno(), self._scratch.lock], self._log)

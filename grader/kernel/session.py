@@ -19,7 +19,7 @@ from grader.errors import CourseError
 from grader.inside.generators import generators_kept
 from grader.inside.importing.settings import settings_kept
 from grader.kernel.cells import History
-from grader.pytest_plugin import PYTEST_SETTINGS, plugin
+from grader.pytest_plugin import plugin, shut_out
 from grader.results import CheckResult, told_once
 
 # Plugins that print, write files, or change the process for the rest of its life.
@@ -117,8 +117,8 @@ def _checks_forgotten(root: Path, files: list[Path]) -> Iterator[None]:
 @contextmanager
 def _kernel_kept(root: Path) -> Iterator[None]:
     """Leave generators, settings, the import path and the figures of a kernel as they were."""
-    path = list(sys.path)
-    told = {name: os.environ.pop(name) for name in PYTEST_SETTINGS if name in os.environ}
+    path, environment = list(sys.path), dict(os.environ)
+    shut_out(os.environ)
     with generators_kept(), settings_kept(), _figures_kept():
         warnings.simplefilter("ignore")
         _set_as_for_the_grade()
@@ -128,7 +128,9 @@ def _kernel_kept(root: Path) -> Iterator[None]:
             yield
         finally:
             sys.path[:] = path
-            os.environ.update(told)
+            for name in os.environ.keys() - environment:
+                del os.environ[name]
+            os.environ.update(environment)
 
 
 def _set_as_for_the_grade() -> None:

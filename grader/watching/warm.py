@@ -21,7 +21,7 @@ from _pytest.runner import runtestprotocol
 
 from grader.course import Course
 from grader.inside.modules import ModuleEnded
-from grader.pytest_plugin import PYTEST_SETTINGS, plugin
+from grader.pytest_plugin import plugin, shut_out
 from grader.pytest_plugin.local import LocalStudents
 from grader.pytest_plugin.student import LocalStudent, Student
 from grader.results import CheckResult
@@ -41,8 +41,7 @@ def main(arguments: list[str]) -> int:
     address, root, week, how, *submission = arguments
     key = bytes.fromhex(sys.stdin.readline().strip())
     sys.path.append(root)  # for `fixtures`: the watcher may have been started anywhere
-    for name in PYTEST_SETTINGS:
-        os.environ.pop(name, None)
+    shut_out(os.environ)
 
     def connect() -> Connection:
         return Client(address, authkey=key)

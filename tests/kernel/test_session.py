@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -52,3 +53,16 @@ def test_what_was_imported_before_stays_and_is_not_taken_for_the_checks(
     monkeypatch.setitem(sys.modules, name, kept)
     assert told(copied("one_check", tmp_path), work) == [("Twice a number", "passed")]
     assert sys.modules[name] is kept
+
+
+def test_plugins_that_somebody_has_installed_change_nothing(
+    tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "installed/rude.py", b"def pytest_collection_modifyitems(items):\n    items.clear()\n")
+    put(tmp_path / "installed/rude-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: rude\nVersion: 1.0\n")
+    put(tmp_path / "installed/rude-1.0.dist-info/entry_points.txt", b"[pytest11]\nrude = rude\n")
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    before = dict(os.environ)
+    assert told(copied("one_check", tmp_path), work) == [("Twice a number", "passed")]
+    assert dict(os.environ) == before

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.course import Assignment
 from grader.errors import CourseError
-from grader.pytest_plugin import PYTEST_SETTINGS
+from grader.pytest_plugin import shut_out
 
 _SECONDS = 1800
 
@@ -34,6 +34,5 @@ def beside(module: str, assignment: Assignment) -> tuple[list[str], dict[str, st
     root = assignment.root
     path = [str(root), str(Path(__file__).resolve().parents[4]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "MPLBACKEND": "agg"}
-    for name in PYTEST_SETTINGS:
-        environment.pop(name, None)
+    shut_out(environment)
     return [sys.executable, "-P", "-m", module, str(root), assignment.week], environment
