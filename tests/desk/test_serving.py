@@ -80,7 +80,8 @@ def test_half_a_request_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPat
 
     for half in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nA: "):
         assert asyncio.run(said(half)) == b""
-    assert asyncio.run(said(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")).startswith(b"HTTP/1.1 204")
+    whole = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert asyncio.run(said(whole)).startswith(b"HTTP/1.1 204")
 
 
 @pytest.fixture(scope="module")
