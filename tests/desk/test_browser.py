@@ -19,13 +19,14 @@ import pytest
 from grader.gradebook import Gradebook, open_book
 from grader.intake.answers.answers import Answers, Cell, Form, Kind, Piece, packed
 from tests.support.amount import of
-from tests.support.browsers import Window, opened_browser
+from tests.support.browsers import Window, opened_browser, violations
 from tests.support.desks import STUDENTS, graded, make_book
 from tests.support.pictures import png
 from tests.support.runs import take_interrupts
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"phone": (390, 844), "screen": (1280, 900)}
+SCREENS = {name: {"width": width, "height": height} for name, (width, height) in SIZES.items()}
 PAGES = (
     "/", "/phrases", "/work/99/week5", "/manual/week5/plots?student=3&anonymous=yes",
     "/work/1/week5", "/check/week5?id=test_week5.py::test_values_of_LeNet", "/manual/week5/style?student=2",
@@ -95,8 +96,8 @@ def let_in(desk_browser: Any, served_desk: Served) -> Any:
 
 
 @pytest.fixture(scope="module")
-def window_of_desk(desk_browser: Any) -> Window:
-    return Window(desk_browser)
+def window_of_desk(desk_browser: Any, served_desk: Served) -> Window:
+    return Window(desk_browser, f"{served_desk.base}/static/desk.css")
 
 
 @pytest.fixture
@@ -108,8 +109,10 @@ def visit(window_of_desk: Window, served_desk: Served, let_in: Any) -> Iterator[
     def opened(path: str = "/", size: str = "screen", scheme: str = "light") -> Any:
         page = window.page(*SIZES[size], scheme)
         page.set_default_timeout(20_000)
-        page.on("console", lambda message: noise.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: noise.append(str(error)))
+        window.hear(
+            page, "console", lambda said: noise.append(said.text) if said.type in ("error", "warning") else None
+        )
+        window.hear(page, "pageerror", lambda error: noise.append(str(error)))
         page.context.add_cookies(let_in)
         page.goto(served_desk.base + path)
         return page
@@ -122,23 +125,21 @@ def visit(window_of_desk: Window, served_desk: Served, let_in: Any) -> Iterator[
 # In a sample each size and each scheme once.
 EVERYWHERE = of([*zip(SIZES, ("light", "dark"), strict=True)], [*product(SIZES, ("light", "dark"))])
 # What differs between sizes and schemes; all other rules see the same page in each of them.
-_LOOKS = {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]}
+_LOOKS = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_and_nothing_is_cut(visit: Callable[..., Any], path: str) -> None:
     """On each page, with all its forms open, on a phone and a screen, light and dark."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = visit(path)
     for opened_forms in of((True,), (False, True)):
         if opened_forms:
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         for size, scheme in EVERYWHERE:
-            width, height = SIZES[size]
-            page.set_viewport_size({"width": width, "height": height})
+            page.set_viewport_size(SCREENS[size])
             page.emulate_media(color_scheme=scheme)
             in_full = (size, scheme) == EVERYWHERE[-1] or of(False, True)
-            found = axe.Axe().run(page, options=None if in_full else _LOOKS).response["violations"]
+            found = violations(page, None if in_full else _LOOKS)
             assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], (size, scheme)
             wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
             assert wide <= seen, (size, scheme)
@@ -212,14 +213,15 @@ def test_parts_are_graded_by_keyboard_alone(visit: Callable[..., Any]) -> None:
 
 def test_an_answer_is_read_cell_by_cell_and_graded_by_keyboard_on_a_phone(visit: Callable[..., Any]) -> None:
     """Beside it axe looks at the page, as at all others; no cell of it runs, and its picture is there."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit("/manual/week5/plots?student=4", *EVERYWHERE[0])
+    keys = page.keyboard
     for size, scheme in EVERYWHERE:
-        page = visit("/manual/week5/plots?student=4", size, scheme)
-        keys = page.keyboard
+        page.set_viewport_size(SCREENS[size])
+        page.emulate_media(color_scheme=scheme)
         assert page.title().startswith("Plots, Dora")
         assert page.locator(".cell").count() == 3
         assert page.evaluate("[...document.querySelectorAll('.cell img')].map((one) => one.naturalWidth)") == [2]
-        assert axe.Axe().run(page).response["violations"] == []
+        assert violations(page) == []
         wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= seen, (size, scheme)
         lines = page.locator(".cell .lines .line")
@@ -284,8 +286,9 @@ def test_a_whole_group_is_commented_on(visit: Callable[..., Any]) -> None:
     assert page.locator("#told button").count() == 1
 
 
-def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(visit: Callable[..., Any]) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(
+    visit: Callable[..., Any], served_desk: Served
+) -> None:
     page = visit("/requests", "phone", "dark")
     keys = page.keyboard
     table = "When,Who are you?,Week?,What is it about?\n1.1.,Ana Silva,Week 5,Please look at my plots again\n"
@@ -294,7 +297,7 @@ def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(vi
     keys.press("Tab")
     keys.press("Enter")
     page.locator("h1 >> text=What do the columns hold?").wait_for()
-    assert axe.Axe().run(page).response["violations"] == []
+    assert violations(page) == []
     wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= seen
     page.locator("main >> text=1 request can be entered").wait_for()
@@ -308,7 +311,7 @@ def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(vi
     page.keyboard.type("kept for reuse")
     page.keyboard.press("Control+Enter")
     page.locator("#told >> text=commented on the week").wait_for()
-    page = visit("/phrases")
+    page.goto(f"{served_desk.base}/phrases")
     row = page.locator(".phrase", has_text="kept for reuse")
     row.focus()
     row.locator("select").select_option("8")
@@ -316,7 +319,7 @@ def test_a_table_of_requests_is_mapped_and_a_saved_comment_pinned_by_keyboard(vi
     row.focus()
     page.keyboard.press("s")
     page.locator("#told >> text=Alt+8 writes: kept for reuse").wait_for()
-    page = visit("/work/3/week5")
+    page.goto(f"{served_desk.base}/work/3/week5")
     page.keyboard.press("w")
     page.keyboard.press("Alt+8")
     assert page.locator("#week-comment-text").input_value() == "kept for reuse"
@@ -341,9 +344,11 @@ def test_what_is_half_written_stays_and_a_stale_form_shows_both_versions(visit: 
     other.locator(".decision >> text=Set to 3: says 3").wait_for()
 
 
-def test_what_is_half_written_belongs_to_its_page_and_is_never_lost(visit: Callable[..., Any]) -> None:
+def test_what_is_half_written_belongs_to_its_page_and_is_never_lost(
+    visit: Callable[..., Any], window_of_desk: Window
+) -> None:
     page, asked, held = visit("/work/3/week5"), [], []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    window_of_desk.hear(page, "dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.locator("#at-task-1 >> summary >> text=Comment").click()
     comment = page.locator("#task-comment-1-text")
     comment.fill("for Cleo")

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from solutions.figures import __main__ as figures
 from solutions.figures import curves, deep, interactive, networks, week4, week5, week7
 from tests.support import amount
-from tests.support.browsers import opened_browser
+from tests.support.browsers import opened_browser, violations
 
 ROOT = Path(__file__).parents[2]
 SHEETS = sorted((ROOT / "assignments").glob("*/figures/*.svg"))
@@ -196,7 +196,6 @@ ANSWERS: dict[str, Callable[[Any], bool]] = {
 
 
 def test_the_pages_answer_to_their_controls(figure_browser: Any) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for file in PAGES:
         page = figure_browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
         noise: list[str] = []
@@ -205,9 +204,7 @@ def test_the_pages_answer_to_their_controls(figure_browser: Any) -> None:
         page.goto(file.as_uri())
         assert ANSWERS[file.stem](page), file
         assert answers_to_the_keyboard(page), file
-        serious = [
-            one["id"] for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")
-        ]
+        serious = [one["id"] for one in violations(page) if one["impact"] in ("serious", "critical")]
         assert (serious, noise) == ([], []), file
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), file
         page.close()

@@ -25,8 +25,8 @@ def opened_class(window: Window, tmp_path: Path) -> Iterator[Callable[..., Any]]
 
     def show(text: str, width: int = 1280, **options: Any) -> Any:
         page = window.page(width, 844, **options)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text))
+        window.hear(page, "pageerror", lambda error: errors.append(str(error)))
+        window.hear(page, "console", lambda message: errors.append(message.text))
         (tmp_path / "index.html").write_text(text, encoding="utf-8")
         page.goto((tmp_path / "index.html").as_uri())
         return page
@@ -37,6 +37,14 @@ def opened_class(window: Window, tmp_path: Path) -> Iterator[Callable[..., Any]]
 
 def page_of(people: list[Person]) -> str:
     return class_page_html([full_report(person.name) for person in people], [], people)
+
+
+def led_to(page: Any, link: Any, number: int) -> list[str]:
+    """Follow a link within the page to so many students; they are shown a moment later, with the address's change."""
+    link.click()
+    page.wait_for_function(f"{NAMES}.length === {number}")
+    names: list[str] = page.evaluate(NAMES)
+    return names
 
 
 def found_by(page: Any, query: str) -> list[str]:
@@ -103,8 +111,7 @@ def test_a_search_for_a_section_finds_that_section_alone(opened_class: Callable[
 def test_the_address_chooses_a_section(opened_class: Callable[..., Any]) -> None:
     people = [Person(name, section=section) for name, section in (("Ann", "a & b#1"), ("Abe", ""))]
     page = opened_class(page_of(people))
-    page.get_by_role("link", name="a & b#1").click()
-    assert page.evaluate(NAMES) == ["Ann"]
+    assert led_to(page, page.get_by_role("link", name="a & b#1"), 1) == ["Ann"]
     page.reload()
     assert page.evaluate(NAMES) == ["Ann"]
     page.locator("#section").select_option("2")
@@ -119,8 +126,8 @@ def test_a_count_of_a_week_leads_to_whom_it_counts(opened_class: Callable[..., A
     shown_rows = {report.student for report in made.reports} | {problem.student for problem in made.problems}
     missing |= {name for name in shown_rows if name not in handed}
     page = opened_class(class_page_html(made.reports, made.problems, made.people))
-    page.locator("[href='#week=week5&show=nothing%20handed%20in']").click()
-    assert set(page.evaluate(NAMES)) == missing
+    link = page.locator("[href='#week=week5&show=nothing%20handed%20in']")
+    assert set(led_to(page, link, len(missing))) == missing
     assert page.locator("#count").inner_text() == f"{len(missing)} of 60 students"
     page.locator("#all").click()
     assert len(page.evaluate(NAMES)) == 60
@@ -134,8 +141,7 @@ def test_long_lists_get_their_names_when_they_are_opened(opened_class: Callable[
     details.locator("summary").click()
     assert details.locator("a").all_inner_texts() == [f"student {number:03}" for number in range(1, 90)]
     page.locator("#filter").fill("student 000")
-    details.locator("a").nth(4).click()
-    page.wait_for_function(f"{NAMES}.length === 90")  # the address's change is told a moment later
+    led_to(page, details.locator("a").nth(4), 90)
     assert page.evaluate("document.querySelector('tr:target .name').textContent") == "student 005"
 
 

@@ -21,7 +21,7 @@ from grader.cli.main import main
 from grader.course import Course
 from grader.course.protected import MANIFEST
 from tests.support.amount import of
-from tests.support.browsers import Window, opened_browser
+from tests.support.browsers import Window, opened_browser, violations
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[3]
@@ -289,9 +289,8 @@ IN_TURN = [(name, *LOOKS[number % 2]) for number, name in enumerate(PAGES)]
 
 @pytest.mark.parametrize(("name", "width", "scheme"), of(IN_TURN, [(name, *look) for name in PAGES for look in LOOKS]))
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(page_of: Any, name: str, width: int, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = page_of(name, width, scheme)
-    found = axe.Axe().run(page).response["violations"]
+    found = violations(page)
     assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
