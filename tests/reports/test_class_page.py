@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -20,7 +21,7 @@ from grader.reports.failures import HiddenFinding, commonest_failures, hidden_fi
 from grader.reports.figures import Row, class_rows, class_weeks, week_figures, write_grades
 from grader.reports.pages import report_html
 from grader.results import Outcome, Report
-from tests.support.reports import Page, check, full_report, in_browser, sample_report, source_of
+from tests.support.reports import Page, check, full_report, sample_report, source_of
 
 UNREAD = Problem("petra", "week5", "week5.zip: not a zip file")
 UNKNOWN = Problem("quentin", None, "holds no week's modules <b>")
@@ -336,9 +337,9 @@ TABLE = """
 
 
 @pytest.fixture
-def browse(tmp_path: Path) -> Callable[[str], object]:
+def browse(asked_of: Callable[..., Any]) -> Callable[[str], object]:
     page = dashboard(CLASS, [UNREAD, UNKNOWN])
-    return lambda script: in_browser(page, TABLE + script, 390, tmp_path)
+    return lambda script: asked_of(page, TABLE + script, 390)
 
 
 def test_columns_sort_both_ways_with_the_ungraded_last(browse: Callable[[str], object]) -> None:
@@ -386,7 +387,7 @@ def test_the_filter_keeps_rows_that_hold_every_word(browse: Callable[[str], obje
     ]
 
 
-def test_what_is_shown_is_saved_in_its_order(tmp_path: Path) -> None:
+def test_what_is_shown_is_saved_in_its_order(asked_of: Callable[..., Any]) -> None:
     reports = [replace(report, student=name) for report, name in zip(CLASS, ("=1+1", '"q', "-2", "x"), strict=True)]
     script = """
         let saved;
@@ -399,7 +400,7 @@ def test_what_is_shown_is_saved_in_its_order(tmp_path: Path) -> None:
         page.querySelector('#save').click();
         return saved;
     """
-    saved = in_browser(dashboard(reports), TABLE + script, 1200, tmp_path)
+    saved = asked_of(dashboard(reports), TABLE + script, 1200)
     rows = list(csv.reader(saved.removeprefix("\ufeff").splitlines()))
     who, weeks = ["Student", "Id", "E-mail", "Section", "Group"], ["Week 5", "Week 10"]
     assert rows[0] == [*who, *weeks, "Total", "Week 5 state", "Week 10 state", "Flags"]
@@ -413,12 +414,12 @@ def test_what_is_shown_is_saved_in_its_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_nothing_but_the_table_scrolls_sideways(width: int, tmp_path: Path) -> None:
+def test_nothing_but_the_table_scrolls_sideways(width: int, asked_of: Callable[..., Any]) -> None:
     page = dashboard([full_report("x" * 200), sample_report("several names " * 20)], [UNREAD])
     script = (
         "const wide = [...page.body.querySelectorAll('*')].filter((e) => !e.closest('.scroll, .unseen, svg')"
         " && e.getBoundingClientRect().right > page.documentElement.clientWidth + 1);"
         "return [page.documentElement.scrollWidth, wide.map((e) => e.outerHTML.slice(0, 80))];"
     )
-    scrolled, wide = in_browser(page, script, width, tmp_path)
+    scrolled, wide = asked_of(page, script, width)
     assert (scrolled <= width, wide) == (True, [])

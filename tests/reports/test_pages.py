@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -19,7 +20,7 @@ from grader.reports import terminal
 from grader.reports.pages import TEMPLATES, report_html, report_markdown, write_report
 from grader.reports.words import phrase, week_title
 from grader.results import Outcome, Report
-from tests.support.reports import Page, check, full_report, in_browser, sample_report, source_of
+from tests.support.reports import Page, check, full_report, sample_report, source_of
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 
@@ -223,7 +224,7 @@ def test_every_text_colour_has_enough_contrast(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_nothing_is_cut_in_a_browser(width: int, tmp_path: Path) -> None:
+def test_nothing_is_cut_in_a_browser(width: int, asked_of: Callable[..., Any]) -> None:
     long = replace(sample_report("x" * 300), notes=("y" * 5_000, "several words " * 200))
     script = (
         "const wide = [...page.body.querySelectorAll('*')].filter((e) => !e.closest('.unseen, svg')"
@@ -231,7 +232,7 @@ def test_nothing_is_cut_in_a_browser(width: int, tmp_path: Path) -> None:
         "return [page.documentElement.scrollWidth, wide.map((e) => e.outerHTML.slice(0, 80)),"
         " page.defaultView.getComputedStyle(page.querySelector('.card')).borderTopStyle];"
     )
-    scrolled, wide, style = in_browser(report_html(long), script, width, tmp_path)
+    scrolled, wide, style = asked_of(report_html(long), script, width)
     assert (scrolled <= width, wide, style) == (True, [], "solid")
 
 

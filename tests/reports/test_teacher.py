@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.reports.teacher import excerpts, teacher_html
 from grader.results import Delivery, Outcome
-from tests.support.reports import HOSTILE, Page, check, full_report, in_browser, sample_report
+from tests.support.reports import HOSTILE, Page, check, full_report, sample_report
 
 CODE = "import torch\n\n\ndef train(\n    model,\n):\n    loss = 1\n    return loss\n\n\ndef other():\n    pass\n"
 LOST = check("5.1", "a check", Outcome.FAILED, 5, "wrong", place="training.py:4")
@@ -71,10 +73,10 @@ def test_where_code_is_not_kept_the_page_says_so() -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_nothing_of_a_teachers_page_is_cut_in_a_browser(width: int, tmp_path: Path) -> None:
+def test_nothing_of_a_teachers_page_is_cut_in_a_browser(width: int, asked_of: Callable[..., Any]) -> None:
     report = replace(
         full_report("x" * 300), checks=(LOST,), delivery=Delivery(("y" * 300,), members=("z" * 300, "Ana"))
     )
     page = teacher_html(report, {"training.py": CODE.replace("loss = 1", "loss = " + "1" * 500)})
-    scrolled = in_browser(page, "return page.documentElement.scrollWidth", width, tmp_path)
+    scrolled = asked_of(page, "return page.documentElement.scrollWidth", width)
     assert scrolled <= width

@@ -17,7 +17,7 @@ from grader.similarity.compare import Pair, Work, similar_pairs, text_of
 from grader.similarity.pages import marked, write_pages
 from grader.similarity.works import Likeness
 from tests.support.makers import put
-from tests.support.reports import Page, in_browser
+from tests.support.reports import Page
 
 COURSE = find_course(Path(__file__).parent)
 WEEKS = list(COURSE.assignments())
@@ -108,14 +108,6 @@ def test_both_sides_are_marked_and_nothing_in_them_is_markup(tmp_path: Path) -> 
     assert {"script", "b"}.isdisjoint(tag for page in (index, pair) for tag, _ in page.tags)
     assert [tag for tag, _ in pair.tags].count("mark") == 1
     assert "\x1b" not in (tmp_path / "pair-1.html").read_text()
-
-
-@pytest.mark.parametrize("width", [390, 1300])
-def test_long_lines_scroll_inside_their_side(width: int, tmp_path: Path) -> None:
-    work = Work("ana", "week5", "x = " + "1 + " * 500 + "1\n")
-    write_pages(Likeness(clusters_of([Pair(work, work, 1.0, 1.0, ((0, 9),), ((0, 9),))])), tmp_path)
-    page = (tmp_path / "pair-1.html").read_text()
-    assert in_browser(page, "return page.documentElement.scrollWidth", width, tmp_path) <= width
 
 
 def classroom(tmp_path: Path) -> Path:

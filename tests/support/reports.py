@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
-import json
-import re
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +13,6 @@ import torch
 from grader.checks import show
 from grader.results import CheckResult, Outcome, Report
 from grader.results.exhibits import Exhibit
-from tests.support.browsers import chromium
 
 HOSTILE = "</pre></span><script>alert(1)</script>\n```\n# ![x](http://evil.example/y) \x1b[31m \u202e & &lt;"
 
@@ -98,34 +92,6 @@ class Page(HTMLParser):
 
 def source_of(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def in_browser(page: str, script: str, width: int, folder: Path) -> Any:
-    """Run `script`, a function body that gets the document as `page`, in a frame of this width; return its value."""
-    for _ in range(3):  # on a busy machine Chromium has been seen to load a page before its styles
-        styles, found = _in_browser(page, script, width, folder)
-        if styles or "<style" not in page:
-            break
-    return found
-
-
-def _in_browser(page: str, script: str, width: int, folder: Path) -> tuple[int, Any]:
-    driver = folder / "driver.html"
-    driver.write_text(
-        f"<iframe style='width:{width}px' srcdoc='{html.escape(page)}'></iframe><output></output>"
-        "<script>document.querySelector('iframe').onload = (event) => {"
-        "document.querySelector('output').textContent ="
-        f"JSON.stringify(((page) => [page.styleSheets.length, (function (page) {{ {script} }})(page)])"
-        "(event.target.contentDocument)) }</script>",
-        encoding="utf-8",
-    )
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    command = [chromium(), *flags, "--dump-dom", driver.as_uri()]
-    dumped = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    found = re.search(r"<output>(.*?)</output>", dumped.stdout, re.DOTALL)
-    assert found, dumped.stderr
-    styles, value = json.loads(html.unescape(found[1]))
-    return styles, value
 
 
 BAND = {"per": 2, "low": [1.0, 0.5], "high": [2.0, 1.5]}
