@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from solutions.figures import __main__ as figures
 from solutions.figures import curves, deep, interactive, networks, week4, week5, week7
 from tests.support import amount
-from tests.support.browsers import opened_browser, violations
+from tests.support.browsers import Window, opened_browser, violations
 
 ROOT = Path(__file__).parents[2]
 SHEETS = sorted((ROOT / "assignments").glob("*/figures/*.svg"))
@@ -167,9 +167,9 @@ def test_an_interactive_page_needs_nothing_from_elsewhere() -> None:
 
 
 @pytest.fixture(scope="module")
-def figure_browser() -> Iterator[Any]:
+def figure_window() -> Iterator[Window]:
     with opened_browser() as found:
-        yield found
+        yield Window(found)
 
 
 def slide(page: Any, **values: float) -> str:
@@ -195,19 +195,19 @@ ANSWERS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def test_the_pages_answer_to_their_controls(figure_browser: Any) -> None:
+def test_the_pages_answer_to_their_controls(figure_window: Window) -> None:
     for file in PAGES:
-        page = figure_browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        page = figure_window.page(390, 844, "dark")
         noise: list[str] = []
-        page.on("console", lambda message, noise=noise: noise.append(message.text))
-        page.on("pageerror", lambda error, noise=noise: noise.append(str(error)))
+        figure_window.hear(page, "console", lambda message, noise=noise: noise.append(message.text))
+        figure_window.hear(page, "pageerror", lambda error, noise=noise: noise.append(str(error)))
         page.goto(file.as_uri())
         assert ANSWERS[file.stem](page), file
         assert answers_to_the_keyboard(page), file
         serious = [one["id"] for one in violations(page) if one["impact"] in ("serious", "critical")]
         assert (serious, noise) == ([], []), file
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), file
-        page.close()
+        figure_window.clear()
 
 
 def test_every_page_is_linked_from_its_lesson() -> None:
