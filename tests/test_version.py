@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 import sys
@@ -71,18 +72,31 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def version_of(tree: Path) -> str:
+    """Return the version that a copy's own module works out for the copy."""
+    return str(runpy.run_path(str(tree / "version.py"))["VERSION"])
+
+
+@pytest.fixture(scope="module")
+def before(tree: Path) -> str:
+    return version_of(tree)
+
+
+def test_a_process_of_a_changed_copy_has_the_copys_version(tree: Path, tmp_path: Path, before: str) -> None:
+    copy = Path(shutil.copytree(tree, tmp_path / "grader"))
+    (copy / "errors.py").write_bytes((copy / "errors.py").read_bytes() + b"# changed\n")
     program = "import grader.version as v; print(v.__file__, v.VERSION)"
     done = subprocess.run(
-        [sys.executable, "-B", "-c", program], cwd=tree.parent, capture_output=True, text=True, check=True
+        [sys.executable, "-B", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     file, version = done.stdout.split()
-    assert Path(file).parent.samefile(tree)  # that of the copy, not of the installed package
-    return version
+    assert Path(file).parent.samefile(copy)  # that of the copy, not of the installed package
+    assert version == version_of(copy) != before
 
 
 @pytest.mark.parametrize("folder", folders())
-def test_a_changed_file_gives_another_version_only_where_a_verdict_depends_on_it(tree: Path, folder: str) -> None:
-    before = version_of(tree)
+def test_a_changed_file_gives_another_version_only_where_a_verdict_depends_on_it(
+    tree: Path, folder: str, before: str
+) -> None:
     file = tree / folder if folder.endswith(".py") else max((tree / folder).glob("*.py"))
     assert file.relative_to(tree).as_posix() not in UNCOUNTED
     content = file.read_bytes()
@@ -95,8 +109,9 @@ def test_a_changed_file_gives_another_version_only_where_a_verdict_depends_on_it
 
 
 @pytest.mark.parametrize("name", UNCOUNTED)
-def test_a_file_of_a_decisive_room_that_no_grade_passes_through_gives_the_same_version(tree: Path, name: str) -> None:
-    before = version_of(tree)
+def test_a_file_of_a_decisive_room_that_no_grade_passes_through_gives_the_same_version(
+    tree: Path, name: str, before: str
+) -> None:
     file = tree / name if name.endswith(".py") else max((tree / name).glob("*.py"))
     content = file.read_bytes()
     file.write_bytes(content + b"# changed\n")
