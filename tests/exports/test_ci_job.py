@@ -21,6 +21,7 @@ from grader.errors import CourseError, GraderError, UsageError
 from grader.exports import ci_job
 from grader.results import CheckResult, Outcome, Report
 from grader.sandbox import Sandbox
+from tests.support import quick
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[2]
@@ -240,10 +241,11 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_the_students_own_grader_is_never_run(sums_root: Path, checkout: Path, tmp_path: Path) -> None:
     paths = {"GITHUB_OUTPUT": str(tmp_path / "o"), "GITHUB_ENV": str(tmp_path / "e"), "GITHUB_ACTIONS": "true"}
-    command = [sys.executable, "-P", "-m", "grader", "ci", "week5", "--out", str(tmp_path / "out")]
-    text = run([*command, "--course", str(sums_root)], checkout, **paths)
+    command = [sys.executable, "-P", "-m", "tests.support.quick", "ci", "week5", "--out", str(tmp_path / "out")]
+    text = run([*command, "--course", str(sums_root)], checkout, PYTHONPATH=str(ROOT), **paths)
     assert "the student’s copy ran" not in text
     report = Report.load(tmp_path / "out" / "report.json")
     assert (report.score, report.max_score) == (50, 100)
@@ -314,8 +316,7 @@ def test_the_classroom50_bundle_grades(sums_root: Path, checkout: Path, tmp_path
     wrapper = tmp_path / "venv" / "bin" / "python"
     wrapper.parent.mkdir(parents=True)
     bundled = tmp_path / "bundle" / "course"
-    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{bundled}" exec "{sys.executable}" "$@"\n')
-    wrapper.chmod(0o755)
+    quick.as_python(wrapper, bundled)
     work = tmp_path / "work"
     shutil.copytree(checkout, work)
     bundle = {"CLASSROOM50_BUNDLE_DIR": str(tmp_path / "bundle"), "GRADER_VENV": str(tmp_path / "venv")}

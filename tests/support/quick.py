@@ -7,8 +7,10 @@ Large pages are a third of a second, and halve what each check costs: `FEW` is f
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from grader.cli.main import main
@@ -25,6 +27,14 @@ S = TypeVar("S", bound=Sandbox)
 def quick(sandbox: S) -> S:
     """Return the same sandbox with a worker that starts without these preparations."""
     return replace(sandbox, without=QUICK.inside)
+
+
+def as_python(file: Path, *search: Path) -> None:
+    """Write a program that is Python where these are installed, but for such judges of `python -P -m grader`."""
+    path = os.pathsep.join(map(str, (*search, Path(__file__).parents[2])))
+    quickly = '[ "$1 $2 $3" = "-P -m grader" ] && shift 3 && set -- -P -m tests.support.quick "$@"'
+    file.write_text(f'#!/bin/sh\n{quickly}\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
+    file.chmod(0o755)
 
 
 if __name__ == "__main__":
