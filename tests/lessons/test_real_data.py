@@ -19,7 +19,7 @@ from grader.author.site import running
 from grader.author.site.markdown import Anchors
 from grader.author.site.notebook import to_page
 from tests.support import amount
-from tests.support.notebooks import in_short, with_cells
+from tests.support.notebooks import in_short
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -108,7 +108,7 @@ def test_the_whole_recipe_runs_on_photographs_in_cubs_own_layout(tmp_path: Path)
     release = write_birds(tmp_path)
     images = cub.get(tmp_path, release)
     assert cub.split(images, tmp_path / "birds", ROOT / "solutions" / "week6") == (100, 25)
-    notebook = with_cells(ROOT / "assignments" / "week6" / "week6.ipynb", tmp_path, first=SMALL)
+    notebook = in_short(ROOT / "assignments" / "week6" / "week6.ipynb", tmp_path, first=SMALL)
     body = page_of("week6", notebook, tmp_path)
     assert "CUB-200-2011, 200 species of birds" in body and "100 images for training, 25 for the test" in body
     assert "GreyBird1, GreyBird2" in body

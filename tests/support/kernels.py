@@ -13,12 +13,15 @@ import pytest
 
 from tests.support import warm
 
+# Not matplotlib: as it is imported it reads from the environment how a notebook shows figures.
+IMPORTS = ("ipykernel.kernelapp", "ipykernel.debugger", "sklearn.decomposition", "sklearn.manifold", "sklearn.metrics")
+
 
 def launch(command: list[str], **given: Any) -> warm.Program:
     """Fork the kernel that this command would start, by the program that its launcher runs."""
     at = command.index("ipykernel_launcher")
     given = {name: given.get(name) for name in ("env", "cwd", "stderr")}
-    return warm.popen(["-m", "ipykernel.kernelapp", *command[at + 1 :]], imports=["ipykernel.kernelapp"], **given)
+    return warm.popen(["-m", "ipykernel.kernelapp", *command[at + 1 :]], imports=IMPORTS, **given)
 
 
 @contextlib.contextmanager
