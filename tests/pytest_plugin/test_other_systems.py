@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
-from tests.support import amount, windows
+from tests.support import amount, warm
 from tests.support.courses import copied
 
 ROOT = Path(__file__).parents[2]
@@ -21,11 +21,9 @@ LOOP = "def double(number):\n    while True:\n        pass\n\n\ndef index(n=0):\
 
 def elsewhere(folder: Path, *words: str, system: str = "windows") -> subprocess.CompletedProcess[str]:
     """Run a module of Python in a folder as on another system, with a console of Windows's western encoding."""
-    return subprocess.run(
-        [sys.executable, windows.__file__, *words],
-        cwd=folder, capture_output=True, encoding="cp1252",
-        env={**os.environ, "PYTHONIOENCODING": "cp1252", "SIMULATED": system},
-    )  # fmt: skip
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "SIMULATED": system, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.support.windows", *words]
+    return warm.run(command, cwd=folder, env=environment, encoding="cp1252")
 
 
 def test_a_run_at_the_desk_needs_no_posix_and_stops_endless_loops(tmp_path: Path) -> None:
@@ -77,12 +75,12 @@ def test_lessons_become_pages_without_posix(tmp_path: Path) -> None:
     assert (root / "out" / "index.html").is_file()
 
 
-def test_the_commands_of_students_need_no_posix() -> None:
-    code = "import sys; sys.argv[1:] = ['x']; from tests.support.windows import refuse; refuse()\n"
-    code += "import grader.cli.student.watch, grader.cli.student.run, grader.cli.student.progress, grader.cli.author\n"
+def test_the_commands_of_students_need_no_posix(tmp_path: Path) -> None:
+    code = "import grader.cli.student.watch, grader.cli.student.run, grader.cli.student.progress, grader.cli.author\n"
     code += "import grader.watching.warm, grader.watching.page, grader.watching.once, grader.pytest_plugin.ending\n"
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+    (tmp_path / "imports.py").write_text(f"{code}print('all are there')\n")
+    result = elsewhere(tmp_path, "imports")
+    assert (result.returncode, result.stdout) == (0, "all are there\n"), result.stderr
 
 
 @amount.in_full("the desk's course stands for the weeks")

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from socket import AF_UNIX, SOCK_SEQPACKET, send_fds  # now: a test may take them away
 from typing import IO, Any
 
 from grader.judging import fork_server_client
@@ -36,10 +37,10 @@ class Warm:
     """A fork server that was forked: what its parent needs of `subprocess.Popen`."""
 
     def __init__(self, order: dict[str, Any], descriptors: list[int]) -> None:
-        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._connection = socket.socket(AF_UNIX, SOCK_SEQPACKET)
         with contextlib.suppress(ConnectionError):  # `_said` tells why
             self._connection.connect(os.environ[ADDRESS].rpartition(os.pathsep)[2])
-            socket.send_fds(self._connection, [json.dumps(order).encode()], descriptors)
+            send_fds(self._connection, [json.dumps(order).encode()], descriptors)
         self.pid = self._said()
         self._status: int | None = None
 
@@ -128,14 +129,14 @@ def popen(
     return program
 
 
-def run(command: Sequence[str], **given: Any) -> subprocess.CompletedProcess[str]:
-    """Do what `subprocess.run(…, capture_output=True, text=True)` does, with a fork."""
+def run(command: Sequence[str], *, encoding: str = "utf-8", **given: Any) -> subprocess.CompletedProcess[str]:
+    """Do what `subprocess.run(…, capture_output=True, encoding=…)` does, with a fork."""
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         status = popen(command, stdout=stdout, stderr=stderr, **given).wait()
         said = []
         for file in (stdout, stderr):
             file.seek(0)
-            said.append(file.read().decode())
+            said.append(file.read().decode(encoding))
         return subprocess.CompletedProcess(command, status, *said)
 
 
@@ -155,7 +156,7 @@ def started() -> Iterator[subprocess.Popen[bytes]]:
     before, address = (fork_server_client.launch, zygote.launch), os.environ.get(ADDRESS)
     with (
         tempfile.TemporaryDirectory(prefix="warm-") as folder,
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as own,
+        socket.socket(AF_UNIX, SOCK_SEQPACKET) as own,
     ):
         own.bind(f"{folder}/orders")
         own.listen(16)

@@ -1,4 +1,4 @@
-"""Runs a module of Python as on a system that is not POSIX: `python windows.py MODULE ARGUMENTS`.
+"""Runs a module of Python as on a system that is not POSIX: `python -m tests.support.windows MODULE ARGUMENTS`.
 
 To the course's own code the modules of POSIX are missing, and to all code forks, alarms and the like. No link can be
 made, and a file that this process has open can be neither replaced nor removed. With SIMULATED=macos in the environment
@@ -22,6 +22,11 @@ from typing import Any
 
 import psutil
 
+FORKED = "torch" in sys.modules  # and so it may have others forked
+if FORKED:
+    from tests.support import warm
+
+    FORKS = ("grader.watching.warm", "grader.intake.reading.process")
 MODULES = frozenset(
     ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "crypt", "spwd", "syslog", "nis", "posix")
 )
@@ -53,7 +58,7 @@ def refuse() -> None:
         return ordinary(name, names, *more, **rest)
 
     builtins.__import__ = importing
-    for kind in (subprocess.Popen, psutil.Process):
+    for kind in (subprocess.Popen, psutil.Process, *([warm.Program] if FORKED else [])):
         kind.kill = lambda process: os.kill(process.pid, 9)  # type: ignore[method-assign] - without a name for 9
     for name in SIGNALS:
         delattr(signal, name)
@@ -78,15 +83,22 @@ def _take_away(what: dict[Any, tuple[str, ...]]) -> None:
 
 def _pass_on() -> None:
     """Have the processes of ours that are started be without it, too."""
-    ordinary = subprocess.Popen.__init__
+    popen, ordinary = subprocess.Popen, subprocess.Popen.__init__
 
     def start(self: Any, words: Any, *more: Any, **rest: Any) -> None:
         if isinstance(words, list) and "-m" in words and str(words[words.index("-m") + 1]).startswith("grader."):
-            words = [sys.executable, __file__, *words[words.index("-m") + 1 :]]
+            words = [sys.executable, "-m", "tests.support.windows", *words[words.index("-m") + 1 :]]
         assert not rest.get("pass_fds") or os.environ.get("SIMULATED") == "macos", "Windows passes no descriptors on"
         ordinary(self, words, *more, **rest)
 
-    subprocess.Popen.__init__ = start  # type: ignore[assignment, method-assign]
+    def start_or_fork(words: Any, *more: Any, **rest: Any) -> subprocess.Popen[bytes] | warm.Program:
+        if not rest.get("pass_fds") and any(name in words for name in FORKS):
+            return warm.popen([sys.executable, "-m", "tests.support.windows", *words[words.index("-m") + 1 :]], **rest)
+        return popen(words, *more, **rest)
+
+    popen.__init__ = start  # type: ignore[assignment, method-assign]
+    if FORKED:
+        subprocess.Popen = start_or_fork  # type: ignore[assignment, misc]
 
 
 def _no_link(*places: Any, **rest: Any) -> None:
@@ -103,10 +115,19 @@ def _unless_open(ordinary: Callable[..., None]) -> Callable[..., None]:
     return refusing
 
 
+def _begin_anew() -> None:
+    """Be as if nothing of ours were imported, and have the encoding that is asked for: this may be a fork."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in (*OURS, "tests")]:
+        del sys.modules[name]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding=os.environ.get("PYTHONIOENCODING"))  # type: ignore[union-attr]
+
+
 if __name__ == "__main__":
     del sys.argv[0]
+    _begin_anew()
     tempfile.gettempdir()
-    _pass_on()
     refuse_linux() if os.environ.get("SIMULATED") == "macos" else refuse()
+    _pass_on()
     sys.path.insert(0, "")
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
