@@ -6,7 +6,7 @@ Probes run beside your code and decide nothing; the checks in `test_week4.py` ju
 import gc
 import random
 import weakref
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -221,7 +221,7 @@ def fitted(student, weight, bias, train, valid, batch_size, lr, epochs, stand_in
                    (("train", train), ("valid", valid))}  # fmt: skip
         optimizer = torch.optim.SGD(model.parameters(), lr=lr)
         given = {"model": model, "device": device, "optimizer": optimizer, "criterion": criterion}
-        with replaced_loops(training, loaders, given, stand_ins, calls):
+        with replaced_loops(student, loaders, given, stand_ins, calls):
             result = training.fit(model, device, loaders["train"], loaders["valid"], optimizer, criterion, epochs)
     wanted = ("train_losses", "valid_losses", "valid_accuracies")
     history = {key: result[key] for key in wanted if key in result} if isinstance(result, dict) else result
@@ -229,16 +229,13 @@ def fitted(student, weight, bias, train, valid, batch_size, lr, epochs, stand_in
     return {"history": history, "calls": calls, "weight": model.layer.weight, **where}
 
 
-@contextmanager
-def replaced_loops(training, loaders, given, stand_ins, calls):
+def replaced_loops(student, loaders, given, stand_ins, calls):
     """Have `train` and `validate` only note their loader, epoch, interval, and what of `given` they did not get.
 
     Also what the model says of the data at that moment.
     """
-    own = [getattr(training, name, None) for name in ("train", "validate")]
-    if stand_ins is None or None in own:
-        yield
-        return
+    if stand_ins is None:
+        return nullcontext()
 
     def note(kind, names, args, kwargs):
         got = [*args, *kwargs.values()]
@@ -257,11 +254,7 @@ def replaced_loops(training, loaders, given, stand_ins, calls):
     def validate(*args, **kwargs):
         return tuple(note("validate", ("model", "device", "loader", "criterion", "dataset_name"), args, kwargs))
 
-    training.train, training.validate = train, validate
-    try:
-        yield
-    finally:
-        training.train, training.validate = own
+    return student.instead("training", train=lambda own: train, validate=lambda own: validate)
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ import copy
 import functools
 import inspect
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import torch
@@ -152,7 +152,7 @@ def fitted(student, losses, as_text, stand_ins, weight):
                     return nn.functional.cross_entropy(logits, labels)
                 return torch.tensor(watch.note_validation())
 
-            with replaced_loops(student.training if stand_ins else None, watch, loaders, {}):
+            with replaced_loops(student, watch, loaders, {}) if stand_ins else nullcontext():
                 history = student.training.fit(
                     model, *loaders, optimizer, criterion, CPU, len(losses), str(file) if as_text else file
                 )
@@ -180,7 +180,7 @@ def handed_on(student, weight, bias, features, labels):
             optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
             watch, ended = Watch(model.layer, [0.5, 0.4], Path(folder) / "best.pt"), True
             given = {"model": model, "optimizer": optimizer, "criterion": criterion, "device": device}
-            with replaced_loops(student.training, watch, loaders, given):
+            with replaced_loops(student, watch, loaders, given):
                 try:
                     student.training.fit(model, *loaders, optimizer, criterion, device, 2, watch.file)
                 except Exception:
@@ -191,16 +191,11 @@ def handed_on(student, weight, bias, features, labels):
         return {"calls": watch.calls, "ended": ended, **places}
 
 
-@contextmanager
-def replaced_loops(training, watch, loaders, known):
+def replaced_loops(student, watch, loaders, known):
     """Have `train` and `evaluate` only note their loader, and what of the `known` they did not get.
 
     Also what the model says of the data at that moment.
     """
-    own = [getattr(training, name, None) for name in ("train", "evaluate")]
-    if training is None or None in own:
-        yield
-        return
 
     def note(kind, args, kwargs):
         given = [*args, *kwargs.values()]
@@ -221,11 +216,7 @@ def replaced_loops(training, watch, loaders, known):
         note("evaluate", args, kwargs)
         return watch.note_validation(), 0.5
 
-    training.train, training.evaluate = train, evaluate
-    try:
-        yield
-    finally:
-        training.train, training.evaluate = own
+    return student.instead("training", train=lambda own: train, evaluate=lambda own: evaluate)
 
 
 @torch.no_grad()

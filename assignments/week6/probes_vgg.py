@@ -215,20 +215,19 @@ def correlated(rows, matrix):
 def vgg_class(student):
     """The student's VGG with torch's BatchNorm2d in place of the student's own, which has checks of its own."""
     try:
-        own = student.batchnorm.BatchNorm2d
+        student.batchnorm  # noqa: B018 - its import may fail
     except Exception:
         yield student.vgg.VGG
         return
-    student.batchnorm.BatchNorm2d = nn.BatchNorm2d
-    try:
-        make = student.vgg.VGG  # what is imported only now takes torch's
-        if getattr(student.vgg, "BatchNorm2d", None) is own:
-            student.vgg.BatchNorm2d = nn.BatchNorm2d
+    # Once before the network is imported, which then takes torch's; and once after it, wherever the layer stands then.
+    with student.instead("batchnorm", BatchNorm2d=right_layer):
+        make = student.vgg.VGG
+    with student.instead("batchnorm", BatchNorm2d=right_layer):
         yield make
-    finally:
-        for module in (student.batchnorm, student.vgg):
-            if getattr(module, "BatchNorm2d", None) is nn.BatchNorm2d:
-                module.BatchNorm2d = own
+
+
+def right_layer(own):
+    return nn.BatchNorm2d
 
 
 def switched_off(*args, **kwargs):

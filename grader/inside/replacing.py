@@ -18,7 +18,8 @@ def replaced(
     """Let `right(own)` answer within the block, for each `name=right` of `helpers` that `module` has.
 
     `others` are the student's modules, where the same function may stand by import. Nothing is asked before the
-    student's code calls the helper: one that never ends, and is not called, costs nothing.
+    student's code calls the helper: one that never ends, and is not called, costs nothing. In the place of a class
+    there is another class at once, since others may be derived from it.
     """
     changed: list[tuple[ModuleType, str, Function]] = []
     for name, right in helpers.items():
@@ -26,7 +27,7 @@ def replaced(
         if callable(own):
             modules = {id(place): place for place in (module, *others)}.values()
             places = [(place, key) for place in modules for key, value in vars(place).items() if value is own]
-            instead = _later(right, own)
+            instead = right(own) if isinstance(own, type) else _later(right, own)
             for place, key in places:
                 setattr(place, key, instead)
                 changed.append((place, key, own))

@@ -92,3 +92,20 @@ def test_a_helper_that_is_not_there_is_not_put_there(with_files: Callable[[dict[
     with student.instead("lenet", size=right, pool=right):
         assert student.lenet.size == 3
         assert not hasattr(student.lenet, "pool")
+
+
+def test_a_class_is_replaced_by_a_class_wherever_it_stands(
+    with_files: Callable[[dict[str, str]], StudentModules],
+) -> None:
+    made = "from .tools import Layer\ndef made():\n    class Own(Layer):\n        pass\n    return Own, Layer()\n"
+    student = with_files({"tools.py": "class Layer:\n    pass\n", "lenet.py": made, "other.py": made})
+    layer, homes = student.tools.Layer, [student.lenet, student.other]
+
+    class Right:
+        pass
+
+    with student.instead("tools", Layer=lambda own: Right):
+        for own, one in (home.made() for home in homes):
+            assert issubclass(own, Right)
+            assert isinstance(one, Right)
+    assert [home.Layer for home in (*homes, student.tools)] == [layer] * 3

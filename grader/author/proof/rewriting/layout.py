@@ -200,7 +200,8 @@ def _is_complicated(node: ast.stmt) -> bool:
     script = isinstance(node, ast.If) and "__name__" in names_used(node.test)
     speaks = isinstance(node, ast.Expr) and (is_print(node) or isinstance(node.value, ast.Constant))
     relative = isinstance(node, ast.ImportFrom) and node.level > 0
-    return relative or not (isinstance(node, plain) or script or speaks)
+    changes = any(isinstance(one, ast.Global) for one in ast.walk(node))  # an imported variable would stay as it was
+    return relative or changes or not (isinstance(node, plain) or script or speaks)
 
 
 def is_print(node: ast.Expr) -> bool:

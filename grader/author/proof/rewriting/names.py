@@ -6,6 +6,7 @@ import ast
 import random
 from collections.abc import Collection, Iterator
 
+from grader.author.proof.rewriting.scopes import binders_of, uses_of
 from grader.author.proof.rewriting.trees import (
     Trees,
     body_place,
@@ -14,7 +15,6 @@ from grader.author.proof.rewriting.trees import (
     fresh,
     functions_of,
     import_into,
-    names_used,
     statements,
 )
 
@@ -28,7 +28,9 @@ def renamed_locals(trees: Trees, rng: random.Random, asked: frozenset[str]) -> N
     for tree in trees.values():
         for function in functions_of(tree):
             for name in chosen(rng, sorted(_own_variables(function))):
-                _rename(function, name, fresh(trees, name))
+                new = fresh(trees, name)
+                for part in function.body:  # a default of the same name is another's variable
+                    _rename(part, name, new)
 
 
 def _own_variables(function: ast.FunctionDef) -> set[str]:
@@ -85,13 +87,32 @@ def renamed_helpers(trees: Trees, rng: random.Random, asked: frozenset[str]) -> 
 
 
 def _used_in_another_way(trees: Trees) -> set[str]:
-    """Return the words that stand for something else than a name somewhere: attributes, keywords, parameters, texts."""
+    """Return the words that stand for something else than a name somewhere, or for a name that is bound otherwise.
+
+    Attributes, keywords, parameters, texts; what an `except`, a pattern, a `global` or another library's import names.
+    """
     found: set[str] = set()
+    own = own_modules(trees)
     for tree in trees.values():
         for node in ast.walk(tree):
-            words = (getattr(node, name, None) for name in ("attr", "arg", "value", "module", "asname"))
+            words = (getattr(node, name, None) for name in ("attr", "arg", "value", "module", "asname", "rest"))
             found |= {word for word in words if isinstance(word, str)}
+            if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+                found.add(node.name or "")
+            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+                found |= {*node.names}
+            elif isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_own(node, own):
+                found |= {alias.name for alias in node.names}
     return found
+
+
+def own_modules(trees: Trees) -> set[str]:
+    return {path.partition("/")[0].removesuffix(".py") for path in trees}
+
+
+def _is_own(node: ast.Import | ast.ImportFrom, own: Collection[str]) -> bool:
+    """Tell whether names come from the program's own modules."""
+    return isinstance(node, ast.ImportFrom) and (node.level > 0 or (node.module or "").partition(".")[0] in own)
 
 
 def _rename_everywhere(trees: Trees, old: str, new: str) -> None:
@@ -133,12 +154,10 @@ def without_hints(trees: Trees, rng: random.Random, asked: frozenset[str]) -> No
 
 def late_imports(trees: Trees, rng: random.Random, asked: frozenset[str]) -> None:
     """Import inside of the functions that use a library; at the beginning only what is needed there."""
-    own = {
-        path.partition("/")[0].removesuffix(".py") for path in trees
-    }  # others may import from where they are imported
+    own = own_modules(trees)  # others may import from where they are imported
     for tree in trees.values():
         for node in chosen(rng, [node for node in tree.body if _is_library(node, own)]):
-            _import_late(tree, node)
+            _import_late(trees, tree, node)
 
 
 def _is_library(node: ast.stmt, own: Collection[str]) -> bool:
@@ -148,23 +167,44 @@ def _is_library(node: ast.stmt, own: Collection[str]) -> bool:
     return isinstance(node, ast.Import) and all("." not in alias.name or alias.asname for alias in node.names)
 
 
-def _import_late(tree: ast.Module, node: ast.stmt) -> None:
+def _import_late(trees: Trees, tree: ast.Module, node: ast.stmt) -> None:
     assert isinstance(node, (ast.Import, ast.ImportFrom))
     names = {alias.asname or alias.name for alias in node.names}
-    users = [function for function in functions_of(tree) if any(names & names_used(one) for one in function.body)]
-    if any(names & set(_bound_otherwise(function)) for function in users):
+    if not all(_is_bound_alike(tree, name) for name in names):
         return
-    for function in users:
-        function.body.insert(body_place(function), statements(ast.unparse(node))[0])
-    if not names & _used_at_import(tree):
+    used = {id(one) for name in names for one in uses_of(tree, name)}
+    late = {
+        id(function): {id(one) for part in function.body for one in ast.walk(part)} for function in functions_of(tree)
+    }
+    for function in functions_of(tree):
+        if used & late[id(function)]:
+            function.body.insert(body_place(function), statements(ast.unparse(node))[0])
+    if not used - set().union(*late.values()) and not names & _given_to_others(trees, tree):
         tree.body.remove(node)
         tree.body = tree.body or [ast.Pass()]
 
 
-def _used_at_import(tree: ast.Module) -> set[str]:
-    """Return the names that a module uses while it is imported: all but those inside of functions' bodies."""
-    inside = {id(node) for function in functions_of(tree) for one in function.body for node in ast.walk(one)}
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inside}
+def _is_bound_alike(tree: ast.Module, name: str) -> bool:
+    """Tell whether only imports bind a module's variable, all the same, so that it always stands for the same."""
+    binders = binders_of(tree, name)
+    if not all(isinstance(one, ast.alias) for one in binders):
+        return False
+    sources = {
+        (one.name, getattr(node, "module", None))
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for one in node.names
+        if one in binders
+    }
+    return len(sources) == 1
+
+
+def _given_to_others(trees: Trees, tree: ast.Module) -> set[str]:
+    """Return the words by which other modules may ask for something of this one."""
+    others = [other for other in trees.values() if other is not tree]
+    nodes = [node for other in others for node in ast.walk(other)]
+    imported = {one.name for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names}
+    return imported | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def other_aliases(trees: Trees, rng: random.Random, asked: frozenset[str]) -> None:
@@ -172,10 +212,16 @@ def other_aliases(trees: Trees, rng: random.Random, asked: frozenset[str]) -> No
     for tree in trees.values():
         for node in chosen(rng, [one for one in tree.body if isinstance(one, ast.Import) and len(one.names) == 1]):
             alias = node.names[0]
-            if "." not in alias.name and alias.name not in trees and f"{alias.name}.py" not in trees:
-                old, new = alias.asname or alias.name, fresh(trees, alias.name)
-                alias.asname = new
-                _rename(tree, old, new)
+            name = alias.asname or alias.name
+            own = alias.name in trees or f"{alias.name}.py" in trees
+            if "." in name or own or not _is_bound_alike(tree, name) or name in _given_to_others(trees, tree):
+                continue
+            new, binders = fresh(trees, alias.name.replace(".", "_")), binders_of(tree, name)
+            for use in uses_of(tree, name):
+                use.id = new
+            for binder in binders:
+                assert isinstance(binder, ast.alias)
+                binder.asname = new
 
 
 def self_tests(trees: Trees, rng: random.Random, asked: frozenset[str]) -> None:
