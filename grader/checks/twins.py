@@ -93,7 +93,7 @@ def judge_untouched(got: Any, net: Net, state: State, x: torch.Tensor, what: str
     expect.true(all(none is True for none in without), "gradients were left behind")
     judge_state(got, state, says("afterwards"))
     flags = {name: name != "first.weight" for name, _ in net.named_parameters()}
-    expect.equal(expect.field(got, "requires_grad"), flags, "requires_grad of the model's parameters afterwards")
+    loops.judge_flags(expect.field(got, "requires_grad"), flags)
     attached = expect.items(expect.field(got, "attached"), None, "the tensors that are returned")
     expect.true(all(graph is False for graph in attached), "what is returned still belongs to a graph")
     _judge_recording(got)

@@ -125,13 +125,24 @@ def _computed(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     there = [is_there(tensor) for tensor in given]
     mixed = {place for place, tensor in zip(there, given, strict=True) if tensor.dim() > 0}
     if len(mixed) > 1 and getattr(func, "__name__", "").strip("_") in _STRICT:
-        raise RuntimeError(
-            f"Expected all tensors to be on the same device, but found at least two devices, {DEVICE} and cpu!"
-        )
+        two = f"at least two devices, {DEVICE} and cpu!{_sides(given)}"
+        raise RuntimeError(f"Expected all tensors to be on the same device, but found {two}")
     result = func(*args, **kwargs)
     if func == torch.Tensor.data.__set__:  # how a module moves its parameters
         args[0]._is_elsewhere = is_there(args[1])
     return _mark(result, any(there) and not _is_made_here(func, args), given)
+
+
+def _sides(given: list[torch.Tensor]) -> str:
+    """Say where parameters are that meet something else, so that it is seen which of the two to move."""
+    sides: dict[bool, set[bool]] = {True: set(), False: set()}
+    for tensor in given:
+        if tensor.dim() > 0:
+            sides[isinstance(tensor, torch.nn.Parameter)].add(is_there(tensor))
+    if any(len(places) != 1 for places in sides.values()):
+        return ""
+    own, other = (DEVICE if places == {True} else CPU for places in sides.values())
+    return f" The layer's parameters are on {own}, its input is on {other}."
 
 
 def _is_made_here(func: Callable[..., Any], args: tuple[Any, ...]) -> bool:

@@ -69,6 +69,17 @@ def test_what_fails_on_a_gpu_fails(use: Callable[[torch.Tensor, torch.Tensor], o
         use(torch.ones(2, 2, device=device), torch.ones(2, 2))
 
 
+def test_which_of_a_layer_and_its_input_is_elsewhere_is_said() -> None:
+    layer, batch = nn.Linear(2, 2), torch.ones(3, 2)
+    with elsewhere() as device:
+        with pytest.raises(RuntimeError, match="The layer's parameters are on cpu, its input is on cuda:0"):
+            layer(batch.to(device))
+        with pytest.raises(RuntimeError, match="The layer's parameters are on cuda:0, its input is on cpu"):
+            layer.to(device)(batch)
+        with pytest.raises(RuntimeError, match=r"cuda:0 and cpu!$"):
+            nn.functional.cross_entropy(batch.to(device), torch.tensor([0, 1, 0]))
+
+
 def test_programs_may_wait_for_it_and_ask_its_name() -> None:
     own = torch.cuda.synchronize
     with elsewhere() as device:
