@@ -16,6 +16,8 @@ _MEANINGS = (
     (r"mat1 and mat2 shapes cannot be multiplied \((?P<count>\d+)x(?P<size>\d+) and (?P<wanted>\d+)x\d+\)",
      says("the layer takes rows of {wanted} features, and gets {count} of {size}: flatten each "
           "image by itself, or mend the layer's size")),
+    (r"shape '\[-1, (?P<size>\d+)\]' is invalid for input of size",
+     says("the input need not have {size} numbers an example: flatten(start_dim=1) takes any")),
     (r"Expected more than 1 value per channel when training",
      says("the model is in training mode: call model.eval() first")),
     (r"running_mean should contain (?P<got>\d+) elements not (?P<wanted>\d+)",

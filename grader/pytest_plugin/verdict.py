@@ -172,6 +172,7 @@ _OURS = {
     "SystemExit": says("your code called sys.exit"),
     "MissingModule": says("a module of the week is missing"),
     "NotInstalled": says("your code needs what is not installed where you are graded"),
+    "NotThere": says("your code needs what is not there where you are graded"),
     "MissingName": says("a name that the task asks for is missing"),
     "NotAsAsked": says("your network is not as the task asks"),
 }

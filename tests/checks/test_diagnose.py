@@ -270,6 +270,7 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
             'Unexpected key(s) in state_dict: "model". ',
             "save state_dict() itself",
         ),
+        ("shape '[-1, 784]' is invalid for input of size 4", "need not have 784 numbers an example"),
         ("'Tanh' object has no attribute 'in_features'", "Tanh is no Linear"),
         ("'numpy.ndarray' object has no attribute 'double'", "torch.as_tensor makes a tensor of it"),
         ("'int' object has no attribute 'sort'", "squeeze() and tolist() make a number"),

@@ -521,10 +521,19 @@ def test_the_files_are_there_for_the_code_and_gone_afterwards(desk: Desk, probes
 def test_a_module_cannot_reach_the_grader_or_the_surroundings(
     desk: Desk, probes: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.put("import os, sys\ndef act():\n    return [sorted(os.environ), 'grader' in sys.modules, sys.argv[1:2]]\n")
-    names, has_grader, _ = desk.student().run(probes.act)
+    desk.put("import os, sys\ndef act():\n    return [sorted(os.environ), 'grader' in sys.modules, sys.argv]\n")
+    names, has_grader, arguments = desk.student().run(probes.act)
     assert not has_grader
+    assert arguments == [""]
     assert set(names) <= {*ENVIRONMENT, *OTHER_NAMES}
+
+
+def test_a_module_may_read_its_command_line(desk: Desk, probes: ModuleType) -> None:
+    desk.put(
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float, default=0.5)\n"
+        "args = parser.parse_args()\ndef act():\n    return args.lr\n"
+    )
+    assert desk.student().run(probes.act) == 0.5
 
 
 # What a student's process may answer to a probe request, with the judge's end in this process.

@@ -93,6 +93,7 @@ class Absent:
     """Anything of a library that is not installed: the library, what is in it, and what using that would give."""
 
     __all__: tuple[str, ...] = ()  # what a star import takes
+    _error = NotInstalled  # what is raised where it is used
     _library: str
     _path: str
     _why: str
@@ -121,13 +122,13 @@ class Absent:
         return (type(f"{self._path} (not installed)", (_Base,), {"_absent": self}),)
 
     def _part(self, more: str) -> Absent:
-        return Absent(self._library, self._path + more, self._why)
+        return type(self)(self._library, self._path + more, self._why)
 
     def _use(self, more: str) -> Absent:
         """Give a placeholder again while a file is imported, and raise otherwise."""
         if is_importing(_OPEN.values()) and not is_caught(_OPEN.values()):
             return self._part(more)
-        raise NotInstalled(f"{self._why}; {self._path} is used here", name=self._library)
+        raise self._error(f"{self._why}; {self._path} is used here", name=self._library)
 
 
 class _Base:

@@ -6,9 +6,11 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
 from typing import Any
 
 from .. import says
+from .lacking import go_on
 
 LEFT_OUT = "__left_out__"  # where a module made from a notebook says which names it lacks, and why
 
@@ -33,7 +35,18 @@ def find_source(name: str, path: Any) -> ModuleSpec | None:
 
 
 class _Source(SourceFileLoader):
-    """Compiles a module. What Python raises where it cannot do so becomes a SyntaxError that names the file."""
+    """Compiles a module. What Python raises where it cannot do so becomes a SyntaxError that names the file.
+
+    A module of which a statement needs what is not there is executed all the same, without that: see `lacking.py`.
+    """
+
+    def exec_module(self, module: ModuleType) -> None:
+        try:
+            super().exec_module(module)
+        except (ImportError, SyntaxError):
+            raise
+        except Exception as error:
+            go_on(module, self.path, error)
 
     def source_to_code(self, data: Any, path: Any, **more: Any) -> Any:  # type: ignore[override]
         try:

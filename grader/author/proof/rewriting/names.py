@@ -82,7 +82,8 @@ def renamed_helpers(trees: Trees, rng: random.Random, asked: frozenset[str]) -> 
     defined = {
         node.name for tree in trees.values() for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
-    for name in chosen(rng, sorted(defined - asked - _used_in_another_way(trees))):
+    own = {name for name in defined if not name.startswith("__")}  # `__getattr__` and the like are Python's names
+    for name in chosen(rng, sorted(own - asked - _used_in_another_way(trees))):
         _rename_everywhere(trees, name, fresh(trees, f"own_{name.strip('_')}"))
 
 
