@@ -294,3 +294,37 @@ def test_a_layer_whose_weights_are_used_at_once_does_not_become_lazy(sets: str) 
     files = {"net.py": "\n".join(["from torch import nn", *lines]).encode()}
     found = [rewrites.rewritten(files, [Step("lazy-layers", draw)], ASKED)["net.py"] for draw in range(20)]
     assert any(b"LazyLinear" in one for one in found) is not bool(sets)
+
+
+RUNS_ITSELF = b"""import torch
+from torch import nn
+import torch.nn.functional as F
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(width, 4), nn.Linear(4, 2)
+        self.out = self(torch.zeros(1, width)).shape[1]
+        if width > 3:
+            return
+        self.small = True
+    def forward(self, x):
+        return self.fc2(F.relu(self.fc1(x)))
+"""
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_network_that_runs_before_its_init_has_ended_still_does(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for draw in range(4):
+        files = rewrites.rewritten({"net.py": RUNS_ITSELF}, (Step(name, draw),), frozenset({"Net"}))
+        folder = folder_in(tmp_path, draw)
+        for path, source in files.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(source)
+        modules = open_modules(folder, "week1")
+        try:
+            for width in (3, 4):
+                assert modules.net.Net(width).eval()(torch.ones(5, width)).shape == (5, 2)
+        finally:
+            close_modules(modules)

@@ -113,14 +113,23 @@ def resting_units(trees: Trees, rng: random.Random, asked: frozenset[str]) -> No
             if init is None or forward is None:
                 continue
             sites = [one for one in ast.walk(forward) if isinstance(one, ast.Call) and _is_relu(one)]
+            begun = next((place for place, one in enumerate(init.body, start=1) if _begins_module(one)), None)
+            if begun is None:
+                continue
             name = fresh(trees, "rest")
             for call in chosen(rng, sites):
                 inner = copy.deepcopy(call)
                 call.func, call.keywords = ast.parse(f"self.{name}", mode="eval").body, []
                 call.args = [inner]
             if sites:
-                init.body += statements(f"self.{name} = nn.Dropout(0.02)")
+                init.body[begun:begun] = statements(f"self.{name} = nn.Dropout(0.02)")  # it may run before its end
                 import_into(tree, "from torch import nn")
+
+
+def _begins_module(node: ast.stmt) -> bool:
+    """Tell whether a statement calls `__init__` of the class above."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
 
 
 def _is_relu(call: ast.Call) -> bool:
