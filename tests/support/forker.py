@@ -190,7 +190,8 @@ def _become_module(order: dict[str, Any], descriptors: list[int]) -> None:
     """Become what `python -P -m MODULE` is."""
     stdin, stdout, stderr = descriptors
     _begin(order, stdin, stdout, stderr)
-    gc.unfreeze()
+    if not order.get("frozen"):  # what reads allocates much, and would have all of torch looked through for garbage
+        gc.unfreeze()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [order["module"], *order["arguments"]]
     sys.path[:0] = order["path"]

@@ -20,6 +20,7 @@ from pathlib import Path
 from socket import AF_UNIX, SOCK_SEQPACKET, send_fds  # now: a test may take them away
 from typing import IO, Any
 
+from grader.intake.reading import budget
 from grader.judging import fork_server_client
 from grader.sandbox import zygote
 from grader.sandbox.choice import INSIDE
@@ -28,6 +29,7 @@ from grader.scratch import Scratch
 ADDRESS = "GRADER_TESTS_WARM"  # in the environment: processes that tests start find it there, too
 ROOT = Path(__file__).parents[2]
 OWN = Path(fork_server_client.__file__).parents[2]  # a test may run a copy of the grader, which it has changed
+READER = "grader.intake.reading.process"
 WORKER = str(INSIDE / "worker.py")
 LONGEST_ORDER = 1 << 17
 STATUS = struct.Struct("i")
@@ -107,6 +109,22 @@ def launch_worker(
     return Warm({**order, "folder": os.getcwd(), "descriptors": []}, [descriptor, said])  # type: ignore[return-value]
 
 
+def launch_reader(arguments: list[str], log: IO[bytes], **streams: Any) -> subprocess.Popen[bytes]:
+    """Fork a process that reads submissions; its connection takes the place of its input."""
+    where, service, *limits = arguments
+    if not where.startswith("open:"):
+        return _cold_reader(arguments, log, **streams)
+    order = {
+        "module": READER,
+        "arguments": ["open:0", service, *limits],
+        "path": [],
+        "imports": [READER, service],
+        "frozen": True,
+    }
+    order |= {"environment": dict(os.environ), "folder": os.getcwd(), "descriptors": []}
+    return Program(order, [*streams["pass_fds"], log.fileno(), log.fileno()])  # type: ignore[return-value]
+
+
 def popen(
     command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | Path | None = None,
     stdin: int | None = None, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None,
@@ -142,6 +160,7 @@ def run(command: Sequence[str], *, encoding: str = "utf-8", **given: Any) -> sub
 
 _cold = fork_server_client.launch
 _cold_worker = zygote.launch
+_cold_reader = budget.launch
 
 
 def use() -> None:
@@ -153,7 +172,7 @@ def use() -> None:
 @contextlib.contextmanager
 def started() -> Iterator[subprocess.Popen[bytes]]:
     """Have such a process as long as the block runs."""
-    before, address = (fork_server_client.launch, zygote.launch), os.environ.get(ADDRESS)
+    before, address = (fork_server_client.launch, zygote.launch, budget.launch), os.environ.get(ADDRESS)
     with (
         tempfile.TemporaryDirectory(prefix="warm-") as folder,
         socket.socket(AF_UNIX, SOCK_SEQPACKET) as own,
@@ -174,10 +193,11 @@ def started() -> Iterator[subprocess.Popen[bytes]]:
         own.close()  # it alone listens, so that orders are refused once it has ended
         os.environ[ADDRESS] = f"{OWN}{os.pathsep}{folder}/orders"
         use()
+        budget.launch = launch_reader
         try:
             yield process
         finally:
-            fork_server_client.launch, zygote.launch = before
+            fork_server_client.launch, zygote.launch, budget.launch = before
             del os.environ[ADDRESS]
             if address is not None:
                 os.environ[ADDRESS] = address
@@ -188,11 +208,11 @@ def started() -> Iterator[subprocess.Popen[bytes]]:
 def cold() -> Iterator[None]:
     """Start fork servers as the kit does, as long as the block runs, in processes that it starts, too."""
     address = os.environ.pop(ADDRESS, None)
-    kept = fork_server_client.launch, zygote.launch
-    fork_server_client.launch, zygote.launch = _cold, _cold_worker
+    kept = fork_server_client.launch, zygote.launch, budget.launch
+    fork_server_client.launch, zygote.launch, budget.launch = _cold, _cold_worker, _cold_reader
     try:
         yield
     finally:
-        fork_server_client.launch, zygote.launch = kept
+        fork_server_client.launch, zygote.launch, budget.launch = kept
         if address is not None:
             os.environ[ADDRESS] = address

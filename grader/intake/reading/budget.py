@@ -195,15 +195,7 @@ class BudgetedProcess:
 
     def _run(self, where: str, log: IO[bytes], **streams: Any) -> subprocess.Popen[bytes]:
         limits = (str(self.budget.seconds), str(self.budget.mib << 20))
-        self._process = subprocess.Popen(
-            # -P: the working folder may be a student's checkout, with a `json.py` of its own.
-            [sys.executable, "-P", "-m", f"{__package__}.process", where, self._service, *limits],
-            env={**os.environ, "PYTHONPATH": _search_path()},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for the parent; this one ends with its connection
-            **streams,
-        )
+        self._process = launch([where, self._service, *limits], log, **streams)
         return self._process
 
     def _leave(self) -> None:
@@ -224,6 +216,19 @@ class BudgetedProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):  # a disk that hangs may hold it
             return process.wait(END_SECONDS)
         return -9  # SIGKILL
+
+
+def launch(arguments: list[str], log: IO[bytes], **streams: Any) -> subprocess.Popen[bytes]:
+    """Start the process that reads submissions."""
+    return subprocess.Popen(
+        # -P: the working folder may be a student's checkout, with a `json.py` of its own.
+        [sys.executable, "-P", "-m", f"{__package__}.process", *arguments],
+        env={**os.environ, "PYTHONPATH": _search_path()},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # Ctrl-C is for the parent; this one ends with its connection
+        **streams,
+    )
 
 
 class _Ended(Exception):

@@ -78,12 +78,14 @@ def test_text_that_cannot_be_encoded_passes(process: BudgetedProcess) -> None:
     assert process.ask({"do": "echo", "parts": ["\ud800", os.fsdecode(b"\xff")]}, "hw.zip") == ["\ud800", "\udcff"]
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_a_process_that_cannot_start_is_an_error_of_the_machinery() -> None:
     with pytest.raises(GraderError, match=r"cannot be started \(ModuleNotFoundError: .*no_such") as error:
         BudgetedProcess("tests.no_such").ask({}, "hw.zip")
     assert not isinstance(error.value, SubmissionError)
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_a_module_in_the_working_folder_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "json.py").write_text("raise SystemExit")
     (tmp_path / "msgpack.py").write_text("raise SystemExit")
