@@ -105,7 +105,10 @@ def test_a_folder_in_the_place_of_another_is_followed(followed: Followed) -> Non
 
 
 @pytest.mark.parametrize("lose", [shutil.rmtree, lambda folder: folder.rename(folder.with_name("old"))])
-def test_it_ends_where_the_folder_is_gone(followed: Followed, lose: Callable[[Path], None]) -> None:
+def test_it_ends_where_the_folder_is_gone(
+    followed: Followed, lose: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "BACK", 0.1)
     lose(followed.folder)
     followed.thread.join(PATIENCE)
     assert not followed.thread.is_alive()
@@ -120,6 +123,7 @@ def test_where_the_system_follows_no_more_folders_they_are_looked_at(
         return watchfiles.watch(*folders, force_polling=True, **rest)
 
     monkeypatch.setattr(changes, "watch", refusing)
+    monkeypatch.setattr(changes, "LOOK", 100)
     one = Followed(tmp_path)
     (tmp_path / "work.py").write_text("N = 2\n")
     assert one.next() == ["work.py"]
