@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from grader.cli.main import main
 from grader.course import Course
 from grader.errors import UsageError
 from tests.author.proof.test_validate import WEEK, change
+from tests.support import warm
 
 ROOT = Path(__file__).parents[3]
 PUBLIC, HIDDEN = f"assignments/{WEEK}", f"solutions/{WEEK}"
@@ -121,7 +123,10 @@ def test_the_weeks_of_this_course_have_no_such_fault() -> None:
     assert [fault for week in course.assignments() for fault in faults_of(course, week)] == []
 
 
-def test_a_hidden_check_on_one_input_passes_on_another_seeds_evidence(new_course: Course) -> None:
+def test_a_hidden_check_on_one_input_passes_on_another_seeds_evidence(
+    new_course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.author.proof.drawing.comparison.subprocess", SimpleNamespace(run=warm.run))
     assignment = new_course.assignment(WEEK)
     assert drawing.fixed_checks(assignment) == []
     hidden = new_course.root / HIDDEN / "test_hidden.py"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from grader.author.proof.touching import Sparing, changes
 from grader.author.proof.trials import Subject, Trial
 from grader.course import Assignment, Course
 from grader.results import CheckResult, Outcome, Report
+from tests.support import warm
 from tests.support.courses import copied
 
 SOURCE = b"""
@@ -207,7 +207,8 @@ def test_a_check_is_told_what_it_enters_whoever_came_before_it_and_left_out_wher
     week1: Assignment,
 ) -> None:
     command, environment = beside("grader.author.proof.touching.session", week1)  # its modules must not stay in here
-    done = subprocess.run([*command, "0"], capture_output=True, text=True, env=environment, timeout=300, check=True)
+    done = warm.run([*command, "0"], env=environment)
+    assert done.returncode == 0, done.stderr
     traced = json.loads(done.stdout.strip().rpartition("\n")[2])
     found = {name.partition("::test_")[2]: functions for name, functions in traced.items()}
     entered = ["work.py:<module>", "work.py:double", "work.py:helper"]
