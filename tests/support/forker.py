@@ -208,6 +208,7 @@ def _begin(order: dict[str, Any], *streams: int) -> None:
         os.close(fd)
     os.environ.clear()
     os.environ.update(order["environment"])
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     os.chdir(order["folder"])
     tempfile.tempdir = None
 
