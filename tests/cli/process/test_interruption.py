@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from grader.cli.process.interruption import interruptible, requests
+from tests.support import amount
 from tests.support.courses import copied
 from tests.support.makers import lay_out
 
@@ -93,15 +94,22 @@ def class_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lay_out(copied("one_check", folder / "one_check"), works).parent
 
 
-@pytest.mark.parametrize("words", WORKING.values(), ids=WORKING)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+# Of the requests, which are handled alike, each command gets one, and one command two.
+ASKED = amount.of(
+    [*((command, signal.SIGTERM) for command in WORKING), ("batch", signal.SIGHUP)],
+    [(command, number) for command in WORKING for number in (signal.SIGTERM, signal.SIGHUP)],
+)
+
+
+@pytest.mark.parametrize(("command", "number"), ASKED)
 def test_a_command_that_is_asked_to_end_says_so_and_leaves_neither_processes_nor_files(
-    class_folder: Path, tmp_path: Path, words: list[str], number: signal.Signals
+    class_folder: Path, tmp_path: Path, command: str, number: signal.Signals
 ) -> None:
+    words = WORKING[command]
     chance = random.Random(f"{words} {number}")
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.quick", *words],
-        cwd=class_folder / ("sums" if "validate" in words else "one_check"),
+        cwd=class_folder / ("sums" if command == "validate" else "one_check"),
         env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
