@@ -22,6 +22,7 @@ from grader.course import Course
 from grader.desk.app import Settings, make_app
 from grader.desk.guard.safety import Address
 from grader.desk.guard.sessions import Sessions
+from grader.files import make_folder
 from grader.gradebook import Gradebook
 from grader.people.person import Person
 from grader.results import CheckResult, ManualPart, Outcome, Report, RubricItem
@@ -71,6 +72,7 @@ def graded(student: str, passed: int = 1, week: str = "week5", work: str = "1") 
 
 def make_book(folder: Path, students: tuple[str, ...] = STUDENTS) -> Path:
     """Make a gradebook of a small class; week 5 has two parts that people grade."""
+    make_folder(folder)
     file = folder / "gradebook.sqlite"
     file.touch(0o600)
     file.write_bytes(_book_of(students))
