@@ -18,8 +18,33 @@ from torch.utils._pytree import tree_leaves
 DEVICE = torch.device("cuda", 0)
 CPU = torch.device("cpu")
 
+
+class _Event:
+    """A mark in a GPU's work: here nothing waits, and nothing takes time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def record(self, *args: Any) -> None:
+        pass
+
+    wait = synchronize = record
+
+    def query(self) -> bool:
+        return True
+
+    def elapsed_time(self, end: _Event) -> float:
+        return 0.0
+
+
 # What programs ask of a GPU whatever they do on it, and what they get.
-_SILENCED = {"synchronize": None, "set_device": None, "get_device_name": "a pretended device"}
+_SILENCED: dict[str, Any] = {
+    **dict.fromkeys(("synchronize", "set_device", "empty_cache", "ipc_collect", "reset_peak_memory_stats")),
+    **dict.fromkeys(("reset_max_memory_allocated", "reset_max_memory_cached", "reset_accumulated_memory_stats")),
+    **dict.fromkeys(("memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved"), 0),
+    "current_device": 0, "mem_get_info": (1 << 33, 1 << 33), "memory_summary": "", "memory_stats": {},
+    "get_device_name": "a pretended device", "get_device_capability": (7, 0), "is_bf16_supported": False,
+}  # fmt: skip
 _HERE, _THERE = ("cpu",), ("cuda", "cuda:0")
 # These take tensors of one device alone; in all others, a CPU's index or source may be welcome.
 _STRICT = frozenset(
@@ -49,15 +74,31 @@ _PARSE = getattr(torch._C._nn, "_parse_to", None)
 @contextmanager
 def elsewhere() -> Iterator[torch.device]:
     """Pretend within the block that there is a device, and give it."""
-    own = {name: getattr(torch.cuda, name) for name in _SILENCED}
+    own = {name: getattr(torch.cuda, name) for name in (*_SILENCED, "Event")}
+    made = torch.nn.Parameter.__new__
     for name, answer in _SILENCED.items():
         setattr(torch.cuda, name, lambda *args, answer=answer, **kwargs: answer)
+    torch.cuda.Event = _Event
+    torch.nn.Parameter.__new__ = _made(made)
     try:
         with _Elsewhere():
             yield DEVICE
     finally:
+        torch.nn.Parameter.__new__ = made
         for name, function in own.items():
             setattr(torch.cuda, name, function)
+
+
+def _made(new: Callable[..., Any]) -> Callable[..., Any]:
+    """Make parameters where the tensors are of which they are made: a copy of a model is where that one is."""
+
+    def made(cls: Any, data: Any = None, requires_grad: bool = True) -> Any:
+        parameter = new(cls, data, requires_grad)
+        if isinstance(data, torch.Tensor):
+            parameter._is_elsewhere = is_there(data)
+        return parameter
+
+    return made
 
 
 class _Elsewhere(TorchFunctionMode):

@@ -23,6 +23,8 @@ _MEANINGS = (
     (r"running_mean should contain (?P<got>\d+) elements not (?P<wanted>\d+)",
      says("the layer takes {wanted} features, and gets {got}: is the batch's axis missing?")),
     (r"No such file or directory: '(?:/tmp/[^']*/)?best\.pt'", says("no epoch has been saved to `checkpoint` by then")),
+    (r"inline_container\S* ?\S* unexpected pos|No space left on device|File too large",
+     says("there is little room for files where you are graded: keep the weights of one epoch, and not of each")),
     (r"must be Tensor, not tuple",
      says("where a network returns a tuple, (logits, hidden), the logits are its first part")),
     (r"not implemented for '(?P<dtype>Long|Int)'",

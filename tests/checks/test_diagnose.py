@@ -271,6 +271,8 @@ def test_a_number_for_a_row_is_not_called_an_axis_of_examples() -> None:
             "save state_dict() itself",
         ),
         ("shape '[-1, 784]' is invalid for input of size 4", "need not have 784 numbers an example"),
+        ("[enforce fail at inline_container.cc:672] . unexpected pos 14911744 vs 14911696", "little room for files"),
+        ("[Errno 28] No space left on device", "keep the weights of one epoch"),
         ("'Tanh' object has no attribute 'in_features'", "Tanh is no Linear"),
         ("'numpy.ndarray' object has no attribute 'double'", "torch.as_tensor makes a tensor of it"),
         ("'int' object has no attribute 'sort'", "squeeze() and tolist() make a number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -111,6 +112,35 @@ def test_a_network_trains_there_and_comes_back() -> None:
             assert not torch.equal(before, model[0].weight)
         assert model.cpu()[0].weight.device == torch.device("cpu")
     assert torch.ones(1).to("cpu").device == torch.device("cpu")
+
+
+def test_a_copy_of_a_model_and_a_parameter_made_there_are_there() -> None:
+    with elsewhere() as device:
+        model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).to(device)
+        twin = copy.deepcopy(model)
+        assert {part.device for part in (*twin.parameters(), *twin.buffers())} == {device}
+        twin(torch.zeros(3, 2).to(device))
+        assert nn.Parameter(torch.ones(2, device=device)).device == device
+        assert nn.Parameter(torch.ones(2)).device == copy.deepcopy(nn.Linear(2, 2)).weight.device == torch.device("cpu")
+    assert type(nn.Parameter(torch.ones(2))) is nn.Parameter
+    assert "_is_elsewhere" not in vars(nn.Parameter(torch.ones(2)))
+
+
+def test_programs_may_measure_time_and_memory_there() -> None:
+    own = torch.cuda.Event
+    with elsewhere() as device:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        end.record()
+        torch.cuda.synchronize()
+        assert (start.elapsed_time(end), torch.cuda.max_memory_allocated(device)) == (0.0, 0)
+        assert not torch.cuda.is_bf16_supported()
+        assert torch.cuda.current_device() == 0
+        scaler = torch.amp.GradScaler("cuda", enabled=False)
+        assert scaler.scale(torch.ones(1, device=device)).device == device
+    assert torch.cuda.Event is own
 
 
 MODEL_MOVES: dict[str, Callable[[nn.Module, torch.device], nn.Module]] = {

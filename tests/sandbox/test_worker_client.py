@@ -536,6 +536,11 @@ def test_a_module_may_read_its_command_line(desk: Desk, probes: ModuleType) -> N
     assert desk.student().run(probes.act) == 0.5
 
 
+def test_what_a_module_compiles_by_torch_runs_as_it_is_written(desk: Desk, probes: ModuleType) -> None:
+    desk.put("import torch\n@torch.compile\ndef act():\n    return [hasattr(act, '_torchdynamo_orig_callable'), 3]\n")
+    assert desk.student().run(probes.act) == [False, 3]  # there may be no C++ compiler, and little time
+
+
 # What a student's process may answer to a probe request, with the judge's end in this process.
 
 FORGED_REPLIES = {
