@@ -438,6 +438,7 @@ def test_however_many_windows_are_open_they_share_one_line_and_all_hear_what_is_
     for _ in range(7):  # a browser has six lines to one server, and the seventh page would never come
         with first.expect_popup() as opened:
             first.evaluate("window.open('/')")
+        opened.value.wait_for_url(f"{served_desk.base}/")  # what is told from now on, it hears
         pages.append(opened.value)
     with Gradebook(served_folder / "gradebook.sqlite", copies=False) as run:
         run.note_progress(5, 0)
