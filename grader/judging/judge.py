@@ -56,7 +56,7 @@ def collect(root: Path, weeks: Sequence[str], serve: Serve, shortcuts: Shortcuts
 
 
 def _pytest_arguments(root: Path, assignments: dict[str, Assignment]) -> list[str]:
-    """Return options with which pytest takes nothing from its surroundings: no ini file, conftest or cache; `shut_out` keeps plugins away."""
+    """Return options with which pytest takes no ini file, conftest or cache; `shut_out` keeps plugins away."""
     checks = [str(path) for assignment in assignments.values() for path in assignment.check_files]
     fixed = ["-c", os.devnull, "--rootdir", str(root), "--noconftest", "--import-mode=importlib", "-q", "-s"]
     for name in UNUSED:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -39,6 +40,19 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         close_modules(current.pop())
     left = {n for n in set(sys.modules) - before if n.partition(".")[0] in ("week5", "assignments", "lenet", "tools")}
     assert not left
+
+
+def test_of_two_saves_within_a_second_the_second_runs(opened: Open, tmp_path: Path) -> None:
+    """Python takes bytecode for that of a file of the same size and second, and keeps it where it may."""
+    assert not sys.dont_write_bytecode
+    for value in "123":
+        write = {"lenet.py": f"VALUE = {value}\n", "parts/sums.py": f"VALUE = {value}\n"}
+        for name, source in write.items():
+            (tmp_path / "one" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "one" / name).write_text(source)
+            os.utime(tmp_path / "one" / name, (1_000_000_000, 1_000_000_000))
+        student = opened({"training.py": "from parts.sums import VALUE\n"})
+        assert [int(value)] * 2 == [student.lenet.VALUE, student.training.VALUE]
 
 
 def test_every_way_to_import_gives_the_same_module(opened: Open) -> None:

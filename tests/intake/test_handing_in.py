@@ -86,8 +86,8 @@ def test_modules_are_imported_where_only_the_allowed_libraries_are(
     }
     modules = ("noisy", "beside", "fine", "hidden", "broken", "todo", "absent", "leaves")
     assert failures(files, modules, LIBRARIES, "week5") == [
-        "beside.py:1: importing it fails where you are graded: FileNotFoundError: "
-        "[Errno 2] No such file or directory: 'data.csv'",
+        "beside.py:1 cannot be run where you are graded "
+        "(FileNotFoundError: [Errno 2] No such file or directory: 'data.csv')",
         "hidden.py:2: imports rich, which is not there where you are graded",
         "broken.py:2: importing it fails where you are graded: ZeroDivisionError: division by zero",
         "leaves.py: its import ends the process, or does not end, so nothing in it earns points",

@@ -21,8 +21,8 @@ def source(week: str, module: str) -> str:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Opened]:
-    """`opened(week, files)` opens a submission of these files."""
+def opened_week(tmp_path: Path) -> Iterator[Opened]:
+    """`opened_week(week, files)` opens a submission of these files."""
     current: list[StudentModules] = []
 
     def write(week: str, files: Mapping[str, str]) -> StudentModules:
@@ -55,18 +55,18 @@ GIVEN: Mapping[str, tuple[object, ...]] = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("file", GIVEN)
-def test_the_loops_that_week_4s_fit_calls_are_replaced(layout: str, file: str, opened: Opened) -> None:
+def test_the_loops_that_week_4s_fit_calls_are_replaced(layout: str, file: str, opened_week: Opened) -> None:
     probes = load_beside(str(ROOT / file), Path(file).stem)
-    student = opened("week4", LAYOUTS[layout](source("week4", "training")))
+    student = opened_week("week4", LAYOUTS[layout](source("week4", "training")))
     got = probes.fitted(student, *GIVEN[file])
     assert [call[0] for call in got["calls"]] == ["train", "validate"] * 2
     assert got["history"]["valid_losses"] == [5.0, 7.0]
 
 
 @pytest.mark.parametrize("layout", ["in the week's module", "in another"])
-def test_the_loops_that_week_6s_fit_calls_are_replaced(layout: str, opened: Opened) -> None:
+def test_the_loops_that_week_6s_fit_calls_are_replaced(layout: str, opened_week: Opened) -> None:
     probes = load_beside(str(ROOT / "assignments/week6/probes_training.py"), "probes_training")
-    student = opened("week6", LAYOUTS[layout](source("week6", "training")))
+    student = opened_week("week6", LAYOUTS[layout](source("week6", "training")))
     got = probes.fitted(student, [0.5, 0.4], True, True, torch.zeros(2, 3))
     assert [call[0] for call in got["calls"]] == ["train", "evaluate"] * 2
 
@@ -88,9 +88,9 @@ WHOLES: Mapping[str, Mapping[str, str]] = {
 
 @pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("files", WHOLES.values(), ids=WHOLES)
-def test_week_6s_network_has_torchs_layer(files: Mapping[str, str], is_known: bool, opened: Opened) -> None:
+def test_week_6s_network_has_torchs_layer(files: Mapping[str, str], is_known: bool, opened_week: Opened) -> None:
     probes = load_beside(str(ROOT / "assignments/week6/probes_vgg.py"), "probes_vgg")
-    student = opened("week6", files)
+    student = opened_week("week6", files)
     own = student.vgg.VGG if is_known else None
     with probes.vgg_class(student) as make:
         assert type(make(3).norm) is nn.BatchNorm2d

@@ -39,8 +39,8 @@ ROOT = Path(__file__).parents[2]
 CLASS = ROOT / "fixtures" / "submissions"
 EXPECTED: dict[str, Any] = tomllib.loads((CLASS / "EXPECTED.toml").read_text(encoding="utf-8"))
 WEEK = "week5"
-# A module that cannot be imported, a zip in a folder, a killed process, forgeries, the half and the whole skeleton, a
-# notebook, and megabytes of prints.
+# A module that loads a file which is not there, a zip in a folder, a killed process, forgeries, the half and the whole
+# skeleton, a notebook, and megabytes of prints.
 ODD = ["Fatima Zahra El Amrani", "Ibrahim Hassan", "Kim Minseo", "Max Gruber", "Nguyễn Thị Lan", "Sofía Hernández",
        "Zeynep Yılmaz", "王小明"]  # fmt: skip
 CHOSEN: list[str] = amount.of(ODD, list(EXPECTED))

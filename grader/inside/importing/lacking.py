@@ -21,6 +21,9 @@ _LACKING = re.compile(r"download|dataset not found|\bCUDA\b|NVIDIA|EOF when read
 _LONGEST = 120  # of what an error says
 
 
+passed_over: list[str] = []  # what this process has left out of its imports, in words
+
+
 class NotThere(NotInstalled):
     """Code uses what a statement could not give, as the grading machine lacks what that needs."""
 
@@ -45,6 +48,7 @@ def go_on(module: ModuleType, path: str, error: Exception) -> None:
         where = f"{Path(path).name}:{statement.lineno}"
         what = f"{type(error).__name__}: {str(error).strip()[:_LONGEST]}"
         why = says(f"{where} cannot be run where you are graded ({what})")
+        passed_over.append(why)
         for name in _names(statement):
             module.__dict__.setdefault(name, Lacking(name, name, why))
         try:

@@ -48,6 +48,11 @@ class _Source(SourceFileLoader):
         except Exception as error:
             go_on(module, self.path, error)
 
+    def get_code(self, fullname: str) -> Any:
+        """Compile the file as it is: of two saves within a second Python keeps the first one's bytecode for both."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
     def source_to_code(self, data: Any, path: Any, **more: Any) -> Any:  # type: ignore[override]
         try:
             return super().source_to_code(data, path, **more)

@@ -17,7 +17,7 @@ from grader.inside import says
 
 SECONDS = 120  # for all modules; the first import of torch takes long on a busy machine
 _PROGRAM = Path(__file__).with_name("trial.py")  # by its file: what our packages import is not to be there
-_ANSWERS = ({"begins"}, {"module"}, {"module", "missing", "outcome", "type", "message", "frames"})
+_ANSWERS = ({"begins"}, {"module"}, {"module", "lacks"}, {"module", "missing", "outcome", "type", "message", "frames"})
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -62,6 +62,8 @@ def _lines(answers: Iterable[Mapping[str, Any]], told: str) -> Iterator[str]:
     begun = ""
     for answer in answers:
         begun = answer.get("begins", "")
+        if isinstance(lacks := answer.get("lacks"), list):
+            yield from map(str, lacks)
         if "message" in answer and not begun:
             yield _failure(answer, told)
     if begun:

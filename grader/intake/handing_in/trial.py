@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from grader.inside import probing
+from grader.inside.importing import lacking
 from grader.inside.importing.callers import is_students
 from grader.inside.modules import open_modules
 
@@ -62,13 +63,14 @@ def main() -> None:
 
 
 def _tried(modules: Any, name: str, folder: Path) -> dict[str, Any]:
+    lacking.passed_over.clear()
     try:
         getattr(modules, name)
     except BaseException as error:
         described = probing.describe(error, folder)
         missing = error.name if type(error) is ModuleNotFoundError else None
         return {**described, "missing": str(missing or "").partition(".")[0]}
-    return {}
+    return {"lacks": lacking.passed_over} if lacking.passed_over else {}
 
 
 def _say(answers: TextIO, **message: Any) -> None:

@@ -32,8 +32,8 @@ AFTER = (
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StudentModules]]:
-    """`opened(lenet=source, …)` opens a submission of these modules."""
+def opened_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StudentModules]]:
+    """`opened_sources(lenet=source, …)` opens a submission of these modules."""
     current: list[StudentModules] = []
     monkeypatch.setattr("builtins.input", no_input)
 
@@ -53,23 +53,25 @@ def no_input(*_: object) -> str:
 
 
 @pytest.mark.parametrize("failing", FAILING.values(), ids=FAILING)
-def test_what_does_not_need_it_works(opened: Callable[..., StudentModules], failing: str) -> None:
-    student = opened(
+def test_what_does_not_need_it_works(opened_sources: Callable[..., StudentModules], failing: str) -> None:
+    student = opened_sources(
         lenet=f"from __future__ import annotations\n{RIGHT}{failing}\ndef twice(n: NoSuch):\n    return 2 * n"
     )
     assert (student.lenet.size(2), student.lenet.twice(3)) == (3, 6)
 
 
 @pytest.mark.parametrize("after", AFTER)
-def test_what_comes_of_it_beside_functions_costs_nothing(opened: Callable[..., StudentModules], after: str) -> None:
-    student = opened(lenet=f"{FAILING['a file']}\n{after}\n{RIGHT}")
+def test_what_comes_of_it_beside_functions_costs_nothing(
+    opened_sources: Callable[..., StudentModules], after: str
+) -> None:
+    student = opened_sources(lenet=f"{FAILING['a file']}\n{after}\n{RIGHT}")
     assert student.lenet.size(2) == 3
 
 
 def test_a_function_that_needs_it_is_told_by_its_name_where_and_why(
-    opened: Callable[..., StudentModules], tmp_path: Path
+    opened_sources: Callable[..., StudentModules], tmp_path: Path
 ) -> None:
-    student = opened(lenet=f"import os\n{FAILING['a file']}\ndef count():\n    return len(rows)\n")
+    student = opened_sources(lenet=f"import os\n{FAILING['a file']}\ndef count():\n    return len(rows)\n")
     with pytest.raises(NotThere) as caught:
         student.lenet.count()
     told = probing.describe(caught.value, tmp_path)
@@ -78,8 +80,8 @@ def test_a_function_that_needs_it_is_told_by_its_name_where_and_why(
     assert told["frames"][-1]["line"] == 4
 
 
-def test_a_helper_of_another_file_may_be_what_needs_it(opened: Callable[..., StudentModules]) -> None:
-    student = opened(
+def test_a_helper_of_another_file_may_be_what_needs_it(opened_sources: Callable[..., StudentModules]) -> None:
+    student = opened_sources(
         helper="def load():\n    return open('no such file')\n", lenet=f"import helper\nrows = helper.load()\n{RIGHT}"
     )
     assert student.lenet.size(2) == 3
@@ -97,9 +99,9 @@ def test_a_helper_of_another_file_may_be_what_needs_it(opened: Callable[..., Stu
     ],
 )
 def test_a_mistake_of_the_code_itself_still_ends_the_import(
-    opened: Callable[..., StudentModules], source: str, error: type[Exception]
+    opened_sources: Callable[..., StudentModules], source: str, error: type[Exception]
 ) -> None:
-    student = opened(lenet=f"{source}\n{RIGHT}")
+    student = opened_sources(lenet=f"{source}\n{RIGHT}")
     for _ in range(2):
         with pytest.raises(error):
             _ = student.lenet
