@@ -84,6 +84,9 @@ LONG = (
     "test_outcomes.py",
     "test_cluster.py",
     "test_attack.py",
+    "test_confinement.py",
+    "test_worker_client.py",
+    "test_run.py",
 )
 
 LONGEST = 900  # seconds that a test may take on a very busy machine
