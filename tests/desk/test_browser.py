@@ -453,6 +453,19 @@ def test_however_many_windows_are_open_they_share_one_line_and_all_hear_what_is_
         page.locator("#live >> text=run").wait_for(state="hidden")
 
 
+def test_a_window_that_began_to_listen_after_the_news_is_told(visit: Callable[..., Any], served_desk: Served) -> None:
+    first = visit()
+    with first.expect_popup() as opened:
+        first.evaluate("window.open('/')")
+    late = opened.value
+    late.wait_for_url(f"{served_desk.base}/")
+    late.evaluate("document.getElementById('main').dataset.revision = '-1'")  # its page was made before them
+    for hidden in ("true", "false"):  # it begins to listen anew
+        late.evaluate(f"Object.defineProperty(document, 'hidden', {{configurable: true, value: {hidden}}})")
+        late.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    late.locator("#main:not([data-revision='-1'])").wait_for()
+
+
 def test_the_desk_works_without_its_script(desk_browser: Any, served_desk: Served, let_in: Any) -> None:
     context = desk_browser.new_context(java_script_enabled=False)
     context.add_cookies(let_in)

@@ -479,18 +479,25 @@ async function catchUp() {
 // A browser has six lines to one server, so all pages of a desk share one: whoever holds the lock listens for the others.
 
 const LINE = `desk ${location.host}`;
+const ASKS = "what is new?"; // a page that was made before the last news, and began to listen after it, has missed it
 const others = "BroadcastChannel" in window ? new BroadcastChannel(LINE) : null;
-if (others) others.onmessage = (event) => hear(event.data);
+if (others) {
+  others.onmessage = (event) => {
+    if (event.data !== ASKS) hear(event.data);
+    else if (source && latest) others.postMessage(latest);
+  };
+}
 
 let source = null;
+let latest = null; // the news that came last
 let hangUp = null; // gives the line to another page, or ends the wait for it
 
 function hold() {
   source = new EventSource("/events");
   source.onmessage = (event) => {
-    const news = JSON.parse(event.data);
-    hear(news);
-    others?.postMessage(news);
+    latest = JSON.parse(event.data);
+    hear(latest);
+    others?.postMessage(latest);
   };
 }
 
@@ -505,6 +512,7 @@ function listen() { // pages that nobody sees hold no line
     hangUp = null;
     letGo();
   } else if (!hangUp && "EventSource" in window) {
+    others?.postMessage(ASKS);
     if (!others || !navigator.locks) {
       hangUp = () => {};
       hold();
