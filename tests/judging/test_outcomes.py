@@ -34,7 +34,7 @@ from grader.sandbox import Process
 from grader.sandbox.worker_client import Keeper, KeeperDied, Worker
 from tests.support import sandboxes
 from tests.support.courses import copied
-from tests.support.makers import put
+from tests.support.makers import install_plugin
 from tests.support.quick import QUICK
 from tests.support.reports import timeless
 
@@ -47,9 +47,7 @@ def outcomes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What lies around a course must not change a grade.
     (root / "conftest.py").write_text("raise RuntimeError('read')")
     (root / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
-    (root / "rude.py").write_text("def pytest_collection_modifyitems(items):\n    del items[1:]\n")
-    put(root / "rude-1.0.dist-info" / "METADATA", b"Metadata-Version: 2.1\nName: rude\nVersion: 1.0\n")
-    put(root / "rude-1.0.dist-info" / "entry_points.txt", b"[pytest11]\nrude = rude\n")
+    install_plugin(root, "def pytest_collection_modifyitems(items):\n    del items[1:]\n")
     return root
 
 

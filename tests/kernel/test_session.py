@@ -13,7 +13,7 @@ from grader.course import Course
 from grader.kernel.session import run_checks
 from grader.pytest_plugin.local import LocalStudents
 from tests.support.courses import copied
-from tests.support.makers import put
+from tests.support.makers import install_plugin, put
 
 CHECKS = "assignments/week1/test_week1.py"
 
@@ -58,9 +58,7 @@ def test_what_was_imported_before_stays_and_is_not_taken_for_the_checks(
 def test_plugins_that_somebody_has_installed_change_nothing(
     tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(tmp_path / "installed/rude.py", b"def pytest_collection_modifyitems(items):\n    items.clear()\n")
-    put(tmp_path / "installed/rude-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: rude\nVersion: 1.0\n")
-    put(tmp_path / "installed/rude-1.0.dist-info/entry_points.txt", b"[pytest11]\nrude = rude\n")
+    install_plugin(tmp_path / "installed", "def pytest_collection_modifyitems(items):\n    items.clear()\n")
     monkeypatch.syspath_prepend(tmp_path / "installed")
     monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
     before = dict(os.environ)

@@ -54,3 +54,10 @@ def zip_at(place: int, name: str = "w5.zip", content: bytes = b"PK") -> bytes:
     struct.pack_into("<H", raw, entry + 30, len(more))
     struct.pack_into("<L", raw, entry + 42, 2**32 - 1)
     return bytes(raw[:end] + more + raw[end:])
+
+
+def install_plugin(folder: Path, source: str) -> None:
+    """Have pytest find a plugin in this folder, once it is on the path, as one that somebody has installed."""
+    put(folder / "rude.py", source.encode())
+    put(folder / "rude-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: rude\nVersion: 1.0\n")
+    put(folder / "rude-1.0.dist-info/entry_points.txt", b"[pytest11]\nrude = rude\n")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from grader.inside import probing
 from grader.inside.importing.lacking import NotThere
-from grader.inside.modules import StudentModules, close_modules, open_modules
+from grader.inside.modules import StudentModules
 
 RIGHT = "def size(n):\n    return n + 1\n"
 FAILING = {
@@ -31,21 +31,9 @@ AFTER = (
 )
 
 
-@pytest.fixture
-def opened_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StudentModules]]:
-    """`opened_sources(lenet=source, …)` opens a submission of these modules."""
-    current: list[StudentModules] = []
+@pytest.fixture(autouse=True)
+def nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", no_input)
-
-    def write_and_open(**sources: str) -> StudentModules:
-        for name, source in sources.items():
-            (tmp_path / f"{name}.py").write_text(source)
-        current.append(open_modules(tmp_path, "week5"))
-        return current[-1]
-
-    yield write_and_open
-    while current:
-        close_modules(current.pop())
 
 
 def no_input(*_: object) -> str:
@@ -53,8 +41,8 @@ def no_input(*_: object) -> str:
 
 
 @pytest.mark.parametrize("failing", FAILING.values(), ids=FAILING)
-def test_what_does_not_need_it_works(opened_sources: Callable[..., StudentModules], failing: str) -> None:
-    student = opened_sources(
+def test_what_does_not_need_it_works(opened_modules: Callable[..., StudentModules], failing: str) -> None:
+    student = opened_modules(
         lenet=f"from __future__ import annotations\n{RIGHT}{failing}\ndef twice(n: NoSuch):\n    return 2 * n"
     )
     assert (student.lenet.size(2), student.lenet.twice(3)) == (3, 6)
@@ -62,16 +50,16 @@ def test_what_does_not_need_it_works(opened_sources: Callable[..., StudentModule
 
 @pytest.mark.parametrize("after", AFTER)
 def test_what_comes_of_it_beside_functions_costs_nothing(
-    opened_sources: Callable[..., StudentModules], after: str
+    opened_modules: Callable[..., StudentModules], after: str
 ) -> None:
-    student = opened_sources(lenet=f"{FAILING['a file']}\n{after}\n{RIGHT}")
+    student = opened_modules(lenet=f"{FAILING['a file']}\n{after}\n{RIGHT}")
     assert student.lenet.size(2) == 3
 
 
 def test_a_function_that_needs_it_is_told_by_its_name_where_and_why(
-    opened_sources: Callable[..., StudentModules], tmp_path: Path
+    opened_modules: Callable[..., StudentModules], tmp_path: Path
 ) -> None:
-    student = opened_sources(lenet=f"import os\n{FAILING['a file']}\ndef count():\n    return len(rows)\n")
+    student = opened_modules(lenet=f"import os\n{FAILING['a file']}\ndef count():\n    return len(rows)\n")
     with pytest.raises(NotThere) as caught:
         student.lenet.count()
     told = probing.describe(caught.value, tmp_path)
@@ -80,8 +68,8 @@ def test_a_function_that_needs_it_is_told_by_its_name_where_and_why(
     assert told["frames"][-1]["line"] == 4
 
 
-def test_a_helper_of_another_file_may_be_what_needs_it(opened_sources: Callable[..., StudentModules]) -> None:
-    student = opened_sources(
+def test_a_helper_of_another_file_may_be_what_needs_it(opened_modules: Callable[..., StudentModules]) -> None:
+    student = opened_modules(
         helper="def load():\n    return open('no such file')\n", lenet=f"import helper\nrows = helper.load()\n{RIGHT}"
     )
     assert student.lenet.size(2) == 3
@@ -99,9 +87,9 @@ def test_a_helper_of_another_file_may_be_what_needs_it(opened_sources: Callable[
     ],
 )
 def test_a_mistake_of_the_code_itself_still_ends_the_import(
-    opened_sources: Callable[..., StudentModules], source: str, error: type[Exception]
+    opened_modules: Callable[..., StudentModules], source: str, error: type[Exception]
 ) -> None:
-    student = opened_sources(lenet=f"{source}\n{RIGHT}")
+    student = opened_modules(lenet=f"{source}\n{RIGHT}")
     for _ in range(2):
         with pytest.raises(error):
             _ = student.lenet
