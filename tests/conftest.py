@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import sys
@@ -26,6 +27,9 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # One thread for the processes that tests start, too: several at once would wait for each other's threads.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# What is imported and collected stays to the end: to look through it for garbage again and again finds nothing.
+gc.disable()
 
 pytest_plugins = ["pytester"]
 collect_ignore = ["courses"]  # their checks are for courses, not for this one
@@ -99,6 +103,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not amount.ALL:  # a sample of anything ends long before, and what hangs shows where
             item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, in what tests make alone."""
+    gc.freeze()
+    gc.enable()
 
 
 def _stage(item: pytest.Item) -> int:
