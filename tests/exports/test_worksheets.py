@@ -11,6 +11,7 @@ import pytest
 from grader.cli.main import main
 from grader.errors import UsageError
 from grader.exports.worksheets import canvas, moodle, other
+from grader.exports.worksheets.fill import is_of_week
 from grader.gradebook import Gradebook
 from grader.people.person import Person
 from grader.results import Override
@@ -256,3 +257,26 @@ def test_a_worksheet_that_excel_has_saved_is_filled_though_it_leaves_out_empty_c
     file.write_text(excel_writes([header, *students]).replace("Participant 20;", ""), "utf-8")
     with pytest.raises(UsageError, match="row 21 has 4 cells, the header 6"):
         moodle.filled(file, {}, 100, None)
+
+
+@pytest.mark.parametrize(
+    ("title", "is_it"),
+    {
+        "Week 5": True, "week05 points": True, "Woche 5": True, "5. Woche": True, "Semaine_5 (note)": True,
+        "Uke-5": True,
+        "Week 15": False, "Week 50": False, "Woche 5 und mehr": True, "Week 5 state": False, "15. Woche": False,
+        "Midweek 5": False, "5 weeks": False, "Quiz 5": False,
+    }.items(),
+)  # fmt: skip
+def test_a_column_names_its_week_in_the_courses_language(title: str, is_it: bool, tmp_path: Path) -> None:
+    assert is_of_week(title, "week5") is is_it
+    for fills, head, end in (
+        (other.filled, f"name,{title}\n", "Ana,\n"),
+        (canvas.filled, f"Student,ID,{title} (12)\n", "Ana,1,\n"),
+    ):
+        (tmp_path / "table.csv").write_text(head + end, "utf-8")
+        if is_it:
+            assert fills(tmp_path / "table.csv", "week5", {"Ana": 7}, 100, None).count == 1
+        else:
+            with pytest.raises(UsageError, match="choose one with --column"):
+                fills(tmp_path / "table.csv", "week5", {"Ana": 7}, 100, None)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.worksheets.fill import Filled, Rules, fill
+from grader.exports.worksheets.fill import Filled, Rules, fill, is_of_week
 from grader.intake import worksheet
 from grader.intake.worksheet import Worksheet
 from grader.people.identity import ALSO, CANVAS, EMAIL, ID, LOGIN, SID
@@ -65,8 +65,7 @@ def _column(sheet: Worksheet, week: str, wanted: str | None) -> int:
     if wanted is not None:
         found = [n for n, title in assignments.items() if wanted in (title, sheet.header[n])]
     else:
-        number = re.sub(r"\D", "", week)
-        found = [n for n, title in assignments.items() if re.search(rf"(?i)\bweek[ _-]?0*{number}\b", title)]
+        found = [n for n, title in assignments.items() if is_of_week(title, week)]
     if len(found) == 1:
         return found[0]
     there = ", ".join(sheet.header[n] for n in assignments) or "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from grader.people.naming import same_name
 from grader.people.person import Person
 
 LONGEST = 40  # characters of a cell that a line shows
+# As a course in another language calls it in the titles of its columns.
+_WEEK = "(?:week|woche|semaine|semana|settimana|setmana|vecka|uke|uge|viikko)"
 
 
 @dataclass
@@ -76,6 +79,12 @@ def fill(
         _put(sheet, column, next(iter(rows)), value, student, filled, rules)
     filled.text = sheet.text()
     return filled
+
+
+def is_of_week(title: str, week: str) -> bool:
+    """Tell whether a column's title names a week, as in `Week 5 (4711)`, `Woche 05` or `5. Woche`."""
+    number = "0*" + re.sub(r"\D", "", week)
+    return bool(re.search(rf"(?i)\b{_WEEK}[ _-]?{number}\b(?! state)|\b{number}\. ?{_WEEK}\b", title))
 
 
 def namesakes(people: Iterable[Person]) -> Collection[str]:

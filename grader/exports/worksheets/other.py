@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports.worksheets.fill import Filled, Rules, fill
+from grader.exports.worksheets.fill import Filled, Rules, fill, is_of_week
 from grader.intake import worksheet
 from grader.intake.tables.columns import TELLING, find_columns
 from grader.intake.worksheet import Worksheet
@@ -59,10 +59,7 @@ def _column(sheet: Worksheet, week: str, wanted: str | None, who: set[int]) -> i
     if wanted is not None:
         found = [place for place, title in titles.items() if title.strip() == wanted.strip()]
     else:
-        number = re.sub(r"\D", "", week)
-        found = [
-            place for place, title in titles.items() if re.search(rf"(?i)\bweek[ _-]?0*{number}\b(?! state)", title)
-        ]
+        found = [place for place, title in titles.items() if is_of_week(title, week)]
     if len(found) == 1:
         return found[0]
     what = f"no column {wanted or week!r}" if not found else f"{len(found)} columns fit {wanted or week!r}"
