@@ -14,6 +14,7 @@ from grader.people.person import Person
 from grader.reports.class_page import class_page_html
 from grader.reports.pages import report_html
 from grader.results import Outcome
+from grader.results.manual import ManualPart
 from grader.similarity.clusters import clusters_of
 from grader.similarity.compare import Pair, Work
 from grader.similarity.pages import write_pages
@@ -210,3 +211,26 @@ def test_a_report_prints_without_losing_anything(open_page: Callable[..., Any]) 
     assert page.evaluate("() => getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
     assert page.locator(".mistakes img").first.is_visible() and page.locator(".curve").is_visible()
     assert page.pdf(format="A4").count(b"/Type /Page\n") <= 3
+
+
+# Words of a table that stand on two lines: a phone breaks long ones where it must, and not what fits a column.
+BROKEN = """() => [...document.querySelectorAll(".tasks td, .tasks th")].flatMap((cell) => {
+    const words = [], text = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange();
+    while (text.nextNode()) {
+        for (const word of text.currentNode.data.matchAll(/[\\p{L}\\d]+/gu)) {
+            range.setStart(text.currentNode, word.index);
+            range.setEnd(text.currentNode, word.index + word[0].length);
+            if (range.getClientRects().length > 1) words.push(word[0]);
+        }
+    }
+    return words;
+})"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_word_of_the_table_of_tasks_is_broken(size: str, open_page: Callable[..., Any]) -> None:
+    essay = ManualPart("essay", "Ein Aufsatz über die Wahl der Architektur und ihre Folgen", 20, points=12.5)
+    report = replace(full_report(), language="de", manual=(ManualPart("style", "Stil", 10), essay))
+    page = open_page(report_html(report), size)
+    assert page.evaluate(BROKEN) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
