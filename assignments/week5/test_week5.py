@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fixtures import digits, networks
 from fixtures.bands import BANDS
-from grader.checks import expect, figures, layers, load_probes, loops, oracles, predictions, show, splits, task
+from grader.checks import expect, figures, layers, load_probes, loops, oracles, predictions, says, show, splits, task
 from grader.checks.loops import descend, normed_problem, problem
 from grader.checks.oracles import place_slips, places, pool, slide, slide_slips
 from grader.checks.predictions import entries, guesses
@@ -266,7 +266,7 @@ def test_train_transform_shifts(student, rng):
     shown = grey(student.run(probes.transformed, image, 0.1307, 0.3081, 0, 64), 0.1307, 0.3081)
     edges = torch.cat([shown[:, 0].flatten(), shown[:, :, 0].flatten()]).abs().max().item()  # black in what is given
     x, y = (found - own for found, own in zip(moments(shown)[:2], moments(image[None] / 255)[:2], strict=True))
-    for name, shift in (("horizontally", x), ("vertically", y)):
+    for name, shift in ((says("horizontally"), x), (says("vertically"), y)):
         reach = tuple(round(end.item(), 1) + 0.0 for end in (shift.min(), shift.max()))  # -0.0 is 0
         inside = reach[0] > -2.7 and reach[1] < 2.7
         bright = "normalise last, as what padding adds is not black" if edges > 0.05 else "pad by 2 on each side, once"
@@ -282,7 +282,7 @@ def test_train_transform_shifts(student, rng):
         )
     furthest = max(x.abs().max().item(), y.abs().max().item())
     expect.true(furthest > 1.4, "the training pipeline never shifts by 2 pixels: pad by 2", got=furthest)
-    judge_content(shown, image, "blob")
+    judge_content(shown, image, says("blob"))
 
 
 @task("5.4", points=2, title="the training pipeline rotates by up to 5 degrees",
@@ -303,7 +303,7 @@ def test_train_transform_rotates(student, rng):
     one_way = reach[0] < -1 or reach[1] > 1
     hardly = "the training pipeline rotates to one side only" if one_way else "the training pipeline does not rotate"
     expect.true(reach[0] < -1 and reach[1] > 1, hardly, expected="up to 5° to either side", got=told)
-    judge_content(shown, image, "bar")
+    judge_content(shown, image, says("bar"))
 
 
 # 5.5: the split

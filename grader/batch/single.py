@@ -18,16 +18,19 @@ from grader.results import Report
 from grader.sandbox import Sandbox
 
 
-def grade_submission(course: Course, submission: Submission, sandbox: Sandbox, seed: int = 0) -> Report:
-    """Grade it in a judge of its own, by the checks of `course`."""
+def grade_submission(
+    course: Course, submission: Submission, sandbox: Sandbox, seed: int = 0, language: str = ""
+) -> Report:
+    """Grade it in a judge of its own, by the checks of `course`; the report is in its language, or the one named."""
     report = grade_alone(course.root, job_of(submission, seed), sandbox)
-    assignment, settings = course.assignment(report.week), course.settings
+    assignment, contact = course.assignment(report.week), course.settings.contact
+    language = language or course.settings.language
     notes = [
         says(f"{part.title} ({part.max_points} points) is graded by a person, and is not in this score")
         for part in assignment.manual
     ]
-    report = replace(report, notes=(*report.notes, *notes), language=settings.language, contact=settings.contact)
-    return report.said_in(texts_of(assignment.folders, settings.language))
+    report = replace(report, notes=(*report.notes, *notes), language=language, contact=contact)
+    return report.said_in(texts_of(assignment.folders, language))
 
 
 def grade_ci_job(

@@ -1,7 +1,11 @@
-"""Exports all that an instructor writes checks with: computed_once, expect, load_beside, load_probes, show, task."""
+"""Exports all that an instructor writes checks with.
+
+They are computed_once, expect, load_beside, load_probes, says, show, task.
+"""
 
 from grader.checks import expect, show
 from grader.checks.memo import computed_once
 from grader.checks.task_mark import load_beside, load_probes, task
+from grader.inside import says
 
-__all__ = ["computed_once", "expect", "load_beside", "load_probes", "show", "task"]
+__all__ = ["computed_once", "expect", "load_beside", "load_probes", "says", "show", "task"]

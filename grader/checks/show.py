@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from grader.inside import says
 from grader.results.exhibits import Confusion, Curve, Exhibit, Mistake, Mistakes
 
 MOST_VALUES = 64
@@ -42,9 +43,8 @@ def confusion(logits: torch.Tensor, labels: torch.Tensor, names: Sequence[str]) 
     counts = torch.zeros(len(names), len(names), dtype=torch.int64)
     counts.index_put_((labels, logits.argmax(1)), torch.ones_like(labels), accumulate=True)
     rows = tuple(tuple(int(counts[row, column]) for column in order) for row in order)
-    _exhibits.append(
-        Confusion(f"What was taken for what, in {len(labels)} test images", tuple(names[n] for n in order), rows)
-    )
+    title = says(f"What was taken for what, in {len(labels)} test images")
+    _exhibits.append(Confusion(title, tuple(names[n] for n in order), rows))
 
 
 def mistakes(
@@ -58,7 +58,7 @@ def mistakes(
         Mistake(_png(images[n]), names[int(labels[n])], names[int(taken[n])], round(float(sure[n]), 3)) for n in surest
     ]
     if entries:
-        _exhibits.append(Mistakes("Wrong answers that your network was surest of", tuple(entries)))
+        _exhibits.append(Mistakes(says("Wrong answers that your network was surest of"), tuple(entries)))
 
 
 def stand_in(own: object, parts: Mapping[str, str]) -> None:

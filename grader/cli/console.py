@@ -13,10 +13,11 @@ import click
 from rich.console import Console
 
 from grader.cli.options import COURSE, LANGUAGE
-from grader.course import VARIABLE, Course, find_course, installed_course, named_course
+from grader.course import VARIABLE, Assignment, Course, find_course, installed_course, named_course
 from grader.errors import UsageError
 from grader.escape import terminal
-from grader.language import ENGLISH, chosen, counting, speaking
+from grader.language import ENGLISH, chosen, counting, speaking, spoken
+from grader.language.texts import readable_texts
 from grader.reports.terminal import add_row, grid
 from grader.reports.words import counted
 
@@ -46,6 +47,13 @@ def students_course() -> Course:
     context = click.get_current_context()
     context.with_resource(speaking(chosen(context.meta.get(LANGUAGE), course.settings.language)))
     return course
+
+
+def speak_of(week: Assignment) -> dict[str, str]:
+    """Say the sentences of a week's checks in the language that is spoken, until the command ends; return its texts."""
+    texts = readable_texts(week.folders, spoken())
+    click.get_current_context().with_resource(speaking(spoken(), texts))
+    return texts
 
 
 def students_language() -> str:

@@ -32,7 +32,7 @@ from grader.exports.ci_job import (
     write_failure,
 )
 from grader.intake import load_folder, refuse_class
-from grader.language import retold, speaking, tr
+from grader.language import retold, speaking, spoken, tr
 from grader.reports.terminal import print_score, trouble_lines
 from grader.results import Report
 from grader.sandbox.cgroups.room import refuse_small
@@ -47,8 +47,9 @@ def grade_here(
     work = load_folder(submission or assignment.folder, assignment)
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)
-    report = grade_submission(course, work, place, seed)
-    _print_report(report)
+    report = grade_submission(course, work, place, seed, spoken())
+    with speaking(report.language, report.texts):
+        _print_report(report)
     return 1 if report.broken else 0
 
 
@@ -88,7 +89,7 @@ def ci(
         place = make_sandbox(sandbox, device)
         warn_unconfined(place)
         report, written = grade_ci_job(course, assignment, job, place, out, seed)
-        with speaking(report.language):
+        with speaking(report.language, report.texts):
             _print_report(report.for_student())
         for path in written:
             print(f"wrote {path}")

@@ -97,7 +97,7 @@ def write(job: CiJob, report: Report, out: Path) -> list[Path]:
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
     writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         more = writers[job.host](job, report, out) if job.host in writers else []
     return [out / "report.html", out / "report.md", *more]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from grader.errors import GraderError, UsageError
 from grader.kernel import shown
 from grader.kernel.cells import KernelStudents
 from grader.kernel.session import run_checks
-from grader.language import chosen, speaking
+from grader.language import chosen, speaking, spoken
+from grader.language.texts import readable_texts
 from grader.reports.words import week_title
 
 _TASK = r"\d+(?:\.\d+)+"
@@ -34,13 +36,15 @@ class Desk:
             course = find_course()
             assignment = week_of_task(course, task)
             self._week = assignment.week
-            self._show(shown.checks(run_checks(assignment, self._students(), task), course.settings.contact))
+            with _speaking_of(assignment):
+                self._show(shown.checks(run_checks(assignment, self._students(), task), course.settings.contact))
 
     def score(self, line: str) -> None:
         """`%score week5`: run a week's public checks, and show the points by task and what to do next."""
         assignment = self._assignment(line.strip())
-        results = run_checks(assignment, self._students())
-        self._show(shown.score(results, assignment.week, week_title(assignment.week)))
+        with _speaking_of(assignment):
+            results = run_checks(assignment, self._students())
+            self._show(shown.score(results, assignment.week, week_title(assignment.week)))
 
     def submit(self, line: str) -> None:
         """`%submit week5`: write the file to hand in, and check what it holds."""
@@ -49,7 +53,8 @@ class Desk:
         assignment = self._assignment(line.strip())
         if assignment.week not in find_course().assignments():
             raise UsageError(f"{assignment.week} is not graded, so there is nothing to hand in; see: %score")
-        self._show(handing_in.write(self._shell, self._students(), assignment, Path.cwd()))
+        with _speaking_of(assignment):
+            self._show(handing_in.write(self._shell, self._students(), assignment, Path.cwd()))
 
     def _students(self) -> KernelStudents:
         return KernelStudents(self._shell)
@@ -64,6 +69,11 @@ class Desk:
         from IPython.display import display  # noqa: PLC0415 - it is there wherever a magic runs
 
         display(what)
+
+
+def _speaking_of(week: Assignment) -> AbstractContextManager[None]:
+    """Say the sentences of a week's checks in the language that is spoken."""
+    return speaking(spoken(), readable_texts([week.folder], spoken()))
 
 
 def week_of_task(course: Course, task: str) -> Assignment:

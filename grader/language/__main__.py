@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.language.catalogue import FOLDER, entries
+from grader.language.catalogue import FOLDER
 from grader.language.extraction import extracted
+from grader.language.po_file import Entry, entries, written
 
 _HEAD = """# Texts that students read. `python -m grader.language` adds those that are new, and drops what is gone.
 # What has msgctxt "message" is kept in English, and recognised where it is shown: see catalogue.py.
@@ -22,14 +22,9 @@ def updated(file: Path, texts: Mapping[tuple[str, str], set[str]]) -> str:
     known = {(entry.context, entry.text): entry.translation for entry in entries(file)}
     blocks = [_HEAD.format(language=file.stem)]
     for (context, text), files in sorted(texts.items()):
-        lines = [f"#: {' '.join(sorted(files))}", f"msgctxt {_quoted(context)}" if context else ""]
-        lines += [f"msgid {_quoted(text)}", f"msgstr {_quoted(known.get((context, text), ''))}"]
-        blocks.append("\n".join(filter(None, lines)) + "\n")
+        entry = Entry(context, text, known.get((context, text), ""))
+        blocks.append(written(entry, f"#: {' '.join(sorted(files))}"))
     return "\n".join(blocks)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def main() -> int:

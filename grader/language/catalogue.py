@@ -7,15 +7,13 @@ matches no pattern stays: it is the course's own text, Python's, or the student'
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from string import Formatter
 
-from grader.errors import CourseError
+from grader.language.po_file import Entry, entries
 
 FOLDER = Path(__file__).parent
 MESSAGE = "message"  # the context of what is kept in English, and found again by its pattern
@@ -23,66 +21,11 @@ MOST_PARTS = 12  # of one line: nobody's message has as many
 _DEEPEST = 3  # messages within messages
 _ENTRY = re.compile(r"  (?P<label>[a-z][a-z ]{0,10}?) {2,}(?P<value>\S.*)")
 _BETWEEN = re.compile(r"; |: | \(|, in ")
+_SENTENCE = "; "  # no value but a last one goes on after it
+_AFTER = re.compile(r"; |: |, in ")  # what comes in brackets, such as a shape, may belong to a value
 # After these come Python's own words, or a library's, up to what we say of them. A beginner looks these up as they are.
 QUOTING = ("your code raised {known}", "your code could not be used, {known}", "the check itself crashed")
 QUOTED = " " * 6  # so far a student's line of code is set in, under the place that it comes from
-_STRING = re.compile(r'\s*(msgctxt|msgid|msgstr)?\s*("(?:[^"\\]|\\.)*")\s*')
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One text: its context, itself in English, and its translation."""
-
-    context: str
-    text: str
-    translation: str = ""
-
-
-def entries(file: Path) -> Iterator[Entry]:
-    """Read a `.po` file, but for its header and what waits for a person: entries that another tool has marked fuzzy.
-
-    What cannot be read is a `CourseError` with its line. A byte order mark, or no blank line between entries, is fine.
-    """
-    for fields, fuzzy in _blocks(file):
-        if fields.get("msgid") and not fuzzy:
-            yield Entry(fields.get("msgctxt", ""), fields["msgid"], fields.get("msgstr", ""))
-
-
-def _blocks(file: Path) -> Iterator[tuple[dict[str, str], bool]]:
-    """Read the fields of each entry: one begins with its context, or with its text after another's translation."""
-    try:
-        lines = file.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"{file} cannot be read ({error}); save it as UTF-8") from error
-    fields: dict[str, str] = {}
-    name, fuzzy, next_fuzzy = "", False, False
-    for number, line in enumerate(lines, start=1):
-        if line.startswith("#,"):
-            next_fuzzy = next_fuzzy or "fuzzy" in line
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        found = _STRING.fullmatch(line)
-        if not found or not (found[1] or name):
-            raise CourseError(f'{file}:{number}: this is no line of a .po file, such as `msgstr "…"`: {line.strip()}')
-        if found[1] and (found[1] in fields or (found[1] != "msgstr" and "msgstr" in fields)):
-            yield fields, fuzzy
-            fields, fuzzy = {}, False
-        if found[1]:
-            name, fuzzy, next_fuzzy = found[1], fuzzy or next_fuzzy, False
-        fields[name] = fields.get(name, "") + _unquoted(found[2], f"{file}:{number}")
-    yield fields, fuzzy
-
-
-def _unquoted(quoted: str, place: str) -> str:
-    try:
-        return str(ast.literal_eval(quoted))
-    except (SyntaxError, ValueError) as error:
-        raise CourseError(f"{place}: no text that a .po file may hold: {quoted}; \\ is written as \\\\") from error
-
-
-def placeholders(text: str) -> list[str]:
-    """Return the names of the values that a text has, sorted."""
-    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
 class Pattern:
@@ -96,11 +39,20 @@ class Pattern:
             if name is not None:
                 self._names.append(name)
                 self._literals.append("")
-        self._translation = entry.translation
+        self.text, self._translation = entry.text, entry.translation
         self.quotes = entry.text in QUOTING
         self.begins = self._literals[0]
         self.longest = max(self._literals, key=len)  # what a text lacks that is not made of this pattern
         self.weight = sum(map(len, self._literals))
+        self.last = self._names[-1] if self._names and not self._literals[-1] else ""  # the value that it ends in
+        self.first = self._names[0] if self._names and not self.begins else ""  # and the one that it begins with
+        follows = self._literals[1] if self.first else ""
+        self.joint = follows if _BETWEEN.match(follows) else ""  # after that
+        self.has_joints = any(map(_BETWEEN.search, self._literals))
+
+    def may_be_in(self, text: str) -> bool:
+        """Tell in little time where no beginning of a text is made of this pattern."""
+        return text.startswith(self.begins) and self.longest in text
 
     def match(self, text: str) -> dict[str, str] | None:
         """Return the values by their names; None where the text is not made of this pattern."""
@@ -121,6 +73,14 @@ class Pattern:
         values.append(text[place:end])
         return dict(zip(self._names, values, strict=True)) if values[-1] else None
 
+    def is_whole(self, values: dict[str, str]) -> bool:
+        """Tell whether all joints of a text stand in its own words, or in its last value: no other value goes on."""
+        return not any(_AFTER.search(value) for name, value in values.items() if name != self.last)
+
+    def is_torn(self, values: dict[str, str]) -> bool:
+        """Tell whether a value goes on after a sentence's end: what comes before is a message of its own."""
+        return any(_SENTENCE in value for name, value in values.items() if name != self.last)
+
     def filled(self, values: dict[str, str], said: dict[str, str]) -> str:
         """Return the translation with the values as they are `said`; one that is said after a comma takes no blank."""
         template = self._translation
@@ -136,12 +96,29 @@ class Catalogue:
     def __init__(self, found: Sequence[Entry]) -> None:
         known = [entry for entry in found if entry.translation]
         self._texts = {entry.text: entry.translation for entry in known if entry.context != MESSAGE}
-        patterns = [Pattern(entry) for entry in known if entry.context == MESSAGE]
+        self._made_of = {entry.text for entry in known if entry.context == MESSAGE}
+        self._take(Pattern(entry) for entry in known if entry.context == MESSAGE)
+
+    def _take(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = sorted(patterns, key=lambda pattern: -pattern.weight)
+        self._leading = [pattern for pattern in self._patterns if pattern.joint]
+        self._jointed = [pattern for pattern in self._patterns if pattern.has_joints and not pattern.joint]
+
+    def joined_by(self, messages: Sequence[Entry]) -> Catalogue:
+        """Return a catalogue that knows these messages as well, and says them as they do where both have one."""
+        both = Catalogue(())
+        both._texts, both._made_of = self._texts, self._made_of | {entry.text for entry in messages}
+        own = {entry.text for entry in messages}
+        both._take([*(one for one in self._patterns if one.text not in own), *map(Pattern, messages)])
+        return both
 
     def text(self, template: str) -> str:
         """Return the translation of a text of the pages, with its places for values."""
         return self._texts.get(template, template)
+
+    def has_message(self, pattern: str) -> bool:
+        """Tell whether a message is translated here that is made of this pattern."""
+        return pattern in self._made_of
 
     def message(self, text: str) -> str:
         """Return a message, which may have several lines, with each part that is known translated."""
@@ -181,13 +158,51 @@ class Catalogue:
         else be the rest of the line.
         """
         for pattern in self._patterns:
-            if not heads[-1].startswith(pattern.begins) or pattern.longest not in heads[-1]:
+            if not pattern.may_be_in(heads[-1]):
                 continue
-            for head in heads:
+            for number, head in enumerate(heads):
                 values = pattern.match(head)
-                if values is not None:
-                    inner = {name: self._inner(value, depth) for name, value in values.items()}
-                    return pattern.filled(values, inner), len(head), pattern.quotes
+                if values is None or pattern.is_torn(values):
+                    continue
+                told, length = self._filled(pattern, values, heads[number:], depth)
+                if length == len(head) and not pattern.quotes:
+                    told, length = self._led_by(heads[number:], depth) or (told, length)
+                return told, length, pattern.quotes
+        return None
+
+    def _led_by(self, heads: Sequence[str], depth: int) -> tuple[str, int] | None:
+        """Translate the message that begins with a beginning as its value, such as `…: wrong shape`; else None."""
+        end = len(heads[0])
+        for pattern in self._leading if depth < _DEEPEST and len(heads) > 1 else ():
+            if not heads[-1].startswith(pattern.joint, end):
+                continue
+            for number, head in enumerate(heads[1:], start=1):
+                values = pattern.match(head)
+                if values is not None and values[pattern.first] == heads[0]:
+                    return self._filled(pattern, values, heads[number:], depth)
+        return None
+
+    def _filled(self, pattern: Pattern, values: dict[str, str], heads: Sequence[str], depth: int) -> tuple[str, int]:
+        """Translate the first of some beginnings, which has these values, or as much more as its last value takes."""
+        said = {name: self._inner(value, depth) for name, value in values.items()}
+        length = len(heads[0])
+        if pattern.last and not pattern.quotes:
+            start = length - len(values[pattern.last])
+            if longer := self._going_on([head[start:] for head in heads], depth + 1):
+                said[pattern.last], more = longer
+                length = start + more
+                values = {**values, pattern.last: heads[-1][start:length]}
+        return pattern.filled(values, said), length
+
+    def _going_on(self, tails: Sequence[str], depth: int) -> tuple[str, int] | None:
+        """Translate the message that a value is with what comes after its end; None where none has its joint in it."""
+        for pattern in self._jointed if depth < _DEEPEST and len(tails) > 1 else ():
+            if not pattern.may_be_in(tails[-1]):
+                continue
+            for number, tail in enumerate(tails[1:], start=1):
+                values = pattern.match(tail)
+                if values is not None and pattern.is_whole(values):
+                    return self._filled(pattern, values, tails[number:], depth)
         return None
 
     def _inner(self, value: str, depth: int) -> str:

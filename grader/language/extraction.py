@@ -15,7 +15,8 @@ from string import Formatter
 import jinja2
 from jinja2 import nodes
 
-from grader.language.catalogue import MESSAGE, Entry
+from grader.language.catalogue import MESSAGE
+from grader.language.po_file import Entry
 
 PACKAGE = Path(__file__).parents[1]
 # What makes a message, with the places of its texts among the arguments, and the names of others.
@@ -106,17 +107,18 @@ def _patterns(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
         yield node.value  # where a text has places for values, they are filled later
     elif isinstance(node, ast.JoinedStr):
-        yield from _joined(node)
+        yield from joined(node)
 
 
-def _joined(node: ast.JoinedStr) -> Iterator[str]:
+def joined(node: ast.JoinedStr) -> Iterator[str]:
+    """Yield the pattern of an f-string: its fields become places for values. One without letters is none."""
     text, names = "", list[str]()
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
             names.append(_field(part.value, names))
             text += f"{{{names[-1]}}}"
         elif isinstance(part, ast.Constant):
-            text += _escaped(str(part.value))
+            text += escaped(str(part.value))
     if any(letter.isalpha() for letter in _without_fields(text)):
         yield text
 
@@ -135,5 +137,6 @@ def _without_fields(text: str) -> str:
     return "".join(literal for literal, *_ in Formatter().parse(text))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as a pattern has it, in which braces are places for values."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -7,18 +7,22 @@ teacher reads on the terminal, which is English. Numbers there are written in th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
+from types import MappingProxyType
 
 from grader.inside import says
-from grader.language.catalogue import FOLDER, catalogue
+from grader.language.catalogue import FOLDER, Catalogue, catalogue
 from grader.language.numbers import measured, written
+from grader.language.texts import entries_of, messages_of
 
 ENGLISH = "en"
 VARIABLE = "GRADER_LANGUAGE"  # in a student's environment: the language in which to answer
 LANGUAGES = (ENGLISH, *sorted(file.stem for file in FOLDER.glob("*.po")))
 _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
+_messages: ContextVar[frozenset[tuple[str, str]]] = ContextVar("messages", default=frozenset())  # a week's own
 _counted: ContextVar[str | None] = ContextVar("numbers", default=None)  # where it is another language than what is said
 
 
@@ -37,14 +41,18 @@ def chosen(asked: str | None, course: str = ENGLISH) -> str:
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Speak a language within the block, and write numbers in it."""
-    tokens = _spoken.set(language), _counted.set(None)
+def speaking(language: str, texts: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Speak a language within the block, and write numbers in it.
+
+    `texts` are a week's own, as `texts_of` reads them: by them `retold` says the sentences of the week's checks.
+    """
+    tokens = _spoken.set(language), _counted.set(None), _messages.set(messages_of(texts))
     try:
         yield
     finally:
         _spoken.reset(tokens[0])
         _counted.reset(tokens[1])
+        _messages.reset(tokens[2])
 
 
 @contextmanager
@@ -90,11 +98,21 @@ DECIMAL = later("0.5")  # numbers.py takes a language's decimal sign from it
 RESULT = (says("the result"), says("the result[{place}"))  # as `inside.codec` names what came back, and parts of it
 
 
+@lru_cache(maxsize=64)  # a class's reports are of a few weeks
+def _with_messages(language: str, messages: frozenset[tuple[str, str]]) -> Catalogue | None:
+    """Return a language's catalogue with a week's messages; their numbers stand in them as `measured` writes them."""
+    if not messages:
+        return catalogue(language)
+    own = {(measured(text, language), said) for text, said in messages}
+    return (catalogue(language) or Catalogue(())).joined_by(entries_of(messages | own))
+
+
 def retold(message: str) -> str:
     """Return a message that was kept in English in the language that is spoken; values stay as they are.
 
-    Points, and numbers with a unit, are written as people read them.
+    It is said by the grader's catalogue, and by the week's own where its texts are spoken. Points, and numbers with a
+    unit, are written as people read them.
     """
-    known = catalogue(spoken())
+    known = _with_messages(spoken(), _messages.get())
     counted = measured(message, _counted.get() or spoken())
     return known.message(counted) if known else counted

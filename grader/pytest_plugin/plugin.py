@@ -10,14 +10,15 @@ from __future__ import annotations
 import copy
 import sys
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from grader.errors import CourseError
 from grader.escape import never_fail
 from grader.pytest_plugin import options
 from grader.pytest_plugin.chosen import Chosen
@@ -57,6 +58,7 @@ class Students(Protocol):
 
 
 CHECK = "grader_check"  # the attribute of a pytest report that holds the check's result
+FOLDER = "grader_folder"  # the one that names the folder of its week
 
 students_key = pytest.StashKey[Students]()
 scores_key = pytest.StashKey["Scores"]()
@@ -86,20 +88,29 @@ class Scores:
         others = self.results.values()
         return bool(check.cause) and any(other.cause == check.cause and other.id != check.id for other in others)
 
-    def tell_once(self) -> None:
-        """Have the first report of each cause say what else it ends."""
+    def folders(self) -> list[Path]:
+        """Return the folders of the weeks that there are results of; with pytest-xdist its workers alone know more."""
+        return sorted({_folder(report) for report in self.reports.values()})
+
+    def tell_once(self, speaking: Callable[[Path], AbstractContextManager[None]]) -> None:
+        """Have the first report of each cause say what else it ends, `speaking` as its week does."""
         from grader.language import retold
 
         for report, before, after in zip(
             self.reports.values(), self.results.values(), told_once(self.results.values()), strict=True
         ):
             if after.message != before.message:
-                report.longrepr = str(report.longrepr).replace(retold(before.message), retold(after.message))
+                with speaking(_folder(report)):
+                    report.longrepr = str(report.longrepr).replace(retold(before.message), retold(after.message))
 
     def unmet(self, mark: TaskMark) -> str | None:
         """Return the first task among `mark.needs` with a check that did not pass."""
         lost = {result.task for result in self.results.values() if result.outcome is not Outcome.PASSED}
         return next((task for task in mark.needs if task in lost), None)
+
+
+def _folder(report: pytest.TestReport) -> Path:
+    return Path(getattr(report, FOLDER))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -280,6 +291,7 @@ def pytest_runtest_makereport(
         if at_desk:
             result = result.said_in(texts_for(item))
         setattr(report, CHECK, result.to_dict())  # a plain dict: pytest-xdist sends reports between processes
+        setattr(report, FOLDER, str(item.path.parent))
         # A judge prints nothing, and loads nothing late: it could come from a file that a submission has changed.
         if result.outcome is not Outcome.PASSED and at_desk:
             report.longrepr = _text(item, result)
@@ -338,7 +350,7 @@ def marked(item: pytest.Item) -> TaskMark:
 
 
 def _text(item: pytest.Item, result: CheckResult) -> str:
-    with _speaking(item.config):
+    with _speaking(item.config, item.path.parent):
         return "\n".join(_lines(item, result))
 
 
@@ -358,14 +370,15 @@ def _lines(item: pytest.Item, result: CheckResult) -> list[str]:
 
 def texts_for(item: pytest.Item) -> dict[str, str]:
     """Return how the week of a check says its own texts in the student's language."""
-    from grader.language.texts import texts_of
+    return _texts_in(item.config, item.path.parent)
 
-    texts, folder = item.config.stash.setdefault(texts_key, {}), item.path.parent
+
+def _texts_in(config: pytest.Config, folder: Path) -> dict[str, str]:
+    from grader.language.texts import readable_texts
+
+    texts = config.stash.setdefault(texts_key, {})
     if folder not in texts:
-        try:
-            texts[folder] = texts_of([folder], _language(item.config))
-        except CourseError:  # whoever runs checks cannot mend it; `validate` names it
-            texts[folder] = {}
+        texts[folder] = readable_texts([folder], _language(config))
     return texts[folder]
 
 
@@ -374,14 +387,17 @@ def _language(config: pytest.Config) -> str:
     from grader.pytest_plugin.ending import language_of
 
     if language_key not in config.stash:  # read once, not for each check that fails
-        config.stash[language_key] = language_of(_option(config, "language"), config.stash[chosen_key].folders)
+        folders = config.stash[chosen_key].folders or config.stash[scores_key].folders()
+        config.stash[language_key] = language_of(_option(config, "language"), folders)
     return config.stash[language_key]
 
 
-def _speaking(config: pytest.Config) -> AbstractContextManager[None]:
+def _speaking(config: pytest.Config, *folders: Path) -> AbstractContextManager[None]:
+    """Speak the student's language within the block, with the sentences of the weeks in these folders."""
     from grader.language import speaking
 
-    return speaking(_language(config))
+    texts = [_texts_in(config, folder) for folder in folders]
+    return speaking(_language(config), dict(chain.from_iterable(one.items() for one in texts)))
 
 
 def _elsewhere(config: pytest.Config) -> str:
@@ -400,8 +416,7 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Before pytest prints the failures, gather what one cause has ended."""
-    with _speaking(session.config):
-        session.config.stash[scores_key].tell_once()
+    session.config.stash[scores_key].tell_once(partial(_speaking, session.config))
 
 
 def pytest_enter_pdb() -> None:
@@ -420,7 +435,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from grader.pytest_plugin.ending import note, score_lines
 
     chosen, elsewhere = config.stash[chosen_key], bool(_option(config, "submission"))
-    with _speaking(config):
+    with _speaking(config, *config.stash[scores_key].folders()):
         terminalreporter.section(tr("score"))
         device = _device(config)[1]
         notes = [f"{tr('note')}: {retold(one)}" for one in getattr(_students(config), "notes", ())]

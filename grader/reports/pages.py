@@ -61,13 +61,13 @@ def remove_report(folder: Path) -> None:
 
 def report_html(report: Report) -> str:
     """Return the report as one HTML page."""
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         return render_page("report.html.j2", images=_images(report), **_contents(report))
 
 
 def live_html(report: Report) -> str:
     """Return the report as a page that asks where it came from for a newer one."""
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         return render_page("report.html.j2", "live.js", _images(report), connections="'self'", **_contents(report))
 
 
@@ -78,7 +78,7 @@ def _images(report: Report) -> str:
 
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown that also reads well as plain text."""
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 

@@ -65,7 +65,8 @@ class Report:
     `report.json` and all that a student gets to see are made from `for_student()`. `by_hand` says why no check ran,
     where people alone can give points; `excused` says why the week counts nothing. `language` is the one in which pages
     speak to the student, and `contact` whom to tell of a fault of ours; all texts in here are English, or the course's.
-    `overtaken` is for those who grade alone: what the gradebook finds out anew each time, and no file has.
+    `overtaken` is for those who grade alone: what the gradebook finds out anew each time, and no file has. Nor has any
+    `texts`: what `said_in` was given, by which pages say the sentences of the week's checks.
     """
 
     student: str
@@ -87,6 +88,7 @@ class Report:
     language: str = "en"
     contact: str = ""
     overtaken: tuple[Overtaken, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def score(self) -> float:
@@ -141,11 +143,11 @@ class Report:
         return not (self.by_hand or self.excused)
 
     def said_in(self, texts: Mapping[str, str]) -> Report:
-        """Return the report with titles, hints and rubrics as a week's translations say them."""
+        """Return the report with titles, hints and rubrics as a week's translations say them; it keeps these."""
         if not texts:
             return self
         parts = tuple(part.said_in(texts) for part in self.manual)
-        return replace(self, checks=tuple(one.said_in(texts) for one in self.checks), manual=parts)
+        return replace(self, checks=tuple(one.said_in(texts) for one in self.checks), manual=parts, texts=texts)
 
     @property
     def grade(self) -> str:

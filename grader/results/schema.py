@@ -17,7 +17,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _ALWAYS = ("notes", "checks", "schema")  # written even where they are as by default
 _COMPUTED = ("score", "max_score")
-_UNWRITTEN = ("overtaken",)  # what the gradebook finds out each time
+_UNWRITTEN = ("overtaken", "texts")  # what the gradebook finds out each time, and translations
 
 
 def report_schema() -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 from grader.language import spoken, tr
@@ -20,8 +21,8 @@ _WAIT = 20.0  # seconds until a browser that waits for news is told that there a
 class Page:
     """Serves the latest report under an address that nobody else can guess."""
 
-    def __init__(self, week: str, contact: str = "") -> None:
-        self._week, self._contact = week, contact
+    def __init__(self, week: str, contact: str = "", texts: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._week, self._contact, self._texts = week, contact, texts
         self._version = 0
         self._html = ""
         self._news = threading.Condition()
@@ -42,8 +43,9 @@ class Page:
     def show(self, results: Sequence[CheckResult]) -> None:
         """Make these results the latest."""
         report = Report(
-            tr("your work"), self._week, 0, VERSION, "", "", tuple(results), language=spoken(), contact=self._contact
-        )
+            tr("your work"), self._week, 0, VERSION, "", "", tuple(results), language=spoken(), contact=self._contact,
+            texts=self._texts,
+        )  # fmt: skip
         with self._news:
             self._html = live_html(report)
             self._version += 1

@@ -24,11 +24,13 @@ import psutil
 
 from grader.course import Assignment
 from grader.errors import CourseError
+from grader.language import VARIABLE, spoken
 from grader.watching import wire
 
 LANES = 2  # processes that run checks at a time
 START_SECONDS = 300.0  # for imports, on a very busy machine
 SPARE = 1  # more that wait, so that the next save finds some
+_PLAIN = {"MPLBACKEND": "agg", "PYTHONBREAKPOINT": "0", "PYTHONUTF8": "1"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Spares:
         self._submission = submission
         self._assignment = assignment
         self._forks = forks
+        self._language = spoken()  # in this thread: others may start processes, too
         self._ready: queue.Queue[Warm | CourseError] = queue.Queue()
         self._orders: Connection | None = None  # to the process that forks
         self._started: list[subprocess.Popen[bytes]] = []
@@ -139,7 +142,7 @@ class Spares:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "grader.watching.warm", *map(str, words)],
             stdin=subprocess.PIPE, stdout=self._log, stderr=self._log,
-            env={**os.environ, "MPLBACKEND": "agg", "PYTHONBREAKPOINT": "0", "PYTHONUTF8": "1"},
+            env={**os.environ, **_PLAIN, VARIABLE: self._language},
             **apart,
         )  # fmt: skip
         assert process.stdin is not None

@@ -23,7 +23,9 @@ from grader.errors import SubmissionError, UsageError
 from grader.intake import load_folder
 from grader.kernel import handing_in, magics, shown
 from grader.kernel.cells import Cells, History, KernelStudents, MissingName, Tail
+from grader.language import VARIABLE, spoken
 from grader.results import CheckResult, Outcome
+from tests.support import german
 from tests.support.courses import copied
 
 README = (
@@ -225,6 +227,23 @@ def test_the_week_is_the_one_whose_names_are_there(two_weeks_course: Course) -> 
     assert magics.week_of_names(two_weeks_course, only) == second
     with pytest.raises(UsageError, match=f"which week\\? name one of {first}, {second}, as in: %score {first}"):
         magics.week_of_names(two_weeks_course, set())
+
+
+def test_sentences_of_checks_are_said_in_the_language_of_the_course(
+    shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[shown.Shown] = []
+    monkeypatch.setattr("IPython.display.display", said.append)
+    monkeypatch.chdir(german.course(tmp_path).root)
+    magics.load(shell)
+    shell.run_cell(german.WRONG.decode())
+    for language, told in (("de", german.OFF), ("en", "the number is off by 20: twice is asked for")):
+        monkeypatch.setenv(VARIABLE, language)
+        shell.run_line_magic("check", "1.1")
+        assert told in said[-1].html and told in repr(said[-1])
+        shell.run_line_magic("score", "week1")
+        assert told in said[-1].html
+    assert spoken() == "en"
 
 
 def test_history_places_names_in_the_latest_cell(shell: InteractiveShell) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from string import Formatter
@@ -21,16 +22,17 @@ from grader.language.catalogue import (
     MOST_PARTS,
     QUOTING,
     Catalogue,
-    Entry,
     Pattern,
     catalogue,
-    entries,
-    placeholders,
 )  # fmt: skip
 from grader.language.extraction import extracted, of_python, of_template
+from grader.language.po_file import Entry, entries, placeholders
+from grader.language.texts import key_of, texts_of
 from grader.pytest_plugin.student import ProbeEnded
 from grader.pytest_plugin.verdict import Verdict, exception_end, verdict_on
 
+ROOT = Path(__file__).parents[2]
+GERMAN_OF_WEEK_5 = texts_of([ROOT / "assignments/week5"], "de")
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
@@ -136,6 +138,100 @@ def test_a_hostile_message_takes_no_longer_than_others() -> None:
     """Each pattern looks once at each letter, and no line is cut more often than a message has parts."""
     long = "; ".join(["a is b"] * 2000)
     assert CATALOGUE.message(long).count(" is ") == 2000 - MOST_PARTS
+    longer = "a is " + "; ".join(["b of c: d"] * 2000)
+    jointed = CATALOGUE.joined_by(
+        [Entry(MESSAGE, "{x} of {y}: {z}", "{z} {y} {x}"), Entry(MESSAGE, "b: {z}", "B: {z}")]
+    )
+    begun = time.process_time()
+    assert jointed.message(longer).count("b of c: d") > 2000 - 2 * MOST_PARTS
+    assert time.process_time() - begun < 1
+
+
+def filled(text: str, **values: str) -> str:
+    """Return a text with values in its places: those given, and a letter of its own in each other one."""
+    return text.format(**{name: f"v{number}" for number, name in enumerate(placeholders(text))} | values)
+
+
+def messages_of_week_5() -> list[Entry]:
+    """The grader's messages and the week's."""
+    sources = entries(FOLDER / "de.po"), entries(ROOT / "assignments/week5/de.po")
+    return [entry for source in sources for entry in source if entry.context == MESSAGE]
+
+
+def with_joints() -> list[Entry]:
+    """The messages in whose own words a joint stands, but for those that begin with a value: it may be anything."""
+    joined = [
+        entry for entry in messages_of_week_5() if re.search(r"; |: | \(|, in ", re.sub(r"{\w+}", "{}", entry.text))
+    ]
+    return [entry for entry in joined if not entry.text.startswith("{") and entry.text not in QUOTING]
+
+
+@pytest.mark.parametrize(
+    ("before", "outer"),
+    [
+        ("", "this is the value {name}"),
+        ("v: wrong value; ", "these are the values {name}"),
+        ("v: wrong shape; expected shape (2, 3), got (3, 2); ", "this is the shape {name}"),
+    ],
+)
+def test_a_value_that_has_joints_is_a_message_as_a_whole(before: str, outer: str) -> None:
+    """`of the first batch alone: add up over the batches` is one message; its beginning is none."""
+    known = {entry.text: entry.translation for entry in entries(FOLDER / "de.po")}
+    messages = with_joints()
+    assert len(messages) > 150
+    with speaking("de", GERMAN_OF_WEEK_5):
+        begun = retold(before)
+        for entry in messages:
+            inner = filled(entry.translation)
+            template = known[outer].replace(" {name}", "{name}") if inner.startswith(",") else known[outer]
+            assert retold(before + outer.format(name=filled(entry.text))) == begun + template.format(name=inner)
+
+
+@pytest.mark.parametrize("outer", ["{what}: wrong value", "{what}: wrong shape", "{what}: not finite"])
+def test_a_message_may_be_about_a_message(outer: str) -> None:
+    """`the filtered images: wrong shape`: a name with many letters is not all that there is to say."""
+    known = {entry.text: entry.translation for entry in entries(FOLDER / "de.po")}
+    jointed = {entry.text for entry in with_joints()}
+    plain = [entry for entry in messages_of_week_5() if entry.text not in jointed and entry.text not in QUOTING]
+    assert len(plain) > 300
+    with speaking("de", GERMAN_OF_WEEK_5):
+        for entry in plain:
+            told = retold(f"{outer.format(what=filled(entry.text))}; expected 3, got 4")
+            assert told == f"{known[outer].format(what=filled(entry.translation))}; erwartet 3, bekommen 4"
+
+
+def test_a_weeks_messages_are_said_within_its_block_alone_and_before_the_graders() -> None:
+    english = "the training pipeline shifts too far horizontally: pad by 2 on each side, once"
+    with speaking(
+        "de", {key_of("horizontally", MESSAGE): "quer", key_of("{what}: wrong value", MESSAGE): "{what}: nein"}
+    ):
+        assert retold("horizontally: wrong value") == "quer: nein"
+        with speaking("de", GERMAN_OF_WEEK_5):
+            told = retold(f"{english}\n  expected     at most 2 pixels")
+        assert retold("horizontally") == "quer"
+    assert told == (
+        "die Trainings-Pipeline verschiebt horizontal zu weit: Fülle auf jeder Seite um 2 auf, einmal\n"
+        "  erwartet     höchstens 2 Pixel"
+    )
+    with speaking("de"):
+        assert retold("horizontally: wrong value") == "horizontally: falscher Wert"
+    assert retold(english) == english
+    with speaking("en", {key_of("zu weit: {how}", MESSAGE): "too far: {how}"}):
+        assert retold("zu weit: quer") == "too far: quer"
+
+
+def test_numbers_in_a_weeks_messages_are_found_as_they_are_written_in_prose() -> None:
+    with speaking("de", {key_of("it took more than 2.5 s", MESSAGE): "es hat mehr als 2,5 s gedauert"}):
+        assert retold("it took more than 2.5 s") == "es hat mehr als 2,5 s gedauert"
+
+
+def test_a_message_within_a_value_ends_where_it_has_to() -> None:
+    with speaking("de"):
+        told = retold("this is the value of the first batch alone: add up over the batches; x: wrong value (a.py:3)")
+        assert (
+            told == "das ist der Wert des ersten Batches allein: Summiere über die Batches; x: falscher Wert (a.py:3)"
+        )
+        assert retold("this is the value of the last batch: so") == "das ist der Wert of the last batch: so"
 
 
 @pytest.mark.parametrize("joint", [", ", "; ", ": ", " (", ", in "])
@@ -149,7 +245,7 @@ def test_few_patterns_are_tried_on_a_hostile_line(joint: str, monkeypatch: pytes
 
     monkeypatch.setattr(Pattern, "match", counted)
     with speaking("de"):
-        for begins in ("", "expected ", "task ", "got ", "x has no "):
+        for begins in ("", "expected ", "task ", "got ", "x has no ", "this is the value of a "):
             retold(begins + joint.join("a" * 150))
     assert len(tried) < 1000
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from grader.errors import CourseError
-from grader.language.catalogue import Entry, entries
-from grader.language.texts import texts_of
+from grader.language.catalogue import MESSAGE
+from grader.language.po_file import Entry, all_entries, entries, obsolete_entries
+from grader.language.texts import key_of, messages_of, parts_of, texts_of
 
 HEAD = 'msgid ""\nmsgstr "Language: de\\n"\n\n'
 
@@ -54,6 +55,43 @@ def test_a_translation_is_never_blank_and_breaks_no_line_that_the_text_does_not_
     broken = 'msgid "a"\nmsgstr " \\n"\n\nmsgid "b"\nmsgstr "eine\\nZeile "\n\nmsgid "c\\nd"\nmsgstr "C\\nD"\n'
     written(tmp_path, HEAD + broken)
     assert texts_of([tmp_path], "de") == {"b": "eine Zeile", "c\nd": "C\nD"}
+
+
+def test_a_title_and_a_message_of_the_same_words_are_two_texts(tmp_path: Path) -> None:
+    written(tmp_path, HEAD + 'msgid "a b"\nmsgstr "T"\n\nmsgctxt "message"\nmsgid "a b"\nmsgstr "M"\n')
+    texts = texts_of([tmp_path], "de")
+    assert texts == {"a b": "T", key_of("a b", MESSAGE): "M"}
+    assert messages_of(texts) == {("a b", "M")}
+    assert [parts_of(key) for key in texts] == [("a b", ""), ("a b", MESSAGE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "translation"),
+    [
+        ("it has {count} parts", "es hat {zahl} Teile"),
+        ("it has {count} parts", "es hat Teile"),
+        ("it has {count} parts", "es hat {count Teile"),
+        ("it has {count} parts", "es hat {count.real} Teile"),
+        ("it has {count} parts", "es hat {count[0]} Teile"),
+        ("it has {count} parts", "es hat {} Teile"),
+        ("it has {count parts", "es hat {count Teile"),
+        ("{a}: {b} x", "{a}: {b} y"),  # too few words to be found by
+    ],
+)
+def test_a_message_whose_translation_has_other_places_for_values_stays_as_it_is(text: str, translation: str) -> None:
+    """A report is written all the same; `validate` names the translation."""
+    assert messages_of({key_of(text, MESSAGE): translation}) == frozenset()
+
+
+def test_what_waits_for_a_person_and_what_is_gone_is_read_apart(tmp_path: Path) -> None:
+    fuzzy, gone = (
+        '#, fuzzy\nmsgid "a"\nmsgstr "A"\n',
+        '#~ #, fuzzy\n#~ msgctxt "message"\n#~ msgid "b"\n#~ msgstr "B"\n',
+    )
+    file = written(tmp_path, f'{HEAD}{fuzzy}\n{gone}#~ msgid "c"\n#~ msgstr "C"\n')
+    assert list(entries(file)) == []
+    assert list(all_entries(file)) == [Entry("", "a", "A", fuzzy=True)]
+    assert list(obsolete_entries(file)) == [Entry(MESSAGE, "b", "B", fuzzy=True), Entry("", "c", "C")]
 
 
 def test_a_translation_is_no_template_and_no_page(tmp_path: Path) -> None:

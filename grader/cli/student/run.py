@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from grader.choices import HAS_JUDGES, NO_JUDGES
-from grader.cli.console import make_console, students_course
+from grader.cli.console import make_console, speak_of, students_course
 from grader.cli.options import PATH, command, course_option, device_option, language_option, sandbox_option, seed_option
 from grader.course import Assignment
 from grader.errors import UsageError
@@ -51,5 +51,6 @@ def _without_sandbox(assignment: Assignment, submission: Path | None, sandbox: s
     for note in work.notes:
         print(terminal(f"{tr('note')}: {retold(note)}"))
     checks = tuple(check_once(assignment, work.files))
+    speak_of(assignment)
     print_score(Report("", assignment.week, 0, VERSION, "", "", checks), make_console())
     return 1 if any(check.is_broken for check in checks) else 0

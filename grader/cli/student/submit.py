@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from grader.choices import HAS_JUDGES, NO_JUDGES
-from grader.cli.console import make_sandbox, students_course, warn_unconfined
+from grader.cli.console import make_sandbox, speak_of, students_course, warn_unconfined
 from grader.cli.options import PATH, command, course_option, language_option, sandbox_option
 from grader.course import Assignment, Course
 from grader.escape import terminal
@@ -17,7 +17,7 @@ from grader.inside import says
 from grader.intake import Submission, load_folder
 from grader.intake.collect import LARGEST_SUBMISSION
 from grader.intake.handing_in import failures, findings
-from grader.language import retold, tr
+from grader.language import retold, spoken, tr
 from grader.reports.words import WORDS, points_of
 from grader.results import Outcome, Report
 
@@ -38,6 +38,7 @@ def submit_check(week: str, submission: Path | None, sandbox: str) -> int:
     """
     course = students_course()
     assignment = course.assignment(week)
+    speak_of(assignment)
     work = load_folder(submission or assignment.folder, assignment)
     size = sum(map(len, work.files.values()))
     files = tr("1 file" if len(work.files) == 1 else "{n} files", n=len(work.files))
@@ -65,7 +66,7 @@ def _graded(course: Course, work: Submission, sandbox: str) -> Report:
 
     place = make_sandbox(sandbox, "cpu")
     warn_unconfined(place)
-    return grade_submission(course, work, place).for_student()
+    return grade_submission(course, work, place, language=spoken()).for_student()
 
 
 def _checked(assignment: Assignment, work: Submission) -> Report:

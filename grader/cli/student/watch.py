@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.console import make_console, students_course
+from grader.cli.console import make_console, speak_of, students_course
 from grader.cli.options import command, course_option, language_option
 from grader.language import tr
 
@@ -41,19 +41,21 @@ def watch(week: str, tasks: tuple[str, ...], fork: bool, opens: bool) -> int:
     from grader.watching.screen import Screen  # noqa: PLC0415 - as above
 
     course = students_course()
-    course.part(week)  # a week that is not there is said at once
+    texts = speak_of(course.part(week))  # a week that is not there is said at once
     hidden = course.settings.hidden if week in course.assignments() else 0
     screen = Screen(make_console(), course.settings.contact, hidden)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
-        show = _browser(week, course.settings.contact, screen, opened) if opens else None
+        show = _browser(week, course.settings.contact, texts, screen, opened) if opens else None
         watch_week(course, week, tasks, screen, fork, show)
     return 0
 
 
-def _browser(week: str, contact: str, screen: Screen, opened: contextlib.ExitStack) -> Callable[[Shown], None]:
+def _browser(
+    week: str, contact: str, texts: Mapping[str, str], screen: Screen, opened: contextlib.ExitStack
+) -> Callable[[Shown], None]:
     from grader.watching.page import Page  # noqa: PLC0415 - imports what draws pages
 
-    page = Page(week, contact)
+    page = Page(week, contact, texts)
     opened.callback(page.close)
     page.show([])
     screen.note(tr("In a browser: {address}", address=page.address))

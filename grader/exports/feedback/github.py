@@ -38,7 +38,7 @@ def bundle(parcels: Parcels) -> Files:
 def issue(report: Report) -> str:
     """Return a report as Markdown, short enough for an issue."""
     text = report_markdown(report)
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         if len(text) > LONGEST:
             more = tr("The whole report is too long for an issue; ask for the page.")
             text = f"{text.partition(every_check())[0]}{more}\n"

@@ -60,6 +60,6 @@ def _message(parcel: Parcel, address: str, subject: str) -> bytes:
 
 
 def _text(report: Report, file: str) -> str:
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         attached = tr("The whole report is attached, and opens in any browser")
         return f"{points_of(report.score, report.max_score)}.\n\n{attached}: {file}\n"

@@ -66,7 +66,7 @@ def comments(parcels: Parcels, template: Path, column: str | None, overwrite: bo
 
 def comment(report: Report) -> str:
     """Return a report in short, as HTML on one line; nothing in it can start a formula."""
-    with speaking(report.language):
+    with speaking(report.language, report.texts):
         return _comment(report)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from grader.author.proof.mutants import load_mutants
 from grader.author.proof.static.checks import Mark, read_checks
 from grader.author.proof.static.probes import read_probes
+from grader.author.proof.static.sentences import sentences_of
 from grader.author.proof.static.source import Fault, Source
 from grader.author.proof.survivors import load_reasons
 from grader.author.release.skeleton import find_regions
@@ -16,7 +17,9 @@ from grader.course.toml_file import TomlFile, meant
 from grader.errors import CourseError
 from grader.inside.modules import StudentModules
 from grader.language import LANGUAGES
-from grader.language.texts import texts_of
+from grader.language.catalogue import MESSAGE
+from grader.language.po_file import placeholders
+from grader.language.texts import is_known, is_usable, key_of, parts_of, texts_of
 
 _TAKEN = [name for name in vars(StudentModules) if not name.startswith("_")]  # what a probe's student has itself
 _HEADING = re.compile(r"^#{2,}\s+(\d+(?:\.\d+)+)\b", re.MULTILINE)
@@ -46,7 +49,7 @@ def faults_of(course: Course, week: str) -> list[Fault]:
     if found:  # what follows would tell the same again in other words
         return found
     found += [*_needs(marks), *_points(course, assignment, marks), *_headings(assignment, marks)]
-    found += [*_regions(assignment, marks), *_untranslated(assignment, marks)]
+    found += [*_regions(assignment, marks), *_untranslated(assignment, marks, checks)]
     return found or [*_tables(course, assignment)]
 
 
@@ -119,8 +122,9 @@ def _headings(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
             yield f"{name}:{line}", f"the heading is of task {task}, which no check has; {meant(task, sorted(tasks))}"
 
 
-def _untranslated(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
+def _untranslated(assignment: Assignment, marks: Sequence[Mark], checks: Sequence[Source]) -> Iterator[Fault]:
     """Find texts that a language of the week lacks: one that has a file beside the checks or hidden ones."""
+    public = [source for source in checks if source.file.parent == assignment.folder]
     folders = assignment.folders
     parts = (assignment.folder / "assignment.toml").relative_to(assignment.root).as_posix()
     said = [(f"{mark.source.name}:{mark.line}", mark.check, text) for mark in marks for text in mark.texts]
@@ -133,10 +137,18 @@ def _untranslated(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fau
         if not any((folder / f"{language}.po").is_file() for folder in folders):
             continue
         known = texts_of(folders, language)
+        own = [one for one in sentences_of(public, assignment.root) if not is_known(one.text, language)]
         how = f"python -m grader.author.texts {assignment.week} {language}"
-        for place, whose, text in said:
+        for place, whose, text in (*said, *((one.place, "a message", key_of(one.text, MESSAGE)) for one in own)):
+            what = parts_of(text)[0]
             if text not in known:
-                yield place, f"{whose}: {language}.po has no translation of {text!r}; `{how}` adds what is new"
+                yield place, f"{whose}: {language}.po has no translation of {what!r}; `{how}` adds what is new"
+            elif whose == "a message" and not is_usable(what, known[text]):
+                values = ", ".join(f"{{{name}}}" for name in placeholders(what)) or "none"
+                yield (
+                    place,
+                    f"{language}.po: the translation of {what!r} must have the same places for values: {values}",
+                )
 
 
 def _regions(assignment: Assignment, marks: Sequence[Mark]) -> Iterator[Fault]:
