@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import coverage
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -275,6 +279,64 @@ def test_a_timeout_shows_where_the_loop_is(tmp_path: Path) -> None:
     verdict = local_verdict(tmp_path, "def f(n):\n    while True:\n        n += 1\n", seconds=0.2)
     assert verdict.message.startswith("timeout after 0.2 s")
     assert "lenet.py:" in verdict.message
+
+
+@contextlib.contextmanager
+def traced(trace: Any) -> Iterator[None]:
+    """Have each line traced. The debugger, or what measures, that this very run has comes back."""
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def coverages_trace() -> Any:
+    """Return what coverage traces by; from Python 3.14 on that is nothing."""
+    measured = coverage.Coverage(data_file=None, config_file=False)
+    before = sys.gettrace()
+    measured.start()
+    try:
+        return sys.gettrace()
+    finally:
+        measured.stop()
+        sys.settrace(before)
+
+
+@pytest.mark.usefixtures("interruption")
+def test_what_measures_lines_lifts_no_limit(tmp_path: Path) -> None:
+    with traced(coverages_trace()):
+        verdict = local_verdict(tmp_path, "def f(n):\n    while True:\n        n += 1\n", seconds=0.2)
+    assert verdict.outcome is Outcome.TIMEOUT
+
+
+@pytest.mark.usefixtures("interruption")
+@pytest.mark.parametrize("debugs", ["tracing", "monitoring"])
+def test_whoever_debugs_has_all_the_time_they_need(
+    tmp_path: Path, debugs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if debugs == "monitoring":
+        tools = SimpleNamespace(DEBUGGER_ID=0, get_tool=lambda number: "debugpy" if number == 0 else None)
+        monkeypatch.setattr(sys, "monitoring", tools, raising=False)
+    source = (
+        "import time\ndef f(n):\n    end = time.monotonic() + 1\n    while time.monotonic() < end: pass\n    return n\n"
+    )
+    with traced(steps if debugs == "tracing" else None):
+        assert local_verdict(tmp_path, source, seconds=0.2).outcome is Outcome.PASSED
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("interruption")
+@pytest.mark.parametrize("code", ["return n", "while True: pass"])
+def test_after_a_limit_a_debugger_runs_what_it_is_given(tmp_path: Path, code: str) -> None:
+    local_verdict(tmp_path, f"def f(n):\n    {code}\n", seconds=0.2)
+    with traced(steps):
+        assert asked_of_f(SimpleNamespace(lenet=SimpleNamespace(f=lambda size: size + 1)), 1) == 2
+
+
+def steps(frame: object, event: str, arg: object) -> None:
+    """Trace as a debugger does that we do not know."""
 
 
 @pytest.mark.usefixtures("interruption")
