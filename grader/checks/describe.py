@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from grader.inside import says
+
 LONGEST = 200
 FEW = 12
 MOST_OUTPUT, MOST_LINES = 1000, 12
@@ -42,7 +44,7 @@ def _text(value: Any, depth: int, few: int) -> str:
     if type(value) in (str, bytes):
         return repr(value[:LONGEST])
     if value is None or type(value) in (bool, int):
-        return str(value) if not isinstance(value, int) or value.bit_length() < 512 else "a huge int"
+        return str(value) if not isinstance(value, int) or value.bit_length() < 512 else says("a huge int")
     return f"a {type(value).__name__}"
 
 

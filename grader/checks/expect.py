@@ -218,7 +218,7 @@ def tensor(
     Where a size is open, there may be at most `MOST` numbers.
     """
     if type(got) is not torch.Tensor:
-        _wrong_type(what, "a torch.Tensor", got)
+        _wrong_type(what, says("a torch.Tensor"), got)
     assert isinstance(got, torch.Tensor)
     if got.numel() > MOST and (shape is None or None in shape):
         fail(f"{what}: far too many numbers", expected=f"at most {MOST}", got=_shape_text(got.shape), form=True)

@@ -27,7 +27,7 @@ def axes_of(got: Any, count: int) -> Sequence[Any]:
     bar = says("is one a colour bar? colorbar=False")
     extra = says("remove cells that stay empty, by ax.remove()") if count > 1 else bar
     expect.true(len(axes) <= count, f"the figure has too many axes: {extra}", expected=count, got=len(axes))
-    expect.integer(len(axes), count, "the number of axes in the figure")
+    expect.integer(len(axes), count, says("the number of axes in the figure"))
     return axes
 
 
@@ -118,7 +118,7 @@ def judge_own(got: Any, names: Iterable[str], images: Iterable[torch.Tensor] = (
         expect.true(
             untouched is True, f"{name} draws into the figure that was current before: make its own, by plt.subplots()"
         )
-        expect.instance(shown, int, f"the number of axes that {name} draws into")
+        expect.instance(shown, int, says(f"the number of axes that {name} draws into"))
         expect.true(shown > 0, f"{name} draws nothing into the figure that it returns: pass its axes on, by ax=ax")
     pictures = flat(expect.items(expect.field(got, "pictures"), None, "the pictures"))
     given = [*images]

@@ -91,7 +91,7 @@ def judge_alone(
     nothing then, so that they tell which of two mistakes it is. They are asked for only where there is one.
     """
     same = expect.same_values(alone, among, rtol=1e-3, atol=atol)
-    mixed = says("flattening mixes the images of a batch, or forward takes a mean over it")
+    mixed = says("flattening mixes the images of a batch or forward takes a mean over it")
     dropped = says("dropout stays on in evaluation mode")
     because = None if same else says(f"{mixed}, or {dropped}")
     if even is not None and not same:

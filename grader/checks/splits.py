@@ -96,7 +96,7 @@ def _judge_length(found: int, length: int, ratio: float | None, default: float) 
 
 def judge_seeds(first: Sequence[int], again: Sequence[int], other: Sequence[int]) -> None:
     """The training parts of one seed are the same, and that of another seed is not."""
-    same = "two splits with the same seed differ: the split draws from a generator that `seed` does not seed"
+    same = says("two splits with the same seed differ: the split draws from a generator that `seed` does not seed")
     expect.true(list(again) == list(first), same)
     expect.true(sorted(other) != sorted(first), "two seeds give the same split: `seed` does not matter")
 

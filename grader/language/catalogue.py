@@ -21,7 +21,7 @@ MOST_PARTS = 12  # of one line: nobody's message has as many
 _DEEPEST = 3  # messages within messages
 _ENTRY = re.compile(r"  (?P<label>[a-z][a-z ]{0,10}?) {2,}(?P<value>\S.*)")
 _BETWEEN = re.compile(r"; |: | \(|, in ")
-_SENTENCE = "; "  # no value but a last one goes on after it
+_SENTENCE, _COLON = "; ", ": "
 _AFTER = re.compile(r"; |: |, in ")  # what comes in brackets, such as a shape, may belong to a value
 # After these come Python's own words, or a library's, up to what we say of them. A beginner looks these up as they are.
 QUOTING = ("your code raised {known}", "your code could not be used, {known}", "the check itself crashed")
@@ -48,7 +48,6 @@ class Pattern:
         self.first = self._names[0] if self._names and not self.begins else ""  # and the one that it begins with
         follows = self._literals[1] if self.first else ""
         self.joint = follows if _BETWEEN.match(follows) else ""  # after that
-        self.has_joints = any(map(_BETWEEN.search, self._literals))
 
     def may_be_in(self, text: str) -> bool:
         """Tell in little time where no beginning of a text is made of this pattern."""
@@ -73,13 +72,23 @@ class Pattern:
         values.append(text[place:end])
         return dict(zip(self._names, values, strict=True)) if values[-1] else None
 
-    def is_whole(self, values: dict[str, str]) -> bool:
-        """Tell whether all joints of a text stand in its own words, or in its last value: no other value goes on."""
-        return not any(_AFTER.search(value) for name, value in values.items() if name != self.last)
+    def is_whole(self, values: dict[str, str], left: int) -> bool:
+        """Tell whether no value goes on after a joint: neither a last one at that with so much left, nor any other.
+
+        What stands in brackets, such as a shape, belongs to its value.
+        """
+        others = [value for name, value in values.items() if name != self.last]
+        whole = all(value.count("(") == value.count(")") and not _AFTER.search(f"{value} ") for value in others)
+        return whole and len(values.get(self.last, "")) < left
 
     def is_torn(self, values: dict[str, str]) -> bool:
-        """Tell whether a value goes on after a sentence's end: what comes before is a message of its own."""
-        return any(_SENTENCE in value for name, value in values.items() if name != self.last)
+        """Tell whether a value goes on after a sentence's end: what comes before is a message of its own.
+
+        So it is with what comes before a colon in the value that a text begins with.
+        """
+        if self.first != self.last and _COLON in f"{values.get(self.first, '')} ":
+            return True
+        return any(_SENTENCE in f"{value} " for name, value in values.items() if name != self.last)
 
     def filled(self, values: dict[str, str], said: dict[str, str]) -> str:
         """Return the translation with the values as they are `said`; one that is said after a comma takes no blank."""
@@ -102,7 +111,6 @@ class Catalogue:
     def _take(self, patterns: Iterable[Pattern]) -> None:
         self._patterns = sorted(patterns, key=lambda pattern: -pattern.weight)
         self._leading = [pattern for pattern in self._patterns if pattern.joint]
-        self._jointed = [pattern for pattern in self._patterns if pattern.has_joints and not pattern.joint]
 
     def joined_by(self, messages: Sequence[Entry]) -> Catalogue:
         """Return a catalogue that knows these messages as well, and says them as they do where both have one."""
@@ -196,12 +204,12 @@ class Catalogue:
 
     def _going_on(self, tails: Sequence[str], depth: int) -> tuple[str, int] | None:
         """Translate the message that a value is with what comes after its end; None where none has its joint in it."""
-        for pattern in self._jointed if depth < _DEEPEST and len(tails) > 1 else ():
-            if not pattern.may_be_in(tails[-1]):
+        for pattern in self._patterns if depth < _DEEPEST and len(tails) > 1 else ():
+            if pattern.joint or not pattern.may_be_in(tails[-1]):
                 continue
             for number, tail in enumerate(tails[1:], start=1):
                 values = pattern.match(tail)
-                if values is not None and pattern.is_whole(values):
+                if values is not None and pattern.is_whole(values, len(tail) - len(tails[0])):
                     return self._filled(pattern, values, tails[number:], depth)
         return None
 

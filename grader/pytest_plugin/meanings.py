@@ -11,7 +11,7 @@ _LOSS = re.compile(r"\b(?P<loss>[A-Z]\w*Loss)\((?!\)|\w+=)")
 _UNCALLED = says("make the loss first, then call it: criterion = nn.{loss}(), then criterion(outputs, labels)")
 # What torch's own messages mean, for those who read them for the first time.
 _MEANINGS = (
-    (r"a single image has no batch axis.*mat1 and mat2",
+    (r"mat1 and mat2.*a single image has no batch axis|a single image has no batch axis.*mat1 and mat2",
      says("give it one axis more in front: 1×28×28 becomes 1×1×28×28")),
     (r"mat1 and mat2 shapes cannot be multiplied \((?P<count>\d+)x(?P<size>\d+) and (?P<wanted>\d+)x\d+\)",
      says("the layer takes rows of {wanted} features, and gets {count} of {size}: flatten each "

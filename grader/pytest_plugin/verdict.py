@@ -94,7 +94,7 @@ def _ended(end: ProbeEnded, mark: TaskMark, student: Student | None, tasks: Coll
     first = clip(": ".join(filter(None, [end.summary, text])), _LONGEST_LINE)
     place = end.place or _defined(student)
     first += f" ({place})" if place else ""
-    cause = (f"{end.raised} at {end.place}" if end.place else first) if end.raised else ""
+    cause = (f"{end.raised} ({end.place})" if end.place else first) if end.raised else ""
     asked = _asked(student) if end.reached else None
     first += f", in {asked.text}" if asked and 0 < len(asked.text) <= _LONGEST_CALL else ""
     message = _lines([first, _called_as(asked), end.frames])

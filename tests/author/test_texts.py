@@ -16,7 +16,7 @@ from grader.author.texts import main, texts_in
 from grader.course import Course
 from grader.language.catalogue import MESSAGE
 from grader.language.po_file import all_entries, entries, obsolete_entries
-from grader.language.texts import key_of, texts_of
+from grader.language.texts import is_known, key_of, texts_of
 from tests.support.makers import put
 
 
@@ -108,6 +108,19 @@ def test_sentences_are_what_checks_say_and_nothing_else(tmp_path: Path) -> None:
         "of a slip",
     ]
     assert {one.place.rpartition(":")[0] for one in found} == {"assignments/week7/test_week7.py", "fixtures/slips.py"}
+
+
+def test_what_the_graders_own_checks_say_is_marked_for_translation() -> None:
+    """A text that is given to a function without `says` would stay English in a German report."""
+    root = Path(__file__).parents[2]
+    folders = [root / "grader" / name for name in ("checks", "inside/kit")]
+    sources = [Source.read(file, root) for folder in folders for file in sorted(folder.rglob("*.py"))]
+    unmarked = {one.text for one in sentences_of(sources, root) if not is_known(one.text, "de")}
+    assert unmarked <= {
+        "{what} of {name}",  # any text has such words
+        "the arguments", "task {number}: points must be a whole number, not {points}",  # for who writes checks
+        "{file}: there is no {name} beside it; the checks need it there",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

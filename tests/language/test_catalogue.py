@@ -200,6 +200,36 @@ def test_a_message_may_be_about_a_message(outer: str) -> None:
             assert told == f"{known[outer].format(what=filled(entry.translation))}; erwartet 3, bekommen 4"
 
 
+@pytest.mark.parametrize("before", ["f: ", "f: x: wrong value; expected (1, 2), got 3; "])
+def test_what_stands_before_a_message_is_no_part_of_it(before: str) -> None:
+    """Apart from what names files, which may be called anything: `{name}: {path} left out: {why}`."""
+    named = [entry for entry in messages_of_week_5() if re.search("left out|^missing: ", entry.text)]
+    with speaking("de", GERMAN_OF_WEEK_5):
+        begun = retold(before)
+        for entry in messages_of_week_5():
+            if not entry.text.startswith("{") and entry.text not in QUOTING and entry not in named:
+                assert retold(before + filled(entry.text)) == begun + filled(entry.translation)
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    {
+        "f: a tensor that is returned requires gradients: detach it, or evaluate under torch.no_grad()":
+            "f: ein zurückgegebener Tensor verlangt Gradienten: Löse ihn mit detach(), oder werte unter "
+            "torch.no_grad() aus",
+        "one of the losses that train returns with log_interval=100 (its default), of 6 batches: wrong type; x":
+            "einer von: die Losses, die train mit log_interval=100 (die Vorgabe) zurückgibt, von 6 Batches: "
+            "falscher Typ; x",
+        "this is the value of windows that overlap, as with a stride of 1: the stride is the size (a.py:3)":
+            "das ist der Wert von Fenstern, die sich überlappen, wie bei einem Stride von 1: "
+            "Der Stride ist die Größe (a.py:3)",
+    }.items(),
+)  # fmt: skip
+def test_joints_within_what_is_said_do_not_cut_it(english: str, german: str) -> None:
+    with speaking("de", GERMAN_OF_WEEK_5):
+        assert retold(english) == german
+
+
 def test_a_weeks_messages_are_said_within_its_block_alone_and_before_the_graders() -> None:
     english = "the training pipeline shifts too far horizontally: pad by 2 on each side, once"
     with speaking(

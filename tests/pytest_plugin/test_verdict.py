@@ -101,7 +101,7 @@ def test_an_end_in_a_worker_says_all_that_is_known() -> None:
         "  called as    pool_size(7)",
         "  lenet.py:4",
     ]
-    assert (verdict.place, verdict.cause) == ("lenet.py:4", "ValueError at lenet.py:4")
+    assert (verdict.place, verdict.cause) == ("lenet.py:4", "ValueError (lenet.py:4)")
 
 
 def test_what_ended_outside_their_files_is_one_cause_where_function_and_words_are_the_same() -> None:

@@ -19,7 +19,7 @@ def judge_parameters(got: Any, names: Sequence[str], what: str) -> None:
     given = [name for name in expect.items(found, None, f"the parameters of {what}") if type(name) is str]
     missing = [name for name in names if name not in given]
     if missing:
-        summary = f"{what} has no parameter {missing[0]!r}: keep the lesson's names"
+        summary = says(f"{what} has no parameter {missing[0]!r}: keep the lesson's names")
         expect.fail(summary, expected=", ".join(names), got=", ".join(given))
 
 

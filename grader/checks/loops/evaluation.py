@@ -79,7 +79,9 @@ def judge_predictions(
 ) -> None:  # fmt: skip
     """A loop on a `normed_problem` has returned `(images, labels, probs)` of all batches, and left no trace."""
     found = expect.items(expect.field(got, "result"), 3, f"what {what} returns, (images, labels, probs)")
-    kept = expect.tensor(expect.field(got, "running_mean"), "batch normalisation's running mean", shape=mean.shape)
+    kept = expect.tensor(
+        expect.field(got, "running_mean"), says("batch normalisation's running mean"), shape=mean.shape
+    )
     expect.true(
         expect.same_values(kept.double(), mean.double()),
         "the model was in training mode (dropout was on): call model.eval() first",

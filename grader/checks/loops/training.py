@@ -41,7 +41,7 @@ def logging(interval: int | None) -> tuple[dict[str, int], float]:
 def judge_losses(got: Any, after: Descent, interval: int) -> None:
     """`train` has returned every `interval`-th of the epoch's losses, the first included, as plain floats."""
     losses = after.losses
-    count, asked = len(losses), f"{interval} (its default)" if interval == 100 else str(interval)
+    count, asked = len(losses), says(f"{interval} (its default)") if interval == 100 else str(interval)
     what = says(f"the losses that train returns with log_interval={asked}, of {count} batches")
     wanted = losses[::interval]
     means = [sum(losses[: n + 1]) / (n + 1) for n in range(len(losses))]

@@ -52,7 +52,7 @@ def answer_of(
         return model(images)
     except RuntimeError as error:
         if images.dim() == 3:
-            error.args = (f"a single image has no batch axis: {error}",)
+            error.args = (f"{error}; {says('a single image has no batch axis')}",)
         raise
 
 
