@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from grader.checks.task_mark import TaskMark
+from grader.inside import says
 from grader.inside.elsewhere import elsewhere
 from grader.inside.modules import StudentModules
 from grader.inside.replacing import replaced
@@ -46,7 +47,7 @@ class Cells(ModuleType):
         module = self._names.get(self.__name__)
         if isinstance(module, ModuleType) and hasattr(module, name):
             return getattr(module, name)
-        raise MissingName(f"TODO: run the cell that defines {name}; none has defined it yet")
+        raise MissingName(f"TODO: {says(f'run the cell that defines {name}; none has defined it yet')}")
 
 
 class KernelModules(StudentModules):
@@ -186,6 +187,8 @@ class Tail(io.StringIO):
 
 class KernelStudents:
     """Provides the kernel as the submission under judgement."""
+
+    at_desk = True  # somebody reads what comes of it
 
     def __init__(self, shell: Any, seed: int = 0) -> None:
         self.history = History(shell)

@@ -56,7 +56,7 @@ def detail(score: TaskScore) -> str:
         return ""
     first = next(check for check in score.checks if check.outcome is not Outcome.PASSED)
     if score.outcome is Outcome.TODO:
-        return first.message.partition(": ")[2]
+        return retold(first.message.partition(": ")[2])
     if score.outcome is Outcome.SKIPPED:
         return retold(first.message)
     passed = sum(check.outcome is Outcome.PASSED for check in score.checks)

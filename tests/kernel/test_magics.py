@@ -236,13 +236,21 @@ def test_sentences_of_checks_are_said_in_the_language_of_the_course(
     monkeypatch.setattr("IPython.display.display", said.append)
     monkeypatch.chdir(german.course(tmp_path).root)
     magics.load(shell)
-    shell.run_cell(german.WRONG.decode())
-    for language, told in (("de", german.OFF), ("en", "the number is off by 20: twice is asked for")):
+    english = ("the number is off by 20: twice is asked for", "Twice a number", "Look at the operator.")
+    todo = {"en": "run the cell that defines double; none has defined it yet", "de": "führe die Zelle aus, die double"}
+    for language, texts in (
+        ("de", (german.OFF, "Das Doppelte einer Zahl", "Sieh dir den Operator an.")),
+        ("en", english),
+    ):
         monkeypatch.setenv(VARIABLE, language)
+        shell.run_cell(german.WRONG.decode())
         shell.run_line_magic("check", "1.1")
-        assert told in said[-1].html and told in repr(said[-1])
+        assert all(text in said[-1].html and text in repr(said[-1]) for text in texts)
         shell.run_line_magic("score", "week1")
-        assert told in said[-1].html
+        assert texts[0] in said[-1].html
+        shell.run_cell("del double")
+        shell.run_line_magic("check", "1.1")
+        assert todo[language] in said[-1].html
     assert spoken() == "en"
 
 
