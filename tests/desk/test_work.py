@@ -478,10 +478,14 @@ def test_parts_are_graded_one_after_the_other_by_the_rubric(tina: Visitor) -> No
 def test_a_part_waits_though_its_report_says_it_in_another_language(tmp_path: Path) -> None:
     folder = make_book(tmp_path)
     with open_book(folder) as book:
-        book.set(TEXTS, json.dumps({"week5": {"Code style": "Stil"}}))
+        book.set(TEXTS, json.dumps({"week5": {"Code style": "Stil", "Names": "Namen"}}))
     with opened(folder) as (tina, _):
         assert "Stil" in tina.get(WORK).words
-        assert "1 of 4" in tina.get("/manual/week5/style").words
+        page = tina.get("/manual/week5/style")
+        assert "1 of 4" in page.words and "Stil: " in page.words and "Namen" in page.words
+        assert "Code style: " not in page.words and "Names" not in page.words
+        assert tina.post("/do/points", page.form("rubric") | {"item": "names"}).status == 200
+        assert "Namen" in tina.get("/report/1/week5/report.html").words
 
 
 def test_a_rubric_of_which_nothing_applies_and_plain_points_count_as_well(tina: Visitor) -> None:
