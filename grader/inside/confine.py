@@ -18,6 +18,7 @@ STUDENT = 1000  # the user's id inside; outside it is the user who runs the sand
 FOLDERS = ("/tmp", "/dev/shm")  # the only places where a check can write
 ROOM = 64 << 20  # bytes in each of them, and in a single file
 PROCESSES = 64
+SIGNALS = 64  # on their way to processes that have not taken them yet
 
 # CLONE_NEW… of unshare(2)
 _MOUNT, _IPC, _USER, _PID, _NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
@@ -91,6 +92,7 @@ def limit(memory: int, confined: bool) -> None:
     }
     if confined:  # outside, the user's other processes and mappings would count
         limits |= {resource.RLIMIT_NPROC: PROCESSES, resource.RLIMIT_AS: _mapped + 2 * memory}
+        limits[resource.RLIMIT_SIGPENDING] = SIGNALS  # the kernel counts them for all programs of a user together
     if _gpu:  # CUDA reserves addresses for the memory of all GPUs and of the machine; they are no memory yet
         limits.pop(resource.RLIMIT_AS, None)
     for what, value in limits.items():

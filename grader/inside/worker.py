@@ -73,6 +73,8 @@ def main(control_fd: int, sandbox: str, user: int | None, without: Collection[st
     confine.drop_root(shows_gpu, user)
     confine.adopt_orphans()
     warm_up(() if "imports" in without else LIBRARIES)
+    if sandbox == "confined":
+        desktop.without_counts()
     if "rehearsal" not in without:
         sees_gpu = shows_gpu or not confined
         play.play(partial(_Check, None, device="cpu"), backward=not (sees_gpu and _built_for_cuda()))
@@ -144,6 +146,7 @@ def _keep(fd: int, confined: bool, cores: Collection[int]) -> None:
     if confined:
         confine.map_user()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a check could send it; all others pass by the first of a namespace
     if cores:
         os.sched_setaffinity(0, cores)
     if confined:
@@ -226,6 +229,7 @@ class _Keeper:
     def be_check(self, connection: int, output: int) -> None:
         """Become the check in a fork: keep two descriptors and no privileges, and answer."""
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # its own: all who inherit a descriptor share its flags
         for fd in (1, 2):
             os.dup2(output, fd)

@@ -141,6 +141,8 @@ def outcome(worker: Worker, code: str, *args: Any, seconds: float = 20.0, memory
         ("os.kill(os.getppid(), signal.SIGKILL); return 'on'", "on"),
         ("os.kill(1, signal.SIGKILL); return 'on'", "on"),
         ("os.fork() or time.sleep(60); os.kill(-1, signal.SIGKILL); return 'on'", "on"),
+        ("os.kill(os.getppid(), signal.SIGINT); time.sleep(0.2); return 'on'", "on"),
+        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", "error: your code raised KeyboardInterrupt"),
     ],
 )
 def test_no_exit_reaches_beyond_its_check(arena: Range, code: str, end: str) -> None:
@@ -786,3 +788,35 @@ def test_an_interrupted_judge_leaves_no_process() -> None:
     assert len(tree) >= 4
     _, alive = psutil.wait_procs(tree, timeout=20)
     assert alive == []
+
+
+# What the kernel knows of all.
+
+
+def test_a_process_is_told_its_time_and_no_faults_of_pages(arena: Range) -> None:
+    """These say which pages of a shared file were in memory already, where another one may have put them."""
+    code = """
+    import mmap, resource, sys
+    def act():
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        with open(sys.executable, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pages:
+            read = sum(pages[at] for at in range(0, len(pages), mmap.PAGESIZE))
+        while time.process_time() < before.ru_utime + 0.05: pass
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        return after.ru_utime > before.ru_utime, after.ru_minflt + after.ru_majflt + after.ru_inblock
+    """
+    assert outcome(arena.worker(), code) == (True, 0)
+    told, faults = outcome(arena.worker(none=True), code)
+    assert told and faults > 0
+
+
+def test_children_are_waited_for_without_their_counts(arena: Range) -> None:
+    code = """
+    def act(wait):
+        pid = os.fork()
+        if pid == 0: os._exit(3)
+        return getattr(os, wait)(pid, 0)[1] >> 8
+    """
+    assert outcome(arena.worker(), code, "waitpid") == 3
+    assert "PermissionError" in outcome(arena.worker(), code, "wait4")
+    assert outcome(arena.worker(none=True), code, "wait4") == 3

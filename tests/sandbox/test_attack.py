@@ -263,7 +263,7 @@ def test_a_missing_filter_is_noticed(tmp_path: Path) -> None:
     assert {
         *("new namespaces", "whether a filter is in force", "calls: keys", "calls: messages between processes"),
         *("calls: mounts", "calls: other processes", "calls: programs and events in the kernel"),
-        *("calls: the whole machine", "larger buffers of sockets and pipes"),
+        *("calls: the whole machine", "calls: memory and files of all", "larger buffers of sockets and pipes"),
         *("a lock of a file (flock)", "a record lock (POSIX)", "a record lock of an open file", "inotify"),
     } <= found
     kernel = {attack.tries for attack in groups("the kernel")[0].attacks}
@@ -271,7 +271,14 @@ def test_a_missing_filter_is_noticed(tmp_path: Path) -> None:
         *("a lock of a file (flock)", "a record lock (POSIX)", "a record lock of an open file", "a lease of a file"),
         *("inotify", "notices of a folder", "cores of other judges", "larger buffers of sockets and pipes"),
         *("files in memory (memfd_create)", "shared memory without a file (MAP_SHARED)"),
+        *("names that the kernel knows", "hints for a file", "queues for notices", "pages of a file in memory"),
     }
+
+
+@elsewhere
+def test_a_missing_limit_on_signals_is_noticed(tmp_path: Path) -> None:
+    cut = ("confine.py", "        limits[resource.RLIMIT_SIGPENDING] = SIGNALS", "        pass")
+    assert not_held(weak(tmp_path, cut), "side by side") == {"signals on their way"}
 
 
 @elsewhere

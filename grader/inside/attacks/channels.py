@@ -13,6 +13,7 @@ import fcntl
 import mmap
 import os
 import select
+import signal
 import socket
 import struct
 import tempfile
@@ -31,6 +32,10 @@ _MSGGET, _MSGSND, _SHMGET, _SEMGET = (68, 186)[COLUMN], (69, 189)[COLUMN], (29, 
 _MQ_OPEN, _ADD_KEY, _REQUEST_KEY, _USER_KEYS = (240, 180)[COLUMN], (248, 217)[COLUMN], (249, 218)[COLUMN], -4
 _MQ_UNLINK, _KEYCTL, _UNLINK_KEY = (241, 181)[COLUMN], (250, 219)[COLUMN], 9
 _INOTIFY, _WATCH, _OPENED = (294, 26)[COLUMN], (254, 27)[COLUMN], 0x20
+_OLD_INOTIFY = (253, 26)[COLUMN]  # 64-bit ARM has the newer call alone
+_OPENAT2, _HERE, _IF_KNOWN = 437, -100, struct.pack("QQQ", os.O_RDONLY, 0, 0x20)  # RESOLVE_CACHED
+_GET_HINT, _SET_HINT, _SHORT = 1035, 1036, 2  # F_GET_RW_HINT, F_SET_RW_HINT and RWH_WRITE_LIFE_SHORT
+_QUEUE_SIGNAL, _BY_QUEUE = (129, 138)[COLUMN], -1
 _FUTEX, _WAIT, _WAKE = (202, 98)[COLUMN], 0, 1
 _LOCK = struct.Struct("hhqqi4x")  # struct flock
 _kept: list[Any] = []  # what must stay open
@@ -174,8 +179,6 @@ def _watched(queue: int) -> bool:
 
 def _notice() -> int:
     """Have the kernel signal what happens in a folder."""
-    import signal
-
     signal.signal(signal.SIGIO, lambda *_: _kept.append("noticed"))
     return fcntl.fcntl(os.open(os.path.dirname(SHARED), os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS)
 
@@ -202,6 +205,52 @@ def _put_out_of_memory() -> None:
 
 def _out_of_memory(_: int) -> bool:
     return _refused(lambda: os.preadv(_open(), [bytearray(8)], 0, os.RWF_NOWAIT), errno.EAGAIN)
+
+
+def _own_name() -> str:
+    """Return a name in a shared folder that no file has, and that nobody else asks for."""
+    return os.path.join(os.path.dirname(SHARED), names.word.decode())
+
+
+def _look_up() -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(_own_name())
+
+
+def _was_looked_up(_: int) -> bool:
+    """Open a file only if the kernel need not ask the file system for it: it knows what is not there as well."""
+    return call(_OPENAT2, _HERE, _own_name().encode(), _IF_KNOWN, len(_IF_KNOWN)) == -errno.ENOENT
+
+
+def _hint(value: int) -> int:
+    return fcntl.fcntl(_open(), _SET_HINT, struct.pack("Q", value))[0]
+
+
+def _hinted(_: int) -> bool:
+    """Tell whether a file has a hint, and take it away."""
+    found = fcntl.fcntl(_open(), _GET_HINT, bytes(8))[0] == _SHORT
+    with contextlib.suppress(OSError):
+        _hint(0)
+    return found
+
+
+def _signals() -> None:
+    """Send this process signals that it does not take, until there are too many."""
+    end = time.monotonic() + 1
+    while _signal() >= 0 and time.monotonic() < end:
+        pass
+
+
+def _signal() -> int:
+    """Send this process a signal with a value, which has to be kept: others are merely lost."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGRTMIN})
+    return call(_QUEUE_SIGNAL, os.getpid(), signal.SIGRTMIN, struct.pack("iii116x", signal.SIGRTMIN, 0, _BY_QUEUE))
+
+
+def _queues() -> None:
+    """Make queues for notices, until there are too many."""
+    while call(_OLD_INOTIFY, 0) >= 0:
+        pass
 
 
 def _time_of(path: str, name: str) -> Callable[[], int]:
@@ -359,6 +408,10 @@ CHANNELS = {
     ),
     "keyrings": Channel(_add_key, lambda _: call(_REQUEST_KEY, b"user", names.word, None, 0) >= 0),
     "pages of a file in memory": Channel(_put_out_of_memory, _out_of_memory, _in_memory),
+    "names that the kernel knows": Channel(_look_up, _was_looked_up),
+    "hints for a file": Channel(lambda: _hint(_SHORT), _hinted),
+    "signals on their way": Channel(_signals, lambda _: _signal() == -errno.EAGAIN),
+    "queues for notices": Channel(_queues, lambda _: call(_OLD_INOTIFY, 0) == -errno.EMFILE),
     "times of a file": Channel(
         _read_shared, _changed(_time_of(SHARED, "st_atime_ns")), _time_of(SHARED, "st_atime_ns")
     ),

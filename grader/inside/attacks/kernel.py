@@ -17,7 +17,7 @@ from typing import Any
 
 from .calls import COLUMN, call, in_fork, libc
 
-REFUSALS = ("EPERM", "EACCES", "ENOSYS")
+REFUSALS = ("EPERM", "EACCES", "ENOSYS", "ENOTTY")  # the last one by ioctl(2)
 _NO = -1  # no such descriptor or process
 _BAD = 1  # an address where nothing is
 _ROOM = ctypes.create_string_buffer(4096)
@@ -57,6 +57,7 @@ CALLS: dict[str, dict[str, tuple[int, int, tuple[Any, ...]]]] = {
         "pidfd_getfd": (438, 438, (_NO, 0, 0)),
         "kcmp": (312, 272, (_NO, _NO, 0, 0, 0)),
         "setns": (308, 268, (_NO, 0)),
+        "pidfd_send_signal": (424, 424, (_NO, 0, None, 0)),
     },
     "programs and events in the kernel": {
         "bpf": (321, 280, (_NO, None, 0)),
@@ -70,6 +71,23 @@ CALLS: dict[str, dict[str, tuple[int, int, tuple[Any, ...]]]] = {
         "memfd_secret": (447, 447, (_NO,)),
         "timer_create": (222, 107, (_NO, None, None)),
         "personality": (135, 92, (0xFFFFFFFF,)),
+        "seccomp": (317, 277, (2, 0, _BAD)),
+        "landlock_create_ruleset": (444, 444, (None, 0, 1)),
+    },
+    # They say what is in memory, which another one may have put there, or change what others see.
+    "memory and files of all": {
+        "getrusage": (98, 165, (0, _ROOM)),
+        "wait4 with counts": (61, 260, (_NO, None, 1, _ROOM)),
+        "waitid with counts": (247, 95, (0, 0, None, 5, _ROOM)),
+        "mincore": (27, 232, (_BAD, 0, None)),
+        "cachestat": (451, 451, (_NO, None, None, 0)),
+        "move_pages": (279, 239, (0, 0, None, None, None, 0)),
+        "mbind": (237, 235, (None, 0, 0, None, 0, 0)),
+        "openat2": (437, 437, (_NO, b"no-such", None, 0)),
+        "fadvise64": (221, 223, (_NO, 0, 0, 0)),
+        "orders to a file system (ioctl)": (16, 29, (0, 0x5452, _ROOM)),
+        "signals about a file (fcntl)": (72, 25, (0, 10, 0)),
+        "cores kept from others (prctl)": (157, 167, (62, 99, 0, 0, None)),
     },
     "keys": {
         "add_key": (248, 217, (_BAD, _BAD, None, 0, 0)),
@@ -104,6 +122,7 @@ CALLS: dict[str, dict[str, tuple[int, int, tuple[Any, ...]]]] = {
         "semget": (64, 190, (0x67726472, 1, 0)),
         "msgget": (68, 186, (0x67726472, 0)),
         "mq_open": (240, 180, (b"no-such", 0, 0, None)),
+        "inotify_init": (253, 26, (0,)),
         "inotify_init1": (294, 26, (0,)),
         "flock": (73, 32, (_NO, 0)),
     },

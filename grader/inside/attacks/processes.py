@@ -92,7 +92,8 @@ def _raise(result: int, but: int = 0) -> None:
 
 def kill_parent() -> str:
     """Kill the process that holds the submission; return that this did not stop anything."""
-    attempt(os.kill, os.getppid(), signal.SIGKILL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+        attempt(os.kill, os.getppid(), number)
     time.sleep(0.1)
     return "on"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable
 from types import ModuleType, TracebackType
 from typing import Any
@@ -20,6 +21,17 @@ def without_desktop() -> None:
     with contextlib.suppress(ImportError):
         _plain_progress()
     _silent_logs()
+
+
+def without_counts() -> None:
+    """Say how long this process has computed, and nothing else of what it has used: the sandbox refuses to tell."""
+    import resource
+
+    def used(who: int, /) -> resource.struct_rusage:
+        seconds = time.process_time() if who != resource.RUSAGE_CHILDREN else 0.0
+        return resource.struct_rusage((seconds, 0.0, *[0] * 14))
+
+    resource.getrusage = used
 
 
 def _ignored(*args: Any, **more: Any) -> None:

@@ -26,6 +26,7 @@ LASTING = (
     *("a file in /tmp", "a file in /dev/shm", "a socket in /tmp", "flags of standard streams"),
     *("messages of System V", "memory of System V", "semaphores of System V", "message queues of POSIX", "keyrings"),
     *("times of a file", "times of device files", "pages of a file in memory"),
+    *("names that the kernel knows", "hints for a file"),
 )
 
 
