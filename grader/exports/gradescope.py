@@ -26,7 +26,7 @@ def results(report: Report, told: Metadata | None = None) -> dict[str, Any]:
     shown = report.for_student()
     return {
         "score": report.score,
-        "execution_time": max(1, round(sum(check.seconds for check in report.checks))),
+        "execution_time": max(1, round(sum(check.seconds for check in shown.checks))),
         "output": plain("\n".join([*_head(shown), *attempt_lines(report.score, told or Metadata())])),
         "output_format": "text",
         "test_output_format": "text",

@@ -23,6 +23,7 @@ from grader.results import TODO_TEXT, Outcome
 
 _MOST_LINES = 30
 _LONGEST_LINE = 400
+_LONGEST_OF_ALL = 1_000  # characters of any line: whatever came from the student's process may be as long as a message
 _LONGEST_CALL = 120  # in the first line; else below it alone
 _LONGEST_VALUE = 60  # of an expected value, and of what came, in a message's first line
 _SIGNATURE = re.compile(r"[\w.<>]+\(\) (got an unexpected|got multiple|got some positional|missing|takes) ")
@@ -206,12 +207,17 @@ def _place(frames: Sequence[Mapping[str, Any]]) -> str:
 def frame_lines(frames: Iterable[dict[str, Any]]) -> str:
     """Return the student's own frames, innermost last, two lines each."""
     return _lines(
-        f"  {frame['file']}"
+        f"  {_first(frame['file'])}"
         + (f":{frame['line']}" if frame["line"] else "")
-        + (f" in {frame['function']}" if frame["function"] else "")
-        + (f"\n      {frame['code']}" if frame["code"] else "")
-        for frame in frames
+        + (f" in {_first(frame['function'])}" if frame["function"] else "")
+        + (f"\n      {_first(frame['code'])}" if frame["code"] else "")
+        for frame in [*frames][-probing.MOST_FRAMES :]
     )
+
+
+def _first(text: str) -> str:
+    """Return the first line of what the student's process says, short enough to be read."""
+    return "".join(text[:_LONGEST_LINE].splitlines()[:1])
 
 
 def _failure(error: AssertionError, asked: Asked | None) -> str:
@@ -266,7 +272,9 @@ def _entry(label: str, text: str | None) -> str:
 
 def _lines(parts: Iterable[str]) -> str:
     lines = [line for part in parts if part for line in part.splitlines()]
-    return "\n".join(lines[:_MOST_LINES])
+    return "\n".join(
+        line if len(line) <= _LONGEST_OF_ALL else f"{line[: _LONGEST_OF_ALL - 1]}…" for line in lines[:_MOST_LINES]
+    )
 
 
 def _crash(error: BaseException) -> str:

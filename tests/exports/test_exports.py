@@ -155,6 +155,16 @@ def test_gradescope_students_read_nothing_of_how_a_hidden_check_broke() -> None:
     assert "provisional" in gradescope.results(report(checks=(broken,)))["output"]
 
 
+def test_gradescope_students_read_no_time_of_a_hidden_check() -> None:
+    """Their code chose it, and has seen the check's inputs."""
+    public, hidden = (
+        check(1, "5.1", 4, 4, Outcome.PASSED, seconds=3.0),
+        check(2, "5.1", 4, 4, Outcome.PASSED, seconds=41.0),
+    )
+    made = report(checks=(public, replace(hidden, hidden=True)))
+    assert gradescope.results(made)["execution_time"] == 3
+
+
 # JUnit, CSV, JSON
 
 

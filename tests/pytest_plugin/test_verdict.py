@@ -49,6 +49,21 @@ def wrong(**parts: str) -> expect.CheckFailed:
     return expect.CheckFailed("size: wrong value", **parts)
 
 
+def test_a_forged_exception_of_any_length_becomes_a_short_message() -> None:
+    text = 100_000 * "x"
+    frame = {"file": text, "line": 3, "function": text, "code": f"one\n{text}\n  expected     5"}
+    end = exception_end({"outcome": "error", "type": text, "message": text, "frames": [frame] * 50})
+    message = verdict_on(raised(end), MARK, remote(text)).message
+    assert len(message) < 10_000
+    assert "  expected     5" not in message.splitlines()
+
+
+def test_no_line_of_a_failure_is_longer_than_can_be_read() -> None:
+    text = 1_000_000 * "x"
+    long = expect.CheckFailed(text, expected=text, got=text, where=text, because=text)
+    assert len(verdict_on(long, MARK, remote()).message) < 10_000
+
+
 def test_no_exception_is_a_pass() -> None:
     assert verdict_on(None, MARK, remote()) == Verdict(Outcome.PASSED)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -196,6 +198,16 @@ def test_a_class_of_a_thousand_sorts_and_filters_with_the_keyboard(open_page: Ca
     assert saved.value.suggested_filename == "students.csv"
     assert len(lines) == 11
     assert lines[1] == '"student 0007","","","","","60","60","graded","Week 5: killed"'
+
+
+@pytest.mark.parametrize("name", ["=cmd()", "Ana;=cmd()", "Ana | +1", "＝cmd()"])
+def test_saved_rows_hold_no_formula_whatever_separates_cells(open_page: Callable[..., Any], name: str) -> None:
+    page = open_page(class_page_html([full_report(name)], []))
+    with page.expect_download() as saved:
+        page.locator("#save").click()
+    (row,) = [*csv.reader(Path(saved.value.path()).read_text(encoding="utf-8-sig").splitlines())][1:]
+    cells = [cell.strip() for cell in re.split("[;|]", row[0])]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "＝"))] == []
 
 
 def test_links_lead_to_reports_and_back_to_tasks(open_page: Callable[..., Any]) -> None:

@@ -118,7 +118,9 @@ if (table) {
   }
 
   // What a spreadsheet could take for a formula gets an apostrophe in front, as in grades.csv.
-  const quoted = (text) => `"${(/^\s*[=+\-@＝＋－＠]/.test(text) ? "'" : "") + text.replace(/"/g, '""')}"`;
+  // So does what could begin one in a spreadsheet that separates cells by semicolons.
+  const safe = (text) => (/^\s*[=+\-@＝＋－＠]/.test(text) ? "'" : "") + text.replace(/([;|]\s*)(?=[=+@＝＋－＠-])/g, "$1'");
+  const quoted = (text) => `"${safe(text).replace(/"/g, '""')}"`;
   function csv() {
     const weeks = heads.filter((head) => head.matches(".number")).map((head) => head.textContent);
     const titles = ["Student", "Id", "E-mail", "Section", "Group", ...weeks, ...weeks.slice(0, -1).map((week) => `${week} state`)];
