@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import msgpack
@@ -28,6 +27,7 @@ from grader.course import Assignment, Course, is_hidden
 from grader.errors import SandboxError, to_dict
 from grader.inside import wire
 from grader.judging.examples import KnownExamples
+from grader.judging.probe_code import helps, reaches
 from grader.judging.remote_student import SubmissionStudents
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILL_RETRIES
@@ -110,6 +110,7 @@ class Week:
         self.digest, self.salt = assignment.digest, assignment.salt
         self.items = items
         self.running = running_order(items)
+        self.helped = {item.nodeid for item in items if helps(item.obj)}  # type: ignore[attr-defined]
 
     def part(self, tasks: Collection[str]) -> Week:
         """Return the week with the checks of some tasks alone, and of the tasks that these need."""
@@ -191,11 +192,15 @@ class Judge:
         self._scores.results.clear()
         self._scores.results.update(_still_valid(week.items, kept))
         first_hidden = next((item for item in week.running if is_hidden(item.path)), None)
+        helped = False
         for item in week.running:
             if item is first_hidden:
                 self._students.part()  # what public checks have left behind answers no hidden one
             if item.nodeid in self._scores.results:
                 continue
+            if helped and item.nodeid not in week.helped:
+                self._students.part()  # nor does a right helper that the code has met
+            helped = item.nodeid in week.helped
             replayed = self._students.replay(item, plugin.marked(item))
             if replayed is not None:
                 self._scores.results[item.nodeid] = replayed
@@ -237,37 +242,27 @@ class Judge:
 def running_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Put every public check before the first hidden one: what a public check shows was made without hidden inputs.
 
-    Of each kind put checks that share a process before those that ask for their own (`run_fresh`), which end the shared
-    one. A check that needs the task of a moved check stays behind it.
+    Of each kind put checks that run with right helpers behind those without, to which they must leave nothing, and
+    those that ask for a process of their own (`run_fresh`) last, as they end the shared one. A check that needs the
+    task of a moved check stays behind it.
     """
     public, hidden = ([item for item in items if is_hidden(item.path) is kind] for kind in (False, True))
-    return [*_fresh_last(public), *_fresh_last(hidden)]
+    return [*_in_order(public), *_in_order(hidden)]
 
 
-def _fresh_last(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+def _in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    return _last(_last(items, helps), lambda check: reaches(check, lambda name: name == "run_fresh"))
+
+
+def _last(items: Sequence[pytest.Item], is_late: Callable[[Callable[..., Any]], bool]) -> list[pytest.Item]:
     late: list[pytest.Item] = []
     tasks: set[str] = set()
     for item in items:
         mark = plugin.marked(item)
-        if _names(item.obj, "run_fresh") or tasks.intersection(mark.needs):  # type: ignore[attr-defined]
+        if is_late(item.obj) or tasks.intersection(mark.needs):  # type: ignore[attr-defined]
             late.append(item)
             tasks.add(mark.task)
     return [*(item for item in items if item not in late), *late]
-
-
-def _names(function: Any, name: str) -> bool:
-    """Tell whether a function uses a name, itself or in a function of its own module that it names."""
-    inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
-    seen: set[CodeType] = set()
-    waiting = [inner.__code__]
-    while waiting:
-        code = waiting.pop()
-        seen.add(code)
-        if name in code.co_names:
-            return True
-        called = (getattr(inner.__globals__.get(other), "__code__", None) for other in code.co_names)
-        waiting += [found for found in (*called, *code.co_consts) if isinstance(found, CodeType) and found not in seen]
-    return False
 
 
 def _items(session: pytest.Session, assignment: Assignment) -> list[pytest.Item]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import marshal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from grader.course import Limits
 from grader.errors import SandboxError
 from grader.inside import codec, says
 from grader.judging.fair_time import IDLE_FACTOR, FairTime
+from grader.judging.probe_code import code_of
 from grader.judging.replay import Asked, ReplayCache, digest
 from grader.judging.shortcuts import Shortcuts
 from grader.judging.submission_session import KILLED_FROM_OUTSIDE, Session, end_process, how_it_ended
@@ -243,8 +242,9 @@ class RemoteStudent:
         if self._final is not None:
             raise self._final
         file = Path(inspect.getsourcefile(probe) or "")
-        call = {"module": file.stem, "probe": probe.__name__, "seed": self._seed, "args": args, "kwargs": kwargs}
-        request = Request(file.stem, _compiled(file), codec.encode(call, "the probe's arguments"), fresh)
+        name, code = f"{file.stem}_{probe.__name__}", code_of(file, probe.__name__)
+        call = {"module": name, "probe": probe.__name__, "seed": self._seed, "args": args, "kwargs": kwargs}
+        request = Request(name, code, codec.encode(call, "the probe's arguments"), fresh)
         known = self._known(request)
         reply = self._ask(request) if known is None else known
         self.steps.append((request, digest(reply)))
@@ -331,12 +331,6 @@ class RemoteStudent:
         if status is None:
             return ProbeEnded(Outcome.KILLED, "the process ended inside the check")
         return ProbeEnded(Outcome.KILLED, signal_name(status))
-
-
-@cache
-def _compiled(file: Path) -> bytes:
-    """Compile a module of probes: its processes are of the same Python, and each would compile it anew."""
-    return marshal.dumps(compile(file.read_text(encoding="utf-8"), file.name, "exec"))
 
 
 def _is_description(body: Any) -> bool:

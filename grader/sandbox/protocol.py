@@ -9,7 +9,7 @@ Reply = bytes | memoryview
 
 @dataclass(frozen=True)
 class Request:
-    """One run of a probe: the module of probes that defines it (`code`, marshalled), and the encoded call."""
+    """One run of a probe: what it needs of its module (`code`, marshalled) under a name, and the encoded call."""
 
     module: str
     code: bytes

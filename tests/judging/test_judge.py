@@ -61,6 +61,21 @@ def test_checks_that_ask_for_processes_of_their_own_come_last(tmp_path: Path) ->
     assert own == ["test_afresh", "test_by_a_helper", "test_that_needs_it", "test_drawn"]
 
 
+def test_checks_that_run_with_right_helpers_come_behind_those_without(tmp_path: Path) -> None:
+    """A helper that the code has met, and kept, could answer for its own task."""
+    probes = "def plain(student):\n    pass\n\ndef helped(student):\n    with student.instead('a'):\n        pass\n"
+    (tmp_path / "probes.py").write_text(probes)
+    head = "from grader.checks import load_probes, task\nprobes = load_probes(__file__)\n"
+    checks = {"first": "helped", "second": "plain", "third": "helped", "fourth": "plain"}
+    bodies = [
+        f"@task('1.{number}', points=1, title='{name}', needs={('1.3',) * (name == 'fourth')})\n"
+        f"def test_{name}(student):\n    student.run(probes.{probe})\n"
+        for number, (name, probe) in enumerate(checks.items(), 1)
+    ]
+    (tmp_path / "test_week2.py").write_text(head + "\n".join(bodies))
+    assert [name for _, name in order_of(tmp_path)] == ["test_second", "test_first", "test_third", "test_fourth"]
+
+
 def order_of(folder: Path) -> list[tuple[str, str]]:
     """File and name of each check of a folder, in the order of running."""
     order: list[tuple[str, str]] = []

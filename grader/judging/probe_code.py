@@ -1,0 +1,94 @@
+"""Cuts a module of probes down to what one of them needs, and tells which checks put right helpers to work.
+
+Code of the student's finds whatever else lies in its process: by the frames that call it, or among all objects. A probe
+may put a right helper in the place of the student's (`student.instead`), for checks of what builds on it. So no such
+helper may be in the process that answers for the helper's own task.
+"""
+
+from __future__ import annotations
+
+import ast
+import marshal
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+_HELPS = re.compile(r"instead|right_\w+")  # what probes with right helpers name
+_PROBES = "probes"  # how the names of their modules begin
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@cache
+def code_of(file: Path, probe: str) -> bytes:
+    """Compile what a probe needs of its module: its processes are of the same Python, and each would compile it anew.
+
+    Definitions and plain values are left out where nothing that the probe calls names them.
+    """
+    tree = ast.parse(file.read_text(encoding="utf-8"), file.name)
+    given = [(node, {*_given(node)}) for node in tree.body]
+    known = set().union(*(names for _, names in given))
+    needed, more = set[str](), {probe}.union(*(_named(node) for node, names in given if not names))
+    while more:
+        needed |= more
+        found = set().union(*(_named(node) for node, names in given if more & names))
+        more = (found & known) - needed
+    tree.body = [node for node, names in given if not names or needed & names]
+    return marshal.dumps(compile(tree, file.name, "exec"))
+
+
+def _given(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement gives, where it does nothing else."""
+    if isinstance(node, _FUNCTIONS):
+        yield node.name
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = [part for one in getattr(node, "targets", None) or [node.target] for part in _parts(one)]  # type: ignore[union-attr]
+        if all(isinstance(one, ast.Name) for one in targets):
+            yield from (one.id for one in targets if isinstance(one, ast.Name))
+
+
+def _parts(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for one in target.elts:
+            yield from _parts(one)
+    else:
+        yield target
+
+
+def _named(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def helps(check: Callable[..., Any]) -> bool:
+    """Tell whether a check runs a probe that puts right helpers to work."""
+    return reaches(check, lambda name: _HELPS.fullmatch(name) is not None)
+
+
+def reaches(check: Callable[..., Any], is_meant: Callable[[str], bool]) -> bool:
+    """Tell whether a check names something, itself or in functions and probes that it names."""
+    inner = getattr(getattr(check, "hypothesis", None), "inner_test", check)
+    seen: set[CodeType] = set()
+    waiting: list[tuple[CodeType, dict[str, Any]]] = [(inner.__code__, inner.__globals__)]
+    while waiting:
+        code, names = waiting.pop()
+        if code in seen:
+            continue
+        seen.add(code)
+        if any(map(is_meant, code.co_names)):
+            return True
+        waiting += [(one, names) for one in code.co_consts if isinstance(one, CodeType)]
+        waiting += [(one.__code__, one.__globals__) for one in _functions(code.co_names, names)]
+    return False
+
+
+def _functions(words: tuple[str, ...], names: dict[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions that code names: of its own module, and of modules of probes."""
+    found = [names.get(word) for word in words]
+    modules = [
+        one for one in found if isinstance(one, ModuleType) and one.__name__.rpartition(".")[2].startswith(_PROBES)
+    ]
+    for one in (*found, *(getattr(module, word, None) for module in modules for word in words)):
+        if isinstance(one, FunctionType):
+            yield one
