@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -60,10 +60,10 @@ class Weak(Bubblewrap):
 def weak(folder: Path, *cuts: Cut, left_out: tuple[str, ...] = (), more: tuple[str, ...] = ()) -> Weak:
     inside = folder / "inside"
     shutil.copytree(INSIDE, inside)
-    for file, find, replace in cuts:
+    for file, find, put in cuts:
         source = (inside / file).read_text()
         assert source.count(find) == 1, f"{find!r} is not in {file} exactly once"
-        (inside / file).write_text(source.replace(find, replace))
+        (inside / file).write_text(source.replace(find, put))
     return quick(Weak(sandboxes.real().program, inside, left_out=left_out, more=more))
 
 
@@ -259,7 +259,8 @@ def test_missing_limits_on_processes_are_noticed(tmp_path: Path) -> None:
 @elsewhere
 def test_a_missing_filter_is_noticed(tmp_path: Path) -> None:
     names = ("processes", "the kernel", "memory and disk", "side by side")
-    found = not_held(weak(tmp_path, FILTER), *names)
+    # All libraries are imported before: an attack on memory has no room for that.
+    found = not_held(replace(weak(tmp_path, FILTER), without=()), *names)
     assert {
         *("new namespaces", "whether a filter is in force", "calls: keys", "calls: messages between processes"),
         *("calls: mounts", "calls: other processes", "calls: programs and events in the kernel"),
@@ -321,8 +322,9 @@ def test_shared_places_are_noticed_as_channels(tmp_path: Path) -> None:
     stay = {
         *("a file in /dev/shm", "flags of standard streams", "memory of System V", "semaphores of System V"),
         *("messages of System V", "message queues of POSIX"),
+        *("names that the kernel knows", "pages of a file in memory"),
     }
-    assert after == stay
+    assert after - {"hints for a file"} == stay  # these are taken from who owns the file alone
     assert stay <= beside
 
 
