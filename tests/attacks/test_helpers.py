@@ -92,24 +92,24 @@ def replaced(source: str, thefts: Mapping[str, str]) -> str:
     return "\n".join(lines) + TAKEN
 
 
-def graded(judge: JudgeProcess, thefts: Mapping[str, Mapping[str, str]]) -> Report:
+def graded(helped_judge: JudgeProcess, thefts: Mapping[str, Mapping[str, str]]) -> Report:
     sources = {
         file.name: replaced(file.read_text(), thefts[file.stem]).encode() if file.stem in thefts else file.read_bytes()
         for file in SOLUTIONS.glob("*.py")
         if file.stem in ("resnet", "recipe", "gradcam")
     }
-    return judge.grade(Job("thief", "week7", sources, "digest", (), seed=7))
+    return helped_judge.grade(Job("thief", "week7", sources, "digest", (), seed=7))
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[JudgeProcess]:
+def helped_judge() -> Iterator[JudgeProcess]:
     judge = JudgeProcess(ROOT, ["week7"], sandboxes.real())
     yield judge
     judge.close()
 
 
-def test_no_helper_answers_for_the_task_that_it_helps_with(judge: JudgeProcess) -> None:
-    report = graded(judge, THEFTS)
+def test_no_helper_answers_for_the_task_that_it_helps_with(helped_judge: JudgeProcess) -> None:
+    report = graded(helped_judge, THEFTS)
     own = [check for check in report.checks if check.task in STOLEN]
     assert {check.task for check in own} == STOLEN
     assert [(check.title, check.points) for check in own if check.points] == []

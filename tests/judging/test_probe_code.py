@@ -60,7 +60,7 @@ def patched(student):
 
 
 @pytest.fixture
-def probes(tmp_path: Path) -> Path:
+def probe_file(tmp_path: Path) -> Path:
     file = tmp_path / "week1" / "probes.py"
     file.parent.mkdir()
     file.write_text(PROBES)
@@ -73,30 +73,30 @@ def defined(file: Path, probe: str) -> dict[str, Any]:
     return names
 
 
-def test_a_probe_is_sent_with_what_it_calls_and_nothing_else_of_its_module(probes: Path) -> None:
-    names = defined(probes, "twice")
+def test_a_probe_is_sent_with_what_it_calls_and_nothing_else_of_its_module(probe_file: Path) -> None:
+    names = defined(probe_file, "twice")
     student = SimpleNamespace(work=SimpleNamespace(twice=lambda number: -number))
     assert names["twice"](student, 1.5) == (-2.0, 3)
     assert not {"right_twice", "both", "right_block", "block", "SECRET", "INNER"} & names.keys()
     assert {"math", "contextmanager"} <= names.keys()  # an import may be there for what it does
 
 
-def test_a_helper_is_sent_with_the_probe_that_puts_it_to_work(probes: Path) -> None:
-    assert "right_twice" in defined(probes, "both")
-    assert {"right_block", "INNER"} <= defined(probes, "block").keys()
+def test_a_helper_is_sent_with_the_probe_that_puts_it_to_work(probe_file: Path) -> None:
+    assert "right_twice" in defined(probe_file, "both")
+    assert {"right_block", "INNER"} <= defined(probe_file, "block").keys()
 
 
-def test_lines_stay_where_they_are_in_the_file(probes: Path) -> None:
-    twice = defined(probes, "twice")["twice"]
+def test_lines_stay_where_they_are_in_the_file(probe_file: Path) -> None:
+    twice = defined(probe_file, "twice")["twice"]
     assert isinstance(twice, FunctionType)
     line = PROBES.splitlines()[twice.__code__.co_firstlineno - 1]
     assert line == "def twice(student, number):"
 
 
 @pytest.mark.parametrize(("check", "expected"), [("plain", False), ("helped", True), ("patched", True)])
-def test_a_check_whose_probes_help_is_known(probes: Path, check: str, expected: bool) -> None:
-    file = probes.with_name("test_week1.py")
+def test_a_check_whose_probes_help_is_known(probe_file: Path, check: str, expected: bool) -> None:
+    file = probe_file.with_name("test_week1.py")
     names: dict[str, Any] = {"__file__": str(file)}
-    assert load_probes(str(file)).__file__ == str(probes)
+    assert load_probes(str(file)).__file__ == str(probe_file)
     exec(compile(CHECKS, str(file), "exec"), names)
     assert helps(names[check]) is expected
