@@ -165,6 +165,7 @@ def test_a_request_is_imported_once_however_it_is_written(importer: Visitor) -> 
     "raw",
     [b"PK\3\4 no zip", b"\0" * 5_000, b"\xff\xfe\0", b"a" * 100_000 + b"\n", b",".join([b"x"] * 500), b"x" * 200_000,
      zip_at(2**64 - 1, "r.csv", b"a,b\n")],
+    ids=["cut short", "zeros", "half a letter", "one long line", "many columns", "one long cell", "a far zip"],
 )  # fmt: skip
 def test_what_is_no_table_is_refused_in_words(importer: Visitor, raw: bytes) -> None:
     page = send(importer, raw)
