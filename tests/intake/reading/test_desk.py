@@ -26,6 +26,7 @@ from tests.support.makers import put
 LENET = b"class LeNet:\n    pass\n"
 # Each differs, so that none stands for the others: together they take many seconds on any machine.
 SURVEYED = slow.zip_of(*((f"part{number}.py", b"%c;" % (97 + number) * (slow.MIB // 2 - 1)) for number in range(12)))
+FAST, SLOW = slow.deep_notebooks(100)["cell of definitions"], slow.deep_notebooks(250_000)["cell of imports"]
 TOO_LONG = "took more than 1 s of computing; hand in the week's own files alone"
 
 
@@ -203,9 +204,10 @@ def test_what_cannot_be_digested_is_not_remembered(tmp_path: Path, monkeypatch: 
 
 def test_what_is_read_again_has_a_budget_too(two_weeks_course: Course, tmp_path: Path) -> None:
     put(tmp_path / "class" / "ana" / "lenet.py", LENET)
-    file = put(tmp_path / "class" / "eve" / "hw.ipynb", slow.deep_notebooks(100)["cell of definitions"])
+    files = [put(tmp_path / "class" / "eve" / f"part{number}.ipynb", FAST) for number in range(3)]
     ana, eve = survey(tmp_path / "class", two_weeks_course, ["week5"], most_carried=0).candidates
-    file.write_bytes(slow.deep_notebooks(250_000)["cell of imports"])
+    for file in files:
+        file.write_bytes(SLOW)
     with pytest.raises(SubmissionError, match=TOO_LONG):
         load(eve)
     assert load(ana).files == {"lenet.py": LENET}
