@@ -8,6 +8,7 @@ helper may be in the process that answers for the helper's own task.
 from __future__ import annotations
 
 import ast
+import inspect
 import marshal
 import re
 from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ def code_of(file: Path, probe: str) -> bytes:
 
 
 def _given(node: ast.stmt) -> Iterator[str]:
-    """Yield the names that a statement gives, where it does nothing else."""
+    """Yield the names that a definition or an assignment gives; what else it does goes with it."""
     if isinstance(node, _FUNCTIONS):
         yield node.name
     elif isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -90,5 +91,8 @@ def _functions(words: tuple[str, ...], names: dict[str, Any]) -> Iterator[Functi
         one for one in found if isinstance(one, ModuleType) and one.__name__.rpartition(".")[2].startswith(_PROBES)
     ]
     for one in (*found, *(getattr(module, word, None) for module in modules for word in words)):
-        if isinstance(one, FunctionType):
-            yield one
+        # A class may be anybody's: one of a library names no function of the course's modules.
+        for inner in vars(one).values() if isinstance(one, type) else [one]:
+            function = inspect.unwrap(inner) if callable(inner) else inner  # behind what decorates it
+            if isinstance(function, FunctionType):
+                yield function

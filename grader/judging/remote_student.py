@@ -242,7 +242,7 @@ class RemoteStudent:
         if self._final is not None:
             raise self._final
         file = Path(inspect.getsourcefile(probe) or "")
-        name, code = f"{file.stem}_{probe.__name__}", code_of(file, probe.__name__)
+        name, code = f"{file.stem}:{probe.__name__}", code_of(file, probe.__name__)
         call = {"module": name, "probe": probe.__name__, "seed": self._seed, "args": args, "kwargs": kwargs}
         request = Request(name, code, codec.encode(call, "the probe's arguments"), fresh)
         known = self._known(request)

@@ -180,34 +180,36 @@ def _by_signal(clock: Clock) -> Iterator[None]:
 @contextmanager
 def _by_thread(clock: Clock) -> Iterator[None]:
     """Raise in this thread from another one: code in C, such as a long sleep, is interrupted when it comes back."""
-    ended = threading.Event()
+    ended, raised = threading.Event(), threading.Event()
     _lifted.clear()
-    watcher = threading.Thread(target=_watch, args=(clock, threading.get_ident(), ended), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(clock, threading.get_ident(), ended, raised), daemon=True)
     watcher.start()
     try:
         yield
     finally:
-        _end(watcher, ended)
+        _end(watcher, ended, raised)
 
 
-def _watch(clock: Clock, thread: int, ended: threading.Event) -> None:
+def _watch(clock: Clock, thread: int, ended: threading.Event, raised: threading.Event) -> None:
     pause = TICK
     while not ended.wait(pause) and not _lifted.is_set():
         frame = sys._current_frames().get(thread)
         is_over = clock.is_over(frame)
         del frame
         if is_over and not ended.is_set():
+            raised.set()
             _raise_in(thread, DeadlineExceeded)
         pause = _AGAIN if is_over else TICK
 
 
-def _end(watcher: threading.Thread, ended: threading.Event) -> None:
+def _end(watcher: threading.Thread, ended: threading.Event, raised: threading.Event) -> None:
     """End the thread, and take back what it may have raised at the last moment; that may also arrive right here."""
     while True:
         with contextlib.suppress(DeadlineExceeded):
             ended.set()
             watcher.join()
-            _take_back()
+            if raised.is_set():
+                _take_back()
             return
 
 

@@ -280,3 +280,15 @@ def test_a_column_names_its_week_in_the_courses_language(title: str, is_it: bool
         else:
             with pytest.raises(UsageError, match="choose one with --column"):
                 fills(tmp_path / "table.csv", "week5", {"Ana": 7}, 100, None)
+
+
+@pytest.mark.parametrize(
+    ("week", "title", "is_it"),
+    [
+        ("final", "Week 5", False), ("exam-2", "Week 2", False), ("exam-2", "Exam 2 (points)", True),
+        ("lab2", "Lab 02", True),
+        ("week5", "Week 5 State machines", True), ("week5", "5. Woche state", False), ("week05", "Woche 5", True),
+    ],
+)  # fmt: skip
+def test_a_week_of_another_name_takes_no_other_weeks_column(week: str, title: str, is_it: bool) -> None:
+    assert is_of_week(title, week) is is_it

@@ -363,12 +363,21 @@ def fork_servers() -> list[psutil.Process]:
     return [child for child in below if "grader.judging.fork_server" in child.cmdline()]
 
 
+def started_since(before: list[psutil.Process]) -> psutil.Process:
+    """The fork server that has been started; a process has its command a moment after it is there."""
+    end = time.monotonic() + 60
+    while not (found := set(fork_servers()) - set(before)) and time.monotonic() < end:
+        time.sleep(0.01)
+    (early,) = found
+    return early
+
+
 @pytest.mark.usefixtures("cold_start")
 def test_judges_are_forked_from_what_was_started_early(outcomes_root: Path) -> None:
     before = fork_servers()
     pool = Pool(outcomes_root, ["week1"], 2, sandboxes.usual(), QUICK)
     pool.start()
-    (early,) = set(fork_servers()) - set(before)
+    early = started_since(before)
     reports = []
     for done in pool.run([job("return 2 * n"), job("return 2 * n", student="Bob")]):
         reports.append(done)
@@ -383,7 +392,7 @@ def test_what_was_started_early_ends_where_there_is_nothing_to_grade(outcomes_ro
     for end in (Pool.close, lambda pool: list(pool.run([]))):
         pool = Pool(outcomes_root, ["week1"], 2, Process(), QUICK)
         pool.start()
-        (early,) = set(fork_servers()) - set(before)
+        early = started_since(before)
         end(pool)
         assert not early.is_running()
         pool.close()

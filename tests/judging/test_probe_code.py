@@ -44,6 +44,23 @@ def right_block(work):
 def block(student):
     with right_block(student.work):
         return INNER
+
+@contextmanager
+def swapped(student):
+    with student.instead("work", twice=lambda number: 2 * number):
+        yield
+
+def decorated(student):
+    with swapped(student):
+        return student.work.both(1)
+
+class Inside:
+    def ask(self, student):
+        with student.instead("work", twice=abs):
+            return student.work.both(1)
+
+def method(student):
+    return Inside().ask(student)
 '''
 CHECKS = """
 from grader.checks import load_probes
@@ -56,6 +73,10 @@ def helped(student):
     return [student.run(probes.both, 1) for _ in range(2)]
 def patched(student):
     student.run_fresh(probes.block)
+def decorated(student):
+    student.run(probes.decorated)
+def method(student):
+    student.run(probes.method)
 """
 
 
@@ -93,7 +114,10 @@ def test_lines_stay_where_they_are_in_the_file(probe_file: Path) -> None:
     assert line == "def twice(student, number):"
 
 
-@pytest.mark.parametrize(("check", "expected"), [("plain", False), ("helped", True), ("patched", True)])
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [("plain", False), *((one, True) for one in ("helped", "patched", "decorated", "method"))],
+)
 def test_a_check_whose_probes_help_is_known(probe_file: Path, check: str, expected: bool) -> None:
     file = probe_file.with_name("test_week1.py")
     names: dict[str, Any] = {"__file__": str(file)}

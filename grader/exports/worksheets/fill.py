@@ -82,9 +82,16 @@ def fill(
 
 
 def is_of_week(title: str, week: str) -> bool:
-    """Tell whether a column's title names a week, as in `Week 5 (4711)`, `Woche 05` or `5. Woche`."""
-    number = "0*" + re.sub(r"\D", "", week)
-    return bool(re.search(rf"(?i)\b{_WEEK}[ _-]?{number}\b(?! state)|\b{number}\. ?{_WEEK}\b", title))
+    """Tell whether a column's title names a week, as in `Week 5 (4711)`, `Woche 05` or `5. Woche`.
+
+    A week that is called otherwise, such as `lab2`, is named by that word alone; one without a number by none.
+    """
+    named = re.fullmatch(r"(\D*?)[ _-]?0*(\d+)", week)
+    if named is None:
+        return False
+    word = _WEEK if re.fullmatch(_WEEK, named[1], re.IGNORECASE) else re.escape(named[1])
+    number = f"0*{named[2]}"
+    return bool(re.search(rf"(?i)(?:\b{word}[ _-]?{number}\b|\b{number}\. ?{word}\b)(?! state$)", title.strip()))
 
 
 def namesakes(people: Iterable[Person]) -> Collection[str]:
