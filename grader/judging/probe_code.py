@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 _HELPS = re.compile(r"instead|right_\w+")  # what probes with right helpers name
 _PROBES = "probes"  # how the names of their modules begin
@@ -28,16 +28,30 @@ def code_of(file: Path, probe: str) -> bytes:
 
     Definitions and plain values are left out where nothing that the probe calls names them.
     """
-    tree = ast.parse(file.read_text(encoding="utf-8"), file.name)
-    given = [(node, {*_given(node)}) for node in tree.body]
-    known = set().union(*(names for _, names in given))
-    needed, more = set[str](), {probe}.union(*(_named(node) for node, names in given if not names))
+    parts = _parts_of(file)
+    known = set[str]().union(*(part.gives for part in parts))
+    needed, more = set[str](), {probe}.union(*(part.names for part in parts if not part.gives))
     while more:
         needed |= more
-        found = set().union(*(_named(node) for node, names in given if more & names))
+        found = set[str]().union(*(part.names for part in parts if more & part.gives))
         more = (found & known) - needed
-    tree.body = [node for node, names in given if not names or needed & names]
-    return marshal.dumps(compile(tree, file.name, "exec"))
+    body = [part.node for part in parts if not part.gives or needed & part.gives]
+    return marshal.dumps(compile(ast.Module(body, []), file.name, "exec"))
+
+
+class _Part(NamedTuple):
+    """A statement of a module, the names that it gives, and all that stand in it."""
+
+    node: ast.stmt
+    gives: frozenset[str]
+    names: frozenset[str]
+
+
+@cache
+def _parts_of(file: Path) -> list[_Part]:
+    """Read a module, once for all of its probes."""
+    tree = ast.parse(file.read_text(encoding="utf-8"), file.name)
+    return [_Part(node, frozenset(_given(node)), frozenset(_named(node))) for node in tree.body]
 
 
 def _given(node: ast.stmt) -> Iterator[str]:
