@@ -34,6 +34,7 @@ from grader.exports.ci_job import (
 from grader.intake import load_folder, refuse_class
 from grader.language import retold, speaking, spoken, tr
 from grader.reports.terminal import print_score, trouble_lines
+from grader.reports.words import speaking_for
 from grader.results import Report
 from grader.sandbox.cgroups.room import refuse_small
 
@@ -48,7 +49,7 @@ def grade_here(
     place = make_sandbox(sandbox, device)
     warn_unconfined(place)
     report = grade_submission(course, work, place, seed, spoken())
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         _print_report(report)
     return 1 if report.broken else 0
 
@@ -89,7 +90,7 @@ def ci(
         place = make_sandbox(sandbox, device)
         warn_unconfined(place)
         report, written = grade_ci_job(course, assignment, job, place, out, seed)
-        with speaking(report.language, report.texts):
+        with speaking_for(report):
             _print_report(report.for_student())
         for path in written:
             print(f"wrote {path}")

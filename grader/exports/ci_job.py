@@ -21,8 +21,9 @@ from grader.exports import classroom50, github, gradescope, gradescope_metadata,
 from grader.exports.gradescope_metadata import Metadata
 from grader.files import without_links, write_atomically
 from grader.intake.layouts import PLAIN
-from grader.language import decimal, speaking, tr
+from grader.language import decimal, tr
 from grader.reports.pages import every_check, report_markdown, write_report
+from grader.reports.words import speaking_for
 from grader.results import Report
 from grader.sandbox.commit import commit_time
 
@@ -97,7 +98,7 @@ def write(job: CiJob, report: Report, out: Path) -> list[Path]:
     write_report(report, out)
     write_atomically(out / "junit.xml", junit.document([report]))
     writers = {"classroom50": _write_classroom50, "gradescope": _write_gradescope, "github": _write_github}
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         more = writers[job.host](job, report, out) if job.host in writers else []
     return [out / "report.html", out / "report.md", *more]
 

@@ -76,6 +76,7 @@ def _named(node: ast.AST) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
+@cache  # an order of checks asks of each several times
 def helps(check: Callable[..., Any]) -> bool:
     """Tell whether a check runs a probe that puts right helpers to work."""
     return reaches(check, lambda name: _HELPS.fullmatch(name) is not None)

@@ -18,9 +18,9 @@ from markupsafe import Markup
 
 from grader import escape
 from grader.files import remove_halves, write_atomically
-from grader.language import decimal, retold, speaking, spoken, tr
+from grader.language import decimal, retold, spoken, tr
 from grader.reports import drawing, words
-from grader.reports.words import week_title
+from grader.reports.words import speaking_for, week_title
 from grader.results import Outcome, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -61,13 +61,13 @@ def remove_report(folder: Path) -> None:
 
 def report_html(report: Report) -> str:
     """Return the report as one HTML page."""
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         return render_page("report.html.j2", images=_images(report), **_contents(report))
 
 
 def live_html(report: Report) -> str:
     """Return the report as a page that asks where it came from for a newer one."""
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         return render_page("report.html.j2", "live.js", _images(report), connections="'self'", **_contents(report))
 
 
@@ -78,7 +78,7 @@ def _images(report: Report) -> str:
 
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown that also reads well as plain text."""
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         return _markdown().get_template("report.md.j2").render(**_contents(report))
 
 

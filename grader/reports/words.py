@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from grader.language import decimal, later, retold, tr
+from grader.language import decimal, later, retold, speaking, tr
 from grader.results import CheckResult, Delivery, Outcome, Remark, Report, TaskScore
 from grader.results.points import signed
 
@@ -38,6 +39,11 @@ class NextStep:
 
     check: CheckResult
     command: str
+
+
+def speaking_for(report: Report) -> AbstractContextManager[None]:
+    """Speak a report's language within the block, with the sentences of its week's checks."""
+    return speaking(report.language, report.texts)
 
 
 def word(outcome: Outcome) -> str:

@@ -8,9 +8,9 @@ from importlib.resources import files as resources
 
 from grader.exports.feedback.parcels import Parcel, Parcels, file_name
 from grader.exports.target import Files
-from grader.language import speaking, tr
+from grader.language import tr
 from grader.reports.pages import every_check, report_markdown
-from grader.reports.words import points_of
+from grader.reports.words import points_of, speaking_for
 from grader.results import Report
 
 LONGEST = 60_000  # characters; GitHub takes 65,536
@@ -38,7 +38,7 @@ def bundle(parcels: Parcels) -> Files:
 def issue(report: Report) -> str:
     """Return a report as Markdown, short enough for an issue."""
     text = report_markdown(report)
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         if len(text) > LONGEST:
             more = tr("The whole report is too long for an issue; ask for the page.")
             text = f"{text.partition(every_check())[0]}{more}\n"

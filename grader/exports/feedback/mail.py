@@ -13,8 +13,8 @@ from email.policy import SMTP
 from grader.escape import csv_cell, terminal
 from grader.exports.feedback.parcels import Parcel, Parcels
 from grader.exports.target import Files
-from grader.language import speaking, tr
-from grader.reports.words import points_of
+from grader.language import tr
+from grader.reports.words import points_of, speaking_for
 from grader.results import Report
 
 TABLE = "mail.csv"
@@ -60,6 +60,6 @@ def _message(parcel: Parcel, address: str, subject: str) -> bytes:
 
 
 def _text(report: Report, file: str) -> str:
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         attached = tr("The whole report is attached, and opens in any browser")
         return f"{points_of(report.score, report.max_score)}.\n\n{attached}: {file}\n"

@@ -18,9 +18,9 @@ from grader.exports.target import Files
 from grader.exports.worksheets import moodle
 from grader.exports.worksheets.fill import Filled, Rules, fill, namesakes
 from grader.intake.tables.participants import number_of
-from grader.language import retold, speaking, tr
+from grader.language import retold, tr
 from grader.people.identity import MOODLE, of_week
-from grader.reports.words import change, next_step, points_of, problem, remark_title, week_command, word
+from grader.reports.words import change, next_step, points_of, problem, remark_title, speaking_for, week_command, word
 from grader.results import Remark, Report
 
 
@@ -66,7 +66,7 @@ def comments(parcels: Parcels, template: Path, column: str | None, overwrite: bo
 
 def comment(report: Report) -> str:
     """Return a report in short, as HTML on one line; nothing in it can start a formula."""
-    with speaking(report.language, report.texts):
+    with speaking_for(report):
         return _comment(report)
 
 
